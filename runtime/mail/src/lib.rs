@@ -1,0 +1,17 @@
+//! The words of mail, as values that cannot be wrong: domains, addresses, replies, mailbox names, flags, people, headers
+//! and the structure of a message. Pure: nothing here reads a clock, a file or a socket.
+
+pub mod address;
+pub mod domain;
+pub mod flag;
+pub mod mailbox_name;
+pub mod person;
+mod punycode;
+pub mod reply;
+
+pub use address::{Address, BadAddress, ReversePath};
+pub use domain::{BadDomain, Domain};
+pub use flag::{Flags, Keyword, SystemFlags};
+pub use mailbox_name::{BadMailboxName, MailboxName, SpecialUse};
+pub use person::{Alias, AliasKind, Login, Person};
+pub use reply::{Code, EnhancedCode, Reply};
