@@ -1,0 +1,266 @@
+//! The one table of diagnostic codes (policy-language.md section 7). Codes are never reused; one that is
+//! no longer judged says so. `E` stops compilation, `L` is a lint that can be waived or denied.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Whether this build finds the mistake a code names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// This build reports it.
+    Judged,
+    /// The code is reserved and explained; a later build reports it.
+    Later,
+    /// Given up for good; the number is not used again.
+    Withdrawn,
+}
+
+/// A string that names no code of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownCode;
+
+impl fmt::Display for UnknownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such code")
+    }
+}
+
+impl std::error::Error for UnknownCode {}
+
+macro_rules! codes {
+    ($($code:ident, $standing:ident, $title:literal, $remedy:literal;)*) => {
+        /// A diagnostic code. The order is that of the catalogue.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($code,)* }
+
+        impl Code {
+            /// Every code, in the order of the catalogue.
+            pub const ALL: &'static [Code] = &[$(Code::$code,)*];
+
+            /// The code as printed: `E0101`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$code => stringify!($code),)* }
+            }
+
+            /// The message in general form; `{…}` stands for what the policy supplies.
+            pub const fn title(self) -> &'static str {
+                match self { $(Code::$code => $title,)* }
+            }
+
+            /// What to do about it, in general form.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Code::$code => $remedy,)* }
+            }
+
+            pub const fn standing(self) -> Standing {
+                match self { $(Code::$code => Standing::$standing,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // 00 Reading
+    E0001, Judged, "unexpected `{found}`, expected {wanted}", "did line {n} lose its comma?";
+    E0002, Judged, "`{struct}` has no field `{f}`", "did you mean `{g}`? Fields here: …";
+    E0003, Judged, "`{struct}` \"{name}\" lacks `{f}`", "add `{f}: {example}`; it decides {what}";
+    E0004, Judged, "\"{key}\" is written twice in `{map}`", "first here, again here; the second would silently win, so keep one";
+    E0005, Judged, "the file is language {n}, this compiler reads up to {m}", "upgrade the compiler";
+    E0006, Judged, "invisible direction or control character in a string", "it can make a rule read differently from what it does; retype it";
+    // 01 Names, types, composition
+    E0101, Judged, "unknown {kind} \"{name}\"", "did you mean \"{near}\"? Defined: …";
+    E0102, Later, "include cycle: {a} → {b} → {a}", "includes only add; move the shared entries to a third file";
+    E0103, Later, "\"{key}\" is defined in both {a} and {b}", "includes cannot override; use an overlay's `set`";
+    E0104, Judged, "expected a {wanted}, found a {given}: `{text}`", "for example `{example}`";
+    E0105, Judged, "`{text}` is ambiguous", "write \"20 MB\" (20 000 000 bytes) or \"20 MiB\" (20 971 520)";
+    E0106, Judged, "\"{n} months or years\" has no fixed length", "a window or retention needs days; only password life may use months";
+    E0107, Judged, "a number without a unit", "write \"15 min\", not 15";
+    E0108, Judged, "{value} is out of range for {field} ({lo}–{hi})", "a port is 1–65535, an IPv4 prefix length 0–32, IPv6 0–128";
+    E0109, Judged, "{prefix} has host bits set", "write 192.0.2.0/24 for the network or 192.0.2.5/32 for the host";
+    E0110, Later, "overlay path `{path}` does not exist in {base}", "nearest: `{near}`";
+    E0111, Later, "overlay changes `{path}`, locked by {base}", "locked here because \"{because}\"; change the base or unlock it";
+    E0112, Later, "overlay removes \"{name}\", still used by `{path}`", "remove or redirect that use too";
+    E0113, Later, "a guarantee may not be removed by an overlay", "change the base, where everyone will see it";
+    E0114, Judged, "a secret is written in the file", "use `Secret(\"{name}\")` and load it at deployment";
+    E0115, Later, "waiver for {lint} at `{path}` expired on {date}", "fix the cause or renew it with a reason";
+    L0116, Later, "waiver for {lint} at `{path}` no longer matches anything", "delete it";
+    L0117, Later, "{kind} \"{name}\" is never used", "delete it, or is a reference missing?";
+    E0118, Later, "`remove` names a whole section `{s}`", "an absent section means its defaults; write `set: {\"{s}\": None}`";
+    E0119, Judged, "\"{name}\" is both a {kind} and a {kind}", "give them different names; refusals and pages show only the name";
+    E0120, Judged, "{zone} is not an IANA time zone", "for example \"Europe/Paris\"";
+    // 02 Limits: errors
+    E0201, Later, "limit of 0", "to close a block, remove it from `may_send`";
+    E0202, Later, "window longer than 1 day", "exact windows are kept in memory; use `AtMost` reports for monthly figures";
+    E0203, Judged, "`{path}` lets a message have {n} recipients but its window allows {m} per {w}: messages with {m+1}–{n} can never be sent", "raise the window or lower the message limit";
+    E0204, Later, "two limits on {event} over the same {w}", "keep the smaller, {m}";
+    E0205, Later, "block \"{b}\" reaches the outside without a login and every limit is `Unlimited`", "give it windows";
+    E0206, Later, "block \"{b}\" never authenticates but its limits are `each_account`", "write `each_client_address`";
+    E0207, Later, "counters for {n} accounts may need {x} MiB, above the image's {y}", "lower the largest window or raise `memory`";
+    E0208, Later, "block \"{b}\" says nothing about {messages|recipients}", "write windows or `Unlimited`; silence is not a limit";
+    E0209, Later, "the limit grant to {login} lacks a reason or approver, names no block of theirs, or ended on {date}", "complete, renew or delete it";
+    E0210, Later, "strangers may send {n} recipients in one message; SMTP asks for at least 100", "raise it";
+    // 03 Limits: lints
+    L0301, Later, "the {w2} limit of {m2} can never refuse: {k} × {m1} ≤ {m2}", "remove it, or lower it below {k·m1}";
+    L0302, Later, "only refused attempts can exhaust the {w2} limit of {m2}", "intended? it acts as a penalty on hammering, not as a ceiling";
+    L0303, Later, "the {w1} limit of {m1} can never refuse: the {w2} limit of {m2} is tighter", "lower it below {m2} or drop it";
+    L0304, Later, "{msg} messages × {r} recipients never reach the {m2} recipients window", "one of the two is decoration";
+    L0305, Later, "a client retrying faster than every {s} s is locked out for ever", "attempts are counted; say it on the help page, or count `recipients_accepted`";
+    L0306, Later, "\"{outside}\" is not stricter than \"{inside}\" for {what}", "stolen passwords are mostly used from outside";
+    L0307, Later, "one account can send {sum} per {w} through {n} blocks at once; the widest alone allows {m}", "`CountedTogether`, or state the sum with `AtMost`";
+    L0308, Later, "block \"{b}\" has no recipient window: {a} messages × {n} = {an} per {w}", "write one, e.g. the widest of the others ({m})";
+    L0309, Later, "a server that relays for other programs refuses above {n} recipients; SMTP asks for 100", "harmless with 452, a failure with 5xx";
+    L0310, Later, "`{path}` changes by more than ×4 against the deployed plan", "typing slip?";
+    L0311, Later, "permanent refusal for a limit that clears by itself", "`TryLater` lets mail programs retry";
+    L0312, Later, "no window of a day: one password can reach {n} recipients a day, {m} from the Internet alone", "add e.g. \"2000 / 1 day\"";
+    L0313, Later, "sending block \"{b}\" is open from `Everywhere`", "a network added later may send at once; name them";
+    // 04 Networks, gateways, listeners, TLS
+    E0401, Judged, "listener \"{l}\" takes passwords in clear and is reachable from \"{n}\"", "`tls: StartTls(Required)` or `Implicit`";
+    E0402, Judged, "{prefix} belongs to both \"{a}\" and \"{b}\"", "give it to one; a more specific prefix may sit inside a wider one";
+    E0403, Later, "\"{a}\" and \"{b}\" want {host}:{port} with different settings", "one port, one behaviour";
+    E0404, Later, "\"{l}\" is reachable from \"{n}\", beyond `never_reachable_beyond.{s}`", "widen the ceiling deliberately or narrow the block";
+    E0405, Judged, "({listener}, {client class}) has two blocks: \"{a}\" and \"{b}\"", "remove the pair from one";
+    E0406, Later, "listener \"{l}\" speaks {s}, which this image cannot serve", "served: Smtp, Imap";
+    E0407, Later, "TLS older than 1.2", "no client of the last decade needs it";
+    E0408, Judged, "networks leave addresses without a class", "add one `Rest`";
+    E0409, Later, "certificate of \"{l}\" does not cover \"{name}\" (`also`)", "add it to the request";
+    L0410, Later, "port {465|587} with {tls}", "465 is implicit TLS, 587 is STARTTLS; mail programs assume it";
+    L0411, Later, "\"{l}\" asks for logins and offers STARTTLS without requiring it to \"{n}\"", "fine for mail from strangers, not for people";
+    L0412, Later, "listener \"{l}\" answers \"{n}\" but no block serves the pair: always refused", "close it there or add it to a block";
+    L0413, Later, "the ceiling allows clear {Imap|Pop} from \"{n}\" while the help page says IMAPS only", "drop it from the ceiling";
+    L0414, Later, "`never_reachable_beyond.{s}` has neither listener nor `web` address", "keep it as a statement or delete it";
+    L0415, Withdrawn, "withdrawn", "see E0416";
+    E0416, Later, "listeners take passwords but nothing limits failed logins (`logins` is switched off)", "guessing comes before theft; take the defaults";
+    E0417, Later, "`Acme` cannot issue for {host}: {suffix} is no public name", "`certificate: Internal` on that listener; one refused name fails the whole order";
+    E0418, Later, "gateway \"{g}\" or front \"{n}\" is too wide ({prefix}): what it tells is believed", "name the machines; at most /24, IPv6 /56";
+    L0419, Later, "gateway \"{g}\" does not turn others away: strangers can go round it", "`refuse_others: true`";
+    // 05 Relaying, domains, recipients, mailboxes
+    E0501, Judged, "open relay: a stranger at \"{network}\" can send to the outside through \"{block}\"", "ask for a login, or bound `from`; dialogue below";
+    L0502, Later, "profile \"{a}\" (temporary) has more room than \"{b}\" (default)", "confirm with a waiver or swap";
+    E0503, Later, "\"{n}\" may relay without a password (`never_reachable_beyond.Relay`) but is too wide ({prefix})", "name the machines; at most /16, or private-use space";
+    E0504, Later, "recipients are not checked before acceptance", "put `KnownRecipient` first, or you will bounce to forged senders";
+    E0505, Later, "\"{domain}\" is ours but no listener receives for it", "add a block in `may_receive`, or drop the domain";
+    E0506, Later, "a {size} message does not fit the smallest quota ({quota})", "raise the quota of \"{profile}\" or lower `message_size`";
+    L0507, Later, "block \"{b}\" sends as anyone", "`as: OwnAddresses` stops a stolen account from posing as a colleague";
+    E0508, Later, "route or next hop `{r}` leads back to listener \"{l}\"", "mail would loop";
+    E0509, Later, "the grant to {login} gives {q}, profile \"{p}\" requires more than {floor}", "give more, or put the person in \"{near}\"";
+    E0510, Later, "grant to {login} has no reason or ended on {date}", "fill `because`, renew `until`, or delete the grant";
+    L0511, Withdrawn, "withdrawn", "see L0514";
+    L0512, Later, "\"{size}\" on the wire carries about {size×0.73} of attachments", "20 MB lets through 14.6 MB; say which one you mean on the page";
+    E0513, Later, "postmaster or abuse is not deliverable", "both are required of any mail domain";
+    L0514, Later, "a full mailbox refuses for good at the first byte", "lists unsubscribe people on holiday; `grace`, then `TryLater` for some days";
+    E0515, Later, "next hop of \"{domain}\" is that domain itself or has no port", "write the host: what DNS says of a passed-on domain is us";
+    L0516, Later, "\"{domain}\" passes on `Any` recipient", "the next hop refuses after we accepted, and we bounce to forged senders; `Directory` or `AskThere`";
+    L0517, Later, "unknown machines at \"{n}\" may send as anyone of ours (`Shadow`)", "register the applications seen in the report, then `Refuse`";
+    E0518, Later, "application \"{a}\" has no owner, ended on {date}, poses outside our domains or lies outside the networks of its block", "fix or delete it";
+    E0519, Later, "\"{domain}\" is an alias of \"{other}\", which is {undefined|an alias}", "point it at a held or passed-on domain";
+    L0520, Later, "application \"{a}\" ends on {date}, within 30 days", "ask {owner}, renew `until`";
+    // 06 Redirection
+    E0601, Later, "\"{domain}\" is both allowed ({a}) and a refused example ({b})", "the page would say both; decide";
+    E0602, Later, "`Suffix(\"{tld}\")` is a public suffix", "it allows everyone under it";
+    E0603, Later, "\"{domain}\" in `allow` is a public mailbox provider ({list}, {date})", "§5 refuses these; remove it or waive with a reason";
+    E0604, Later, "redirect to one of our own domains", "loop";
+    E0605, Later, "user filters may redirect, around `redirects`", "drop `Redirect` from `filters.may`";
+    L0606, Later, "\"{a}\" is already covered by \"{b}\"", "keep it only for the page's sake";
+    L0607, Later, "redirected mail was modified before ({step})", "its signature breaks and the partner may refuse it; `tag: (copies: Local)`";
+    L0608, Later, "step `Redirect` comes before `{Antispam|Antivirus}`", "you would forward what you do not keep";
+    E0609, Later, "{n} existing redirects are not allowed by this plan", "list below; `deploy --expire-redirects {delay}` or extend `allow`";
+    // 07 Authentication of mail, scanning
+    E0701, Later, "{direction} mail is not scanned by \"{engine}\"", "guarantee `EveryMessageScanned` asks for it";
+    E0702, Later, "`Accept` comes before `Antivirus`", "after 250 you own the message: you can only delete or bounce it";
+    L0703, Later, "infected inbound mail is answered `Refuse` while `tell: Nobody`", "the sending server will tell the forged sender; `AcceptSilently`, or accept that";
+    E0704, Later, "`engine_down` lets mail through that no engine looked at", "`at_least: 1`; with none, the sender's queue keeps it";
+    E0705, Later, "\"{a}\" and \"{b}\" are the same engine at the same address", "two opinions need two engines";
+    E0706, Later, "external scanner \"{s}\" does not say which way its score runs", "`says: PositiveIsSpam` or `NegativeIsSpam`";
+    E0707, Later, "`ScoreBelow({t})` would tag neutral mail (score 0)", "low is spam: the threshold is 0 or below";
+    E0708, Later, "spam action `{a}` contradicts `always: Deliver`", "tag; people decide what to delete";
+    L0709, Later, "the tag rewrites Subject, which senders sign", "check signatures before tagging; keep the original in X-Original-Subject";
+    E0710, Later, "`Filters` precede `Antispam` but users filter on the tag", "move `Filters` after";
+    L0711, Later, "signatures of \"{engine}\" may be {age} old before anyone is warned", "ask for `AtLeast(\"2 / 1 day\")` or more";
+    E0712, Later, "corrections mailbox {addr} does not exist", "create it; it is exempt from `Antispam`, never from `Antivirus`";
+    L0713, Later, "no virus engine", "add one under `scanners`, or waive this with the reason";
+    L0714, Later, "anyone may teach the spam filter", "`taught_by`";
+    L0715, Later, "a logged-in sender is not told that the message was stopped", "the sender is not forged; `reply: Refuse, tell: Sender` in `outbound_from_person`";
+    L0716, Later, "one engine that stays down stops all mail", "a licence lapses one day; `then: ContinueWith(at_least: 1, rescan: true, alarm: true)`";
+    L0717, Later, "mail posing as us is {only tagged|not looked at}", "`RequireAligned(else: Refuse)` once the applications are registered";
+    E0718, Later, "step `Authenticate` comes after `Accept` while `else: Refuse`", "move it before";
+    // 08 People
+    E0801, Later, "two people can get the same address and `homonyms` is not set", "`AskDirectory` or `Append(...)`; logins are told apart, addresses are not";
+    E0802, Later, "login collisions are possible and `collision` is not set", "`Append(suffix: \"-{n}\", first: 1, …)`";
+    E0803, Later, "login `{x}` can come from two different people: {p} plain, {q} with suffix", "choose a suffix no initial can imitate";
+    E0804, Judged, "login example disagrees: for {person} the rule gives `{a}`, the example says `{b}`", "examples run in order, earlier people first; fix one side";
+    E0805, Later, "password page {url} is reachable without TLS", "use https";
+    L0806, Later, "passwords expire, can only be changed from {from}, and mail is readable from {more}", "someone always outside gets locked out";
+    L0807, Later, "forced periodic renewal", "current advice prefers length and breach checks; kept because the guide says so";
+    E0808, Later, "login form can give an invalid or reserved name ({x})", "set `fold: AsciiLower`; root, postmaster and abuse are reserved";
+    E0811, Judged, "login or address {x} is given to two people", "the first registered keeps it; change the override";
+    E0812, Judged, "{person} has unknown profile, unit or home \"{x}\"", "did you mean \"{near}\"?";
+    E0813, Judged, "\"{address}\" has no members or points at nobody", "name a login";
+    E0814, Judged, "{address} is in a domain that is not held here", "held: …";
+    E0815, Judged, "alias {a} leads back to itself", "break the circle at {b}";
+    E0816, Judged, "people are not in order of registration ({a} before {b})", "order decides who keeps the plain login";
+    // 09 Guarantees, storage, time
+    E0901, Later, "guarantee {g} is broken", "counterexample and the line to change, below (an open relay is reported once, as E0501, and hides E0205 on the same block)";
+    E0902, Later, "guarantee {g} is empty: \"{n}\" no longer exists", "an empty promise is worse than none";
+    E0903, Later, "{g} needs a fact outside the policy ({fact})", "a note: `doctor --online` or a people file can check it; it is not proved";
+    E0904, Later, "backups: `at_most` {a} is shorter than `at_least` {b}", "exchange them, or give a single `keep`";
+    L0905, Later, "mail received and deleted between two backups is in none", "the page says so; back up more often if that is not acceptable";
+    L0906, Later, "quarantine ({a}) outlives backups ({b})", "infected mail would be the oldest copy you keep";
+    L0907, Later, "loss records kept {d}", "they name people; check with the data-protection officer";
+    E0908, Later, "{time} does not exist on {date} or happens twice on {date} in {zone}", "choose a time outside the change, e.g. \"03:30\"";
+    L0909, Later, "backups go to the same disk", "what loses the disk loses them; `to: Elsewhere(\"…\")`";
+    // 10 Plans and deployment
+    E1001, Later, "plan is not signed by a key enrolled here", "`compile --sign`, or use a development image";
+    E1002, Later, "plan format {n}, this runtime reads {m}–{k}; or another list of providers or suffixes is pinned", "compile with `--format {k}` or update the image";
+    E1003, Later, "snapshot differs", "read it, then `facteur snapshot --accept`";
+    E1004, Later, "published page was made from {old}, the plan is {new}", "`facteur doc`";
+    E1005, Later, "change needs a restart of {listener}", "`deploy --restart {listener}`";
+    E1006, Later, "serial {a} is not above the one running ({b})", "`rollback` says so explicitly";
+    L1007, Later, "the change loosens {what}", "needs `--ack loosen`";
+}
+
+impl Code {
+    /// Lints can be waived and denied; everything else stops the compilation or is a note.
+    pub fn is_lint(self) -> bool {
+        self.as_str().starts_with('L')
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCode> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == text).ok_or(UnknownCode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_within_their_hundred_and_never_twice() {
+        let numbers: Vec<&str> = Code::ALL.iter().map(|code| &code.as_str()[1..]).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+    }
+
+    #[test]
+    fn every_code_reads_back_from_its_text() {
+        for code in Code::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+        }
+        assert_eq!("E9999".parse::<Code>(), Err(UnknownCode));
+    }
+
+    #[test]
+    fn titles_are_one_line_without_a_full_stop() {
+        for code in Code::ALL {
+            assert!(!code.title().contains('\n') && !code.title().ends_with('.'), "{code}");
+        }
+    }
+}

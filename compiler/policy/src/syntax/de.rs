@@ -1,0 +1,1 @@
+//! A serde deserializer over the tree.
