@@ -1,1 +1,5 @@
 //! Placeholder.
+
+pub mod imap;
+pub mod line;
+pub mod sasl;

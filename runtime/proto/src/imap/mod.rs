@@ -1,0 +1,14 @@
+//! IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051), the server's side, without I/O.
+//!
+//! `grammar` reads commands, `command` is what they say, `session` decides what happens, `question` is what the session
+//! wants to know from the store, `response` writes the answers. A driver owns the socket and the store: it feeds octets,
+//! asks `Session::next` what to do, does it, and asks again.
+
+mod question;
+mod session;
+
+pub use question::{
+    Answer, Changes, Content, Copied, Counts, FlagChange, LoginFailure, MailboxId, MailboxRow, Message, Need, Quota,
+    Question, Row, Selection, Summary, Trouble,
+};
+pub use session::{Config, Session, Step};

@@ -1,0 +1,224 @@
+//! What an IMAP session asks the store, and what it may be told.
+//!
+//! Each question has one kind of answer, or `Answer::Failed`. Times are Unix seconds, sizes octets, message lists ascending
+//! by UID. The session asks for many messages in slices, so that neither side holds more than one slice.
+
+use crate::sasl::Credentials;
+use mail::{Flags, MailboxName, SpecialUse};
+
+/// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MailboxId(pub u64);
+
+/// What the session wants. Everything but `Authenticate` concerns the account of the last `Answer::Authenticated`.
+#[derive(Debug)]
+pub enum Question {
+    /// LOGIN or AUTHENTICATE PLAIN. Answer: `Authenticated` or `NotAuthenticated`.
+    Authenticate(Credentials),
+    /// All mailboxes, subscribed names without a mailbox included. Answer: `Mailboxes`.
+    Mailboxes,
+    /// One mailbox by its name. Answer: `Mailbox`; `Failed(NoSuchMailbox)`.
+    Status { name: MailboxName },
+    /// Opens a mailbox; the driver watches it from now on until `Unselect` or another `Select`, also when it fails.
+    /// Answer: `Selected`; `Failed(NoSuchMailbox)`.
+    Select { name: MailboxName, read_only: bool },
+    /// The selected mailbox is left; the driver stops watching it. Answer: `Done`.
+    Unselect,
+    /// What happened in the selected mailbox behind `since`, a MODSEQ. Asked at each command, so a driver whose watcher
+    /// bit is clear answers at once with `Changes::none(since)`. Answer: `Changed`; `Failed(NoSuchMailbox)` when deleted.
+    Refresh { mailbox: MailboxId, since: u64 },
+    /// Contents of the messages with these UIDs, a slice the session keeps small. Answer: `Messages`, those that still
+    /// exist, in the same order.
+    Fetch { mailbox: MailboxId, uids: Vec<u32>, need: Need },
+    /// Changes flags. Answer: `Stored`, the rows of those that still exist, also of those that already were as wanted.
+    Store { mailbox: MailboxId, uids: Vec<u32>, change: FlagChange, flags: Flags },
+    /// All or nothing (RFC 9051 6.4.7). Answer: `Copied`; `Failed(NoSuchMailbox)` makes TRYCREATE.
+    Copy { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
+    /// Copies and expunges, each message in one step (RFC 6851). Answer: `Copied`: the pairs are what moved.
+    Move { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
+    /// Removes those of these UIDs that have `\Deleted` now. Answer: `Expunged`.
+    Expunge { mailbox: MailboxId, uids: Vec<u32> },
+    /// A message is about to come; `Step::AppendChunk` brings it. Answer: `Done` when it may come; `Failed`
+    /// (`NoSuchMailbox`, `OverQuota`, `TooBig`…) when it may not. `size_octets` is exact.
+    AppendStart { mailbox: MailboxName, flags: Flags, internal_date_s: Option<i64>, size_octets: u64 },
+    /// The message is complete: make it durable. Answer: `Appended`.
+    AppendEnd,
+    /// Answer: `Done`; `Failed(AlreadyExists)`. Missing parents are created too.
+    Create { name: MailboxName, special_use: Option<SpecialUse> },
+    /// Answer: `Done`; `Failed(NoSuchMailbox | HasChildren)`. The session refuses INBOX itself.
+    Delete { name: MailboxName },
+    /// Answer: `Done`; `Failed(NoSuchMailbox | AlreadyExists)`. Children move along. INBOX keeps existing and is emptied
+    /// into the new name (RFC 9051 6.3.6).
+    Rename { from: MailboxName, to: MailboxName },
+    /// Answer: `Done`. A name without a mailbox may be subscribed.
+    Subscribe { name: MailboxName, on: bool },
+    /// Answer: `Quota`.
+    Quota,
+}
+
+/// Which parts of messages a `Fetch` needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    pub summary: bool,
+    pub content: Content,
+}
+
+/// How much of the octets of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Content {
+    None,
+    /// The header with the blank line behind it; more does no harm.
+    Header,
+    Whole,
+}
+
+/// How flags change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagChange {
+    Replace,
+    Add,
+    Remove,
+}
+
+/// What the driver says.
+#[derive(Debug)]
+pub enum Answer {
+    Authenticated,
+    NotAuthenticated(LoginFailure),
+    Mailboxes(Vec<MailboxRow>),
+    Mailbox(MailboxRow),
+    Selected(Selection),
+    Changed(Changes),
+    Messages(Vec<Message>),
+    Stored(Vec<Row>),
+    Copied(Copied),
+    Expunged(Vec<u32>),
+    Appended { uid_validity: u32, uid: u32 },
+    Quota(Quota),
+    Done,
+    Failed(Trouble),
+}
+
+/// Why nobody is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginFailure {
+    /// Unknown login, wrong secret, or not allowed here: the three look alike.
+    Wrong,
+    /// The directory does not answer, or too many wrong secrets arrived lately: try later.
+    Unavailable,
+}
+
+/// Why the store did not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    NoSuchMailbox,
+    AlreadyExists,
+    HasChildren,
+    OverQuota,
+    TooBig,
+    /// A bound of ours: too many mailboxes, too many keywords.
+    Limit,
+    /// A message went away meanwhile and the command is all or nothing.
+    Expunged,
+    /// Temporary: the store is read-only or overloaded.
+    Unavailable,
+    /// A contradiction inside the server.
+    Bug,
+}
+
+/// A mailbox, or a subscribed name that has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxRow {
+    pub name: MailboxName,
+    /// False for a subscribed name without a mailbox; then the counts mean nothing.
+    pub exists: bool,
+    pub subscribed: bool,
+    pub special_use: Option<SpecialUse>,
+    pub counts: Counts,
+}
+
+/// What STATUS tells (RFC 9051 6.3.11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub messages: u32,
+    pub unseen: u32,
+    pub deleted: u32,
+    pub uid_next: u32,
+    pub uid_validity: u32,
+    pub highest_mod_seq: u64,
+    pub size_octets: u64,
+}
+
+/// The mailbox that was opened, as of one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    pub mailbox: MailboxId,
+    pub special_use: Option<SpecialUse>,
+    pub subscribed: bool,
+    pub uid_validity: u32,
+    pub uid_next: u32,
+    /// At least the MODSEQ of every row; `Refresh` goes on from here.
+    pub highest_mod_seq: u64,
+    pub rows: Vec<Row>,
+}
+
+/// What changes about a message, and the numbers that go with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub uid: u32,
+    pub mod_seq: u64,
+    pub flags: Flags,
+    pub size_octets: u64,
+    pub internal_date_s: i64,
+}
+
+/// What happened in a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// New messages and messages with other flags, whichever is newer than asked.
+    pub rows: Vec<Row>,
+    /// UIDs that are gone. Ones the session never heard of do no harm.
+    pub vanished: Vec<u32>,
+    /// The next `Refresh` asks from here.
+    pub highest_mod_seq: u64,
+}
+
+impl Changes {
+    pub fn none(since: u64) -> Changes {
+        Changes { rows: Vec::new(), vanished: Vec::new(), highest_mod_seq: since }
+    }
+}
+
+/// A message as asked: `summary` and `content` are there when needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub uid: u32,
+    pub summary: Option<Summary>,
+    /// Empty when `Content::None` was asked.
+    pub content: Vec<u8>,
+}
+
+/// Rendered when the message was stored (`mail::mime::imap`), sent as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub envelope: Vec<u8>,
+    /// `BODYSTRUCTURE`, with extension data.
+    pub body_structure: Vec<u8>,
+    /// `BODY`, without.
+    pub body: Vec<u8>,
+}
+
+/// Where copies went (RFC 4315 COPYUID).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    pub uid_validity: u32,
+    /// UID here, UID there; ascending.
+    pub pairs: Vec<(u32, u32)>,
+}
+
+/// Storage of the account (RFC 9208 STORAGE).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    pub used_octets: u64,
+    pub limit_octets: u64,
+}
