@@ -1,0 +1,133 @@
+//! Who people are: how addresses, logins and passwords are made (guide §2 to §4).
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Name of the directory that holds people; `local` when the policy names none.
+    pub directory: String,
+    pub newcomers: Newcomers,
+    pub address: AddressRules,
+    pub login: LoginRules,
+    pub password: PasswordRules,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Newcomers {
+    AddressOnArrival,
+    OnRequest,
+}
+
+/// Forms with `{First}`, `{Last}`, `{local}`, `{unit}`, `{Unit}`, `{Role}` in them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressRules {
+    pub official: String,
+    /// Empty when former addresses are not kept.
+    pub former: String,
+    /// Empty when there are no functional addresses.
+    pub function: String,
+    pub homonyms: Homonyms,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Homonyms {
+    /// The directory says which address a homonym gets.
+    AskDirectory,
+    Append {
+        suffix: String,
+        first: u32,
+    },
+    NotSet,
+}
+
+/// The login program: form, folding, what happens on a collision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRules {
+    /// With `{last}`, `{first}`, `{initials}` (one initial per part of the first name).
+    pub form: String,
+    pub fold: Fold,
+    pub collision: Collision,
+    pub examples: Vec<LoginExample>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fold {
+    /// Lower case, accents off, ligatures apart, everything but letters, digits, `-` and `.` dropped.
+    AsciiLower,
+    /// As written.
+    Keep,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Collision {
+    /// `suffix` holds `{n}`, counted from `first`; the first registered keeps the plain login.
+    Append {
+        suffix: String,
+        first: u32,
+    },
+    NotSet,
+}
+
+/// (first name, last name, login): checked in order, earlier people first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginExample {
+    pub first: String,
+    pub last: String,
+    pub login: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordRules {
+    pub case_sensitive: bool,
+    pub quality: PasswordQuality,
+    /// 0 is never.
+    pub renew_every_months: u32,
+    pub at_expiry: AtExpiry,
+    pub initial: InitialPassword,
+    pub reset_by: ResetBy,
+    /// Page where passwords are changed; empty when there is none.
+    pub change_at: String,
+    /// Networks that may use that page, sorted.
+    pub change_from: Vec<String>,
+    pub sent_as: Vec<Mechanism>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PasswordQuality {
+    HardToGuess,
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AtExpiry {
+    ReadOnlyImap,
+    Refuse,
+    WarnOnly,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InitialPassword {
+    HandedOverInWriting,
+    SentToOldAddress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResetBy {
+    UnitCorrespondent,
+    Managers,
+}
+
+/// SASL mechanisms a policy can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Mechanism {
+    Plain,
+    Login,
+    ScramSha256,
+    OAuthBearer,
+    XOAuth2,
+}
