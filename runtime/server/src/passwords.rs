@@ -1,0 +1,184 @@
+//! Passwords: argon2id (RFC 9106) on a bounded number of threads, with a short-lived memory of successes.
+//!
+//! INVARIANT (same-cost): a login nobody has costs what a wrong password costs.
+//! INVARIANT (bounded-hashing): at most one hash per processor at a time, and at most `WAITING_MAX` wait; one more hears
+//! "try later", never "wrong".
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use proto::sasl::Secret;
+use tokio::sync::Semaphore;
+
+/// How long a success is remembered.
+const REMEMBER: Duration = Duration::from_secs(600);
+/// Successes remembered at a time: 48 octets each, with the table about 5 MB.
+const REMEMBERED_MAX: usize = 65_536;
+/// Logins that may wait for a thread.
+const WAITING_MAX: usize = 4_096;
+/// Longest password that is hashed, in octets.
+const SECRET_OCTETS_MAX: usize = 1_024;
+
+/// What a check of a password says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    Right,
+    Wrong,
+    /// Too many are waiting.
+    Busy,
+}
+
+pub struct Passwords {
+    /// Drawn at start: the table is useless to whoever reads this process's memory later.
+    key: [u8; 32],
+    remembered: Mutex<HashMap<[u8; 32], Instant>>,
+    hashing: Semaphore,
+    waiting: AtomicUsize,
+    /// A verifier of nobody's password.
+    nobody: String,
+}
+
+impl Passwords {
+    pub fn new() -> Passwords {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut unguessable = [0; 32];
+        crate::random::fill(&mut unguessable);
+        Passwords {
+            key: crate::random::octets(),
+            remembered: Mutex::new(HashMap::new()),
+            hashing: Semaphore::new(threads),
+            waiting: AtomicUsize::new(0),
+            nobody: verifier(&Secret::new(blake3::Hash::from(unguessable).to_hex().to_string())),
+        }
+    }
+
+    /// Does `secret` open `login`, whose verifier in the store is `verifier`? `None`: there is no such login.
+    pub async fn check(&self, login: &str, secret: &Secret, verifier: Option<&str>) -> Checked {
+        if secret.reveal().len() > SECRET_OCTETS_MAX {
+            return Checked::Wrong;
+        }
+        let name = verifier.map(|verifier| self.name_of(login, secret, verifier));
+        if name.is_some_and(|name| self.is_remembered(&name)) {
+            return Checked::Right;
+        }
+        let Some(_place) = Place::take(&self.waiting) else { return Checked::Busy };
+        let Ok(_permit) = self.hashing.acquire().await else { return Checked::Busy };
+        // INVARIANT (same-cost)
+        let against = verifier.unwrap_or(&self.nobody).to_owned();
+        let tried = secret.clone();
+        let opens = tokio::task::spawn_blocking(move || opens(&tried, &against)).await.unwrap_or(false);
+        match name {
+            Some(name) if opens => {
+                self.remember(name);
+                Checked::Right
+            }
+            _ => Checked::Wrong,
+        }
+    }
+
+    /// The secret as limits on guessing tell two wrong passwords apart: not reversible, of this run only.
+    pub fn guess_of(&self, login: &str, secret: &Secret) -> u64 {
+        let name = self.name_of(login, secret, "");
+        u64::from_le_bytes([name[0], name[1], name[2], name[3], name[4], name[5], name[6], name[7]])
+    }
+
+    /// A changed verifier makes another name: a success under the old password is forgotten by the change itself.
+    fn name_of(&self, login: &str, secret: &Secret, verifier: &str) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        for part in [login, secret.reveal(), verifier] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    fn is_remembered(&self, name: &[u8; 32]) -> bool {
+        let remembered = self.remembered.lock().unwrap_or_else(|e| e.into_inner());
+        remembered.get(name).is_some_and(|until| *until > Instant::now())
+    }
+
+    fn remember(&self, name: [u8; 32]) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(|e| e.into_inner());
+        let now = Instant::now();
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.retain(|_, until| *until > now);
+        }
+        if remembered.len() < REMEMBERED_MAX {
+            remembered.insert(name, now + REMEMBER);
+        }
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Passwords {
+        Passwords::new()
+    }
+}
+
+/// A place among those that wait; given back on drop, also when the connection goes away meanwhile.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(waiting: &'a AtomicUsize) -> Option<Place<'a>> {
+        if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Place(waiting))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A verifier of `secret` as the store keeps it: a PHC string of argon2id. Takes some 20 ms of a processor.
+pub fn verifier(secret: &Secret) -> String {
+    let salt: [u8; 16] = crate::random::octets();
+    let hash: PasswordHash = Argon2::default()
+        .hash_password_with_salt(secret.reveal().as_bytes(), &salt)
+        .expect("16 octets of salt and the default parameters suit argon2");
+    hash.to_string()
+}
+
+fn opens(secret: &Secret, verifier: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(verifier) else { return false };
+    Argon2::default().verify_password(secret.reveal().as_bytes(), &hash).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_success_is_remembered_until_the_verifier_changes() {
+        let passwords = Passwords::new();
+        let secret = Secret::new("correct horse");
+        let first = verifier(&secret);
+        assert_eq!(passwords.check("toto-j", &secret, Some(&first)).await, Checked::Right);
+        assert!(passwords.is_remembered(&passwords.name_of("toto-j", &secret, &first)));
+        let second = verifier(&Secret::new("battery staple"));
+        assert_eq!(passwords.check("toto-j", &secret, Some(&second)).await, Checked::Wrong);
+        assert_eq!(passwords.check("toto-j", &Secret::new("correct hors"), Some(&first)).await, Checked::Wrong);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_never_right() {
+        let passwords = Passwords::new();
+        assert_eq!(passwords.check("ghost", &Secret::new(""), None).await, Checked::Wrong);
+        assert_eq!(passwords.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_full_waiting_room_says_busy_and_not_wrong() {
+        let passwords = Passwords::new();
+        passwords.waiting.store(WAITING_MAX, Ordering::Relaxed);
+        assert_eq!(passwords.check("ghost", &Secret::new("x"), None).await, Checked::Busy);
+    }
+}

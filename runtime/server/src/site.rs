@@ -1,0 +1,122 @@
+//! Where this copy of the server runs: addresses, files, keys. Facts of one machine, never part of a plan; no decision
+//! reads them. The program that starts the server reads `site.ron` and hands the values over here.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use plan::Prefix;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The site of one server.
+#[derive(Debug)]
+pub struct Site {
+    /// The data folder; the control socket is `control.sock` in it. The store that `Server::start` gets lives here.
+    pub data: PathBuf,
+    /// Listener name to the addresses it binds. A listener of the plan that is absent here does not listen, and the
+    /// start says so. Port 0 lets the kernel choose.
+    pub listeners: BTreeMap<String, Vec<SocketAddr>>,
+    /// Hosts written in the plan that are reached at another address: `host` or `host:port`, the latter wins.
+    pub hosts: BTreeMap<String, SocketAddr>,
+    pub certificates: Certificates,
+    pub outbound: Outbound,
+    pub client_address: ClientAddress,
+    /// Scanner name to the address where something that speaks clamd's protocol stands in for it.
+    pub scanners: BTreeMap<String, SocketAddr>,
+    /// Where `/metrics` and `/healthz` listen.
+    pub http: Option<SocketAddr>,
+}
+
+/// A certificate chain with its key.
+#[derive(Debug)]
+pub struct Certificate {
+    /// The server's own first. Never empty in a site that starts.
+    pub chain: Vec<CertificateDer<'static>>,
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// The certificate each listener shows.
+#[derive(Debug)]
+pub struct Certificates {
+    pub default: Certificate,
+    /// Listeners that show another one.
+    pub by_listener: BTreeMap<String, Certificate>,
+}
+
+/// What becomes of mail for other places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outbound {
+    /// Nothing leaves this machine: what is due is taken, counted, written to the log and forgotten.
+    Sink,
+    Network,
+}
+
+/// Which address a session believes its client has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientAddress {
+    FromSocket,
+    /// The first entry whose prefix holds the socket's address says how it is seen; no entry means as it is.
+    Table(Vec<SeenAs>),
+}
+
+/// A row of `ClientAddress::Table`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenAs {
+    pub source: Prefix,
+    pub seen_as: IpAddr,
+}
+
+impl ClientAddress {
+    /// The address sessions and decisions see for a connection from `source`. IPv4-mapped addresses are unfolded.
+    pub fn view(&self, source: IpAddr) -> IpAddr {
+        let source = source.to_canonical();
+        match self {
+            ClientAddress::FromSocket => source,
+            ClientAddress::Table(rows) => {
+                rows.iter().find(|row| row.source.contains(source)).map_or(source, |row| row.seen_as)
+            }
+        }
+    }
+}
+
+impl Site {
+    /// Where `host:port` of the plan is reached by this site's host table; `None` leaves it to DNS.
+    pub fn host(&self, host_and_port: &str) -> Option<SocketAddr> {
+        if let Ok(literal) = host_and_port.parse() {
+            return Some(self.hosts.get(host_and_port).copied().unwrap_or(literal));
+        }
+        if let Some(address) = self.hosts.get(host_and_port) {
+            return Some(*address);
+        }
+        let (host, port) = host_and_port.rsplit_once(':')?;
+        let mut address = *self.hosts.get(host)?;
+        address.set_port(port.parse().ok()?);
+        Some(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_prefix_that_holds_a_source_says_how_it_is_seen() {
+        let row = |source: &str, seen_as: &str| SeenAs {
+            source: source.parse().unwrap(),
+            seen_as: seen_as.parse().unwrap(),
+        };
+        let view = ClientAddress::Table(vec![row("127.4.0.0/16", "198.18.4.7"), row("127.1.0.0/16", "2001:db8::1")]);
+        for (source, seen_as) in [
+            ("127.4.9.9", "198.18.4.7"),
+            ("127.1.0.1", "2001:db8::1"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::ffff:127.4.0.1", "198.18.4.7"),
+        ] {
+            assert_eq!(view.view(source.parse().unwrap()), seen_as.parse::<IpAddr>().unwrap(), "{source}");
+        }
+        assert_eq!(
+            ClientAddress::FromSocket.view("127.4.9.9".parse().unwrap()),
+            "127.4.9.9".parse::<IpAddr>().unwrap()
+        );
+    }
+}
