@@ -2,9 +2,12 @@
 //! and the structure of a message. Pure: nothing here reads a clock, a file or a socket.
 
 pub mod address;
+pub mod date;
 pub mod domain;
 pub mod flag;
+pub mod header;
 pub mod mailbox_name;
+pub mod mime;
 pub mod person;
 mod punycode;
 pub mod reply;
