@@ -1,0 +1,281 @@
+//! Segment files `segments/NNNNNNNN.seg`: append-only, written at reserved offsets by many threads at once.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::record::{self, Codec, Header};
+use super::{BodyRef, HEADER_BYTES, Place, RecordEnvelope, Spill, Stored};
+use crate::error::{PutError, ReadError};
+use crate::metrics::Metrics;
+
+/// Bodies from this length on are flushed by the thread that wrote them.
+const OWN_FLUSH_BYTES: u64 = 1 << 20;
+/// Open files of closed segments; past it all are closed and opened again when needed.
+const OPEN_FILES_MAX: usize = 256;
+
+#[derive(Debug)]
+pub(crate) struct Segments {
+    folder: PathBuf,
+    segment_bytes_max: u64,
+    metrics: Arc<Metrics>,
+    tail: Mutex<Tail>,
+    open: Mutex<HashMap<u32, Arc<File>>>,
+    /// Set after a failed flush: what is in the files is unknown.
+    poisoned: AtomicBool,
+}
+
+/// Where the next record goes.
+#[derive(Debug)]
+struct Tail {
+    segment: u32,
+    offset: u64,
+    file: Arc<File>,
+}
+
+impl Segments {
+    /// Starts a segment of its own: the tail of an older one may be torn, and is never written again.
+    pub(crate) fn open(data_dir: &Path, segment_bytes_max: u64, metrics: Arc<Metrics>) -> io::Result<Segments> {
+        let folder = data_dir.join("segments");
+        std::fs::create_dir_all(&folder)?;
+        File::open(data_dir)?.sync_all()?;
+        let mut newest = 0;
+        for entry in std::fs::read_dir(&folder)? {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse::<u32>().ok());
+            newest = newest.max(number.unwrap_or(0));
+        }
+        let unused = newest > 0 && std::fs::metadata(path(&folder, newest))?.len() == 0;
+        let (segment, file) = if unused {
+            (newest, File::options().read(true).write(true).open(path(&folder, newest))?)
+        } else {
+            let next = newest.checked_add(1).ok_or_else(|| io::Error::other("segment numbers are used up"))?;
+            (next, create(&folder, next)?)
+        };
+        let file = Arc::new(file);
+        let open = Mutex::new(HashMap::from([(segment, file.clone())]));
+        let tail = Mutex::new(Tail { segment, offset: 0, file });
+        Ok(Segments { folder, segment_bytes_max, metrics, tail, open, poisoned: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn put(self: &Arc<Self>, envelope: &RecordEnvelope, parts: &[&[u8]]) -> Result<BodyRef, PutError> {
+        let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        let crc = parts.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part));
+        self.write(envelope, len, crc, |file, mut at| {
+            for part in parts {
+                file.write_all_at(part, at)?;
+                at += part.len() as u64;
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn put_spill(
+        self: &Arc<Self>,
+        envelope: &RecordEnvelope,
+        head: &[u8],
+        spill: &Spill,
+    ) -> Result<BodyRef, PutError> {
+        let crc = crc32c::crc32c_combine(crc32c::crc32c(head), spill.crc(), spill.len() as usize);
+        self.write(envelope, head.len() as u64 + spill.len(), crc, |file, at| {
+            file.write_all_at(head, at)?;
+            copy_range(spill.file(), spill.len(), file, at + head.len() as u64)
+        })
+    }
+
+    fn write(
+        self: &Arc<Self>,
+        envelope: &RecordEnvelope,
+        len: u64,
+        crc: u32,
+        body: impl FnOnce(&File, u64) -> io::Result<()>,
+    ) -> Result<BodyRef, PutError> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(PutError::Poisoned);
+        }
+        let tlv = record::encode_envelope(envelope);
+        let bytes = record::record_bytes(tlv.len(), len);
+        let Ok(body_len) = u32::try_from(len) else { return Err(PutError::TooLarge) };
+        if bytes > self.segment_bytes_max {
+            return Err(PutError::TooLarge);
+        }
+        let header = Header {
+            codec: Codec::Plain,
+            delivery: envelope.delivery_id,
+            envelope_len: tlv.len() as u32,
+            body_len,
+            envelope_crc: crc32c::crc32c(&tlv),
+            body_crc: crc,
+        };
+        let (segment, offset, file) = self.reserve(bytes)?;
+        let skip = (HEADER_BYTES + tlv.len()) as u32;
+        let mut front = Vec::with_capacity(skip as usize);
+        front.extend_from_slice(&header.encode());
+        front.extend_from_slice(&tlv);
+        let place = Place { segment, offset, skip, len: body_len, crc };
+        // From here on a failure drops `stored`, which makes the record void.
+        let mut stored = Stored {
+            place,
+            blob: AtomicI64::new(0),
+            delivery: envelope.delivery_id,
+            flushed: false,
+            segments: Some(self.clone()),
+        };
+        file.write_all_at(&front, offset)?;
+        body(&file, offset + u64::from(skip))?;
+        Metrics::add(&self.metrics.body_bytes, bytes);
+        if len >= OWN_FLUSH_BYTES {
+            if let Err(error) = file.sync_data() {
+                self.poison();
+                return Err(PutError::Io(error));
+            }
+            Metrics::add(&self.metrics.flushes_segment, 1);
+            stored.flushed = true;
+        }
+        Ok(BodyRef(Arc::new(stored)))
+    }
+
+    /// A record never crosses a segment.
+    fn reserve(&self, bytes: u64) -> Result<(u32, u64, Arc<File>), PutError> {
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if tail.offset + bytes > self.segment_bytes_max {
+            let segment = tail.segment.checked_add(1).ok_or(PutError::TooLarge)?;
+            let file = Arc::new(create(&self.folder, segment)?);
+            self.remember(segment, file.clone());
+            *tail = Tail { segment, offset: 0, file };
+        }
+        let offset = tail.offset;
+        tail.offset += bytes;
+        Ok((tail.segment, offset, tail.file.clone()))
+    }
+
+    /// Marks an abandoned record. Only for tidiness: no row points at it, so an error changes nothing.
+    pub(crate) fn void(&self, place: &Place) {
+        let header = Header {
+            codec: Codec::Void,
+            delivery: [0; 16],
+            envelope_len: place.skip - HEADER_BYTES as u32,
+            body_len: place.len,
+            envelope_crc: 0,
+            body_crc: place.crc,
+        };
+        if let Ok(file) = self.file(place.segment)
+            && let Err(error) = file.write_all_at(&header.encode(), place.offset)
+        {
+            tracing::warn!("segment {}: abandoned record not marked: {error}", place.segment);
+        }
+    }
+
+    /// `len` octets of a body from `offset`, fewer at its end.
+    pub(crate) fn read_range(&self, place: &Place, offset: u64, len: u64) -> Result<Vec<u8>, ReadError> {
+        let from = offset.min(u64::from(place.len));
+        let len = len.min(u64::from(place.len) - from) as usize;
+        let mut out = vec![0; len];
+        let file = self.file(place.segment)?;
+        match file.read_exact_at(&mut out, place.offset + u64::from(place.skip) + from) {
+            Ok(()) => Ok(out),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ReadError::Damaged),
+            Err(error) => Err(ReadError::Io(error)),
+        }
+    }
+
+    /// The whole body, checked.
+    pub(crate) fn read(&self, place: &Place) -> Result<Vec<u8>, ReadError> {
+        let body = self.read_range(place, 0, u64::from(place.len))?;
+        if crc32c::crc32c(&body) == place.crc { Ok(body) } else { Err(ReadError::Damaged) }
+    }
+
+    /// Header, place and checksum agree with what the row says.
+    pub(crate) fn is_sound(&self, place: &Place) -> Result<bool, ReadError> {
+        let mut bytes = [0; HEADER_BYTES];
+        let file = match self.file(place.segment) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(ReadError::Io(error)),
+        };
+        match file.read_exact_at(&mut bytes, place.offset) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            Err(error) => return Err(ReadError::Io(error)),
+        }
+        let Some(header) = Header::decode(&bytes) else { return Ok(false) };
+        let agrees = header.codec == Codec::Plain && header.body_len == place.len && header.body_crc == place.crc;
+        match self.read(place) {
+            Ok(_) => Ok(agrees),
+            Err(ReadError::Damaged) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Flushes a segment; an error poisons.
+    pub(crate) fn flush(&self, segment: u32) -> io::Result<()> {
+        let done = self.file(segment).and_then(|file| file.sync_data());
+        match &done {
+            Ok(()) => Metrics::add(&self.metrics.flushes_segment, 1),
+            Err(_) => self.poison(),
+        }
+        done
+    }
+
+    pub(crate) fn poison(&self) {
+        self.poisoned.store(true, Ordering::Release);
+    }
+
+    fn file(&self, segment: u32) -> io::Result<Arc<File>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.get(&segment) {
+            return Ok(file.clone());
+        }
+        drop(open);
+        // Written too, because a void may land in a segment that is closed by now.
+        let file = Arc::new(File::options().read(true).write(true).open(path(&self.folder, segment))?);
+        open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= OPEN_FILES_MAX {
+            open.clear();
+        }
+        open.insert(segment, file.clone());
+        Ok(file)
+    }
+
+    fn remember(&self, segment: u32, file: Arc<File>) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(segment, file);
+    }
+}
+
+fn path(folder: &Path, segment: u32) -> PathBuf {
+    folder.join(format!("{segment:08}.seg"))
+}
+
+/// The folder is flushed too: a file nobody can find again is no durable file.
+fn create(folder: &Path, segment: u32) -> io::Result<File> {
+    let file = File::options().read(true).write(true).create_new(true).open(path(folder, segment))?;
+    File::open(folder)?.sync_all()?;
+    Ok(file)
+}
+
+/// Lets the file system share or copy the blocks; falls back to reading and writing.
+fn copy_range(from: &File, len: u64, to: &File, at: u64) -> io::Result<()> {
+    let (mut source, mut target) = (0, at);
+    while source < len {
+        let wanted = usize::try_from(len - source).unwrap_or(usize::MAX);
+        match rustix::fs::copy_file_range(from, Some(&mut source), to, Some(&mut target), wanted) {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+    }
+    let mut buf = vec![0; if source < len { 1 << 18 } else { 0 }];
+    while source < len {
+        let read = from.read_at(&mut buf, source)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let read = read.min((len - source) as usize);
+        to.write_all_at(&buf[..read], at + source)?;
+        source += read as u64;
+    }
+    Ok(())
+}

@@ -1,0 +1,264 @@
+//! The changes the store knows. A `Vec<Op>` is one transaction.
+
+use mail::{Address, Alias, Flags, Login, MailboxName, Person, ReversePath, SpecialUse};
+
+use crate::body::BodyRef;
+use crate::id::{DeliveryId, InternalDate, MailboxId, Modseq, QueueId, UidSet};
+use crate::spool::{Enqueue, Settled};
+use crate::summary::Summary;
+
+/// One change. Each refuses before it writes, see [`crate::Refusal`].
+#[derive(Clone, Debug)]
+pub enum Op {
+    Deliver(Box<Deliver>),
+    Append(Box<Append>),
+    SetFlags(Box<SetFlags>),
+    /// Flags and INTERNALDATE come along; OVERQUOTA is exact.
+    Copy {
+        from: MailboxId,
+        uids: UidSet,
+        to: MailboxId,
+    },
+    /// RFC 6851.
+    Move {
+        from: MailboxId,
+        uids: UidSet,
+        to: MailboxId,
+    },
+    Expunge {
+        mailbox: MailboxId,
+        which: Expunged,
+    },
+    /// Missing parents are created too.
+    CreateMailbox {
+        login: Login,
+        name: MailboxName,
+        special_use: Option<SpecialUse>,
+    },
+    /// Children stay (RFC 9051 6.3.5).
+    DeleteMailbox {
+        login: Login,
+        name: MailboxName,
+    },
+    /// Children move along. INBOX gives its messages to the new name and stays, empty (RFC 9051 6.3.6).
+    RenameMailbox {
+        login: Login,
+        from: MailboxName,
+        to: MailboxName,
+    },
+    /// A name needs no mailbox to be subscribed (RFC 9051 6.3.7).
+    Subscribe {
+        login: Login,
+        name: MailboxName,
+    },
+    Unsubscribe {
+        login: Login,
+        name: MailboxName,
+    },
+    /// Creates the person with INBOX and `mailboxes`, all subscribed; or changes who exists and leaves mailboxes alone.
+    /// `verifier` is what the password is checked against; `None` keeps it.
+    UpsertPerson {
+        person: Box<Person>,
+        verifier: Option<String>,
+        mailboxes: Vec<DefaultMailbox>,
+    },
+    UpsertAlias(Box<Alias>),
+    RemoveAlias(Address),
+    /// Refused when the login was ever given.
+    ClaimLogin {
+        login: Login,
+        at_s: i64,
+    },
+    SetVerifier {
+        login: Login,
+        verifier: String,
+    },
+    Enqueue(Box<Enqueue>),
+    /// Replaces the facts of a spooled message, for instance the steps still to do.
+    Progress {
+        queue_id: QueueId,
+        facts: Vec<u8>,
+    },
+    /// A try that decided nothing: the recipient waits until `due_at_s`.
+    Attempt {
+        queue_id: QueueId,
+        recipient: u32,
+        at_s: i64,
+        due_at_s: i64,
+        reply: String,
+    },
+    /// The recipient is done. The message leaves the spool with its last recipient.
+    Settle {
+        queue_id: QueueId,
+        recipient: u32,
+        outcome: Settled,
+    },
+    Quarantine(Box<Quarantined>),
+    /// Forgets a quarantined message; its body goes unless a mailbox has it.
+    ReleaseQuarantined {
+        id: QueueId,
+    },
+    RecordLoss(Box<Loss>),
+    /// One row of the decision log, opaque; the oldest rows go, see [`crate::Options::decision_rows_max`].
+    LogDecision {
+        at_s: i64,
+        row: String,
+    },
+    /// Replaces the rings of these keys; a ring without ticks is removed.
+    FlushRings(Vec<Ring>),
+    /// A value by name: sealed secrets, the last tick. `None` removes it.
+    Setting {
+        key: String,
+        value: Option<Vec<u8>>,
+    },
+}
+
+/// What an op answers, in the order of the ops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpResult {
+    /// `duplicate`: this delivery id was committed before and nothing was done now.
+    Delivered {
+        duplicate: bool,
+        placed: Vec<Placed>,
+    },
+    Appended {
+        mailbox: MailboxId,
+        uidvalidity: u32,
+        uid: u32,
+    },
+    /// `rows`: each message of the set that exists and passed `unchanged_since`, as it is now, ascending.
+    /// `modified`: those that did not pass (RFC 7162 MODIFIED), ascending.
+    Flagged {
+        rows: Vec<FlagRow>,
+        modified: Vec<u32>,
+    },
+    /// For Copy and Move: UIDVALIDITY of the target and (old, new) UIDs, both ascending (RFC 4315 COPYUID).
+    Copied {
+        uidvalidity: u32,
+        uids: Vec<(u32, u32)>,
+    },
+    Expunged {
+        uids: Vec<u32>,
+        modseq: Modseq,
+    },
+    Created(MailboxId),
+    Done,
+}
+
+/// Mail that was accepted goes into mailboxes, quota or not.
+#[derive(Clone, Debug)]
+pub struct Deliver {
+    pub delivery_id: DeliveryId,
+    /// Two that name one mailbox deliver once.
+    pub recipients: Vec<(Login, Target)>,
+    pub body: BodyRef,
+    pub summary: Summary,
+    pub internal_date: InternalDate,
+    pub flags: Flags,
+}
+
+/// Where in an account. A mailbox that does not exist (any more) means INBOX: accepted mail has to go somewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Inbox,
+    Mailbox(MailboxName),
+    Special(SpecialUse),
+}
+
+/// Where a delivery went, per recipient, without doubles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub login: Login,
+    pub mailbox: MailboxId,
+    pub uidvalidity: u32,
+    pub uid: u32,
+}
+
+/// APPEND (RFC 9051 6.3.12): exact quota.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub login: Login,
+    pub mailbox: MailboxName,
+    pub body: BodyRef,
+    pub summary: Summary,
+    pub flags: Flags,
+    pub internal_date: InternalDate,
+}
+
+/// STORE. Long sets hold up everybody else: give some thousand messages at a time.
+#[derive(Clone, Debug)]
+pub struct SetFlags {
+    pub mailbox: MailboxId,
+    pub uids: UidSet,
+    pub mode: FlagMode,
+    pub flags: Flags,
+    /// RFC 7162 UNCHANGEDSINCE.
+    pub unchanged_since: Option<Modseq>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlagMode {
+    Add,
+    Remove,
+    Replace,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlagRow {
+    pub uid: u32,
+    pub flags: Flags,
+    pub modseq: Modseq,
+}
+
+/// What an expunge takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expunged {
+    /// EXPUNGE: all that are `\Deleted`.
+    Deleted,
+    /// UID EXPUNGE: those of the set that are `\Deleted`.
+    DeletedAmong(UidSet),
+    /// All of the set, whatever their flags.
+    Exactly(UidSet),
+}
+
+/// A mailbox every new account starts with, named in the institution's language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultMailbox {
+    pub name: MailboxName,
+    pub special_use: Option<SpecialUse>,
+}
+
+/// A message kept apart. `why`, `engine`, `signature` and `envelope` are words of the caller.
+#[derive(Clone, Debug)]
+pub struct Quarantined {
+    pub id: QueueId,
+    pub body: BodyRef,
+    pub why: String,
+    pub engine: String,
+    pub signature: String,
+    pub reverse_path: ReversePath,
+    pub recipients: Vec<Address>,
+    /// Further facts, opaque.
+    pub facts: Vec<u8>,
+    pub at_s: i64,
+}
+
+/// A message or recipient that did not arrive, on the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// A word of the plan's `losses.record`.
+    pub kind: String,
+    pub queue_id: QueueId,
+    pub reverse_path: ReversePath,
+    /// As given by the client, which need not be an address we could parse.
+    pub recipient: String,
+    pub reason: String,
+    pub at_s: i64,
+}
+
+/// The timestamps of one limit and one subject; both opaque here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ring {
+    pub key: Vec<u8>,
+    pub ticks: Vec<u8>,
+}

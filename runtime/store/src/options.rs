@@ -1,0 +1,39 @@
+//! How a store is opened. The defaults are what a server wants.
+
+use crate::error::Fatal;
+
+/// Called once, on the thread that found it, when a flush failed. The server logs and aborts.
+pub type OnFatal = Box<dyn Fn(&Fatal) + Send + Sync>;
+
+pub struct Options {
+    /// Ops waiting for the writer; one more is [`crate::CommitError::Busy`].
+    pub queue_ops_max: usize,
+    /// Ops of one group; a commit longer than this is a group of its own.
+    pub group_ops_max: usize,
+    /// Octets of bodies not flushed yet in one group.
+    pub group_body_bytes_max: u64,
+    /// A segment is closed before it grows past this.
+    pub segment_bytes_max: u64,
+    /// The WAL is copied into the database when it is longer than this.
+    pub wal_bytes_checkpoint: u64,
+    /// Connections that read at the same time.
+    pub readers_max: usize,
+    /// Rows kept of the decision log; older ones go.
+    pub decision_rows_max: u64,
+    pub on_fatal: OnFatal,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            queue_ops_max: 4096,
+            group_ops_max: 256,
+            group_body_bytes_max: 32 << 20,
+            segment_bytes_max: 256 << 20,
+            wal_bytes_checkpoint: 64 << 20,
+            readers_max: 8,
+            decision_rows_max: 1_000_000,
+            on_fatal: Box::new(|fatal| tracing::error!("{fatal}")),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The number of the newest group that is durable in both places; reads wait for it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Stands for "never again": no group has this number.
+const POISONED: u64 = u64::MAX;
+
+pub(crate) struct Published {
+    seq: AtomicU64,
+    lock: Mutex<()>,
+    moved: Condvar,
+}
+
+impl Published {
+    pub(crate) fn new(seq: u64) -> Published {
+        Published { seq: AtomicU64::new(seq), lock: Mutex::new(()), moved: Condvar::new() }
+    }
+
+    /// Establishes (publish-after-both): called after both flushes of group `seq`.
+    pub(crate) fn publish(&self, seq: u64) {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.seq.store(seq, Ordering::Release);
+        self.moved.notify_all();
+    }
+
+    /// Nothing more will be published; whoever waits gives up.
+    pub(crate) fn poison(&self) {
+        self.publish(POISONED);
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.seq.load(Ordering::Acquire) == POISONED
+    }
+
+    /// Waits until group `seq` is published. `false` when it never will be, because a flush failed.
+    pub(crate) fn wait_for(&self, seq: u64) -> bool {
+        let reached = self.seq.load(Ordering::Acquire);
+        if reached != POISONED && reached >= seq {
+            return true;
+        }
+        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |_: &mut ()| self.seq.load(Ordering::Acquire) < seq;
+        drop(self.moved.wait_while(guard, waits).unwrap_or_else(PoisonError::into_inner));
+        !self.is_poisoned()
+    }
+}

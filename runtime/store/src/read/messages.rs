@@ -1,0 +1,182 @@
+//! Messages of a mailbox: rows, changes, summaries, bodies.
+
+use std::collections::BTreeSet;
+
+use mail::{Flags, Keyword, Login, MailboxName, SystemFlags};
+use rusqlite::{OptionalExtension, Row, Transaction};
+
+use super::mailboxes::{mailbox_named, mailbox_with_id};
+use super::{Changes, MessageRow, Selected};
+use crate::body::{BodyRef, Place};
+use crate::error::ReadError;
+use crate::id::{InternalDate, MailboxId, Modseq, UidSet};
+use crate::schema::{message_key, uid_of};
+use crate::store::Store;
+use crate::summary::Summary;
+
+const MESSAGE: &str = "SELECT id, modseq, flags, kw, size, idate, zone FROM msg";
+
+impl Store {
+    /// A mailbox by name with the rows of all its messages, at one moment. `None` when there is none.
+    pub fn select(&self, login: &Login, name: &MailboxName) -> Result<Option<Selected>, ReadError> {
+        self.read(|tx| {
+            let Some(mailbox) = mailbox_named(tx, login, name)? else { return Ok(None) };
+            let messages = rows_in(tx, mailbox.id, &UidSet::all(), mailbox.counts.messages as usize)?;
+            Ok(Some(Selected { mailbox, messages }))
+        })
+    }
+
+    /// Rows of those messages of the set that exist, ascending.
+    pub fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError> {
+        self.read(|tx| rows_in(tx, mailbox, uids, 0))
+    }
+
+    /// What changed after `since`; the work grows with the changes, not with the mailbox. `None` when it is deleted.
+    pub fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError> {
+        let since = i64::try_from(since).unwrap_or(i64::MAX);
+        self.read(|tx| {
+            let Some(info) = mailbox_with_id(tx, mailbox)? else { return Ok(None) };
+            let mut vanished: Vec<u32> = tx
+                .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
+                .query_map((mailbox.0, since), |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            vanished.sort_unstable();
+            let messages = changed_rows(tx, mailbox, since)?;
+            Ok(Some(Changes { highestmodseq: info.highestmodseq, uidnext: info.uidnext, messages, vanished }))
+        })
+    }
+
+    /// Summaries of at most `limit` messages of the set, ascending; go on after the last UID for more.
+    pub fn summaries(&self, mailbox: MailboxId, uids: &UidSet, limit: usize) -> Result<Vec<(u32, Summary)>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc, message_id,
+                 in_reply_to, refs, sent FROM summary WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+            )?;
+            let mut found = Vec::with_capacity(limit.min(4096));
+            for (first, last) in uids.ranges() {
+                let bounds =
+                    (message_key(mailbox.0, *first), message_key(mailbox.0, *last), (limit - found.len()) as i64);
+                for row in query.query_map(bounds, summary_row)? {
+                    found.push(row?);
+                }
+                if found.len() >= limit {
+                    break;
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The body of a message; `None` when the message is gone.
+    pub fn body_of(&self, mailbox: MailboxId, uid: u32) -> Result<Option<BodyRef>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT b.id, b.seg, b.off, b.skip, b.len, b.crc FROM msg JOIN blob b ON b.id = msg.blob WHERE msg.id = ?1",
+            )?;
+            Ok(query.query_row([message_key(mailbox.0, uid)], |row| body_row(row, 0)).optional()?)
+        })
+    }
+
+    /// The whole body, its checksum verified.
+    pub fn read_body(&self, body: &BodyRef) -> Result<Vec<u8>, ReadError> {
+        self.segments().read(&body.0.place)
+    }
+
+    /// At most `len` octets from `offset`, fewer at the end; without the checksum.
+    pub fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError> {
+        self.segments().read_range(&body.0.place, offset, len)
+    }
+}
+
+/// Arrivals from the end of the mailbox, changed ones from the index. `born` grows with the UID.
+fn changed_rows(tx: &Transaction, mailbox: MailboxId, since: i64) -> Result<Vec<MessageRow>, ReadError> {
+    let mut changed = Vec::new();
+    let mut arrivals = tx.prepare_cached(
+        "SELECT id, modseq, flags, kw, size, idate, zone, born FROM msg WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC",
+    )?;
+    let mut rows = arrivals.query((message_key(mailbox.0, 0), message_key(mailbox.0, u32::MAX)))?;
+    let mut first_arrival = u32::MAX;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(7)? <= since {
+            break;
+        }
+        let message = message_row(row)?;
+        first_arrival = message.uid;
+        changed.push(message);
+    }
+    drop(rows);
+    let mut touched = tx.prepare_cached(&format!("{MESSAGE} WHERE id >> 32 = ?1 AND modseq > ?2 AND modseq > born"))?;
+    for message in touched.query_map((mailbox.0, since), message_row)? {
+        let message = message?;
+        if message.uid < first_arrival {
+            changed.push(message);
+        }
+    }
+    changed.sort_unstable_by_key(|message| message.uid);
+    Ok(changed)
+}
+
+pub(crate) fn rows_in(
+    tx: &rusqlite::Connection,
+    mailbox: MailboxId,
+    uids: &UidSet,
+    expected: usize,
+) -> Result<Vec<MessageRow>, ReadError> {
+    let mut query = tx.prepare_cached(&format!("{MESSAGE} WHERE id BETWEEN ?1 AND ?2 ORDER BY id"))?;
+    let mut found = Vec::with_capacity(expected);
+    for (first, last) in uids.ranges() {
+        let bounds = (message_key(mailbox.0, *first), message_key(mailbox.0, *last));
+        for row in query.query_map(bounds, message_row)? {
+            found.push(row?);
+        }
+    }
+    Ok(found)
+}
+
+fn message_row(row: &Row) -> rusqlite::Result<MessageRow> {
+    Ok(MessageRow {
+        uid: uid_of(row.get(0)?),
+        modseq: row.get::<_, i64>(1)? as u64,
+        flags: flags_from(row.get(2)?, row.get_ref(3)?.as_str_or_null()?),
+        size_octets: row.get::<_, i64>(4)? as u64,
+        internal_date: InternalDate { seconds: row.get(5)?, offset_minutes: row.get(6)? },
+    })
+}
+
+/// Flags from their columns: bits, and keywords joined by spaces.
+pub(crate) fn flags_from(bits: u8, keywords: Option<&str>) -> Flags {
+    let keywords: BTreeSet<Keyword> =
+        keywords.map(|text| text.split(' ').filter_map(Keyword::new).collect()).unwrap_or_default();
+    Flags { system: SystemFlags::from_bits(bits), keywords }
+}
+
+pub(crate) fn body_row(row: &Row, first: usize) -> rusqlite::Result<BodyRef> {
+    let place = Place {
+        segment: row.get(first + 1)?,
+        offset: row.get::<_, i64>(first + 2)? as u64,
+        skip: row.get(first + 3)?,
+        len: row.get(first + 4)?,
+        crc: row.get(first + 5)?,
+    };
+    Ok(BodyRef::from_row(row.get(first)?, place))
+}
+
+fn summary_row(row: &Row) -> rusqlite::Result<(u32, Summary)> {
+    let summary = Summary {
+        envelope_imap: row.get(1)?,
+        bodystructure_imap: row.get(2)?,
+        body_imap: row.get(3)?,
+        preview: row.get(4)?,
+        subject: row.get(5)?,
+        from: row.get(6)?,
+        to: row.get(7)?,
+        cc: row.get(8)?,
+        bcc: row.get(9)?,
+        message_id: row.get(10)?,
+        in_reply_to: row.get(11)?,
+        references: row.get(12)?,
+        sent_date: row.get(13)?,
+    };
+    Ok((uid_of(row.get(0)?), summary))
+}

@@ -1,0 +1,81 @@
+//! Reads: blocking, each in one short read transaction on a connection of a small pool.
+
+mod directory;
+mod mailboxes;
+mod messages;
+mod pool;
+mod records;
+mod spool;
+
+use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
+
+use crate::id::{InternalDate, MailboxId, Modseq};
+
+pub(crate) use pool::Pool;
+
+/// A person and what the password is checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    pub person: Person,
+    pub verifier: Option<String>,
+}
+
+/// Where an address leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    Person(Box<PersonRow>),
+    /// A former address, an alias or a functional address; `kind` says which.
+    Alias(Alias),
+    Unknown,
+}
+
+/// STATUS of a mailbox (RFC 9051 6.3.11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub messages: u32,
+    pub unseen: u32,
+    pub deleted: u32,
+    /// RFC 8438 SIZE, in octets.
+    pub size_octets: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxInfo {
+    pub id: MailboxId,
+    pub name: MailboxName,
+    pub special_use: Option<SpecialUse>,
+    pub subscribed: bool,
+    pub uidvalidity: u32,
+    pub uidnext: u32,
+    pub highestmodseq: Modseq,
+    pub counts: Counts,
+}
+
+/// What SELECT and FETCH FLAGS need of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    pub uid: u32,
+    pub modseq: Modseq,
+    pub flags: Flags,
+    /// RFC822.SIZE.
+    pub size_octets: u64,
+    pub internal_date: InternalDate,
+}
+
+/// A mailbox and its messages at one moment, ascending by UID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    pub mailbox: MailboxInfo,
+    pub messages: Vec<MessageRow>,
+}
+
+/// What happened to a mailbox after a MODSEQ, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    pub highestmodseq: Modseq,
+    pub uidnext: u32,
+    /// New and changed messages as they are now, ascending by UID.
+    pub messages: Vec<MessageRow>,
+    /// UIDs that went, ascending.
+    pub vanished: Vec<u32>,
+}

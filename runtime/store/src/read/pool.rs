@@ -1,0 +1,78 @@
+//! Reading connections, and the rule that nothing unpublished leaves the store.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction};
+
+use crate::error::ReadError;
+use crate::publish::Published;
+use crate::schema::{self, Purpose};
+
+/// How long a read waits for a connection.
+const WAIT: Duration = Duration::from_secs(5);
+
+pub(crate) struct Pool {
+    database: PathBuf,
+    readers_max: usize,
+    published: Arc<Published>,
+    idle: Mutex<Idle>,
+    freed: Condvar,
+}
+
+struct Idle {
+    connections: Vec<Connection>,
+    lent: usize,
+}
+
+impl Pool {
+    pub(crate) fn new(database: PathBuf, readers_max: usize, published: Arc<Published>) -> Pool {
+        let idle = Mutex::new(Idle { connections: Vec::new(), lent: 0 });
+        Pool { database, readers_max: readers_max.max(1), published, idle, freed: Condvar::new() }
+    }
+
+    /// Runs `work` in a read transaction. What it saw may be flushed only by half: SQLite shows a group when its WAL is
+    /// durable, the segments may not be yet. So the answer is held back until its group is published.
+    // INVARIANT (publish-after-both).
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Transaction) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let mut connection = self.take()?;
+        let answer: Result<(i64, T), ReadError> = (|| {
+            let tx = connection.transaction()?;
+            let seq: i64 =
+                tx.prepare_cached("SELECT value FROM meta WHERE key = 'seq'")?.query_row([], |row| row.get(0))?;
+            Ok((seq, work(&tx)?))
+        })();
+        self.give_back(connection);
+        let (seq, answer) = answer?;
+        if self.published.wait_for(seq as u64) { Ok(answer) } else { Err(ReadError::Poisoned) }
+    }
+
+    fn take(&self) -> Result<Connection, ReadError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |idle: &mut Idle| idle.connections.is_empty() && idle.lent >= self.readers_max;
+        let (mut idle, timeout) =
+            self.freed.wait_timeout_while(idle, WAIT, full).unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() && full(&mut idle) {
+            return Err(ReadError::Busy);
+        }
+        idle.lent += 1;
+        if let Some(connection) = idle.connections.pop() {
+            return Ok(connection);
+        }
+        drop(idle);
+        schema::connect(&self.database, Purpose::Read).map_err(|error| {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).lent -= 1;
+            self.freed.notify_one();
+            error.into()
+        })
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.lent -= 1;
+        idle.connections.push(connection);
+        drop(idle);
+        self.freed.notify_one();
+    }
+}
