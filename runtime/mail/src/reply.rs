@@ -106,6 +106,8 @@ fn sound(text: String) -> String {
 pub const GREETING: Code = Code::plain(220);
 /// 250, RFC 5321 4.1.1.1: the answer to EHLO and HELO.
 pub const HELLO: Code = Code::plain(250);
+/// 214 2.0.0, RFC 5321 4.1.1.8: the answer to HELP.
+pub const HELP: Code = Code::new(214, 2, 0, 0);
 /// 220 2.0.0, RFC 3207 4.
 pub const TLS_READY: Code = Code::new(220, 2, 0, 0);
 /// 221 2.0.0.

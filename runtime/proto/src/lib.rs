@@ -3,3 +3,5 @@
 pub mod imap;
 pub mod line;
 pub mod sasl;
+pub mod scan;
+pub mod smtp;

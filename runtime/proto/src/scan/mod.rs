@@ -1,0 +1,3 @@
+//! Protocols of content scanners, without I/O.
+
+pub mod clamd;

@@ -1,0 +1,253 @@
+//! The content of a message on the wire: the dots of DATA (RFC 5321 4.5.2) and the line ends of both ways to send it.
+//!
+//! CRLF alone ends a line, CRLF "." CRLF alone ends the data (RFC 5321 2.3.8, 4.1.1.4). A message that holds a bare CR,
+//! a bare LF or NUL is read to its real end and then refused: kept as it is, another server behind us could take it for
+//! two messages (SMTP smuggling), and NUL cannot be given to a client of IMAP (RFC 9051 4.3).
+
+use std::fmt;
+
+/// Octets that no message may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFault {
+    BareCr,
+    BareLf,
+    Nul,
+}
+
+impl fmt::Display for BodyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BodyFault::BareCr => "a CR that no LF follows",
+            BodyFault::BareLf => "an LF that follows no CR",
+            BodyFault::Nul => "the octet NUL",
+        })
+    }
+}
+
+/// Looks at the line ends of a content that comes in pieces.
+#[derive(Debug)]
+pub struct LineEnds {
+    place: Place,
+    fault: Option<BodyFault>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    LineStart,
+    Text,
+    /// After a CR.
+    Cr,
+}
+
+impl Default for LineEnds {
+    fn default() -> LineEnds {
+        LineEnds { place: Place::LineStart, fault: None }
+    }
+}
+
+impl LineEnds {
+    /// Looks at the next piece.
+    pub fn look(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            let plain = plain_run(piece);
+            if plain > 0 {
+                self.text();
+                piece = &piece[plain..];
+                continue;
+            }
+            self.octet(piece[0]);
+            piece = &piece[1..];
+        }
+    }
+
+    fn text(&mut self) {
+        if self.place == Place::Cr {
+            self.blame(BodyFault::BareCr);
+        }
+        self.place = Place::Text;
+    }
+
+    fn octet(&mut self, octet: u8) {
+        self.place = match (self.place, octet) {
+            (Place::Cr, b'\n') => Place::LineStart,
+            (_, b'\n') => self.blame(BodyFault::BareLf),
+            (Place::Cr, b'\r') => {
+                self.blame(BodyFault::BareCr);
+                Place::Cr
+            }
+            (_, b'\r') => Place::Cr,
+            (Place::Cr, 0) => self.blame(BodyFault::BareCr),
+            (_, 0) => self.blame(BodyFault::Nul),
+            (Place::Cr, _) => self.blame(BodyFault::BareCr),
+            (_, _) => Place::Text,
+        };
+    }
+
+    /// The first fault is the one that is told.
+    fn blame(&mut self, fault: BodyFault) -> Place {
+        self.fault.get_or_insert(fault);
+        Place::Text
+    }
+
+    /// The content is over: a last CR is bare. Gives whether its last line has its end.
+    pub fn finish(&mut self) -> bool {
+        if self.place == Place::Cr {
+            self.blame(BodyFault::BareCr);
+        }
+        self.place == Place::LineStart
+    }
+
+    pub fn fault(&self) -> Option<BodyFault> {
+        self.fault
+    }
+}
+
+/// How many octets at the head are none of CR, LF and NUL. Looks at 32 octets at once, which the compiler turns into
+/// a few vector instructions; tabs and other controls only cost the slow path.
+fn plain_run(octets: &[u8]) -> usize {
+    let mut run = 0;
+    for block in octets.chunks_exact(32) {
+        if block.iter().fold(false, |found, octet| found | (*octet < 14)) {
+            break;
+        }
+        run += 32;
+    }
+    let special = |octet: &u8| matches!(octet, b'\r' | b'\n' | 0);
+    run + octets[run..].iter().position(special).unwrap_or(octets.len() - run)
+}
+
+/// Undoes the stuffing of DATA and finds its end. Holds no content.
+#[derive(Debug, Default)]
+pub struct Unstuffer {
+    ends: LineEnds,
+    dot: Dot,
+    octets: u64,
+}
+
+/// What stands between the last line start and here, and is not given out yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Dot {
+    #[default]
+    None,
+    Dot,
+    DotCr,
+}
+
+/// What `Unstuffer::decode` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Octets of the input that belong to the data; the rest are commands.
+    pub consumed: usize,
+    pub ended: bool,
+}
+
+impl Unstuffer {
+    /// Octets of content so far: line ends counted, stuffing and the final dot not.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    pub fn fault(&self) -> Option<BodyFault> {
+        self.ends.fault
+    }
+
+    /// Decodes `input` up to the end of data at most and appends the content to `out`.
+    pub fn decode(&mut self, input: &[u8], out: &mut Vec<u8>) -> Decoded {
+        let before = out.len();
+        let mut at = 0;
+        let mut ended = false;
+        while at < input.len() && !ended {
+            let octet = input[at];
+            match (self.dot, octet) {
+                (Dot::None, b'.') if self.ends.place == Place::LineStart => {
+                    self.dot = Dot::Dot;
+                    at += 1;
+                }
+                (Dot::None, _) => at += self.copy(&input[at..], out),
+                (Dot::Dot, b'\r') => {
+                    self.dot = Dot::DotCr;
+                    at += 1;
+                }
+                (Dot::DotCr, b'\n') => {
+                    self.dot = Dot::None;
+                    ended = true;
+                    at += 1;
+                }
+                // RFC 5321 4.5.2: a first dot with more behind it is taken away.
+                (Dot::Dot, _) => {
+                    self.dot = Dot::None;
+                    self.ends.place = Place::Text;
+                }
+                (Dot::DotCr, _) => {
+                    self.dot = Dot::None;
+                    self.ends.place = Place::Cr;
+                    out.push(b'\r');
+                }
+            }
+        }
+        self.octets += (out.len() - before) as u64;
+        Decoded { consumed: at, ended }
+    }
+
+    /// Copies up to and including the next octet of interest.
+    fn copy(&mut self, input: &[u8], out: &mut Vec<u8>) -> usize {
+        let plain = plain_run(input);
+        if plain > 0 {
+            self.ends.text();
+            out.extend_from_slice(&input[..plain]);
+            return plain;
+        }
+        self.ends.octet(input[0]);
+        out.push(input[0]);
+        1
+    }
+}
+
+/// Writes a content for DATA: dots stuffed, every line end CRLF whatever it was, the end of data at the end.
+#[derive(Debug)]
+pub struct Stuffer {
+    line_start: bool,
+    after_cr: bool,
+}
+
+impl Default for Stuffer {
+    fn default() -> Stuffer {
+        Stuffer { line_start: true, after_cr: false }
+    }
+}
+
+impl Stuffer {
+    /// Appends the encoded piece to `out`.
+    pub fn encode(&mut self, mut piece: &[u8], out: &mut Vec<u8>) {
+        while let Some(octet) = piece.first().copied() {
+            match octet {
+                b'\n' if self.after_cr => self.after_cr = false,
+                b'\r' | b'\n' => {
+                    out.extend_from_slice(b"\r\n");
+                    self.line_start = true;
+                    self.after_cr = octet == b'\r';
+                }
+                _ => {
+                    if self.line_start && octet == b'.' {
+                        out.push(b'.');
+                    }
+                    let run = plain_run(piece).max(1);
+                    out.extend_from_slice(&piece[..run]);
+                    self.line_start = false;
+                    self.after_cr = false;
+                    piece = &piece[run..];
+                    continue;
+                }
+            }
+            piece = &piece[1..];
+        }
+    }
+
+    /// Ends the last line if it is open, and the data.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        if !self.line_start {
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b".\r\n");
+    }
+}

@@ -1,0 +1,16 @@
+//! SMTP (RFC 5321): the grammar of commands, the content of a message on the wire, the server's session and the client's
+//! conversation. All without I/O: a driver feeds octets and does what the steps say.
+
+pub mod command;
+pub mod content;
+mod parameter;
+mod path;
+pub mod session;
+
+pub use command::{BadCommand, Command, HelloName};
+pub use content::{BodyFault, Stuffer, Unstuffer};
+pub use parameter::{Body, MailParameters, Notify, RcptParameters, Return};
+pub use path::ForwardPath;
+pub use session::{
+    Abandoned, AuthMode, Config, ContentFault, EndedBy, Hello, Question, Session, Step, TlsMode, Transport,
+};

@@ -1,0 +1,108 @@
+//! What all states of a session share: the configuration, the steps not taken yet, and the patience left.
+
+use std::collections::VecDeque;
+
+use mail::reply::{self, Reply};
+
+use super::state::{Listening, State};
+use super::{Abandoned, Config, Step};
+use crate::smtp::command::Command;
+
+/// Bad commands in one connection before it is cut: enough for a person at telnet, too few for a scan.
+const BAD_COMMANDS_MAX: u32 = 20;
+/// Commands since the last message that brought no mail before the connection is cut.
+const IDLE_COMMANDS_MAX: u32 = 100;
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub config: Config,
+    pub steps: VecDeque<Step>,
+    bad: u32,
+    idle: u32,
+}
+
+impl Connection {
+    pub fn new(config: Config) -> Connection {
+        Connection { config, steps: VecDeque::new(), bad: 0, idle: 0 }
+    }
+
+    pub fn send(&mut self, reply: Reply) {
+        self.steps.push_back(Step::Send(reply));
+    }
+
+    pub fn ask(&mut self, question: super::Question) {
+        self.steps.push_back(Step::Ask(question));
+    }
+
+    /// A transaction is over without a message.
+    pub fn abandon(&mut self, why: Abandoned) {
+        self.steps.push_back(Step::Abandoned(why));
+    }
+
+    /// A message was accepted: the client means it.
+    pub fn message_accepted(&mut self) {
+        self.idle = 0;
+    }
+
+    /// Answers a bad command, or cuts the connection when there were too many. The state stays.
+    pub fn bad(&mut self, reply: Reply, state: State) -> State {
+        self.bad += 1;
+        if self.bad >= BAD_COMMANDS_MAX {
+            return self.cut(Reply::new(reply::CUT_OFF, "Too many errors"), state);
+        }
+        self.send(reply);
+        state
+    }
+
+    /// Answers a command that brings no mail, or cuts the connection when there were too many.
+    pub fn idle(&mut self, reply: Reply, state: State) -> State {
+        self.idle += 1;
+        if self.idle >= IDLE_COMMANDS_MAX {
+            return self.tired(state);
+        }
+        self.send(reply);
+        state
+    }
+
+    /// Counts a MAIL; `false` when there were too many without a message accepted.
+    pub fn mail_attempted(&mut self) -> bool {
+        self.idle += 1;
+        self.idle < IDLE_COMMANDS_MAX
+    }
+
+    /// Ends a connection that brings no mail.
+    pub fn tired(&mut self, state: State) -> State {
+        self.cut(Reply::new(reply::CUT_OFF, "Too many commands without a message"), state)
+    }
+
+    /// Ends the connection from `state` with a 421.
+    pub fn cut(&mut self, reply: Reply, state: State) -> State {
+        if state.holds_a_transaction() {
+            self.abandon(Abandoned::Cut);
+        }
+        self.send(reply);
+        State::Closed
+    }
+
+    /// The commands that are answered alike in every state (RFC 5321 4.1.4). `Err` gives back what is none of them.
+    pub fn courtesy(&mut self, command: Command, listening: Listening) -> Result<State, (Command, Listening)> {
+        let reply = match command {
+            Command::Noop => Reply::new(reply::OK, "OK"),
+            Command::Help => Reply::new(reply::HELP, "RFC 5321"),
+            Command::Vrfy => Reply::new(reply::CANNOT_VERIFY, "Send the message and see"),
+            Command::Expn => {
+                let reply = Reply::new(reply::NOT_IMPLEMENTED, "Lists are not expanded");
+                return Ok(self.bad(reply, State::Listening(listening)));
+            }
+            Command::Quit => {
+                if State::Listening(listening).holds_a_transaction() {
+                    self.abandon(Abandoned::Quit);
+                }
+                self.send(Reply::new(reply::BYE, "Bye"));
+                return Ok(State::Closed);
+            }
+            command => return Err((command, listening)),
+        };
+        Ok(self.idle(reply, State::Listening(listening)))
+    }
+}

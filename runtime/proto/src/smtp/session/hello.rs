@@ -1,0 +1,63 @@
+//! EHLO and HELO: what the client said, and what the server lists (RFC 5321 4.1.1.1).
+
+use std::fmt;
+
+use super::{AuthMode, Config, TlsMode};
+use crate::smtp::command::HelloName;
+
+/// What the client said of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    pub name: HelloName,
+    /// EHLO, not HELO.
+    pub extended: bool,
+}
+
+/// The "with" word of a Received field (RFC 3848).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transport {
+    pub extended: bool,
+    pub tls: bool,
+    pub login: bool,
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.extended, self.tls, self.login) {
+            (false, _, _) => "SMTP",
+            (true, false, false) => "ESMTP",
+            (true, true, false) => "ESMTPS",
+            (true, false, true) => "ESMTPA",
+            (true, true, true) => "ESMTPSA",
+        })
+    }
+}
+
+/// The lines of the answer to EHLO, first the host's name.
+pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
+    let mut lines = vec![
+        config.host.to_string(),
+        "PIPELINING".to_owned(),
+        format!("SIZE {}", config.size_octets_max),
+        "8BITMIME".to_owned(),
+        "ENHANCEDSTATUSCODES".to_owned(),
+        "CHUNKING".to_owned(),
+    ];
+    if matches!(config.tls, TlsMode::Offered | TlsMode::Required) {
+        lines.push("STARTTLS".to_owned());
+    }
+    // RFC 4954 4.3 and RFC 3207 4.2: mechanisms that show the password exist under TLS only.
+    if config.auth == AuthMode::Required && config.tls == TlsMode::Active && !login && !config.mechanisms.is_empty() {
+        let names: Vec<&str> = config.mechanisms.iter().map(|mechanism| mechanism.name()).collect();
+        lines.push(format!("AUTH {}", names.join(" ")));
+    }
+    if config.smtputf8 {
+        lines.push("SMTPUTF8".to_owned());
+    }
+    if config.dsn {
+        lines.push("DSN".to_owned());
+    }
+    // RFC 9422 3.
+    lines.push(format!("LIMITS RCPTMAX={}", config.rcpt_max));
+    lines
+}
