@@ -1,9 +1,18 @@
 //! The way in: a file read, its sections, and values decoded from it.
 
+use super::de::{Place, Run, Step};
+use super::parser::{self, Parser};
+use super::reports::{Reports, quote};
 use super::source::{FileId, PathSpans, Span};
-use super::tree::{Node, Tree};
+use super::tree::{GroupBody, Kind, Node, Token, TokenKind, Tree};
+use super::{SIZE_BYTES_MAX, lexer, near};
+use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use serde::Deserialize;
+
+/// Longer paths, and more of them, are left out of `path_spans`: no real policy has any.
+const PATH_BYTES_MAX: usize = 512;
+const PATHS_MAX: usize = 100_000;
 
 /// A file that has been read, with or without mistakes.
 #[derive(Clone, Debug)]
@@ -34,8 +43,32 @@ pub enum Decoded<T> {
 
 /// Reads a file. Mistakes go to the sink; what could be read is in the document all the same.
 pub fn read(file: FileId, text: &str, sink: &mut Vec<Diagnostic>) -> Document {
-    let _ = (file, text, sink);
-    todo!()
+    let mut reports = Reports::new(file, text, sink);
+    if text.len() > SIZE_BYTES_MAX {
+        reports.too_long(text.len());
+        let root = Node { start: 0, end: 0, kind: Kind::Broken, damaged: true };
+        return Document { tree: Tree { file, text: "".into(), tokens: Vec::new(), root } };
+    }
+    let tokens = lexer::lex(text);
+    for (at, c) in parser::invisible(text) {
+        if reports.is_full() {
+            break;
+        }
+        reports.invisible(at, c, whereabouts(&tokens, at));
+    }
+    let root = Parser::new(text, &tokens, reports).file();
+    Document { tree: Tree { file, text: text.into(), tokens, root } }
+}
+
+/// In what kind of token a byte is.
+fn whereabouts(tokens: &[Token], at: usize) -> &'static str {
+    let after = tokens.partition_point(|token| token.start as usize <= at);
+    match after.checked_sub(1).and_then(|index| tokens.get(index)).map(|token| token.kind) {
+        Some(TokenKind::Text | TokenKind::Char) => "in a string",
+        Some(TokenKind::LineComment | TokenKind::BlockComment) => "in a comment",
+        Some(TokenKind::Space | TokenKind::Word | TokenKind::Number | TokenKind::Mark(_) | TokenKind::Unknown)
+        | None => "between words",
+    }
 }
 
 impl Document {
@@ -66,22 +99,47 @@ impl Document {
         self.sections().find(|section| section.name == name)
     }
 
+    /// True if something at the outermost level could not be read: a section that seems absent may be in there.
+    pub fn is_damaged(&self) -> bool {
+        self.tree.root.damaged
+    }
+
     /// Reports sections that are none of `known` (E0002), and an outermost name that is not `name` (E0104).
     pub fn expect(&self, name: &str, known: &[&str], sink: &mut Vec<Diagnostic>) {
-        let _ = (name, known, sink);
-        todo!()
+        if self.tree.root.kind == Kind::Broken {
+            return;
+        }
+        let found = self.name();
+        if found.is_none_or(|(found, _)| found != name) {
+            let (what, span) = match found {
+                Some((found, span)) => (format!("`{}`", quote(found)), span),
+                None => {
+                    ("no name".to_owned(), Span::new(self.tree.file, self.tree.root.start, self.tree.root.start + 1))
+                }
+            };
+            let message = format!("expected `{name}(…)`, found {what}");
+            sink.push(
+                Diagnostic::new(Code::E0104, message).help(format!("the file begins with `{name}(`")).at(span, ""),
+            );
+        }
+        for section in self.sections().filter(|section| !known.contains(&section.name)) {
+            let message = format!("`{name}` has no field `{}`", quote(section.name));
+            let help = near::listing("Fields here", section.name, known.iter().copied());
+            sink.push(Diagnostic::new(Code::E0002, message).help(help).at(section.name_span, ""));
+        }
     }
 
     /// Decodes one section.
     pub fn decode_field<'t, T: Deserialize<'t>>(&'t self, name: &str, sink: &mut Vec<Diagnostic>) -> Decoded<T> {
-        let _ = (name, sink);
-        todo!()
+        let Some(section) = self.section(name) else { return Decoded::Absent };
+        let root = Place::root(self.root_name(), "");
+        let place = root.then(Step::Field(section.name, section.name_span));
+        decoded(Run::decode(&self.tree, section.node, &place, sink))
     }
 
     /// Decodes the whole file as one value; the outermost name must be that of the type.
     pub fn decode<'t, T: Deserialize<'t>>(&'t self, sink: &mut Vec<Diagnostic>) -> Decoded<T> {
-        let _ = sink;
-        todo!()
+        decoded(Run::decode(&self.tree, &self.tree.root, &Place::root(self.root_name(), ""), sink))
     }
 
     /// Decodes one node of this document; `path` is its dotted policy path, for messages.
@@ -91,14 +149,81 @@ impl Document {
         path: &str,
         sink: &mut Vec<Diagnostic>,
     ) -> Decoded<T> {
-        let _ = (node, path, sink);
-        todo!()
+        decoded(Run::decode(&self.tree, node, &Place::root(self.root_name(), path), sink))
     }
 
     /// Every dotted policy path and the place of its value: `may_send.person-outside.each_account.recipients_attempted[0]`.
-    /// A key that holds dots is written as it is: `domains.univ-nantes.fr`.
+    /// A key that holds dots is written as it is: `domains.univ-nantes.fr`. The brackets of a word add nothing to the
+    /// path: with `In(["10.0.0.0/8"])` the prefix is at `networks.inside[0]`.
     pub fn path_spans(&self) -> PathSpans {
-        todo!()
+        let mut spans = PathSpans::new();
+        self.add_paths(&self.tree.root, &mut String::new(), &mut spans);
+        spans
+    }
+
+    fn root_name(&self) -> &str {
+        self.name().map_or("this file", |(name, _)| name)
+    }
+
+    /// Recursion is as deep as the tree, at most `NESTING_MAX`.
+    fn add_paths(&self, node: &Node, path: &mut String, spans: &mut PathSpans) {
+        if path.len() > PATH_BYTES_MAX || spans.len() >= PATHS_MAX {
+            return;
+        }
+        if !path.is_empty() {
+            spans.entry(path.clone()).or_insert(node.span(self.tree.file));
+        }
+        match &node.kind {
+            Kind::List(items) => self.add_items(items, path, spans),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    let name = entry.key.name().map(|name| &*name.text);
+                    let key = if let Kind::Text(text) = &entry.key.kind { Some(&**text) } else { name };
+                    self.add_member(key.unwrap_or(""), &entry.value, path, spans);
+                }
+            }
+            Kind::Group(group) => match &group.body {
+                GroupBody::Fields(fields) => {
+                    for field in fields {
+                        self.add_member(&field.name.text, &field.value, path, spans);
+                    }
+                }
+                // `In([…])`: the list is the value of the word.
+                GroupBody::Items(items) if group.name.is_some() && items.len() == 1 => {
+                    self.add_paths(&items[0], path, spans);
+                }
+                GroupBody::Items(items) => self.add_items(items, path, spans),
+                GroupBody::Absent | GroupBody::Empty => {}
+            },
+            Kind::Broken | Kind::Bool(_) | Kind::Integer(_) | Kind::OddNumber | Kind::Char(_) | Kind::Text(_) => {}
+        }
+    }
+
+    fn add_items(&self, items: &[Node], path: &mut String, spans: &mut PathSpans) {
+        let length = path.len();
+        for (index, item) in items.iter().enumerate() {
+            path.push_str(&format!("[{index}]"));
+            self.add_paths(item, path, spans);
+            path.truncate(length);
+        }
+    }
+
+    fn add_member(&self, name: &str, value: &Node, path: &mut String, spans: &mut PathSpans) {
+        let length = path.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+        self.add_paths(value, path, spans);
+        path.truncate(length);
+    }
+}
+
+fn decoded<T>(result: (Option<T>, bool)) -> Decoded<T> {
+    match result {
+        (Some(value), false) => Decoded::Whole(value),
+        (Some(value), true) => Decoded::Partial(value),
+        (None, _) => Decoded::Broken,
     }
 }
 

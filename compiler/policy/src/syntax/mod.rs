@@ -8,18 +8,24 @@
 //! INVARIANT (ron-accepts): every text read without an error is also accepted by the `ron` crate 0.12 with the
 //! extensions implicit_some, unwrap_newtypes and unwrap_variant_newtypes. Tests compare the two.
 
+mod collect;
 mod de;
 mod document;
+mod either;
+mod lexer;
+mod literal;
 pub mod near;
+mod parser;
 mod refusal;
+mod reports;
 pub mod source;
 mod spanned;
 mod tree;
-
-mod collect;
+mod words;
 
 pub use collect::{Entries, Items};
 pub use document::{Decoded, Document, Section, read};
+pub use either::WordOr;
 pub use refusal::Refusal;
 pub use source::{FileId, PathSpans, Position, Sources, Span};
 pub use spanned::Spanned;

@@ -34,6 +34,7 @@ pub struct Token {
 #[derive(Clone, Debug)]
 pub struct Tree {
     pub file: FileId,
+    pub text: Box<str>,
     /// Every token in order, white space and comments included: together they are the text.
     pub tokens: Vec<Token>,
     /// The one value of the file; `Kind::Broken` when there is none.
@@ -103,6 +104,13 @@ pub struct Name {
 pub struct Field {
     pub name: Name,
     pub value: Node,
+}
+
+impl Tree {
+    /// The text a node covers.
+    pub fn slice(&self, node: &Node) -> &str {
+        self.text.get(node.start as usize..node.end as usize).unwrap_or("")
+    }
 }
 
 impl Node {

@@ -1,1 +1,0 @@
-//! A serde deserializer over the tree.
