@@ -1,0 +1,123 @@
+//! Why something was refused: one closed list for replies, logs, metrics and `explain`.
+
+use std::fmt;
+
+use mail::{Code, Reply};
+
+/// The reason of a refusal. Its word is the metric label, the log value and what a stranger reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    NoBlock,
+    TooManyConnections,
+    TlsRequired,
+    LoginRequired,
+    LoginFailed,
+    TooManyFailedLogins,
+    SenderNotYours,
+    EmptySender,
+    NotAReport,
+    MessageWindow,
+    RecipientWindow,
+    RecipientsInOneMessage,
+    UnknownRecipientWindow,
+    RelayDenied,
+    UnknownRecipient,
+    MalformedRecipient,
+    RecipientUnsure,
+    MailboxFull,
+    TooLarge,
+    BadContent,
+    Infected,
+    Suspect,
+    ScannerDown,
+    StoreTrouble,
+}
+
+impl Reason {
+    pub const ALL: [Reason; 24] = [
+        Reason::NoBlock,
+        Reason::TooManyConnections,
+        Reason::TlsRequired,
+        Reason::LoginRequired,
+        Reason::LoginFailed,
+        Reason::TooManyFailedLogins,
+        Reason::SenderNotYours,
+        Reason::EmptySender,
+        Reason::NotAReport,
+        Reason::MessageWindow,
+        Reason::RecipientWindow,
+        Reason::RecipientsInOneMessage,
+        Reason::UnknownRecipientWindow,
+        Reason::RelayDenied,
+        Reason::UnknownRecipient,
+        Reason::MalformedRecipient,
+        Reason::RecipientUnsure,
+        Reason::MailboxFull,
+        Reason::TooLarge,
+        Reason::BadContent,
+        Reason::Infected,
+        Reason::Suspect,
+        Reason::ScannerDown,
+        Reason::StoreTrouble,
+    ];
+
+    /// The word strangers read, stable for ever.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reason::NoBlock => "no-block",
+            Reason::TooManyConnections => "too-many-connections",
+            Reason::TlsRequired => "tls-required",
+            Reason::LoginRequired => "login-required",
+            Reason::LoginFailed => "login-failed",
+            Reason::TooManyFailedLogins => "too-many-failed-logins",
+            Reason::SenderNotYours => "sender-not-yours",
+            Reason::EmptySender => "empty-sender",
+            Reason::NotAReport => "not-a-report",
+            Reason::MessageWindow => "message-window",
+            Reason::RecipientWindow => "recipient-window",
+            Reason::RecipientsInOneMessage => "recipients-in-one-message",
+            Reason::UnknownRecipientWindow => "unknown-recipient-window",
+            Reason::RelayDenied => "relay-denied",
+            Reason::UnknownRecipient => "unknown-recipient",
+            Reason::MalformedRecipient => "malformed-recipient",
+            Reason::RecipientUnsure => "recipient-unsure",
+            Reason::MailboxFull => "mailbox-full",
+            Reason::TooLarge => "too-large",
+            Reason::BadContent => "bad-content",
+            Reason::Infected => "infected",
+            Reason::Suspect => "suspect",
+            Reason::ScannerDown => "scanner-down",
+            Reason::StoreTrouble => "store-trouble",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A refusal: what is answered and which rule of the policy caused it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: Code,
+    pub reason: Reason,
+    /// Path in the policy, e.g. `may_send.person-outside.recipients_attempted/15min`.
+    pub rule: String,
+    /// For whoever is refused; no names, no facts about others.
+    pub text: String,
+}
+
+impl Refusal {
+    pub fn new(code: Code, reason: Reason, rule: impl Into<String>, text: impl Into<String>) -> Refusal {
+        Refusal { code, reason, rule: rule.into(), text: text.into() }
+    }
+
+    /// The reply on the wire: people who are logged in read the rule, strangers only the reason's word; both the
+    /// plan.
+    pub fn reply(&self, logged_in: bool, plan_short: &str) -> Reply {
+        let source = if logged_in { self.rule.as_str() } else { self.reason.word() };
+        Reply::new(self.code, format!("{} [{source} {plan_short}]", self.text))
+    }
+}

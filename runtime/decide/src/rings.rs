@@ -1,0 +1,263 @@
+//! Exact sliding windows: a ring of timestamps per key (`policy-language` 3, "Semantics of a window").
+//!
+//! A window `max / w` refuses an event at *t* when `max` counted events lie in `(t−w, t]`. All windows on one event of
+//! one key share one ring, as long as the largest `max`.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+
+use plan::Window;
+
+/// Ticks of 0.1 s.
+pub const TICKS_PER_S: u32 = 10;
+
+/// Most rings kept. When more keys than this are alive the quietest are forgotten first, so that an attacker with many
+/// addresses costs bounded memory; 5,000 accounts in every block of a large policy need a tenth of it.
+const RINGS_MAX: usize = 200_000;
+
+/// A moment, in ticks of 0.1 s since the store's epoch (13 years).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tick(pub u32);
+
+impl Tick {
+    /// This moment and so many seconds, never past the end of time.
+    #[must_use]
+    pub fn after_s(self, s: u32) -> Tick {
+        Tick(self.0.saturating_add(s.saturating_mul(TICKS_PER_S)))
+    }
+}
+
+/// All rings.
+#[derive(Debug, Default)]
+pub struct Rings {
+    rings: HashMap<String, VecDeque<u32>>,
+    dirty: BTreeSet<String>,
+}
+
+impl Rings {
+    /// The window that refuses an event now; of several, the one that frees last.
+    pub fn full<'w>(&self, key: &str, windows: &'w [Window], now: Tick) -> Option<&'w Window> {
+        let ring = self.rings.get(key)?;
+        let frees = |window: &Window| -> Option<u64> {
+            let max = usize::try_from(window.max).unwrap_or(usize::MAX);
+            // The max-th newest event: while it is inside, so are all newer ones.
+            let oldest = *ring.get(ring.len().checked_sub(max)?)?;
+            let leaves = u64::from(oldest) + u64::from(window.width_s) * u64::from(TICKS_PER_S);
+            (leaves > u64::from(now.0)).then_some(leaves)
+        };
+        windows.iter().filter_map(|w| frees(w).map(|at| (at, w))).max_by_key(|(at, _)| *at).map(|(_, w)| w)
+    }
+
+    /// Counts an event and says at which moment. `keep` is the largest `max` that any window on this key asks for; 0
+    /// keeps nothing.
+    pub fn count(&mut self, key: &str, keep: u32, now: Tick) -> Tick {
+        if keep == 0 {
+            return now;
+        }
+        if !self.rings.contains_key(key) {
+            self.make_room();
+            self.rings.insert(key.to_owned(), VecDeque::new());
+        }
+        let Some(ring) = self.rings.get_mut(key) else { return now };
+        // The clock never goes back; a store that was written by a later clock must not unsort a ring.
+        let at = ring.back().map_or(now.0, |newest| now.0.max(*newest));
+        ring.push_back(at);
+        while ring.len() > keep as usize {
+            ring.pop_front();
+        }
+        self.dirty.insert(key.to_owned());
+        Tick(at)
+    }
+
+    /// Takes one event of that moment back: a reservation whose transaction ended without a 250.
+    pub fn give_back(&mut self, key: &str, at: Tick) {
+        let Some(ring) = self.rings.get_mut(key) else { return };
+        if let Some(place) = ring.iter().rposition(|tick| *tick == at.0) {
+            ring.remove(place);
+            self.dirty.insert(key.to_owned());
+        }
+    }
+
+    /// Forgets everything about `key`.
+    pub fn forget(&mut self, key: &str) {
+        if self.rings.remove(key).is_some() {
+            self.dirty.insert(key.to_owned());
+        }
+    }
+
+    /// What changed since the last call, for the store; an empty list means the key is gone.
+    pub fn drain_dirty(&mut self) -> Vec<(String, Vec<u32>)> {
+        let dirty = std::mem::take(&mut self.dirty);
+        let ticks = |key: &String| self.rings.get(key).map(|ring| ring.iter().copied().collect()).unwrap_or_default();
+        dirty.into_iter().map(|key| (key.clone(), ticks(&key))).collect()
+    }
+
+    /// Puts a ring back as the store kept it; sorted here, whatever the store says.
+    pub fn load(&mut self, key: &str, ticks: &[u32]) {
+        let mut ticks = ticks.to_vec();
+        ticks.sort_unstable();
+        if !ticks.is_empty() {
+            self.rings.insert(key.to_owned(), ticks.into());
+        }
+    }
+
+    /// The newest moment any ring knows; the clock starts no earlier.
+    pub fn newest(&self) -> Option<Tick> {
+        self.rings.values().filter_map(|ring| ring.back()).max().map(|tick| Tick(*tick))
+    }
+
+    /// Number of rings.
+    pub fn len(&self) -> usize {
+        self.rings.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rings.is_empty()
+    }
+
+    /// Drops the rings whose newest event is older than any window, a day.
+    pub fn sweep(&mut self, now: Tick) {
+        let day = 86_400 * TICKS_PER_S;
+        let dirty = &mut self.dirty;
+        self.rings.retain(|key, ring| {
+            let alive = ring.back().is_some_and(|newest| newest.saturating_add(day) > now.0);
+            if !alive {
+                dirty.insert(key.clone());
+            }
+            alive
+        });
+    }
+
+    /// Forgets the quietest tenth when full.
+    fn make_room(&mut self) {
+        if self.rings.len() < RINGS_MAX {
+            return;
+        }
+        let newest = |ring: &VecDeque<u32>| ring.back().copied().unwrap_or(0);
+        let mut ages: Vec<u32> = self.rings.values().map(newest).collect();
+        let tenth = ages.len() / 10;
+        let (_, limit, _) = ages.select_nth_unstable(tenth);
+        let limit = *limit;
+        let mut spare = tenth.max(1);
+        let dirty = &mut self.dirty;
+        self.rings.retain(|key, ring| {
+            let goes = spare > 0 && newest(ring) <= limit;
+            if goes {
+                spare -= 1;
+                dirty.insert(key.clone());
+            }
+            !goes
+        });
+    }
+}
+
+/// The client address limits are kept for: an IPv6 /64 is one address.
+pub fn address_key(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) >> 64 << 64).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const QUARTER: Window = Window { max: 250, width_s: 900 };
+
+    fn fill(rings: &mut Rings, events: u32, every: u32) {
+        for event in 0..events {
+            assert_eq!(rings.full("k", &[QUARTER], Tick(event * every)), None);
+            rings.count("k", QUARTER.max, Tick(event * every));
+        }
+    }
+
+    #[test]
+    fn the_door_opens_when_the_oldest_event_is_exactly_as_old_as_the_window() {
+        for every in [0, 24] {
+            let mut rings = Rings::default();
+            fill(&mut rings, 250, every);
+            assert_eq!(rings.full("k", &[QUARTER], Tick(8_999)), Some(&QUARTER), "spread by {every}");
+            assert_eq!(rings.full("k", &[QUARTER], Tick(9_000)), None, "spread by {every}");
+        }
+    }
+
+    #[test]
+    fn refused_attempts_count_too() {
+        let mut rings = Rings::default();
+        fill(&mut rings, 250, 0);
+        rings.count("k", 250, Tick(8_999));
+        assert_eq!(rings.full("k", &[QUARTER], Tick(9_000)), None);
+        for _ in 0..249 {
+            rings.count("k", 250, Tick(9_000));
+        }
+        assert_eq!(rings.full("k", &[QUARTER], Tick(17_998)), Some(&QUARTER));
+        assert_eq!(rings.full("k", &[QUARTER], Tick(17_999)), None);
+    }
+
+    #[test]
+    fn of_two_full_windows_the_one_that_frees_last_is_named() {
+        let hour = Window { max: 3, width_s: 3_600 };
+        let minute = Window { max: 2, width_s: 60 };
+        let mut rings = Rings::default();
+        for _ in 0..3 {
+            rings.count("k", 3, Tick(0));
+        }
+        assert_eq!(rings.full("k", &[minute, hour], Tick(1)), Some(&hour));
+    }
+
+    #[test]
+    fn a_reservation_given_back_leaves_no_trace() {
+        let window = Window { max: 1, width_s: 60 };
+        let mut rings = Rings::default();
+        rings.count("k", 1, Tick(5));
+        assert!(rings.full("k", &[window], Tick(6)).is_some());
+        rings.give_back("k", Tick(5));
+        assert!(rings.full("k", &[window], Tick(6)).is_none());
+    }
+
+    #[test]
+    fn many_keys_cost_bounded_memory() {
+        let mut rings = Rings::default();
+        for key in 0..(RINGS_MAX as u32 + 10) {
+            rings.count(&key.to_string(), 1, Tick(key));
+        }
+        assert!(rings.len() <= RINGS_MAX);
+        assert!(rings.rings.contains_key(&(RINGS_MAX + 9).to_string()));
+        assert!(!rings.rings.contains_key("0"));
+    }
+
+    #[test]
+    fn an_ipv6_network_of_64_bits_is_one_address() {
+        assert_eq!(address_key("2001:db8::1".parse().unwrap()), address_key("2001:db8::ffff:2".parse().unwrap()));
+        assert_eq!(address_key("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1");
+    }
+
+    proptest! {
+        /// Against the definition: count the events in `(t−w, t]`.
+        #[test]
+        fn rings_agree_with_a_naive_list(
+            steps in proptest::collection::vec((0u32..40, any::<bool>()), 1..300),
+            short in (1u32..6, 1u32..4),
+            long in (1u32..12, 4u32..9),
+        ) {
+            let windows = [Window { max: short.0, width_s: short.1 }, Window { max: long.0, width_s: long.1 }];
+            let keep = short.0.max(long.0);
+            let (mut rings, mut list, mut now) = (Rings::default(), Vec::<u32>::new(), 0u32);
+            for (gap, attempt) in steps {
+                now += gap;
+                let refused = windows.iter().any(|w| {
+                    let within = |t: &&u32| i64::from(**t) > i64::from(now) - i64::from(w.width_s * TICKS_PER_S);
+                    list.iter().filter(within).count() >= w.max as usize
+                });
+                prop_assert_eq!(rings.full("k", &windows, Tick(now)).is_some(), refused);
+                if attempt || !refused {
+                    rings.count("k", keep, Tick(now));
+                    list.push(now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Which row of limits holds for a client, and all windows of a plan.
+
+use plan::{LimitGrant, Plan, RECIPIENTS_CEILING, Row, Windows};
+
+use crate::class::{Block, ClassKind, Client};
+use crate::tables::Tables;
+
+/// A row with the path its rule ids begin with.
+pub(crate) struct RowOf<'t> {
+    pub row: &'t Row,
+    pub path: String,
+}
+
+/// The row of a sending block for this client: a grant, else the profile's, else the application's, else the block's.
+pub(crate) fn of<'t>(tables: &'t Tables, index: u16, client: &Client, today: &str) -> RowOf<'t> {
+    let (name, block) = tables.send_block(index);
+    let plan = tables.plan();
+    if let Some(account) = &client.account {
+        // Dates are `YYYY-MM-DD`, so text order is the order of days.
+        let holds = |grant: &&LimitGrant| {
+            grant.login == account.login.as_str() && grant.block == name && today <= grant.until.as_str()
+        };
+        if let Some(grant) = plan.limit_grants.iter().find(holds) {
+            return RowOf { row: &grant.limits, path: format!("limit_grants.{}.{name}", grant.login) };
+        }
+        if let Some(row) = block.by_profile.get(&account.profile) {
+            return RowOf { row, path: format!("may_send.{name}.by_profile.{}", account.profile) };
+        }
+    }
+    let class = tables.class(client.class);
+    if class.kind == ClassKind::Application
+        && let Some(senders) = &plan.senders
+        && senders.of.iter().any(|of| of == name)
+        && let Some(application) = senders.known.get(&class.name)
+    {
+        return RowOf { row: &application.limits, path: format!("senders.{}", class.name) };
+    }
+    RowOf { row: block.limits.row(), path: format!("may_send.{name}") }
+}
+
+/// See [`Tables::recipients_max`]. A grant counts from its first day whatever the date: the limit itself is judged at
+/// RCPT.
+pub(crate) fn recipients_max(tables: &Tables, client: &Client) -> u32 {
+    match tables.block(client.listener, client.class) {
+        Some(Block::Send(index)) => of(tables, index, client, "").row.recipients_in_one_message,
+        Some(Block::Receive(_)) if strangers_judge(tables, client) => tables.plan().strangers.recipients_in_one_message,
+        Some(Block::Receive(_) | Block::Read(_)) | None => RECIPIENTS_CEILING,
+    }
+}
+
+/// Do the limits of `strangers` judge this client?
+pub(crate) fn strangers_judge(tables: &Tables, client: &Client) -> bool {
+    let network = tables.class_name(tables.class_network(client.class));
+    !tables.plan().strangers.not_for.iter().any(|name| name == network)
+}
+
+/// Longest rings by event, over all rows, so that a ring shared by several blocks serves each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Keep {
+    pub messages_attempted: u32,
+    pub messages_accepted: u32,
+    pub recipients_attempted: u32,
+    pub recipients_accepted: u32,
+}
+
+impl Keep {
+    pub fn of(plan: &Plan) -> Keep {
+        let mut keep = Keep::default();
+        let longest = |windows: &Windows| windows.list().iter().map(|w| w.max).max().unwrap_or(0);
+        for (_, row) in rows(plan) {
+            keep.messages_attempted = keep.messages_attempted.max(longest(&row.messages_attempted));
+            keep.messages_accepted = keep.messages_accepted.max(longest(&row.messages_accepted));
+            keep.recipients_attempted = keep.recipients_attempted.max(longest(&row.recipients_attempted));
+            keep.recipients_accepted = keep.recipients_accepted.max(longest(&row.recipients_accepted));
+        }
+        keep
+    }
+}
+
+fn rows(plan: &Plan) -> Vec<(String, &Row)> {
+    let mut rows = Vec::new();
+    for (name, block) in &plan.may_send {
+        rows.push((format!("may_send.{name}"), block.limits.row()));
+        for (profile, row) in &block.by_profile {
+            rows.push((format!("may_send.{name}.by_profile.{profile}"), row));
+        }
+    }
+    for grant in &plan.limit_grants {
+        rows.push((format!("limit_grants.{}.{}", grant.login, grant.block), &grant.limits));
+    }
+    if let Some(senders) = &plan.senders {
+        rows.extend(senders.known.iter().map(|(name, a)| (format!("senders.{name}"), &a.limits)));
+    }
+    rows
+}
+
+/// Every list of windows in a plan with its path.
+pub(crate) fn all_windows(plan: &Plan) -> Vec<(String, &Windows)> {
+    let mut all = Vec::new();
+    for (path, row) in rows(plan) {
+        all.push((format!("{path}.messages_attempted"), &row.messages_attempted));
+        all.push((format!("{path}.messages_accepted"), &row.messages_accepted));
+        all.push((format!("{path}.recipients_attempted"), &row.recipients_attempted));
+        all.push((format!("{path}.recipients_accepted"), &row.recipients_accepted));
+    }
+    all.push(("logins.each_account_and_network".into(), &plan.logins.each_account_and_network));
+    all.push(("logins.each_client_address".into(), &plan.logins.each_client_address));
+    all.push(("strangers.connections_attempted".into(), &plan.strangers.connections_attempted));
+    all.push(("strangers.messages_attempted".into(), &plan.strangers.messages_attempted));
+    all.push(("strangers.unknown_recipients_attempted".into(), &plan.strangers.unknown_recipients_attempted));
+    all
+}

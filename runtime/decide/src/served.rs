@@ -1,0 +1,72 @@
+//! What a plan asks for that this build keeps but does not execute yet.
+
+use plan::{As, At, FilterMay, Plan, ReceptionStep, Remote, SendingStep};
+
+/// One thing a build keeps in the plan without executing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unserved {
+    /// Path in the policy.
+    pub path: String,
+    /// One sentence for the operator.
+    pub what: String,
+    /// Must serving be refused? Steps with nothing to do yet only say so.
+    pub blocks_serving: bool,
+}
+
+/// Everything of `plan` this build does not execute.
+pub fn unserved(plan: &Plan) -> Vec<Unserved> {
+    let mut list = Vec::new();
+    let mut say = |path: &str, what: &str, blocks_serving: bool| {
+        list.push(Unserved { path: path.to_owned(), what: what.to_owned(), blocks_serving });
+    };
+    for step in &plan.reception {
+        match step {
+            ReceptionStep::Authenticate => {
+                say("reception.Authenticate", "SPF, DKIM and DMARC are not looked at", false)
+            }
+            ReceptionStep::Antispam => say("reception.Antispam", "no spam pass runs, nothing is tagged", false),
+            ReceptionStep::Filters => say("reception.Filters", "people have no filters", false),
+            ReceptionStep::Redirect => say("reception.Redirect", "people have no redirects", false),
+            ReceptionStep::KnownRecipient
+            | ReceptionStep::Antivirus
+            | ReceptionStep::Accept
+            | ReceptionStep::Deliver => {}
+        }
+    }
+    if plan.sending.contains(&SendingStep::Antispam) {
+        say("sending.Antispam", "no spam pass runs on what is sent", false);
+    }
+    if !plan.gateways.is_empty() {
+        say("gateways", "the told client address is not read: limits would fall on the gateway", true);
+    }
+    if plan.senders.as_ref().is_some_and(|senders| !senders.known.is_empty()) {
+        say("senders.known", "applications are told apart by address, their owners are not told", false);
+    }
+    if plan.networks.values().any(|network| matches!(network, plan::Network::Front(_))) {
+        say("networks", "the address a `Front` carries is not read: limits per address fall on the front", false);
+    }
+    if plan.routes.remote == Remote::DirectMx {
+        say("routes.remote", "mail for other domains waits in the queue: delivery by MX is not built", false);
+    }
+    for (name, scanner) in &plan.scanners {
+        match scanner.at {
+            At::Clamd(_) | At::BuiltIn(_) => {}
+            At::Icap(_) | At::Command(_) | At::Rspamd(_) | At::Spamd(_) | At::Milter(_) => {
+                say(&format!("scanners.{name}"), "this kind of scanner is reached through a stand-in only", false);
+            }
+        }
+    }
+    if plan.filters.may.iter().any(|may| *may != FilterMay::FileInto) {
+        say("filters.may", "people have no filters", false);
+    }
+    if plan.may_send.values().any(|block| block.warn_at_percent > 0) {
+        say("may_send", "nobody is warned at `warn_at`", false);
+    }
+    if plan.may_send.values().any(|block| block.as_ == As::AnyAddress) {
+        say("may_send", "header From is not compared with the reverse-path", false);
+    }
+    if plan.backup.is_some() {
+        say("backup", "no backup is made", false);
+    }
+    list
+}
