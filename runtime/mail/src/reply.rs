@@ -76,6 +76,11 @@ impl Reply {
         &self.lines[0]
     }
 
+    /// All lines' texts; at least one.
+    pub fn all_lines(&self) -> &[String] {
+        &self.lines
+    }
+
     /// The reply as it goes over the wire, CRLF included. The only place that renders one.
     pub fn render(&self, out: &mut Vec<u8>) {
         let last = self.lines.len() - 1;

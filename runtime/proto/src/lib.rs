@@ -1,4 +1,4 @@
-//! Placeholder.
+//! Grammars and conversations of the protocols of mail, without I/O: a driver feeds octets and does what is asked.
 
 pub mod imap;
 pub mod line;

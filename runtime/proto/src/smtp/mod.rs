@@ -1,6 +1,7 @@
 //! SMTP (RFC 5321): the grammar of commands, the content of a message on the wire, the server's session and the client's
 //! conversation. All without I/O: a driver feeds octets and does what the steps say.
 
+pub mod client;
 pub mod command;
 pub mod content;
 mod parameter;

@@ -1,0 +1,41 @@
+//! What a server offers in its answer to EHLO (RFC 5321 4.1.1.1).
+
+use mail::Reply;
+
+/// The extensions this client makes use of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offers {
+    pub pipelining: bool,
+    pub starttls: bool,
+    pub eight_bit_mime: bool,
+    pub smtputf8: bool,
+    pub auth_plain: bool,
+    /// SIZE is offered; the limit is `Some` when it says one (RFC 1870 4).
+    pub size: bool,
+    pub size_octets_max: Option<u64>,
+}
+
+impl Offers {
+    /// Reads the lines behind the first. Lines that are not understood are ignored.
+    pub(super) fn read(reply: &Reply) -> Offers {
+        let mut offers = Offers::default();
+        for line in reply.all_lines().iter().skip(1) {
+            let mut words = line.split_ascii_whitespace();
+            let Some(keyword) = words.next() else { continue };
+            match keyword.to_ascii_uppercase().as_str() {
+                "PIPELINING" => offers.pipelining = true,
+                "STARTTLS" => offers.starttls = true,
+                "8BITMIME" => offers.eight_bit_mime = true,
+                "SMTPUTF8" => offers.smtputf8 = true,
+                "AUTH" => offers.auth_plain = words.any(|name| name.eq_ignore_ascii_case("PLAIN")),
+                "SIZE" => {
+                    offers.size = true;
+                    // RFC 1870 4: zero means no fixed limit.
+                    offers.size_octets_max = words.next().and_then(|word| word.parse().ok()).filter(|size| *size > 0);
+                }
+                _ => {}
+            }
+        }
+        offers
+    }
+}
