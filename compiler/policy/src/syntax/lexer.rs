@@ -27,7 +27,7 @@ pub(super) fn lex(text: &str) -> Vec<Token> {
 
 /// Characters that show nothing or turn the direction of what follows, and controls other than tab and line end.
 /// They count as space here and are reported apart (E0006).
-pub(super) fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => true,

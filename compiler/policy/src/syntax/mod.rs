@@ -26,6 +26,7 @@ mod words;
 pub use collect::{Entries, Items};
 pub use document::{Decoded, Document, Section, read};
 pub use either::WordOr;
+pub(crate) use lexer::is_invisible;
 pub use refusal::Refusal;
 pub use source::{FileId, PathSpans, Position, Sources, Span};
 pub use spanned::Spanned;

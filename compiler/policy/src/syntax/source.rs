@@ -90,6 +90,14 @@ impl Sources {
         (self.position(span.file, span.start), self.position(span.file, span.end))
     }
 
+    /// The whole of some lines, counted from 1, without the last line end.
+    pub fn lines(&self, file: FileId, first: u32, last: u32) -> Span {
+        let Some(source) = self.file(file) else { return Span::new(file, 0, 0) };
+        let start = |line: u32| source.line_starts.get(line.saturating_sub(1) as usize).copied();
+        let end = start(last + 1).map_or(source.text.len() as u32, |next| next - 1);
+        Span::new(file, start(first).unwrap_or(end), end)
+    }
+
     fn file(&self, file: FileId) -> Option<&Source> {
         self.files.get(file.0 as usize)
     }
