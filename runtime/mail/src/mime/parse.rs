@@ -5,6 +5,8 @@
 //!   2046 5.1.1). The prose there would accept any line that begins with the boundary; then a multipart whose boundary begins
 //!   with that of its parent could not be read, and such messages exist.
 //! - The delimiter of an outer multipart ends all inner ones (RFC 2046 5.1.2). Of equal boundaries the innermost is meant.
+//! - Between two delimiters with nothing between them, not even a blank line, there is no part: the line end between them
+//!   belongs to the first (RFC 2046 5.1.1, `encapsulation`).
 //! - A multipart without boundary, or in which no delimiter opens a part, still needs one part in BODYSTRUCTURE (RFC 9051 9,
 //!   `1*body`). It gets one text/plain part without header that is its whole body. Dovecot and Cyrus announce an empty part
 //!   there; ours lets the reader see what was sent.
@@ -204,6 +206,7 @@ impl Parser<'_> {
     }
 
     fn at_delimiter(&mut self, delimiter: &Delimiter, start: usize, end: usize) {
+        self.drop_empty_part(start);
         self.end_headings(start);
         // The line end before the delimiter belongs to it.
         let before = &self.raw[..start];
@@ -222,6 +225,15 @@ impl Parser<'_> {
         self.parts += 1;
         if self.parts >= PARTS_MAX {
             self.delimiters.clear();
+        }
+    }
+
+    /// Nothing at all since the delimiter before: there is no part between the two.
+    fn drop_empty_part(&mut self, start: usize) {
+        let in_multipart = self.stack.last().is_some_and(|open| matches!(open.inside, Inside::Multipart { .. }));
+        if in_multipart && self.heading.as_ref().is_some_and(|heading| heading.start == start) {
+            self.heading = None;
+            self.parts -= 1;
         }
     }
 

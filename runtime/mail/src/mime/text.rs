@@ -119,14 +119,16 @@ fn skip_tag<'a>(rest: &'a str, text: &mut String) -> &'a str {
     if rest.starts_with("<!--") {
         return behind("-->");
     }
+    let tag = rest[1..].trim_start_matches('/');
+    if !tag.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '!' | '?')) {
+        // No search for the bracket here: many of these must not cost a look at the whole text each.
+        text.push('<');
+        return &rest[1..];
+    }
     let after = behind(">");
-    let name: String = rest[1..].chars().take_while(char::is_ascii_alphanumeric).take(16).collect();
+    let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).take(16).collect();
     match name.to_ascii_lowercase().as_str() {
         hidden @ ("style" | "script" | "head" | "title") => end_of(after, hidden),
-        "" if !rest.starts_with("</") && !rest.starts_with("<!") && !rest.starts_with("<?") => {
-            text.push('<');
-            &rest[1..]
-        }
         // Inline elements do not part words.
         "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" => after,
         _ => {
