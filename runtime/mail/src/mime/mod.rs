@@ -7,6 +7,7 @@
 mod address_list;
 mod content;
 mod envelope;
+mod fuzz;
 pub mod imap;
 mod lexer;
 mod params;
@@ -20,6 +21,7 @@ pub mod transfer;
 pub use address_list::{ADDRESSES_MAX, Addr, parse_addresses};
 pub use content::{Content, Disposition, MediaType};
 pub use envelope::{Envelope, message_ids};
+pub use fuzz::fuzz;
 pub use params::{Param, Params};
 pub use parse::{DEPTH_MAX, PARTS_MAX};
 pub use part::{Kind, Leaves, Part, Structure};

@@ -36,12 +36,18 @@ const BOUNDARY_BYTES_MAX: usize = 998;
 impl Structure {
     /// Any octets have a structure. Time and memory are linear in the message.
     pub fn parse(raw: &[u8]) -> Self {
+        Self::parse_counting(raw).0
+    }
+
+    /// The structure, and how many lines and entities were looked at: what a test of linear time can count.
+    pub(super) fn parse_counting(raw: &[u8]) -> (Self, usize) {
         let mut parser = Parser {
             raw,
             lines_before: 0,
             stack: Vec::new(),
             delimiters: BTreeMap::new(),
             parts: 1,
+            steps: 0,
             heading: Some(Heading::at(0, 0, MediaType::text_plain())),
             finished: None,
         };
@@ -55,7 +61,7 @@ impl Structure {
         parser.end_headings(raw.len());
         parser.close_down_to(0, raw.len(), parser.lines_before);
         let top = parser.finished.unwrap_or_else(|| empty_part(0, MediaType::text_plain()));
-        message(raw, top)
+        (message(raw, top), parser.steps)
     }
 }
 
@@ -85,6 +91,17 @@ struct Open {
     inside: Inside,
 }
 
+impl Open {
+    /// An entity that is only a header lies inside the entity around it that ends with it, although the last line end of
+    /// the header then belongs to the delimiter. The outermost that ends there keeps its line whole: it is in a multipart
+    /// that goes on.
+    fn end_at_most(&mut self, end: usize) {
+        let end = end.max(self.header.start);
+        self.header.end = self.header.end.min(end);
+        self.body_start = self.body_start.min(end);
+    }
+}
+
 enum Inside {
     Leaf,
     /// `boundary` is gone once the closing delimiter has been seen.
@@ -111,6 +128,7 @@ struct Parser<'a> {
     /// Boundary to the indexes of the open multiparts that have it, the innermost last.
     delimiters: BTreeMap<Vec<u8>, Vec<usize>>,
     parts: usize,
+    steps: usize,
     /// The header section being read; `None` inside a body.
     heading: Option<Heading>,
     finished: Option<Part>,
@@ -122,6 +140,7 @@ impl Parser<'_> {
         let dashes = line.starts_with(b"--");
         // A line that ends a header section is looked at again as body. Each round opens an entity, so this ends.
         loop {
+            self.steps += 1;
             if dashes && let Some(delimiter) = self.delimiter(line) {
                 return self.at_delimiter(&delimiter, start, end);
             }
@@ -160,6 +179,7 @@ impl Parser<'_> {
     /// The header section ends at `header_end`, the body begins at `body_start`.
     fn end_header(&mut self, header_end: usize, body_start: usize, body_start_lines: u32) {
         let Some(heading) = self.heading.take() else { return };
+        self.steps += 1;
         let header = heading.start..header_end;
         let mut content = Content::parse(&self.raw[header.clone()], heading.default);
         // One level is kept free, because a message needs another entity inside.
@@ -253,7 +273,11 @@ impl Parser<'_> {
     fn close_down_to(&mut self, keep: usize, end: usize, end_lines: u32) {
         while self.stack.len() > keep {
             self.forget_boundary(self.stack.len() - 1);
-            let Some(open) = self.stack.pop() else { return };
+            let Some(mut open) = self.stack.pop() else { return };
+            self.steps += 1;
+            if self.stack.len() > keep {
+                open.end_at_most(end);
+            }
             let part = close(self.raw, open, end, end_lines);
             match self.stack.last_mut().map(|parent| &mut parent.inside) {
                 Some(Inside::Multipart { parts, .. }) => parts.push(part),
@@ -303,4 +327,225 @@ fn boundary(media: &MediaType) -> Option<Vec<u8>> {
 /// The line that mailbox files put before a message.
 fn is_mbox_line(line: &[u8]) -> bool {
     line.starts_with(b"From ") || line.starts_with(b">From ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The structure as one line: types, with the octets of leaves and the text of their bodies.
+    fn shown(raw: &str) -> String {
+        fn show(raw: &str, part: &Part) -> String {
+            let media = &part.content.media;
+            let name = format!("{}/{}", String::from_utf8_lossy(&media.main), String::from_utf8_lossy(&media.sub));
+            match &part.kind {
+                Kind::Leaf => format!("{name}={:?}", &raw[part.body.clone()]),
+                Kind::Multipart(parts) => {
+                    let parts: Vec<String> = parts.iter().map(|part| show(raw, part)).collect();
+                    format!("{name}[{}]", parts.join(" "))
+                }
+                Kind::Message(message) => format!("{name}({})", show(raw, &message.top)),
+            }
+        }
+        show(raw, &Structure::parse(raw.as_bytes()).top)
+    }
+
+    /// The same with either line end; the bodies are compared with LF.
+    fn check(raw: &str, expected: &str) {
+        assert_eq!(shown(raw), expected, "{raw:?}");
+        let crlf = shown(&raw.replace('\n', "\r\n")).replace("\\r\\n", "\\n");
+        assert_eq!(crlf, expected, "CRLF {raw:?}");
+    }
+
+    const MIXED: &str = "Content-Type: multipart/mixed; boundary=b\n\n";
+
+    #[test]
+    fn a_message_without_mime_is_plain_text() {
+        check("", "text/plain=\"\"");
+        check("Subject: s\n\nbody\n", "text/plain=\"body\\n\"");
+        check("Subject: s\n", "text/plain=\"\"");
+        check("\nbody", "text/plain=\"body\"");
+    }
+
+    #[test]
+    fn parts_are_between_delimiters_and_preamble_and_epilogue_are_none() {
+        check(
+            &format!("{MIXED}pre\n--b\n\none\n\n--b \t\nContent-Type: text/html\n\ntwo\n--b--\nepi\n--b\n\nno"),
+            "multipart/mixed[text/plain=\"one\\n\" text/html=\"two\"]",
+        );
+    }
+
+    #[test]
+    fn a_multipart_that_never_closes_goes_to_the_end() {
+        check(&format!("{MIXED}--b\n\none\n--b\n\ntwo\n"), "multipart/mixed[text/plain=\"one\" text/plain=\"two\\n\"]");
+        check(&format!("{MIXED}--b\n\none\n--b"), "multipart/mixed[text/plain=\"one\" text/plain=\"\"]");
+    }
+
+    #[test]
+    fn an_outer_delimiter_ends_inner_multiparts_and_messages() {
+        let inner = "Content-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=bb\n\n--bb\n\nin\n";
+        check(
+            &format!("{MIXED}--b\n{inner}--b\n\nout\n--b--\n"),
+            "multipart/mixed[message/rfc822(multipart/mixed[text/plain=\"in\"]) text/plain=\"out\"]",
+        );
+    }
+
+    #[test]
+    fn a_boundary_that_begins_like_another_is_another() {
+        check(
+            &format!(
+                "{MIXED}--b\nContent-Type: multipart/mixed; boundary=\"b-\"\n\n--b-\n\nin\n--b-x\n--b---\n--b\n\nout\n--b--"
+            ),
+            "multipart/mixed[multipart/mixed[text/plain=\"in\\n--b-x\"] text/plain=\"out\"]",
+        );
+    }
+
+    #[test]
+    fn of_equal_boundaries_the_innermost_is_meant() {
+        check(
+            &format!("{MIXED}--b\n{MIXED}--b\n\nin\n--b--\n--b\n\nout\n--b--"),
+            "multipart/mixed[multipart/mixed[text/plain=\"in\"] text/plain=\"out\"]",
+        );
+    }
+
+    #[test]
+    fn a_multipart_without_parts_shows_its_body_as_text() {
+        check("Content-Type: multipart/mixed\n\n--b\n\nx", "multipart/mixed[text/plain=\"--b\\n\\nx\"]");
+        check(&format!("{MIXED}body\n"), "multipart/mixed[text/plain=\"body\\n\"]");
+        check(&format!("{MIXED}--b--\n"), "multipart/mixed[text/plain=\"--b--\\n\"]");
+        check("Content-Type: multipart/mixed; boundary=\"\"\n\n--\n\nx", "multipart/mixed[text/plain=\"--\\n\\nx\"]");
+    }
+
+    #[test]
+    fn between_two_delimiters_with_nothing_between_is_no_part() {
+        check(&format!("{MIXED}--b\n--b\n\n--b\n\n\n--b\n--b--"), "multipart/mixed[text/plain=\"\" text/plain=\"\"]");
+    }
+
+    #[test]
+    fn parts_of_a_digest_are_messages_by_default() {
+        let digest = "Content-Type: multipart/digest; boundary=b\n\n";
+        check(
+            &format!("{digest}--b\n\nSubject: s\n\nbody\n--b\nContent-Type: text/html\n\nx\n--b--"),
+            "multipart/digest[message/rfc822(text/plain=\"body\") text/html=\"x\"]",
+        );
+        check(
+            &format!("{digest}--b\n--b \nno header\n\nbody\n--b--"),
+            "multipart/digest[message/rfc822(text/plain=\"no header\\n\\nbody\")]",
+        );
+    }
+
+    #[test]
+    fn enclosed_messages_are_read_unless_encoded() {
+        check("Content-Type: message/global\n\nSubject: s\n\nx", "message/global(text/plain=\"x\")");
+        check("Content-Type: message/rfc822\n\n", "message/rfc822(text/plain=\"\")");
+        check(
+            "Content-Type: message/rfc822\nContent-Transfer-Encoding: Base64\n\nAAAA",
+            "application/octet-stream=\"AAAA\"",
+        );
+        check(
+            "Content-Type: message/delivery-status\n\nA: b\n\nC: d\n",
+            "message/delivery-status=\"A: b\\n\\nC: d\\n\"",
+        );
+        check(
+            "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n--b\n\nx\n--b--",
+            "multipart/mixed[text/plain=\"x\"]",
+        );
+    }
+
+    #[test]
+    fn stray_lines_do_not_end_a_header_section() {
+        check("Subject: s\nstray line\n continued\nContent-Type: text/html\n\nx", "text/html=\"x\"");
+        check("From someone Mon Jan  1\nContent-Type: text/html\n\nx", "text/html=\"x\"");
+        check("Subject: s\n \nContent-Type: text/html\n\nx", "text/html=\"x\"");
+    }
+
+    #[test]
+    fn a_section_without_fields_or_end_is_body() {
+        check("Hello world\n\nmore\n", "text/plain=\"Hello world\\n\\nmore\\n\"");
+        check(
+            &format!("{MIXED}--b\nHello\n--b\nContent-Type: text/html\nHello again\n--b--"),
+            "multipart/mixed[text/plain=\"Hello\" text/html=\"Hello again\"]",
+        );
+        check("Content-Type: message/rfc822\n\nno header", "message/rfc822(text/plain=\"no header\")");
+    }
+
+    #[test]
+    fn a_delimiter_ends_the_header_that_forgot_its_blank_line() {
+        check(
+            "Content-Type: multipart/mixed; boundary=b\n--b\nContent-Type: text/html\n--b\n\nx\n--b--",
+            "multipart/mixed[text/html=\"\" text/plain=\"x\"]",
+        );
+    }
+
+    #[test]
+    fn an_enclosed_message_that_is_only_a_header_lies_inside_its_part() {
+        for (end, header) in [("\r\n\r\n", "Subject: s\r\n"), ("\r\n", "Subject: s")] {
+            let raw = format!("{MIXED}--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: s{end}--b--\r\n");
+            let structure = Structure::parse(raw.as_bytes());
+            let part = &structure.top.children()[0];
+            let inner = &part.children()[0];
+            assert_eq!((&raw[part.body.clone()], &raw[inner.header.clone()]), (header, header));
+            assert!(inner.body.is_empty() && part.lines == header.matches('\n').count() as u32);
+        }
+    }
+
+    #[test]
+    fn header_and_body_ranges_and_lines_are_exact() {
+        let raw = format!("{MIXED}--b\r\nA: 1\r\n\r\none\r\ntwo\r\n--b--\r\n");
+        let structure = Structure::parse(raw.as_bytes());
+        let part = &structure.top.children()[0];
+        assert_eq!(&raw[part.header.clone()], "A: 1\r\n\r\n");
+        assert_eq!(&raw[part.body.clone()], "one\r\ntwo");
+        assert_eq!(part.lines, 1);
+        assert_eq!(structure.top.lines, 6);
+        assert_eq!(&raw[structure.top.header.clone()], MIXED);
+    }
+
+    /// What a hostile message costs, in steps for each of its lines.
+    fn steps_per_line(raw: &str) -> usize {
+        let lines = raw.bytes().filter(|byte| *byte == b'\n').count();
+        Structure::parse_counting(raw.as_bytes()).1 / lines
+    }
+
+    #[test]
+    fn hostile_nesting_costs_a_few_steps_for_each_line() {
+        let multiparts: String =
+            (0..100_000).map(|n| format!("Content-Type: multipart/x; boundary={n}\n\n--{n}\n")).collect();
+        assert!(steps_per_line(&multiparts) <= 3);
+        let one_boundary = format!("{MIXED}--b\n").repeat(100_000);
+        assert!(steps_per_line(&one_boundary) <= 3);
+        let messages = "Content-Type: message/rfc822\n\n".repeat(100_000);
+        assert!(steps_per_line(&messages) <= 3);
+        let digests = format!("Content-Type: multipart/digest; boundary=b\n\n{}", "--b\nx\n\n".repeat(100_000));
+        assert!(steps_per_line(&digests) <= 5);
+        let opened: String = (0..90).map(|n| format!("Content-Type: multipart/x; boundary={n}\n\n--{n}\n")).collect();
+        assert!(steps_per_line(&format!("{opened}\n{}", "--89\n--y\n".repeat(100_000))) <= 3);
+    }
+
+    fn depth(part: &Part) -> usize {
+        1 + part.children().iter().map(depth).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn depth_is_bounded_and_what_is_deeper_is_not_interpreted() {
+        let messages = "Content-Type: message/rfc822\n\n".repeat(1_000);
+        let multiparts: String =
+            (0..1_000).map(|n| format!("Content-Type: multipart/x; boundary={n}\n\n--{n}\n")).collect();
+        for raw in [messages, multiparts] {
+            let structure = Structure::parse(raw.as_bytes());
+            assert_eq!(depth(&structure.top), DEPTH_MAX);
+            let deepest = structure.leaves().next().expect("a leaf");
+            assert!(deepest.content.media.is("application", "octet-stream"));
+            assert!(deepest.body.len() > 20_000);
+        }
+    }
+
+    #[test]
+    fn behind_the_last_part_counted_delimiters_are_text() {
+        let raw = format!("{MIXED}{}", "--b\n\nx\n".repeat(PARTS_MAX + 500));
+        let structure = Structure::parse(raw.as_bytes());
+        assert_eq!(structure.top.children().len(), PARTS_MAX - 1);
+        let last = structure.top.children().last().expect("parts");
+        assert!(last.body.len() > 500 && last.body.end == raw.len());
+    }
 }
