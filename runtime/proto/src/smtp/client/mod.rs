@@ -500,5 +500,4 @@ pub fn fuzz(octets: &[u8]) {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

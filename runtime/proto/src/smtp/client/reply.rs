@@ -107,9 +107,9 @@ mod tests {
                     break;
                 }
             }
-            let shown = found.as_ref().map(|reply| reply.as_ref().map(|reply| (reply.code.to_string(), reply.text())));
-            let shown = shown.as_ref().map(|reply| reply.as_ref().map(|(code, text)| (code.as_str(), *text)));
-            assert_eq!(shown.map_err(|bad| *bad), expected, "{input:?} in pieces of {size}");
+            let shown = found.map(|reply| reply.map(|reply| (reply.code.to_string(), reply.text().to_owned())));
+            let expected = expected.map(|reply| reply.map(|(code, text)| (code.to_owned(), text.to_owned())));
+            assert_eq!(shown, expected, "{input:?} in pieces of {size}");
         }
     }
 

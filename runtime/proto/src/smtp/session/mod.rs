@@ -312,3 +312,6 @@ fn agreeable(question: &Question) -> Reply {
     };
     Reply::new(code, "OK")
 }
+
+#[cfg(test)]
+mod tests;
