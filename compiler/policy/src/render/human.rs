@@ -66,7 +66,8 @@ fn excerpts<'a>(labels: &'a [Label], sources: &Sources) -> Vec<Excerpt<'a>> {
         }
     }
     let place = labels.iter().find(|label| label.primary).or(labels.first());
-    let first = excerpts.iter().position(|e| place.is_some_and(|place| e.labels.iter().any(|l| std::ptr::eq(*l, place))));
+    let first =
+        excerpts.iter().position(|e| place.is_some_and(|place| e.labels.iter().any(|l| std::ptr::eq(*l, place))));
     if let Some(first) = first {
         excerpts[..=first].rotate_right(1);
     }
@@ -160,8 +161,10 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_the_place() {
         let mut sources = Sources::new();
-        let file = sources.add("policy.ron", format!("a: [{} \"here\", {}]\n", "\"x\", ".repeat(100), "\"y\", ".repeat(100)));
-        let diagnostic = Diagnostic::new(Code::L0117, "network \"here\" is never used").at(place(&sources, file, "\"here\""), "");
+        let file =
+            sources.add("policy.ron", format!("a: [{} \"here\", {}]\n", "\"x\", ".repeat(100), "\"y\", ".repeat(100)));
+        let diagnostic =
+            Diagnostic::new(Code::L0117, "network \"here\" is never used").at(place(&sources, file, "\"here\""), "");
         let text = render(&diagnostic, &sources, false);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH_CHARS + 8), "{text}");
         assert!(text.contains("\"here\""), "{text}");
@@ -183,7 +186,8 @@ mod tests {
     fn hostile_text_cannot_steer_the_terminal() {
         let mut sources = Sources::new();
         let file = sources.add("p\u{1b}.ron", "a: \"\u{1b}[31m\u{202e}x\u{0}\",\r\n");
-        let diagnostic = Diagnostic::new(Code::E0006, "control \u{1b}[2J").at(Span::new(file, 3, 9), "\u{1b}c").help("\u{1b}");
+        let diagnostic =
+            Diagnostic::new(Code::E0006, "control \u{1b}[2J").at(Span::new(file, 3, 9), "\u{1b}c").help("\u{1b}");
         let text = render(&diagnostic, &sources, false);
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\0']), "{text:?}");
     }

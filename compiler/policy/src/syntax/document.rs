@@ -18,6 +18,8 @@ const PATHS_MAX: usize = 100_000;
 #[derive(Clone, Debug)]
 pub struct Document {
     tree: Tree,
+    /// Where the reader found mistakes, as byte offsets.
+    mistakes: Vec<u32>,
 }
 
 /// A field of the outermost group.
@@ -43,11 +45,18 @@ pub enum Decoded<T> {
 
 /// Reads a file. Mistakes go to the sink; what could be read is in the document all the same.
 pub fn read(file: FileId, text: &str, sink: &mut Vec<Diagnostic>) -> Document {
-    let mut reports = Reports::new(file, text, sink);
+    let before = sink.len();
+    let tree = read_tree(file, text, Reports::new(file, text, sink));
+    let places = sink[before..].iter().filter_map(|diagnostic| diagnostic.place());
+    let mistakes = places.map(|span| span.start).collect();
+    Document { tree, mistakes }
+}
+
+fn read_tree(file: FileId, text: &str, mut reports: Reports<'_>) -> Tree {
     if text.len() > SIZE_BYTES_MAX {
         reports.too_long(text.len());
         let root = Node { start: 0, end: 0, kind: Kind::Broken, damaged: true };
-        return Document { tree: Tree { file, text: "".into(), tokens: Vec::new(), root } };
+        return Tree { file, text: "".into(), tokens: Vec::new(), root };
     }
     let tokens = lexer::lex(text);
     for (at, c) in parser::invisible(text) {
@@ -57,7 +66,7 @@ pub fn read(file: FileId, text: &str, sink: &mut Vec<Diagnostic>) -> Document {
         reports.invisible(at, c, whereabouts(&tokens, at));
     }
     let root = Parser::new(text, &tokens, reports).file();
-    Document { tree: Tree { file, text: text.into(), tokens, root } }
+    Tree { file, text: text.into(), tokens, root }
 }
 
 /// In what kind of token a byte is.
@@ -134,12 +143,16 @@ impl Document {
         let Some(section) = self.section(name) else { return Decoded::Absent };
         let root = Place::root(self.root_name(), "");
         let place = root.then(Step::Field(section.name, section.name_span));
-        decoded(Run::decode(&self.tree, section.node, &place, sink))
+        self.decode_at(section.node, &place, sink)
     }
 
     /// Decodes the whole file as one value; the outermost name must be that of the type.
     pub fn decode<'t, T: Deserialize<'t>>(&'t self, sink: &mut Vec<Diagnostic>) -> Decoded<T> {
-        decoded(Run::decode(&self.tree, &self.tree.root, &Place::root(self.root_name(), ""), sink))
+        let decoded = self.decode_at(&self.tree.root, &Place::root(self.root_name(), ""), sink);
+        match decoded {
+            Decoded::Whole(value) if !self.mistakes.is_empty() => Decoded::Partial(value),
+            decoded => decoded,
+        }
     }
 
     /// Decodes one node of this document; `path` is its dotted policy path, for messages.
@@ -149,7 +162,22 @@ impl Document {
         path: &str,
         sink: &mut Vec<Diagnostic>,
     ) -> Decoded<T> {
-        decoded(Run::decode(&self.tree, node, &Place::root(self.root_name(), path), sink))
+        self.decode_at(node, &Place::root(self.root_name(), path), sink)
+    }
+
+    fn decode_at<'t, T: Deserialize<'t>>(
+        &'t self,
+        node: &'t Node,
+        place: &Place<'_>,
+        sink: &mut Vec<Diagnostic>,
+    ) -> Decoded<T> {
+        let (value, mistaken) = Run::decode(&self.tree, node, place, sink);
+        let misread = self.mistakes.iter().any(|at| (node.start..=node.end).contains(at));
+        match value {
+            Some(value) if mistaken || misread => Decoded::Partial(value),
+            Some(value) => Decoded::Whole(value),
+            None => Decoded::Broken,
+        }
     }
 
     /// Every dotted policy path and the place of its value: `may_send.person-outside.each_account.recipients_attempted[0]`.
@@ -216,14 +244,6 @@ impl Document {
         path.push_str(name);
         self.add_paths(value, path, spans);
         path.truncate(length);
-    }
-}
-
-fn decoded<T>(result: (Option<T>, bool)) -> Decoded<T> {
-    match result {
-        (Some(value), false) => Decoded::Whole(value),
-        (Some(value), true) => Decoded::Partial(value),
-        (None, _) => Decoded::Broken,
     }
 }
 

@@ -20,6 +20,8 @@ mod refusal;
 mod reports;
 pub mod source;
 mod spanned;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod words;
 

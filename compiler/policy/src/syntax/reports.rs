@@ -15,11 +15,13 @@ pub(super) struct Reports<'a> {
     text: &'a str,
     sink: &'a mut Vec<Diagnostic>,
     count: usize,
+    /// Where the last E0001 was: what one token spoils in several brackets is said once.
+    last_at: Option<u32>,
 }
 
 impl<'a> Reports<'a> {
     pub(super) fn new(file: FileId, text: &'a str, sink: &'a mut Vec<Diagnostic>) -> Self {
-        Reports { file, text, sink, count: 0 }
+        Reports { file, text, sink, count: 0, last_at: None }
     }
 
     /// True when enough was said about this file.
@@ -28,10 +30,13 @@ impl<'a> Reports<'a> {
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.is_full() {
-            self.count += 1;
-            self.sink.push(diagnostic);
+        let at = diagnostic.place().map(|span| span.start).filter(|_| diagnostic.code == Code::E0001);
+        if self.is_full() || (at.is_some() && at == self.last_at) {
+            return;
         }
+        self.last_at = at.or(self.last_at);
+        self.count += 1;
+        self.sink.push(diagnostic);
     }
 
     fn span(&self, start: u32, end: u32) -> Span {

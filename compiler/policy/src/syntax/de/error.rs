@@ -158,11 +158,8 @@ impl De<'_, '_> {
     }
 
     pub(super) fn unknown_variant(&self, name: &str, span: Span, variants: &'static [&'static str]) -> Diagnostic {
-        let kind = match self.place.field() {
-            Some(field) => format!("word for `{field}`"),
-            None => "word".to_owned(),
-        };
-        let diagnostic = Diagnostic::new(Code::E0101, format!("unknown {kind} \"{}\"", quote(name)))
+        let place = self.place.field().map(|field| format!(" for `{field}`")).unwrap_or_default();
+        let diagnostic = Diagnostic::new(Code::E0101, format!("unknown word \"{}\"{place}", quote(name)))
             .help(near::help(name, variants.iter().copied()))
             .at(span, "");
         self.ruled(diagnostic)
@@ -180,6 +177,17 @@ impl De<'_, '_> {
             diagnostic = diagnostic.help(format!("for example `{example}`"));
         }
         self.ruled(diagnostic).into()
+    }
+
+    /// E0104 where one of some words must stand.
+    pub(super) fn wanted_word(&self, words: &[&str]) -> DecodeError {
+        let mut error = self.wanted(&super::one_of(words));
+        if let (Cause::Ready(diagnostic), Kind::Text(text)) = (&mut error.cause, &self.node.kind) {
+            if words.contains(&&**text) {
+                diagnostic.help = Some(format!("write `{text}` without quotes"));
+            }
+        }
+        error
     }
 
     /// True if this node is itself the value of a field, so that an example for the field fits.

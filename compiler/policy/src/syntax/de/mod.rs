@@ -40,7 +40,7 @@ pub(super) struct Run<'t> {
 }
 
 impl<'t> Run<'t> {
-    /// Decodes one node. The second value says whether there was any mistake, new or reported by the reader.
+    /// Decodes one node. The second value says whether there was a mistake.
     pub(super) fn decode<T: Deserialize<'t>>(
         tree: &'t Tree,
         node: &'t Node,
@@ -160,7 +160,7 @@ impl<'a, 't> De<'a, 't> {
         let de = self.single()?;
         match de.node.kind {
             Kind::Integer(number) if (low..=high).contains(&number) => {
-                visitor.visit_i64(number).map_err(|error| de.locate(error))
+                visit_number(number, visitor).map_err(|error| de.locate(error))
             }
             Kind::Integer(number) => Err(de.out_of_range(number, low, high)),
             _ => Err(de.wanted("a whole number")),
@@ -207,7 +207,7 @@ impl<'t> de::Deserializer<'t> for De<'_, 't> {
         let value = match &de.node.kind {
             Kind::Broken => Err(Cause::Reported.into()),
             Kind::Bool(value) => visitor.visit_bool(*value),
-            Kind::Integer(number) => visitor.visit_i64(*number),
+            Kind::Integer(number) => visit_number(*number, visitor),
             Kind::OddNumber => Err(de.wanted("a whole number")),
             Kind::Char(c) => visitor.visit_char(*c),
             Kind::Text(text) => visitor.visit_borrowed_str(text),
@@ -379,7 +379,7 @@ impl<'t> de::Deserializer<'t> for De<'_, 't> {
             Kind::Group(group) => group.name.as_ref().map(|name| (&**group, &*name.text)),
             _ => None,
         };
-        let Some((group, name)) = word else { return Err(de.wanted(&one_of(variants))) };
+        let Some((group, name)) = word else { return Err(de.wanted_word(variants)) };
         visitor.visit_enum(Word { owner: de, group, name }).map_err(|error| de.locate(error))
     }
 
@@ -389,6 +389,14 @@ impl<'t> de::Deserializer<'t> for De<'_, 't> {
 
     fn deserialize_ignored_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_unit()
+    }
+}
+
+/// As `ron` does it: a number that is not negative comes unsigned.
+fn visit_number<'t, V: Visitor<'t>>(number: i64, visitor: V) -> Result<V::Value, DecodeError> {
+    match u64::try_from(number) {
+        Ok(number) => visitor.visit_u64(number),
+        Err(_) => visitor.visit_i64(number),
     }
 }
 
