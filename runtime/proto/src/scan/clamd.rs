@@ -4,6 +4,8 @@
 //! octets in network order and its octets, then a chunk of length zero. Both sides are here: the client for the
 //! server's scan step, the server for the stand-in of `facteur try`.
 
+use crate::line::Inbox;
+
 /// Longest reply of a daemon that is believed, in octets.
 pub const REPLY_OCTETS_MAX: usize = 4_096;
 /// Largest chunk a stand-in takes, in octets; the client writes smaller ones.
@@ -144,7 +146,7 @@ pub enum Event {
 /// The daemon's side: reads commands and streams.
 #[derive(Debug, Default)]
 pub struct Daemon {
-    octets: Vec<u8>,
+    inbox: Inbox,
     reading: Reading,
 }
 
@@ -163,7 +165,7 @@ const COMMAND_OCTETS_MAX: usize = 16;
 impl Daemon {
     pub fn feed(&mut self, octets: &[u8]) {
         if self.reading != Reading::Over {
-            self.octets.extend_from_slice(octets);
+            self.inbox.feed(octets);
         }
     }
 
@@ -175,10 +177,11 @@ impl Daemon {
                 Reading::Over => return Event::Bad,
                 Reading::Command => return self.command(),
                 Reading::Length => {
-                    let Some(length) = self.octets.first_chunk::<4>().map(|four| u32::from_be_bytes(*four)) else {
+                    let Some(length) = self.inbox.rest().first_chunk::<4>().map(|four| u32::from_be_bytes(*four))
+                    else {
                         return Event::NeedInput;
                     };
-                    self.octets.drain(..4);
+                    self.inbox.consume(4);
                     match length {
                         0 => {
                             self.reading = Reading::Command;
@@ -189,21 +192,25 @@ impl Daemon {
                     }
                 }
                 Reading::Chunk(0) => self.reading = Reading::Length,
-                Reading::Chunk(_) if self.octets.is_empty() => return Event::NeedInput,
+                Reading::Chunk(_) if self.inbox.is_empty() => return Event::NeedInput,
                 Reading::Chunk(left) => {
-                    let count = left.min(self.octets.len());
+                    let count = left.min(self.inbox.rest().len());
                     self.reading = Reading::Chunk(left - count);
-                    return Event::Content(self.octets.drain(..count).collect());
+                    let content = self.inbox.rest()[..count].to_vec();
+                    self.inbox.consume(count);
+                    return Event::Content(content);
                 }
             }
         }
     }
 
     fn command(&mut self) -> Event {
-        let Some(end) = self.octets.iter().take(COMMAND_OCTETS_MAX).position(|octet| *octet == 0) else {
-            return if self.octets.len() < COMMAND_OCTETS_MAX { Event::NeedInput } else { self.over() };
+        let there = self.inbox.rest();
+        let Some(end) = there.iter().take(COMMAND_OCTETS_MAX).position(|octet| *octet == 0) else {
+            return if there.len() < COMMAND_OCTETS_MAX { Event::NeedInput } else { self.over() };
         };
-        let wire: Vec<u8> = self.octets.drain(..=end).collect();
+        let wire = there[..=end].to_vec();
+        self.inbox.consume(end + 1);
         let known = [Command::Instream, Command::Version, Command::Ping].into_iter().find(|c| c.wire() == wire);
         match known {
             Some(command) => {
@@ -218,7 +225,129 @@ impl Daemon {
 
     fn over(&mut self) -> Event {
         self.reading = Reading::Over;
-        self.octets = Vec::new();
+        self.inbox.clear();
         Event::Bad
+    }
+}
+
+/// The law of both sides: no octets make them panic or keep more than they were fed.
+pub fn fuzz(octets: &[u8]) {
+    let mut reader = ReplyReader::default();
+    if let Ok(Some(reply)) = reader.feed(octets) {
+        let _ = version_reply(&reply);
+        if let Ok(ScanReply::Found(name)) = scan_reply(&reply) {
+            let wire = ScanReply::Found(name.clone()).wire();
+            assert_eq!(scan_reply(&wire[..wire.len() - 1]), Ok(ScanReply::Found(name)), "a finding reads back");
+        }
+    }
+    let mut daemon = Daemon::default();
+    let mut content = 0;
+    for piece in octets.chunks(5) {
+        daemon.feed(piece);
+        loop {
+            match daemon.next() {
+                Event::NeedInput => break,
+                Event::Bad => return,
+                Event::Content(part) => content += part.len(),
+                Event::Command(_) | Event::EndOfStream => {}
+            }
+        }
+    }
+    assert!(content <= octets.len(), "content comes from the input");
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(reply: &str, expected: Result<ScanReply, BadReply>) {
+        assert_eq!(scan_reply(reply.as_bytes()), expected, "{reply:?}");
+    }
+
+    #[test]
+    fn replies_to_a_scan() {
+        check("stream: OK", Ok(ScanReply::Clean));
+        check("stream: Win.Test.EICAR_HDB-1 FOUND", Ok(ScanReply::Found("Win.Test.EICAR_HDB-1".into())));
+        check("INSTREAM size limit exceeded. ERROR", Ok(ScanReply::SizeLimit));
+        check("stream: Can't allocate memory ERROR", Ok(ScanReply::Error("stream: Can't allocate memory".into())));
+        check("UNKNOWN COMMAND", Err(BadReply::Unknown));
+        check("stream:  FOUND", Err(BadReply::Unknown));
+        check("stream: OK FOUND\r", Err(BadReply::Unknown));
+        check("", Err(BadReply::Unknown));
+        check("OK", Err(BadReply::Unknown));
+    }
+
+    #[test]
+    fn version_and_ping() {
+        assert_eq!(ping_reply(b"PONG"), Ok(()));
+        assert_eq!(ping_reply(b"PANG"), Err(BadReply::Unknown));
+        assert!(version_reply(b"ClamAV 1.4.2/27500/Mon Nov 23 09:00:00 2026").is_ok());
+        assert_eq!(version_reply(b"ESET 1"), Err(BadReply::Unknown));
+    }
+
+    #[test]
+    fn a_reply_is_bounded() {
+        let mut reader = ReplyReader::default();
+        assert_eq!(reader.feed(b"stream: "), Ok(None));
+        assert_eq!(reader.feed(b"OK\0more"), Ok(Some(b"stream: OK".to_vec())));
+        let mut endless = ReplyReader::default();
+        let outcome = (0..100).map(|_| endless.feed(&[b'x'; 100])).find(|outcome| outcome.is_err());
+        assert_eq!(outcome, Some(Err(BadReply::TooLong)));
+    }
+
+    #[test]
+    fn a_stream_arrives_as_it_was_sent_however_it_is_cut() {
+        let content = vec![b'a'; CHUNK_OCTETS + 10];
+        let mut wire = Command::Instream.wire().to_vec();
+        chunks(&content, &mut wire);
+        wire.extend_from_slice(&END_OF_STREAM);
+        wire.extend_from_slice(Command::Ping.wire());
+        for size in [1, 7, wire.len()] {
+            let mut daemon = Daemon::default();
+            let mut events = Vec::new();
+            let mut received = Vec::new();
+            for piece in wire.chunks(size) {
+                daemon.feed(piece);
+                loop {
+                    match daemon.next() {
+                        Event::NeedInput => break,
+                        Event::Content(part) => received.extend(part),
+                        event => events.push(event),
+                    }
+                }
+            }
+            let expected = [Event::Command(Command::Instream), Event::EndOfStream, Event::Command(Command::Ping)];
+            assert_eq!(events, expected, "in pieces of {size}");
+            assert_eq!(received, content);
+        }
+    }
+
+    #[test]
+    fn a_daemon_refuses_what_is_not_the_protocol() {
+        for bad in [&b"SCAN /etc/passwd\n"[..], b"zSHUTDOWN\0", b"zINSTREAM\0\x7f\xff\xff\xff"] {
+            let mut daemon = Daemon::default();
+            daemon.feed(bad);
+            let mut event = daemon.next();
+            while let Event::Command(Command::Instream) = event {
+                event = daemon.next();
+            }
+            assert_eq!(event, Event::Bad, "{bad:?}");
+            daemon.feed(Command::Ping.wire());
+            assert_eq!(daemon.next(), Event::Bad, "nothing after it is read");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_octets_make_either_side_panic(
+            head in prop::sample::select(&["", "zINSTREAM\0", "stream: ", "stream: X FOUND\0", "zPING\0"][..]),
+            tail in prop::collection::vec(prop_oneof![Just(0u8), any::<u8>()], 0..60),
+        ) {
+            fuzz(&[head.as_bytes(), &tail].concat());
+        }
     }
 }

@@ -252,3 +252,6 @@ pub fn fuzz(octets: &[u8]) {
         assert_eq!(again, Ok(ForwardPath::Address(address)), "a forward-path reads back");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -251,3 +251,133 @@ impl Stuffer {
         out.extend_from_slice(b".\r\n");
     }
 }
+
+/// The law of both codecs: any split decodes alike, and what is stuffed comes back with CRLF line ends.
+pub fn fuzz(octets: &[u8]) {
+    let mut wire = Vec::new();
+    let mut stuffer = Stuffer::default();
+    for piece in octets.chunks(3) {
+        stuffer.encode(piece, &mut wire);
+    }
+    stuffer.finish(&mut wire);
+    let mut unstuffer = Unstuffer::default();
+    let mut content = Vec::new();
+    let decoded = unstuffer.decode(&wire, &mut content);
+    assert_eq!(decoded, Decoded { consumed: wire.len(), ended: true }, "one message, to its last octet");
+    let fault = if octets.contains(&0) { Some(BodyFault::Nul) } else { None };
+    assert_eq!(unstuffer.fault(), fault, "no bare line end is ever written");
+    if octets.ends_with(b"\r\n") && looked(octets).is_none() {
+        assert_eq!(content, octets, "what was in order is unchanged");
+    }
+}
+
+fn looked(octets: &[u8]) -> Option<BodyFault> {
+    let mut ends = LineEnds::default();
+    ends.look(octets);
+    ends.finish();
+    ends.fault()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Decodes `wire` in pieces of `size`; gives content, octets left over once ended, and the fault.
+    fn decode(wire: &[u8], size: usize) -> (Vec<u8>, Option<usize>, Option<BodyFault>) {
+        let mut unstuffer = Unstuffer::default();
+        let mut content = Vec::new();
+        let mut consumed = 0;
+        for piece in wire.chunks(size) {
+            let decoded = unstuffer.decode(piece, &mut content);
+            consumed += decoded.consumed;
+            if decoded.ended {
+                assert_eq!(unstuffer.octets(), content.len() as u64);
+                return (content, Some(wire.len() - consumed), unstuffer.fault());
+            }
+            assert_eq!(decoded.consumed, piece.len());
+        }
+        (content, None, unstuffer.fault())
+    }
+
+    #[track_caller]
+    fn check(wire: &[u8], content: &[u8], left: Option<usize>, fault: Option<BodyFault>) {
+        for size in 1..=wire.len() {
+            assert_eq!(decode(wire, size), (content.to_vec(), left, fault), "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn dots_are_taken_away_at_line_starts_only() {
+        check(b"..a.\r\n.b\r\n...\r\n.\r\nQUIT", b".a.\r\nb\r\n..\r\n", Some(4), None);
+        check(b".\r\n", b"", Some(0), None);
+        check(b"a\r\n.", b"a\r\n", None, None);
+    }
+
+    #[test]
+    fn bare_line_ends_end_nothing() {
+        check(b"a\n.\r\nb\r\n.\r\n", b"a\n.\r\nb\r\n", Some(0), Some(BodyFault::BareLf));
+        check(b"a\r\n.\rb\r\n.\r\n", b"a\r\n\rb\r\n", Some(0), Some(BodyFault::BareCr));
+        check(b"a\r\n.\n.\r\n", b"a\r\n\n.\r\n", None, Some(BodyFault::BareLf));
+        check(b"a\r\n.\r\r\n.\r\n", b"a\r\n\r\r\n", Some(0), Some(BodyFault::BareCr));
+        check(b"\r\r\n.\r\n", b"\r\r\n", Some(0), Some(BodyFault::BareCr));
+        check(b"a\r\0\n.\r\n", b"a\r\0\n.\r\n", None, Some(BodyFault::BareCr));
+        check(b"\0\r\n.\r\n", b"\0\r\n", Some(0), Some(BodyFault::Nul));
+    }
+
+    #[test]
+    fn a_stuffer_writes_crlf_only() {
+        let stuffed = |content: &[u8]| {
+            let mut out = Vec::new();
+            let mut stuffer = Stuffer::default();
+            stuffer.encode(content, &mut out);
+            stuffer.finish(&mut out);
+            out
+        };
+        assert_eq!(stuffed(b""), b".\r\n");
+        assert_eq!(stuffed(b".\r\n.a"), b"..\r\n..a\r\n.\r\n");
+        assert_eq!(stuffed(b"a\n.\nb\r.\rc\r\n"), b"a\r\n..\r\nb\r\n..\r\nc\r\n.\r\n");
+    }
+
+    fn noisy() -> impl Strategy<Value = Vec<u8>> {
+        let octet = prop_oneof![prop::sample::select(&b"\r\n.\r\n.a\0"[..]), Just(b'x'), any::<u8>(),];
+        prop::collection::vec(octet, 0..300)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 4_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn stuffing_and_unstuffing_are_inverse(octets in noisy()) {
+            fuzz(&octets);
+            let mut lines = octets;
+            lines.retain(|octet| *octet != b'\r' && *octet != b'\n');
+            fuzz(&lines.chunks(7).collect::<Vec<_>>().join(&b"\r\n"[..]));
+            fuzz(&[&lines.chunks(5).collect::<Vec<_>>().join(&b"\r\n."[..])[..], b"\r\n"].concat());
+        }
+
+        #[test]
+        fn any_split_decodes_alike(octets in noisy(), size in 1usize..40) {
+            prop_assert_eq!(decode(&octets, size), decode(&octets, octets.len().max(1)));
+        }
+
+        #[test]
+        fn line_ends_are_judged_alike_in_both_codecs(octets in noisy(), size in 1usize..40) {
+            let mut ends = LineEnds::default();
+            octets.chunks(size).for_each(|piece| ends.look(piece));
+            let mut naive = None;
+            for at in 0..octets.len() {
+                let before = at.checked_sub(1).map(|at| octets[at]);
+                let fault = match octets[at] {
+                    b'\n' if before != Some(b'\r') => Some(BodyFault::BareLf),
+                    octet if before == Some(b'\r') && octet != b'\n' => Some(BodyFault::BareCr),
+                    0 => Some(BodyFault::Nul),
+                    _ => None,
+                };
+                naive = naive.or(fault);
+            }
+            prop_assert_eq!(ends.fault(), naive);
+        }
+    }
+}
