@@ -81,10 +81,13 @@ fn value(lexer: &mut Lexer<'_>) -> Vec<u8> {
     text
 }
 
+/// The sections of one continued value: by number, whether it is percent-encoded, and its text.
+type Sections = BTreeMap<u32, (bool, Vec<u8>)>;
+
 /// `name*0=…; name*1*=…` become one parameter where the first of them stood (RFC 2231 3 and 4.1). Sections without a
 /// section 0 stay as they are.
 fn join_continuations(given: Vec<Param>) -> Vec<Param> {
-    let mut sections: BTreeMap<Vec<u8>, BTreeMap<u32, (bool, Vec<u8>)>> = BTreeMap::new();
+    let mut sections: BTreeMap<Vec<u8>, Sections> = BTreeMap::new();
     for param in &given {
         if let Some((base, number, extended)) = continuation(&param.name) {
             let of_name = sections.entry(base.to_ascii_lowercase()).or_default();
@@ -112,7 +115,7 @@ fn join_continuations(given: Vec<Param>) -> Vec<Param> {
 }
 
 /// Joins sections 0, 1, 2… up to the first gap. Plain sections of an extended value are percent-encoded to fit in.
-fn join(base: &[u8], sections: &BTreeMap<u32, (bool, Vec<u8>)>) -> Param {
+fn join(base: &[u8], sections: &Sections) -> Param {
     let extended_value = sections.get(&0).is_some_and(|(extended, _)| *extended);
     let mut value = Vec::new();
     for (expected, (number, (extended, text))) in (0_u32..).zip(sections) {

@@ -96,8 +96,7 @@ impl Open {
     /// the header then belongs to the delimiter. The outermost that ends there keeps its line whole: it is in a multipart
     /// that goes on.
     fn end_at_most(&mut self, end: usize) {
-        let end = end.max(self.header.start);
-        self.header.end = self.header.end.min(end);
+        self.header = self.header.start.min(end)..self.header.end.min(end);
         self.body_start = self.body_start.min(end);
     }
 }
@@ -110,7 +109,7 @@ enum Inside {
         parts: Vec<Part>,
     },
     Message {
-        part: Option<Part>,
+        part: Option<Box<Part>>,
     },
 }
 
@@ -271,6 +270,8 @@ impl Parser<'_> {
 
     /// Closes the entities above the first `keep`, their bodies ending at `end` with so many line ends before it.
     fn close_down_to(&mut self, keep: usize, end: usize, end_lines: u32) {
+        // The outermost entity that ends here may have nothing but its header, which then goes to the delimiter.
+        let end = self.stack.get(keep).map_or(end, |outermost| end.max(outermost.body_start));
         while self.stack.len() > keep {
             self.forget_boundary(self.stack.len() - 1);
             let Some(mut open) = self.stack.pop() else { return };
@@ -281,7 +282,7 @@ impl Parser<'_> {
             let part = close(self.raw, open, end, end_lines);
             match self.stack.last_mut().map(|parent| &mut parent.inside) {
                 Some(Inside::Multipart { parts, .. }) => parts.push(part),
-                Some(Inside::Message { part: inner }) => *inner = Some(part),
+                Some(Inside::Message { part: inner }) => *inner = Some(Box::new(part)),
                 Some(Inside::Leaf) | None => self.finished = Some(part),
             }
         }
@@ -299,7 +300,7 @@ fn close(raw: &[u8], open: Open, end: usize, end_lines: u32) -> Part {
         }
         Inside::Multipart { parts, .. } => Kind::Multipart(parts),
         Inside::Message { part } => {
-            let part = part.unwrap_or_else(|| empty_part(body.start, MediaType::text_plain()));
+            let part = part.map_or_else(|| empty_part(body.start, MediaType::text_plain()), |part| *part);
             Kind::Message(Box::new(message(raw, part)))
         }
     };

@@ -29,7 +29,7 @@ impl Structure {
         let one = |range: &Range<usize>| Some(vec![range.clone()]);
         if numbers.is_empty() {
             return match kind {
-                SectionKind::All => Some(vec![0..raw.len()]),
+                SectionKind::All => one(&(0..raw.len())),
                 SectionKind::Header => one(&self.top.header),
                 SectionKind::HeaderFields { names, not } => Some(header_fields(raw, &self.top.header, names, *not)),
                 SectionKind::Text => one(&self.top.body),
