@@ -5,7 +5,7 @@ use super::super::near;
 use super::super::refusal::Refusal;
 use super::super::reports::quote;
 use super::super::source::Span;
-use super::super::tree::{GroupBody, Kind, Node};
+use super::super::tree::{Field, GroupBody, Kind, Node};
 use super::super::words;
 use super::De;
 use crate::codes::Code;
@@ -126,7 +126,10 @@ impl De<'_, '_> {
     /// E0003, unless the field is there and has its own mistake, or was lost with other text.
     fn missing(&self, name: &'static str) -> Cause {
         let written = self.node.fields().iter().any(|field| &*field.name.text == name);
-        if written || self.node.damaged {
+        // `domian` has been reported as unknown; that `domain` is missing is the same slip.
+        let misspelt =
+            |field: &Field| self.run.is_left_out(&field.value) && near::nearest(&field.name.text, [name]).is_some();
+        if written || self.node.damaged || self.node.fields().iter().any(misspelt) {
             return Cause::Reported;
         }
         let help = match words::field_help(name) {
@@ -182,10 +185,10 @@ impl De<'_, '_> {
     /// E0104 where one of some words must stand.
     pub(super) fn wanted_word(&self, words: &[&str]) -> DecodeError {
         let mut error = self.wanted(&super::one_of(words));
-        if let (Cause::Ready(diagnostic), Kind::Text(text)) = (&mut error.cause, &self.node.kind) {
-            if words.contains(&&**text) {
-                diagnostic.help = Some(format!("write `{text}` without quotes"));
-            }
+        if let (Cause::Ready(diagnostic), Kind::Text(text)) = (&mut error.cause, &self.node.kind)
+            && words.contains(&&**text)
+        {
+            diagnostic.help = Some(format!("write `{text}` without quotes"));
         }
         error
     }

@@ -57,7 +57,9 @@ impl<'t> Run<'t> {
         let de = De { run: &run, node, place, body: Body::OfNode };
         let value = Recovered::deserialize(de).ok().and_then(|Recovered(value)| value);
         let mistaken = run.passes.get() > 0;
-        sink.append(&mut run.found.borrow_mut());
+        let mut found = run.found.into_inner();
+        found.sort_by_key(Diagnostic::place);
+        sink.append(&mut found);
         (value, mistaken)
     }
 
@@ -73,10 +75,10 @@ impl<'t> Run<'t> {
     fn record(&self, error: DecodeError, node: &Node) -> bool {
         self.passes.set(self.passes.get() + 1);
         let mut found = self.found.borrow_mut();
-        if let Cause::Ready(diagnostic) = error.cause {
-            if found.len() < ERRORS_MAX {
-                found.push(*diagnostic);
-            }
+        if let Cause::Ready(diagnostic) = error.cause
+            && found.len() < ERRORS_MAX
+        {
+            found.push(*diagnostic);
         }
         let whole = (node.start, node.end);
         let inside = error.unit.filter(|unit| *unit != whole);

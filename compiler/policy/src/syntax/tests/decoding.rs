@@ -223,7 +223,6 @@ fn mistakes_accumulate_over_sections_entries_and_fields() {
         (Code::E0002, "colour"),
         (Code::E0002, "logn"),
         (Code::E0002, "nmae"),
-        (Code::E0003, "("),
         (Code::E0101, "Smpt"),
         (Code::E0104, "\"1\""),
         (Code::E0104, "\"é\""),
@@ -318,4 +317,59 @@ fn words_with_brackets_follow_ron_to_the_letter() {
         }
     }
     assert_eq!(accepted, 14);
+}
+
+#[test]
+fn diagnostics_of_a_decode_read_well() {
+    let text = "Policy(
+    language: 1,
+    institution: (name: \"Office\", domian: \"office.example\"),
+    networks: { \"inside\": In([\"192.0.2.0/24\", 7]), \"outside\": Rset },
+    listeners: {
+        \"mx\": (host: \"mx.office.example\", speaks: Smtp),
+    },
+    may_send: { \"a\": (from: Everywhere, recipients: Unlimited, lasts: 15) },
+)
+";
+    let (document, _) = read_alone(text);
+    let (_, found) = decode::<Policy>(&document, text);
+    insta::assert_snapshot!(drawn(text, &found), @r##"
+    error[E0002]: `institution` has no field `domian`
+     --> policy.ron:3:35
+      |
+    3 |     institution: (name: "Office", domian: "office.example"),
+      |                                   ^^^^^^
+      |
+      = help: did you mean `domain`? Fields here: name, domain, guide, initial, public
+
+    error[E0104]: expected a string, found a number: `7`
+     --> policy.ron:4:47
+      |
+    4 |     networks: { "inside": In(["192.0.2.0/24", 7]), "outside": Rset },
+      |                                               ^
+
+    error[E0101]: unknown word "Rset" for `networks`
+     --> policy.ron:4:63
+      |
+    4 |     networks: { "inside": In(["192.0.2.0/24", 7]), "outside": Rset },
+      |                                                               ^^^^
+      |
+      = help: did you mean `Rest`? Defined: In, Front, Rest
+
+    error[E0003]: listener "mx" lacks `port`
+     --> policy.ron:6:9
+      |
+    6 |         "mx": (host: "mx.office.example", speaks: Smtp),
+      |         ^^^^
+      |
+      = help: add `port: 25`; it decides where clients connect
+
+    error[E0107]: a number without a unit
+     --> policy.ron:8:71
+      |
+    8 |     may_send: { "a": (from: Everywhere, recipients: Unlimited, lasts: 15) },
+      |                                                                       ^^
+      |
+      = help: write "15 min"
+    "##);
 }

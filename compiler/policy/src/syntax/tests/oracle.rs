@@ -171,6 +171,20 @@ fn mutations_of_the_policy_of_nantes_are_never_accepted_by_us_alone() {
     assert!(accepted > 10, "{accepted} accepted: the test says little");
 }
 
+#[test]
+fn bytes_from_anywhere_keep_the_law_of_the_reader() {
+    let mut dice = Dice(0x0DDB_1A5E_5BAD_5EED);
+    for _ in 0..4000 {
+        let mut bytes = mutate(WHOLE, &mut dice).into_bytes();
+        for _ in 0..dice.below(8) {
+            let at = dice.below(bytes.len());
+            bytes[at] = dice.below(256) as u8;
+        }
+        bytes.truncate(dice.below(2 * bytes.len()));
+        crate::syntax::fuzz(&bytes);
+    }
+}
+
 /// Small values of every kind in every position, so that rare forms meet each other.
 #[test]
 fn grown_values_are_never_accepted_by_us_alone() {

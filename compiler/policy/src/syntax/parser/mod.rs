@@ -2,10 +2,13 @@
 //! the rest of the file. Recursion is bounded by `NESTING_MAX`, the number of reports by `ERRORS_MAX`, and every step
 //! takes a token, so a hostile file costs time and memory linear in its length.
 
-use super::NESTING_MAX;
+mod members;
+mod repeats;
+
 use super::reports::Reports;
 use super::tree::{Entry, Field, Group, GroupBody, Kind, Name, Node, Token, TokenKind};
 use super::{lexer, literal};
+use members::Open;
 
 /// Words that the `ron` crate reads as floating-point numbers.
 const FLOAT_WORDS: [&str; 6] = ["inf", "inff32", "inff64", "NaN", "NaNf32", "NaNf64"];
@@ -23,22 +26,6 @@ pub(super) struct Parser<'a> {
     /// Names and keys that lead to the value being read, for messages.
     path: Vec<(u32, u32)>,
     reports: Reports<'a>,
-}
-
-#[derive(Clone, Copy)]
-struct Open {
-    closer: u8,
-    start: u32,
-}
-
-/// How the members of a bracket were read.
-#[derive(Clone, Copy, PartialEq)]
-enum Members {
-    Whole,
-    /// Something was skipped.
-    Damaged,
-    /// The closing bracket is missing: members may belong to a bracket further out.
-    Unclosed,
 }
 
 impl<'a> Parser<'a> {
@@ -299,182 +286,9 @@ impl<'a> Parser<'a> {
         Some(value)
     }
 
-    /// Reads members up to and including the closing bracket. `member` says whether it could make sense of one.
-    fn members(&mut self, open: Open, keyed: bool, mut member: impl FnMut(&mut Self) -> bool) -> Members {
-        let mut result = Members::Whole;
-        let first = self.at;
-        loop {
-            let Some(token) = self.peek() else {
-                self.unclosed(open);
-                return if self.open.len() == 1 { Members::Damaged } else { Members::Unclosed };
-            };
-            let before = self.at;
-            match token.kind {
-                TokenKind::Mark(mark) if mark == open.closer => {
-                    self.at += 1;
-                    return result;
-                }
-                TokenKind::Mark(mark @ (b')' | b']' | b'}')) => {
-                    if self.encloses(mark) {
-                        self.unclosed(open);
-                        return Members::Unclosed;
-                    }
-                    self.unexpected(&format!("`{}`", char::from(open.closer)));
-                    result = Members::Damaged;
-                    self.at += 1;
-                }
-                // `("mx": (port: 25, "subs": …`: a key after fields belongs to the map further out.
-                TokenKind::Text
-                    if open.closer == b')' && keyed && self.at > first && self.peek_is_key() && self.encloses(b'}') =>
-                {
-                    self.unclosed(open);
-                    return Members::Damaged;
-                }
-                _ => {
-                    let understood = member(self);
-                    if !understood || !self.separator(open, keyed) {
-                        result = Members::Damaged;
-                        self.skip();
-                        self.take_mark(b',');
-                    }
-                    self.at = self.at.max(before + 1);
-                }
-            }
-        }
-    }
-
-    /// After a member: a comma, or the end of the bracket, or a mistake. False if what follows must be skipped.
-    fn separator(&mut self, open: Open, keyed: bool) -> bool {
-        let Some(token) = self.peek() else { return true };
-        match token.kind {
-            TokenKind::Mark(b',') => {
-                self.at += 1;
-                true
-            }
-            TokenKind::Mark(b')' | b']' | b'}') => true,
-            kind => {
-                let begins = matches!(
-                    kind,
-                    TokenKind::Word
-                        | TokenKind::Text
-                        | TokenKind::Char
-                        | TokenKind::Number
-                        | TokenKind::Mark(b'(' | b'[' | b'{')
-                );
-                self.reports.comma_lost(self.slice(token), token, self.last_end(), open.closer, begins);
-                begins && (!keyed || self.peek_is_key())
-            }
-        }
-    }
-
-    /// Goes on to the next comma or closing bracket of the bracket that is open.
-    fn skip(&mut self) {
-        let mut depth = 0_u32;
-        while let Some(token) = self.peek() {
-            match token.kind {
-                TokenKind::Mark(b'(' | b'[' | b'{') => depth += 1,
-                TokenKind::Mark(b',') if depth == 0 => return,
-                TokenKind::Mark(b')' | b']' | b'}') => match depth.checked_sub(1) {
-                    Some(less) => depth = less,
-                    None => return,
-                },
-                _ => {}
-            }
-            self.at += 1;
-        }
-    }
-
-    /// Takes the opening bracket; `None` if that would nest too deep.
-    fn enter(&mut self, closer: u8) -> Option<Open> {
-        let start = self.peek().map_or(0, |token| token.start);
-        self.at += 1;
-        if self.open.len() >= NESTING_MAX {
-            return None;
-        }
-        let open = Open { closer, start };
-        self.open.push(open);
-        Some(open)
-    }
-
-    fn leave(&mut self, start: u32, kind: Kind, members: Members) -> Node {
-        self.open.pop();
-        let end = self.last_end().max(start);
-        match members {
-            Members::Whole => Node { start, end, kind, damaged: false },
-            Members::Damaged => Node { start, end, kind, damaged: true },
-            Members::Unclosed => broken(start, end),
-        }
-    }
-
-    /// The opening bracket has been taken; goes to behind its closing one.
-    fn too_deep(&mut self, start: u32) -> Node {
-        self.reports.too_deep(start);
-        loop {
-            self.skip();
-            if !self.take_mark(b',') {
-                break;
-            }
-        }
-        self.at += usize::from(self.peek().is_some());
-        broken(start, self.last_end())
-    }
-
-    /// True if a bracket further out than the innermost waits for `closer`.
-    fn encloses(&self, closer: u8) -> bool {
-        self.open.iter().rev().skip(1).any(|open| open.closer == closer)
-    }
-
-    fn unclosed(&mut self, open: Open) {
-        let found = self.peek();
-        self.reports.unclosed(
-            found.map(|token| (self.slice(token), token)),
-            self.text.len() as u32,
-            open.closer,
-            open.start,
-        );
-    }
-
     fn unexpected(&mut self, wanted: &str) {
         let found = self.peek();
         self.reports.unexpected(found.map(|token| (self.slice(token), token)), self.text.len() as u32, wanted);
-    }
-
-    /// Keeps the first of fields with one name.
-    fn drop_repeated_fields(&mut self, fields: &mut Vec<Field>) {
-        let mut first = std::collections::BTreeMap::new();
-        let mut kept = Vec::with_capacity(fields.len());
-        for field in fields.drain(..) {
-            let here = (field.name.start, field.name.end);
-            match first.get(&field.name.text) {
-                Some(there) => self.reports.twice(&field.name.text, *there, here, &self.path, self.text),
-                None => {
-                    first.insert(field.name.text.clone(), here);
-                    kept.push(field);
-                }
-            }
-        }
-        *fields = kept;
-    }
-
-    /// Keeps the first of entries with one key.
-    fn drop_repeated_entries(&mut self, entries: &mut Vec<Entry>) {
-        let mut first = std::collections::BTreeMap::new();
-        let mut kept = Vec::with_capacity(entries.len());
-        for entry in entries.drain(..) {
-            let here = (entry.key.start, entry.key.end);
-            let key: (bool, Box<str>) = match &entry.key.kind {
-                Kind::Text(text) => (true, text.clone()),
-                _ => (false, entry.key.name().map_or("".into(), |name| name.text.clone())),
-            };
-            match first.get(&key) {
-                Some(there) => self.reports.twice(&key.1, *there, here, &self.path, self.text),
-                None => {
-                    first.insert(key, here);
-                    kept.push(entry);
-                }
-            }
-        }
-        *entries = kept;
     }
 }
 
