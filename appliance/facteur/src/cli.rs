@@ -1,0 +1,118 @@
+//! The commands and their arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+#[derive(Parser)]
+#[command(name = "facteur", version, about = "A mail appliance you compile", max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Read a policy and say everything that is wrong with it; writes nothing
+    Check(CheckArgs),
+    /// Turn a policy into a plan and a source map
+    Compile(CompileArgs),
+    /// Print the plan of a policy
+    Dump(DumpArgs),
+    /// Serve a plan at a site
+    Serve(ServeArgs),
+    /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story
+    Try(TryArgs),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Args)]
+pub struct CheckArgs {
+    /// A policy file, or a folder with policy.ron and people.ron
+    pub policy: PathBuf,
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Format,
+}
+
+#[derive(Args)]
+pub struct CompileArgs {
+    /// A policy file, or a folder with policy.ron
+    pub policy: PathBuf,
+    /// Where NAME.plan.ron and NAME.map.ron are written
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Format,
+    /// Write the plan even if a guarantee is broken (test builds only)
+    #[cfg(debug_assertions)]
+    #[arg(long)]
+    pub unproved: bool,
+}
+
+#[derive(Args)]
+pub struct DumpArgs {
+    /// A policy file, or a folder with policy.ron
+    pub policy: PathBuf,
+}
+
+#[derive(Args)]
+pub struct ServeArgs {
+    /// A plan written by `facteur compile`
+    #[arg(long)]
+    pub plan: PathBuf,
+    /// The facts of this machine, site.ron
+    #[arg(long)]
+    pub site: PathBuf,
+}
+
+#[derive(Args)]
+pub struct TryArgs {
+    /// A policy file, or a folder with policy.ron and people.ron
+    pub policy: PathBuf,
+    /// End after the story: 0, or 5 if a step went otherwise
+    #[arg(long, conflicts_with = "no_story")]
+    pub once: bool,
+    /// Serve only
+    #[arg(long)]
+    pub no_story: bool,
+    /// Keep mail here instead of in a folder that goes at the end
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Ports P, P+1, … for the listeners in order of name; else the kernel chooses
+    #[arg(long, value_name = "P")]
+    pub port_base: Option<u16>,
+    /// N more people for measuring: user0001…, password `pass`
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub people: u32,
+    /// Write what runs, as JSON, when everything listens
+    #[arg(long, value_name = "FILE")]
+    pub describe: Option<PathBuf>,
+    /// Serve the plan even if a guarantee is broken (test builds only)
+    #[cfg(debug_assertions)]
+    #[arg(long)]
+    pub unproved: bool,
+}
+
+impl CompileArgs {
+    pub fn unproved(&self) -> bool {
+        #[cfg(debug_assertions)]
+        return self.unproved;
+        #[cfg(not(debug_assertions))]
+        false
+    }
+}
+
+impl TryArgs {
+    pub fn unproved(&self) -> bool {
+        #[cfg(debug_assertions)]
+        return self.unproved;
+        #[cfg(not(debug_assertions))]
+        false
+    }
+}

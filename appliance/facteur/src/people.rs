@@ -1,0 +1,86 @@
+//! People into the store: verifiers, default mailboxes, batches.
+
+use std::fmt;
+
+use mail::{Login, MailboxName, Person, SpecialUse};
+use plan::{Language, Plan};
+use store::{CommitError, DefaultMailbox, Op, Store};
+
+/// People of one commit; a batch is one transaction.
+const BATCH: usize = 200;
+
+/// Why people could not be created.
+#[derive(Debug)]
+pub enum NoPeople {
+    Commit(CommitError),
+    Address(String),
+}
+
+impl fmt::Display for NoPeople {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoPeople::Commit(error) => write!(f, "people could not be stored: {error}"),
+            NoPeople::Address(text) => write!(f, "`{text}` is no address"),
+        }
+    }
+}
+
+impl std::error::Error for NoPeople {}
+
+/// The mailboxes an account starts with besides INBOX, in the institution's language.
+pub fn default_mailboxes(language: Language) -> Vec<DefaultMailbox> {
+    let names = match language {
+        Language::French => ["Archives", "Brouillons", "Indésirables", "Envoyés", "Corbeille"],
+        Language::English => ["Archive", "Drafts", "Junk", "Sent", "Trash"],
+    };
+    names
+        .iter()
+        .zip(SpecialUse::ALL)
+        .filter_map(|(name, special_use)| {
+            let name = MailboxName::new(name).ok()?;
+            Some(DefaultMailbox { name, special_use: Some(special_use) })
+        })
+        .collect()
+}
+
+/// Creates people or brings them up to date. `verifier` of an existing person is replaced.
+pub fn create(store: &Store, plan: &Plan, people: &[(Person, String)]) -> Result<(), NoPeople> {
+    let mailboxes = default_mailboxes(plan.institution.pages);
+    for batch in people.chunks(BATCH) {
+        let ops = batch
+            .iter()
+            .map(|(person, verifier)| Op::UpsertPerson {
+                person: Box::new(person.clone()),
+                verifier: Some(verifier.clone()),
+                mailboxes: mailboxes.clone(),
+            })
+            .collect();
+        store.commit_wait(ops).map_err(NoPeople::Commit)?;
+    }
+    Ok(())
+}
+
+/// People for measuring: `user0001` and so on, in the institution's domain, with the default profile.
+pub fn numbered(plan: &Plan, count: u32, verifier: &str) -> Result<Vec<(Person, String)>, NoPeople> {
+    let profile = &plan.mailboxes.otherwise;
+    let quota_octets = plan.mailboxes.profiles.get(profile).map_or(0, |p| p.quota.floor_octets());
+    (1..=count)
+        .map(|number| {
+            let login = format!("user{number:04}");
+            let text = format!("{login}@{}", plan.institution.domain);
+            let address = text.parse().map_err(|_| NoPeople::Address(text.clone()))?;
+            let login = Login::new(&login).ok_or(NoPeople::Address(text))?;
+            let person = Person {
+                login,
+                first: "User".into(),
+                last: format!("{number:04}"),
+                address,
+                profile: profile.clone(),
+                unit: String::new(),
+                home: None,
+                quota_octets,
+            };
+            Ok((person, verifier.to_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! `facteur serve`: a plan and a site, until told to stop. What other commands that serve share is here too.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+
+use decide::Tables;
+use server::Server;
+use store::{Options, Store};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::Exit;
+use crate::cli::ServeArgs;
+use crate::site_file;
+
+type Anything = Box<dyn std::error::Error + Send + Sync>;
+
+/// Serves until SIGTERM or SIGINT.
+pub fn serve(args: &ServeArgs) -> Exit {
+    log("info");
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return trouble(&error),
+    };
+    match runtime.block_on(run(args)) {
+        Ok(()) => Exit::Fine,
+        Err(error) => trouble(error.as_ref()),
+    }
+}
+
+async fn run(args: &ServeArgs) -> Result<(), Anything> {
+    let text = std::fs::read_to_string(&args.plan).map_err(|error| named(&args.plan, error))?;
+    let (plan, hash) = plan::read(&text).map_err(|error| named(&args.plan, error))?;
+    let tables = Arc::new(Tables::new(plan)?);
+    let site = site_file::read(&args.site, &tables)?;
+    std::fs::create_dir_all(&site.data).map_err(|error| named(&site.data, error))?;
+    let store = Arc::new(Store::open(&site.data, store_options())?);
+    let running = Server::start(tables, hash, site, store).await?;
+    for (name, addresses) in listening(&running.listeners) {
+        tracing::info!(listener = name, addresses, plan = hash.short(), "listening");
+    }
+    until_told_to_stop().await;
+    running.shutdown().await;
+    Ok(())
+}
+
+fn listening(listeners: &BTreeMap<String, Vec<std::net::SocketAddr>>) -> Vec<(String, String)> {
+    let join = |all: &Vec<std::net::SocketAddr>| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    listeners.iter().map(|(name, all)| (name.clone(), join(all))).collect()
+}
+
+/// An error with the file it is about.
+pub fn named(path: &Path, error: impl std::fmt::Display) -> Anything {
+    format!("{}: {error}", path.display()).into()
+}
+
+/// A store that ends the process when a flush fails: what was not acknowledged is sent again by its sender, and a
+/// restart recovers.
+pub fn store_options() -> Options {
+    Options {
+        on_fatal: Box::new(|fatal| {
+            tracing::error!("{fatal}");
+            std::process::abort();
+        }),
+        ..Options::default()
+    }
+}
+
+/// Log lines on standard error; RUST_LOG says how many.
+pub fn log(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
+/// Says what went wrong outside the policy.
+pub fn trouble(error: &(dyn std::error::Error + 'static)) -> Exit {
+    eprintln!("facteur: {error}");
+    Exit::Trouble
+}
+
+/// SIGINT or SIGTERM.
+pub async fn until_told_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,191 @@
+//! `facteur try`: the policy's own plan, byte for byte, on a loopback site.
+//!
+//! What is not real is here and says so: ports on 127.0.0.1, a self-signed certificate, virus engines that know EICAR
+//! only, and an Internet that takes everything and keeps nothing. The server is the one of the appliance.
+
+mod accounts;
+mod certificate;
+mod describe;
+mod networks;
+mod stage;
+mod standin;
+mod story;
+mod tell;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use decide::Tables;
+use plan::Does;
+use policy::compile::Sealed;
+use server::{Certificates, ClientAddress, Outbound, Running, Server, Site};
+use store::Store;
+
+use crate::Exit;
+use crate::cli::TryArgs;
+use crate::commands::{self, Ready};
+use describe::{Description, ListenerView, NetworkView, Ordered};
+use stage::Stage;
+
+type Anything = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command.
+pub fn run(args: &TryArgs) -> Exit {
+    let ready = match commands::ready(&args.policy, args.unproved()) {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    crate::serving::log(if args.no_story { "info" } else { "warn" });
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return crate::serving::trouble(&error),
+    };
+    match runtime.block_on(serve(args, ready)) {
+        Ok(true) => Exit::Fine,
+        Ok(false) => Exit::StepWentOtherwise,
+        Err(error) => crate::serving::trouble(error.as_ref()),
+    }
+}
+
+/// Serves and tells; true unless a step went otherwise.
+async fn serve(args: &TryArgs, ready: Ready) -> Result<bool, Anything> {
+    let folder = Folder::new(args.data.as_deref())?;
+    let sealed = ready.sealed;
+    let tables = Arc::new(Tables::new(sealed.plan.clone())?);
+    let store = Arc::new(Store::open(&folder.path, crate::serving::store_options())?);
+    let people = accounts::create(&store, &tables, ready.people.as_ref(), args.people, &folder.path)?;
+    let networks = networks::networks(&tables, &sealed.map);
+    let made = certificate::make(&tables, &folder.path)?;
+    let site = site(args, &tables, &networks, &folder.path, made.certificate).await?;
+    let running = Server::start(tables.clone(), sealed.hash, site, store.clone()).await?;
+    let stage = stage(&sealed, tables, networks, people, made.trust, &running, store);
+    if let Some(path) = &args.describe {
+        describe::write(&description(&stage, &running, &folder.path), path)?;
+    }
+    let good = if args.no_story { true } else { story::tell(&stage).await };
+    if !args.once {
+        tell::how_to_connect(&stage, &running, &folder.path);
+        crate::serving::until_told_to_stop().await;
+    }
+    running.shutdown().await;
+    drop(stage);
+    Ok(good)
+}
+
+fn stage(
+    sealed: &Sealed,
+    tables: Arc<Tables>,
+    networks: Vec<networks::Network>,
+    people: Vec<describe::PersonView>,
+    tls: Arc<rustls::ClientConfig>,
+    running: &Running,
+    store: Arc<Store>,
+) -> Stage {
+    let first = |(name, all): (&String, &Vec<SocketAddr>)| all.first().map(|address| (name.clone(), *address));
+    Stage {
+        tables,
+        map: sealed.map.clone(),
+        plan: sealed.hash.short(),
+        addresses: running.listeners.iter().filter_map(first).collect(),
+        networks,
+        people,
+        tls,
+        store,
+    }
+}
+
+/// The loopback site.
+async fn site(
+    args: &TryArgs,
+    tables: &Tables,
+    networks: &[networks::Network],
+    data: &Path,
+    certificate: server::Certificate,
+) -> Result<Site, Anything> {
+    let loopback = |port: u16| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let mut listeners = BTreeMap::new();
+    for (index, (_, name, _)) in tables.listeners().enumerate() {
+        let port = match args.port_base {
+            Some(base) => u16::try_from(usize::from(base) + index)?,
+            None => 0,
+        };
+        listeners.insert(name.to_owned(), vec![loopback(port)]);
+    }
+    let mut scanners = BTreeMap::new();
+    for (name, scanner) in &tables.plan().scanners {
+        if scanner.does == Does::Antivirus {
+            scanners.insert(name.clone(), standin::start(name).await?);
+        }
+    }
+    Ok(Site {
+        data: data.to_owned(),
+        listeners,
+        hosts: BTreeMap::new(),
+        certificates: Certificates { default: certificate, by_listener: BTreeMap::new() },
+        outbound: Outbound::Sink,
+        client_address: ClientAddress::Table(networks::view(networks)),
+        scanners,
+        http: Some(loopback(0)),
+    })
+}
+
+fn description(stage: &Stage, running: &Running, data: &Path) -> Description {
+    let listeners = stage.addresses.iter().filter_map(|(name, address)| {
+        let rules = stage.tables.plan().listeners.get(name)?;
+        let view = ListenerView {
+            addr: address.to_string(),
+            host: rules.host.to_string(),
+            speaks: rules.speaks,
+            tls: describe::tls_word(rules.tls),
+            auth: rules.auth,
+        };
+        Some((name.clone(), view))
+    });
+    let networks = stage
+        .networks
+        .iter()
+        .map(|n| (n.name.clone(), NetworkView { source: n.source.to_string(), seen_as: n.seen_as.to_string() }));
+    Description {
+        schema: 1,
+        pid: std::process::id(),
+        plan: stage.plan.clone(),
+        domain: stage.tables.plan().institution.domain.to_string(),
+        data: data.display().to_string(),
+        metrics: running.http.map(|address| format!("http://{address}/metrics")).unwrap_or_default(),
+        control: running.control.display().to_string(),
+        ca: data.join(certificate::FILE).display().to_string(),
+        listeners: Ordered(listeners.collect()),
+        networks: Ordered(networks.collect()),
+        people: stage.people.clone(),
+    }
+}
+
+/// The data folder; one of our own goes when we go.
+struct Folder {
+    path: PathBuf,
+    ours: bool,
+}
+
+impl Folder {
+    fn new(asked: Option<&Path>) -> std::io::Result<Folder> {
+        let ours = asked.is_none();
+        let path = match asked {
+            Some(path) => path.to_owned(),
+            None => std::env::temp_dir().join(format!("facteur-try-{}", std::process::id())),
+        };
+        std::fs::create_dir_all(&path)?;
+        Ok(Folder { path: path.canonicalize()?, ours })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.ours {
+            // What cannot be removed is in the folder for temporary files anyway.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}

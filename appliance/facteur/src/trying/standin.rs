@@ -1,0 +1,109 @@
+//! A stand-in for an antivirus engine: speaks clamd's protocol on loopback and knows the EICAR test file, nothing else.
+//! Its VERSION says so. Nothing it is given leaves this process.
+
+use std::io;
+use std::net::SocketAddr;
+
+use proto::scan::clamd::{Command, Daemon, Event, ScanReply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The EICAR test string in two halves, so that this source is not taken for one.
+const EICAR_HALVES: [&str; 2] = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
+
+/// The whole test string.
+pub fn eicar() -> String {
+    EICAR_HALVES.concat()
+}
+
+/// Starts a stand-in on a port the kernel chooses; it lives as long as the runtime.
+pub async fn start(engine: &str) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let engine = engine.to_owned();
+    tokio::spawn(async move {
+        loop {
+            let Ok((socket, _)) = listener.accept().await else { continue };
+            let engine = engine.clone();
+            tokio::spawn(async move {
+                // A client that goes away early is its own affair.
+                let _ = talk(socket, &engine).await;
+            });
+        }
+    });
+    Ok(address)
+}
+
+async fn talk(mut socket: TcpStream, engine: &str) -> io::Result<()> {
+    let mut daemon = Daemon::default();
+    let mut search = Search::new();
+    let mut octets = vec![0; 64 * 1024];
+    loop {
+        match daemon.next() {
+            Event::NeedInput => {
+                let count = socket.read(&mut octets).await?;
+                if count == 0 {
+                    return Ok(());
+                }
+                daemon.feed(&octets[..count]);
+            }
+            Event::Command(Command::Ping) => socket.write_all(b"PONG\0").await?,
+            Event::Command(Command::Version) => {
+                socket.write_all(format!("stand-in for {engine}, knows EICAR only\0").as_bytes()).await?;
+            }
+            Event::Command(Command::Instream) => search = Search::new(),
+            Event::Content(content) => search.feed(&content),
+            Event::EndOfStream => socket.write_all(&search.reply().wire()).await?,
+            Event::Bad => {
+                socket.write_all(b"UNKNOWN COMMAND\0").await?;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Looks for the test string across chunks.
+struct Search {
+    needle: Vec<u8>,
+    tail: Vec<u8>,
+    found: bool,
+}
+
+impl Search {
+    fn new() -> Search {
+        Search { needle: eicar().into_bytes(), tail: Vec::new(), found: false }
+    }
+
+    fn feed(&mut self, content: &[u8]) {
+        if self.found {
+            return;
+        }
+        self.tail.extend_from_slice(content);
+        self.found = self.tail.windows(self.needle.len()).any(|window| window == self.needle);
+        let keep = self.tail.len().min(self.needle.len() - 1);
+        self.tail.drain(..self.tail.len() - keep);
+    }
+
+    fn reply(&self) -> ScanReply {
+        if self.found { ScanReply::Found("Eicar-Test-Signature".to_owned()) } else { ScanReply::Clean }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_test_string_is_found_across_any_split() {
+        let content = format!("Subject: x\r\n\r\n{}\r\n", eicar());
+        for split in 0..content.len() {
+            let mut search = Search::new();
+            search.feed(&content.as_bytes()[..split]);
+            search.feed(&content.as_bytes()[split..]);
+            assert!(search.found, "split at {split}");
+        }
+        let mut search = Search::new();
+        search.feed(EICAR_HALVES[0].as_bytes());
+        assert_eq!(search.reply(), ScanReply::Clean);
+    }
+}
