@@ -1,5 +1,5 @@
-//! Tests of reading and decoding as a whole. `model` is a policy in small, `nantes.ron` the policy of
-//! policy-language.md 4.1 as it stood when the reader was written.
+//! Tests of reading and decoding as a whole. `model` is a policy in small; the policy of Nantes is the one the
+//! repository ships.
 
 mod decoding;
 mod model;
@@ -10,7 +10,7 @@ use super::{Document, FileId, read};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Sources};
 
-pub(super) const NANTES: &str = include_str!("nantes.ron");
+pub(super) const NANTES: &str = include_str!("../../../../../policies/nantes/policy.ron");
 
 /// Reads a text that stands alone.
 fn read_alone(text: &str) -> (Document, Vec<Diagnostic>) {
