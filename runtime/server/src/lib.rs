@@ -3,8 +3,31 @@
 //! A driver reads octets, feeds the session, answers its questions with facts from `store` and verdicts from `decide`,
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
+mod admission;
+mod clock;
+mod content;
+mod control;
+mod directory;
+mod drive;
+mod durable;
+mod http;
+mod listen;
+mod metrics;
+mod outbound;
+mod outcome;
+mod passwords;
+mod random;
+mod records;
+mod rings;
+mod scan;
+mod service;
 mod site;
 mod start;
+mod stream;
+mod tls;
+mod trace;
 
+pub use outcome::{Event, Outcome, Peer};
+pub use passwords::verifier;
 pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site};
-pub use start::{Running, Server, StartError};
+pub use start::{Running, Server, StartError, unserved};

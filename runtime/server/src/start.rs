@@ -4,35 +4,290 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use decide::{Tables, Tick};
+use plan::{PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
+use store::{Op, ReadError, Store};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
+use tokio::task::JoinHandle;
+
+use crate::admission::Admission;
+use crate::clock::{self, Clock};
+use crate::content::Held;
+use crate::directory::Directory;
+use crate::listen::{self, Door};
+use crate::metrics::{self, Metrics};
+use crate::outcome::Outcome;
+use crate::passwords::Passwords;
+use crate::records::Records;
+use crate::service::{OUTCOMES_KEPT, Service};
+use crate::site::Site;
+use crate::{control, http, outbound, rings, scan, tls};
+
+/// Long contents read whole at a time.
+const LONG_CONTENTS_MAX: usize = 4;
+/// The setting that keeps the store's epoch, in Unix seconds as eight octets.
+const EPOCH: &str = "clock.epoch_s";
+/// How long the last records may take at the end.
+const RECORDS_MAX: Duration = Duration::from_secs(5);
 
 /// The server; see `start`.
 pub struct Server;
 
 /// A server that runs. Dropping it stops nothing: call `shutdown`.
 pub struct Running {
+    /// Addresses that listen, by listener; ports are those the kernel chose.
     pub listeners: BTreeMap<String, Vec<SocketAddr>>,
+    /// Where `/metrics` and `/healthz` are.
     pub http: Option<SocketAddr>,
     pub control: PathBuf,
+    service: Arc<Service>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    records: JoinHandle<()>,
 }
 
 /// Why a server does not start.
 #[derive(Debug)]
 pub enum StartError {
-    Bind { listener: String, address: SocketAddr, error: std::io::Error },
-    Control { path: PathBuf, error: std::io::Error },
-    Tls { listener: String, error: rustls::Error },
+    /// The plan asks for what this build does not do; serving it would break its promises.
     Unserved(Vec<String>),
+    /// The site names listeners the plan does not have.
+    UnknownListeners(Vec<String>),
+    TimeZone(String),
+    Bind {
+        listener: String,
+        address: SocketAddr,
+        error: std::io::Error,
+    },
+    Http {
+        address: SocketAddr,
+        error: std::io::Error,
+    },
+    Control {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    Tls {
+        listener: String,
+        error: rustls::Error,
+    },
+    Read(ReadError),
+    Commit(store::CommitError),
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StartError::Bind { listener, address, error } => write!(f, "listener {listener} cannot bind {address}: {error}"),
+            StartError::Unserved(lines) => write!(f, "this plan cannot be served: {}", lines.join("; ")),
+            StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
+            StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
+            StartError::Bind { listener, address, error } => {
+                write!(f, "listener {listener} cannot bind {address}: {error}")
+            }
+            StartError::Http { address, error } => write!(f, "metrics cannot bind {address}: {error}"),
             StartError::Control { path, error } => write!(f, "{}: {error}", path.display()),
             StartError::Tls { listener, error } => write!(f, "TLS of listener {listener}: {error}"),
-            StartError::Unserved(lines) => write!(f, "this plan cannot be served: {}", lines.join("; ")),
+            StartError::Read(error) => error.fmt(f),
+            StartError::Commit(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for StartError {}
+
+/// What this build keeps of the plan without executing it, one line each, to be said once at start.
+pub fn unserved(tables: &Tables) -> Vec<String> {
+    let plan = tables.plan();
+    let mut lines: Vec<String> =
+        decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
+    for (name, listener) in &plan.listeners {
+        match listener.speaks {
+            Speaks::Smtp | Speaks::Imap => {}
+            Speaks::Pop | Speaks::Lmtp => {
+                lines.push(format!("listeners.{name}: {:?} is not built, nothing listens", listener.speaks));
+            }
+        }
+    }
+    lines
+}
+
+/// What makes a plan impossible to serve.
+fn impossible(tables: &Tables) -> Vec<String> {
+    let plan = tables.plan();
+    let blocking = decide::unserved(plan).into_iter().filter(|one| one.blocks_serving);
+    let mut lines: Vec<String> = blocking.map(|one| format!("{}: {}", one.path, one.what)).collect();
+    if !plan.may_receive.is_empty() && !plan.reception.contains(&ReceptionStep::Deliver) {
+        lines.push("reception: without the step Deliver accepted mail would go nowhere".to_owned());
+    }
+    if !plan.may_send.is_empty() && !plan.sending.contains(&SendingStep::Route) {
+        lines.push("sending: without the step Route accepted mail would go nowhere".to_owned());
+    }
+    lines
+}
+
+impl Server {
+    /// Serves `tables` at `site` with `store`, which is open on `site.data`. Needs a tokio runtime. `hash` names the
+    /// plan in replies, logs and metrics. When this returns, everything listens.
+    pub async fn start(
+        tables: Arc<Tables>,
+        hash: PlanHash,
+        site: Site,
+        store: Arc<Store>,
+    ) -> Result<Running, StartError> {
+        metrics::count_panics();
+        let impossible = impossible(&tables);
+        if !impossible.is_empty() {
+            return Err(StartError::Unserved(impossible));
+        }
+        let unknown: Vec<String> =
+            site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
+        if !unknown.is_empty() {
+            return Err(StartError::UnknownListeners(unknown));
+        }
+        let doors = doors(&tables, &site)?;
+        let (stop, stopping) = watch::channel(false);
+        let (service, records) = service(tables, hash, site, store, stopping).await?;
+        let (http, http_socket) = http_socket(service.site.http)?;
+        let control = control::path(&service.site.data);
+        let bad_control = |error| StartError::Control { path: control.clone(), error };
+        let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
+        let mut listeners: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
+        let mut tasks = vec![
+            tokio::spawn(http::serve_control(service.clone(), control_socket)),
+            tokio::spawn(rings::keep(service.clone())),
+            tokio::spawn(outbound::run(service.clone())),
+        ];
+        tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
+        for door in doors {
+            // A bound socket has an address.
+            listeners.entry(door.name.clone()).or_default().extend(door.socket.local_addr());
+            tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
+        }
+        Ok(Running { listeners, http, control, service, stop, tasks, records })
+    }
+}
+
+impl Running {
+    /// Everything that happens from now on, for whoever tells it; slow watchers miss some.
+    pub fn outcomes(&self) -> broadcast::Receiver<Outcome> {
+        self.service.outcomes.subscribe()
+    }
+
+    /// Panics counted since the process started.
+    pub fn panics(&self) -> u64 {
+        metrics::panics()
+    }
+
+    /// Stops: no new connections, 421 or BYE to idle ones, a bounded time for messages under way; then the windows and
+    /// the records are written.
+    pub async fn shutdown(self) {
+        let Running { service, stop, tasks, records, control, .. } = self;
+        stop.send_replace(true);
+        for task in tasks {
+            // A task that panicked was counted; the others still have to end.
+            let _ = task.await;
+        }
+        if let Err(error) = rings::flush(&service, &mut BTreeMap::new()).await {
+            tracing::error!("the windows could not be kept: {error}");
+        }
+        if let Err(error) = control::remove(&control) {
+            tracing::warn!("{}: {error}", control.display());
+        }
+        drop(service);
+        let _ = tokio::time::timeout(RECORDS_MAX, records).await;
+    }
+}
+
+/// Binds every listener the site gives an address.
+fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
+    let mut doors = Vec::new();
+    for (id, name, rules) in tables.listeners() {
+        let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
+        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Imap) {
+            continue;
+        }
+        if addresses.is_empty() {
+            tracing::warn!(listener = name, "the site gives no address: it does not listen");
+        }
+        let certificate = site.certificates.by_listener.get(name).unwrap_or(&site.certificates.default);
+        let acceptor = match rules.tls {
+            TlsMode::None => None,
+            TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => Some(
+                tls::acceptor(tables.plan().tls.oldest, certificate)
+                    .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
+            ),
+        };
+        for address in addresses {
+            let socket = listen::bind(*address)
+                .map_err(|error| StartError::Bind { listener: name.to_owned(), address: *address, error })?;
+            let acceptor = acceptor.clone();
+            doors.push(Door { id, name: name.to_owned(), speaks: rules.speaks, tls: rules.tls, acceptor, socket });
+        }
+    }
+    Ok(doors)
+}
+
+fn http_socket(
+    address: Option<SocketAddr>,
+) -> Result<(Option<SocketAddr>, Option<tokio::net::TcpListener>), StartError> {
+    let Some(address) = address else { return Ok((None, None)) };
+    let bad = |error| StartError::Http { address, error };
+    let socket = listen::bind(address).map_err(bad)?;
+    Ok((Some(socket.local_addr().map_err(bad)?), Some(socket)))
+}
+
+async fn service(
+    tables: Arc<Tables>,
+    hash: PlanHash,
+    site: Site,
+    store: Arc<Store>,
+    stop: watch::Receiver<bool>,
+) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
+    let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
+    let zone_name = &tables.plan().institution.time_zone;
+    let time_zone =
+        jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
+    let rings = rings::load(&store).map_err(StartError::Read)?;
+    let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
+    let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
+    let plan = hash.short();
+    let service = Service {
+        metrics: Metrics::new(&plan),
+        plan,
+        plan_full: hash.full(),
+        tables,
+        site,
+        store,
+        clock,
+        passwords: Passwords::new(),
+        admission: Admission::new(),
+        records,
+        engines,
+        held: Arc::new(Held::default()),
+        directory: Directory::default(),
+        engines_down: Mutex::default(),
+        time_zone,
+        long_contents: Semaphore::new(LONG_CONTENTS_MAX),
+        due: Notify::new(),
+        outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
+        stop,
+        rings: Mutex::new(rings),
+    };
+    Ok((Arc::new(service), writer))
+}
+
+/// The store's epoch, drawn at its first start. Ticks count from there.
+async fn epoch_s(store: &Store) -> Result<i64, StartError> {
+    let kept = store.setting(EPOCH).map_err(StartError::Read)?;
+    if let Some(octets) = kept.and_then(|octets| <[u8; 8]>::try_from(octets).ok()) {
+        return Ok(i64::from_le_bytes(octets));
+    }
+    // A day back: the first event of a fresh store must not stand at tick 0, where "never" would begin.
+    let epoch_s = clock::unix_s() - 86_400;
+    let op = Op::Setting { key: EPOCH.to_owned(), value: Some(epoch_s.to_le_bytes().to_vec()) };
+    crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
+    Ok(epoch_s)
+}

@@ -1,0 +1,127 @@
+//! How many connections there may be: in all, and per client address. A place is given back when it is dropped.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Connections at a time over all listeners, if the process may have that many files.
+const CONNECTIONS_MAX: u64 = 10_000;
+/// Files kept for everything that is no client: the store, scanners, spill files, HTTP.
+const FILES_RESERVED: u64 = 256;
+/// Part of all places one client address may hold where the policy says nothing of it: submission and reading. A
+/// webmail in front of everybody needs many, one address must not have all.
+const PART_PER_ADDRESS: u32 = 4;
+
+/// What the addresses' counts are kept apart for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Receiving blocks, judged by the policy's `strangers`.
+    Receiving,
+    /// Everything else.
+    Own,
+}
+
+#[derive(Debug)]
+pub struct Admission {
+    max: u32,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    open: u32,
+    by_address: HashMap<(Kind, IpAddr), u32>,
+}
+
+/// A connection's place.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    kind: Kind,
+    address: IpAddr,
+    /// Connections of this kind and address, this one included, when it came.
+    pub at_once: u32,
+}
+
+/// There is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl Admission {
+    /// Raises the limit on open files as far as the system lets us, and takes what fits.
+    pub fn new() -> Arc<Admission> {
+        let max = CONNECTIONS_MAX.min(files_max().saturating_sub(FILES_RESERVED)).max(16);
+        Admission::with_places(max as u32)
+    }
+
+    fn with_places(max: u32) -> Arc<Admission> {
+        Arc::new(Admission { max, counts: Mutex::new(Counts::default()) })
+    }
+
+    pub fn open(&self) -> u64 {
+        u64::from(self.counts().open)
+    }
+
+    pub fn enter(self: &Arc<Admission>, kind: Kind, address: IpAddr) -> Result<Place, Full> {
+        let mut counts = self.counts();
+        let open_of_address = counts.by_address.get(&(kind, address)).copied().unwrap_or(0);
+        let too_many = kind == Kind::Own && open_of_address >= self.max / PART_PER_ADDRESS;
+        if counts.open >= self.max || too_many {
+            return Err(Full);
+        }
+        counts.open += 1;
+        counts.by_address.insert((kind, address), open_of_address + 1);
+        Ok(Place { admission: self.clone(), kind, address, at_once: open_of_address + 1 })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counts = self.admission.counts();
+        counts.open -= 1;
+        if let Some(open) = counts.by_address.get_mut(&(self.kind, self.address)) {
+            *open -= 1;
+            if *open == 0 {
+                counts.by_address.remove(&(self.kind, self.address));
+            }
+        }
+    }
+}
+
+/// Files this process may open, after asking for as many as it may ask for.
+fn files_max() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = CONNECTIONS_MAX * 2 + FILES_RESERVED;
+    let possible = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let now = limit.current.unwrap_or(wanted);
+    if now < possible && setrlimit(Resource::Nofile, Rlimit { current: Some(possible), ..limit }).is_ok() {
+        return possible;
+    }
+    now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_end_and_come_back() {
+        let admission = Admission::with_places(8);
+        let address = |n: u8| IpAddr::from([192, 0, 2, n]);
+        let strangers: Vec<Place> =
+            (0..4).map(|_| admission.enter(Kind::Receiving, address(1)).unwrap()).collect();
+        assert_eq!(strangers[3].at_once, 4, "the policy judges these");
+        let _own: Vec<Place> = (0..2).map(|_| admission.enter(Kind::Own, address(1)).unwrap()).collect();
+        assert_eq!(admission.enter(Kind::Own, address(1)).unwrap_err(), Full, "a quarter for one address");
+        let _more: Vec<Place> = (0..2).map(|_| admission.enter(Kind::Own, address(2)).unwrap()).collect();
+        assert_eq!(admission.enter(Kind::Receiving, address(3)).unwrap_err(), Full, "eight in all");
+        drop(strangers);
+        assert_eq!(admission.open(), 4);
+        assert_eq!(admission.enter(Kind::Receiving, address(1)).unwrap().at_once, 1);
+    }
+}

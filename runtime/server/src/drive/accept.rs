@@ -1,0 +1,368 @@
+//! The end of a content: the steps of the plan in order, and one commit.
+//!
+//! INVARIANT (durable-before-250): a positive reply is returned only after the commit that took the message is durable.
+//! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
+
+use std::sync::Arc;
+
+use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal};
+use mail::{Address, Flags, ReversePath, header, reply};
+use plan::{Direction, ReceptionStep, SendingStep};
+use proto::smtp::{Hello, Transport};
+use store::{
+    BodyRef, CommitError, Deliver, Enqueue, InternalDate, Op, PutError, Quarantined, QueueRecipient, RecordEnvelope,
+    Summary, Target,
+};
+
+use super::transaction::Open;
+use crate::content::Content;
+use crate::outcome::{Event, Outcome, Peer};
+use crate::service::Service;
+use crate::{clock, durable, scan, trace};
+
+/// Octets at the beginning of a content that are looked at for header fields.
+const HEADER_OCTETS_MAX: usize = 64 * 1024;
+/// A message that has passed so many servers runs in a circle (RFC 5321 6.3).
+const HOPS_MAX: usize = 100;
+
+/// What the trace lines tell of the session.
+pub struct Session<'a> {
+    pub client: &'a Client,
+    pub block: Block,
+    pub peer: &'a Peer,
+    pub hello: Option<Hello>,
+    pub transport: Transport,
+}
+
+/// A step of either list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Done at the connection, at MAIL or at RCPT.
+    Earlier,
+    Antivirus,
+    /// After it no verdict may refuse.
+    Accept,
+    /// Nothing to do in this build; said at start.
+    Nothing,
+    /// Into mailboxes and the spool.
+    Place,
+}
+
+/// Executes the plan's steps on a whole content; `Ok` is the text of the 250.
+pub async fn content(service: &Arc<Service>, session: &Session<'_>, open: Open, octets: u64) -> Result<String, Refusal> {
+    let mut open = open;
+    let lost = || Refusal::new(reply::STORE_FULL, Reason::StoreTrouble, "", "the message cannot be kept now, try later");
+    let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
+    let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
+    open.judge_content(octets, is_report(&start))?;
+    if header::fields(&start).filter(|field| field.is("received")).count() >= HOPS_MAX {
+        let code = mail::Code::new(554, 5, 4, 6);
+        return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
+    }
+    let content = Arc::new(content);
+    let mut accepted = false;
+    for step in steps(service, session.block) {
+        match step {
+            Step::Earlier | Step::Nothing => {}
+            Step::Accept => accepted = true,
+            Step::Antivirus => {
+                let verdict = antivirus(service, session, &content).await;
+                if let AntivirusVerdict::Stop(fate) = verdict {
+                    return stopped(service, session, open, content, fate, accepted).await;
+                }
+            }
+            Step::Place => place(service, session, &open, &content, &start).await?,
+        }
+    }
+    let id = open.queue_id;
+    let direction = if matches!(session.block, Block::Send(_)) { "outbound" } else { "inbound" };
+    service.metrics.accepted.with_label_values(&[direction]).inc();
+    service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
+    open.accepted();
+    Ok(format!("OK, kept as {id}"))
+}
+
+fn steps(service: &Service, block: Block) -> Vec<Step> {
+    let plan = service.tables.plan();
+    match block {
+        Block::Receive(_) | Block::Read(_) => plan.reception.iter().map(|step| reception(*step)).collect(),
+        Block::Send(_) => plan.sending.iter().map(|step| sending(*step)).collect(),
+    }
+}
+
+fn reception(step: ReceptionStep) -> Step {
+    match step {
+        ReceptionStep::KnownRecipient => Step::Earlier,
+        ReceptionStep::Antivirus => Step::Antivirus,
+        ReceptionStep::Accept => Step::Accept,
+        ReceptionStep::Authenticate
+        | ReceptionStep::Antispam
+        | ReceptionStep::Filters
+        | ReceptionStep::Redirect => Step::Nothing,
+        ReceptionStep::Deliver => Step::Place,
+    }
+}
+
+fn sending(step: SendingStep) -> Step {
+    match step {
+        SendingStep::Limits => Step::Earlier,
+        SendingStep::Antivirus => Step::Antivirus,
+        SendingStep::Antispam => Step::Nothing,
+        SendingStep::Accept => Step::Accept,
+        SendingStep::Route => Step::Place,
+    }
+}
+
+/// RFC 3462, or a message its sender calls automatic (RFC 3834 5).
+fn is_report(start: &[u8]) -> bool {
+    let content_type = header::text_of(start, "content-type").to_lowercase();
+    let automatic = header::text_of(start, "auto-submitted").to_lowercase();
+    let word = automatic.split([';', ' ']).next().unwrap_or("");
+    content_type.trim_start().starts_with("multipart/report") || !(word.is_empty() || word == "no")
+}
+
+async fn antivirus(service: &Arc<Service>, session: &Session<'_>, content: &Arc<Content>) -> AntivirusVerdict {
+    let (direction, way) = match (session.block, &session.client.account) {
+        (Block::Receive(_) | Block::Read(_), _) => (ContentDirection::Inbound, Direction::Inbound),
+        (Block::Send(_), Some(_)) => (ContentDirection::FromPerson, Direction::Outbound),
+        (Block::Send(_), None) => (ContentDirection::FromMachine, Direction::Outbound),
+    };
+    let wanted = service.tables.plan().antivirus.as_ref().is_some_and(|antivirus| antivirus.on.contains(&way));
+    if !wanted {
+        return AntivirusVerdict::Pass { rescan: false };
+    }
+    let results = scan::all(service, content).await;
+    decide::antivirus(&service.tables, direction, &results)
+}
+
+/// A message a scanner stopped: quarantine and loss records in one commit, then the reply the plan wants.
+async fn stopped(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: Open,
+    content: Arc<Content>,
+    fate: Fate,
+    accepted: bool,
+) -> Result<String, Refusal> {
+    // INVARIANT (accept-is-final): the plan's steps put no refusal behind `Accept`; should one, the message is kept.
+    let refusal = fate.refusal.clone().filter(|_| !accepted);
+    let quarantine = fate.quarantine || (accepted && fate.refusal.is_some());
+    let mut ops = Vec::new();
+    if quarantine {
+        let head = head(service, session, &open, &[], Ending::Relayed);
+        let (body, _) = put(service, &open, &content, head, false).await?;
+        ops.push(Op::Quarantine(Box::new(quarantined(&open, &fate, body))));
+    }
+    if quarantine || refusal.as_ref().is_none_or(|refusal| !refusal.code.is_temporary()) {
+        let word = fate.reason.word();
+        let recipients = open.recipients.iter().map(|recipient| recipient.forward_path.to_string());
+        ops.extend(
+            recipients.filter_map(|r| service.records.op(fate.loss, open.queue_id, &open.reverse_path, r, word)),
+        );
+    }
+    if !ops.is_empty() {
+        durable::commit(&service.store, ops).await.map_err(trouble)?;
+    }
+    if quarantine {
+        service.metrics.quarantined.inc();
+        let outcome = Outcome::done(Event::Quarantined, &open.reverse_path).of(open.queue_id).from_peer(session.peer);
+        service.outcome(Outcome { reason: Some(fate.reason), rule: fate.rule.clone(), ..outcome });
+        tracing::info!(queue_id = %open.queue_id, found = fate.found, tell = ?fate.tell, "quarantined");
+    }
+    match refusal {
+        Some(refusal) => Err(refusal),
+        None => {
+            let id = open.queue_id;
+            open.accepted();
+            // The very words of a delivery: who sends viruses learns nothing.
+            Ok(format!("OK, kept as {id}"))
+        }
+    }
+}
+
+fn quarantined(open: &Open, fate: &Fate, body: BodyRef) -> Quarantined {
+    let (engine, signature) = fate.found.split_once(": ").unwrap_or(("", &fate.found));
+    Quarantined {
+        id: open.queue_id,
+        body,
+        why: fate.rule.clone(),
+        engine: engine.to_owned(),
+        signature: signature.to_owned(),
+        reverse_path: open.reverse_path.clone(),
+        recipients: open.recipients.iter().map(|recipient| recipient.forward_path.clone()).collect(),
+        facts: Vec::new(),
+        at_s: clock::unix_s(),
+    }
+}
+
+/// Who reads the body next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// A mailbox here: the final delivery.
+    Delivered,
+    Relayed,
+}
+
+/// Mailboxes and spool in one commit.
+async fn place(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    content: &Arc<Content>,
+    start: &[u8],
+) -> Result<(), Refusal> {
+    let mut ops = Vec::new();
+    let at_s = clock::unix_s();
+    let logins = open.recipients.iter().flat_map(|recipient| recipient.found.logins.iter());
+    let recipients: Vec<_> = logins.map(|login| (login.clone(), Target::Inbox)).collect();
+    if !recipients.is_empty() {
+        let head = head(service, session, open, start, Ending::Delivered);
+        let (body, summary) = put(service, open, content, head, true).await?;
+        ops.push(Op::Deliver(Box::new(Deliver {
+            delivery_id: open.queue_id.0,
+            recipients,
+            body,
+            summary,
+            internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
+            flags: Flags::default(),
+        })));
+    }
+    let recipients = away(open, at_s);
+    let queued = !recipients.is_empty();
+    if queued {
+        let head = head(service, session, open, start, Ending::Relayed);
+        let (body, _) = put(service, open, content, head, false).await?;
+        ops.push(Op::Enqueue(Box::new(Enqueue {
+            queue_id: open.queue_id,
+            body,
+            reverse_path: open.reverse_path.clone(),
+            recipients,
+            plan: service.plan_full.clone(),
+            accepted_at_s: at_s,
+            facts: Vec::new(),
+        })));
+    }
+    durable::commit(&service.store, ops).await.map_err(trouble)?;
+    if queued {
+        service.due.notify_one();
+    }
+    Ok(())
+}
+
+/// Copies that leave this machine, each address once.
+fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
+    let mut seen = std::collections::BTreeSet::new();
+    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter());
+    away.filter(|(address, route)| seen.insert((address.folded(), route.to_string())))
+        .map(|(address, route)| QueueRecipient {
+            forward_path: address.clone(),
+            next_hop: route.next_hop(),
+            due_at_s: at_s,
+            facts: Vec::new(),
+        })
+        .collect()
+}
+
+/// The lines in front of the content.
+fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], ending: Ending) -> Vec<u8> {
+    let host = &service.tables.listener_rules(session.client.listener).host;
+    let id = open.queue_id.to_string();
+    let at_s = clock::unix_s();
+    let mut head = String::with_capacity(512);
+    if ending == Ending::Delivered {
+        trace::return_path(&open.reverse_path, &mut head);
+    }
+    let forward_path = match open.recipients.as_slice() {
+        [only] => Some(&only.forward_path),
+        _ => None,
+    };
+    let received = trace::Received {
+        hello: session.hello.as_ref(),
+        client: session.peer.seen_as,
+        by: host,
+        with: session.transport,
+        id: &id,
+        forward_path,
+        at_s,
+    };
+    received.write(&mut head);
+    if matches!(session.block, Block::Send(_)) {
+        trace::complete(start, &id, host, at_s, &mut head);
+    }
+    head.into_bytes()
+}
+
+/// Writes the body, and reads it once for its summary when mailboxes will list it.
+async fn put(
+    service: &Arc<Service>,
+    open: &Open,
+    content: &Arc<Content>,
+    head: Vec<u8>,
+    summarise: bool,
+) -> Result<(BodyRef, Summary), Refusal> {
+    let envelope = RecordEnvelope {
+        delivery_id: open.queue_id.0,
+        reverse_path: Some(open.reverse_path.clone()),
+        recipients: open.recipients.iter().map(|recipient| recipient.forward_path.clone()).collect::<Vec<Address>>(),
+        accepted_at_s: clock::unix_s(),
+    };
+    if !content.is_spilled() {
+        return write(content, &envelope, &head, summarise).map_err(put_trouble);
+    }
+    // Long ones are flushed by their own thread, and a few at a time are read whole.
+    let permit = service.long_contents.acquire().await;
+    let content = content.clone();
+    let written = durable::blocking(move || write(&content, &envelope, &head, summarise)).await;
+    drop(permit);
+    written.unwrap_or(Err(PutError::Poisoned)).map_err(put_trouble)
+}
+
+fn write(
+    content: &Content,
+    envelope: &RecordEnvelope,
+    head: &[u8],
+    summarise: bool,
+) -> Result<(BodyRef, Summary), PutError> {
+    let body = content.put(envelope, head)?;
+    if !summarise {
+        return Ok((body, Summary::default()));
+    }
+    let mut whole = head.to_vec();
+    whole.extend(content.start(usize::MAX)?);
+    Ok((body, super::summary(&whole)))
+}
+
+fn put_trouble(error: PutError) -> Refusal {
+    tracing::error!("{error}");
+    let (code, text) = match error {
+        PutError::TooLarge => (reply::TOO_LARGE, "larger than this server can keep"),
+        PutError::Io(_) => (reply::STORE_FULL, "no room for the message now, try later"),
+        PutError::Poisoned => (reply::TROUBLE, "the message cannot be kept now, try later"),
+    };
+    Refusal::new(code, Reason::StoreTrouble, "", text)
+}
+
+fn trouble(error: CommitError) -> Refusal {
+    tracing::error!("{error}");
+    let code = match error {
+        CommitError::Full => reply::STORE_FULL,
+        CommitError::Busy
+        | CommitError::Failed
+        | CommitError::Poisoned
+        | CommitError::Closed
+        | CommitError::Refused { .. } => reply::TROUBLE,
+    };
+    Refusal::new(code, Reason::StoreTrouble, "", "the message cannot be kept now, try later")
+}
+
+/// Loss records of what was refused for its content name everybody who does not get it.
+pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
+    if reason != Reason::TooLarge {
+        return;
+    }
+    for recipient in open_recipients {
+        if !service.records.refused(plan::Loss::TooLarge, reverse_path, recipient.to_string(), reason.word()) {
+            service.metrics.records_dropped.inc();
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Drivers: each reads what a client sends, feeds the session of its protocol, and does what the session asks.
+
+mod accept;
+mod imap;
+mod login;
+mod smtp;
+mod transaction;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use decide::{Block, ClassId, ListenerId, Refusal};
+use plan::{Speaks, TlsMode};
+use tokio_rustls::TlsAcceptor;
+
+use crate::admission::Place;
+use crate::outcome::{Event, Outcome, Peer};
+use crate::service::{Service, stopped};
+use crate::stream::{Read, Stream};
+
+/// A connection that was accepted, and everything known of it before the first octet.
+pub struct Connection {
+    pub stream: Stream,
+    pub peer: Peer,
+    pub listener: ListenerId,
+    pub class: ClassId,
+    pub block: Result<Block, Refusal>,
+    /// For STARTTLS and implicit TLS; absent where TLS is off.
+    pub acceptor: Option<TlsAcceptor>,
+    /// Given back when the connection ends.
+    pub place: Place,
+}
+
+/// What waiting for the client gave.
+enum Woken {
+    Octets(usize),
+    End,
+    TimedOut,
+    /// The server is to stop.
+    Stopping,
+}
+
+/// Holds the conversation to its end.
+pub async fn converse(service: Arc<Service>, mut connection: Connection) {
+    let rules = service.tables.listener_rules(connection.listener);
+    let open = service.metrics.connections_open.with_label_values(&[connection.peer.listener.as_str()]);
+    open.inc();
+    let _counted = Counted(open);
+    if rules.tls == TlsMode::Implicit {
+        let Some(acceptor) = connection.acceptor.clone() else { return };
+        if let Err(error) = connection.stream.secure(&acceptor).await {
+            service.metrics.handshakes_failed.inc();
+            tracing::debug!(listener = connection.peer.listener, client = %connection.peer.client, "TLS: {error:?}");
+            return;
+        }
+    }
+    if let Err(refusal) = &connection.block {
+        service.outcome(Outcome::refused(Event::TurnedAway, refusal, "").from_peer(&connection.peer));
+    }
+    match rules.speaks {
+        Speaks::Smtp => smtp::run(service.clone(), connection).await,
+        Speaks::Imap => imap::run(service.clone(), connection).await,
+        // Not listened to: `start` says so.
+        Speaks::Pop | Speaks::Lmtp => {}
+    }
+}
+
+/// Takes one off the gauge, also when the task panics.
+struct Counted(prometheus::IntGauge);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Reads within `limit`. While `heed_stop`, a server that stops wakes it.
+async fn read(service: &Service, stream: &mut Stream, buffer: &mut [u8], limit: Duration, heed_stop: bool) -> Woken {
+    let mut stop = service.stop.clone();
+    let read = tokio::select! {
+        biased;
+        () = stopped(&mut stop), if heed_stop => return Woken::Stopping,
+        read = stream.read(buffer, limit) => read,
+    };
+    match read {
+        Read::Octets(octets) => Woken::Octets(octets),
+        Read::End => Woken::End,
+        Read::TimedOut => Woken::TimedOut,
+    }
+}
+
+/// What the store keeps beside a message so that listing opens no body.
+pub fn summary(whole: &[u8]) -> store::Summary {
+    let parsed = mail::mime::summarize(whole);
+    let bracketed = |ids: &[String]| ids.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ");
+    store::Summary {
+        envelope_imap: parsed.envelope_imap,
+        bodystructure_imap: parsed.bodystructure_imap,
+        body_imap: parsed.body_imap,
+        preview: parsed.preview,
+        subject: parsed.subject,
+        from: parsed.from,
+        to: parsed.to,
+        cc: parsed.cc,
+        bcc: parsed.bcc,
+        message_id: bracketed(parsed.message_id.as_slice()),
+        in_reply_to: bracketed(&parsed.in_reply_to),
+        references: bracketed(&parsed.references),
+        sent_date: parsed.sent.map(|date| date.unix_seconds),
+    }
+}

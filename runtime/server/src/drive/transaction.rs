@@ -1,0 +1,175 @@
+//! One mail transaction as the driver keeps it: the decision's state, the recipients, the content.
+
+use std::sync::Arc;
+
+use decide::{Accepted, Client, Reason, RecipientClass, Refusal, Transaction};
+use mail::{Address, ReversePath, reply};
+use plan::Loss;
+use proto::smtp::{ForwardPath, MailParameters};
+use store::QueueId;
+
+use crate::content::Content;
+use crate::directory::Found;
+use crate::service::Service;
+use crate::{clock, random};
+
+/// Refusals that are kinds of loss in the policy's list.
+const RECORDED: [(Reason, Loss); 6] = [
+    (Reason::UnknownRecipient, Loss::UnknownRecipient),
+    (Reason::MailboxFull, Loss::QuotaFull),
+    (Reason::TooLarge, Loss::TooLarge),
+    (Reason::MessageWindow, Loss::OverLimit),
+    (Reason::RecipientWindow, Loss::OverLimit),
+    (Reason::RecipientsInOneMessage, Loss::OverLimit),
+];
+
+/// A transaction whose MAIL was accepted. Dropping it gives its reservations back.
+pub struct Open {
+    service: Arc<Service>,
+    /// `None` once it ended.
+    decided: Option<Transaction>,
+    pub queue_id: QueueId,
+    pub reverse_path: ReversePath,
+    declared_octets: u64,
+    /// In the order of RCPT, each address once.
+    pub recipients: Vec<Recipient>,
+    pub content: Option<Content>,
+    /// The content could not be kept.
+    pub content_lost: bool,
+}
+
+/// An accepted recipient.
+pub struct Recipient {
+    pub forward_path: Address,
+    pub found: Found,
+}
+
+impl Open {
+    /// Judges MAIL.
+    pub fn mail(
+        service: &Arc<Service>,
+        client: &Client,
+        reverse_path: ReversePath,
+        parameters: &MailParameters,
+    ) -> Result<Open, Refusal> {
+        let tables = &service.tables;
+        let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
+        let size_octets = parameters.size_octets;
+        let today = service.today();
+        let now = service.clock.now();
+        let judged = Transaction::mail(tables, &mut service.rings(), client, sender, size_octets, &today, now);
+        let decided = judged.inspect_err(|refusal| lost(service, refusal, &reverse_path, ""))?;
+        Ok(Open {
+            service: service.clone(),
+            decided: Some(decided),
+            queue_id: QueueId(random::timed_id(clock::unix_ms())),
+            reverse_path,
+            declared_octets: size_octets.unwrap_or(0),
+            recipients: Vec::new(),
+            content: None,
+            content_lost: false,
+        })
+    }
+
+    /// Judges one RCPT.
+    pub fn recipient(&mut self, forward_path: &ForwardPath) -> Result<(), Refusal> {
+        let service = self.service.clone();
+        let (tables, store) = (&service.tables, &service.store);
+        let look_up = |address: &Address| service.directory.find(tables, store, address, self.declared_octets);
+        let (forward_path, found) = match forward_path {
+            ForwardPath::Address(address) => (Some(address.clone()), Some(look_up(address))),
+            // RFC 5321 4.5.1: the one address without a domain.
+            ForwardPath::Postmaster => {
+                let address = Address::new("postmaster", tables.plan().institution.domain.clone()).ok();
+                (address.clone(), address.as_ref().map(look_up))
+            }
+            ForwardPath::Malformed(_) => (None, None),
+        };
+        let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
+        let folded = found.as_ref().map(|found| found.address.folded()).unwrap_or_default();
+        let now = service.clock.now();
+        // INVARIANT (open-decided): `decided` is there until `end`, which consumes this value.
+        let Some(decided) = &mut self.decided else { return Ok(()) };
+        let judged = decided.rcpt(tables, &mut service.rings(), class, &folded, now);
+        match judged {
+            Ok(Accepted::New) => {
+                if let (Some(forward_path), Some(found)) = (forward_path, found) {
+                    self.recipients.push(Recipient { forward_path, found });
+                }
+                Ok(())
+            }
+            Ok(Accepted::Again) => Ok(()),
+            Err(refusal) => {
+                lost(&service, &refusal, &self.reverse_path, &folded);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// The content begins.
+    pub fn start_content(&mut self) {
+        self.content = Some(Content::new(self.service.store.clone(), self.service.held.clone()));
+    }
+
+    /// More of the content. A content that cannot be kept is read to its end all the same.
+    pub fn append(&mut self, octets: &[u8]) {
+        if self.content_lost {
+            return;
+        }
+        let Some(content) = &mut self.content else { return };
+        if let Err(error) = content.append(octets) {
+            tracing::error!(queue_id = %self.queue_id, "the content cannot be kept: {error}");
+            self.content_lost = true;
+            self.content = None;
+        }
+    }
+
+    /// Judges the form of a whole content.
+    pub fn judge_content(&self, octets: u64, is_report: bool) -> Result<(), Refusal> {
+        match &self.decided {
+            Some(decided) => decided.content(&self.service.tables, octets, is_report),
+            None => Ok(()),
+        }
+    }
+
+    /// The client heard 250: what was reserved is used.
+    pub fn accepted(mut self) {
+        if let Some(decided) = self.decided.take() {
+            decided.end(&mut self.service.rings(), true);
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(decided) = self.decided.take() {
+            decided.end(&mut self.service.rings(), false);
+        }
+    }
+}
+
+/// May this client write `reverse_path` as its own: its account's, or its application's?
+fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
+    let Some(address) = reverse_path.address() else { return Ok(false) };
+    if let Some(account) = &client.account {
+        return service.store.owns(&account.login, address).map_err(|error| {
+            tracing::error!("the directory cannot be read: {error}");
+            Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", "the sender cannot be checked now, try later")
+        });
+    }
+    let senders = service.tables.plan().senders.as_ref();
+    let application = senders.and_then(|senders| senders.known.get(service.tables.class_name(client.class)));
+    let folded = address.folded();
+    Ok(application.is_some_and(|application| application.as_.iter().any(|own| own.folded() == folded)))
+}
+
+/// Leaves a record of what will not be tried again. A temporary refusal loses nothing yet.
+fn lost(service: &Service, refusal: &Refusal, reverse_path: &ReversePath, recipient: &str) {
+    if refusal.code.is_temporary() {
+        return;
+    }
+    let Some((_, kind)) = RECORDED.iter().find(|(reason, _)| *reason == refusal.reason) else { return };
+    if !service.records.refused(*kind, reverse_path, recipient.to_owned(), refusal.reason.word()) {
+        service.metrics.records_dropped.inc();
+    }
+}

@@ -1,0 +1,164 @@
+//! All metrics of the server in one list, each with its type and a sentence of help. Labels come from closed lists:
+//! reasons, and the names and rules of the plan that runs.
+
+use std::fmt::Write as _;
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use decide::Reason;
+use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use store::MetricsNow;
+
+/// Panics of this process, whichever task they happened in.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+macro_rules! metrics {
+    ($($kind:ident $field:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        /// The server's own counters and gauges.
+        pub struct Metrics {
+            registry: Registry,
+            $(pub $field: metrics!(@type $kind),)*
+        }
+
+        impl Metrics {
+            fn registered() -> Result<Metrics, prometheus::Error> {
+                let registry = Registry::new();
+                $(
+                    let $field = metrics!(@new $kind $name [$($label),*] $help)?;
+                    registry.register(Box::new($field.clone()))?;
+                )*
+                Ok(Metrics { registry, $($field,)* })
+            }
+        }
+    };
+    (@type counter) => { IntCounter };
+    (@type counters) => { IntCounterVec };
+    (@type gauge) => { IntGauge };
+    (@type gauges) => { IntGaugeVec };
+    (@new counter $name:literal [] $help:literal) => { IntCounter::new($name, $help) };
+    (@new gauge $name:literal [] $help:literal) => { IntGauge::new($name, $help) };
+    (@new counters $name:literal [$($label:literal),*] $help:literal) => {
+        IntCounterVec::new(Opts::new($name, $help), &[$($label),*])
+    };
+    (@new gauges $name:literal [$($label:literal),*] $help:literal) => {
+        IntGaugeVec::new(Opts::new($name, $help), &[$($label),*])
+    };
+}
+
+metrics! {
+    gauges plan "mail_plan_info" ["plan"] "The plan being served, by its short hash; always 1.";
+    counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";
+    gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
+    counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";
+    counter handshakes_failed "facteur_tls_handshakes_failed_total" [] "TLS handshakes that did not end well.";
+    counters logins "facteur_logins_total" ["result"] "Checks of a password: good, failed, later.";
+    counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
+    counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
+    counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
+    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
+    counter records_dropped "facteur_records_dropped_total" [] "Loss records of refusals that could not be written.";
+    gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
+    counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, held.";
+}
+
+/// Store counters under their public names.
+type StoreCounter = (&'static str, &'static str, &'static str, fn(&MetricsNow) -> u64);
+
+const STORE: [StoreCounter; 14] = [
+    ("facteur_store_commits_total", "counter", "Commits that hold.", |m| m.commits),
+    ("facteur_store_commits_failed_total", "counter", "Commits that were refused or failed.", |m| m.commits_failed),
+    ("facteur_store_busy_total", "counter", "Commits turned away because the queue was full.", |m| m.busy),
+    ("facteur_store_groups_total", "counter", "Transactions that held one or more commits.", |m| m.groups),
+    ("facteur_store_ops_total", "counter", "Changes in those commits.", |m| m.ops),
+    ("facteur_deliveries_total", "counter", "Messages put into mailboxes by delivery.", |m| m.deliveries),
+    ("facteur_store_flushes_wal_total", "counter", "Flushes of the WAL by commits.", |m| m.flushes_wal),
+    ("facteur_store_flushes_segment_total", "counter", "Flushes of segments.", |m| m.flushes_segment),
+    ("facteur_store_flushes_checkpoint_total", "counter", "Flushes made by checkpoints.", |m| m.flushes_checkpoint),
+    ("facteur_store_body_bytes_total", "counter", "Octets written into segments.", |m| m.body_bytes),
+    ("facteur_store_wal_bytes_total", "counter", "Octets of WAL written by commits.", |m| m.wal_bytes),
+    ("facteur_store_checkpoints_total", "counter", "Checkpoints.", |m| m.checkpoints),
+    ("facteur_store_queue_ops", "gauge", "Changes that wait for the writer.", |m| m.queue_ops),
+    ("facteur_store_recovered_bad_bodies", "gauge", "Bodies the last recovery found bad.", |m| m.recovered_bad_bodies),
+];
+
+impl Metrics {
+    /// The counters of one server, all reasons at zero.
+    pub fn new(plan: &str) -> Metrics {
+        let metrics = Metrics::registered().expect("the names above are sound and differ");
+        metrics.plan.with_label_values(&[plan]).set(1);
+        for reason in Reason::ALL {
+            metrics.refusals.with_label_values(&[reason.word(), ""]);
+        }
+        metrics
+    }
+
+    /// The page of `/metrics` (Prometheus text format 0.0.4).
+    pub fn page(&self, store: &MetricsNow) -> String {
+        let mut page = Vec::new();
+        // Writing into memory does not fail, and a family of ours has one type.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut page);
+        let mut page = String::from_utf8_lossy(&page).into_owned();
+        let mut line = |name: &str, kind: &str, help: &str, value: u64| {
+            let _ = write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+        };
+        for (name, kind, help, read) in STORE {
+            line(name, kind, help, read(store));
+        }
+        line("facteur_panics_total", "counter", "Panics of this process.", PANICS.load(Ordering::Relaxed));
+        let (resident, peak) = memory_octets();
+        line("process_resident_memory_bytes", "gauge", "Memory in use.", resident);
+        line("facteur_resident_memory_peak_bytes", "gauge", "Most memory ever in use.", peak);
+        page
+    }
+}
+
+/// Panics since the process started.
+pub fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
+
+/// Counts panics from now on, and still tells them as before.
+pub fn count_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+            before(info);
+        }));
+    });
+}
+
+/// Resident memory now and at its peak; zeros where there is no `/proc`.
+fn memory_octets() -> (u64, u64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let read = |field: &str| {
+        let line = status.lines().find(|line| line.starts_with(field))?;
+        line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    (read("VmRSS:").unwrap_or(0), read("VmHWM:").unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_of_the_page_has_one_type_and_a_sentence_of_help() {
+        let metrics = Metrics::new("q7k3m2xw");
+        metrics.connections.with_label_values(&["mx", "outside"]).inc();
+        let page = metrics.page(&MetricsNow::default());
+        let mut named = std::collections::BTreeSet::new();
+        for line in page.lines().filter(|line| line.starts_with("# HELP ")) {
+            let (name, help) = line["# HELP ".len()..].split_once(' ').unwrap();
+            assert!(help.ends_with('.'), "{line}");
+            assert!(named.insert(name.to_owned()), "{name} twice");
+        }
+        for line in page.lines().filter(|line| !line.starts_with('#')) {
+            let name = line.split(['{', ' ']).next().unwrap();
+            assert!(named.contains(name), "{line}");
+        }
+        assert!(page.contains("mail_plan_info{plan=\"q7k3m2xw\"} 1"));
+    }
+}

@@ -1,0 +1,132 @@
+//! One line of log per outcome, always with the same keys; the same facts for the counters and for whoever watches.
+//! Addresses are facts for the operator; content and secrets never come here.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use decide::{Reason, Refusal};
+use mail::Code;
+
+/// Where a connection comes from and what it speaks to, as logs name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub listener: String,
+    pub class: String,
+    /// The socket's address.
+    pub client: IpAddr,
+    /// The address the session believes; differs where the site says so.
+    pub seen_as: IpAddr,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    TurnedAway,
+    LoggedIn,
+    LoginRefused,
+    MailRefused,
+    RecipientRefused,
+    ContentRefused,
+    Accepted,
+    Quarantined,
+    Delivered,
+    Queued,
+    Sunk,
+    Deferred,
+}
+
+impl Event {
+    pub fn word(self) -> &'static str {
+        match self {
+            Event::TurnedAway => "turned-away",
+            Event::LoggedIn => "logged-in",
+            Event::LoginRefused => "login-refused",
+            Event::MailRefused => "mail-refused",
+            Event::RecipientRefused => "recipient-refused",
+            Event::ContentRefused => "content-refused",
+            Event::Accepted => "accepted",
+            Event::Quarantined => "quarantined",
+            Event::Delivered => "delivered",
+            Event::Queued => "queued",
+            Event::Sunk => "sunk",
+            Event::Deferred => "deferred",
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// One outcome. `rule` and `reason` are empty when nothing refused.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub event: Event,
+    pub queue_id: String,
+    pub reason: Option<Reason>,
+    pub code: Option<Code>,
+    pub rule: String,
+    /// The reverse-path, forward-path or login it is about.
+    pub about: String,
+    /// Absent for what the server does by itself.
+    pub peer: Option<Peer>,
+}
+
+impl Outcome {
+    pub fn refused(event: Event, refusal: &Refusal, about: impl fmt::Display) -> Outcome {
+        Outcome {
+            event,
+            queue_id: String::new(),
+            reason: Some(refusal.reason),
+            code: Some(refusal.code),
+            rule: refusal.rule.clone(),
+            about: about.to_string(),
+            peer: None,
+        }
+    }
+
+    pub fn done(event: Event, about: impl fmt::Display) -> Outcome {
+        Outcome {
+            event,
+            queue_id: String::new(),
+            reason: None,
+            code: None,
+            rule: String::new(),
+            about: about.to_string(),
+            peer: None,
+        }
+    }
+
+    #[must_use]
+    pub fn of(self, queue_id: impl fmt::Display) -> Outcome {
+        Outcome { queue_id: queue_id.to_string(), ..self }
+    }
+
+    #[must_use]
+    pub fn from_peer(self, peer: &Peer) -> Outcome {
+        Outcome { peer: Some(peer.clone()), ..self }
+    }
+
+    /// Writes the line.
+    pub(crate) fn log(&self, plan: &str) {
+        let reason = self.reason.map_or("", Reason::word);
+        let enhanced = self.code.and_then(|code| code.enhanced).map(|code| code.to_string()).unwrap_or_default();
+        let peer = self.peer.as_ref();
+        tracing::info!(
+            queue_id = self.queue_id,
+            reason,
+            enhanced,
+            listener = peer.map_or("", |peer| peer.listener.as_str()),
+            class = peer.map_or("", |peer| peer.class.as_str()),
+            client = peer.map(|peer| tracing::field::display(peer.client)),
+            seen_as = peer.map(|peer| tracing::field::display(peer.seen_as)),
+            rule = self.rule,
+            plan,
+            about = self.about,
+            "{}",
+            self.event
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! Loss records of refusals: the institution can account for any message that did not arrive. They are written behind
+//! the reply, many in one commit; a flood that outruns the store loses records, which is counted, and never memory.
+
+use std::sync::Arc;
+
+use plan::Loss;
+use store::{Op, QueueId, Store};
+use tokio::sync::mpsc;
+
+use crate::clock;
+use crate::random;
+
+/// Records that wait for the store.
+const WAITING_MAX: usize = 1_024;
+/// Records of one commit.
+const COMMIT_MAX: usize = 128;
+
+/// Where refusals leave their records.
+pub struct Records {
+    waiting: mpsc::Sender<store::Loss>,
+    kinds: Vec<Loss>,
+}
+
+impl Records {
+    /// `kinds` are those the plan records. The task that writes them ends with the last `Records`.
+    pub fn start(kinds: Vec<Loss>, store: Arc<Store>) -> (Records, tokio::task::JoinHandle<()>) {
+        let (waiting, arriving) = mpsc::channel(WAITING_MAX);
+        let writer = tokio::spawn(write(arriving, store));
+        (Records { waiting, kinds }, writer)
+    }
+
+    /// False when the record found no place.
+    #[must_use]
+    pub fn refused(&self, kind: Loss, reverse_path: &mail::ReversePath, recipient: String, reason: &str) -> bool {
+        if !self.kinds.contains(&kind) {
+            return true;
+        }
+        let queue_id = QueueId(random::timed_id(clock::unix_ms()));
+        self.waiting.try_send(loss(kind, queue_id, reverse_path.clone(), recipient, reason)).is_ok()
+    }
+
+    /// A record for a commit of the caller's; `None` when the plan does not record this kind.
+    pub fn op(
+        &self,
+        kind: Loss,
+        queue_id: QueueId,
+        reverse_path: &mail::ReversePath,
+        recipient: String,
+        reason: &str,
+    ) -> Option<Op> {
+        let wanted = self.kinds.contains(&kind);
+        wanted.then(|| Op::RecordLoss(Box::new(loss(kind, queue_id, reverse_path.clone(), recipient, reason))))
+    }
+}
+
+fn loss(
+    kind: Loss,
+    queue_id: QueueId,
+    reverse_path: mail::ReversePath,
+    recipient: String,
+    reason: &str,
+) -> store::Loss {
+    store::Loss {
+        kind: word(kind).to_owned(),
+        queue_id,
+        reverse_path,
+        recipient,
+        reason: reason.to_owned(),
+        at_s: clock::unix_s(),
+    }
+}
+
+/// The policy's own word.
+fn word(kind: Loss) -> &'static str {
+    match kind {
+        Loss::UnknownRecipient => "UnknownRecipient",
+        Loss::Virus => "Virus",
+        Loss::QuotaFull => "QuotaFull",
+        Loss::TooLarge => "TooLarge",
+        Loss::OverLimit => "OverLimit",
+        Loss::NotDelivered => "NotDelivered",
+    }
+}
+
+async fn write(mut arriving: mpsc::Receiver<store::Loss>, store: Arc<Store>) {
+    let mut batch = Vec::with_capacity(COMMIT_MAX);
+    while arriving.recv_many(&mut batch, COMMIT_MAX).await > 0 {
+        let ops = batch.drain(..).map(|loss| Op::RecordLoss(Box::new(loss))).collect();
+        if let Err(error) = crate::durable::commit(&store, ops).await {
+            tracing::error!("loss records were not written: {error}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What all connections share: the tables of the plan, the store, the rings, the clock, the counters.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use decide::{Rings, Tables};
+use store::Store;
+use tokio::sync::{Notify, broadcast, watch};
+
+use crate::admission::Admission;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::outcome::Outcome;
+use crate::passwords::Passwords;
+use crate::records::Records;
+use crate::site::Site;
+
+/// Outcomes kept for a watcher that is slow; it misses older ones.
+pub(crate) const OUTCOMES_KEPT: usize = 1_024;
+
+pub(crate) struct Service {
+    pub tables: Arc<Tables>,
+    /// Short hash, for replies and logs.
+    pub plan: String,
+    pub plan_full: String,
+    pub site: Site,
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    pub passwords: Passwords,
+    pub metrics: Metrics,
+    pub admission: Arc<Admission>,
+    pub records: Records,
+    /// The engines of the plan, in its order.
+    pub engines: Vec<crate::scan::Engine>,
+    /// Octets of contents in memory.
+    pub held: Arc<crate::content::Held>,
+    pub directory: crate::directory::Directory,
+    /// Engines that do not answer, and since when.
+    pub engines_down: Mutex<HashMap<String, Instant>>,
+    pub time_zone: jiff::tz::TimeZone,
+    /// Long contents that may be read whole at a time.
+    pub long_contents: tokio::sync::Semaphore,
+    /// Something was queued, or is due.
+    pub due: Notify,
+    pub outcomes: broadcast::Sender<Outcome>,
+    /// True once the server is to stop.
+    pub stop: watch::Receiver<bool>,
+    pub(crate) rings: Mutex<Rings>,
+}
+
+impl Service {
+    /// All windows. Held for a decision, never across an await.
+    pub fn rings(&self) -> MutexGuard<'_, Rings> {
+        self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs, counts and tells an outcome.
+    pub fn outcome(&self, outcome: Outcome) {
+        outcome.log(&self.plan);
+        if let Some(reason) = outcome.reason {
+            self.metrics.refusals.with_label_values(&[reason.word(), &outcome.rule]).inc();
+        }
+        // Nobody may be watching.
+        let _ = self.outcomes.send(outcome);
+    }
+
+    /// Today in the institution's time zone, `YYYY-MM-DD`, for grants that end.
+    pub fn today(&self) -> String {
+        jiff::Timestamp::now().to_zoned(self.time_zone.clone()).date().to_string()
+    }
+
+    pub fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Why this server is not healthy, in a word.
+    pub fn trouble(&self) -> Option<&'static str> {
+        if self.stopping() {
+            return Some("stopping");
+        }
+        None
+    }
+}
+
+/// Waits until the server is to stop.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The sender is gone only when the server is.
+    let _ = stop.wait_for(|stopping| *stopping).await;
+}
