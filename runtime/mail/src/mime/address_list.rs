@@ -38,6 +38,7 @@ pub fn parse_addresses(value: &[u8]) -> Vec<Addr> {
         words: Vec::new(),
         comment: None,
         behind_mailbox: false,
+        quotes_mean_nothing: false,
     };
     while !reader.lexer.at_end() && reader.list.len() < ADDRESSES_MAX {
         reader.step();
@@ -63,6 +64,9 @@ struct Reader<'a> {
     comment: Option<Vec<u8>>,
     /// The last thing read was a whole mailbox and no comma came since.
     behind_mailbox: bool,
+    /// A quoted string did not end. Quotes are passed over from then on: to look for the end again and again would cost the
+    /// square of the length.
+    quotes_mean_nothing: bool,
 }
 
 impl Reader<'_> {
@@ -71,9 +75,9 @@ impl Reader<'_> {
         let Some(next) = self.lexer.peek() else { return };
         match next {
             b'(' => self.comment = Some(self.lexer.comment()),
-            b'"' => match self.lexer.quoted() {
+            b'"' => match self.quoted() {
                 Some(text) => self.word(text, glued),
-                None => drop(self.lexer.bump()),
+                None => {}
             },
             b',' => {
                 self.lexer.bump();
@@ -102,6 +106,16 @@ impl Reader<'_> {
                 self.word(text, glued);
             }
         }
+    }
+
+    /// The quoted string that begins here; without its end only the quote is passed over.
+    fn quoted(&mut self) -> Option<Vec<u8>> {
+        let text = if self.quotes_mean_nothing { None } else { self.lexer.quoted() };
+        if text.is_none() {
+            self.quotes_mean_nothing = true;
+            self.lexer.bump();
+        }
+        text
     }
 
     fn word(&mut self, text: Vec<u8>, glued: bool) {
@@ -166,9 +180,9 @@ impl Reader<'_> {
         loop {
             self.lexer.skip_space();
             match self.lexer.peek() {
-                Some(b'"') => match self.lexer.quoted() {
+                Some(b'"') => match self.quoted() {
                     Some(text) => local.extend(text),
-                    None => drop(self.lexer.bump()),
+                    None => {}
                 },
                 // `<mailto:a@b>` and the like: the octets belong to the local-part, for want of a better place.
                 Some(b':') => local.extend(self.lexer.bump()),
@@ -177,7 +191,7 @@ impl Reader<'_> {
                 None => break,
             }
         }
-        let host = if self.lexer.take(b'@') { self.domain() } else { Vec::new() };
+        let host = if self.lexer.take(b'@') { self.domain(true) } else { Vec::new() };
         self.lexer.skip_space();
         self.lexer.take(b'>');
         self.push(name, adl, local, host);
@@ -192,7 +206,7 @@ impl Reader<'_> {
             start -= 1;
         }
         let local: Vec<u8> = words.split_off(start).into_iter().flat_map(|word| word.text).collect();
-        let host = self.domain();
+        let host = self.domain(false);
         loop {
             self.lexer.take_space();
             if self.lexer.peek() != Some(b'(') {
@@ -215,7 +229,10 @@ impl Reader<'_> {
     }
 
     /// A domain or domain-literal, space and comments taken out; a comment may be the name (`a@b (Name)`).
-    fn domain(&mut self) -> Vec<u8> {
+    fn domain(&mut self, in_brackets: bool) -> Vec<u8> {
+        // In brackets nothing but the domain can follow; mailing lists fold lines inside of it.
+        let joins =
+            |byte: u8, domain: &[u8]| in_brackets || byte == b'.' || domain.is_empty() || domain.ends_with(b".");
         let mut domain = Vec::new();
         loop {
             let spaced = self.lexer.take_space();
@@ -230,7 +247,7 @@ impl Reader<'_> {
                 Some(b'@') => domain.extend(self.lexer.bump()),
                 Some(byte) if is_special(byte) => return domain,
                 // `a@b c@d` lacks a comma; `a@b .example` is the obsolete spacing of RFC 5322 4.4.
-                Some(byte) if spaced && byte != b'.' && !domain.is_empty() && !domain.ends_with(b".") => return domain,
+                Some(byte) if spaced && !joins(byte, &domain) => return domain,
                 Some(_) => domain.extend_from_slice(self.lexer.until(|byte| byte == b'[' || is_special(byte))),
                 None => return domain,
             }
@@ -339,11 +356,20 @@ mod tests {
     fn missing_commas_and_unquoted_names_are_forgiven() {
         assert_eq!(shown("a@b c@d"), ["-|-|a|b", "-|-|c|d"]);
         assert_eq!(shown("<a@b> <c@d> rubbish, e@f"), ["-|-|a|b", "-|-|c|d", "-|-|e|f"]);
+        assert_eq!(shown("A <a b@exam ple.org>, c@d"), ["A|-|ab|example.org", "-|-|c|d"]);
         assert_eq!(shown("a@b <a@b>"), ["a@b|-|a|b"]);
         assert_eq!(shown("Doe, John <j@x>"), ["-|-|Doe|", "John|-|j|x"]);
         assert_eq!(shown("\"open <a@b>"), ["open|-|a|b"]);
         assert_eq!(shown("Team: a@b"), ["-|-|Team|-", "-|-|a|b", "-|-|-|-"]);
         assert_eq!(shown("a:b:c@d;;e@f"), ["-|-|a|-", "-|-|b:c|d", "-|-|-|-", "-|-|e|f"]);
+    }
+
+    #[test]
+    fn quotes_without_end_are_searched_for_once() {
+        // A million octets: the square of that would not come to an end.
+        let list = parse_addresses("\\\"".repeat(500_000).as_bytes());
+        assert_eq!(list.len(), 1);
+        assert_eq!(shown("\"a\\\" <b@c>, d@e"), ["a\\|-|b|c", "-|-|d|e"]);
     }
 
     #[test]
