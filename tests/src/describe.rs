@@ -6,9 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// The whole description. Unknown fields are faults: the schema is written down.
+/// The whole description; fields that came later are ignored, for the schema is additive.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Describe {
     pub schema: u32,
     pub pid: u32,
@@ -27,9 +26,11 @@ pub struct Describe {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Listener {
     pub addr: SocketAddr,
+    /// The name clients use.
+    #[serde(default)]
+    pub host: String,
     pub speaks: String,
     pub tls: Tls,
     pub auth: Auth,
@@ -49,7 +50,6 @@ pub enum Auth {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Network {
     /// Bind this address to be in the network.
     pub source: Ipv4Addr,
@@ -57,7 +57,6 @@ pub struct Network {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Person {
     pub login: String,
     pub address: String,

@@ -6,6 +6,7 @@ pub mod facteur;
 pub mod imap;
 pub mod policy_copy;
 pub mod program;
+pub mod random;
 pub mod scratch;
 pub mod skip;
 pub mod smtp;

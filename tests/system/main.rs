@@ -1,0 +1,10 @@
+//! Whole runs of the real program: what it promises over the wire, what a crash leaves, what a flood costs, and the mail
+//! programs people use.
+
+mod clients;
+mod corpus;
+mod crash;
+mod floods;
+mod limits;
+mod mail;
+mod story;
