@@ -75,10 +75,11 @@ impl Reader<'_> {
         let Some(next) = self.lexer.peek() else { return };
         match next {
             b'(' => self.comment = Some(self.lexer.comment()),
-            b'"' => match self.quoted() {
-                Some(text) => self.word(text, glued),
-                None => {}
-            },
+            b'"' => {
+                if let Some(text) = self.quoted() {
+                    self.word(text, glued);
+                }
+            }
             b',' => {
                 self.lexer.bump();
                 self.end_entry();
@@ -180,10 +181,7 @@ impl Reader<'_> {
         loop {
             self.lexer.skip_space();
             match self.lexer.peek() {
-                Some(b'"') => match self.quoted() {
-                    Some(text) => local.extend(text),
-                    None => {}
-                },
+                Some(b'"') => local.extend(self.quoted().unwrap_or_default()),
                 // `<mailto:a@b>` and the like: the octets belong to the local-part, for want of a better place.
                 Some(b':') => local.extend(self.lexer.bump()),
                 Some(byte) if is_special(byte) => break,
