@@ -118,6 +118,8 @@ pub enum Refusal {
     BadName,
     NoSuchQueueItem,
     QueueItemExists,
+    /// A spooled message without recipients.
+    NoRecipients,
     NoSuchQuarantined,
     /// A mailbox has used up its 2^32 UIDs, or an op is larger than the store takes.
     TooLarge,
@@ -140,6 +142,7 @@ impl fmt::Display for Refusal {
             Refusal::BadName => f.write_str("the new name cannot be used"),
             Refusal::NoSuchQueueItem => f.write_str("no such message or recipient in the spool"),
             Refusal::QueueItemExists => f.write_str("the spool has a message of this id"),
+            Refusal::NoRecipients => f.write_str("a spooled message has a recipient"),
             Refusal::NoSuchQuarantined => f.write_str("no such message in quarantine"),
             Refusal::TooLarge => f.write_str("larger than the store takes"),
         }

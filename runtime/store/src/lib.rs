@@ -21,18 +21,26 @@
 //! are [`Op`]; traits come with that second implementation.
 
 mod body;
+mod checkpoint;
 mod error;
+mod flush;
 mod id;
+mod lock;
 mod metrics;
 mod op;
 mod options;
 mod publish;
 mod read;
+mod recover;
 mod schema;
 mod spool;
 mod store;
 mod summary;
+#[cfg(test)]
+mod tests;
+mod verify;
 mod watch;
+mod writer;
 
 pub use body::{BodyRef, RecordEnvelope, Spill};
 pub use error::{CommitError, Fatal, OpenError, PutError, ReadError, Refusal};
@@ -47,4 +55,5 @@ pub use read::{Changes, Counts, MailboxInfo, MessageRow, PersonRow, Resolution, 
 pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient};
 pub use store::{Done, Store};
 pub use summary::Summary;
+pub use verify::{Finding, Report};
 pub use watch::Watcher;

@@ -113,6 +113,40 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// The body this op makes durable.
+    pub(crate) fn body(&self) -> Option<&BodyRef> {
+        match self {
+            Op::Deliver(deliver) => Some(&deliver.body),
+            Op::Append(append) => Some(&append.body),
+            Op::Enqueue(enqueue) => Some(&enqueue.body),
+            Op::Quarantine(quarantined) => Some(&quarantined.body),
+            Op::SetFlags(_)
+            | Op::Copy { .. }
+            | Op::Move { .. }
+            | Op::Expunge { .. }
+            | Op::CreateMailbox { .. }
+            | Op::DeleteMailbox { .. }
+            | Op::RenameMailbox { .. }
+            | Op::Subscribe { .. }
+            | Op::Unsubscribe { .. }
+            | Op::UpsertPerson { .. }
+            | Op::UpsertAlias(_)
+            | Op::RemoveAlias(_)
+            | Op::ClaimLogin { .. }
+            | Op::SetVerifier { .. }
+            | Op::Progress { .. }
+            | Op::Attempt { .. }
+            | Op::Settle { .. }
+            | Op::ReleaseQuarantined { .. }
+            | Op::RecordLoss(_)
+            | Op::LogDecision { .. }
+            | Op::FlushRings(_)
+            | Op::Setting { .. } => None,
+        }
+    }
+}
+
 /// What an op answers, in the order of the ops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpResult {

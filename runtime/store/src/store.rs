@@ -1,19 +1,30 @@
 //! The store: one data folder, one owner.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::Transaction;
 
 use crate::body::{BodyRef, RecordEnvelope, Segments, Spill};
+use crate::checkpoint::Checkpointer;
 use crate::error::{CommitError, OpenError, PutError, ReadError};
+use crate::flush::Flusher;
 use crate::id::MailboxId;
+use crate::lock::Lock;
 use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
 use crate::options::Options;
 use crate::publish::Published;
 use crate::read::Pool;
+use crate::recover::recover;
+use crate::schema::{self, Purpose};
 use crate::watch::{Watcher, Watchers};
+use crate::writer::queue::{Queue, Queued};
+use crate::writer::{Answers, Writer};
 
 /// Hears how a commit ended. Runs on a thread of the store: it may send and wake, and must not block.
 pub type Done = Box<dyn FnOnce(Result<Vec<OpResult>, CommitError>) + Send>;
@@ -23,8 +34,14 @@ pub struct Store {
     data_dir: PathBuf,
     segments: Arc<Segments>,
     pool: Pool,
+    queue: Arc<Queue>,
+    checkpointer: Arc<Checkpointer>,
     watchers: Arc<Watchers>,
     metrics: Arc<Metrics>,
+    /// In the order they end.
+    threads: Vec<JoinHandle<()>>,
+    /// Released last.
+    _lock: Lock,
 }
 
 impl Store {
@@ -32,18 +49,56 @@ impl Store {
     pub fn open(data_dir: impl AsRef<Path>, options: Options) -> Result<Store, OpenError> {
         let data_dir = data_dir.as_ref().to_owned();
         let io = |error| OpenError::Io { path: data_dir.clone(), error };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&data_dir).map_err(io)?;
+        let lock = Lock::take(&data_dir)?;
         let metrics = Arc::new(Metrics::default());
         let segments = Arc::new(Segments::open(&data_dir, options.segment_bytes_max, metrics.clone()).map_err(io)?);
-        let published = Arc::new(Published::new(0));
-        let pool = Pool::new(data_dir.join("meta-00.db"), options.readers_max, published);
-        Ok(Store { data_dir, segments, pool, watchers: Arc::default(), metrics })
+        let database = data_dir.join("meta-00.db");
+        let mut db = schema::connect(&database, Purpose::Write)?;
+        // Seconds of today, so that a store made again after a loss does not give an old UIDVALIDITY again.
+        let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs());
+        schema::prepare(&mut db, u32::try_from(now_s).unwrap_or(1))?;
+        let (seq, bad) = recover(&mut db, &segments)?;
+        Metrics::add(&metrics.recovered_bad_bodies, bad);
+
+        let published = Arc::new(Published::new(seq));
+        let (flusher, flushing) = Flusher::spawn(segments.clone()).map_err(io)?;
+        let (checkpointer, checkpointing) =
+            Checkpointer::spawn(&database, options.wal_bytes_checkpoint, metrics.clone())?;
+        let (answers, answering) = spawn_answering().map_err(io)?;
+        let (queue, watchers) = (Arc::new(Queue::new(options.queue_ops_max)), Arc::new(Watchers::default()));
+        let writer = Writer {
+            db,
+            queue: queue.clone(),
+            flusher,
+            checkpointer: checkpointer.clone(),
+            published: published.clone(),
+            watchers: watchers.clone(),
+            metrics: metrics.clone(),
+            answers,
+            group_ops_max: options.group_ops_max,
+            group_body_bytes_max: options.group_body_bytes_max,
+            decision_rows_max: options.decision_rows_max,
+            seq,
+            on_fatal: options.on_fatal,
+        };
+        let writing =
+            std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run()).map_err(io)?;
+        let pool = Pool::new(database, options.readers_max, published);
+        let threads = vec![writing, flushing, answering, checkpointing];
+        Ok(Store { data_dir, segments, pool, queue, checkpointer, watchers, metrics, threads, _lock: lock })
     }
 
     /// Queues `ops` as one transaction. `done` is called once: on a thread of the store when the group is durable or
     /// failed, or right here when the queue is full or the store is closed or poisoned.
     pub fn commit(&self, ops: Vec<Op>, done: Done) {
-        let _ = ops;
-        done(Err(CommitError::Closed));
+        let Err((queued, why)) = self.queue.push(Queued { ops, done }) else { return };
+        if why == CommitError::Busy {
+            Metrics::add(&self.metrics.busy, 1);
+        }
+        let Queued { ops, done } = queued;
+        drop(ops);
+        done(Err(why));
     }
 
     /// The same, waiting for the answer. Not for async code.
@@ -101,4 +156,29 @@ impl Store {
     pub(crate) fn segments(&self) -> &Segments {
         &self.segments
     }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.queue.close(CommitError::Closed);
+        self.checkpointer.close();
+        let this = std::thread::current().id();
+        for thread in self.threads.drain(..) {
+            // The last reference may go in an answer, on a thread of ours: that one ends by itself.
+            if thread.thread().id() != this && thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
+    }
+}
+
+/// The thread that runs `done`, so that a slow listener does not hold up the writer.
+fn spawn_answering() -> std::io::Result<(mpsc::Sender<Answers>, JoinHandle<()>)> {
+    let (answers, incoming) = mpsc::channel::<Answers>();
+    let thread = std::thread::Builder::new().name("store-answer".to_owned()).spawn(move || {
+        for group in incoming {
+            group.into_iter().for_each(|(done, answer)| done(answer));
+        }
+    })?;
+    Ok((answers, thread))
 }

@@ -55,6 +55,19 @@ impl BodyRef {
         self.0.place.len == 0
     }
 
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.0.flushed
+    }
+
+    pub(crate) fn segment(&self) -> u32 {
+        self.0.place.segment
+    }
+
+    /// A published commit holds the body as row `blob` from now on.
+    pub(crate) fn take(&self, blob: i64) {
+        self.0.blob.store(blob, Ordering::Release);
+    }
+
     pub(crate) fn from_row(blob: i64, place: Place) -> BodyRef {
         let blob = AtomicI64::new(blob);
         BodyRef(Arc::new(Stored { place, blob, delivery: [0; 16], flushed: true, segments: None }))

@@ -241,6 +241,11 @@ impl Segments {
         Ok(file)
     }
 
+    #[cfg(test)]
+    pub(crate) fn forget_files(&self) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn remember(&self, segment: u32, file: Arc<File>) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(segment, file);
     }

@@ -28,7 +28,7 @@ impl Store {
 
     /// Rows of those messages of the set that exist, ascending.
     pub fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError> {
-        self.read(|tx| rows_in(tx, mailbox, uids, 0))
+        self.read(|tx| Ok(rows_in(tx, mailbox, uids, 0)?))
     }
 
     /// What changed after `since`; the work grows with the changes, not with the mailbox. `None` when it is deleted.
@@ -122,7 +122,7 @@ pub(crate) fn rows_in(
     mailbox: MailboxId,
     uids: &UidSet,
     expected: usize,
-) -> Result<Vec<MessageRow>, ReadError> {
+) -> rusqlite::Result<Vec<MessageRow>> {
     let mut query = tx.prepare_cached(&format!("{MESSAGE} WHERE id BETWEEN ?1 AND ?2 ORDER BY id"))?;
     let mut found = Vec::with_capacity(expected);
     for (first, last) in uids.ranges() {

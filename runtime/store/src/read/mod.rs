@@ -11,6 +11,9 @@ use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
 
 use crate::id::{InternalDate, MailboxId, Modseq};
 
+pub(crate) use directory::fold;
+pub(crate) use mailboxes::special_number;
+pub(crate) use messages::{body_row, rows_in};
 pub(crate) use pool::Pool;
 
 /// A person and what the password is checked against.

@@ -1,0 +1,97 @@
+//! People, addresses, the ledger of logins.
+
+use mail::{Address, Alias, AliasKind};
+
+use super::*;
+use crate::{CommitError, Refusal, Resolution};
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn alias(text: &str, members: &[&str], kind: AliasKind) -> Op {
+    let members = members.iter().map(|member| login(member)).collect();
+    Op::UpsertAlias(Box::new(Alias { address: address(text), members, kind }))
+}
+
+#[test]
+fn addresses_lead_to_people_in_any_case() {
+    let folder = Folder::new("resolve");
+    let store = store_with(&folder, &["a", "b"]);
+    store
+        .commit_wait(vec![
+            alias("former@example.org", &["a"], AliasKind::Former),
+            alias("Service@example.org", &["a", "b"], AliasKind::Function),
+        ])
+        .unwrap();
+    let Resolution::Person(found) = store.resolve(&address("A@EXAMPLE.org")).unwrap() else { panic!("not found") };
+    assert_eq!(found.person.login, login("a"));
+    assert_eq!(found.verifier.as_deref(), Some("secret"));
+    let Resolution::Alias(service) = store.resolve(&address("service@example.org")).unwrap() else {
+        panic!("not found")
+    };
+    assert_eq!((service.members, service.kind), (vec![login("a"), login("b")], AliasKind::Function));
+    assert_eq!(store.resolve(&address("c@example.org")).unwrap(), Resolution::Unknown);
+    let owns = |of: &str, text: &str| store.owns(&login(of), &address(text)).unwrap();
+    assert!(owns("a", "a@example.org") && owns("a", "Former@example.org") && owns("b", "service@example.org"));
+    assert!(!owns("b", "a@example.org") && !owns("b", "former@example.org") && !owns("c", "service@example.org"));
+    assert_eq!(store.aliases_of(&login("a")).unwrap().len(), 2);
+    store.commit_wait(vec![Op::RemoveAlias(address("former@example.org"))]).unwrap();
+    assert_eq!(store.resolve(&address("former@example.org")).unwrap(), Resolution::Unknown);
+}
+
+#[test]
+fn an_address_leads_to_one_person_only() {
+    let folder = Folder::new("taken");
+    let store = store_with(&folder, &["a", "b"]);
+    let taken = |text: &str| Err(CommitError::Refused { op: 0, why: Refusal::AddressTaken(address(text)) });
+    let Op::UpsertPerson { mut person, .. } = person("b", 5) else { panic!("not a person") };
+    person.address = address("a@example.org");
+    let op = |person: &mail::Person| Op::UpsertPerson {
+        person: Box::new(person.clone()),
+        verifier: None,
+        mailboxes: Vec::new(),
+    };
+    assert_eq!(store.commit_wait(vec![op(&person)]), taken("a@example.org"));
+    assert_eq!(store.commit_wait(vec![alias("a@example.org", &["b"], AliasKind::Alias)]), taken("a@example.org"));
+    store.commit_wait(vec![alias("x@example.org", &["b"], AliasKind::Former)]).unwrap();
+    // Their own former address may become official again; the password stays.
+    person.address = address("x@example.org");
+    store.commit_wait(vec![op(&person)]).unwrap();
+    let found = store.person(&login("b")).unwrap().unwrap();
+    assert_eq!(found.person, *person);
+    assert_eq!(found.verifier.as_deref(), Some("secret"));
+    assert_eq!(store.aliases_of(&login("b")).unwrap(), []);
+    assert_eq!(store.mailboxes(&login("b")).unwrap().len(), 3);
+}
+
+#[test]
+fn a_login_is_never_given_twice() {
+    let folder = Folder::new("ledger");
+    let store = store_with(&folder, &["a"]);
+    let claim = |text: &str| store.commit_wait(vec![Op::ClaimLogin { login: login(text), at_s: 7 }]);
+    let taken = |text: &str| Err(CommitError::Refused { op: 0, why: Refusal::LoginTaken(login(text)) });
+    assert_eq!(claim("a"), taken("a"), "a person who was created has a login that was given");
+    assert_eq!(claim("toto-j"), Ok(vec![OpResult::Done]));
+    assert_eq!(claim("Toto-J"), taken("Toto-J"));
+    assert!(store.login_was_given(&login("toto-j")).unwrap() && !store.login_was_given(&login("toto-k")).unwrap());
+    let verifier = |of: &str| Op::SetVerifier { login: login(of), verifier: "new".to_owned() };
+    store.commit_wait(vec![verifier("a")]).unwrap();
+    assert_eq!(store.person(&login("A")).unwrap().unwrap().verifier.as_deref(), Some("new"));
+    let unknown = Refusal::NoSuchLogin(login("toto-j"));
+    assert_eq!(store.commit_wait(vec![verifier("toto-j")]), Err(CommitError::Refused { op: 0, why: unknown }));
+}
+
+#[test]
+fn people_are_listed_in_slices() {
+    let folder = Folder::new("people");
+    let store = store_with(&folder, &["c", "a", "b"]);
+    let logins = |after: Option<&str>, limit| -> Vec<String> {
+        let after = after.map(login);
+        let people = store.people(after.as_ref(), limit).unwrap();
+        people.iter().map(|row| row.person.login.to_string()).collect()
+    };
+    assert_eq!(logins(None, 2), ["a", "b"]);
+    assert_eq!(logins(Some("b"), 2), ["c"]);
+    assert_eq!(store.people_count().unwrap(), 3);
+}

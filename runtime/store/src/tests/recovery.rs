@@ -1,0 +1,104 @@
+//! What a crash between the flush of the WAL and the flush of the segment leaves: rows whose body is bad.
+
+use std::os::unix::fs::FileExt;
+
+use super::*;
+use crate::{Enqueue, NextHop, QueueId, QueueRecipient};
+
+/// Delivers two messages, the second as the last group with a spool row, spoils its body, and opens again.
+fn check(spoil: impl FnOnce(&std::fs::File, u64, u64)) {
+    let folder = Folder::new("torn");
+    let store = store_with(&folder, &["a", "b"]);
+    put(&store, 1, "a", "first, acknowledged");
+    let body = store.put_body(&[b"second, never acknowledged"]).unwrap();
+    let place = body.0.place;
+    let enqueue = Enqueue {
+        queue_id: QueueId([7; 16]),
+        body: body.clone(),
+        reverse_path: mail::ReversePath::Null,
+        recipients: vec![QueueRecipient {
+            forward_path: "x@example.net".parse().unwrap(),
+            next_hop: NextHop::Mx,
+            due_at_s: 1,
+            facts: Vec::new(),
+        }],
+        plan: "plan".to_owned(),
+        accepted_at_s: 1,
+        facts: Vec::new(),
+    };
+    let ops = vec![deliver(2, &[("a", Target::Inbox), ("b", Target::Inbox)], &body), Op::Enqueue(Box::new(enqueue))];
+    store.commit_wait(ops).unwrap();
+    let before = store.mailbox(&login("a"), &name("INBOX")).unwrap().unwrap();
+    drop((body, store));
+
+    let segment = folder.path().join(format!("segments/{:08}.seg", place.segment));
+    let file = std::fs::File::options().read(true).write(true).open(segment).unwrap();
+    spoil(&file, place.offset, place.offset + u64::from(place.skip));
+
+    let store = folder.open();
+    assert_eq!(store.metrics().now().recovered_bad_bodies, 1);
+    assert_eq!(uids(&store, "a", "INBOX"), [1]);
+    assert_eq!(uids(&store, "b", "INBOX"), [0u32; 0]);
+    assert_eq!(store.queue_count().unwrap(), 0);
+    let changes = store.changes_since(inbox(&store, "a"), before.highestmodseq).unwrap().unwrap();
+    assert_eq!(changes.vanished, [2], "a session that saw it hears that it went");
+    assert_sound(&store);
+    // The UID does not come back; the delivery id may: nobody was told it was used.
+    assert_eq!(put(&store, 2, "a", "second again").uid, 3);
+    assert_eq!(body_text(&store, inbox(&store, "a"), 1), "first, acknowledged");
+    drop(store);
+    let store = folder.open();
+    assert_eq!(store.metrics().now().recovered_bad_bodies, 0);
+    assert_eq!(uids(&store, "a", "INBOX"), [1, 3]);
+    assert_sound(&store);
+}
+
+#[test]
+fn a_segment_cut_inside_the_last_body_loses_only_that_body() {
+    check(|file, _, body| file.set_len(body + 3).unwrap());
+}
+
+#[test]
+fn a_segment_cut_before_the_last_record_loses_only_that_body() {
+    check(|file, record, _| file.set_len(record).unwrap());
+}
+
+#[test]
+fn zeroes_where_the_last_body_was_are_found_by_its_checksum() {
+    check(|file, _, body| file.write_all_at(&[0; 8], body).unwrap());
+}
+
+#[test]
+fn a_bad_header_of_the_last_record_is_found() {
+    check(|file, record, _| file.write_all_at(&[0; 8], record).unwrap());
+}
+
+#[test]
+fn a_store_written_by_a_later_version_is_refused() {
+    let folder = Folder::new("newer");
+    drop(folder.open());
+    let db = rusqlite::Connection::open(folder.path().join("meta-00.db")).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let refused = Store::open(folder.path(), Options::default());
+    assert!(matches!(refused, Err(crate::OpenError::Newer { format: 99 })));
+}
+
+#[test]
+fn a_failed_flush_stops_every_later_commit() {
+    let folder = Folder::new("poison");
+    let (sender, fatal) = std::sync::mpsc::channel();
+    let on_fatal = Box::new(move |fatal: &crate::Fatal| sender.send(fatal.clone()).unwrap());
+    let store = Store::open(folder.path(), Options { on_fatal, ..Options::default() }).unwrap();
+    store.commit_wait(vec![person("a", 1 << 40)]).unwrap();
+    let body = store.put_body(&[b"hello"]).unwrap();
+    // A segment that is gone cannot be flushed, whatever the file system.
+    store.segments().forget_files();
+    std::fs::remove_dir_all(folder.path().join("segments")).unwrap();
+    let poisoned = Err(crate::CommitError::Poisoned);
+    assert_eq!(store.commit_wait(vec![deliver(1, &[("a", Target::Inbox)], &body)]), poisoned);
+    assert!(fatal.recv().unwrap().what.contains("segment"));
+    assert_eq!(store.commit_wait(vec![Op::Setting { key: "k".to_owned(), value: None }]), poisoned);
+    assert!(matches!(store.put_body(&[b"x"]), Err(crate::PutError::Poisoned)));
+    assert!(matches!(store.person(&login("a")), Err(crate::ReadError::Poisoned)));
+}

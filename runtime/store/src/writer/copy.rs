@@ -1,0 +1,99 @@
+//! COPY (RFC 9051 6.4.7) and MOVE (RFC 6851). A copy shares the body and costs its owner the full size.
+
+use mail::SystemFlags;
+
+use super::Stop;
+use super::group::Group;
+use crate::error::Refusal;
+use crate::id::{MailboxId, UidSet};
+use crate::op::{Expunged, OpResult};
+use crate::schema::{message_key, uid_of};
+
+/// What a copy takes along.
+struct Original {
+    uid: u32,
+    flags: SystemFlags,
+    size_octets: u64,
+    blob: i64,
+}
+
+impl Group<'_> {
+    pub(super) fn copy(&mut self, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<OpResult, Stop> {
+        self.tallies.mailbox(self.db, from.0)?;
+        let account = self.tallies.mailbox(self.db, to.0)?.account;
+        let originals = self.originals(from, uids)?;
+        self.room(to.0, originals.len() as u32)?;
+        self.within_quota(account, originals.iter().map(|original| original.size_octets).sum())?;
+        self.copy_rows(from, &originals, to)
+    }
+
+    /// One step: nobody sees a message in both mailboxes or in none.
+    pub(super) fn move_messages(&mut self, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<OpResult, Stop> {
+        let owner = self.tallies.mailbox(self.db, from.0)?.account;
+        let account = self.tallies.mailbox(self.db, to.0)?.account;
+        let originals = self.originals(from, uids)?;
+        self.room(to.0, originals.len() as u32)?;
+        if account != owner {
+            self.within_quota(account, originals.iter().map(|original| original.size_octets).sum())?;
+        }
+        let result = self.copy_rows(from, &originals, to)?;
+        self.expunge(from, &Expunged::Exactly(originals.iter().map(|original| original.uid).collect()))?;
+        Ok(result)
+    }
+
+    fn originals(&mut self, from: MailboxId, uids: &UidSet) -> Result<Vec<Original>, Stop> {
+        let mut query =
+            self.db.prepare_cached("SELECT id, flags, size, blob FROM msg WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+        let mut originals = Vec::new();
+        for (first, last) in uids.ranges() {
+            let rows = query.query_map((message_key(from.0, *first), message_key(from.0, *last)), |row| {
+                Ok(Original {
+                    uid: uid_of(row.get(0)?),
+                    flags: SystemFlags::from_bits(row.get(1)?),
+                    size_octets: row.get::<_, i64>(2)? as u64,
+                    blob: row.get(3)?,
+                })
+            })?;
+            for original in rows {
+                originals.push(original?);
+            }
+        }
+        if u32::try_from(originals.len()).is_err() {
+            return Err(Refusal::TooLarge.into());
+        }
+        Ok(originals)
+    }
+
+    fn copy_rows(&mut self, from: MailboxId, originals: &[Original], to: MailboxId) -> Result<OpResult, Stop> {
+        let mut tally = self.tallies.mailbox(self.db, to.0)?;
+        let uidvalidity = tally.uidvalidity;
+        if originals.is_empty() {
+            return Ok(OpResult::Copied { uidvalidity, uids: Vec::new() });
+        }
+        tally.modseq += 1;
+        let mut uids = Vec::with_capacity(originals.len());
+        for original in originals {
+            let (old, new) = (message_key(from.0, original.uid), message_key(to.0, tally.uidnext));
+            self.db
+                .prepare_cached(
+                    "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved)
+                     SELECT ?2, ?3, ?3, flags, kw, size, idate, zone, blob, ?4 FROM msg WHERE id = ?1",
+                )?
+                .execute((old, new, tally.modseq as i64, self.now_s))?;
+            self.db
+                .prepare_cached(
+                    "INSERT INTO summary(id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
+                     message_id, in_reply_to, refs, sent)
+                     SELECT ?2, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
+                     message_id, in_reply_to, refs, sent FROM summary WHERE id = ?1",
+                )?
+                .execute((old, new))?;
+            self.add_references(original.blob, 1)?;
+            uids.push((original.uid, tally.uidnext));
+            tally.uidnext += 1;
+            tally.count_in(original.flags, original.size_octets);
+        }
+        self.tallies.set(to.0, tally);
+        Ok(OpResult::Copied { uidvalidity, uids })
+    }
+}

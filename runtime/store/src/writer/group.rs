@@ -1,0 +1,149 @@
+//! The transaction of one group: its commits one after another, each whole or not at all.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::Connection;
+
+use super::queue::Queued;
+use super::tally::Tallies;
+use super::{Answer, Stop};
+use crate::body::{BodyRef, Place};
+use crate::error::CommitError;
+use crate::op::{Op, OpResult};
+
+/// State of a group while its transaction is open.
+pub(super) struct Group<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) tallies: &'a mut Tallies,
+    pub(super) seq: u64,
+    pub(super) now_s: i64,
+    pub(super) decision_rows_max: u64,
+    /// Bodies this group gave a row, and which row.
+    pub(super) blobs: HashMap<Place, i64>,
+    /// The same in order, with the bodies; those of the commit that runs are at the end.
+    pub(super) taken: Vec<(BodyRef, i64)>,
+    pub(super) delivered: u64,
+}
+
+/// What a group wrote, not yet committed.
+pub(super) struct Written {
+    pub(super) answers: Vec<Answer>,
+    pub(super) taken: Vec<(BodyRef, i64)>,
+    /// Commits that hold.
+    pub(super) held: usize,
+    pub(super) delivered: u64,
+}
+
+impl Group<'_> {
+    /// Leaves the transaction open; an error means it has to be rolled back.
+    pub(super) fn run(
+        db: &Connection,
+        tallies: &mut Tallies,
+        seq: u64,
+        decision_rows_max: u64,
+        commits: &[Queued],
+    ) -> rusqlite::Result<Written> {
+        execute(db, "BEGIN IMMEDIATE")?;
+        let first_blob = tallies.counters.next_blob;
+        let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        let (blobs, taken) = (HashMap::new(), Vec::new());
+        let mut group = Group { db, tallies, seq, now_s, decision_rows_max, blobs, taken, delivered: 0 };
+        let mut answers = Vec::with_capacity(commits.len());
+        for queued in commits {
+            answers.push(group.commit(&queued.ops)?);
+        }
+        group.close(first_blob)?;
+        let held = answers.iter().filter(|answer| answer.is_ok()).count();
+        Ok(Written { answers, taken: group.taken, held, delivered: group.delivered })
+    }
+
+    // INVARIANT (one-commit). A single op needs no savepoint: an op refuses before it writes.
+    fn commit(&mut self, ops: &[Op]) -> rusqlite::Result<Answer> {
+        let protected = ops.len() > 1;
+        if protected {
+            self.tallies.write_rows(self.db, self.seq)?;
+            execute(self.db, "SAVEPOINT one")?;
+        }
+        let (counters, taken, delivered) = (self.tallies.mark(), self.taken.len(), self.delivered);
+        let mut results = Vec::with_capacity(ops.len());
+        for (op, change) in ops.iter().enumerate() {
+            match self.apply(change) {
+                Ok(result) => results.push(result),
+                Err(Stop::Sql(error)) => return Err(error),
+                Err(Stop::Refused(why)) => {
+                    if protected {
+                        execute(self.db, "ROLLBACK TO one")?;
+                        execute(self.db, "RELEASE one")?;
+                    }
+                    self.tallies.take_back(counters);
+                    self.delivered = delivered;
+                    for (body, _) in self.taken.drain(taken..) {
+                        self.blobs.remove(&body.0.place);
+                    }
+                    return Ok(Err(CommitError::Refused { op, why }));
+                }
+            }
+        }
+        if protected {
+            execute(self.db, "RELEASE one")?;
+        }
+        Ok(Ok(results))
+    }
+
+    fn apply(&mut self, op: &Op) -> Result<OpResult, Stop> {
+        match op {
+            Op::Deliver(deliver) => self.deliver(deliver),
+            Op::Append(append) => self.append(append),
+            Op::SetFlags(set) => self.set_flags(set),
+            Op::Copy { from, uids, to } => self.copy(*from, uids, *to),
+            Op::Move { from, uids, to } => self.move_messages(*from, uids, *to),
+            Op::Expunge { mailbox, which } => self.expunge(*mailbox, which),
+            Op::CreateMailbox { login, name, special_use } => self.create_mailbox(login, name, *special_use),
+            Op::DeleteMailbox { login, name } => self.delete_mailbox(login, name),
+            Op::RenameMailbox { login, from, to } => self.rename_mailbox(login, from, to),
+            Op::Subscribe { login, name } => self.subscribe(login, name),
+            Op::Unsubscribe { login, name } => self.unsubscribe(login, name),
+            Op::UpsertPerson { person, verifier, mailboxes } => {
+                self.upsert_person(person, verifier.as_deref(), mailboxes)
+            }
+            Op::UpsertAlias(alias) => self.upsert_alias(alias),
+            Op::RemoveAlias(address) => self.remove_alias(address),
+            Op::ClaimLogin { login, at_s } => self.claim_login(login, *at_s),
+            Op::SetVerifier { login, verifier } => self.set_verifier(login, verifier),
+            Op::Enqueue(enqueue) => self.enqueue(enqueue),
+            Op::Progress { queue_id, facts } => self.progress(*queue_id, facts),
+            Op::Attempt { queue_id, recipient, at_s: _, due_at_s, reply } => {
+                self.attempt(*queue_id, *recipient, *due_at_s, reply)
+            }
+            Op::Settle { queue_id, recipient, outcome } => self.settle(*queue_id, *recipient, *outcome),
+            Op::Quarantine(quarantined) => self.quarantine(quarantined),
+            Op::ReleaseQuarantined { id } => self.release_quarantined(*id),
+            Op::RecordLoss(loss) => self.record_loss(loss),
+            Op::LogDecision { at_s, row } => self.log_decision(*at_s, row),
+            Op::FlushRings(rings) => self.flush_rings(rings),
+            Op::Setting { key, value } => self.set_setting(key, value.as_deref()),
+        }
+    }
+
+    /// The counters, and where the bodies of this group begin: recovery checks those.
+    fn close(&mut self, first_blob: i64) -> rusqlite::Result<()> {
+        self.tallies.write_rows(self.db, self.seq)?;
+        let counters = self.tallies.counters;
+        let mut update = self.db.prepare_cached("UPDATE meta SET value = ?2 WHERE key = ?1 AND value <> ?2")?;
+        for (key, value) in [
+            ("seq", self.seq as i64),
+            ("tail_blob", first_blob),
+            ("next_blob", counters.next_blob),
+            ("next_mailbox", i64::from(counters.next_mailbox)),
+            ("uidvalidity", i64::from(counters.uidvalidity)),
+        ] {
+            update.execute((key, value))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn execute(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(|_| ())
+}

@@ -1,0 +1,232 @@
+//! The writer: takes what is queued, makes one transaction of it, and hands on the answers when WAL and segments are flushed.
+
+mod blobs;
+mod copy;
+mod deliver;
+mod expunge;
+mod flags;
+mod group;
+mod mailboxes;
+mod people;
+pub(crate) mod queue;
+mod records;
+mod spool;
+mod tally;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use rusqlite::{Connection, ErrorCode};
+
+use crate::body::BodyRef;
+use crate::checkpoint::Checkpointer;
+use crate::error::{CommitError, Fatal, Refusal};
+use crate::flush::Flusher;
+use crate::id::MailboxId;
+use crate::metrics::Metrics;
+use crate::op::{Op, OpResult};
+use crate::options::OnFatal;
+use crate::publish::Published;
+use crate::store::Done;
+use crate::watch::Watchers;
+
+use group::Group;
+use queue::{Queue, Queued};
+use tally::Tallies;
+
+/// Answers on their way to the completion thread.
+pub(crate) type Answers = Vec<(Done, Answer)>;
+type Answer = Result<Vec<OpResult>, CommitError>;
+
+/// Why an op or a group stopped.
+enum Stop {
+    Refused(Refusal),
+    Sql(rusqlite::Error),
+}
+
+impl From<Refusal> for Stop {
+    fn from(why: Refusal) -> Stop {
+        Stop::Refused(why)
+    }
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Stop {
+        Stop::Sql(error)
+    }
+}
+
+/// Everything the writer thread owns or shares.
+pub(crate) struct Writer {
+    pub(crate) db: Connection,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) flusher: Flusher,
+    pub(crate) checkpointer: Arc<Checkpointer>,
+    pub(crate) published: Arc<Published>,
+    pub(crate) watchers: Arc<Watchers>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) answers: mpsc::Sender<Answers>,
+    pub(crate) group_ops_max: usize,
+    pub(crate) group_body_bytes_max: u64,
+    pub(crate) decision_rows_max: u64,
+    pub(crate) seq: u64,
+    pub(crate) on_fatal: OnFatal,
+}
+
+/// How a group ended, when nothing fatal happened.
+enum Ended {
+    /// Durable in both places: the answers, the mailboxes it changed, the bodies it took.
+    Durable { answers: Vec<Answer>, changed: BTreeSet<u32>, taken: Vec<(BodyRef, i64)> },
+    /// Rolled back, this is why.
+    Failed(rusqlite::Error),
+}
+
+impl Writer {
+    pub(crate) fn run(mut self) {
+        let mut tallies = match Tallies::load(&self.db) {
+            Ok(tallies) => tallies,
+            Err(error) => {
+                return self.stop(Fatal { what: format!("the counters cannot be read: {error}") }, Vec::new());
+            }
+        };
+        while let Some(group) = self.queue.take_group(self.group_ops_max, self.group_body_bytes_max) {
+            self.metrics.queue_ops.store(self.queue.ops() as u64, std::sync::atomic::Ordering::Relaxed);
+            if self.published.is_poisoned() {
+                self.answer_all(group, &CommitError::Poisoned);
+                continue;
+            }
+            let ended = match self.checkpointer.catch_up(&self.db) {
+                Ok(()) => self.commit(group, &mut tallies),
+                Err(fatal) => Err((fatal, group)),
+            };
+            if let Err((fatal, group)) = ended {
+                self.stop(fatal, group);
+            }
+        }
+    }
+
+    /// One group, and when it failed for a reason that may lie in one of its commits, each of them alone.
+    fn commit(&mut self, group: Vec<Queued>, tallies: &mut Tallies) -> Result<(), (Fatal, Vec<Queued>)> {
+        let ended = match self.attempt(&group, tallies) {
+            Ok(ended) => ended,
+            Err(fatal) => return Err((fatal, group)),
+        };
+        match ended {
+            Ended::Durable { answers, changed, taken } => {
+                taken.iter().for_each(|(body, blob)| body.take(*blob));
+                self.published.publish(self.seq);
+                self.watchers.fire(changed.into_iter().map(MailboxId));
+                self.hand_on(group, answers);
+            }
+            Ended::Failed(error) if group.len() > 1 && !is_disk_trouble(&error) => {
+                tracing::warn!("a group failed, its commits are tried one by one: {error}");
+                for alone in group {
+                    self.commit(vec![alone], tallies)?;
+                }
+            }
+            Ended::Failed(error) => {
+                tracing::error!("a group could not be written: {error}");
+                let why = if is_full(&error) { CommitError::Full } else { CommitError::Failed };
+                self.answer_all(group, &why);
+            }
+        }
+        Ok(())
+    }
+
+    /// Transaction, WAL flush and segment flush, the two flushes at the same time.
+    // INVARIANT (durable-before-done), (publish-after-both): established here, the caller publishes and answers after it.
+    fn attempt(&mut self, group: &[Queued], tallies: &mut Tallies) -> Result<Ended, Fatal> {
+        let bodies = group.iter().flat_map(|queued| &queued.ops).filter_map(Op::body);
+        let segments: BTreeSet<u32> = bodies.filter(|body| !body.is_flushed()).map(BodyRef::segment).collect();
+        let flushing = self.flusher.start(segments);
+        let seq = self.seq + 1;
+        let written = Group::run(&self.db, tallies, seq, self.decision_rows_max, group);
+        let written = match written {
+            Ok(written) if written.held == 0 => {
+                // Nothing to make durable: only refusals.
+                self.roll_back().map(|()| written)
+            }
+            Ok(written) => self.db.execute_batch("COMMIT").map(|()| written),
+            Err(error) => Err(error),
+        };
+        let flushed = flushing.wait();
+        match (written, flushed) {
+            (_, Err(error)) => Err(Fatal { what: format!("a segment could not be flushed: {error}") }),
+            (Err(error), Ok(())) => {
+                if is_failed_flush(&error) {
+                    return Err(Fatal { what: format!("the WAL could not be flushed: {error}") });
+                }
+                self.roll_back().map_err(|error| Fatal { what: format!("a group could not be undone: {error}") })?;
+                *tallies = Tallies::load(&self.db)
+                    .map_err(|error| Fatal { what: format!("the counters cannot be read: {error}") })?;
+                Ok(Ended::Failed(error))
+            }
+            (Ok(written), Ok(())) => {
+                if written.held > 0 {
+                    self.seq = seq;
+                    self.count(&written);
+                }
+                Ok(Ended::Durable { answers: written.answers, changed: tallies.take_changed(), taken: written.taken })
+            }
+        }
+    }
+
+    fn roll_back(&self) -> rusqlite::Result<()> {
+        if self.db.is_autocommit() { Ok(()) } else { self.db.execute_batch("ROLLBACK") }
+    }
+
+    fn count(&self, written: &group::Written) {
+        Metrics::add(&self.metrics.groups, 1);
+        Metrics::add(&self.metrics.flushes_wal, 1);
+        Metrics::add(&self.metrics.deliveries, written.delivered);
+        let pages = self.checkpointer.after_commit(&self.db);
+        Metrics::add(&self.metrics.wal_bytes, pages * 4096);
+    }
+
+    fn hand_on(&self, group: Vec<Queued>, answers: Vec<Answer>) {
+        for (queued, answer) in group.iter().zip(&answers) {
+            match answer {
+                Ok(_) => Metrics::add(&self.metrics.commits, 1),
+                Err(_) => Metrics::add(&self.metrics.commits_failed, 1),
+            }
+            Metrics::add(&self.metrics.ops, queued.ops.len() as u64);
+        }
+        // The bodies of refused commits become void when `ops` goes, before anybody hears of it.
+        let answers = group.into_iter().map(|queued| queued.done).zip(answers).collect();
+        // The completion thread ends after this one.
+        let _ = self.answers.send(answers);
+    }
+
+    fn answer_all(&self, group: Vec<Queued>, why: &CommitError) {
+        let answers = vec![Err(why.clone()); group.len()];
+        self.hand_on(group, answers);
+    }
+
+    // INVARIANT (one-sync-error): nothing is acknowledged after this.
+    fn stop(&self, fatal: Fatal, group: Vec<Queued>) {
+        self.published.poison();
+        self.flusher.poison();
+        self.queue.close(CommitError::Poisoned);
+        self.answer_all(group, &CommitError::Poisoned);
+        (self.on_fatal)(&fatal);
+    }
+}
+
+/// The device, not the statement: trying the commits one by one would only make it worse.
+fn is_disk_trouble(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory))
+}
+
+fn is_full(error: &rusqlite::Error) -> bool {
+    // A full device shows as SQLITE_FULL, a full quota of the file system as a failed write.
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+        || error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE)
+}
+
+/// After these the content of the device is unknown.
+pub(crate) fn is_failed_flush(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
+    error.sqlite_error().is_some_and(|e| [SQLITE_IOERR_FSYNC, SQLITE_IOERR_DIR_FSYNC].contains(&e.extended_code))
+        || error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+}

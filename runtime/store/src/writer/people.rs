@@ -1,0 +1,179 @@
+//! People, aliases, the ledger of logins.
+
+use std::collections::BTreeSet;
+
+use mail::{Address, Alias, AliasKind, Login, MailboxName, Person};
+use rusqlite::OptionalExtension;
+
+use super::Stop;
+use super::group::Group;
+use crate::error::Refusal;
+use crate::op::{DefaultMailbox, OpResult};
+use crate::read::fold;
+
+/// Members of one functional address.
+const MEMBERS_MAX: usize = 1_000;
+
+impl Group<'_> {
+    pub(super) fn upsert_person(
+        &mut self,
+        person: &Person,
+        verifier: Option<&str>,
+        mailboxes: &[DefaultMailbox],
+    ) -> Result<OpResult, Stop> {
+        let (login, folded) = (fold(&person.login), person.address.folded());
+        let quota = i64::try_from(person.quota_octets).unwrap_or(i64::MAX);
+        self.address_is_free_for(&login, &person.address, &folded)?;
+        let known: Option<i64> = self
+            .db
+            .prepare_cached("SELECT id FROM person WHERE login = ?1")?
+            .query_row([&login], |row| row.get(0))
+            .optional()?;
+        if known.is_none() {
+            names_differ(mailboxes)?;
+        }
+        // The one former name that becomes the official address again.
+        self.delete_alias(&folded)?;
+        self.tallies.forget_accounts();
+        if let Some(id) = known {
+            self.db
+                .prepare_cached(
+                    "UPDATE person SET first = ?2, last = ?3, address = ?4, folded = ?5, profile = ?6, unit = ?7,
+                     home = ?8, quota = ?9, verifier = ifnull(?10, verifier) WHERE id = ?1",
+                )?
+                .execute((
+                    id,
+                    &person.first,
+                    &person.last,
+                    person.address.to_string(),
+                    folded,
+                    &person.profile,
+                    &person.unit,
+                    &person.home,
+                    quota,
+                    verifier,
+                ))?;
+            return Ok(OpResult::Done);
+        }
+        self.db
+            .prepare_cached(
+                "INSERT INTO person(login, first, last, address, folded, profile, unit, home, quota, verifier)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute((
+                &login,
+                &person.first,
+                &person.last,
+                person.address.to_string(),
+                folded,
+                &person.profile,
+                &person.unit,
+                &person.home,
+                quota,
+                verifier,
+            ))?;
+        let id = self.db.last_insert_rowid();
+        self.give_login(&login, self.now_s)?;
+        self.insert_mailbox(id, &MailboxName::inbox(), None)?;
+        self.insert_subscription(id, &MailboxName::inbox())?;
+        for mailbox in mailboxes {
+            self.insert_mailbox(id, &mailbox.name, mailbox.special_use)?;
+            self.insert_subscription(id, &mailbox.name)?;
+        }
+        Ok(OpResult::Done)
+    }
+
+    /// The address leads to nobody else. An alias of this person alone may become the official address.
+    fn address_is_free_for(&mut self, login: &str, address: &Address, folded: &str) -> Result<(), Stop> {
+        let taken: bool = self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS(SELECT 1 FROM person WHERE folded = ?1 AND login <> ?2)
+                     OR EXISTS(SELECT 1 FROM alias_member WHERE folded = ?1 AND login <> ?2)",
+            )?
+            .query_row((folded, login), |row| row.get(0))?;
+        if taken { Err(Refusal::AddressTaken(address.clone()).into()) } else { Ok(()) }
+    }
+
+    pub(super) fn upsert_alias(&mut self, alias: &Alias) -> Result<OpResult, Stop> {
+        let folded = alias.address.folded();
+        if alias.members.len() > MEMBERS_MAX {
+            return Err(Refusal::TooLarge.into());
+        }
+        let official: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM person WHERE folded = ?1)")?
+            .query_row([&folded], |row| row.get(0))?;
+        if official {
+            return Err(Refusal::AddressTaken(alias.address.clone()).into());
+        }
+        let kind = match alias.kind {
+            AliasKind::Former => 0,
+            AliasKind::Alias => 1,
+            AliasKind::Function => 2,
+        };
+        self.delete_alias(&folded)?;
+        self.db.prepare_cached("INSERT INTO alias(folded, address, kind) VALUES(?1, ?2, ?3)")?.execute((
+            &folded,
+            alias.address.to_string(),
+            kind,
+        ))?;
+        for (n, member) in alias.members.iter().enumerate() {
+            self.db.prepare_cached("INSERT INTO alias_member(folded, n, login) VALUES(?1, ?2, ?3)")?.execute((
+                &folded,
+                n as i64,
+                fold(member),
+            ))?;
+        }
+        Ok(OpResult::Done)
+    }
+
+    pub(super) fn remove_alias(&mut self, address: &Address) -> Result<OpResult, Stop> {
+        self.delete_alias(&address.folded())?;
+        Ok(OpResult::Done)
+    }
+
+    fn delete_alias(&mut self, folded: &str) -> Result<(), Stop> {
+        self.db.prepare_cached("DELETE FROM alias WHERE folded = ?1")?.execute([folded])?;
+        self.db.prepare_cached("DELETE FROM alias_member WHERE folded = ?1")?.execute([folded])?;
+        Ok(())
+    }
+
+    pub(super) fn claim_login(&mut self, login: &Login, at_s: i64) -> Result<OpResult, Stop> {
+        if self.give_login(&fold(login), at_s)? {
+            Ok(OpResult::Done)
+        } else {
+            Err(Refusal::LoginTaken(login.clone()).into())
+        }
+    }
+
+    /// `false` when it was given before.
+    fn give_login(&mut self, login: &str, at_s: i64) -> Result<bool, Stop> {
+        let fresh = self
+            .db
+            .prepare_cached("INSERT OR IGNORE INTO ledger(login, given_at) VALUES(?1, ?2)")?
+            .execute((login, at_s))?;
+        Ok(fresh == 1)
+    }
+
+    pub(super) fn set_verifier(&mut self, login: &Login, verifier: &str) -> Result<OpResult, Stop> {
+        let found = self
+            .db
+            .prepare_cached("UPDATE person SET verifier = ?2 WHERE login = ?1")?
+            .execute((fold(login), verifier))?;
+        if found == 1 { Ok(OpResult::Done) } else { Err(Refusal::NoSuchLogin(login.clone()).into()) }
+    }
+}
+
+fn names_differ(mailboxes: &[DefaultMailbox]) -> Result<(), Stop> {
+    let (mut names, mut uses) = (BTreeSet::from([MailboxName::inbox()]), BTreeSet::new());
+    for mailbox in mailboxes {
+        if !names.insert(mailbox.name.clone()) {
+            return Err(Refusal::MailboxExists(mailbox.name.clone()).into());
+        }
+        if mailbox.special_use.is_some_and(|special_use| !uses.insert(special_use)) {
+            return Err(Refusal::SpecialUseTaken.into());
+        }
+    }
+    Ok(())
+}

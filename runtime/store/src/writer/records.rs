@@ -1,0 +1,109 @@
+//! Quarantine, losses, the decision log, rings, settings.
+
+use rusqlite::OptionalExtension;
+
+use super::Stop;
+use super::group::Group;
+use super::spool::path;
+use crate::error::Refusal;
+use crate::id::QueueId;
+use crate::op::{Loss, OpResult, Quarantined, Ring};
+
+impl Group<'_> {
+    pub(super) fn quarantine(&mut self, quarantined: &Quarantined) -> Result<OpResult, Stop> {
+        let id = &quarantined.id.0[..];
+        let known: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM quarantine WHERE id = ?1)")?
+            .query_row([id], |row| row.get(0))?;
+        if known {
+            return Err(Refusal::QueueItemExists.into());
+        }
+        let blob = self.hold(&quarantined.body, 1, None)?;
+        let recipients: Vec<String> = quarantined.recipients.iter().map(ToString::to_string).collect();
+        self.db
+            .prepare_cached(
+                "INSERT INTO quarantine(id, blob, why, engine, signature, reverse_path, recipients, facts, at)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute((
+                id,
+                blob,
+                &quarantined.why,
+                &quarantined.engine,
+                &quarantined.signature,
+                path(&quarantined.reverse_path),
+                recipients.join("\n"),
+                &quarantined.facts,
+                quarantined.at_s,
+            ))?;
+        Ok(OpResult::Done)
+    }
+
+    pub(super) fn release_quarantined(&mut self, id: QueueId) -> Result<OpResult, Stop> {
+        let blob: Option<i64> = self
+            .db
+            .prepare_cached("DELETE FROM quarantine WHERE id = ?1 RETURNING blob")?
+            .query_row([&id.0[..]], |row| row.get(0))
+            .optional()?;
+        self.drop_reference(blob.ok_or(Refusal::NoSuchQuarantined)?)?;
+        Ok(OpResult::Done)
+    }
+
+    pub(super) fn record_loss(&mut self, loss: &Loss) -> Result<OpResult, Stop> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO loss(kind, queue, reverse_path, recipient, reason, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute((
+                &loss.kind,
+                &loss.queue_id.0[..],
+                path(&loss.reverse_path),
+                &loss.recipient,
+                &loss.reason,
+                loss.at_s,
+            ))?;
+        Ok(OpResult::Done)
+    }
+
+    /// The oldest rows go as new ones come: at most two per row, so that a lowered bound is reached without a long delete.
+    pub(super) fn log_decision(&mut self, at_s: i64, row: &str) -> Result<OpResult, Stop> {
+        self.db.prepare_cached("INSERT INTO decision(at, row) VALUES(?1, ?2)")?.execute((at_s, row))?;
+        let oldest_kept =
+            self.db.last_insert_rowid().saturating_sub(i64::try_from(self.decision_rows_max).unwrap_or(i64::MAX));
+        self.db
+            .prepare_cached(
+                "DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE id <= ?1 ORDER BY id LIMIT 2)",
+            )?
+            .execute([oldest_kept])?;
+        Ok(OpResult::Done)
+    }
+
+    pub(super) fn flush_rings(&mut self, rings: &[Ring]) -> Result<OpResult, Stop> {
+        for ring in rings {
+            if ring.ticks.is_empty() {
+                self.db.prepare_cached("DELETE FROM ring WHERE key = ?1")?.execute([&ring.key])?;
+            } else {
+                self.db
+                    .prepare_cached(
+                        "INSERT INTO ring(key, ticks) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET ticks = ?2",
+                    )?
+                    .execute((&ring.key, &ring.ticks))?;
+            }
+        }
+        Ok(OpResult::Done)
+    }
+
+    pub(super) fn set_setting(&mut self, key: &str, value: Option<&[u8]>) -> Result<OpResult, Stop> {
+        match value {
+            None => self.db.prepare_cached("DELETE FROM setting WHERE key = ?1")?.execute([key])?,
+            Some(value) => self
+                .db
+                .prepare_cached(
+                    "INSERT INTO setting(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2",
+                )?
+                .execute((key, value))?,
+        };
+        Ok(OpResult::Done)
+    }
+}
