@@ -113,8 +113,7 @@ mod tests {
     fn places_end_and_come_back() {
         let admission = Admission::with_places(8);
         let address = |n: u8| IpAddr::from([192, 0, 2, n]);
-        let strangers: Vec<Place> =
-            (0..4).map(|_| admission.enter(Kind::Receiving, address(1)).unwrap()).collect();
+        let strangers: Vec<Place> = (0..4).map(|_| admission.enter(Kind::Receiving, address(1)).unwrap()).collect();
         assert_eq!(strangers[3].at_once, 4, "the policy judges these");
         let _own: Vec<Place> = (0..2).map(|_| admission.enter(Kind::Own, address(1)).unwrap()).collect();
         assert_eq!(admission.enter(Kind::Own, address(1)).unwrap_err(), Full, "a quarter for one address");

@@ -43,8 +43,7 @@ pub struct Door {
 
 /// Binds an address; port 0 lets the kernel choose.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket =
-        if address.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
+    let socket = if address.is_ipv4() { tokio::net::TcpSocket::new_v4()? } else { tokio::net::TcpSocket::new_v6()? };
     // A server that starts again must not wait for the old one's connections to be forgotten.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

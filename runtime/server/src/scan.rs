@@ -55,7 +55,9 @@ pub fn engines(tables: &Tables, site: &Site) -> Result<Vec<Engine>, Vec<String>>
                 None => site.host(at).map_or_else(|| Place::Host(at.clone()), Place::Address),
             },
             (None, Some(other)) => {
-                errors.push(format!("scanners.{name}: this build cannot speak to {other:?}, and the site has no stand-in"));
+                errors.push(format!(
+                    "scanners.{name}: this build cannot speak to {other:?}, and the site has no stand-in"
+                ));
                 continue;
             }
             (None, None) => {

@@ -101,10 +101,8 @@ mod tests {
 
     #[test]
     fn the_first_prefix_that_holds_a_source_says_how_it_is_seen() {
-        let row = |source: &str, seen_as: &str| SeenAs {
-            source: source.parse().unwrap(),
-            seen_as: seen_as.parse().unwrap(),
-        };
+        let row =
+            |source: &str, seen_as: &str| SeenAs { source: source.parse().unwrap(), seen_as: seen_as.parse().unwrap() };
         let view = ClientAddress::Table(vec![row("127.4.0.0/16", "198.18.4.7"), row("127.1.0.0/16", "2001:db8::1")]);
         for (source, seen_as) in [
             ("127.4.9.9", "198.18.4.7"),

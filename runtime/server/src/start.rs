@@ -221,8 +221,11 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
             ),
         };
         for address in addresses {
-            let socket = listen::bind(*address)
-                .map_err(|error| StartError::Bind { listener: name.to_owned(), address: *address, error })?;
+            let socket = listen::bind(*address).map_err(|error| StartError::Bind {
+                listener: name.to_owned(),
+                address: *address,
+                error,
+            })?;
             let acceptor = acceptor.clone();
             doors.push(Door { id, name: name.to_owned(), speaks: rules.speaks, tls: rules.tls, acceptor, socket });
         }
@@ -248,8 +251,7 @@ async fn service(
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
-    let time_zone =
-        jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
+    let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());

@@ -49,9 +49,15 @@ enum Step {
 }
 
 /// Executes the plan's steps on a whole content; `Ok` is the text of the 250.
-pub async fn content(service: &Arc<Service>, session: &Session<'_>, open: Open, octets: u64) -> Result<String, Refusal> {
+pub async fn content(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: Open,
+    octets: u64,
+) -> Result<String, Refusal> {
     let mut open = open;
-    let lost = || Refusal::new(reply::STORE_FULL, Reason::StoreTrouble, "", "the message cannot be kept now, try later");
+    let lost =
+        || Refusal::new(reply::STORE_FULL, Reason::StoreTrouble, "", "the message cannot be kept now, try later");
     let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
     let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
     open.judge_content(octets, is_report(&start))?;
@@ -95,10 +101,9 @@ fn reception(step: ReceptionStep) -> Step {
         ReceptionStep::KnownRecipient => Step::Earlier,
         ReceptionStep::Antivirus => Step::Antivirus,
         ReceptionStep::Accept => Step::Accept,
-        ReceptionStep::Authenticate
-        | ReceptionStep::Antispam
-        | ReceptionStep::Filters
-        | ReceptionStep::Redirect => Step::Nothing,
+        ReceptionStep::Authenticate | ReceptionStep::Antispam | ReceptionStep::Filters | ReceptionStep::Redirect => {
+            Step::Nothing
+        }
         ReceptionStep::Deliver => Step::Place,
     }
 }

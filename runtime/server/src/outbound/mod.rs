@@ -82,11 +82,11 @@ async fn attempt(
     match destination(plan, &recipient.next_hop) {
         Destination::Capture(address) => match captured(service, item, recipient, &address).await {
             Some(deliver) => (vec![deliver, settle(Settled::Delivered)], Event::Delivered, "capture"),
-            None => (vec![later(plan, item, recipient, "the capturing mailbox is not there")], Event::Deferred, "deferred"),
+            None => {
+                (vec![later(plan, item, recipient, "the capturing mailbox is not there")], Event::Deferred, "deferred")
+            }
         },
-        _ if service.site.outbound == site::Outbound::Sink => {
-            (vec![settle(Settled::Delivered)], Event::Sunk, "sink")
-        }
+        _ if service.site.outbound == site::Outbound::Sink => (vec![settle(Settled::Delivered)], Event::Sunk, "sink"),
         Destination::Mx => held(item, recipient, "delivery by MX is not built"),
         Destination::Lmtp(_) => held(item, recipient, "delivery by LMTP is not built"),
         Destination::Smtp(_) => held(item, recipient, "delivery to a next hop is not built"),

@@ -1,0 +1,171 @@
+//! Drives an IMAP session (`proto::imap::Session`): answers its questions from the store, wakes its IDLE when the
+//! selected mailbox changes.
+
+mod read;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use decide::Refusal;
+use mail::{Login, MailboxName};
+use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
+use proto::sasl::Credentials;
+use store::Watcher;
+use tokio::sync::Notify;
+
+use super::{Connection, Woken};
+use crate::content::Content;
+use crate::service::Service;
+
+/// Octets read at a time.
+const READ_OCTETS: usize = 8 * 1024;
+
+struct Imap {
+    service: Arc<Service>,
+    connection: Connection,
+    session: Session,
+    login: Option<Login>,
+    selected: Option<Watcher>,
+    changed: Arc<Notify>,
+    append: Option<Append>,
+}
+
+/// A message on its way in.
+struct Append {
+    mailbox: MailboxName,
+    flags: mail::Flags,
+    internal_date_s: Option<i64>,
+    content: Content,
+    /// The content could not be kept.
+    lost: bool,
+}
+
+/// Holds the conversation to its end.
+pub async fn run(service: Arc<Service>, connection: Connection) {
+    let session = match &connection.block {
+        Ok(_) => Session::new(Config {
+            host: service.tables.listener_rules(connection.listener).host.to_string(),
+            append_octets_max: service.tables.plan().mailboxes.message_size_octets,
+        }),
+        Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
+    };
+    let changed = Arc::new(Notify::new());
+    let mut imap = Imap { service, connection, session, login: None, selected: None, changed, append: None };
+    imap.converse().await;
+    imap.connection.stream.close().await;
+}
+
+impl Imap {
+    async fn converse(&mut self) {
+        let mut buffer = vec![0; READ_OCTETS];
+        loop {
+            match self.session.next() {
+                Step::Send(mut octets) => {
+                    if self.connection.stream.write(&mut octets).await.is_err() {
+                        return;
+                    }
+                }
+                Step::NeedInput => {
+                    if !self.read(&mut buffer, false).await {
+                        return;
+                    }
+                }
+                Step::Idle => {
+                    if !self.read(&mut buffer, true).await {
+                        return;
+                    }
+                }
+                Step::Ask(question) => {
+                    let answer = self.answer(question).await.unwrap_or_else(Answer::Failed);
+                    self.session.answer(answer);
+                }
+                Step::AppendChunk(octets) => self.append_chunk(&octets),
+                Step::AppendAbort => self.append = None,
+                Step::Close => return,
+            }
+        }
+    }
+
+    /// Reads, or in IDLE learns of a change. False when the client is gone.
+    async fn read(&mut self, buffer: &mut [u8], idle: bool) -> bool {
+        let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
+        let changed = self.changed.clone();
+        let woken = tokio::select! {
+            woken = super::read(&self.service, &mut self.connection.stream, buffer, limit, true) => woken,
+            () = changed.notified(), if idle => {
+                self.session.changed();
+                return true;
+            }
+        };
+        match woken {
+            Woken::Octets(octets) => self.session.feed(&buffer[..octets]),
+            Woken::TimedOut => self.session.end("Waited too long"),
+            Woken::Stopping => self.session.end("The server stops"),
+            Woken::End => return false,
+        }
+        true
+    }
+
+    async fn answer(&mut self, question: Question) -> Result<Answer, Trouble> {
+        match question {
+            Question::Authenticate(credentials) => Ok(self.authenticate(&credentials).await),
+            Question::Mailboxes => self.mailboxes(),
+            Question::Status { name } => self.status(&name),
+            Question::Select { name, .. } => self.select(name).await,
+            Question::Unselect => {
+                self.selected = None;
+                Ok(Answer::Done)
+            }
+            Question::Refresh { mailbox, since } => self.refresh(mailbox, since),
+            Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
+            Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
+            Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
+            Question::Move { mailbox, uids, to } => self.move_to(mailbox, &uids, &to).await,
+            Question::Expunge { mailbox, uids } => self.expunge(mailbox, &uids).await,
+            Question::AppendStart { mailbox, flags, internal_date_s, size_octets } => {
+                self.append_start(mailbox, flags, internal_date_s, size_octets)
+            }
+            Question::AppendEnd => self.append_end().await,
+            Question::Create { name, special_use } => self.create(name, special_use).await,
+            Question::Delete { name } => self.delete(name).await,
+            Question::Rename { from, to } => self.rename(from, to).await,
+            Question::Subscribe { name, on } => self.subscribe(name, on).await,
+            Question::Quota => self.quota(),
+        }
+    }
+
+    async fn authenticate(&mut self, credentials: &Credentials) -> Answer {
+        let (service, peer) = (&self.service, &self.connection.peer);
+        match super::login::authenticate(service, peer, self.connection.class, credentials).await {
+            Ok(account) => {
+                self.login = Some(account.login);
+                Answer::Authenticated
+            }
+            Err(Refusal { code, .. }) if code.is_temporary() => Answer::NotAuthenticated(LoginFailure::Unavailable),
+            Err(_) => Answer::NotAuthenticated(LoginFailure::Wrong),
+        }
+    }
+
+    /// The session asks for mailboxes only after a login.
+    fn login(&self) -> Result<Login, Trouble> {
+        self.login.clone().ok_or(Trouble::Bug)
+    }
+
+    /// The store's name of the mailbox the session means: the selected one.
+    fn store_id(&self, mailbox: MailboxId) -> Result<store::MailboxId, Trouble> {
+        let selected = self.selected.as_ref().map(Watcher::mailbox);
+        selected.filter(|id| session_id(*id) == mailbox).ok_or(Trouble::Bug)
+    }
+}
+
+/// A mailbox's number as the session knows it.
+fn session_id(mailbox: store::MailboxId) -> MailboxId {
+    MailboxId(u64::from(mailbox.number()))
+}
+
+/// Reading went wrong: ours, and temporary.
+fn unreadable(error: store::ReadError) -> Trouble {
+    tracing::error!("a mailbox cannot be read: {error}");
+    Trouble::Unavailable
+}

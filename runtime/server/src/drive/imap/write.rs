@@ -1,0 +1,191 @@
+//! Answers that change something: each is one commit, and is told when it is durable.
+
+use mail::{Flags, MailboxName, SpecialUse};
+use proto::imap::{Answer, Copied, FlagChange, MailboxId, Trouble};
+use store::{
+    CommitError, Expunged, FlagMode, InternalDate, Op, OpResult, PutError, Refusal, SetFlags, Summary, UidSet,
+};
+
+use super::{Append, Imap, read, unreadable};
+use crate::content::Content;
+use crate::{clock, durable};
+
+impl Imap {
+    pub(super) async fn store(
+        &self,
+        mailbox: MailboxId,
+        uids: &[u32],
+        change: FlagChange,
+        flags: Flags,
+    ) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        let set: UidSet = uids.iter().copied().collect();
+        let mode = match change {
+            FlagChange::Replace => FlagMode::Replace,
+            FlagChange::Add => FlagMode::Add,
+            FlagChange::Remove => FlagMode::Remove,
+        };
+        let change = SetFlags { mailbox: id, uids: set.clone(), mode, flags, unchanged_since: None };
+        self.commit(Op::SetFlags(Box::new(change))).await?;
+        let rows = self.service.store.messages(id, &set).map_err(unreadable)?;
+        Ok(Answer::Stored(rows.into_iter().map(read::row).collect()))
+    }
+
+    pub(super) async fn copy(&self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
+        let (from, to) = (self.store_id(mailbox)?, self.target(to)?);
+        let copied = self.commit(Op::Copy { from, uids: uids.iter().copied().collect(), to }).await?;
+        pairs(copied)
+    }
+
+    pub(super) async fn move_to(&self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
+        let (from, to) = (self.store_id(mailbox)?, self.target(to)?);
+        let moved = self.commit(Op::Move { from, uids: uids.iter().copied().collect(), to }).await?;
+        pairs(moved)
+    }
+
+    pub(super) async fn expunge(&self, mailbox: MailboxId, uids: &[u32]) -> Result<Answer, Trouble> {
+        let which = Expunged::DeletedAmong(uids.iter().copied().collect());
+        match self.commit(Op::Expunge { mailbox: self.store_id(mailbox)?, which }).await? {
+            OpResult::Expunged { uids, .. } => Ok(Answer::Expunged(uids)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    pub(super) async fn create(&self, name: MailboxName, special_use: Option<SpecialUse>) -> Result<Answer, Trouble> {
+        let op = Op::CreateMailbox { login: self.login()?, name, special_use };
+        self.commit(op).await.map(|_| Answer::Done)
+    }
+
+    pub(super) async fn delete(&self, name: MailboxName) -> Result<Answer, Trouble> {
+        let op = Op::DeleteMailbox { login: self.login()?, name };
+        self.commit(op).await.map(|_| Answer::Done)
+    }
+
+    pub(super) async fn rename(&self, from: MailboxName, to: MailboxName) -> Result<Answer, Trouble> {
+        let op = Op::RenameMailbox { login: self.login()?, from, to };
+        self.commit(op).await.map(|_| Answer::Done)
+    }
+
+    pub(super) async fn subscribe(&self, name: MailboxName, on: bool) -> Result<Answer, Trouble> {
+        let login = self.login()?;
+        let op = if on { Op::Subscribe { login, name } } else { Op::Unsubscribe { login, name } };
+        self.commit(op).await.map(|_| Answer::Done)
+    }
+
+    pub(super) fn append_start(
+        &mut self,
+        mailbox: MailboxName,
+        flags: Flags,
+        internal_date_s: Option<i64>,
+        size_octets: u64,
+    ) -> Result<Answer, Trouble> {
+        let login = self.login()?;
+        if size_octets > self.service.tables.plan().mailboxes.message_size_octets {
+            return Err(Trouble::TooBig);
+        }
+        self.target(&mailbox)?;
+        let person = self.service.store.person(&login).map_err(unreadable)?.ok_or(Trouble::Unavailable)?;
+        let (used_octets, _) = self.service.store.usage(&login).map_err(unreadable)?;
+        if used_octets.saturating_add(size_octets) > person.person.quota_octets {
+            return Err(Trouble::OverQuota);
+        }
+        let content = Content::new(self.service.store.clone(), self.service.held.clone());
+        self.append = Some(Append { mailbox, flags, internal_date_s, content, lost: false });
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn append_chunk(&mut self, octets: &[u8]) {
+        let Some(append) = &mut self.append else { return };
+        if !append.lost
+            && let Err(error) = append.content.append(octets)
+        {
+            tracing::error!("a message cannot be kept: {error}");
+            append.lost = true;
+        }
+    }
+
+    pub(super) async fn append_end(&mut self) -> Result<Answer, Trouble> {
+        let append = self.append.take().ok_or(Trouble::Bug)?;
+        if append.lost {
+            return Err(Trouble::Unavailable);
+        }
+        let content = append.content;
+        let written = if content.is_spilled() {
+            let _permit = self.service.long_contents.acquire().await.map_err(|_| Trouble::Unavailable)?;
+            durable::blocking(move || put(&content)).await.ok_or(Trouble::Bug)?
+        } else {
+            put(&content)
+        };
+        let (body, summary) = written.map_err(unwritable)?;
+        let internal_date =
+            InternalDate { seconds: append.internal_date_s.unwrap_or_else(clock::unix_s), offset_minutes: 0 };
+        let op = Op::Append(Box::new(store::Append {
+            login: self.login()?,
+            mailbox: append.mailbox,
+            body,
+            summary,
+            flags: append.flags,
+            internal_date,
+        }));
+        match self.commit(op).await? {
+            OpResult::Appended { uidvalidity, uid, .. } => Ok(Answer::Appended { uid_validity: uidvalidity, uid }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn target(&self, name: &MailboxName) -> Result<store::MailboxId, Trouble> {
+        let found = self.service.store.mailbox(&self.login()?, name).map_err(unreadable)?;
+        found.map(|mailbox| mailbox.id).ok_or(Trouble::NoSuchMailbox)
+    }
+
+    async fn commit(&self, op: Op) -> Result<OpResult, Trouble> {
+        let results = durable::commit(&self.service.store, vec![op]).await.map_err(trouble)?;
+        results.into_iter().next().ok_or(Trouble::Bug)
+    }
+}
+
+fn put(content: &Content) -> Result<(store::BodyRef, Summary), PutError> {
+    let body = content.put(&store::RecordEnvelope::default(), &[])?;
+    Ok((body, super::super::summary(&content.start(usize::MAX)?)))
+}
+
+fn pairs(result: OpResult) -> Result<Answer, Trouble> {
+    match result {
+        OpResult::Copied { uidvalidity, uids } => Ok(Answer::Copied(Copied { uid_validity: uidvalidity, pairs: uids })),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn unexpected(result: &OpResult) -> Trouble {
+    tracing::error!("the store answered another question: {result:?}");
+    Trouble::Bug
+}
+
+fn unwritable(error: PutError) -> Trouble {
+    tracing::error!("{error}");
+    match error {
+        PutError::TooLarge => Trouble::TooBig,
+        PutError::Io(_) | PutError::Poisoned => Trouble::Unavailable,
+    }
+}
+
+fn trouble(error: CommitError) -> Trouble {
+    let CommitError::Refused { why, .. } = error else {
+        tracing::error!("{error}");
+        return Trouble::Unavailable;
+    };
+    match why {
+        Refusal::NoSuchMailbox => Trouble::NoSuchMailbox,
+        Refusal::MailboxExists(_) | Refusal::SpecialUseTaken => Trouble::AlreadyExists,
+        Refusal::OverQuota { .. } => Trouble::OverQuota,
+        Refusal::TooManyMailboxes | Refusal::BadName | Refusal::InboxStays => Trouble::Limit,
+        Refusal::TooLarge => Trouble::TooBig,
+        Refusal::NoSuchLogin(_) => Trouble::Unavailable,
+        Refusal::LoginTaken(_)
+        | Refusal::AddressTaken(_)
+        | Refusal::NoSuchQueueItem
+        | Refusal::QueueItemExists
+        | Refusal::NoSuchQuarantined
+        | Refusal::NoRecipients => Trouble::Bug,
+    }
+}
