@@ -165,7 +165,7 @@ impl Smtp {
 }
 
 /// RFC 5321 4.2: each line begins with the code; all but the last have a hyphen behind it.
-fn read_reply(wire: &mut Wire) -> io::Result<Reply> {
+pub fn read_reply(wire: &mut Wire) -> io::Result<Reply> {
     let mut lines = Vec::new();
     let mut first = None;
     loop {
