@@ -4,11 +4,15 @@
 //! wants to know from the store, `response` writes the answers. A driver owns the socket and the store: it feeds octets,
 //! asks `Session::next` what to do, does it, and asks again.
 
+pub mod command;
+pub mod grammar;
 mod question;
+mod response;
 mod session;
+mod utf7;
 
 pub use question::{
-    Answer, Changes, Content, Copied, Counts, FlagChange, LoginFailure, MailboxId, MailboxRow, Message, Need, Quota,
-    Question, Row, Selection, Summary, Trouble,
+    Answer, Changes, Content, Copied, Counts, FlagChange, LoginFailure, MailboxId, MailboxRow, Message, Need, Question,
+    Quota, Row, Selection, Summary, Trouble,
 };
 pub use session::{Config, Session, Step};

@@ -222,3 +222,65 @@ pub struct Quota {
     pub used_octets: u64,
     pub limit_octets: u64,
 }
+
+/// What an answer holds, or why it does not. A driver that answers another question than the one asked contradicts itself.
+impl Answer {
+    fn trouble(&self) -> Trouble {
+        match self {
+            Answer::Failed(trouble) => *trouble,
+            Answer::Authenticated
+            | Answer::NotAuthenticated(_)
+            | Answer::Mailboxes(_)
+            | Answer::Mailbox(_)
+            | Answer::Selected(_)
+            | Answer::Changed(_)
+            | Answer::Messages(_)
+            | Answer::Stored(_)
+            | Answer::Copied(_)
+            | Answer::Expunged(_)
+            | Answer::Appended { .. }
+            | Answer::Quota(_)
+            | Answer::Done => Trouble::Bug,
+        }
+    }
+
+    pub(super) fn mailboxes(self) -> Result<Vec<MailboxRow>, Trouble> {
+        if let Answer::Mailboxes(rows) = self { Ok(rows) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn mailbox(self) -> Result<MailboxRow, Trouble> {
+        if let Answer::Mailbox(row) = self { Ok(row) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn selected(self) -> Result<Selection, Trouble> {
+        if let Answer::Selected(selection) = self { Ok(selection) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn changed(self) -> Result<Changes, Trouble> {
+        if let Answer::Changed(changes) = self { Ok(changes) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn messages(self) -> Result<Vec<Message>, Trouble> {
+        if let Answer::Messages(messages) = self { Ok(messages) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn stored(self) -> Result<Vec<Row>, Trouble> {
+        if let Answer::Stored(rows) = self { Ok(rows) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn copied(self) -> Result<Copied, Trouble> {
+        if let Answer::Copied(copied) = self { Ok(copied) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn expunged(self) -> Result<Vec<u32>, Trouble> {
+        if let Answer::Expunged(uids) = self { Ok(uids) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn quota(self) -> Result<Quota, Trouble> {
+        if let Answer::Quota(quota) = self { Ok(quota) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn done(self) -> Result<(), Trouble> {
+        if let Answer::Done = self { Ok(()) } else { Err(self.trouble()) }
+    }
+}

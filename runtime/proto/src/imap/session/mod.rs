@@ -1,6 +1,46 @@
-//! The session: what a driver sees of an IMAP connection.
+//! The session: what a driver sees of an IMAP connection, and where each command goes.
+//!
+//! The states of RFC 9051 3 are types (`state`); a command consumes its state and leads to a `Turn`. A command that needs
+//! the store asks and goes on in a closure that owns the state, so nothing else can happen to it meanwhile.
 
+mod append;
+mod capability;
+mod copy;
+mod dispatch;
+mod expunge;
+mod fetch;
+mod glob;
+mod idle;
+mod list;
+mod login;
+mod mailboxes;
+mod matching;
+mod quota;
+mod reader;
+mod search;
+mod select;
+mod state;
+mod status;
+mod store;
+mod view;
+
+use super::grammar::{Coding, NoCommand, command};
 use super::question::{Answer, MailboxId, Question};
+use super::response::{Code, Out, Reply};
+use crate::line::{Inbox, Line};
+use crate::sasl::RESPONSE_OCTETS_MAX;
+use reader::{LOGGED_IN, Limits, Read, Reader, STRANGER};
+use state::{Appending, More, NotAuthenticated, Open, Shared, State, Then, Turn};
+
+/// Octets of a message handed to the driver in one step.
+const CHUNK_OCTETS: usize = 64 * 1024;
+/// Commands that are none, or not now, before the connection is closed; a good one sets the count back.
+const BAD_COMMANDS_MAX: u32 = 20;
+/// RFC 9051 5.4: at least 30 minutes once logged in.
+const SILENCE_S: u32 = 30 * 60;
+const SILENCE_BEFORE_LOGIN_S: u32 = 60;
+/// Between two pieces of a message.
+const SILENCE_IN_APPEND_S: u32 = 5 * 60;
 
 /// What a session needs to know about the place it runs at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,50 +72,310 @@ pub enum Step {
 
 /// One connection.
 pub struct Session {
-    config: Config,
+    inbox: Inbox,
+    reader: Reader,
+    out: Out,
+    stage: Stage,
+    bad_commands: u32,
+    /// The mailbox changed and the client was not told.
+    changed: bool,
+    selected: Option<MailboxId>,
+    timeout_s: u32,
+}
+
+/// Where the session stands between two steps.
+enum Stage {
+    /// Between commands.
+    Ready(State),
+    ToAsk(Question, Then),
+    Asked(Then),
+    More(More),
+    Challenge(NotAuthenticated, super::command::Tag, crate::sasl::Exchange),
+    Idle(Open, super::command::Tag),
+    Append(Appending),
+    Closing,
+}
+
+impl From<Turn> for Stage {
+    fn from(turn: Turn) -> Stage {
+        match turn {
+            Turn::Ready(state) => Stage::Ready(state),
+            Turn::Ask(question, then) => Stage::ToAsk(question, then),
+            Turn::More(more) => Stage::More(more),
+            Turn::Challenge(state, tag, exchange) => Stage::Challenge(state, tag, exchange),
+            Turn::Idle(open, tag) => Stage::Idle(open, tag),
+            Turn::Append(appending) => Stage::Append(appending),
+            Turn::Close => Stage::Closing,
+        }
+    }
 }
 
 impl Session {
     /// A connection over TLS that may log in; the greeting is the first step.
     pub fn new(config: Config) -> Session {
-        Session { config }
+        let mut out = Out::default();
+        let greeting = Reply::ok("Facteur is ready").with(Code::Capability(capability::capabilities(false).to_owned()));
+        out.untagged_reply(&greeting);
+        let shared = Shared { config, rev2: false, login_failures: 0 };
+        Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
 
     /// A connection that is turned away: `BYE` with this text and nothing else (RFC 9051 7.1.5).
     pub fn turned_away(text: &str) -> Session {
-        let _ = text;
-        Session { config: Config { host: String::new(), append_octets_max: 0 } }
+        let mut out = Out::default();
+        out.untagged_reply(&Reply::bye(text));
+        Session::at(Stage::Closing, out)
+    }
+
+    fn at(stage: Stage, out: Out) -> Session {
+        Session {
+            inbox: Inbox::default(),
+            reader: Reader::default(),
+            out,
+            stage,
+            bad_commands: 0,
+            changed: false,
+            selected: None,
+            timeout_s: SILENCE_BEFORE_LOGIN_S,
+        }
     }
 
     /// Octets from the client. The driver reads only after `NeedInput` and `Idle`.
     pub fn feed(&mut self, octets: &[u8]) {
-        let _ = (octets, &self.config);
+        self.inbox.feed(octets);
     }
 
     pub fn next(&mut self) -> Step {
-        Step::Close
+        loop {
+            if self.out.is_full() {
+                return Step::Send(self.out.take());
+            }
+            if let Some(step) = self.advance() {
+                return step;
+            }
+        }
+    }
+
+    /// One move; `None` when the next is possible at once.
+    fn advance(&mut self) -> Option<Step> {
+        self.remember();
+        match std::mem::replace(&mut self.stage, Stage::Closing) {
+            Stage::Ready(state) => self.read_command(state),
+            Stage::ToAsk(question, then) => {
+                self.stage = Stage::Asked(then);
+                Some(Step::Ask(question))
+            }
+            asked @ Stage::Asked(_) => {
+                // The driver owes an answer.
+                self.stage = asked;
+                self.rest(Step::NeedInput)
+            }
+            Stage::More(more) => self.turn(|out| more(out)),
+            Stage::Challenge(state, tag, exchange) => match self.inbox.line(RESPONSE_OCTETS_MAX, 4 * 65_536) {
+                Line::Incomplete => {
+                    self.stage = Stage::Challenge(state, tag, exchange);
+                    self.rest(Step::NeedInput)
+                }
+                Line::Whole(line) => self.turn(|out| login::respond(state, tag, exchange, &line, out)),
+                Line::TooLong => self.turn(|out| state.done(&tag, &Reply::bad("the response is too long"), out)),
+                Line::Endless => self.bye("the response is endless"),
+            },
+            Stage::Idle(open, tag) => self.idle(open, tag),
+            Stage::Append(appending) => self.append(appending),
+            Stage::Closing => match self.out.is_empty() {
+                true => Some(Step::Close),
+                false => Some(Step::Send(self.out.take())),
+            },
+        }
+    }
+
+    /// What is written is sent before the session waits.
+    fn rest(&mut self, step: Step) -> Option<Step> {
+        Some(if self.out.is_empty() { step } else { Step::Send(self.out.take()) })
+    }
+
+    fn turn(&mut self, take: impl FnOnce(&mut Out) -> Turn) -> Option<Step> {
+        self.stage = take(&mut self.out).into();
+        None
+    }
+
+    fn bye(&mut self, text: &str) -> Option<Step> {
+        self.out.untagged_reply(&Reply::bye(text));
+        self.stage = Stage::Closing;
+        None
+    }
+
+    fn read_command(&mut self, state: State) -> Option<Step> {
+        let (limits, coding): (Limits, Coding) = match &state {
+            State::NotAuthenticated(_) => (STRANGER, Coding::Utf7),
+            State::Open(open) => (LOGGED_IN, open.coding()),
+        };
+        match self.reader.read(&mut self.inbox, limits, coding) {
+            Read::NeedInput => {
+                self.stage = Stage::Ready(state);
+                self.rest(Step::NeedInput)
+            }
+            Read::Continue => {
+                self.out.text("+ go ahead\r\n");
+                self.stage = Stage::Ready(state);
+                None
+            }
+            Read::Endless => self.bye("the command is endless"),
+            Read::TooLong(tag) => {
+                let reply = Reply::bad("the command is too long").with(Code::TooBig);
+                self.bad(state, tag, &reply)
+            }
+            Read::Append(found) => match state {
+                State::Open(open) => self.turn(|out| append::append(open, found, out)),
+                State::NotAuthenticated(_) if !found.literal.synchronizing => self.bye("log in first"),
+                State::NotAuthenticated(_) => self.bad(state, Some(found.tag), &Reply::bad("log in first")),
+            },
+            Read::Command(octets) => match command(&octets, coding) {
+                Ok((_, tagged)) => match dispatch::dispatch(state, tagged, &mut self.out) {
+                    Ok(turn) => {
+                        self.bad_commands = 0;
+                        self.stage = turn.into();
+                        None
+                    }
+                    Err((state, tag, reply)) => self.bad(state, Some(tag), &reply),
+                },
+                Err(no_command) => {
+                    let (tag, reply) = refusal(no_command);
+                    self.bad(state, tag, &reply)
+                }
+            },
+        }
+    }
+
+    /// BAD, and BYE after too many.
+    fn bad(&mut self, state: State, tag: Option<super::command::Tag>, reply: &Reply) -> Option<Step> {
+        match tag {
+            Some(tag) => self.out.tagged(&tag, reply),
+            None => self.out.untagged_reply(reply),
+        }
+        self.bad_commands += 1;
+        if self.bad_commands >= BAD_COMMANDS_MAX {
+            return self.bye("too many bad commands");
+        }
+        self.stage = Stage::Ready(state);
+        None
+    }
+
+    fn idle(&mut self, open: Open, tag: super::command::Tag) -> Option<Step> {
+        if std::mem::take(&mut self.changed) {
+            return self.turn(|_| idle::news(open, tag));
+        }
+        match self.inbox.line(STRANGER.command_octets, STRANGER.swallowed_octets) {
+            Line::Incomplete => {
+                self.stage = Stage::Idle(open, tag);
+                self.rest(Step::Idle)
+            }
+            Line::Whole(line) => self.turn(|out| idle::end(open, tag, &line, out)),
+            Line::TooLong | Line::Endless => self.bye("IDLE ends with DONE"),
+        }
+    }
+
+    fn append(&mut self, mut appending: Appending) -> Option<Step> {
+        if appending.octets_left > 0 {
+            let waiting = self.inbox.rest();
+            let left = usize::try_from(appending.octets_left).unwrap_or(usize::MAX);
+            let count = left.min(waiting.len()).min(CHUNK_OCTETS);
+            if count == 0 {
+                self.stage = Stage::Append(appending);
+                return self.rest(Step::NeedInput);
+            }
+            let chunk = appending.refused.is_none().then(|| waiting[..count].to_vec());
+            self.inbox.consume(count);
+            appending.octets_left -= count as u64;
+            self.stage = Stage::Append(appending);
+            return chunk.map(Step::AppendChunk);
+        }
+        let line = match self.inbox.line(LOGGED_IN.command_octets, LOGGED_IN.swallowed_octets) {
+            Line::Incomplete => {
+                self.stage = Stage::Append(appending);
+                return self.rest(Step::NeedInput);
+            }
+            Line::Whole(line) => line,
+            Line::TooLong | Line::Endless => {
+                self.bye("APPEND ends behind its literal");
+                return appending.refused.is_none().then_some(Step::AppendAbort);
+            }
+        };
+        let Appending { open, tag, refused, .. } = appending;
+        match refused {
+            Some(reply) => self.turn(|out| open.done(tag, reply, out)),
+            None if line.is_empty() => self.turn(|_| append::complete(open, tag)),
+            None => {
+                // One message at a time: MULTIAPPEND is not announced.
+                self.turn(|out| open.done(tag, Reply::bad("APPEND ends behind its literal"), out));
+                Some(Step::AppendAbort)
+            }
+        }
+    }
+
+    /// Keeps what the driver may ask about while the state is away in a closure.
+    fn remember(&mut self) {
+        let open = match &self.stage {
+            Stage::Ready(State::NotAuthenticated(_)) | Stage::Challenge(..) => {
+                self.timeout_s = SILENCE_BEFORE_LOGIN_S;
+                return;
+            }
+            Stage::Ready(State::Open(open)) | Stage::Idle(open, _) => {
+                self.timeout_s = SILENCE_S;
+                open
+            }
+            Stage::Append(appending) => {
+                self.timeout_s = SILENCE_IN_APPEND_S;
+                &appending.open
+            }
+            Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Closing => return,
+        };
+        self.selected = match open {
+            Open::Authenticated(_) => None,
+            Open::Selected(state) => Some(state.view.mailbox()),
+        };
     }
 
     /// The answer to the question of the last step.
     pub fn answer(&mut self, answer: Answer) {
-        let _ = answer;
+        match std::mem::replace(&mut self.stage, Stage::Closing) {
+            Stage::Asked(then) => self.stage = then(answer, &mut self.out).into(),
+            // `end` was called meanwhile, or nothing was asked: the answer concerns nobody.
+            other => self.stage = other,
+        }
     }
 
     /// The selected mailbox changed. Matters after `Idle` only; harmless elsewhere.
-    pub fn changed(&mut self) {}
+    pub fn changed(&mut self) {
+        self.changed = matches!(self.stage, Stage::Idle(..));
+    }
 
     /// The mailbox to watch.
     pub fn selected(&self) -> Option<MailboxId> {
-        None
+        self.selected
     }
 
     /// Seconds the client may keep silent now; then the driver says `end`.
     pub fn timeout_s(&self) -> u32 {
-        60
+        self.timeout_s
     }
 
     /// Says `BYE` with this text after whatever is still to be sent, and closes. For time-outs and shutdown.
     pub fn end(&mut self, text: &str) {
-        let _ = text;
+        self.bye(text);
     }
 }
+
+/// What is said about octets that are no command.
+fn refusal(no_command: NoCommand) -> (Option<super::command::Tag>, Reply) {
+    match no_command {
+        NoCommand::Incomplete | NoCommand::NoTag => {
+            (None, Reply::bad("a command begins with a tag and ends with CRLF"))
+        }
+        NoCommand::Unknown(tag) => (Some(tag), Reply::bad("that command is not known")),
+        NoCommand::Arguments { tag, name } => (Some(tag), Reply::bad(format!("{name} does not take that"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! The grammar of commands (RFC 9051 9), one parser for each rule with the rule above it.
+//!
+//! INVARIANT (incomplete): each prefix of a valid command is `Incomplete`, never an error. Literals are read in place; the
+//! session bounds what it puts in front of the grammar.
+
+mod append;
+mod fetch;
+mod flags;
+mod mailbox;
+mod search;
+mod set;
+mod word;
+
+use nom::bytes::streaming::take_while1;
+use nom::combinator::{map, map_opt, opt, value};
+use nom::sequence::{delimited, preceded, terminated};
+use nom::{Err, Parser};
+
+use super::command::{Append, Command, OnAccount, OnSelected, Tag, Tagged};
+pub use mailbox::Coding;
+use mailbox::mailbox as mailbox_name;
+use set::messages;
+use word::{Parsed, astring, atom, command_tag, crlf, list0, nstring, sp};
+
+#[cfg(test)]
+pub use fetch::items as fetch_items;
+
+/// Most names in ENABLE, most parameters in ID.
+const WORDS_MAX: usize = 64;
+
+/// Why there is no command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoCommand {
+    Incomplete,
+    /// Not even a tag.
+    NoTag,
+    Unknown(Tag),
+    Arguments {
+        tag: Tag,
+        name: String,
+    },
+}
+
+/// Reads one command with its line end; what stands behind it is returned.
+pub fn command(input: &[u8], coding: Coding) -> Result<(&[u8], Tagged), NoCommand> {
+    let (rest, tag) = terminated(command_tag, sp).parse(input).map_err(|error| match error {
+        Err::Incomplete(_) => NoCommand::Incomplete,
+        Err::Error(_) | Err::Failure(_) => NoCommand::NoTag,
+    })?;
+    let refusal = |error: Err<nom::error::Error<&[u8]>>, no_command: NoCommand| match error {
+        Err::Incomplete(_) => NoCommand::Incomplete,
+        Err::Error(_) | Err::Failure(_) => no_command,
+    };
+    let (rest, name) = command_name(rest).map_err(|error| refusal(error, NoCommand::Unknown(tag.clone())))?;
+    let Some(arguments) = arguments(&name) else { return Err(NoCommand::Unknown(tag)) };
+    let parsed = arguments(rest, coding).and_then(|(rest, command)| crlf(rest).map(|(rest, ())| (rest, command)));
+    match parsed {
+        Ok((rest, command)) => Ok((rest, Tagged { tag, command })),
+        Err(error) => Err(refusal(error, NoCommand::Arguments { tag, name })),
+    }
+}
+
+/// Reads an APPEND up to the octets of its content, or nothing.
+pub fn append(input: &[u8], coding: Coding) -> Option<Append> {
+    append::append(coding)(input).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, append)| append)
+}
+
+/// The size of the literal that the end of `line`, without its CRLF, announces (RFC 9051 4.3). No other line may end
+/// with `}`: it is no atom character, and a quoted string ends with its quote.
+pub fn literal_at_end(line: &[u8]) -> Option<super::command::Literal> {
+    let digits = line.strip_suffix(b"}")?;
+    let (digits, plus) = digits.strip_suffix(b"+").map_or((digits, false), |digits| (digits, true));
+    let start = digits.iter().rposition(|octet| *octet == b'{')? + 1;
+    let text = std::str::from_utf8(&digits[start..]).ok()?;
+    let sound = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    // A number past 64 bits is a size past every bound, not a line without literal.
+    let size_octets = text.parse().unwrap_or(u64::MAX);
+    sound.then_some(super::command::Literal { size_octets, synchronizing: !plus })
+}
+
+/// The tag of a line that is no command, so that the refusal can carry it.
+pub fn tag_of(line: &[u8]) -> Option<Tag> {
+    terminated(command_tag, sp).parse(line).ok().map(|(_, tag)| tag)
+}
+
+/// The name in upper case, two words for UID commands.
+fn command_name(input: &[u8]) -> Parsed<'_, String> {
+    let word = || {
+        map(take_while1(|o: u8| o.is_ascii_alphanumeric() || o == b'-'), |word: &[u8]| {
+            String::from_utf8_lossy(word).to_ascii_uppercase()
+        })
+    };
+    let (rest, first) = word().parse(input)?;
+    if first != "UID" {
+        return Ok((rest, first));
+    }
+    map(preceded(sp, word()), |second| format!("UID {second}")).parse(rest)
+}
+
+type Arguments = for<'a> fn(&'a [u8], Coding) -> Parsed<'a, Command>;
+
+/// Reads what stands between a command's name and its line end.
+fn arguments(name: &str) -> Option<Arguments> {
+    Some(match name {
+        "CAPABILITY" => |input, _| Ok((input, Command::Capability)),
+        "NOOP" => |input, _| Ok((input, Command::Noop)),
+        "LOGOUT" => |input, _| Ok((input, Command::Logout)),
+        "ID" => |input, _| id(input),
+        "STARTTLS" => |input, _| Ok((input, Command::StartTls)),
+        "LOGIN" => |input, _| login(input),
+        "AUTHENTICATE" => |input, _| authenticate(input),
+        "ENABLE" => |input, _| enable(input),
+        "NAMESPACE" => |input, _| Ok((input, OnAccount::Namespace.into())),
+        "SELECT" => |input, coding| preceded(sp, mailbox::select(coding, false)).parse(input),
+        "EXAMINE" => |input, coding| preceded(sp, mailbox::select(coding, true)).parse(input),
+        "CREATE" => |input, coding| preceded(sp, mailbox::create(coding)).parse(input),
+        "DELETE" => {
+            |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAccount::Delete(it).into()).parse(input)
+        }
+        "RENAME" => |input, coding| preceded(sp, mailbox::rename(coding)).parse(input),
+        "SUBSCRIBE" => |input, coding| subscribe(input, coding, true),
+        "UNSUBSCRIBE" => |input, coding| subscribe(input, coding, false),
+        "LIST" => |input, coding| preceded(sp, mailbox::list(coding)).parse(input),
+        "LSUB" => |input, coding| preceded(sp, mailbox::lsub(coding)).parse(input),
+        "STATUS" => |input, coding| preceded(sp, mailbox::status(coding)).parse(input),
+        "GETQUOTA" => |input, _| map(preceded(sp, astring), |root| OnAccount::GetQuota { root }.into()).parse(input),
+        "GETQUOTAROOT" => |input, coding| {
+            map(preceded(sp, mailbox_name(coding)), |it| OnAccount::GetQuotaRoot(it).into()).parse(input)
+        },
+        "IDLE" => |input, _| Ok((input, OnAccount::Idle.into())),
+        "CHECK" => |input, _| Ok((input, OnSelected::Check.into())),
+        "CLOSE" => |input, _| Ok((input, OnSelected::Close.into())),
+        "UNSELECT" => |input, _| Ok((input, OnSelected::Unselect.into())),
+        "EXPUNGE" => |input, _| Ok((input, OnSelected::Expunge.into())),
+        "UID EXPUNGE" => {
+            |input, _| map(preceded(sp, messages(true)), |it| OnSelected::UidExpunge(it).into()).parse(input)
+        }
+        "FETCH" => |input, _| preceded(sp, fetch::fetch(false)).parse(input),
+        "UID FETCH" => |input, _| preceded(sp, fetch::fetch(true)).parse(input),
+        "STORE" => |input, _| preceded(sp, flags::store(false)).parse(input),
+        "UID STORE" => |input, _| preceded(sp, flags::store(true)).parse(input),
+        "COPY" => |input, coding| copy(input, coding, false),
+        "UID COPY" => |input, coding| copy(input, coding, true),
+        "MOVE" => |input, coding| move_(input, coding, false),
+        "UID MOVE" => |input, coding| move_(input, coding, true),
+        "SEARCH" => |input, _| preceded(sp, search::search(false)).parse(input),
+        "UID SEARCH" => |input, _| preceded(sp, search::search(true)).parse(input),
+        _ => return None,
+    })
+}
+
+/// `id = "ID" SP id-params-list`, `id-params-list = "(" [string SP nstring *(SP string SP nstring)] ")" / nil` (RFC 2971)
+fn id(input: &[u8]) -> Parsed<'_, Command> {
+    let pair = map((word::string, sp, nstring), drop);
+    let list = map_opt(list0(pair), |pairs| (pairs.len() <= WORDS_MAX).then_some(()));
+    let nil = value((), nom::bytes::streaming::tag_no_case("NIL"));
+    value(Command::Id, preceded(sp, nom::branch::alt((list, nil)))).parse(input)
+}
+
+/// `login = "LOGIN" SP userid SP password`
+fn login(input: &[u8]) -> Parsed<'_, Command> {
+    map((preceded(sp, astring), preceded(sp, astring)), |(login, secret)| Command::Login { login, secret }).parse(input)
+}
+
+/// `authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp]`, `initial-resp = base64 / "="` (RFC 4959)
+fn authenticate(input: &[u8]) -> Parsed<'_, Command> {
+    let base64 = take_while1(|o: u8| o.is_ascii_alphanumeric() || b"+/=".contains(&o));
+    let initial = opt(preceded(sp, map(base64, |text: &[u8]| String::from_utf8_lossy(text).into_owned())));
+    map((preceded(sp, map(atom, str::to_owned)), initial), |(mechanism, initial)| Command::Authenticate {
+        mechanism,
+        initial,
+    })
+    .parse(input)
+}
+
+/// `enable = "ENABLE" 1*(SP capability)` (RFC 5161)
+fn enable(input: &[u8]) -> Parsed<'_, Command> {
+    let word = preceded(sp, map(atom, str::to_owned));
+    map_opt(nom::multi::many1(word), |words| (words.len() <= WORDS_MAX).then_some(OnAccount::Enable(words).into()))
+        .parse(input)
+}
+
+/// `subscribe = "SUBSCRIBE" SP mailbox`
+fn subscribe(input: &[u8], coding: Coding, on: bool) -> Parsed<'_, Command> {
+    map(preceded(sp, mailbox_name(coding)), move |name| OnAccount::Subscribe { name, on }.into()).parse(input)
+}
+
+/// `copy = "COPY" SP sequence-set SP mailbox`
+fn copy(input: &[u8], coding: Coding, uid: bool) -> Parsed<'_, Command> {
+    map((delimited(sp, messages(uid), sp), mailbox_name(coding)), |(messages, to)| {
+        OnSelected::Copy { messages, to }.into()
+    })
+    .parse(input)
+}
+
+/// `move = "MOVE" SP sequence-set SP mailbox` (RFC 6851)
+fn move_(input: &[u8], coding: Coding, uid: bool) -> Parsed<'_, Command> {
+    map((delimited(sp, messages(uid), sp), mailbox_name(coding)), |(messages, to)| {
+        OnSelected::Move { messages, to }.into()
+    })
+    .parse(input)
+}
+
+/// For the fuzzer: no panic, and reading the same octets twice says the same.
+pub fn fuzz(octets: &[u8]) {
+    for coding in [Coding::Utf7, Coding::Utf8] {
+        let first = command(octets, coding);
+        assert_eq!(first, command(octets, coding));
+        if let Ok((rest, _)) = &first {
+            assert!(rest.len() < octets.len());
+        }
+        let _ = (append(octets, coding), literal_at_end(octets), tag_of(octets));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Status responses (RFC 9051 7.1, RFC 5530).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::numbers::set;
+use crate::imap::question::Trouble;
+use mail::BadMailboxName;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Ok,
+    No,
+    Bad,
+    Bye,
+}
+
+/// Response codes, all of RFC 9051 7.1 unless another is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    AlreadyExists,
+    /// RFC 4315: UIDVALIDITY and UID.
+    AppendUid(u32, u32),
+    AuthenticationFailed,
+    BadCharset,
+    Cannot,
+    Capability(String),
+    ClientBug,
+    Closed,
+    /// RFC 4315: UIDVALIDITY there, UIDs here, UIDs there.
+    CopyUid(u32, Vec<u32>, Vec<u32>),
+    ExpungeIssued,
+    HasChildren,
+    Limit,
+    NonExistent,
+    OverQuota,
+    PermanentFlags(String),
+    ReadOnly,
+    ReadWrite,
+    ServerBug,
+    TooBig,
+    TryCreate,
+    UidNext(u32),
+    UidValidity(u32),
+    Unavailable,
+    /// RFC 3516: the encoding of the part is not known.
+    UnknownCte,
+    /// RFC 3501 only.
+    Unseen(u32),
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self {
+            Code::AppendUid(validity, uid) => return write!(f, "APPENDUID {validity} {uid}"),
+            Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
+            Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
+            Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
+            Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
+            Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),
+            Code::Unseen(number) => return write!(f, "UNSEEN {number}"),
+            Code::AlreadyExists => "ALREADYEXISTS",
+            Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
+            Code::BadCharset => "BADCHARSET (UTF-8 US-ASCII)",
+            Code::Cannot => "CANNOT",
+            Code::ClientBug => "CLIENTBUG",
+            Code::Closed => "CLOSED",
+            Code::ExpungeIssued => "EXPUNGEISSUED",
+            Code::HasChildren => "HASCHILDREN",
+            Code::Limit => "LIMIT",
+            Code::NonExistent => "NONEXISTENT",
+            Code::OverQuota => "OVERQUOTA",
+            Code::ReadOnly => "READ-ONLY",
+            Code::ReadWrite => "READ-WRITE",
+            Code::ServerBug => "SERVERBUG",
+            Code::TooBig => "TOOBIG",
+            Code::TryCreate => "TRYCREATE",
+            Code::Unavailable => "UNAVAILABLE",
+            Code::UnknownCte => "UNKNOWN-CTE",
+        };
+        f.write_str(word)
+    }
+}
+
+/// What a status response says behind its tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: Status,
+    pub code: Option<Code>,
+    /// One line of printable ASCII.
+    text: Cow<'static, str>,
+}
+
+impl Reply {
+    pub fn ok(text: &'static str) -> Reply {
+        Reply { status: Status::Ok, code: None, text: text.into() }
+    }
+
+    pub fn no(code: Code, text: &'static str) -> Reply {
+        Reply { status: Status::No, code: Some(code), text: text.into() }
+    }
+
+    pub fn bad(text: impl Into<Cow<'static, str>>) -> Reply {
+        Reply { status: Status::Bad, code: None, text: text.into() }
+    }
+
+    /// Whatever could end or break the line is left out of `text`.
+    pub fn bye(text: &str) -> Reply {
+        let text: String = text.chars().filter(|c| (' '..='~').contains(c)).collect();
+        Reply { status: Status::Bye, code: None, text: text.into() }
+    }
+
+    #[must_use]
+    pub fn with(self, code: Code) -> Reply {
+        Reply { code: Some(code), ..self }
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.status {
+            Status::Ok => "OK ",
+            Status::No => "NO ",
+            Status::Bad => "BAD ",
+            Status::Bye => "BYE ",
+        })?;
+        if let Some(code) = &self.code {
+            write!(f, "[{code}] ")?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+/// What the store could not do, in words for the client.
+impl From<Trouble> for Reply {
+    fn from(trouble: Trouble) -> Reply {
+        match trouble {
+            Trouble::NoSuchMailbox => Reply::no(Code::NonExistent, "there is no such mailbox"),
+            Trouble::AlreadyExists => Reply::no(Code::AlreadyExists, "the mailbox exists already"),
+            Trouble::HasChildren => Reply::no(Code::HasChildren, "the mailbox has others below it"),
+            Trouble::OverQuota => Reply::no(Code::OverQuota, "the quota is used up"),
+            Trouble::TooBig => Reply::no(Code::TooBig, "the message is too big"),
+            Trouble::Limit => Reply::no(Code::Limit, "that is more than the server keeps"),
+            Trouble::Expunged => Reply::no(Code::ExpungeIssued, "some of the messages are gone"),
+            Trouble::Unavailable => Reply::no(Code::Unavailable, "the mail store is not available, try again later"),
+            Trouble::Bug => Reply::no(Code::ServerBug, "the server contradicts itself"),
+        }
+    }
+}
+
+/// A name no mailbox can have.
+impl From<BadMailboxName> for Reply {
+    fn from(bad: BadMailboxName) -> Reply {
+        Reply { status: Status::No, code: Some(Code::Cannot), text: bad.to_string().into() }
+    }
+}

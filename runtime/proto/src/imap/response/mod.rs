@@ -1,0 +1,167 @@
+//! Writers of responses (RFC 9051 7). `Out` collects octets until the session hands them to the driver.
+
+mod code;
+mod fetch;
+mod numbers;
+
+pub use code::{Code, Reply};
+pub use fetch::{attribute, is_decodable};
+pub use numbers::set;
+
+use super::command::Tag;
+use super::grammar::Coding;
+use super::utf7;
+use mail::MailboxName;
+use mail::mime::imap::string;
+
+/// When so much waits, the session sends it before it makes more.
+pub const OUT_OCTETS: usize = 32 * 1024;
+
+/// Octets to be sent.
+#[derive(Debug, Default)]
+pub struct Out {
+    octets: Vec<u8>,
+}
+
+impl Out {
+    pub fn is_empty(&self) -> bool {
+        self.octets.is_empty()
+    }
+
+    /// Time to send?
+    pub fn is_full(&self) -> bool {
+        self.octets.len() >= OUT_OCTETS
+    }
+
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.octets)
+    }
+
+    pub fn raw(&mut self, octets: &[u8]) {
+        self.octets.extend_from_slice(octets);
+    }
+
+    pub fn text(&mut self, text: &str) {
+        self.raw(text.as_bytes());
+    }
+
+    pub fn number(&mut self, number: impl Into<u64>) {
+        let mut digits = [0u8; 20];
+        let mut at = digits.len();
+        let mut number = number.into();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return self.raw(&digits[at..]);
+            }
+        }
+    }
+
+    pub fn end_line(&mut self) {
+        self.raw(b"\r\n");
+    }
+
+    /// `* ` and a line.
+    pub fn untagged(&mut self, line: &str) {
+        self.text("* ");
+        self.text(line);
+        self.end_line();
+    }
+
+    /// `* 23 EXISTS`, `* 3 EXPUNGE`.
+    pub fn message_data(&mut self, number: u32, word: &str) {
+        self.text("* ");
+        self.number(number);
+        self.text(" ");
+        self.text(word);
+        self.end_line();
+    }
+
+    /// `* OK [CODE] text`
+    pub fn untagged_reply(&mut self, reply: &Reply) {
+        self.text("* ");
+        self.reply(reply);
+    }
+
+    /// The end of a command.
+    pub fn tagged(&mut self, tag: &Tag, reply: &Reply) {
+        self.text(tag.as_str());
+        self.text(" ");
+        self.reply(reply);
+    }
+
+    fn reply(&mut self, reply: &Reply) {
+        self.text(&reply.to_string());
+        self.end_line();
+    }
+
+    /// A mailbox name, quoted only when it must be.
+    pub fn mailbox(&mut self, name: &MailboxName, coding: Coding) {
+        self.name(name.as_str(), coding);
+    }
+
+    /// A name or prefix as text.
+    pub fn name(&mut self, name: &str, coding: Coding) {
+        let coded = match coding {
+            Coding::Utf7 => utf7::encode(name),
+            Coding::Utf8 => name.to_owned(),
+        };
+        let is_atom = !coded.is_empty()
+            && !coded.eq_ignore_ascii_case("NIL")
+            && coded.bytes().all(|octet| octet.is_ascii_graphic() && !b"(){%*\"\\".contains(&octet));
+        match is_atom {
+            true => self.text(&coded),
+            false => string(coded.as_bytes(), coding == Coding::Utf8, &mut self.octets),
+        }
+    }
+
+    /// `string`: quoted if it can be, else a literal.
+    pub fn string(&mut self, octets: &[u8]) {
+        string(octets, false, &mut self.octets);
+    }
+
+    /// `literal = "{" number64 "}" CRLF *CHAR8`, its octets from several places. NUL stays what it is: RFC 9051 4.3.1
+    /// wants BINARY for it, clients want the message as it was sent.
+    pub fn literal<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]> + Clone) {
+        let size: usize = pieces.clone().map(<[u8]>::len).sum();
+        self.text("{");
+        self.number(size as u64);
+        self.text("}\r\n");
+        for piece in pieces {
+            self.raw(piece);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, coding: Coding) -> String {
+        let mut out = Out::default();
+        out.mailbox(&MailboxName::new(name).unwrap(), coding);
+        String::from_utf8(out.take()).unwrap()
+    }
+
+    #[test]
+    fn names_are_quoted_when_they_must_be() {
+        assert_eq!(named("inbox", Coding::Utf7), "INBOX");
+        assert_eq!(named("Envoyés", Coding::Utf7), "Envoy&AOk-s");
+        assert_eq!(named("Envoyés", Coding::Utf8), "\"Envoyés\"");
+        assert_eq!(named("a b", Coding::Utf7), "\"a b\"");
+        assert_eq!(named("a\"b", Coding::Utf7), "\"a\\\"b\"");
+        assert_eq!(named("nil", Coding::Utf7), "\"nil\"");
+    }
+
+    #[test]
+    fn numbers_are_decimal() {
+        let mut out = Out::default();
+        for number in [0u64, 7, 10, u64::MAX] {
+            out.number(number);
+            out.text(" ");
+        }
+        assert_eq!(out.take(), b"0 7 10 18446744073709551615 ");
+    }
+}

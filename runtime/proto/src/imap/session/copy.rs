@@ -1,0 +1,86 @@
+//! COPY, MOVE and their UID forms (RFC 9051 6.4.7, 6.4.8; RFC 4315 for COPYUID).
+
+use super::expunge::read_only;
+use super::state::{Expunges, Selected, Turn, ask};
+use crate::imap::command::{Messages, Name, Tag};
+use crate::imap::question::{Copied, Question, Trouble};
+use crate::imap::response::{Code, Out, Reply};
+use mail::MailboxName;
+
+pub fn copy(state: Box<Selected>, tag: Tag, messages: Messages, to: Name, out: &mut Out) -> Turn {
+    with_target(state, tag, messages, to, out, |state, tag, uids, to| {
+        let question = Question::Copy { mailbox: state.view.mailbox(), uids, to };
+        ask(question, move |answer, _| {
+            let reply = match answer.copied() {
+                Ok(copied) if copied.pairs.is_empty() => Reply::ok("COPY done"),
+                Ok(copied) => Reply::ok("COPY done").with(copy_uid(copied)),
+                Err(trouble) => refusal(trouble),
+            };
+            // The copies may have landed in the selected mailbox.
+            state.done_with_news(tag, reply)
+        })
+    })
+}
+
+pub fn move_(state: Box<Selected>, tag: Tag, messages: Messages, to: Name, out: &mut Out) -> Turn {
+    if state.view.is_read_only() {
+        return state.done(&tag, &read_only(), Expunges::Held, out);
+    }
+    with_target(state, tag, messages, to, out, |mut state, tag, uids, to| {
+        let question = Question::Move { mailbox: state.view.mailbox(), uids, to };
+        ask(question, move |answer, out| {
+            let reply = match answer.copied() {
+                Ok(copied) => {
+                    state.view.vanish(copied.pairs.iter().map(|(from, _)| *from));
+                    if !copied.pairs.is_empty() {
+                        // RFC 6851 4.3: before the EXPUNGE responses, so that the client can follow the messages.
+                        out.untagged_reply(&Reply::ok("moved").with(copy_uid(copied)));
+                    }
+                    Reply::ok("MOVE done")
+                }
+                Err(trouble) => refusal(trouble),
+            };
+            state.done_with_news(tag, reply)
+        })
+    })
+}
+
+/// Resolves the messages and the name. No messages, which only UIDs can name, are no error (RFC 9051 6.4.9).
+fn with_target(
+    state: Box<Selected>,
+    tag: Tag,
+    messages: Messages,
+    to: Name,
+    out: &mut Out,
+    then: impl FnOnce(Box<Selected>, Tag, Vec<u32>, MailboxName) -> Turn + Send + 'static,
+) -> Turn {
+    let to = match to {
+        Ok(to) => to,
+        Err(bad) => return state.done(&tag, &bad.into(), Expunges::Held, out),
+    };
+    state.with_news(tag, move |state, tag, out| match state.view.uids(&messages) {
+        Ok(uids) if uids.is_empty() => state.done(&tag, &Reply::ok("there were no such messages"), Expunges::Told, out),
+        Ok(uids) => then(state, tag, uids, to),
+        Err(reply) => state.done(&tag, &reply, Expunges::Told, out),
+    })
+}
+
+fn copy_uid(copied: Copied) -> Code {
+    let (from, to) = copied.pairs.into_iter().unzip();
+    Code::CopyUid(copied.uid_validity, from, to)
+}
+
+/// RFC 9051 6.4.7: the client may create the mailbox and try again.
+pub fn refusal(trouble: Trouble) -> Reply {
+    match trouble {
+        Trouble::NoSuchMailbox => Reply::no(Code::TryCreate, "there is no such mailbox"),
+        Trouble::AlreadyExists
+        | Trouble::HasChildren
+        | Trouble::OverQuota
+        | Trouble::TooBig
+        | Trouble::Limit
+        | Trouble::Expunged
+        | Trouble::Unavailable
+        | Trouble::Bug => trouble.into(),
+    }
+}

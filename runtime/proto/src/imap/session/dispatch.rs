@@ -1,0 +1,111 @@
+//! Which command is allowed in which state (RFC 9051 3, 6), and where it goes.
+
+use super::capability::{capability, enable, id, namespace};
+use super::state::{NotAuthenticated, Open, Selected, State, Turn};
+use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
+use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
+use crate::imap::response::{Code, Out, Reply};
+
+/// A command that is not for this state gives the state back, with the reply.
+type Dispatched = Result<Turn, (State, Tag, Reply)>;
+
+pub fn dispatch(state: State, Tagged { tag, command }: Tagged, out: &mut Out) -> Dispatched {
+    match state {
+        State::NotAuthenticated(state) => stranger(state, tag, command, out),
+        State::Open(open) => account(open, tag, command, out),
+    }
+}
+
+fn stranger(state: NotAuthenticated, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
+    let reply = match command {
+        Command::Login { login, secret } => return Ok(login::login(state, tag, login, secret, out)),
+        Command::Authenticate { mechanism, initial } => {
+            return Ok(login::authenticate(state, tag, &mechanism, initial.as_deref(), out));
+        }
+        Command::Logout => return Ok(logout(&tag, out)),
+        Command::Capability => capability(false, out),
+        Command::Noop => Reply::ok("NOOP done"),
+        Command::Id => id(out),
+        Command::StartTls => {
+            // RFC 8314: this is implicit TLS already.
+            let reply = Reply::bad("the connection has TLS");
+            return Err((State::NotAuthenticated(state), tag, reply));
+        }
+        Command::OnAccount(_) | Command::OnSelected(_) => {
+            return Err((State::NotAuthenticated(state), tag, Reply::bad("log in first")));
+        }
+    };
+    Ok(state.done(&tag, &reply, out))
+}
+
+/// Commands that somebody logged in may give, with or without a mailbox.
+fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
+    Ok(match command {
+        Command::Login { .. } | Command::Authenticate { .. } | Command::StartTls => {
+            return Err((State::Open(open), tag, Reply::bad("somebody is logged in already")));
+        }
+        Command::Logout => logout(&tag, out),
+        Command::Capability => {
+            let reply = capability(true, out);
+            open.done(tag, reply, out)
+        }
+        Command::Noop => open.done(tag, Reply::ok("NOOP done"), out),
+        Command::Id => {
+            let reply = id(out);
+            open.done(tag, reply, out)
+        }
+        Command::OnAccount(command) => on_account(open, tag, command, out),
+        Command::OnSelected(command) => match open {
+            Open::Selected(state) => on_selected(state, tag, command, out),
+            Open::Authenticated(_) => {
+                let reply = Reply::bad("no mailbox is selected").with(Code::ClientBug);
+                return Err((State::Open(open), tag, reply));
+            }
+        },
+    })
+}
+
+fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Turn {
+    match command {
+        OnAccount::Enable(words) => {
+            let reply = enable(open.shared_mut(), &words, out);
+            open.done(tag, reply, out)
+        }
+        OnAccount::Namespace => namespace(open, tag, out),
+        OnAccount::Select { name, read_only } => select::select(open, tag, name, read_only, out),
+        OnAccount::Create { name, special_use } => mailboxes::create(open, tag, name, special_use, out),
+        OnAccount::Delete(name) => mailboxes::delete(open, tag, name, out),
+        OnAccount::Rename { from, to } => mailboxes::rename(open, tag, from, to, out),
+        OnAccount::Subscribe { name, on } => mailboxes::subscribe(open, tag, name, on, out),
+        OnAccount::List(list) => list::list(open, tag, list, out),
+        OnAccount::Lsub { reference, pattern } => list::lsub(open, tag, reference, pattern, out),
+        OnAccount::Status { name, items } => status::status(open, tag, name, items, out),
+        OnAccount::GetQuota { root } => quota::get_quota(open, tag, &root, out),
+        OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
+        OnAccount::Idle => idle::idle(open, tag, out),
+    }
+}
+
+fn on_selected(state: Box<Selected>, tag: Tag, command: OnSelected, out: &mut Out) -> Turn {
+    match command {
+        OnSelected::Check => state.done_with_news(tag, Reply::ok("CHECK done")),
+        OnSelected::Close => select::close(state, tag),
+        OnSelected::Unselect => select::unselect(state, tag, "UNSELECT done"),
+        OnSelected::Expunge => expunge::expunge(state, tag, None, out),
+        OnSelected::UidExpunge(messages) => expunge::expunge(state, tag, Some(messages), out),
+        OnSelected::Fetch { messages, items } => fetch::fetch(state, tag, messages, items),
+        OnSelected::Store { messages, change, silent, flags } => {
+            store::store(state, tag, messages, (change, silent, flags), out)
+        }
+        OnSelected::Copy { messages, to } => copy::copy(state, tag, messages, to, out),
+        OnSelected::Move { messages, to } => copy::move_(state, tag, messages, to, out),
+        OnSelected::Search(search) => search::search(state, tag, search, out),
+    }
+}
+
+/// RFC 9051 6.1.3.
+fn logout(tag: &Tag, out: &mut Out) -> Turn {
+    out.untagged_reply(&Reply::bye("until next time"));
+    out.tagged(tag, &Reply::ok("LOGOUT done"));
+    Turn::Close
+}

@@ -1,0 +1,272 @@
+//! FETCH and UID FETCH (RFC 9051 6.4.5).
+//!
+//! What the view knows (flags, UID, size, date) costs no question. Everything else is asked in slices small enough to hold,
+//! written, and sent before the next slice is asked: a client that does not read stops its own FETCH and nothing else.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::state::{Expunges, Selected, Turn, ask};
+use crate::imap::command::{FetchItem, Messages, Tag};
+use crate::imap::question::{Content, FlagChange, Message, Need, Question};
+use crate::imap::response::{Code, Out, Reply, attribute, is_decodable};
+use mail::mime::{SectionKind, Structure};
+use mail::{Flags, SystemFlags};
+
+/// Most messages in one slice, and the octets after which a slice of whole messages ends.
+const SLICE_MESSAGES: usize = 128;
+const SLICE_OCTETS: u64 = 256 * 1024;
+
+/// A FETCH on its way.
+struct Fetching {
+    state: Box<Selected>,
+    tag: Tag,
+    by_uid: bool,
+    items: Vec<FetchItem>,
+    need: Need,
+    /// Reading leaves `\Seen` behind.
+    sets_seen: bool,
+    /// Indexes still to do.
+    waiting: VecDeque<Range<usize>>,
+    /// Messages in the slice that was asked last.
+    asked: usize,
+    /// A message was gone when its content was asked for.
+    missed: bool,
+    /// A part in an encoding nobody knows was to be decoded.
+    undecodable: bool,
+}
+
+pub fn fetch(state: Box<Selected>, tag: Tag, messages: Messages, mut items: Vec<FetchItem>) -> Turn {
+    // RFC 9051 6.4.9: UID FETCH tells the UID, asked or not.
+    if messages.uid && !items.contains(&FetchItem::Uid) {
+        items.insert(0, FetchItem::Uid);
+    }
+    let need = need(&items);
+    let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
+    state.with_news(tag, move |state, tag, out| match state.view.resolve(&messages) {
+        Ok(ranges) => {
+            let waiting = ranges.into();
+            Fetching {
+                state,
+                tag,
+                by_uid: messages.uid,
+                items,
+                need,
+                sets_seen,
+                waiting,
+                asked: 0,
+                missed: false,
+                undecodable: false,
+            }
+            .next(out)
+        }
+        Err(reply) => state.done(&tag, &reply, Expunges::Held, out),
+    })
+}
+
+/// What the store must bring for these items.
+fn need(items: &[FetchItem]) -> Need {
+    let content = items.iter().map(|item| match item {
+        FetchItem::Content(item) => match (&item.section.kind, item.section.part.as_slice()) {
+            (SectionKind::Header | SectionKind::HeaderFields { .. }, []) => Content::Header,
+            _ => Content::Whole,
+        },
+        FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => Content::Whole,
+        FetchItem::Flags
+        | FetchItem::Uid
+        | FetchItem::InternalDate
+        | FetchItem::Size
+        | FetchItem::Envelope
+        | FetchItem::Body
+        | FetchItem::BodyStructure => Content::None,
+    });
+    Need { summary: items.iter().any(is_summary), content: content.max().unwrap_or(Content::None) }
+}
+
+fn is_summary(item: &FetchItem) -> bool {
+    matches!(item, FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure)
+}
+
+fn marks_seen(item: &FetchItem) -> bool {
+    match item {
+        FetchItem::Content(item) => !item.peek,
+        FetchItem::Binary { peek, .. } => !peek,
+        FetchItem::Flags
+        | FetchItem::Uid
+        | FetchItem::InternalDate
+        | FetchItem::Size
+        | FetchItem::Envelope
+        | FetchItem::Body
+        | FetchItem::BodyStructure
+        | FetchItem::BinarySize { .. } => false,
+    }
+}
+
+/// Does an item look inside the MIME structure?
+fn needs_structure(item: &FetchItem) -> bool {
+    match item {
+        FetchItem::Content(item) => !(item.section.part.is_empty() && item.section.kind == SectionKind::All),
+        FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => !part.is_empty(),
+        FetchItem::Flags
+        | FetchItem::Uid
+        | FetchItem::InternalDate
+        | FetchItem::Size
+        | FetchItem::Envelope
+        | FetchItem::Body
+        | FetchItem::BodyStructure => false,
+    }
+}
+
+impl Fetching {
+    fn next(mut self, out: &mut Out) -> Turn {
+        if out.is_full() {
+            return Turn::More(Box::new(move |out| self.next(out)));
+        }
+        if self.need == (Need { summary: false, content: Content::None }) {
+            return self.write_known(out);
+        }
+        let uids = self.slice();
+        if uids.is_empty() {
+            return self.finish(out);
+        }
+        self.asked = uids.len();
+        let question = Question::Fetch { mailbox: self.state.view.mailbox(), uids, need: self.need };
+        ask(question, move |answer, out| match answer.messages() {
+            Ok(messages) => self.mark_seen(messages, out),
+            Err(trouble) => self.end(&trouble.into(), out),
+        })
+    }
+
+    /// Everything asked is known here.
+    fn write_known(mut self, out: &mut Out) -> Turn {
+        while let Some(index) = self.next_index() {
+            if !self.state.view.is_gone(self.state.view.rows()[index].uid) {
+                self.write(index, None, false, out);
+            }
+            if out.is_full() {
+                return Turn::More(Box::new(move |out| self.write_known(out)));
+            }
+        }
+        self.finish(out)
+    }
+
+    fn next_index(&mut self) -> Option<usize> {
+        let range = self.waiting.front_mut()?;
+        let index = range.next();
+        if range.start >= range.end {
+            self.waiting.pop_front();
+        }
+        index
+    }
+
+    /// The UIDs of the next slice.
+    fn slice(&mut self) -> Vec<u32> {
+        let mut uids = Vec::new();
+        let mut octets = 0;
+        while uids.len() < SLICE_MESSAGES && octets < SLICE_OCTETS {
+            let Some(index) = self.next_index() else { break };
+            let row = &self.state.view.rows()[index];
+            if self.state.view.is_gone(row.uid) {
+                continue;
+            }
+            uids.push(row.uid);
+            if self.need.content == Content::Whole {
+                octets += row.size_octets;
+            }
+        }
+        uids
+    }
+
+    /// RFC 9051 6.4.5: BODY[…] without PEEK sets `\Seen`, and the response tells the new flags.
+    fn mark_seen(mut self, messages: Vec<Message>, out: &mut Out) -> Turn {
+        let view = &self.state.view;
+        let unseen = |message: &&Message| {
+            let row = view.index_of(message.uid).map(|index| &view.rows()[index]);
+            row.is_some_and(|row| !row.flags.system.contains(SystemFlags::SEEN))
+        };
+        let uids: Vec<u32> = match self.sets_seen {
+            true => messages.iter().filter(unseen).map(|message| message.uid).collect(),
+            false => Vec::new(),
+        };
+        if uids.is_empty() {
+            return self.write_slice(messages, &[], out);
+        }
+        let question = Question::Store {
+            mailbox: view.mailbox(),
+            uids,
+            change: FlagChange::Add,
+            flags: Flags::system(SystemFlags::SEEN),
+        };
+        ask(question, move |answer, out| match answer.stored() {
+            Ok(rows) => {
+                self.state.view.replace(&rows, out);
+                let mut marked: Vec<u32> = rows.iter().map(|row| row.uid).collect();
+                marked.sort_unstable();
+                self.write_slice(messages, &marked, out)
+            }
+            Err(trouble) => self.end(&trouble.into(), out),
+        })
+    }
+
+    fn write_slice(mut self, messages: Vec<Message>, marked: &[u32], out: &mut Out) -> Turn {
+        for message in &messages {
+            if let Some(index) = self.state.view.index_of(message.uid) {
+                self.write(index, Some(message), marked.binary_search(&message.uid).is_ok(), out);
+            }
+        }
+        self.missed |= messages.len() < self.asked;
+        self.next(out)
+    }
+
+    fn write(&mut self, index: usize, message: Option<&Message>, flags_changed: bool, out: &mut Out) {
+        let row = &self.state.view.rows()[index];
+        let structure = match message {
+            Some(message) if self.items.iter().any(needs_structure) => Some(Structure::parse(&message.content)),
+            _ => None,
+        };
+        out.text("* ");
+        out.number(index as u64 + 1);
+        out.text(" FETCH (");
+        for (nth, item) in self.items.iter().enumerate() {
+            if nth > 0 {
+                out.text(" ");
+            }
+            attribute(out, item, row, message, structure.as_ref());
+        }
+        if flags_changed && !self.items.contains(&FetchItem::Flags) {
+            out.text(" ");
+            attribute(out, &FetchItem::Flags, row, None, None);
+        }
+        out.text(")");
+        out.end_line();
+        self.undecodable |= self.items.iter().any(|item| match item {
+            FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => !is_decodable(structure.as_ref(), part),
+            FetchItem::Flags
+            | FetchItem::Uid
+            | FetchItem::InternalDate
+            | FetchItem::Size
+            | FetchItem::Envelope
+            | FetchItem::Body
+            | FetchItem::BodyStructure
+            | FetchItem::Content(_) => false,
+        });
+    }
+
+    /// A message that another session expunged meanwhile: UID FETCH ignores it, FETCH says why something is missing
+    /// (RFC 5530 EXPUNGEISSUED).
+    fn finish(self, out: &mut Out) -> Turn {
+        let reply = if self.undecodable {
+            Reply::no(Code::UnknownCte, "a part has an encoding that is not known")
+        } else if self.missed && !self.by_uid {
+            Reply::no(Code::ExpungeIssued, "some of the messages are gone")
+        } else {
+            Reply::ok("FETCH done")
+        };
+        self.end(&reply, out)
+    }
+
+    fn end(self, reply: &Reply, out: &mut Out) -> Turn {
+        let expunges = if self.by_uid { Expunges::Told } else { Expunges::Held };
+        self.state.done(&self.tag, reply, expunges, out)
+    }
+}

@@ -1,0 +1,144 @@
+//! LIST and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9, RFC 5258, RFC 5819, RFC 6154).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::glob::Glob;
+use super::state::{Open, Turn, ask};
+use super::status;
+use crate::imap::command::{List, Tag};
+use crate::imap::grammar::Coding;
+use crate::imap::question::{MailboxRow, Question};
+use crate::imap::response::{Out, Reply};
+use mail::{MailboxName, SpecialUse};
+
+pub fn list(state: Open, tag: Tag, list: List, out: &mut Out) -> Turn {
+    if list.patterns == [""] {
+        // RFC 9051 6.3.9: an empty pattern asks for the separator and the root.
+        out.untagged("LIST (\\Noselect) \"/\" \"\"");
+        return state.done(tag, Reply::ok("LIST done"), out);
+    }
+    ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
+        Ok(rows) => {
+            lines(&Tree::new(&rows), &list, state.coding(), out);
+            state.done(tag, Reply::ok("LIST done"), out)
+        }
+        // Never an empty list: clients would drop their copies.
+        Err(trouble) => state.done(tag, trouble.into(), out),
+    })
+}
+
+pub fn lsub(state: Open, tag: Tag, reference: String, pattern: String, out: &mut Out) -> Turn {
+    if pattern.is_empty() {
+        out.untagged("LSUB (\\Noselect) \"/\" \"\"");
+        return state.done(tag, Reply::ok("LSUB done"), out);
+    }
+    ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
+        Ok(rows) => {
+            subscribed_lines(&rows, &reference, &pattern, state.coding(), out);
+            state.done(tag, Reply::ok("LSUB done"), out)
+        }
+        Err(trouble) => state.done(tag, trouble.into(), out),
+    })
+}
+
+/// The mailboxes with the levels above them, also those that are no mailboxes.
+struct Tree<'a> {
+    names: BTreeMap<MailboxName, Option<&'a MailboxRow>>,
+    /// Names with a mailbox somewhere below.
+    parents: BTreeSet<MailboxName>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(rows: &'a [MailboxRow]) -> Tree<'a> {
+        let existing = rows.iter().filter(|row| row.exists);
+        let parents: BTreeSet<MailboxName> = existing.flat_map(|row| row.name.parents()).collect();
+        let mut names: BTreeMap<_, _> = parents.iter().map(|name| (name.clone(), None)).collect();
+        names.extend(rows.iter().map(|row| (row.name.clone(), Some(row))));
+        Tree { names, parents }
+    }
+}
+
+/// Does the row pass the selection options?
+fn is_chosen(row: Option<&MailboxRow>, list: &List) -> bool {
+    let subscribed = row.is_some_and(|row| row.subscribed);
+    let special = row.is_some_and(|row| row.exists && row.special_use.is_some());
+    match (list.only_subscribed, list.only_special_use) {
+        (true, true) => subscribed && special,
+        (true, false) => subscribed,
+        (false, true) => special,
+        // A name that is only subscribed is none for plain LIST; a level above mailboxes is.
+        (false, false) => row.is_none_or(|row| row.exists),
+    }
+}
+
+fn lines(tree: &Tree<'_>, list: &List, coding: Coding, out: &mut Out) {
+    let globs: Vec<Glob> = list.patterns.iter().map(|pattern| Glob::new(&list.reference, pattern)).collect();
+    // RFC 5258 3: names above a chosen one, for RECURSIVEMATCH.
+    let above: BTreeSet<MailboxName> = match list.recursive_match {
+        true => {
+            let chosen = tree.names.iter().filter(|(_, row)| is_chosen(**row, list));
+            chosen.flat_map(|(name, _)| name.parents()).collect()
+        }
+        false => BTreeSet::new(),
+    };
+    for (name, row) in &tree.names {
+        let (chosen, has_chosen_below) = (is_chosen(*row, list), above.contains(name));
+        if !(chosen || has_chosen_below) || !globs.iter().any(|glob| glob.matches(name.as_str())) {
+            continue;
+        }
+        out.text(&format!("* LIST ({}) \"/\" ", list_attributes(tree, name, *row, list)));
+        out.mailbox(name, coding);
+        if has_chosen_below {
+            let option = if list.only_subscribed { "SUBSCRIBED" } else { "SPECIAL-USE" };
+            out.text(&format!(" (\"CHILDINFO\" (\"{option}\"))"));
+        }
+        out.end_line();
+        if let (Some(items), Some(row)) = (&list.return_status, row.filter(|row| row.exists)) {
+            status::line(row, items, coding, out);
+        }
+    }
+}
+
+fn list_attributes(tree: &Tree<'_>, name: &MailboxName, row: Option<&MailboxRow>, list: &List) -> String {
+    let exists = row.is_some_and(|row| row.exists);
+    let mut words: Vec<&str> = Vec::new();
+    if !exists {
+        words.push("\\NonExistent");
+        if !list.extended {
+            // What RFC 3501 had for it.
+            words.push("\\Noselect");
+        }
+    }
+    words.push(if tree.parents.contains(name) { "\\HasChildren" } else { "\\HasNoChildren" });
+    if row.is_some_and(|row| row.subscribed) && (list.only_subscribed || list.return_subscribed) {
+        words.push("\\Subscribed");
+    }
+    words.extend(row.filter(|row| row.exists).and_then(|row| row.special_use).map(SpecialUse::attribute));
+    words.join(" ")
+}
+
+/// The attributes of a mailbox that SELECT just opened.
+pub fn attributes(special_use: Option<SpecialUse>, subscribed: bool) -> String {
+    let words = subscribed.then_some("\\Subscribed").into_iter().chain(special_use.map(SpecialUse::attribute));
+    words.collect::<Vec<&str>>().join(" ")
+}
+
+/// RFC 3501 6.3.9: subscribed names that match; and when `%` stops above a subscribed name, that level as \Noselect.
+fn subscribed_lines(rows: &[MailboxRow], reference: &str, pattern: &str, coding: Coding, out: &mut Out) {
+    let glob = Glob::new(reference, pattern);
+    let mut names: BTreeMap<MailboxName, bool> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.subscribed) {
+        names.insert(row.name.clone(), row.exists);
+    }
+    if pattern.ends_with('%') {
+        let levels: Vec<MailboxName> = names.keys().flat_map(|name| name.parents().collect::<Vec<_>>()).collect();
+        for level in levels {
+            names.entry(level).or_insert(false);
+        }
+    }
+    for (name, selectable) in names.iter().filter(|(name, _)| glob.matches(name.as_str())) {
+        out.text(if *selectable { "* LSUB () \"/\" " } else { "* LSUB (\\Noselect) \"/\" " });
+        out.mailbox(name, coding);
+        out.end_line();
+    }
+}

@@ -1,0 +1,79 @@
+//! LOGIN and AUTHENTICATE (RFC 9051 6.2.2, 6.2.3; RFC 4959 for the initial response).
+
+use super::capability::capabilities;
+use super::state::{Authenticated, NotAuthenticated, Open, Turn, ask};
+use crate::imap::command::Tag;
+use crate::imap::question::{Answer, LoginFailure, Question, Trouble};
+use crate::imap::response::{Code, Out, Reply};
+use crate::sasl::{Credentials, Exchange, Mechanism, Progress, SaslError, Secret};
+
+/// Wrong secrets on one connection before it is closed.
+pub const LOGIN_FAILURES_MAX: u32 = 4;
+
+pub fn login(state: NotAuthenticated, tag: Tag, login: Vec<u8>, secret: Vec<u8>, out: &mut Out) -> Turn {
+    let texts = (String::from_utf8(login), String::from_utf8(secret));
+    match texts {
+        (Ok(login), Ok(secret)) if !login.is_empty() => {
+            verify(state, tag, Credentials { login, secret: Secret::new(secret) })
+        }
+        // Such a login cannot exist; the answer is the one for a wrong secret.
+        _ => refused(state, tag, out),
+    }
+}
+
+pub fn authenticate(state: NotAuthenticated, tag: Tag, mechanism: &str, initial: Option<&str>, out: &mut Out) -> Turn {
+    let Some(mechanism) = Mechanism::from_name(mechanism) else {
+        return state.done(&tag, &Reply::no(Code::Cannot, "that mechanism is not served"), out);
+    };
+    progress(state, tag, Exchange::begin(mechanism, initial), out)
+}
+
+/// Goes on with what the client answered to a challenge.
+pub fn respond(state: NotAuthenticated, tag: Tag, exchange: Exchange, line: &[u8], out: &mut Out) -> Turn {
+    progress(state, tag, exchange.respond(line), out)
+}
+
+fn progress(state: NotAuthenticated, tag: Tag, progress: Result<Progress, SaslError>, out: &mut Out) -> Turn {
+    match progress {
+        Ok(Progress::Challenge(exchange, challenge)) => {
+            out.text("+ ");
+            out.text(challenge);
+            out.end_line();
+            Turn::Challenge(state, tag, exchange)
+        }
+        Ok(Progress::Done(credentials)) => verify(state, tag, credentials),
+        // RFC 9051 6.2.2: BAD when the client cancels, and for what is not base64.
+        Err(SaslError::Cancelled) => state.done(&tag, &Reply::bad("AUTHENTICATE cancelled"), out),
+        Err(SaslError::Encoding) => state.done(&tag, &Reply::bad("that is not base64 of UTF-8"), out),
+        Err(SaslError::Malformed | SaslError::OtherIdentity) => refused(state, tag, out),
+    }
+}
+
+fn verify(state: NotAuthenticated, tag: Tag, credentials: Credentials) -> Turn {
+    ask(Question::Authenticate(credentials), move |answer, out| match answer {
+        Answer::Authenticated => {
+            let reply = Reply::ok("logged in").with(Code::Capability(capabilities(true).to_owned()));
+            out.tagged(&tag, &reply);
+            Open::Authenticated(Authenticated { shared: state.shared }).ready()
+        }
+        Answer::NotAuthenticated(LoginFailure::Wrong) => refused(state, tag, out),
+        Answer::NotAuthenticated(LoginFailure::Unavailable) => {
+            state.done(&tag, &Reply::no(Code::Unavailable, "logins are not possible now, try again later"), out)
+        }
+        other => {
+            let trouble = other.done().err().unwrap_or(Trouble::Bug);
+            state.done(&tag, &trouble.into(), out)
+        }
+    })
+}
+
+fn refused(mut state: NotAuthenticated, tag: Tag, out: &mut Out) -> Turn {
+    state.shared.login_failures += 1;
+    let reply = Reply::no(Code::AuthenticationFailed, "login or secret is wrong");
+    if state.shared.login_failures < LOGIN_FAILURES_MAX {
+        return state.done(&tag, &reply, out);
+    }
+    out.untagged_reply(&Reply::bye("too many failed logins"));
+    out.tagged(&tag, &reply);
+    Turn::Close
+}

@@ -1,0 +1,83 @@
+//! SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2).
+
+use super::list::attributes;
+use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask};
+use super::view::View;
+use crate::imap::command::{Name, Tag};
+use crate::imap::question::{Question, Selection};
+use crate::imap::response::{Code, Out, Reply};
+use mail::{MailboxName, SystemFlags};
+
+/// Whatever was selected is left first, even when the new mailbox cannot be had.
+pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, out: &mut Out) -> Turn {
+    let shared = match state {
+        Open::Authenticated(state) => state.shared,
+        Open::Selected(state) => {
+            out.untagged_reply(&Reply::ok("the selected mailbox is left").with(Code::Closed));
+            state.shared
+        }
+    };
+    let name = match name {
+        Ok(name) => name,
+        Err(bad) => {
+            // The driver has to stop watching the mailbox that was left.
+            let reply = Reply::from(bad);
+            return ask(Question::Unselect, move |_, out| left(shared, &tag, &reply, out));
+        }
+    };
+    ask(Question::Select { name: name.clone(), read_only }, move |answer, out| match answer.selected() {
+        Ok(selection) => opened(shared, tag, &name, read_only, selection, out),
+        Err(trouble) => left(shared, &tag, &trouble.into(), out),
+    })
+}
+
+fn left(shared: Shared, tag: &Tag, reply: &Reply, out: &mut Out) -> Turn {
+    out.tagged(tag, reply);
+    Open::Authenticated(Authenticated { shared }).ready()
+}
+
+fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selection: Selection, out: &mut Out) -> Turn {
+    let (uid_next, uid_validity) = (selection.uid_next, selection.uid_validity);
+    let attributes = attributes(selection.special_use, selection.subscribed);
+    let view = View::new(selection, read_only);
+    out.untagged(&format!("FLAGS ({})", view.flags()));
+    let permanent = if read_only { String::new() } else { format!("{} \\*", view.flags()) };
+    out.untagged_reply(&Reply::ok("flags that stay").with(Code::PermanentFlags(permanent)));
+    out.message_data(view.count(), "EXISTS");
+    if shared.rev2 {
+        // RFC 9051 6.3.2: LIST tells the name as the server spells it.
+        out.text(&format!("* LIST ({attributes}) \"/\" "));
+        out.mailbox(name, shared.coding());
+        out.end_line();
+    } else {
+        // RFC 3501 6.3.1 requires both; no message is ever recent (RFC 9051 withdrew the flag).
+        out.message_data(0, "RECENT");
+        if let Some(number) = view.first_unseen() {
+            out.untagged_reply(&Reply::ok("first unseen message").with(Code::Unseen(number)));
+        }
+    }
+    out.untagged_reply(&Reply::ok("UIDs are valid").with(Code::UidValidity(uid_validity)));
+    out.untagged_reply(&Reply::ok("next UID").with(Code::UidNext(uid_next)));
+    let (code, text) = if read_only { (Code::ReadOnly, "EXAMINE done") } else { (Code::ReadWrite, "SELECT done") };
+    Box::new(Selected { shared, view }).done(&tag, &Reply::ok(text).with(code), Expunges::Told, out)
+}
+
+/// Removes what has `\Deleted` without a word, then leaves; a read-only mailbox is only left.
+pub fn close(state: Box<Selected>, tag: Tag) -> Turn {
+    let rows = state.view.rows().iter();
+    let deleted: Vec<u32> =
+        rows.filter(|row| row.flags.system.contains(SystemFlags::DELETED)).map(|row| row.uid).collect();
+    if deleted.is_empty() || state.view.is_read_only() {
+        return unselect(state, tag, "CLOSE done");
+    }
+    let question = Question::Expunge { mailbox: state.view.mailbox(), uids: deleted };
+    ask(question, move |answer, out| match answer.expunged() {
+        Ok(_) => unselect(state, tag, "CLOSE done"),
+        Err(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
+    })
+}
+
+pub fn unselect(state: Box<Selected>, tag: Tag, text: &'static str) -> Turn {
+    let shared = state.shared;
+    ask(Question::Unselect, move |_, out| left(shared, &tag, &Reply::ok(text), out))
+}

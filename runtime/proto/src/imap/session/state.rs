@@ -1,0 +1,192 @@
+//! The states of RFC 9051 3, one type each, and what a command leads to.
+
+use super::view::View;
+use crate::imap::command::Tag;
+use crate::imap::grammar::Coding;
+use crate::imap::question::{Answer, Question, Trouble};
+use crate::imap::response::{Out, Reply};
+use crate::imap::session::Config;
+use crate::sasl::Exchange;
+
+/// What all states share.
+#[derive(Debug)]
+pub struct Shared {
+    pub config: Config,
+    /// The client enabled IMAP4rev2 (RFC 9051 6.3.1).
+    pub rev2: bool,
+    pub login_failures: u32,
+}
+
+impl Shared {
+    /// RFC 9051 5.1: names are UTF-8 once IMAP4rev2 is enabled.
+    pub fn coding(&self) -> Coding {
+        if self.rev2 { Coding::Utf8 } else { Coding::Utf7 }
+    }
+}
+
+#[derive(Debug)]
+pub struct NotAuthenticated {
+    pub shared: Shared,
+}
+
+#[derive(Debug)]
+pub struct Authenticated {
+    pub shared: Shared,
+}
+
+#[derive(Debug)]
+pub struct Selected {
+    pub shared: Shared,
+    pub view: View,
+}
+
+/// Somebody is logged in, with or without a selected mailbox: what commands on the account need.
+#[derive(Debug)]
+pub enum Open {
+    Authenticated(Authenticated),
+    Selected(Box<Selected>),
+}
+
+#[derive(Debug)]
+pub enum State {
+    NotAuthenticated(NotAuthenticated),
+    Open(Open),
+}
+
+/// What a step of a command leads to.
+pub enum Turn {
+    /// The command is over.
+    Ready(State),
+    Ask(Question, Then),
+    /// Enough was written for now; goes on when it is sent.
+    More(More),
+    /// AUTHENTICATE wants the client's next line.
+    Challenge(NotAuthenticated, Tag, Exchange),
+    /// IDLE, until DONE.
+    Idle(Open, Tag),
+    /// APPEND takes the octets of its literal.
+    Append(Appending),
+    Close,
+}
+
+pub type Then = Box<dyn FnOnce(Answer, &mut Out) -> Turn + Send>;
+pub type More = Box<dyn FnOnce(&mut Out) -> Turn + Send>;
+
+/// The literal of an APPEND on its way.
+pub struct Appending {
+    pub open: Open,
+    pub tag: Tag,
+    pub octets_left: u64,
+    /// The message was refused but comes all the same: its octets are dropped, then this is said.
+    pub refused: Option<Reply>,
+}
+
+/// May EXPUNGE responses be sent before the end of the command? (RFC 9051 7.5.1: not in FETCH, STORE, SEARCH.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expunges {
+    Told,
+    Held,
+}
+
+pub fn ask(question: Question, then: impl FnOnce(Answer, &mut Out) -> Turn + Send + 'static) -> Turn {
+    Turn::Ask(question, Box::new(then))
+}
+
+impl NotAuthenticated {
+    pub fn done(self, tag: &Tag, reply: &Reply, out: &mut Out) -> Turn {
+        out.tagged(tag, reply);
+        Turn::Ready(State::NotAuthenticated(self))
+    }
+}
+
+impl Open {
+    pub fn shared(&self) -> &Shared {
+        match self {
+            Open::Authenticated(state) => &state.shared,
+            Open::Selected(state) => &state.shared,
+        }
+    }
+
+    pub fn shared_mut(&mut self) -> &mut Shared {
+        match self {
+            Open::Authenticated(state) => &mut state.shared,
+            Open::Selected(state) => &mut state.shared,
+        }
+    }
+
+    pub fn coding(&self) -> Coding {
+        self.shared().coding()
+    }
+
+    pub fn ready(self) -> Turn {
+        Turn::Ready(State::Open(self))
+    }
+
+    /// Ends a command on the account; with a selected mailbox its news come first.
+    pub fn done(self, tag: Tag, reply: Reply, out: &mut Out) -> Turn {
+        match self {
+            Open::Authenticated(_) => {
+                out.tagged(&tag, &reply);
+                self.ready()
+            }
+            Open::Selected(state) => state.done_with_news(tag, reply),
+        }
+    }
+
+    /// Asks a question whose answer is yes or no.
+    pub fn ask_done(self, tag: Tag, question: Question, yes: &'static str) -> Turn {
+        ask(question, move |answer, out| match answer.done() {
+            Ok(()) => self.done(tag, Reply::ok(yes), out),
+            Err(trouble) => self.done(tag, trouble.into(), out),
+        })
+    }
+}
+
+impl Selected {
+    pub fn ready(self: Box<Self>) -> Turn {
+        Turn::Ready(State::Open(Open::Selected(self)))
+    }
+
+    /// Learns the news of the mailbox, then goes on. EXPUNGE is held back: the numbers in the command are old ones.
+    pub fn with_news(
+        mut self: Box<Self>,
+        tag: Tag,
+        then: impl FnOnce(Box<Self>, Tag, &mut Out) -> Turn + Send + 'static,
+    ) -> Turn {
+        ask(self.view.refresh(), move |answer, out| match answer.changed() {
+            Ok(changes) => {
+                self.view.apply(changes, out);
+                then(self, tag, out)
+            }
+            Err(Trouble::NoSuchMailbox) => gone(out),
+            Err(trouble) => self.done(&tag, &trouble.into(), Expunges::Held, out),
+        })
+    }
+
+    /// Ends a command that changed something or that the client sends to hear the news.
+    pub fn done_with_news(mut self: Box<Self>, tag: Tag, reply: Reply) -> Turn {
+        ask(self.view.refresh(), move |answer, out| match answer.changed() {
+            Ok(changes) => {
+                self.view.apply(changes, out);
+                self.done(&tag, &reply, Expunges::Told, out)
+            }
+            Err(Trouble::NoSuchMailbox) => gone(out),
+            // The command itself is done; the news come with the next one.
+            Err(_) => self.done(&tag, &reply, Expunges::Told, out),
+        })
+    }
+
+    pub fn done(mut self: Box<Self>, tag: &Tag, reply: &Reply, expunges: Expunges, out: &mut Out) -> Turn {
+        if expunges == Expunges::Told {
+            self.view.tell_expunged(out);
+        }
+        out.tagged(tag, reply);
+        self.ready()
+    }
+}
+
+/// The selected mailbox was deleted by another session: nothing the client knows is true any more (RFC 2180 3).
+pub fn gone(out: &mut Out) -> Turn {
+    out.untagged_reply(&Reply::bye("the selected mailbox was deleted"));
+    Turn::Close
+}

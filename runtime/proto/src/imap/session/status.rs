@@ -1,0 +1,42 @@
+//! STATUS (RFC 9051 6.3.11, RFC 8438 for SIZE).
+
+use super::state::{Open, Turn, ask};
+use crate::imap::command::{Name, StatusItem, Tag};
+use crate::imap::grammar::Coding;
+use crate::imap::question::{MailboxRow, Question};
+use crate::imap::response::{Out, Reply};
+
+pub fn status(state: Open, tag: Tag, name: Name, items: Vec<StatusItem>, out: &mut Out) -> Turn {
+    let name = match name {
+        Ok(name) => name,
+        Err(bad) => return state.done(tag, bad.into(), out),
+    };
+    ask(Question::Status { name }, move |answer, out| match answer.mailbox() {
+        Ok(row) => {
+            line(&row, &items, state.coding(), out);
+            state.done(tag, Reply::ok("STATUS done"), out)
+        }
+        Err(trouble) => state.done(tag, trouble.into(), out),
+    })
+}
+
+/// `* STATUS mailbox (MESSAGES 3 …)`; LIST RETURN (STATUS) writes the same.
+pub fn line(row: &MailboxRow, items: &[StatusItem], coding: Coding, out: &mut Out) {
+    out.text("* STATUS ");
+    out.mailbox(&row.name, coding);
+    let counts = &row.counts;
+    let items: Vec<String> = items
+        .iter()
+        .map(|item| match item {
+            StatusItem::Messages => format!("MESSAGES {}", counts.messages),
+            StatusItem::Recent => "RECENT 0".to_owned(),
+            StatusItem::UidNext => format!("UIDNEXT {}", counts.uid_next),
+            StatusItem::UidValidity => format!("UIDVALIDITY {}", counts.uid_validity),
+            StatusItem::Unseen => format!("UNSEEN {}", counts.unseen),
+            StatusItem::Deleted => format!("DELETED {}", counts.deleted),
+            StatusItem::Size => format!("SIZE {}", counts.size_octets),
+        })
+        .collect();
+    out.text(&format!(" ({})", items.join(" ")));
+    out.end_line();
+}

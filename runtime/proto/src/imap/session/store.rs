@@ -1,0 +1,67 @@
+//! STORE and UID STORE (RFC 9051 6.4.6).
+
+use super::expunge::read_only;
+use super::state::{Expunges, Selected, Turn, ask};
+use crate::imap::command::{Messages, Tag};
+use crate::imap::question::{FlagChange, Question};
+use crate::imap::response::{Out, Reply};
+use mail::Flags;
+
+/// Messages in one question.
+const SLICE: usize = 1_000;
+
+/// A STORE on its way.
+struct Storing {
+    state: Box<Selected>,
+    tag: Tag,
+    by_uid: bool,
+    silent: bool,
+    change: FlagChange,
+    flags: Flags,
+    /// The UIDs to do, the next one last.
+    waiting: Vec<u32>,
+}
+
+pub fn store(
+    state: Box<Selected>,
+    tag: Tag,
+    messages: Messages,
+    (change, silent, flags): (FlagChange, bool, Flags),
+    out: &mut Out,
+) -> Turn {
+    if state.view.is_read_only() {
+        return state.done(&tag, &read_only(), Expunges::Held, out);
+    }
+    state.with_news(tag, move |state, tag, out| match state.view.uids(&messages) {
+        Ok(mut waiting) => {
+            waiting.reverse();
+            Storing { state, tag, by_uid: messages.uid, silent, change, flags, waiting }.next(out)
+        }
+        Err(reply) => state.done(&tag, &reply, Expunges::Held, out),
+    })
+}
+
+impl Storing {
+    fn next(mut self, out: &mut Out) -> Turn {
+        let expunges = if self.by_uid { Expunges::Told } else { Expunges::Held };
+        if self.waiting.is_empty() {
+            return self.state.done(&self.tag, &Reply::ok("STORE done"), expunges, out);
+        }
+        let mut uids = self.waiting.split_off(self.waiting.len().saturating_sub(SLICE));
+        uids.reverse();
+        let mailbox = self.state.view.mailbox();
+        let question = Question::Store { mailbox, uids, change: self.change, flags: self.flags.clone() };
+        ask(question, move |answer, out| match answer.stored() {
+            Ok(rows) => {
+                self.state.view.replace(&rows, out);
+                if !self.silent {
+                    for index in rows.iter().filter_map(|row| self.state.view.index_of(row.uid)) {
+                        self.state.view.tell_flags(index, self.by_uid, out);
+                    }
+                }
+                self.next(out)
+            }
+            Err(trouble) => self.state.done(&self.tag, &trouble.into(), expunges, out),
+        })
+    }
+}
