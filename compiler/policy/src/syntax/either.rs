@@ -1,8 +1,8 @@
 //! "A word, or a value": `Unlimited` or a list of windows, `Everywhere` or a list of networks. serde's untagged enums
 //! would lose places and messages; this keeps both.
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -10,9 +10,6 @@ use std::marker::PhantomData;
 pub(super) const WORD_OR: &str = "$policy::WordOr";
 
 /// Either one of the words of `W`, with or without brackets, or a list, map, string or number of `T`.
-///
-/// `ron` does not tell other code which word it saw, so there a bare word is `W::default()`; with one word, which is
-/// the usual case, nothing is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WordOr<W, T> {
     Word(W),
@@ -35,7 +32,7 @@ impl<W, T> WordOr<W, T> {
     }
 }
 
-impl<'de, W: Deserialize<'de> + Default, T: Deserialize<'de>> Deserialize<'de> for WordOr<W, T> {
+impl<'de, W: Deserialize<'de>, T: Deserialize<'de>> Deserialize<'de> for WordOr<W, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(WORD_OR, ChoiceVisitor(PhantomData))
     }
@@ -43,7 +40,7 @@ impl<'de, W: Deserialize<'de> + Default, T: Deserialize<'de>> Deserialize<'de> f
 
 struct ChoiceVisitor<W, T>(PhantomData<(W, T)>);
 
-impl<'de, W: Deserialize<'de> + Default, T: Deserialize<'de>> Visitor<'de> for ChoiceVisitor<W, T> {
+impl<'de, W: Deserialize<'de>, T: Deserialize<'de>> Visitor<'de> for ChoiceVisitor<W, T> {
     type Value = WordOr<W, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +48,10 @@ impl<'de, W: Deserialize<'de> + Default, T: Deserialize<'de>> Visitor<'de> for C
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<WordOr<W, T>, D::Error> {
-        deserializer.deserialize_any(ForeignVisitor(PhantomData))
+        Foreign::deserialize(deserializer).map(|choice| match choice {
+            Foreign::Word(word) => WordOr::Word(word),
+            Foreign::Value(value) => WordOr::Value(value),
+        })
     }
 
     /// Only our deserializer comes here.
@@ -65,37 +65,10 @@ impl<'de, W: Deserialize<'de> + Default, T: Deserialize<'de>> Visitor<'de> for C
     }
 }
 
-/// For deserializers that describe themselves: ron and JSON.
-struct ForeignVisitor<W, T>(PhantomData<(W, T)>);
-
-impl<'de, W: Deserialize<'de> + Default, T: Deserialize<'de>> Visitor<'de> for ForeignVisitor<W, T> {
-    type Value = WordOr<W, T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a word or a value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<WordOr<W, T>, E> {
-        Ok(WordOr::Word(W::default()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<WordOr<W, T>, A::Error> {
-        T::deserialize(SeqAccessDeserializer::new(seq)).map(WordOr::Value)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WordOr<W, T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(WordOr::Value)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<WordOr<W, T>, E> {
-        T::deserialize(text.into_deserializer()).map(WordOr::Value)
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<WordOr<W, T>, E> {
-        T::deserialize(number.into_deserializer()).map(WordOr::Value)
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<WordOr<W, T>, E> {
-        T::deserialize(number.into_deserializer()).map(WordOr::Value)
-    }
+/// For other deserializers, where places are lost in any case.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Foreign<W, T> {
+    Word(W),
+    Value(T),
 }

@@ -121,7 +121,7 @@ fn a_slip_in_a_word_finds_the_word() {
         Code::E0101,
         "Everwhere",
         "unknown word \"Everwhere\" for `from`",
-        "did you mean `Everywhere`? Defined: Everywhere",
+        "did you mean `Everywhere`? Defined: Everywhere, Nowhere",
     );
 }
 

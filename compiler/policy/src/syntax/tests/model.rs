@@ -102,15 +102,14 @@ pub(super) struct Block {
     pub(super) lasts: Option<Duration>,
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) enum Everywhere {
-    #[default]
     Everywhere,
+    Nowhere,
 }
 
-#[derive(Debug, Default, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) enum Unlimited {
-    #[default]
     Unlimited,
 }
 
@@ -188,6 +187,7 @@ Policy(
     web: { Webmail: "https://webmail.office.example" },
     may_send: {
         "person": (from: ["inside"], recipients: ["500 / 15 min", "1000 / 1 h"], lasts: "15 min"),
+        "nobody": (from: Nowhere, recipients: []),
         "machine": (from: Everywhere, recipients: Unlimited),
     },
     examples: [("a\tb", "\u{e9}\x41", -3), ("", "\"", 0)],
