@@ -17,13 +17,23 @@ const IDLE_COMMANDS_MAX: u32 = 100;
 pub(super) struct Connection {
     pub config: Config,
     pub steps: VecDeque<Step>,
+    pub tls_required: Reply,
+    pub login_required: Reply,
     bad: u32,
     idle: u32,
 }
 
 impl Connection {
     pub fn new(config: Config) -> Connection {
-        Connection { config, steps: VecDeque::new(), bad: 0, idle: 0 }
+        Connection {
+            config,
+            steps: VecDeque::new(),
+            // RFC 3207 4 has this text.
+            tls_required: Reply::new(reply::TLS_REQUIRED, "Must issue a STARTTLS command first"),
+            login_required: Reply::new(reply::AUTH_REQUIRED, "Log in first"),
+            bad: 0,
+            idle: 0,
+        }
     }
 
     pub fn send(&mut self, reply: Reply) {

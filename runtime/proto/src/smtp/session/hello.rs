@@ -46,8 +46,7 @@ pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
     if matches!(config.tls, TlsMode::Offered | TlsMode::Required) {
         lines.push("STARTTLS".to_owned());
     }
-    // RFC 4954 4.3 and RFC 3207 4.2: mechanisms that show the password exist under TLS only.
-    if config.auth == AuthMode::Required && config.tls == TlsMode::Active && !login && !config.mechanisms.is_empty() {
+    if config.auth == AuthMode::Required && config.login_possible() && !login && !config.mechanisms.is_empty() {
         let names: Vec<&str> = config.mechanisms.iter().map(|mechanism| mechanism.name()).collect();
         lines.push(format!("AUTH {}", names.join(" ")));
     }

@@ -44,7 +44,7 @@ pub enum TlsMode {
 pub enum AuthMode {
     /// AUTH does not exist here.
     Never,
-    /// No MAIL without a login, and no login without TLS.
+    /// No MAIL without a login, and no login in the clear unless the listener has no TLS at all.
     Required,
 }
 
@@ -63,6 +63,17 @@ pub struct Config {
     pub smtputf8: bool,
     /// Delivery status notifications on request (RFC 3461). Without it its parameters get 555.
     pub dsn: bool,
+}
+
+impl Config {
+    /// May a password be sent now? Where TLS can be had it must be (RFC 4954 4, RFC 3207 4.2). A listener without TLS
+    /// takes passwords in the clear only by a policy that says so.
+    fn login_possible(&self) -> bool {
+        match self.tls {
+            TlsMode::None | TlsMode::Active => true,
+            TlsMode::Offered | TlsMode::Required => false,
+        }
+    }
 }
 
 /// What the driver shall do next.
@@ -216,6 +227,13 @@ impl Session {
     /// Changes what the next EHLO announces as RCPTMAX.
     pub fn set_rcpt_max(&mut self, rcpt_max: u32) {
         self.connection.config.rcpt_max = rcpt_max;
+    }
+
+    /// Changes the replies to a client that skips TLS or the login, so that they can name the rule that asks for it.
+    /// Their codes are to be those of `reply::TLS_REQUIRED` and `reply::AUTH_REQUIRED`.
+    pub fn set_refusals(&mut self, tls_required: Reply, login_required: Reply) {
+        self.connection.tls_required = tls_required;
+        self.connection.login_required = login_required;
     }
 
     /// Ends the connection with `reply`: 421 after a timeout (`reply::TIMEOUT`) or a shutdown (`reply::SHUTTING_DOWN`).

@@ -218,7 +218,7 @@ impl Listening {
             Command::Noop | Command::Ehlo(_) | Command::StartTls | Command::Quit | Command::Auth { .. }
         );
         if config.tls == TlsMode::Required && !in_the_clear {
-            return Some((Reply::new(reply::TLS_REQUIRED, "Must issue a STARTTLS command first"), true));
+            return Some((connection.tls_required.clone(), true));
         }
         match (self, command) {
             (Listening::Greeted, Command::Auth { .. } | Command::StartTls) => sequence("EHLO first"),
@@ -300,7 +300,7 @@ impl Ready {
         if config.auth == AuthMode::Never {
             return self.bad(refuse(reply::NOT_IMPLEMENTED, "There is no login here"), connection);
         }
-        if config.tls != TlsMode::Active {
+        if !config.login_possible() {
             return self.bad(refuse(reply::AUTH_NEEDS_TLS, "STARTTLS first"), connection);
         }
         if self.login {
@@ -350,7 +350,7 @@ impl Ready {
         let config = &connection.config;
         let unknown = |keyword: &str| Some(Reply::new(reply::BAD_PARAMETER, format!("{keyword} is not offered")));
         let refusal = if config.auth == AuthMode::Required && !self.login {
-            Some(Reply::new(reply::AUTH_REQUIRED, "Log in first"))
+            Some(connection.login_required.clone())
         } else if parameters.smtputf8 && !config.smtputf8 {
             unknown("SMTPUTF8")
         } else if !config.dsn && (parameters.ret.is_some() || parameters.envid.is_some()) {

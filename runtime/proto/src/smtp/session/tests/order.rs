@@ -216,6 +216,26 @@ fn no_mail_without_a_login_where_one_is_required() {
 }
 
 #[test]
+fn a_listener_without_tls_takes_a_login_in_the_clear_and_one_with_tls_does_not() {
+    let plain = "AUTH PLAIN AHRvdG8tagBzZWNyZXQ=";
+    let clear = Config { tls: TlsMode::None, ..submission() };
+    let talk = check(clear, &["EHLO c", plain], &["250", "235 2.7.0"]);
+    assert!(talk.text.contains("250-AUTH PLAIN LOGIN\r\n"));
+    let talk = check(Config { tls: TlsMode::Offered, ..submission() }, &["EHLO c", plain], &["250", "538 5.7.11"]);
+    assert!(!talk.text.contains("AUTH"));
+}
+
+#[test]
+fn refusals_can_name_the_rule() {
+    let mut session = Session::new(submission());
+    let tls = Reply::new(reply::TLS_REQUIRED, "[tls]");
+    session.set_refusals(tls.clone(), Reply::new(reply::AUTH_REQUIRED, "[login]"));
+    session.feed(b"MAIL FROM:<>\r\n");
+    session.next();
+    assert_eq!(session.next(), Step::Send(tls));
+}
+
+#[test]
 fn plain_and_login_lead_to_a_login() {
     let plain = "AHRvdG8tagBzZWNyZXQ=";
     check(
