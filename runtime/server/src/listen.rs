@@ -120,9 +120,8 @@ fn enter(
         class,
         block,
         acceptor: door.acceptor.clone(),
-        place,
     };
-    conversations.spawn(drive::converse(service.clone(), connection));
+    conversations.spawn(drive::converse(service.clone(), connection, place));
 }
 
 /// The policy's bounds for strangers first: they have a rule to name. Then ours.

@@ -1,5 +1,6 @@
 //! TLS of the listeners (RFC 8446; RFC 8314 for mail): rustls with ring, never older than the plan's `tls.oldest`.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,15 @@ pub fn acceptor(oldest: TlsVersion, certificate: &Certificate) -> Result<TlsAcce
 pub enum HandshakeError {
     TimedOut,
     Failed(std::io::Error),
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HandshakeError::TimedOut => f.write_str("the handshake took too long"),
+            HandshakeError::Failed(error) => error.fmt(f),
+        }
+    }
 }
 
 /// Does the server's side of a handshake.

@@ -27,8 +27,6 @@ pub struct Connection {
     pub block: Result<Block, Refusal>,
     /// For STARTTLS and implicit TLS; absent where TLS is off.
     pub acceptor: Option<TlsAcceptor>,
-    /// Given back when the connection ends.
-    pub place: Place,
 }
 
 /// What waiting for the client gave.
@@ -40,8 +38,8 @@ enum Woken {
     Stopping,
 }
 
-/// Holds the conversation to its end.
-pub async fn converse(service: Arc<Service>, mut connection: Connection) {
+/// Holds the conversation to its end, then gives its place back.
+pub async fn converse(service: Arc<Service>, mut connection: Connection, place: Place) {
     let rules = service.tables.listener_rules(connection.listener);
     let open = service.metrics.connections_open.with_label_values(&[connection.peer.listener.as_str()]);
     open.inc();
@@ -50,7 +48,7 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection) {
         let Some(acceptor) = connection.acceptor.clone() else { return };
         if let Err(error) = connection.stream.secure(&acceptor).await {
             service.metrics.handshakes_failed.inc();
-            tracing::debug!(listener = connection.peer.listener, client = %connection.peer.client, "TLS: {error:?}");
+            tracing::debug!(listener = connection.peer.listener, client = %connection.peer.client, "TLS: {error}");
             return;
         }
     }
@@ -63,6 +61,7 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection) {
         // Not listened to: `start` says so.
         Speaks::Pop | Speaks::Lmtp => {}
     }
+    drop(place);
 }
 
 /// Takes one off the gauge, also when the task panics.

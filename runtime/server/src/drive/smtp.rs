@@ -140,7 +140,7 @@ impl Smtp {
         let Some(acceptor) = self.connection.acceptor.clone() else { return false };
         if let Err(error) = self.connection.stream.secure(&acceptor).await {
             self.service.metrics.handshakes_failed.inc();
-            tracing::debug!(client = %self.connection.peer.client, "STARTTLS: {error:?}");
+            tracing::debug!(client = %self.connection.peer.client, "STARTTLS: {error}");
             return false;
         }
         self.client.tls = true;

@@ -81,7 +81,7 @@ impl Imap {
         }))
     }
 
-    pub(super) async fn fetch(&self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {
+    pub(super) async fn fetch(&mut self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
         let store = self.service.store.clone();
         let read = durable::blocking(move || messages(&store, id, &uids, need)).await.ok_or(Trouble::Bug)?;

@@ -12,7 +12,7 @@ use crate::{clock, durable};
 
 impl Imap {
     pub(super) async fn store(
-        &self,
+        &mut self,
         mailbox: MailboxId,
         uids: &[u32],
         change: FlagChange,
@@ -31,19 +31,24 @@ impl Imap {
         Ok(Answer::Stored(rows.into_iter().map(read::row).collect()))
     }
 
-    pub(super) async fn copy(&self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
+    pub(super) async fn copy(&mut self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
         let (from, to) = (self.store_id(mailbox)?, self.target(to)?);
         let copied = self.commit(Op::Copy { from, uids: uids.iter().copied().collect(), to }).await?;
         pairs(copied)
     }
 
-    pub(super) async fn move_to(&self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
+    pub(super) async fn move_to(
+        &mut self,
+        mailbox: MailboxId,
+        uids: &[u32],
+        to: &MailboxName,
+    ) -> Result<Answer, Trouble> {
         let (from, to) = (self.store_id(mailbox)?, self.target(to)?);
         let moved = self.commit(Op::Move { from, uids: uids.iter().copied().collect(), to }).await?;
         pairs(moved)
     }
 
-    pub(super) async fn expunge(&self, mailbox: MailboxId, uids: &[u32]) -> Result<Answer, Trouble> {
+    pub(super) async fn expunge(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<Answer, Trouble> {
         let which = Expunged::DeletedAmong(uids.iter().copied().collect());
         match self.commit(Op::Expunge { mailbox: self.store_id(mailbox)?, which }).await? {
             OpResult::Expunged { uids, .. } => Ok(Answer::Expunged(uids)),
@@ -51,22 +56,26 @@ impl Imap {
         }
     }
 
-    pub(super) async fn create(&self, name: MailboxName, special_use: Option<SpecialUse>) -> Result<Answer, Trouble> {
+    pub(super) async fn create(
+        &mut self,
+        name: MailboxName,
+        special_use: Option<SpecialUse>,
+    ) -> Result<Answer, Trouble> {
         let op = Op::CreateMailbox { login: self.login()?, name, special_use };
         self.commit(op).await.map(|_| Answer::Done)
     }
 
-    pub(super) async fn delete(&self, name: MailboxName) -> Result<Answer, Trouble> {
+    pub(super) async fn delete(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
         let op = Op::DeleteMailbox { login: self.login()?, name };
         self.commit(op).await.map(|_| Answer::Done)
     }
 
-    pub(super) async fn rename(&self, from: MailboxName, to: MailboxName) -> Result<Answer, Trouble> {
+    pub(super) async fn rename(&mut self, from: MailboxName, to: MailboxName) -> Result<Answer, Trouble> {
         let op = Op::RenameMailbox { login: self.login()?, from, to };
         self.commit(op).await.map(|_| Answer::Done)
     }
 
-    pub(super) async fn subscribe(&self, name: MailboxName, on: bool) -> Result<Answer, Trouble> {
+    pub(super) async fn subscribe(&mut self, name: MailboxName, on: bool) -> Result<Answer, Trouble> {
         let login = self.login()?;
         let op = if on { Op::Subscribe { login, name } } else { Op::Unsubscribe { login, name } };
         self.commit(op).await.map(|_| Answer::Done)
@@ -138,7 +147,7 @@ impl Imap {
         found.map(|mailbox| mailbox.id).ok_or(Trouble::NoSuchMailbox)
     }
 
-    async fn commit(&self, op: Op) -> Result<OpResult, Trouble> {
+    async fn commit(&mut self, op: Op) -> Result<OpResult, Trouble> {
         let results = durable::commit(&self.service.store, vec![op]).await.map_err(trouble)?;
         results.into_iter().next().ok_or(Trouble::Bug)
     }
