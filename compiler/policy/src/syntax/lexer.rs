@@ -39,18 +39,17 @@ pub(crate) fn is_invisible(c: char) -> bool {
 
 /// The next token of a text that is not empty. Always takes at least one character.
 fn token(input: &str) -> (&str, TokenKind) {
-    let known: IResult<&str, TokenKind> = alt((
-        value(TokenKind::Space, take_while1(|c: char| c.is_ascii_whitespace() || is_invisible(c))),
-        value(TokenKind::LineComment, (tag("//"), take_till(|c| c == '\n'))),
-        block_comment,
-        raw_text,
-        map(word, |word| if word.is_ascii() { TokenKind::Word } else { TokenKind::Unknown }),
-        number,
-        plain_text,
-        value(TokenKind::Char, character),
-        map(one_of("()[]{}:,#!="), |mark| TokenKind::Mark(mark as u8)),
-    ))
-    .parse(input);
+    let known: IResult<&str, TokenKind> = match input.as_bytes().first() {
+        Some(b' ' | b'\t' | b'\n' | b'\r') => space(input),
+        Some(b'/') => {
+            alt((value(TokenKind::LineComment, (tag("//"), take_till(|c| c == '\n'))), block_comment)).parse(input)
+        }
+        Some(b'"') => plain_text(input),
+        Some(b'\'') => value(TokenKind::Char, character).parse(input),
+        Some(b'-' | b'0'..=b'9') => number(input),
+        Some(b'r') => alt((raw_text, word)).parse(input),
+        _ => alt((map(one_of("()[]{}:,#!="), |mark| TokenKind::Mark(mark as u8)), word, space)).parse(input),
+    };
     known.unwrap_or_else(|_| (input.get(first_len(input)..).unwrap_or(""), TokenKind::Unknown))
 }
 
@@ -119,8 +118,14 @@ fn character(input: &str) -> IResult<&str, &str> {
     recognize((tag("'"), inner, tag("'"))).parse(input)
 }
 
-fn word(input: &str) -> IResult<&str, &str> {
-    recognize(pair(satisfy(|c| c == '_' || c.is_alphabetic()), take_while(is_word))).parse(input)
+fn space(input: &str) -> IResult<&str, TokenKind> {
+    value(TokenKind::Space, take_while1(|c: char| c.is_ascii_whitespace() || is_invisible(c))).parse(input)
+}
+
+/// RON also has words beyond ASCII; the language has none.
+fn word(input: &str) -> IResult<&str, TokenKind> {
+    let (rest, word) = recognize(pair(satisfy(|c| c == '_' || c.is_alphabetic()), take_while(is_word))).parse(input)?;
+    Ok((rest, if word.is_ascii() { TokenKind::Word } else { TokenKind::Unknown }))
 }
 
 fn is_word(c: char) -> bool {

@@ -205,7 +205,7 @@ fn nesting_is_bounded_and_what_follows_is_still_read() {
 #[test]
 fn hostile_brackets_cost_neither_stack_nor_time() {
     // Large enough for anything quadratic to be felt.
-    let many = SIZE_BYTES_MAX / 16;
+    let many = SIZE_BYTES_MAX / 32;
     let hostile = [
         "[".repeat(many),
         "(a:".repeat(many / 3),
