@@ -6,7 +6,7 @@ use tests::smtp::letter;
 use tests::{Facteur, Imap, Options, Outcome, Smtp, program, wait};
 
 /// The EICAR test string in two halves, so that no scanner of this machine takes our source for it.
-const EICAR: [&str; 2] = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"];
+pub const EICAR: [&str; 2] = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"];
 
 fn inbox_subjects(imap: &mut Imap) -> std::io::Result<Vec<String>> {
     imap.command("EXAMINE INBOX")?.ok()?;
