@@ -124,7 +124,7 @@ impl Window {
     /// The width as rule ids write it: `15min`, `1h`, `1day`, `90s`.
     pub fn width_name(&self) -> String {
         for (unit_s, name) in [(86_400, "day"), (3_600, "h"), (60, "min")] {
-            if self.width_s >= unit_s && self.width_s % unit_s == 0 {
+            if self.width_s >= unit_s && self.width_s.is_multiple_of(unit_s) {
                 return format!("{}{name}", self.width_s / unit_s);
             }
         }
