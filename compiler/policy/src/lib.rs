@@ -1,7 +1,18 @@
-//! The policy compiler: RON text in, `(Option<Plan>, Vec<Diagnostic>)` out (policy-language.md). Pure: files come in
-//! as text, diagnostics are data, nothing here reads a clock or prints.
+//! The policy compiler: RON text in, a Plan and diagnostics out (policy-language.md). Pure: files come in through a
+//! `Loader`, diagnostics are data, nothing here reads a clock or prints.
 
+pub mod blast;
+mod check;
 pub mod codes;
+pub mod compile;
+pub mod defaults;
 pub mod diagnostic;
+mod lower;
+pub mod model;
+pub mod people;
+pub mod prove;
 pub mod render;
+mod resolve;
 pub mod syntax;
+
+pub use compile::{Compiled, LoadError, Loader, Sealed, compile};

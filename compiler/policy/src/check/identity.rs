@@ -1,0 +1,42 @@
+//! E0804 and E0805: the login rule gives what its examples say; passwords are changed over TLS.
+
+use std::collections::BTreeSet;
+
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::lower::login_rules;
+use crate::model::Policy;
+
+pub(super) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
+    let Some(identity) = policy.identity.seen() else { return };
+    let rules = login_rules(&identity.login);
+    // The ledger of the examples: earlier people first.
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for example in &identity.login.examples {
+        let (first, last, written) = &example.value;
+        let given = decide::login::candidates(&rules, first, last).find(|login| !taken.contains(login));
+        let given = given.unwrap_or_else(|| "no login at all".to_owned());
+        if given != written.value {
+            let message = format!(
+                "login example disagrees: for {first} {last} the rule gives `{given}`, the example says `{written}`"
+            );
+            let diagnostic = Diagnostic::new(Code::E0804, message)
+                .help("examples run in order, earlier people first; fix one side")
+                .at(written.span, format!("the rule gives `{given}`"))
+                .also(identity.login.form.span, "the rule")
+                .rule("identity.login.examples");
+            sink.push(diagnostic);
+        }
+        taken.insert(given);
+    }
+    if let Some(page) = &identity.password.change_at
+        && page.value.0.starts_with("http://")
+    {
+        let diagnostic =
+            Diagnostic::new(Code::E0805, format!("password page {} is reachable without TLS", page.value.0))
+                .help("use https")
+                .at(page.span, "")
+                .rule("identity.password.change_at");
+        sink.push(diagnostic);
+    }
+}

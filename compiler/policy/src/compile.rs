@@ -1,0 +1,210 @@
+//! The whole pipeline (policy-language.md 5.1): read, type, resolve, check, lower, prove, seal. Pure: text comes in
+//! through a `Loader`, findings go out as data.
+
+use plan::{Plan, PlanHash, SourceMap};
+
+use crate::blast::BlastRadius;
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, FileId, Sources};
+use crate::model::people::People;
+use crate::model::{Policy, SECTIONS};
+use crate::people::{self, Directory};
+use crate::prove::{self, Counterexample, Places, ProofReport, Proofs};
+use crate::syntax::{Document, Span, read};
+use crate::{check, defaults, lower, resolve};
+
+/// Where text comes from: the disk for `facteur`, a map in tests.
+pub trait Loader {
+    /// The text of a file, by the name the diagnostics will show.
+    fn load(&self, name: &str) -> Result<String, LoadError>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadError {
+    NotFound,
+    /// Why, in words for a person.
+    Unreadable(String),
+}
+
+/// A plan with its text, name and places.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sealed {
+    pub plan: Plan,
+    /// Canonical; what is hashed, written and deployed.
+    pub text: String,
+    pub hash: PlanHash,
+    pub map: SourceMap,
+}
+
+/// What compiling gives.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Texts by file, for rendering diagnostics.
+    pub sources: Sources,
+    /// In the order of files and places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The plan: present when the policy has no error and every guarantee this build decides holds. Mistakes in
+    /// `people.ron` do not touch it.
+    pub plan: Option<Sealed>,
+    /// The plan even if a guarantee is broken; for test builds, to show that a counterexample is true.
+    pub plan_unproved: Option<Sealed>,
+    /// People derived from `people.ron`, when there is such a file, without mistakes, and a sound policy.
+    pub people: Option<Directory>,
+    pub proofs: ProofReport,
+    pub counterexamples: Vec<Counterexample>,
+    /// What one stolen password can do; absent when the blocks have mistakes.
+    pub blast: Option<BlastRadius>,
+}
+
+impl Compiled {
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Sections a proof reads: a mistake in one of them leaves guarantees unjudged.
+const READ_BY_PROOFS: [&str; 13] = [
+    "institution",
+    "networks",
+    "gateways",
+    "listeners",
+    "domains",
+    "may_send",
+    "may_receive",
+    "may_read",
+    "never_reachable_beyond",
+    "senders",
+    "one_account_in_several_blocks",
+    "routes",
+    "guarantees",
+];
+
+/// Compiles the policy file `entry`, and `people.ron` beside it where there is one. Fails only when the policy file
+/// itself cannot be had.
+pub fn compile(files: &dyn Loader, entry: &str) -> Result<Compiled, LoadError> {
+    let text = files.load(entry)?;
+    let people_name = beside(entry, "people.ron");
+    let people = match files.load(&people_name) {
+        Ok(text) => Some((people_name, text)),
+        Err(LoadError::NotFound) => None,
+        Err(unreadable @ LoadError::Unreadable(_)) => return Err(unreadable),
+    };
+    Ok(compile_texts(entry, text, people))
+}
+
+/// `people.ron` in the folder of `entry`.
+fn beside(entry: &str, name: &str) -> String {
+    match entry.rfind('/') {
+        Some(slash) => format!("{}{name}", &entry[..=slash]),
+        None => name.to_owned(),
+    }
+}
+
+fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) -> Compiled {
+    let mut sources = Sources::new();
+    let file = sources.add(entry, text);
+    let mut diagnostics = Vec::new();
+    let document = read(file, sources.text(file), &mut diagnostics);
+    let mut policy = Policy::decode(&document, &mut diagnostics);
+    let (default_document, defaults) = defaults::document(&mut sources);
+    check::as_written(&document, &policy, &mut diagnostics);
+    if !document.is_damaged() {
+        defaults::fill(&mut policy, defaults.clone());
+    }
+    resolve::resolve(&policy, &mut diagnostics);
+    check::check(&policy, &mut diagnostics);
+
+    let proofs = prove_draft(&document, &sources, &policy, &defaults, &diagnostics);
+    diagnostics.retain(|found| {
+        found.code != Code::E0205 || !found.rule.as_ref().is_some_and(|rule| proofs.relays.contains(rule))
+    });
+    let sound = !diagnostics.iter().any(Diagnostic::is_error);
+    let proved = !proofs.diagnostics.iter().any(Diagnostic::is_error);
+    diagnostics.extend(proofs.diagnostics);
+
+    let plan = if sound { lower::lower(&policy) } else { None };
+    let mut directory = None;
+    if let Some((name, text)) = people {
+        let file = sources.add(name, text);
+        let before = diagnostics.len();
+        let document = read(file, sources.text(file), &mut diagnostics);
+        let people = People::decode(&document, &mut diagnostics);
+        if document.section("people").is_none() && !document.is_damaged() {
+            let place = document.name().map_or_else(|| document.span(), |(_, span)| span);
+            diagnostics.push(Diagnostic::new(Code::E0003, "`People` lacks `people`").at(place, ""));
+        }
+        if let Some(plan) = &plan {
+            let derived = people::derive(&people, plan, &mut diagnostics);
+            directory = (!diagnostics[before..].iter().any(Diagnostic::is_error)).then_some(derived);
+        }
+    }
+    diagnostics.sort_by_key(|found| (found.place().map_or(FileId(0), |span| span.file), found.place()));
+
+    let blast = plan.as_ref().map(BlastRadius::of);
+    let sealed = plan.map(|plan| seal(plan, &policy, &document, &default_document, &sources));
+    Compiled {
+        plan: if proved { sealed.clone() } else { None },
+        plan_unproved: sealed,
+        sources,
+        diagnostics,
+        people: directory,
+        proofs: proofs.report,
+        counterexamples: proofs.counterexamples,
+        blast,
+    }
+}
+
+/// P6 and P7: proofs run whenever the sections they read have no errors, on a draft in which every other section with
+/// a mistake is replaced by its default. The draft is never written.
+fn prove_draft(
+    document: &Document,
+    sources: &Sources,
+    policy: &Policy,
+    defaults: &Policy,
+    diagnostics: &[Diagnostic],
+) -> Proofs {
+    let mistaken = sections_with_errors(document, policy, diagnostics);
+    let named = policy.guarantees.seen().into_iter().flatten();
+    let names: Vec<&'static str> = named.map(|guarantee| lower::guarantee_name(&guarantee.value)).collect();
+    let not_judged = || Proofs { report: prove::not_judged(&names), ..Proofs::default() };
+    if document.is_damaged() || mistaken.iter().any(|section| READ_BY_PROOFS.contains(section)) {
+        return not_judged();
+    }
+    let mut draft = policy.clone();
+    for section in &mistaken {
+        draft.forget(section);
+    }
+    defaults::fill(&mut draft, defaults.clone());
+    let Some(plan) = lower::lower(&draft) else { return not_judged() };
+    let spans = document.path_spans();
+    let places = Places {
+        sources,
+        spans: &spans,
+        guarantees: policy.guarantees.seen().into_iter().flatten().map(|guarantee| guarantee.span).collect(),
+        otherwise: document.name().map_or_else(|| document.span(), |(_, span)| span),
+    };
+    prove::prove(plan, &places)
+}
+
+/// Sections of the file in which an error stands. E0205 is none of them: an open relay would hide behind it.
+fn sections_with_errors(document: &Document, policy: &Policy, diagnostics: &[Diagnostic]) -> Vec<&'static str> {
+    let errors = diagnostics.iter().filter(|found| found.is_error() && found.code != Code::E0205);
+    let places: Vec<Span> = errors.filter_map(Diagnostic::place).collect();
+    let mut mistaken = policy.broken();
+    for section in document.sections() {
+        let (start, end) = (section.name_span.start, section.node.end);
+        let here = places.iter().any(|place| (start..=end).contains(&place.start));
+        let name = SECTIONS.iter().copied().find(|name| *name == section.name);
+        if let Some(name) = name.filter(|name| here && !mistaken.contains(name)) {
+            mistaken.push(name);
+        }
+    }
+    mistaken
+}
+
+fn seal(plan: Plan, policy: &Policy, document: &Document, defaults: &Document, sources: &Sources) -> Sealed {
+    let text = plan::emit(&plan);
+    let hash = plan::hash(&text);
+    let map = lower::source_map(policy, document, defaults, sources, hash);
+    Sealed { plan, text, hash, map }
+}

@@ -1,0 +1,62 @@
+//! Addresses, logins, passwords.
+
+use super::{list, set};
+use crate::model::identity::{Collision, Homonyms, Identity, KeepsPlain, LoginRules, PasswordRules};
+
+pub(super) fn identity(identity: &Identity) -> plan::Identity {
+    let address = &identity.address;
+    plan::Identity {
+        directory: identity.directory.clone(),
+        newcomers: identity.newcomers,
+        address: plan::AddressRules {
+            official: address.official.value.clone(),
+            former: address.former.clone(),
+            function: address.function.clone(),
+            homonyms: match &address.homonyms {
+                Some(Homonyms::AskDirectory) => plan::Homonyms::AskDirectory,
+                Some(Homonyms::Append { suffix, first }) => {
+                    plan::Homonyms::Append { suffix: suffix.clone(), first: *first }
+                }
+                None => plan::Homonyms::NotSet,
+            },
+        },
+        login: login(&identity.login),
+        password: password(&identity.password),
+    }
+}
+
+pub(crate) fn login(login: &LoginRules) -> plan::LoginRules {
+    plan::LoginRules {
+        form: login.form.value.clone(),
+        fold: login.fold,
+        collision: match &login.collision {
+            Some(Collision::Append { suffix, first, keeps_plain: KeepsPlain::FirstRegistered }) => {
+                plan::Collision::Append { suffix: suffix.clone(), first: *first }
+            }
+            None => plan::Collision::NotSet,
+        },
+        examples: login
+            .examples
+            .values()
+            .map(|(first, last, login)| plan::LoginExample {
+                first: first.clone(),
+                last: last.clone(),
+                login: login.value.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn password(password: &PasswordRules) -> plan::PasswordRules {
+    plan::PasswordRules {
+        case_sensitive: password.case_sensitive,
+        quality: password.quality,
+        renew_every_months: password.renew_every.map_or(0, |months| months.0),
+        at_expiry: password.at_expiry,
+        initial: password.initial,
+        reset_by: password.reset_by,
+        change_at: password.change_at.as_ref().map(|url| url.value.0.clone()).unwrap_or_default(),
+        change_from: set(&password.change_from),
+        sent_as: list(&password.sent_as),
+    }
+}

@@ -1,0 +1,126 @@
+//! Model to Plan, one file per block with the names the Plan has. Nothing is judged here: `lower` runs on a policy
+//! whose sections are all present and without mistakes, and anything else gives no plan.
+
+mod block;
+mod domain;
+mod guarantee;
+mod identity;
+mod mailboxes;
+mod network;
+mod retention;
+mod scan;
+mod source_map;
+mod steps;
+
+use std::collections::BTreeMap;
+
+use plan::{FORMAT, Institution, Pins, Plan};
+
+use crate::model::network::{Everywhere, Names};
+use crate::model::{self, Policy, Switch};
+use crate::syntax::{Items, WordOr};
+
+pub(crate) use identity::login as login_rules;
+pub(crate) use source_map::source_map;
+
+/// What lowering a name needs.
+struct Scope {
+    /// Every network, sorted.
+    networks: Vec<String>,
+    /// The profile of people nobody gave one.
+    otherwise: String,
+}
+
+impl Scope {
+    /// Network names, sorted and once each; `Everywhere` written out.
+    fn networks(&self, names: &Names) -> Vec<String> {
+        match names {
+            WordOr::Word(Everywhere::Everywhere) => self.networks.clone(),
+            WordOr::Value(names) => set(names),
+        }
+    }
+}
+
+/// Names, sorted and once each: their order in the policy means nothing.
+fn set(names: &Items<String>) -> Vec<String> {
+    let mut names: Vec<String> = names.values().cloned().collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Values in the order written.
+fn list<T: Clone>(items: &Items<T>) -> Vec<T> {
+    items.values().cloned().collect()
+}
+
+/// The plan of a policy; `None` when a section is missing or has mistakes.
+pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
+    let mut networks: Vec<String> = policy.networks.sound()?.keys().map(|name| name.value.clone()).collect();
+    networks.sort();
+    let scope = Scope { networks, otherwise: policy.mailboxes.sound()?.otherwise.value.clone() };
+    Some(Plan {
+        format: FORMAT,
+        institution: institution(policy.institution.sound()?),
+        domains: domain::domains(&scope, policy.domains.sound()?),
+        identity: identity::identity(policy.identity.sound()?),
+        networks: model::sorted(policy.networks.sound()?, network::network),
+        gateways: model::sorted(policy.gateways.sound()?, network::gateway),
+        tls: network::tls(policy.tls.sound()?),
+        listeners: network::listeners(policy.listeners.sound()?)?,
+        web: model::sorted(policy.web.sound()?, |url| url.0.clone()),
+        never_reachable_beyond: model::sorted(policy.never_reachable_beyond.sound()?, |names| scope.networks(names)),
+        may_send: block::may_send(&scope, policy.may_send.sound()?)?,
+        may_receive: model::sorted(policy.may_receive.sound()?, |block| block::receive(&scope, block)),
+        may_read: model::sorted(policy.may_read.sound()?, |block| block::read(&scope, block)),
+        when_over: block::when_over(policy.when_over.sound()?),
+        one_account_in_several_blocks: *policy.one_account_in_several_blocks.sound()?,
+        limit_grants: policy.limit_grants.sound()?.values().map(block::limit_grant).collect(),
+        senders: policy.senders.sound()?.on().map(block::senders),
+        logins: block::logins(policy.logins.sound()?),
+        strangers: block::strangers(policy.strangers.sound()?),
+        mailboxes: mailboxes::mailboxes(policy.mailboxes.sound()?),
+        reception: list(policy.reception.sound()?),
+        sending: list(policy.sending.sound()?),
+        authenticate: steps::authenticate(policy.authenticate.sound()?),
+        scanners: model::sorted(policy.scanners.sound()?, scan::scanner),
+        antivirus: policy.antivirus.sound()?.on().map(scan::antivirus),
+        antispam: policy.antispam.sound()?.on().map(scan::antispam),
+        filters: steps::filters(policy.filters.sound()?),
+        losses: steps::losses(policy.losses.sound()?),
+        redirects: steps::redirects(policy.redirects.sound()?),
+        routes: domain::routes(policy.routes.sound()?),
+        retention: retention::retention(policy.retention.sound()?),
+        backup: match policy.backup.sound()? {
+            Switch::Off => None,
+            Switch::On(backup) => Some(retention::backup(backup)),
+        },
+        guarantees: policy.guarantees.sound()?.values().map(guarantee::guarantee).collect(),
+        waivers: policy.waivers.sound()?.values().map(guarantee::waiver).collect(),
+        pins: Pins::of_this_build(),
+    })
+}
+
+fn institution(institution: &model::Institution) -> Institution {
+    Institution {
+        name: institution.name.clone(),
+        domain: institution.domain.value.0.clone(),
+        time_zone: institution.time_zone.0.clone(),
+        guide: institution.guide.clone(),
+        contact: institution.contact.as_ref().map(|address| address.0.to_string()).unwrap_or_default(),
+        pages: institution.pages,
+    }
+}
+
+/// A sorted map of what may fail to lower.
+fn try_sorted<V, W>(
+    entries: &crate::syntax::Entries<V>,
+    lower: impl Fn(&V) -> Option<W>,
+) -> Option<BTreeMap<String, W>> {
+    entries.iter().map(|(name, value)| Some((name.value.clone(), lower(&value.value)?))).collect()
+}
+
+/// The name of a guarantee as the policy writes it.
+pub(crate) fn guarantee_name(guarantee: &model::guarantee::Guarantee) -> &'static str {
+    guarantee::guarantee(guarantee).name()
+}

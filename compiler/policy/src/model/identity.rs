@@ -1,0 +1,81 @@
+//! Who people are: addresses, logins, passwords (guide §2 to §4).
+
+use serde::Deserialize;
+
+use super::literal::{Months, Url};
+use crate::syntax::{Items, Spanned};
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    pub directory: String,
+    pub newcomers: plan::Newcomers,
+    pub address: AddressRules,
+    pub login: LoginRules,
+    pub password: PasswordRules,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressRules {
+    pub official: Spanned<String>,
+    #[serde(default)]
+    pub former: String,
+    #[serde(default)]
+    pub function: String,
+    #[serde(default)]
+    pub homonyms: Option<Homonyms>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Homonyms {
+    AskDirectory,
+    Append { suffix: String, first: u32 },
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRules {
+    pub form: Spanned<String>,
+    pub fold: plan::Fold,
+    #[serde(default)]
+    pub collision: Option<Collision>,
+    #[serde(default)]
+    pub examples: Items<(String, String, Spanned<String>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Collision {
+    Append {
+        suffix: String,
+        first: u32,
+        #[serde(default)]
+        keeps_plain: KeepsPlain,
+    },
+}
+
+/// Who keeps the plain login; one word today.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+pub enum KeepsPlain {
+    #[default]
+    FirstRegistered,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordRules {
+    pub case_sensitive: bool,
+    pub quality: plan::PasswordQuality,
+    #[serde(default)]
+    pub renew_every: Option<Months>,
+    pub at_expiry: plan::AtExpiry,
+    pub initial: plan::InitialPassword,
+    pub reset_by: plan::ResetBy,
+    #[serde(default)]
+    pub change_at: Option<Spanned<Url>>,
+    #[serde(default)]
+    pub change_from: Items<String>,
+    pub sent_as: Items<plan::Mechanism>,
+}

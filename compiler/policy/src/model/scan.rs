@@ -1,0 +1,90 @@
+//! Scanners, antivirus and antispam (guide §4 and §5).
+
+use serde::Deserialize;
+
+use super::literal::{Endpoint, MailAddress, Rate, Span};
+use crate::syntax::{Items, Spanned};
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scanner {
+    pub does: plan::Does,
+    pub at: At,
+    #[serde(default)]
+    pub updates: Option<Updates>,
+    #[serde(default)]
+    pub says: Option<plan::ScoreSign>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub enum Updates {
+    AtLeast(Rate),
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub enum At {
+    Icap(Endpoint),
+    Clamd(String),
+    Command(String),
+    Rspamd(Endpoint),
+    Spamd(Endpoint),
+    Milter(Endpoint),
+    BuiltIn(plan::BuiltInPass),
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Antivirus {
+    pub engines: Items<String>,
+    pub on: Items<plan::Direction>,
+    pub infected_when: plan::InfectedWhen,
+    pub inbound: plan::ScanDirection,
+    pub outbound_from_person: plan::ScanDirection,
+    pub outbound_from_machine: plan::ScanDirection,
+    pub engine_down: EngineDown,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum EngineDown {
+    TryLater {
+        #[serde(rename = "for", default)]
+        for_: Option<Span>,
+        #[serde(default)]
+        then: Option<ContinueWith>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContinueWith {
+    pub at_least: u32,
+    pub rescan: bool,
+    pub alarm: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Antispam {
+    pub passes: Items<String>,
+    pub total: plan::TagTotal,
+    pub tag_when: Spanned<TagWhen>,
+    pub tag: plan::Tag,
+    pub always: plan::SpamAction,
+    pub taught_by: Items<String>,
+    #[serde(default)]
+    pub corrections: Option<Corrections>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub enum TagWhen {
+    /// Whole points; the plan counts thousandths.
+    ScoreBelow(i32),
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corrections {
+    pub to: MailAddress,
+    pub accepts: plan::CorrectionsAccept,
+}

@@ -1,0 +1,148 @@
+//! Functional addresses and aliases: whom they reach in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use decide::Tables;
+use mail::{Address, Alias, AliasKind, Login, Person};
+use plan::HeldOnly;
+
+use super::held;
+use super::ledger::Ledger;
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::model::people as written;
+use crate::syntax::{Items, Span, Spanned, near};
+
+/// One address of the file and what is written as its target.
+struct Group<'f> {
+    address: Spanned<Address>,
+    to: &'f Items<String>,
+    kind: AliasKind,
+}
+
+pub(super) struct Targets<'d> {
+    tables: &'d Tables,
+    ledger: Ledger,
+    logins: BTreeSet<Login>,
+    /// Folded official addresses.
+    official: BTreeMap<String, Login>,
+    sink: &'d mut Vec<Diagnostic>,
+}
+
+impl<'d> Targets<'d> {
+    pub(super) fn new(
+        tables: &'d Tables,
+        ledger: Ledger,
+        people: &[Person],
+        sink: &'d mut Vec<Diagnostic>,
+    ) -> Targets<'d> {
+        Targets {
+            tables,
+            ledger,
+            logins: people.iter().map(|person| person.login.clone()).collect(),
+            official: people.iter().map(|person| (person.address.folded(), person.login.clone())).collect(),
+            sink,
+        }
+    }
+
+    /// Every functional address and alias with the people it reaches.
+    pub(super) fn groups(&mut self, people: &written::People) -> Vec<Alias> {
+        let groups = self.written(people);
+        let by_address: BTreeMap<String, usize> =
+            groups.iter().enumerate().map(|(index, group)| (group.address.value.folded(), index)).collect();
+        let mut reached = Vec::new();
+        for group in &groups {
+            let members = self.members(group, &groups, &by_address);
+            if !members.is_empty() {
+                reached.push(Alias { address: group.address.value.clone(), members, kind: group.kind });
+            }
+        }
+        reached
+    }
+
+    fn written<'f>(&mut self, people: &'f written::People) -> Vec<Group<'f>> {
+        let functions = people.functions.seen().into_iter().flatten();
+        let functions = functions.map(|f| (&f.value.address, &f.value.members, AliasKind::Function, f.span));
+        let aliases = people.aliases.seen().into_iter().flatten();
+        let aliases = aliases.map(|a| (&a.value.address, &a.value.to, AliasKind::Alias, a.span));
+        let mut groups = Vec::new();
+        for (address, to, kind, span) in functions.chain(aliases) {
+            let address = Spanned::new(address.value.0.clone(), address.span);
+            if to.is_empty() {
+                let diagnostic = Diagnostic::new(Code::E0813, format!("\"{address}\" has no members"))
+                    .help("name a login")
+                    .at(address.span, "")
+                    .also(span, "");
+                self.sink.push(diagnostic);
+                continue;
+            }
+            let sound = held(self.tables, &address.value, address.span, HeldOnly::FormerAddresses)
+                .and_then(|()| self.ledger.take(address.value.folded(), address.span, true));
+            match sound {
+                Ok(()) => groups.push(Group { address, to, kind }),
+                Err(diagnostic) => self.sink.push(*diagnostic),
+            }
+        }
+        groups
+    }
+
+    /// Logins a group reaches, through other groups if need be. A walk with its own stack: a long chain of aliases is
+    /// no deep recursion.
+    fn members(&mut self, group: &Group<'_>, groups: &[Group<'_>], by_address: &BTreeMap<String, usize>) -> Vec<Login> {
+        let start = by_address.get(&group.address.value.folded()).copied();
+        let mut members: Vec<Login> = Vec::new();
+        let mut visited: BTreeSet<usize> = start.into_iter().collect();
+        let mut pending: Vec<&Spanned<String>> = group.to.iter().rev().collect();
+        // Mistakes further down are reported where they stand, when their own group is walked.
+        let own: BTreeSet<Span> = group.to.iter().map(|target| target.span).collect();
+        while let Some(target) = pending.pop() {
+            if let Some(login) = self.login(&target.value) {
+                if !members.contains(&login) {
+                    members.push(login);
+                }
+                continue;
+            }
+            let folded = target.value.parse::<Address>().map(|address| address.folded());
+            match folded.ok().and_then(|folded| by_address.get(&folded)) {
+                Some(index) if Some(*index) == start => {
+                    self.circle(group, target);
+                    return Vec::new();
+                }
+                Some(index) if visited.insert(*index) => pending.extend(groups[*index].to.iter().rev()),
+                Some(_) => {}
+                None if own.contains(&target.span) => self.nobody(group, target),
+                None => {}
+            }
+        }
+        members
+    }
+
+    fn login(&self, target: &str) -> Option<Login> {
+        if let Some(login) = Login::new(target).filter(|login| self.logins.contains(login)) {
+            return Some(login);
+        }
+        let address = target.parse::<Address>().ok()?;
+        self.official.get(&address.folded()).cloned()
+    }
+
+    /// E0815.
+    fn circle(&mut self, group: &Group<'_>, target: &Spanned<String>) {
+        let message = format!("alias {} leads back to itself", group.address);
+        let diagnostic = Diagnostic::new(Code::E0815, message)
+            .help(format!("break the circle at {target}"))
+            .at(group.address.span, "")
+            .also(target.span, "back to it");
+        self.sink.push(diagnostic);
+    }
+
+    /// E0813.
+    fn nobody(&mut self, group: &Group<'_>, target: &Spanned<String>) {
+        let message = format!("\"{}\" points at nobody: \"{target}\"", group.address);
+        let logins: Vec<&str> = self.logins.iter().map(Login::as_str).collect();
+        let help = match near::nearest(target, logins) {
+            Some(login) => format!("did you mean \"{login}\"?"),
+            None => "name a login".to_owned(),
+        };
+        self.sink.push(Diagnostic::new(Code::E0813, message).help(help).at(target.span, ""));
+    }
+}
