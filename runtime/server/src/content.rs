@@ -104,3 +104,60 @@ impl Drop for Content {
         self.forget_memory();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use store::Options;
+
+    use super::*;
+
+    /// A store in a folder of its own, gone with the value.
+    struct Folder(std::path::PathBuf);
+
+    impl Folder {
+        fn store() -> (Folder, Arc<Store>) {
+            let name =
+                format!("facteur-content-{}-{:016x}", std::process::id(), u64::from_le_bytes(crate::random::octets()));
+            let path = std::env::temp_dir().join(name);
+            let store = Store::open(&path, Options::default()).unwrap();
+            (Folder(path), Arc::new(store))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_long_content_moves_to_a_file_and_reads_back_the_same() {
+        let (_folder, store) = Folder::store();
+        let held = Arc::new(Held::default());
+        let mut content = Content::new(store.clone(), held.clone());
+        let mut sent = Vec::new();
+        for piece in 0..40_u8 {
+            let octets = vec![piece; 10_000];
+            content.append(&octets).unwrap();
+            sent.extend(octets);
+            assert_eq!(content.is_spilled(), sent.len() > MEMORY_OCTETS_MAX);
+        }
+        assert_eq!(content.len(), 400_000);
+        assert_eq!(content.start(usize::MAX).unwrap(), sent);
+        assert_eq!(content.start(15_000).unwrap(), sent[..15_000]);
+        assert_eq!(held.0.load(Ordering::Relaxed), 0, "what is in a file is not in memory");
+        let body = content.put(&RecordEnvelope::default(), b"Head: line\r\n").unwrap();
+        assert_eq!(store.read_body(&body).unwrap(), [b"Head: line\r\n", sent.as_slice()].concat());
+    }
+
+    #[test]
+    fn when_memory_is_taken_even_short_contents_go_to_files() {
+        let (_folder, store) = Folder::store();
+        let held = Arc::new(Held(AtomicU64::new(HELD_OCTETS_MAX)));
+        let mut content = Content::new(store, held.clone());
+        content.append(b"short").unwrap();
+        assert!(content.is_spilled());
+        drop(content);
+        assert_eq!(held.0.load(Ordering::Relaxed), HELD_OCTETS_MAX);
+    }
+}
