@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use policy::codes::Code;
-use policy::compile::{Compiled, Sealed, compile as compile_policy};
+use policy::compile::{Compiled, LoadError, Sealed, compile as compile_policy};
 use policy::diagnostic::Diagnostic;
 use policy::people::Directory;
+use policy::prove::ProofReport;
 use policy::render::{human, json};
 
 use crate::Exit;
@@ -14,7 +15,10 @@ use crate::files::{Disk, policy_files, write_whole};
 
 /// Reads and judges; writes nothing.
 pub fn check(args: &CheckArgs) -> Exit {
-    let compiled = compiled(&args.policy);
+    let compiled = match compiled(&args.policy) {
+        Ok(compiled) => compiled,
+        Err(exit) => return exit,
+    };
     report(&compiled, args.format);
     exit_of(&compiled)
 }
@@ -22,7 +26,10 @@ pub fn check(args: &CheckArgs) -> Exit {
 /// Writes the plan and its source map.
 pub fn compile(args: &CompileArgs) -> Exit {
     let files = policy_files(&args.policy);
-    let compiled = compiled(&args.policy);
+    let compiled = match compiled(&args.policy) {
+        Ok(compiled) => compiled,
+        Err(exit) => return exit,
+    };
     report(&compiled, args.format);
     let sealed = if args.unproved() { compiled.plan_unproved.as_ref() } else { compiled.plan.as_ref() };
     let Some(sealed) = sealed else { return exit_of(&compiled) };
@@ -39,7 +46,10 @@ pub fn compile(args: &CompileArgs) -> Exit {
 
 /// Prints the plan's text.
 pub fn dump(args: &DumpArgs) -> Exit {
-    let compiled = compiled(&args.policy);
+    let compiled = match compiled(&args.policy) {
+        Ok(compiled) => compiled,
+        Err(exit) => return exit,
+    };
     match &compiled.plan {
         Some(sealed) => {
             print!("{}", sealed.text);
@@ -60,7 +70,7 @@ pub struct Ready {
 
 /// Compiles for serving; what is wrong is printed.
 pub fn ready(path: &Path, unproved: bool) -> Result<Ready, Exit> {
-    let compiled = compiled(path);
+    let compiled = compiled(path)?;
     let broken = compiled.has_errors() && !unproved;
     let sealed = if unproved { compiled.plan_unproved.clone() } else { compiled.plan.clone() };
     match sealed {
@@ -72,31 +82,92 @@ pub fn ready(path: &Path, unproved: bool) -> Result<Ready, Exit> {
     }
 }
 
-fn compiled(path: &Path) -> Compiled {
-    compile_policy(&Disk, &policy_files(path).policy)
+fn compiled(path: &Path) -> Result<Compiled, Exit> {
+    let file = policy_files(path).policy;
+    compile_policy(&Disk, &file).map_err(|error| {
+        match error {
+            LoadError::NotFound => eprintln!("facteur: {file}: there is no such file"),
+            LoadError::Unreadable(why) => eprintln!("facteur: {file}: {why}"),
+        }
+        Exit::Trouble
+    })
 }
 
 fn report(compiled: &Compiled, format: Format) {
     match format {
         Format::Human => {
+            if let Some(blast) = &compiled.blast {
+                eprintln!("{blast}");
+            }
             for diagnostic in &compiled.diagnostics {
                 eprintln!("{}", human::render(diagnostic, &compiled.sources, false));
             }
-            summary(compiled);
+            eprintln!("{}", summary(compiled));
         }
         Format::Json => {
             for diagnostic in &compiled.diagnostics {
                 println!("{}", json::render(diagnostic, &compiled.sources));
             }
+            for counterexample in &compiled.counterexamples {
+                println!("{}", counterexample.to_json());
+            }
+            println!("{}", summary_json(compiled));
         }
     }
 }
 
-fn summary(_compiled: &Compiled) {}
+fn errors(compiled: &Compiled) -> usize {
+    compiled.diagnostics.iter().filter(|d| d.is_error()).count()
+}
 
-/// When several apply: 2, 6, 1, 0.
+fn summary(compiled: &Compiled) -> String {
+    let ProofReport { cells_visited, cells_reachable, decided, not_decided, not_judged } = &compiled.proofs;
+    let count = match errors(compiled) {
+        1 => "1 error".to_owned(),
+        errors => format!("{errors} errors"),
+    };
+    let all = decided.len() + not_decided.len() + not_judged.len();
+    let hold = decided.iter().filter(|d| d.holds).count();
+    let mut text = format!("{count}. Guarantees: {hold} of {all} hold; ");
+    text += &format!("{cells_visited} envelope cells visited, {cells_reachable} of them reachable.");
+    for one in decided {
+        let holds = if one.holds { "holds" } else { "is broken" };
+        text += &format!("\n  {} {holds}. {}", one.name, one.remark);
+    }
+    if !not_decided.is_empty() {
+        text += &format!("\n  kept in the plan, not decided by this build: {}", not_decided.join(", "));
+    }
+    if !not_judged.is_empty() {
+        text += &format!("\n  not judged, sections they read have errors: {}", not_judged.join(", "));
+    }
+    text
+}
+
+fn summary_json(compiled: &Compiled) -> serde_json::Value {
+    let proofs = &compiled.proofs;
+    let decided: Vec<_> = proofs
+        .decided
+        .iter()
+        .map(|d| serde_json::json!({"name": d.name, "holds": d.holds, "remark": d.remark}))
+        .collect();
+    serde_json::json!({
+        "schema": 1,
+        "kind": "summary",
+        "plan": compiled.plan.as_ref().map(|sealed| sealed.hash.short()),
+        "errors": errors(compiled),
+        "cells_visited": proofs.cells_visited,
+        "cells_reachable": proofs.cells_reachable,
+        "guarantees": decided,
+        "not_decided": proofs.not_decided,
+        "not_judged": proofs.not_judged,
+    })
+}
+
+/// When several apply: 6 before 1.
 fn exit_of(compiled: &Compiled) -> Exit {
-    let errors: Vec<&Diagnostic> = compiled.diagnostics.iter().filter(|d| d.is_error()).collect();
-    let _ = Code::E0501;
-    if errors.is_empty() { Exit::Fine } else { Exit::PolicyErrors }
+    let broken = |found: &Diagnostic| found.is_error() && matches!(found.code, Code::E0501 | Code::E0901 | Code::E0902);
+    if compiled.diagnostics.iter().any(broken) {
+        return Exit::GuaranteeBroken;
+    }
+    if errors(compiled) > 0 { Exit::PolicyErrors } else { Exit::Fine }
 }

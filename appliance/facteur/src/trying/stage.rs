@@ -31,7 +31,6 @@ pub struct Stage {
 
 /// How a step ended.
 pub enum Told {
-    AsExpected,
     /// What was different.
     Otherwise(String),
     /// The policy has nothing to show here.
