@@ -120,15 +120,15 @@ fn plain_run(octets: &[u8]) -> usize {
 #[derive(Debug, Default)]
 pub struct Unstuffer {
     ends: LineEnds,
-    dot: Dot,
+    held: Held,
     octets: u64,
 }
 
 /// What stands between the last line start and here, and is not given out yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Dot {
+enum Held {
     #[default]
-    None,
+    Nothing,
     Dot,
     DotCr,
 }
@@ -158,28 +158,28 @@ impl Unstuffer {
         let mut ended = false;
         while at < input.len() && !ended {
             let octet = input[at];
-            match (self.dot, octet) {
-                (Dot::None, b'.') if self.ends.place == Place::LineStart => {
-                    self.dot = Dot::Dot;
+            match (self.held, octet) {
+                (Held::Nothing, b'.') if self.ends.place == Place::LineStart => {
+                    self.held = Held::Dot;
                     at += 1;
                 }
-                (Dot::None, _) => at += self.copy(&input[at..], out),
-                (Dot::Dot, b'\r') => {
-                    self.dot = Dot::DotCr;
+                (Held::Nothing, _) => at += self.copy(&input[at..], out),
+                (Held::Dot, b'\r') => {
+                    self.held = Held::DotCr;
                     at += 1;
                 }
-                (Dot::DotCr, b'\n') => {
-                    self.dot = Dot::None;
+                (Held::DotCr, b'\n') => {
+                    self.held = Held::Nothing;
                     ended = true;
                     at += 1;
                 }
                 // RFC 5321 4.5.2: a first dot with more behind it is taken away.
-                (Dot::Dot, _) => {
-                    self.dot = Dot::None;
+                (Held::Dot, _) => {
+                    self.held = Held::Nothing;
                     self.ends.place = Place::Text;
                 }
-                (Dot::DotCr, _) => {
-                    self.dot = Dot::None;
+                (Held::DotCr, _) => {
+                    self.held = Held::Nothing;
                     self.ends.place = Place::Cr;
                     out.push(b'\r');
                 }

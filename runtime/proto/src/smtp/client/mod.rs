@@ -473,7 +473,7 @@ impl Client {
 pub fn fuzz(octets: &[u8]) {
     let address = |text: &str| text.parse::<Address>().expect("an address");
     let mut client = Client::new(Handover {
-        protocol: if octets.len() % 2 == 0 { Protocol::Smtp } else { Protocol::Lmtp },
+        protocol: if octets.len().is_multiple_of(2) { Protocol::Smtp } else { Protocol::Lmtp },
         host: "mx.example".parse().expect("a domain"),
         tls: TlsUse::IfOffered,
         credentials: None,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use mail::reply::{self, Reply};
 
-use super::state::{Listening, State};
+use super::state::State;
 use super::{Abandoned, Config, Step};
 use crate::smtp::command::Command;
 
@@ -94,25 +94,45 @@ impl Connection {
         State::Closed
     }
 
-    /// The commands that are answered alike in every state (RFC 5321 4.1.4). `Err` gives back what is none of them.
-    pub fn courtesy(&mut self, command: Command, listening: Listening) -> Result<State, (Command, Listening)> {
-        let reply = match command {
-            Command::Noop => Reply::new(reply::OK, "OK"),
-            Command::Help => Reply::new(reply::HELP, "RFC 5321"),
-            Command::Vrfy => Reply::new(reply::CANNOT_VERIFY, "Send the message and see"),
-            Command::Expn => {
-                let reply = Reply::new(reply::NOT_IMPLEMENTED, "Lists are not expanded");
-                return Ok(self.bad(reply, State::Listening(listening)));
-            }
-            Command::Quit => {
-                if State::Listening(listening).holds_a_transaction() {
+    /// Answers what is answered alike in every state.
+    pub fn courtesy(&mut self, courtesy: Courtesy, state: State) -> State {
+        match courtesy {
+            Courtesy::Noop => self.idle(Reply::new(reply::OK, "OK"), state),
+            Courtesy::Help => self.idle(Reply::new(reply::HELP, "RFC 5321"), state),
+            Courtesy::Vrfy => self.idle(Reply::new(reply::CANNOT_VERIFY, "Send the message and see"), state),
+            Courtesy::Expn => self.bad(Reply::new(reply::NOT_IMPLEMENTED, "Lists are not expanded"), state),
+            Courtesy::Quit => {
+                if state.holds_a_transaction() {
                     self.abandon(Abandoned::Quit);
                 }
                 self.send(Reply::new(reply::BYE, "Bye"));
-                return Ok(State::Closed);
+                State::Closed
             }
-            command => return Err((command, listening)),
-        };
-        Ok(self.idle(reply, State::Listening(listening)))
+        }
+    }
+}
+
+/// The commands that are answered alike in every state (RFC 5321 4.1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Courtesy {
+    Noop,
+    Help,
+    Vrfy,
+    Expn,
+    Quit,
+}
+
+impl Courtesy {
+    pub fn of(command: &Command) -> Option<Courtesy> {
+        match command {
+            Command::Noop => Some(Courtesy::Noop),
+            Command::Help => Some(Courtesy::Help),
+            Command::Vrfy => Some(Courtesy::Vrfy),
+            Command::Expn => Some(Courtesy::Expn),
+            Command::Quit => Some(Courtesy::Quit),
+            Command::Ehlo(_) | Command::Helo(_) | Command::StartTls | Command::Auth { .. } => None,
+            Command::Mail { .. } | Command::Rcpt { .. } | Command::Data | Command::Bdat { .. } => None,
+            Command::Rset => None,
+        }
     }
 }

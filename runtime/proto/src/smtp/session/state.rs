@@ -6,7 +6,7 @@
 use mail::reply::{self, Reply};
 
 use super::chunk::{Between, Chunk, Discard};
-use super::connection::Connection;
+use super::connection::{Connection, Courtesy};
 use super::data::Data;
 use super::hello::{self, Hello};
 use super::{Abandoned, AuthMode, ContentFault, EndedBy, Question, Step, TlsMode};
@@ -188,11 +188,10 @@ impl Listening {
                 }
             };
         }
-        let (command, listening) = match connection.courtesy(command, self) {
-            Ok(state) => return state,
-            Err(rest) => rest,
-        };
-        match (listening, command) {
+        if let Some(courtesy) = Courtesy::of(&command) {
+            return connection.courtesy(courtesy, State::Listening(self));
+        }
+        match (self, command) {
             (listening, Command::Ehlo(name)) => listening.hello(name, true, connection),
             (listening, Command::Helo(name)) => listening.hello(name, false, connection),
             (listening, Command::Rset) => listening.reset(connection),
