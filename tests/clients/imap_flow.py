@@ -93,7 +93,7 @@ def change(imap, mailbox, count):
     ok(imap.noop())
     assert len(ok(imap.search(None, "ALL"))[0].split()) == count - 1
     ok(imap.store("1", "+FLAGS", "(\\Deleted)"))
-    assert ok(imap.expunge()) == [b"1"]
+    assert ok(imap.expunge())[-1] == b"1"      # imaplib keeps the EXPUNGE of MOVE, too
     ok(imap.unselect())
     ok(imap.rename(mailbox, '"Apr&AOg-s"'))
     assert any(b"Apr&AOg-s" in line for line in ok(imap.list())), "a name with an accent is kept"

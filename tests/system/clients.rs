@@ -70,10 +70,9 @@ fn swaks_submits_under_tls_and_reads_refusals() -> Outcome {
 pub fn mbsyncrc(server: &Facteur, login: &str, password: &str, maildir: &Path) -> PathBuf {
     let imaps = server.describe.listener("imaps").addr;
     let text = format!(
-        "IMAPStore far\nHost {}\nPort {}\nUser {login}\nPass {password}\nSSLType IMAPS\nCertificateFile {}\nTimeout 120\n\n\
+        "IMAPStore far\nHost localhost\nPort {}\nUser {login}\nPass {password}\nSSLType IMAPS\nCertificateFile {}\nTimeout 120\n\n\
          MaildirStore near\nPath {maildir}/\nInbox {maildir}/INBOX\nSubFolders Verbatim\n\n\
          Channel all\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nExpunge Both\nSync All\nSyncState *\n",
-        imaps.ip(),
         imaps.port(),
         server.describe.ca.display(),
         maildir = maildir.display(),

@@ -86,15 +86,20 @@ fn mutt_opens(server: &Facteur, scratch: &Scratch) {
     }
     let imaps = server.describe.listener("imaps").addr;
     let muttrc = scratch.join("muttrc");
+    let home = scratch.path().display();
     let text = format!(
         "set imap_user=user0001 imap_pass=pass ssl_force_tls=yes certificate_file={}\n\
-         set ssl_usesystemcerts=no sort=mailbox-order wait_key=no abort_key=\"\\Cg\"\n\
-         set status_format=\"Msgs: %m \" header_cache= message_cachedir= imap_passive=yes\n",
+         set ssl_ca_certificates_file= sort=mailbox-order wait_key=no\n\
+         set status_format=\"Msgs: %m \" header_cache= message_cachedir= imap_passive=yes\n\
+         set folder={home} record= postponed={home}/postponed mbox=\n",
         server.describe.ca.display()
     );
     fs::write(&muttrc, text).expect("the scratch folder is ours");
     let mut command = Command::new("python3");
-    command.arg(program::top().join("tests/clients/mutt.py")).arg(&muttrc).arg(format!("imaps://{imaps}/INBOX"));
+    command
+        .arg(program::top().join("tests/clients/mutt.py"))
+        .arg(&muttrc)
+        .arg(format!("imaps://localhost:{}/INBOX", imaps.port()));
     program::run(command.arg(MESSAGES.to_string()).env("HOME", scratch.path())).ends(0);
 }
 
