@@ -4,7 +4,6 @@ use nom::Parser;
 use nom::branch::alt;
 use nom::character::streaming::char as octet;
 use nom::combinator::{map, opt, value};
-use nom::sequence::preceded;
 
 use super::word::{Parsed, nz_number, refuse};
 use crate::imap::command::{Bound, Messages, SequenceSet, Set};
@@ -41,8 +40,11 @@ pub fn sequence_set(input: &[u8]) -> Parsed<'_, SequenceSet> {
 /// `seq-range = seq-number ":" seq-number`
 fn range(input: &[u8]) -> Parsed<'_, (Bound, Bound)> {
     let (rest, from) = bound(input)?;
-    let (rest, to) = opt(preceded(octet(':'), bound)).parse(rest)?;
-    Ok((rest, (from, to.unwrap_or(from))))
+    let (rest, colon) = opt(octet(':')).parse(rest)?;
+    match colon {
+        Some(_) => map(bound, |to| (from, to)).parse(rest),
+        None => Ok((rest, (from, from))),
+    }
 }
 
 /// `seq-number = nz-number / "*"`

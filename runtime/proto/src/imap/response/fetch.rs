@@ -186,7 +186,7 @@ mod tests {
             "BODY[HEADER.FIELDS.NOT (content-type)]<6.9>",
             "BODY[HEADER.FIELDS.NOT (content-type)]<6> {9}\r\na@b\r\nSubj",
         );
-        check("RFC822.HEADER", &format!("RFC822.HEADER {{70}}\r\n{}", std::str::from_utf8(&RAW[..70]).unwrap()));
+        check("RFC822.HEADER", &format!("RFC822.HEADER {{68}}\r\n{}", std::str::from_utf8(&RAW[..68]).unwrap()));
         check("BODY[]<4.2>", "BODY[]<4> {2}\r\n: ");
         check("BODY[]<400.2>", "BODY[]<400> {0}\r\n");
     }

@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_pattern_made_to_be_slow_is_not() {
-        check("", &"%a".repeat(500), &"a".repeat(512), false);
+        check("", &format!("{}b", "%a".repeat(500)), &"a".repeat(512), false);
         check("", &"*a".repeat(2_000), &"a".repeat(512), false);
     }
 

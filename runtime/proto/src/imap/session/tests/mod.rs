@@ -1,1 +1,125 @@
+//! A client and a store for the tests of the commands: what the store answers is what a real one must.
 
+mod fuzz;
+mod lines;
+mod numbers;
+mod store;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::{Config, Session, Step};
+pub use store::Store;
+
+/// Octets APPEND takes in the tests.
+pub const APPEND_OCTETS_MAX: u64 = 1_000;
+
+/// A session with its store. Several clients may share one.
+pub struct Client {
+    session: Session,
+    pub store: Rc<RefCell<Store>>,
+    append: store::Incoming,
+    pub closed: bool,
+    pub idling: bool,
+    /// Questions asked so far, by the name of their kind.
+    pub asked: Vec<String>,
+}
+
+impl Client {
+    /// Connected; the greeting is read.
+    pub fn stranger(store: &Rc<RefCell<Store>>) -> Client {
+        let config = Config { host: "imap.example".to_owned(), append_octets_max: APPEND_OCTETS_MAX };
+        let mut client = Client {
+            session: Session::new(config),
+            store: store.clone(),
+            append: store::Incoming::default(),
+            closed: false,
+            idling: false,
+            asked: Vec::new(),
+        };
+        assert!(client.pump().starts_with("* OK [CAPABILITY IMAP4rev1 "));
+        client
+    }
+
+    /// Logged in as toto-j, over a store of its own.
+    pub fn new() -> Client {
+        Client::sharing(&Rc::new(RefCell::new(Store::new())))
+    }
+
+    pub fn sharing(store: &Rc<RefCell<Store>>) -> Client {
+        let mut client = Client::stranger(store);
+        assert!(client.say("l LOGIN toto-j secret").starts_with("l OK [CAPABILITY "));
+        client
+    }
+
+    /// Logged in, INBOX with these messages selected.
+    pub fn with_inbox(messages: &[&str]) -> Client {
+        let client = Client::new();
+        for message in messages {
+            client.store.borrow_mut().deliver("INBOX", message.replace('\n', "\r\n").as_bytes());
+        }
+        client.select("INBOX")
+    }
+
+    pub fn select(mut self, name: &str) -> Client {
+        let said = self.say(&format!("s SELECT {name}"));
+        assert!(said.ends_with("s OK [READ-WRITE] SELECT done\n"), "{said}");
+        self
+    }
+
+    /// Sends a line and returns what the server says, with `\n` for CRLF.
+    pub fn say(&mut self, line: &str) -> String {
+        self.say_octets(format!("{line}\r\n").as_bytes())
+    }
+
+    pub fn say_octets(&mut self, octets: &[u8]) -> String {
+        assert!(!self.closed, "the server has closed");
+        self.session.feed(octets);
+        self.pump()
+    }
+
+    pub fn changed(&mut self) -> String {
+        self.session.changed();
+        self.pump()
+    }
+
+    /// What a line gets as its answer.
+    #[track_caller]
+    pub fn check(&mut self, line: &str, expected: &str) {
+        assert_eq!(self.say(line), expected, "{line}");
+    }
+
+    /// Runs the session until it waits.
+    pub fn pump(&mut self) -> String {
+        let mut said = Vec::new();
+        loop {
+            match self.session.next() {
+                Step::Send(octets) => {
+                    assert!(!octets.is_empty());
+                    said.extend(octets);
+                }
+                Step::NeedInput => {
+                    self.idling = false;
+                    break;
+                }
+                Step::Idle => {
+                    self.idling = true;
+                    break;
+                }
+                Step::Close => {
+                    self.closed = true;
+                    break;
+                }
+                Step::AppendChunk(octets) => self.append.octets.extend(octets),
+                Step::AppendAbort => self.append = store::Incoming::default(),
+                Step::Ask(question) => {
+                    let kind = format!("{question:?}");
+                    self.asked.push(kind.split([' ', '(']).next().unwrap_or_default().to_owned());
+                    let answer = self.store.borrow_mut().answer(question, &mut self.append);
+                    self.session.answer(answer);
+                }
+            }
+        }
+        String::from_utf8_lossy(&said).replace("\r\n", "\n")
+    }
+}

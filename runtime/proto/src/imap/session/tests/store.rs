@@ -1,0 +1,301 @@
+//! A small store in memory that answers as `Question` says.
+
+use std::collections::BTreeMap;
+
+use crate::imap::question::*;
+use crate::sasl::Credentials;
+use mail::mime::summarize;
+use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
+
+/// 2021-01-01, the day everything arrives.
+const ARRIVAL_S: i64 = 1_609_459_200;
+
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    id: u64,
+    uid_validity: u32,
+    uid_next: u32,
+    mod_seq: u64,
+    special_use: Option<SpecialUse>,
+    pub messages: Vec<(Row, Vec<u8>)>,
+    vanished: Vec<(u64, u32)>,
+}
+
+#[derive(Debug, Default)]
+pub struct Store {
+    pub mailboxes: BTreeMap<MailboxName, Mailbox>,
+    pub subscribed: Vec<MailboxName>,
+    ids: u64,
+    /// Every question but a login fails with this.
+    pub broken: Option<Trouble>,
+    pub logins: Option<LoginFailure>,
+}
+
+/// A message that APPEND brings.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    to: Option<(MailboxName, Flags, Option<i64>)>,
+    pub octets: Vec<u8>,
+}
+
+pub fn name(text: &str) -> MailboxName {
+    MailboxName::new(text).unwrap()
+}
+
+impl Store {
+    pub fn new() -> Store {
+        let mut store = Store::default();
+        store.create(&name("INBOX"), None);
+        store.create(&name("Sent"), Some(SpecialUse::Sent));
+        store.create(&name("Trash"), Some(SpecialUse::Trash));
+        store.subscribed = vec![name("INBOX"), name("Sent")];
+        store
+    }
+
+    fn create(&mut self, at: &MailboxName, special_use: Option<SpecialUse>) {
+        self.ids += 1;
+        let id = self.ids;
+        let fresh =
+            Mailbox { id, uid_validity: 100 + id as u32, uid_next: 1, mod_seq: 1, special_use, ..Mailbox::default() };
+        self.mailboxes.entry(at.clone()).or_insert(fresh);
+    }
+
+    pub fn deliver(&mut self, to: &str, content: &[u8]) -> u32 {
+        self.mailboxes.get_mut(&name(to)).unwrap().add(content.to_vec(), Flags::default(), ARRIVAL_S)
+    }
+
+    pub fn set_flags(&mut self, at: &str, uid: u32, flags: &Flags) {
+        self.mailboxes.get_mut(&name(at)).unwrap().flag(uid, FlagChange::Replace, flags);
+    }
+
+    pub fn expunge(&mut self, at: &str, uid: u32) {
+        self.mailboxes.get_mut(&name(at)).unwrap().remove(&[uid]);
+    }
+
+    pub fn uids(&self, at: &str) -> Vec<u32> {
+        self.mailboxes[&name(at)].messages.iter().map(|(row, _)| row.uid).collect()
+    }
+
+    fn selected(&mut self, id: MailboxId) -> Result<&mut Mailbox, Trouble> {
+        self.mailboxes.values_mut().find(|mailbox| mailbox.id == id.0).ok_or(Trouble::NoSuchMailbox)
+    }
+
+    fn row(&self, at: &MailboxName) -> Option<MailboxRow> {
+        let subscribed = self.subscribed.contains(at);
+        let Some(mailbox) = self.mailboxes.get(at) else {
+            let counts = Counts::default();
+            return subscribed.then(|| MailboxRow {
+                name: at.clone(),
+                exists: false,
+                subscribed,
+                special_use: None,
+                counts,
+            });
+        };
+        let count = |flag, set| {
+            mailbox.messages.iter().filter(|(row, _)| row.flags.system.contains(flag) == set).count() as u32
+        };
+        let counts = Counts {
+            messages: mailbox.messages.len() as u32,
+            unseen: count(SystemFlags::SEEN, false),
+            deleted: count(SystemFlags::DELETED, true),
+            uid_next: mailbox.uid_next,
+            uid_validity: mailbox.uid_validity,
+            highest_mod_seq: mailbox.mod_seq,
+            size_octets: mailbox.messages.iter().map(|(row, _)| row.size_octets).sum(),
+        };
+        Some(MailboxRow { name: at.clone(), exists: true, subscribed, special_use: mailbox.special_use, counts })
+    }
+
+    pub fn answer(&mut self, question: Question, incoming: &mut Incoming) -> Answer {
+        if let Question::Authenticate(credentials) = question {
+            return self.authenticate(&credentials);
+        }
+        match self.broken {
+            Some(trouble) => Answer::Failed(trouble),
+            None => self.try_answer(question, incoming).unwrap_or_else(Answer::Failed),
+        }
+    }
+
+    fn authenticate(&self, credentials: &Credentials) -> Answer {
+        match (self.logins, credentials.login.as_str(), credentials.secret.reveal()) {
+            (Some(failure), _, _) => Answer::NotAuthenticated(failure),
+            (None, "toto-j", "secret") => Answer::Authenticated,
+            _ => Answer::NotAuthenticated(LoginFailure::Wrong),
+        }
+    }
+
+    fn try_answer(&mut self, question: Question, incoming: &mut Incoming) -> Result<Answer, Trouble> {
+        Ok(match question {
+            Question::Authenticate(_) => unreachable!("answered before"),
+            Question::Mailboxes => {
+                let names =
+                    self.mailboxes.keys().chain(self.subscribed.iter().filter(|n| !self.mailboxes.contains_key(n)));
+                Answer::Mailboxes(names.filter_map(|name| self.row(name)).collect())
+            }
+            Question::Status { name } => {
+                Answer::Mailbox(self.row(&name).filter(|row| row.exists).ok_or(Trouble::NoSuchMailbox)?)
+            }
+            Question::Select { name, .. } => {
+                let subscribed = self.subscribed.contains(&name);
+                let mailbox = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
+                Answer::Selected(mailbox.selection(subscribed))
+            }
+            Question::Unselect => Answer::Done,
+            Question::Refresh { mailbox, since } => Answer::Changed(self.selected(mailbox)?.changes(since)),
+            Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
+            Question::Store { mailbox, uids, change, flags } => {
+                let mailbox = self.selected(mailbox)?;
+                Answer::Stored(uids.iter().filter_map(|uid| mailbox.flag(*uid, change, &flags)).collect())
+            }
+            Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to)?,
+            Question::Move { mailbox, uids, to } => {
+                let copied = self.copy(mailbox, &uids, &to)?;
+                self.selected(mailbox)?.remove(&uids);
+                copied
+            }
+            Question::Expunge { mailbox, uids } => Answer::Expunged(self.selected(mailbox)?.expunge(&uids)),
+            Question::AppendStart { mailbox, flags, internal_date_s, size_octets } => {
+                assert!(size_octets <= super::APPEND_OCTETS_MAX);
+                self.mailboxes.get(&mailbox).ok_or(Trouble::NoSuchMailbox)?;
+                *incoming = Incoming { to: Some((mailbox, flags, internal_date_s)), octets: Vec::new() };
+                Answer::Done
+            }
+            Question::AppendEnd => {
+                let Incoming { to, octets } = std::mem::take(incoming);
+                let (to, flags, date) = to.ok_or(Trouble::Bug)?;
+                let mailbox = self.mailboxes.get_mut(&to).ok_or(Trouble::NoSuchMailbox)?;
+                let uid = mailbox.add(octets, flags, date.unwrap_or(ARRIVAL_S));
+                Answer::Appended { uid_validity: mailbox.uid_validity, uid }
+            }
+            Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
+            other => return self.admin(other),
+        })
+    }
+
+    fn admin(&mut self, question: Question) -> Result<Answer, Trouble> {
+        match question {
+            Question::Create { name, special_use } => {
+                if self.mailboxes.contains_key(&name) {
+                    return Err(Trouble::AlreadyExists);
+                }
+                for parent in name.parents() {
+                    self.create(&parent, None);
+                }
+                self.create(&name, special_use);
+            }
+            Question::Delete { name } => {
+                if self.mailboxes.keys().any(|other| other.is_under(&name)) {
+                    return Err(Trouble::HasChildren);
+                }
+                self.mailboxes.remove(&name).ok_or(Trouble::NoSuchMailbox)?;
+            }
+            Question::Rename { from, to } => {
+                if self.mailboxes.contains_key(&to) {
+                    return Err(Trouble::AlreadyExists);
+                }
+                let mailbox = self.mailboxes.remove(&from).ok_or(Trouble::NoSuchMailbox)?;
+                self.mailboxes.insert(to, mailbox);
+            }
+            Question::Subscribe { name, on } => {
+                self.subscribed.retain(|each| *each != name);
+                if on {
+                    self.subscribed.push(name);
+                }
+            }
+            other => panic!("no admin: {other:?}"),
+        }
+        Ok(Answer::Done)
+    }
+
+    fn copy(&mut self, from: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
+        let messages = self.selected(from)?.messages.clone();
+        let target = self.mailboxes.get_mut(to).ok_or(Trouble::NoSuchMailbox)?;
+        let mut pairs = Vec::new();
+        for (row, content) in messages.into_iter().filter(|(row, _)| uids.contains(&row.uid)) {
+            pairs.push((row.uid, target.add(content, row.flags, row.internal_date_s)));
+        }
+        Ok(Answer::Copied(Copied { uid_validity: target.uid_validity, pairs }))
+    }
+}
+
+impl Mailbox {
+    fn add(&mut self, content: Vec<u8>, flags: Flags, internal_date_s: i64) -> u32 {
+        self.mod_seq += 1;
+        let uid = self.uid_next;
+        self.uid_next += 1;
+        let size_octets = content.len() as u64;
+        self.messages.push((Row { uid, mod_seq: self.mod_seq, flags, size_octets, internal_date_s }, content));
+        uid
+    }
+
+    fn flag(&mut self, uid: u32, change: FlagChange, flags: &Flags) -> Option<Row> {
+        let (row, _) = self.messages.iter_mut().find(|(row, _)| row.uid == uid)?;
+        let new = match change {
+            FlagChange::Replace => flags.clone(),
+            FlagChange::Add => row.flags.with(flags),
+            FlagChange::Remove => row.flags.without(flags),
+        };
+        if new != row.flags {
+            self.mod_seq += 1;
+            row.mod_seq = self.mod_seq;
+            row.flags = new;
+        }
+        Some(row.clone())
+    }
+
+    fn remove(&mut self, uids: &[u32]) {
+        self.mod_seq += 1;
+        let before: Vec<u32> = self.messages.iter().map(|(row, _)| row.uid).collect();
+        self.messages.retain(|(row, _)| !uids.contains(&row.uid));
+        self.vanished.extend(before.into_iter().filter(|uid| uids.contains(uid)).map(|uid| (self.mod_seq, uid)));
+    }
+
+    fn expunge(&mut self, uids: &[u32]) -> Vec<u32> {
+        let deleted = self.messages.iter().filter(|(row, _)| row.flags.system.contains(SystemFlags::DELETED));
+        let gone: Vec<u32> = deleted.map(|(row, _)| row.uid).filter(|uid| uids.contains(uid)).collect();
+        self.remove(&gone);
+        gone
+    }
+
+    fn selection(&self, subscribed: bool) -> Selection {
+        Selection {
+            mailbox: MailboxId(self.id),
+            special_use: self.special_use,
+            subscribed,
+            uid_validity: self.uid_validity,
+            uid_next: self.uid_next,
+            highest_mod_seq: self.mod_seq,
+            rows: self.messages.iter().map(|(row, _)| row.clone()).collect(),
+        }
+    }
+
+    fn changes(&self, since: u64) -> Changes {
+        Changes {
+            rows: self.messages.iter().map(|(row, _)| row.clone()).filter(|row| row.mod_seq > since).collect(),
+            vanished: self.vanished.iter().filter(|(mod_seq, _)| *mod_seq > since).map(|(_, uid)| *uid).collect(),
+            highest_mod_seq: self.mod_seq,
+        }
+    }
+
+    fn fetch(&self, uids: &[u32], need: Need) -> Vec<Message> {
+        let found = self.messages.iter().filter(|(row, _)| uids.contains(&row.uid));
+        found
+            .map(|(row, content)| {
+                let parsed = summarize(content);
+                let summary = Summary {
+                    envelope: parsed.envelope_imap,
+                    body_structure: parsed.bodystructure_imap,
+                    body: parsed.body_imap,
+                };
+                let header = content.windows(4).position(|w| w == b"\r\n\r\n").map_or(content.len(), |at| at + 4);
+                let content = match need.content {
+                    Content::None => Vec::new(),
+                    Content::Header => content[..header].to_vec(),
+                    Content::Whole => content.clone(),
+                };
+                Message { uid: row.uid, summary: need.summary.then_some(summary), content }
+            })
+            .collect()
+    }
+}
