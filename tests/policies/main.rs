@@ -1,6 +1,7 @@
 //! The policies that ship, the mistakes people make in them, and what the program says about each.
 
 mod counterexample;
+mod decisions;
 mod suite;
 
 use std::process::Command;

@@ -1,0 +1,349 @@
+//! The decisions of the Nantes policy under a virtual clock: the very functions the server calls, at N, N+1 and at the
+//! edges of each window.
+
+use std::net::IpAddr;
+
+use decide::{
+    Accepted, Account, Auth, Block, Client, EngineResult, Guess, Guesses, Reachable, Reason, RecipientClass, Rings,
+    SenderClass, Tables, Tick, Transaction,
+};
+use mail::Login;
+use policy::{LoadError, Loader, compile};
+
+struct Disk;
+
+impl Loader for Disk {
+    fn load(&self, name: &str) -> Result<String, LoadError> {
+        std::fs::read_to_string(name).map_err(|_| LoadError::NotFound)
+    }
+}
+
+fn nantes_with(edit: impl Fn(plan::Plan) -> plan::Plan) -> Tables {
+    let file = tests::program::top().join("policies/nantes/policy.ron");
+    let compiled = compile(&Disk, &file.display().to_string()).unwrap();
+    Tables::new(edit(compiled.plan.expect("Nantes compiles").plan)).unwrap()
+}
+
+fn nantes() -> Tables {
+    nantes_with(|plan| plan)
+}
+
+fn client(tables: &Tables, listener: &str, address: &str, login: Option<&str>) -> Client {
+    let address: IpAddr = address.parse().unwrap();
+    let account = login.map(|login| Account { login: Login::new(login).unwrap(), profile: "standard".to_owned() });
+    Client {
+        listener: tables.listener(listener).unwrap(),
+        class: tables.class_of(address),
+        address,
+        tls: true,
+        account,
+    }
+}
+
+const OUTSIDE: &str = "198.18.4.7";
+const INSIDE: &str = "192.0.2.1";
+
+/// A client that sends messages and counts what was accepted.
+struct Sender {
+    tables: Tables,
+    rings: Rings,
+    client: Client,
+    sent: u32,
+}
+
+impl Sender {
+    fn new(tables: Tables, listener: &str, address: &str, login: Option<&str>) -> Sender {
+        let client = client(&tables, listener, address, login);
+        Sender { tables, rings: Rings::default(), client, sent: 0 }
+    }
+
+    fn mail(&mut self, at: u32) -> Result<Transaction, decide::Refusal> {
+        let sender = if self.client.account.is_some() { SenderClass::Own } else { SenderClass::OwnDomain };
+        Transaction::mail(&self.tables, &mut self.rings, &self.client, sender, None, "2026-11-23", Tick(at))
+    }
+
+    fn rcpt(&mut self, transaction: &mut Transaction, at: u32) -> Result<Accepted, decide::Refusal> {
+        self.sent += 1;
+        let address = format!("friend{}@elsewhere.example", self.sent);
+        transaction.rcpt(&self.tables, &mut self.rings, RecipientClass::Remote, &address, Tick(at))
+    }
+
+    /// `messages` of `each` recipients, one recipient every `every` ticks; all must be accepted.
+    fn fill(&mut self, messages: u32, each: u32, every: u32) {
+        let mut at = 0;
+        for _ in 0..messages {
+            let mut transaction = self.mail(at).unwrap();
+            for _ in 0..each {
+                self.rcpt(&mut transaction, at).unwrap();
+                at += every;
+            }
+            transaction.end(&mut self.rings, true);
+        }
+    }
+
+    /// One recipient at `at`: its verdict.
+    fn one(&mut self, at: u32) -> Result<Accepted, decide::Refusal> {
+        let mut transaction = self.mail(at)?;
+        let verdict = self.rcpt(&mut transaction, at);
+        transaction.end(&mut self.rings, false);
+        verdict
+    }
+}
+
+#[test]
+fn the_envelope_table_has_the_cells_of_the_specification() {
+    let tables = nantes();
+    let count = |wanted: fn(Reachable) -> bool| tables.cells().filter(|c| wanted(tables.reachable(*c))).count();
+    let reachable = count(|r| r == Reachable::Yes);
+    let barred = count(|r| matches!(r, Reachable::Barred(_)));
+    let turned_away = count(|r| r == Reachable::TurnedAway);
+    let impossible = count(|r| r == Reachable::Impossible);
+    assert_eq!((reachable, barred, turned_away, impossible), (1_359, 1_341, 900, 720));
+    let accepts = |c: &decide::Cell| tables.reachable(*c) == Reachable::Yes && tables.envelope(*c).accepts();
+    assert_eq!(tables.cells().filter(accepts).count(), 168);
+}
+
+#[test]
+fn only_the_relay_serves_strangers_who_write_to_strangers() {
+    let tables = nantes();
+    let relays: Vec<String> = tables
+        .cells()
+        .filter(|c| tables.reachable(*c) == Reachable::Yes && tables.envelope(*c).accepts())
+        .filter(|c| c.recipient == RecipientClass::Remote && c.auth != Auth::Good)
+        .map(|c| format!("{} × {}", tables.listener_name(c.listener), tables.class_name(c.class)))
+        .collect();
+    assert_eq!(relays, ["relay × private"; 4]);
+}
+
+#[test]
+fn every_verdict_of_a_reachable_cell_names_a_rule_and_a_place_in_the_order_of_judgement() {
+    let tables = nantes();
+    for cell in tables.cells().filter(|c| tables.reachable(*c) == Reachable::Yes) {
+        let verdict = tables.envelope(cell);
+        assert!(!verdict.rule.is_empty(), "{cell:?}");
+        if cell.recipient == RecipientClass::Unknown {
+            assert!(!verdict.accepts(), "{cell:?}");
+        }
+    }
+}
+
+#[test]
+fn the_251st_recipient_from_outside_is_refused_by_the_rule_that_says_so() {
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    sender.fill(5, 50, 1);
+    let refusal = sender.one(300).unwrap_err();
+    assert_eq!(refusal.rule, "may_send.person-outside.recipients_attempted/15min");
+    assert_eq!((refusal.code.basic, refusal.reason), (451, Reason::RecipientWindow));
+}
+
+/// The quarter of an hour ends exactly 9 000 ticks after the first recipient, spread over ten minutes or in one tick.
+#[test]
+fn the_window_opens_at_fifteen_minutes_and_not_one_tick_earlier() {
+    for every in [0, 24] {
+        for (at, accepted) in [(8_999, false), (9_000, true)] {
+            let mut sender = Sender::new(nantes(), "subs", OUTSIDE, Some("toto-j"));
+            sender.fill(5, 50, every);
+            assert_eq!(sender.one(at).is_ok(), accepted, "one recipient every {every} ticks, then at {at}");
+        }
+    }
+}
+
+#[test]
+fn refused_attempts_keep_the_door_shut() {
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    sender.fill(5, 50, 0);
+    // One refused attempt a minute for an hour: the quarter never empties of attempts, the hour fills with them.
+    let mut transaction = sender.mail(10).unwrap();
+    for _ in 0..1_000 {
+        assert!(sender.rcpt(&mut transaction, 10).is_err());
+    }
+    transaction.end(&mut sender.rings, false);
+    let refusal = sender.one(9_010).unwrap_err();
+    assert_eq!(refusal.rule, "may_send.person-outside.recipients_attempted/1h");
+    assert!(sender.one(36_010).is_ok());
+}
+
+#[test]
+fn with_a_full_window_known_and_unknown_recipients_get_one_answer() {
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    sender.fill(5, 50, 0);
+    let mut transaction = sender.mail(1).unwrap();
+    let mut verdict = |class, address| {
+        let tables = &sender.tables;
+        transaction.rcpt(tables, &mut sender.rings, class, address, Tick(1)).unwrap_err()
+    };
+    let known = verdict(RecipientClass::Local, "jean.toto@univ-nantes.fr");
+    assert_eq!(known, verdict(RecipientClass::Unknown, "nobody@univ-nantes.fr"));
+    assert_eq!(known, verdict(RecipientClass::Malformed, ""));
+}
+
+#[test]
+fn the_51st_recipient_of_one_message_waits_and_the_others_stand() {
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    let mut transaction = sender.mail(0).unwrap();
+    for _ in 0..50 {
+        sender.rcpt(&mut transaction, 0).unwrap();
+    }
+    let refusal = sender.rcpt(&mut transaction, 0).unwrap_err();
+    assert_eq!(refusal.rule, "may_send.person-outside.recipients_in_one_message");
+    assert_eq!((refusal.code.basic, transaction.accepted()), (452, 50));
+}
+
+#[test]
+fn the_same_address_twice_is_two_attempts_and_one_recipient() {
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    let mut transaction = sender.mail(0).unwrap();
+    let tables = nantes();
+    let mut again =
+        || transaction.rcpt(&tables, &mut sender.rings, RecipientClass::Remote, "a@elsewhere.example", Tick(0));
+    assert_eq!(again(), Ok(Accepted::New));
+    for _ in 0..249 {
+        assert_eq!(again(), Ok(Accepted::Again));
+    }
+    assert_eq!(again().unwrap_err().reason, Reason::RecipientWindow);
+    assert_eq!(transaction.accepted(), 1);
+}
+
+/// "Messages per hour" counts what was accepted: a transaction that ends otherwise gives its place back.
+#[test]
+fn fifty_messages_an_hour_from_outside_and_the_unfinished_ones_do_not_count() {
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    for _ in 0..80 {
+        sender.mail(0).unwrap().end(&mut sender.rings, false);
+    }
+    for _ in 0..50 {
+        sender.mail(0).unwrap().end(&mut sender.rings, true);
+    }
+    let refusal = sender.mail(35_999).unwrap_err();
+    assert_eq!(refusal.rule, "may_send.person-outside.messages_accepted/1h");
+    assert!(sender.mail(36_000).is_ok());
+}
+
+/// What is reserved counts at once, so that parallel connections cannot overshoot.
+#[test]
+fn open_transactions_hold_their_places() {
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    let open: Vec<Transaction> = (0..50).map(|_| sender.mail(0).unwrap()).collect();
+    assert!(sender.mail(0).is_err());
+    for transaction in open {
+        transaction.end(&mut sender.rings, false);
+    }
+    assert!(sender.mail(0).is_ok());
+}
+
+#[test]
+fn each_access_has_its_own_count_as_the_policy_says() {
+    let tables = nantes();
+    let outside = client(&tables, "subm", OUTSIDE, Some("toto-j"));
+    let mut sender = Sender::new(tables, "subm", INSIDE, Some("toto-j"));
+    sender.fill(5, 100, 0);
+    assert!(sender.one(1).is_err());
+    sender.client = outside;
+    assert!(sender.one(1).is_ok());
+}
+
+#[test]
+fn counted_together_one_ring_serves_every_block() {
+    let together = |mut plan: plan::Plan| {
+        plan.one_account_in_several_blocks = plan::SeveralBlocks::CountedTogether;
+        plan
+    };
+    let tables = nantes_with(together);
+    let outside = client(&tables, "subm", OUTSIDE, Some("toto-j"));
+    let mut sender = Sender::new(tables, "subm", INSIDE, Some("toto-j"));
+    sender.fill(3, 100, 0);
+    assert!(sender.one(1).is_ok());
+    sender.client = outside;
+    assert_eq!(sender.one(1).unwrap_err().rule, "may_send.person-outside.recipients_attempted/15min");
+}
+
+#[test]
+fn mail_without_a_reverse_path_is_one_report_to_one_recipient() {
+    let tables = nantes();
+    let client = client(&tables, "subm", INSIDE, Some("toto-j"));
+    let mut rings = Rings::default();
+    let mut transaction =
+        Transaction::mail(&tables, &mut rings, &client, SenderClass::Empty, None, "2026-11-23", Tick(0)).unwrap();
+    let mut rcpt = |address| transaction.rcpt(&tables, &mut rings, RecipientClass::Remote, address, Tick(0));
+    assert_eq!(rcpt("y@other.example"), Ok(Accepted::New));
+    let second = rcpt("z@other.example").unwrap_err();
+    assert_eq!((second.code.basic, second.rule.as_str()), (452, "may_send.person-inside.empty_sender"));
+    assert!(transaction.content(&tables, 100, true).is_ok());
+    let refusal = transaction.content(&tables, 100, false).unwrap_err();
+    assert_eq!((refusal.code.basic, refusal.reason), (550, Reason::NotAReport));
+}
+
+#[test]
+fn a_stranger_who_guesses_recipients_hears_nothing_more() {
+    let tables = nantes();
+    let stranger = client(&tables, "mx", OUTSIDE, None);
+    let mut rings = Rings::default();
+    let mut transaction =
+        Transaction::mail(&tables, &mut rings, &stranger, SenderClass::Foreign, None, "2026-11-23", Tick(0)).unwrap();
+    let mut rcpt = |class, address: &str| transaction.rcpt(&tables, &mut rings, class, address, Tick(0));
+    for guess in 0..30 {
+        let refusal = rcpt(RecipientClass::Unknown, &format!("guess{guess}@univ-nantes.fr")).unwrap_err();
+        assert_eq!(refusal.code.basic, 550);
+    }
+    let known = rcpt(RecipientClass::Local, "jean.toto@univ-nantes.fr").unwrap_err();
+    assert_eq!((known.code.basic, known.reason), (451, Reason::UnknownRecipientWindow));
+    assert!(!known.reply(false, "q7k3m2xw").text().contains("strangers"));
+}
+
+#[test]
+fn guessing_from_outside_locks_nobody_out_inside_and_an_old_telephone_is_no_attack() {
+    let tables = nantes();
+    let mut rings = Rings::default();
+    let guesses = |address: &str| {
+        let address: IpAddr = address.parse().unwrap();
+        Guesses::of(&tables, Guess { login: "toto-j", class: tables.class_of(address), address })
+    };
+    let outside = guesses(OUTSIDE);
+    for _ in 0..500 {
+        outside.failed(&tables, &mut rings, 7, Tick(0));
+    }
+    assert!(outside.check(&tables, &rings, Tick(1)).is_ok(), "one wrong password, however often");
+    for secret in 0..10 {
+        outside.failed(&tables, &mut rings, secret, Tick(1));
+    }
+    let refusal = outside.check(&tables, &rings, Tick(2)).unwrap_err();
+    assert_eq!((refusal.code.basic, refusal.reason), (454, Reason::TooManyFailedLogins));
+    assert!(guesses(INSIDE).check(&tables, &rings, Tick(2)).is_ok());
+    assert!(outside.check(&tables, &rings, Tick(9_001)).is_ok());
+}
+
+#[test]
+fn engines_that_are_down_never_mean_infected_and_never_mean_clean() {
+    let tables = nantes();
+    let judge = |a: EngineResult, b: EngineResult| {
+        let results = [("mcafee".to_owned(), a), ("clamav".to_owned(), b)];
+        decide::antivirus(&tables, decide::ContentDirection::Inbound, &results)
+    };
+    let down = |for_s| EngineResult::Down { for_s };
+    let stopped = |verdict: decide::AntivirusVerdict| match verdict {
+        decide::AntivirusVerdict::Pass { rescan } => Err(rescan),
+        decide::AntivirusVerdict::Stop(fate) => Ok((fate.reason, fate.quarantine, fate.refusal.map(|r| r.code.basic))),
+    };
+    assert_eq!(stopped(judge(EngineResult::Clean, EngineResult::Clean)), Err(false));
+    let infected = || EngineResult::Infected("Eicar".into());
+    assert_eq!(stopped(judge(EngineResult::Clean, infected())), Ok((Reason::Infected, true, None)));
+    assert_eq!(stopped(judge(down(1), infected())), Ok((Reason::Infected, true, None)));
+    assert_eq!(stopped(judge(EngineResult::Clean, down(60))), Ok((Reason::ScannerDown, false, Some(451))));
+    assert_eq!(stopped(judge(EngineResult::Clean, down(4 * 3_600))), Err(true), "one engine looked, a rescan is owed");
+    assert_eq!(stopped(judge(down(99_999), down(99_999))), Ok((Reason::ScannerDown, false, Some(451))));
+}
+
+#[test]
+fn a_pair_of_listener_and_network_without_a_block_is_turned_away() {
+    let tables = nantes();
+    for (listener, address) in
+        [("relay", OUTSIDE), ("relay", INSIDE), ("smtp", "192.0.2.80"), ("subs", "192.0.2.80"), ("relay", "192.0.2.80")]
+    {
+        let client = client(&tables, listener, address, None);
+        let refusal = tables.connection(client.listener, client.class).unwrap_err();
+        assert_eq!((refusal.code.basic, refusal.reason), (554, Reason::NoBlock), "{listener} from {address}");
+    }
+    let webmail = client(&tables, "subm", "192.0.2.80", Some("toto-j"));
+    assert!(matches!(tables.connection(webmail.listener, webmail.class), Ok(Block::Send(_))));
+    assert_eq!(tables.recipients_max(&webmail), 50);
+}
