@@ -58,3 +58,54 @@ pub fn complete(open: Open, tag: Tag) -> Turn {
         open.done(tag, reply, out)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn a_message_is_taken_with_its_flags_and_date() {
+        let mut client = Client::with_inbox(&[]);
+        client.check("a APPEND INBOX (\\Seen $x) \"17-Jul-1996 02:44:25 -0700\" {9}", "+ go ahead\n");
+        let expected = "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $x)\n* 1 EXISTS\na OK [APPENDUID 101 1] APPEND done\n";
+        client.check("a: 1\r\n\r\nb", expected);
+        client.check(
+            "a FETCH 1 (FLAGS INTERNALDATE BODY.PEEK[])",
+            "* 1 FETCH (FLAGS (\\Seen $x) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" BODY[] {9}\na: 1\n\nb)\na OK FETCH done\n",
+        );
+        client.check("a APPEND Sent {9+}\r\na: 1\r\n\r\nb", "a OK [APPENDUID 102 1] APPEND done\n");
+        client.check("a APPEND {4}", "+ go ahead\n");
+        client.check("Sent ~{1+}\r\n\0", "a OK [APPENDUID 102 2] APPEND done\n");
+        client.check("a APPEND Sent {0}", "+ go ahead\n");
+        client.check("", "a OK [APPENDUID 102 3] APPEND done\n");
+    }
+
+    #[test]
+    fn refused_messages_are_not_waited_for_or_dropped() {
+        let mut client = Client::new();
+        client.check("a APPEND nope {9}", "a NO [TRYCREATE] there is no such mailbox\n");
+        client.check("a APPEND nope {9+}\r\na: 1\r\n\r\nb", "a NO [TRYCREATE] there is no such mailbox\n");
+        client.check("a APPEND INBOX {1001}", "a NO [TOOBIG] the message is too big\n");
+        let big = format!("a APPEND INBOX {{1001+}}\r\n{}", "x".repeat(1_001));
+        client.check(&big, "a NO [TOOBIG] the message is too big\n");
+        client.check("a APPEND \"%\" {9}", "a NO [CANNOT] a mailbox name has no control character, % or *\n");
+        assert!(client.store.borrow().uids("INBOX").is_empty());
+        client.check("a APPEND INBOX {4001+}", "* BYE [TOOBIG] the literal is too big\n");
+        assert!(client.closed);
+    }
+
+    #[test]
+    fn what_stands_behind_the_message_takes_it_back() {
+        let mut client = Client::new();
+        client.check("a APPEND INBOX {1+}\r\nx {1}", "a BAD APPEND ends behind its literal\n");
+        client.check("a STATUS INBOX (MESSAGES)", "* STATUS INBOX (MESSAGES 0)\na OK STATUS done\n");
+    }
+
+    #[test]
+    fn nobody_appends_before_login() {
+        let mut client = Client::stranger(&Client::new().store);
+        client.check("a APPEND INBOX {5}", "a BAD log in first\n");
+        client.check("a APPEND INBOX {5+}", "* BYE log in first\n");
+        assert!(client.closed);
+    }
+}

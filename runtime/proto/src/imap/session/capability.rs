@@ -39,3 +39,39 @@ pub fn enable(shared: &mut Shared, words: &[String], out: &mut Out) -> Reply {
     shared.rev2 |= rev2;
     Reply::ok("ENABLE done")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn more_is_announced_after_login_than_before() {
+        let mut client = Client::new();
+        let after = client.say("a CAPABILITY");
+        assert!(after.contains(" IDLE ") && after.contains(" UIDPLUS ") && !after.contains("AUTH="));
+        let mut client = Client::stranger(&client.store);
+        let before = client.say("a CAPABILITY");
+        assert!(before.contains(" AUTH=PLAIN") && before.contains(" SASL-IR ") && !before.contains("IDLE"));
+    }
+
+    #[test]
+    fn id_and_namespace_are_answered() {
+        let mut client = Client::new();
+        client.check("a ID (\"name\" \"mutt\")", "* ID (\"name\" \"Facteur\")\na OK ID done\n");
+        client.check("a NAMESPACE", "* NAMESPACE ((\"\" \"/\")) NIL NIL\na OK NAMESPACE done\n");
+    }
+
+    #[test]
+    fn enabling_rev2_changes_names_and_search_and_leaves_recent_out() {
+        let mut client = Client::with_inbox(&["Subject: a\n\nb\n"]);
+        client.check("a ENABLE CONDSTORE imap4REV2", "* ENABLED IMAP4rev2\na OK ENABLE done\n");
+        client.check("a ENABLE IMAP4rev2", "* ENABLED\na OK ENABLE done\n");
+        client.check("a CREATE \"é&\"", "a OK CREATE done\n");
+        client.check("a LIST \"\" \"é*\"", "* LIST (\\HasNoChildren) \"/\" \"é&\"\na OK LIST done\n");
+        client.check("a SEARCH ALL", "* ESEARCH (TAG \"a\") ALL 1\na OK SEARCH done\n");
+        client.check("a SEARCH SEEN", "* ESEARCH (TAG \"a\")\na OK SEARCH done\n");
+        let said = client.say("a SELECT Sent");
+        assert!(!said.contains("RECENT"), "{said}");
+        assert!(said.contains("* LIST (\\Subscribed \\Sent) \"/\" Sent\n"), "{said}");
+    }
+}

@@ -84,3 +84,31 @@ pub fn refusal(trouble: Trouble) -> Reply {
         | Trouble::Bug => trouble.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    const THREE: [&str; 3] = ["a: 1\n\nb\n"; 3];
+
+    #[test]
+    fn copies_are_named_by_copyuid() {
+        let mut client = Client::with_inbox(&THREE);
+        client.check("a COPY 1,3 Sent", "a OK [COPYUID 102 1,3 1:2] COPY done\n");
+        client.check("a UID COPY 2 Sent", "a OK [COPYUID 102 2 3] COPY done\n");
+        client.check("a COPY 1 INBOX", "* 4 EXISTS\na OK [COPYUID 101 1 4] COPY done\n");
+        client.check("a COPY 1 nope", "a NO [TRYCREATE] there is no such mailbox\n");
+        client.check("a COPY 9 Sent", "a BAD there is no message with that number\n");
+        client.check("a UID COPY 99 Sent", "a OK there were no such messages\n");
+    }
+
+    #[test]
+    fn move_tells_where_before_it_tells_what_is_gone() {
+        let mut client = Client::with_inbox(&THREE);
+        client
+            .check("a MOVE 1:2 Trash", "* OK [COPYUID 103 1:2 1:2] moved\n* 1 EXPUNGE\n* 1 EXPUNGE\na OK MOVE done\n");
+        client.check("a UID MOVE 3 nope", "a NO [TRYCREATE] there is no such mailbox\n");
+        assert_eq!(client.store.borrow().uids("INBOX"), [3]);
+        assert_eq!(client.store.borrow().uids("Trash"), [1, 2]);
+    }
+}

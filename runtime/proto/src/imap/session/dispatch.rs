@@ -6,8 +6,12 @@ use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, s
 use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
-/// A command that is not for this state gives the state back, with the reply.
-type Dispatched = Result<Turn, (State, Tag, Reply)>;
+/// Where a command led.
+pub enum Dispatched {
+    Turn(Turn),
+    /// It is not for this state: say so and count it.
+    Refused(State, Tag, Reply),
+}
 
 pub fn dispatch(state: State, Tagged { tag, command }: Tagged, out: &mut Out) -> Dispatched {
     match state {
@@ -18,31 +22,31 @@ pub fn dispatch(state: State, Tagged { tag, command }: Tagged, out: &mut Out) ->
 
 fn stranger(state: NotAuthenticated, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
     let reply = match command {
-        Command::Login { login, secret } => return Ok(login::login(state, tag, login, secret, out)),
+        Command::Login { login, secret } => return Dispatched::Turn(login::login(state, tag, login, secret, out)),
         Command::Authenticate { mechanism, initial } => {
-            return Ok(login::authenticate(state, tag, &mechanism, initial.as_deref(), out));
+            return Dispatched::Turn(login::authenticate(state, tag, &mechanism, initial.as_deref(), out));
         }
-        Command::Logout => return Ok(logout(&tag, out)),
+        Command::Logout => return Dispatched::Turn(logout(&tag, out)),
         Command::Capability => capability(false, out),
         Command::Noop => Reply::ok("NOOP done"),
         Command::Id => id(out),
         Command::StartTls => {
             // RFC 8314: this is implicit TLS already.
             let reply = Reply::bad("the connection has TLS");
-            return Err((State::NotAuthenticated(state), tag, reply));
+            return Dispatched::Refused(State::NotAuthenticated(state), tag, reply);
         }
         Command::OnAccount(_) | Command::OnSelected(_) => {
-            return Err((State::NotAuthenticated(state), tag, Reply::bad("log in first")));
+            return Dispatched::Refused(State::NotAuthenticated(state), tag, Reply::bad("log in first"));
         }
     };
-    Ok(state.done(&tag, &reply, out))
+    Dispatched::Turn(state.done(&tag, &reply, out))
 }
 
 /// Commands that somebody logged in may give, with or without a mailbox.
 fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
-    Ok(match command {
+    Dispatched::Turn(match command {
         Command::Login { .. } | Command::Authenticate { .. } | Command::StartTls => {
-            return Err((State::Open(open), tag, Reply::bad("somebody is logged in already")));
+            return Dispatched::Refused(State::Open(open), tag, Reply::bad("somebody is logged in already"));
         }
         Command::Logout => logout(&tag, out),
         Command::Capability => {
@@ -59,7 +63,7 @@ fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched 
             Open::Selected(state) => on_selected(state, tag, command, out),
             Open::Authenticated(_) => {
                 let reply = Reply::bad("no mailbox is selected").with(Code::ClientBug);
-                return Err((State::Open(open), tag, reply));
+                return Dispatched::Refused(State::Open(open), tag, reply);
             }
         },
     })
@@ -90,7 +94,7 @@ fn on_selected(state: Box<Selected>, tag: Tag, command: OnSelected, out: &mut Ou
     match command {
         OnSelected::Check => state.done_with_news(tag, Reply::ok("CHECK done")),
         OnSelected::Close => select::close(state, tag),
-        OnSelected::Unselect => select::unselect(state, tag, "UNSELECT done"),
+        OnSelected::Unselect => select::unselect(*state, tag, "UNSELECT done"),
         OnSelected::Expunge => expunge::expunge(state, tag, None, out),
         OnSelected::UidExpunge(messages) => expunge::expunge(state, tag, Some(messages), out),
         OnSelected::Fetch { messages, items } => fetch::fetch(state, tag, messages, items),

@@ -270,3 +270,83 @@ impl Fetching {
         self.state.done(&self.tag, reply, expunges, out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    const NOTE: &str = "From: A <a@b.example>\nSubject: s\n\nhello\n";
+
+    #[test]
+    fn what_the_view_knows_costs_no_question() {
+        let mut client = Client::with_inbox(&[NOTE, NOTE]);
+        client.asked.clear();
+        client.check(
+            "a FETCH 1:* FAST",
+            "* 1 FETCH (FLAGS () INTERNALDATE \" 1-Jan-2021 00:00:00 +0000\" RFC822.SIZE 44)\n\
+             * 2 FETCH (FLAGS () INTERNALDATE \" 1-Jan-2021 00:00:00 +0000\" RFC822.SIZE 44)\na OK FETCH done\n",
+        );
+        assert_eq!(client.asked, ["Refresh"]);
+        client.check("a UID FETCH 2:* FLAGS", "* 2 FETCH (UID 2 FLAGS ())\na OK FETCH done\n");
+        client.check("a UID FETCH 9:* (UID)", "* 2 FETCH (UID 2)\na OK FETCH done\n");
+        client.check("a UID FETCH 7:8 FLAGS", "a OK FETCH done\n");
+        client.check("a FETCH 3 FLAGS", "a BAD there is no message with that number\n");
+    }
+
+    #[test]
+    fn renderings_are_sent_as_they_were_stored() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        let from = "((\"A\" NIL \"a\" \"b.example\"))";
+        client.check(
+            "a FETCH 1 ENVELOPE",
+            &format!("* 1 FETCH (ENVELOPE (NIL \"s\" {from} {from} {from} NIL NIL NIL NIL NIL))\na OK FETCH done\n"),
+        );
+        let plain = "\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 7 1";
+        client.check(
+            "a FETCH 1 (BODY BODYSTRUCTURE)",
+            &format!("* 1 FETCH (BODY ({plain}) BODYSTRUCTURE ({plain} NIL NIL NIL NIL))\na OK FETCH done\n"),
+        );
+    }
+
+    #[test]
+    fn reading_marks_seen_unless_peeking() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        client.check("a FETCH 1 BODY.PEEK[TEXT]", "* 1 FETCH (BODY[TEXT] {7}\nhello\n)\na OK FETCH done\n");
+        client.check(
+            "a FETCH 1 RFC822.HEADER",
+            "* 1 FETCH (RFC822.HEADER {37}\nFrom: A <a@b.example>\nSubject: s\n\n)\na OK FETCH done\n",
+        );
+        client.check("a FETCH 1 BODY[1]<2.3>", "* 1 FETCH (BODY[1]<2> {3}\nllo FLAGS (\\Seen))\na OK FETCH done\n");
+        client.check("a FETCH 1 BODY[1]", "* 1 FETCH (BODY[1] {7}\nhello\n)\na OK FETCH done\n");
+        client.check("a NOOP", "a OK NOOP done\n");
+    }
+
+    #[test]
+    fn headers_are_asked_without_the_rest() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        client.check(
+            "a FETCH 1 (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])",
+            "* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {14}\nSubject: s\n\n)\na OK FETCH done\n",
+        );
+    }
+
+    #[test]
+    fn a_large_fetch_is_asked_in_slices() {
+        let mut client = Client::with_inbox(&[NOTE; 300]);
+        client.asked.clear();
+        let said = client.say("a FETCH 1:* (UID BODY.PEEK[])");
+        assert_eq!(said.matches(" FETCH (UID ").count(), 300);
+        assert_eq!(client.asked, ["Refresh", "Fetch", "Fetch", "Fetch"]);
+        let mut client = Client::with_inbox(&[format!("{NOTE}{}", "x".repeat(200_000)).as_str(); 5]);
+        client.asked.clear();
+        client.say("a FETCH 1:* BODY.PEEK[]");
+        assert_eq!(client.asked, ["Refresh", "Fetch", "Fetch", "Fetch"]);
+    }
+
+    #[test]
+    fn a_part_in_an_unknown_encoding_is_not_decoded() {
+        let mut client = Client::with_inbox(&["Content-Transfer-Encoding: x-uuencode\n\nabc\n"]);
+        let said = client.say("a FETCH 1 BINARY.PEEK[1]");
+        assert!(said.ends_with("a NO [UNKNOWN-CTE] a part has an encoding that is not known\n"), "{said}");
+    }
+}

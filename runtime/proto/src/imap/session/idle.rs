@@ -38,3 +38,41 @@ pub fn end(state: Open, tag: Tag, line: &[u8], out: &mut Out) -> Turn {
         false => state.done(tag, Reply::bad("IDLE ends with DONE"), out),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+    use mail::{Flags, SystemFlags};
+
+    #[test]
+    fn idle_tells_changes_as_they_come() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n", "a: 2\n\nb\n"]);
+        client.store.borrow_mut().deliver("INBOX", b"a: 3\r\n\r\nb\r\n");
+        client.check("a IDLE", "+ idling\n* 3 EXISTS\n");
+        assert!(client.idling);
+        assert_eq!(client.changed(), "");
+        client.store.borrow_mut().set_flags("INBOX", 2, &Flags::system(SystemFlags::SEEN));
+        client.store.borrow_mut().expunge("INBOX", 1);
+        assert_eq!(client.changed(), "* 2 FETCH (UID 2 FLAGS (\\Seen))\n* 1 EXPUNGE\n");
+        client.check("done", "a OK IDLE done\n");
+        assert!(!client.idling);
+    }
+
+    #[test]
+    fn idle_without_a_mailbox_waits_and_ends_with_done_only() {
+        let mut client = Client::new();
+        client.check("a IDLE", "+ idling\n");
+        assert_eq!(client.changed(), "");
+        client.check("NOOP", "a BAD IDLE ends with DONE\n");
+        client.check("a NOOP", "a OK NOOP done\n");
+    }
+
+    #[test]
+    fn noop_tells_what_happened() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n"]);
+        client.store.borrow_mut().deliver("INBOX", b"a: 2\r\n\r\nb\r\n");
+        client.check("a NOOP", "* 2 EXISTS\na OK NOOP done\n");
+        client.store.borrow_mut().expunge("INBOX", 1);
+        client.check("a CHECK", "* 1 EXPUNGE\na OK CHECK done\n");
+    }
+}

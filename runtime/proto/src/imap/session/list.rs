@@ -142,3 +142,72 @@ fn subscribed_lines(rows: &[MailboxRow], reference: &str, pattern: &str, coding:
         out.end_line();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    fn client() -> Client {
+        let mut client = Client::new();
+        client.say("a CREATE lists/rust");
+        client.say("a SUBSCRIBE lists/rust");
+        client.say("a SUBSCRIBE old/gone");
+        client
+    }
+
+    #[test]
+    fn plain_list_shows_uses_and_children() {
+        let mut client = client();
+        client.check(
+            "a LIST \"\" %",
+            "* LIST (\\HasNoChildren) \"/\" INBOX\n* LIST (\\HasNoChildren \\Sent) \"/\" Sent\n\
+             * LIST (\\HasNoChildren \\Trash) \"/\" Trash\n* LIST (\\HasChildren) \"/\" lists\na OK LIST done\n",
+        );
+        client.check("a LIST lists/ %", "* LIST (\\HasNoChildren) \"/\" lists/rust\na OK LIST done\n");
+        client.check("a LIST \"\" inbox", "* LIST (\\HasNoChildren) \"/\" INBOX\na OK LIST done\n");
+        client.check("a LIST \"\" \"\"", "* LIST (\\Noselect) \"/\" \"\"\na OK LIST done\n");
+        client.check("a LIST \"\" nope", "a OK LIST done\n");
+    }
+
+    #[test]
+    fn subscriptions_outlive_mailboxes() {
+        let mut client = client();
+        client.check(
+            "a LIST (SUBSCRIBED) \"\" *",
+            "* LIST (\\HasNoChildren \\Subscribed) \"/\" INBOX\n* LIST (\\HasNoChildren \\Subscribed \\Sent) \"/\" Sent\n\
+             * LIST (\\HasNoChildren \\Subscribed) \"/\" lists/rust\n\
+             * LIST (\\NonExistent \\HasNoChildren \\Subscribed) \"/\" old/gone\na OK LIST done\n",
+        );
+        client.check(
+            "a LSUB \"\" *",
+            "* LSUB () \"/\" INBOX\n* LSUB () \"/\" Sent\n* LSUB () \"/\" lists/rust\n* LSUB (\\Noselect) \"/\" old/gone\n\
+             a OK LSUB done\n",
+        );
+        client.check(
+            "a LSUB \"\" %",
+            "* LSUB () \"/\" INBOX\n* LSUB () \"/\" Sent\n* LSUB (\\Noselect) \"/\" lists\n* LSUB (\\Noselect) \"/\" old\n\
+             a OK LSUB done\n",
+        );
+        client.check("a UNSUBSCRIBE INBOX", "a OK UNSUBSCRIBE done\n");
+        client.check("a LSUB \"\" I*", "a OK LSUB done\n");
+    }
+
+    #[test]
+    fn extended_list_selects_and_returns() {
+        let mut client = client();
+        client.check(
+            "a LIST (SPECIAL-USE) \"\" * RETURN (SUBSCRIBED)",
+            "* LIST (\\HasNoChildren \\Subscribed \\Sent) \"/\" Sent\n* LIST (\\HasNoChildren \\Trash) \"/\" Trash\n\
+             a OK LIST done\n",
+        );
+        client.check(
+            "a LIST \"\" (INBOX Sent) RETURN (STATUS (MESSAGES UNSEEN))",
+            "* LIST (\\HasNoChildren) \"/\" INBOX\n* STATUS INBOX (MESSAGES 0 UNSEEN 0)\n\
+             * LIST (\\HasNoChildren \\Sent) \"/\" Sent\n* STATUS Sent (MESSAGES 0 UNSEEN 0)\na OK LIST done\n",
+        );
+        client.check(
+            "a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" l%",
+            "* LIST (\\HasChildren) \"/\" lists (\"CHILDINFO\" (\"SUBSCRIBED\"))\na OK LIST done\n",
+        );
+    }
+}

@@ -77,3 +77,66 @@ fn refused(mut state: NotAuthenticated, tag: Tag, out: &mut Out) -> Turn {
     out.tagged(&tag, &reply);
     Turn::Close
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use crate::imap::LoginFailure;
+    use crate::imap::session::tests::{Client, Store};
+
+    fn stranger() -> Client {
+        Client::stranger(&Rc::new(RefCell::new(Store::new())))
+    }
+
+    const WRONG: &str = "a NO [AUTHENTICATIONFAILED] login or secret is wrong\n";
+
+    #[test]
+    fn login_and_authenticate_lead_to_the_same() {
+        for line in
+            ["a LOGIN toto-j secret", "a LOGIN \"toto-j\" \"secret\"", "a AUTHENTICATE plain AHRvdG8tagBzZWNyZXQ="]
+        {
+            let said = stranger().say(line);
+            assert!(said.starts_with("a OK [CAPABILITY IMAP4rev1 ") && said.ends_with("] logged in\n"), "{said}");
+        }
+        let mut client = stranger();
+        client.check("a AUTHENTICATE PLAIN", "+ \n");
+        assert!(client.say("AHRvdG8tagBzZWNyZXQ=").starts_with("a OK "));
+        client.check("b LOGIN toto-j secret", "b BAD somebody is logged in already\n");
+    }
+
+    #[test]
+    fn wrong_secrets_wrong_logins_and_wrong_encodings_do_not_log_in() {
+        let mut client = stranger();
+        client.check("a LOGIN toto-j wrong", WRONG);
+        client.check("a AUTHENTICATE PLAIN AGEAYg==", WRONG);
+        client.check("a AUTHENTICATE PLAIN =", WRONG);
+        client.check("a AUTHENTICATE PLAIN !", "a BAD AUTHENTICATE does not take that\n");
+        client.check("a AUTHENTICATE PLAIN", "+ \n");
+        client.check("*", "a BAD AUTHENTICATE cancelled\n");
+        client.check("a AUTHENTICATE CRAM-MD5", "a NO [CANNOT] that mechanism is not served\n");
+        client.check(
+            "a LOGIN x y",
+            "* BYE too many failed logins\na NO [AUTHENTICATIONFAILED] login or secret is wrong\n",
+        );
+        assert!(client.closed);
+    }
+
+    #[test]
+    fn trouble_with_the_directory_is_no_wrong_secret() {
+        let mut client = stranger();
+        client.store.borrow_mut().logins = Some(LoginFailure::Unavailable);
+        for _ in 0..10 {
+            client.check("a LOGIN toto-j secret", "a NO [UNAVAILABLE] logins are not possible now, try again later\n");
+        }
+    }
+
+    #[test]
+    fn silence_is_short_before_login_and_long_after_it() {
+        let mut client = stranger();
+        assert_eq!(client.timeout_s(), 60);
+        client.say("a LOGIN toto-j secret");
+        assert_eq!(client.timeout_s(), 1_800);
+    }
+}

@@ -45,3 +45,33 @@ pub fn subscribe(state: Open, tag: Tag, name: Name, on: bool, out: &mut Out) -> 
 fn inbox_stays() -> Reply {
     Reply::no(Code::Cannot, "INBOX is always there")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn mailboxes_come_move_and_go() {
+        let mut client = Client::new();
+        client.check("a CREATE lists/rust/", "a OK CREATE done\n");
+        client.check("a CREATE lists/rust", "a NO [ALREADYEXISTS] the mailbox exists already\n");
+        client.check("a DELETE lists", "a NO [HASCHILDREN] the mailbox has others below it\n");
+        client.check("a RENAME lists/rust R&-D", "a OK RENAME done\n");
+        client.check("a RENAME lists/rust x", "a NO [NONEXISTENT] there is no such mailbox\n");
+        client.check("a RENAME lists lists/below", "a NO [CANNOT] a mailbox cannot move below itself\n");
+        client.check("a DELETE R&-D", "a OK DELETE done\n");
+        client.check("a DELETE R&-D", "a NO [NONEXISTENT] there is no such mailbox\n");
+        client.check("a CREATE \"x%\"", "a NO [CANNOT] a mailbox name has no control character, % or *\n");
+        client.check("a CREATE Old (USE (\\Archive))", "a OK CREATE done\n");
+        client.check("a LIST \"\" Old", "* LIST (\\HasNoChildren \\Archive) \"/\" Old\na OK LIST done\n");
+    }
+
+    #[test]
+    fn inbox_is_always_there() {
+        let mut client = Client::new();
+        for line in ["a CREATE inbox", "a DELETE Inbox", "a RENAME Sent INBOX"] {
+            client.check(line, "a NO [CANNOT] INBOX is always there\n");
+        }
+        client.check("a RENAME INBOX INBOX/old", "a OK RENAME done\n");
+    }
+}

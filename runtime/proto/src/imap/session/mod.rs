@@ -29,6 +29,7 @@ use super::question::{Answer, MailboxId, Question};
 use super::response::{Code, Out, Reply};
 use crate::line::{Inbox, Line};
 use crate::sasl::RESPONSE_OCTETS_MAX;
+use dispatch::{Dispatched, dispatch};
 use reader::{LOGGED_IN, Limits, Read, Reader, STRANGER};
 use state::{Appending, More, NotAuthenticated, Open, Shared, State, Then, Turn};
 
@@ -145,6 +146,8 @@ impl Session {
         self.inbox.feed(octets);
     }
 
+    /// What to do now. No iterator: each step has to be done before the next is asked for.
+    #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Step {
         loop {
             if self.out.is_full() {
@@ -231,13 +234,13 @@ impl Session {
                 State::NotAuthenticated(_) => self.bad(state, Some(found.tag), &Reply::bad("log in first")),
             },
             Read::Command(octets) => match command(&octets, coding) {
-                Ok((_, tagged)) => match dispatch::dispatch(state, tagged, &mut self.out) {
-                    Ok(turn) => {
+                Ok((_, tagged)) => match dispatch(state, tagged, &mut self.out) {
+                    Dispatched::Turn(turn) => {
                         self.bad_commands = 0;
                         self.stage = turn.into();
                         None
                     }
-                    Err((state, tag, reply)) => self.bad(state, Some(tag), &reply),
+                    Dispatched::Refused(state, tag, reply) => self.bad(state, Some(tag), &reply),
                 },
                 Err(no_command) => {
                     let (tag, reply) = refusal(no_command);

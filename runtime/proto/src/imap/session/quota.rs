@@ -44,3 +44,20 @@ fn line(quota: Quota, out: &mut Out) {
     let (used, limit) = (quota.used_octets.div_ceil(1024), quota.limit_octets / 1024);
     out.untagged(&format!("QUOTA \"\" (STORAGE {used} {limit})"));
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn quota_is_told_in_units_of_1024_octets() {
+        let mut client = Client::new();
+        client.check("a GETQUOTA \"\"", "* QUOTA \"\" (STORAGE 2 10)\na OK GETQUOTA done\n");
+        client.check("a GETQUOTA x", "a NO [NONEXISTENT] there is no such quota root\n");
+        client.check(
+            "a GETQUOTAROOT INBOX",
+            "* QUOTAROOT INBOX \"\"\n* QUOTA \"\" (STORAGE 2 10)\na OK GETQUOTAROOT done\n",
+        );
+        client.check("a GETQUOTAROOT nope", "a NO [NONEXISTENT] there is no such mailbox\n");
+    }
+}

@@ -176,3 +176,111 @@ fn esearch(tag: &Tag, by_uid: bool, returns: Returns, numbers: &[u32], out: &mut
     }
     out.end_line();
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    fn client() -> Client {
+        let mut client = Client::with_inbox(&[
+            "From: Zoé <z@a.example>\nSubject: =?utf-8?q?=C3=89t=C3=A9?=\nDate: Mon, 1 Feb 2021 00:30:00 +0100\n\none\n",
+            "From: b@b.example\nTo: c@c.example\nX-Spam: no\nContent-Transfer-Encoding: base64\n\nZmF0IENhdAo=\n",
+            "Subject: long\nCc: d@d.example\n\nthree three three three three three three three three three three three and four\n",
+        ]);
+        client.say("a STORE 2 +FLAGS.SILENT (\\Seen \\Answered $Work)");
+        client
+    }
+
+    #[track_caller]
+    fn check(keys: &str, expected: &str) {
+        client().check(&format!("a SEARCH {keys}"), &format!("* SEARCH{expected}\na OK SEARCH done\n"));
+    }
+
+    #[test]
+    fn flags_sets_sizes_and_dates_are_compared() {
+        check("ALL", " 1 2 3");
+        check("SEEN", " 2");
+        check("UNSEEN UNANSWERED", " 1 3");
+        check("KEYWORD $work", " 2");
+        check("UNKEYWORD $Work", " 1 3");
+        check("NEW", "");
+        check("OLD", " 1 2 3");
+        check("2:*", " 2 3");
+        check("UID 1,3", " 1 3");
+        check("NOT 2", " 1 3");
+        check("OR 1 SEEN", " 1 2");
+        check("(OR 1 (2 SEEN)) NOT 1", " 2");
+        check("LARGER 108 SMALLER 1000", " 3");
+        check("ON 1-Jan-2021", " 1 2 3");
+        check("BEFORE 1-Jan-2021", "");
+        check("SINCE 2-Jan-2021", "");
+        check("SENTON 1-Feb-2021", " 1");
+        check("SENTBEFORE 1-Feb-2021", "");
+        check("SENTSINCE 31-Jan-2021", " 1");
+    }
+
+    #[test]
+    fn texts_are_decoded_and_letters_are_small_or_large() {
+        check("SUBJECT \"éT\"", " 1");
+        check("FROM \"zOÉ\"", " 1");
+        check("FROM example", " 1 2");
+        check("TO c@c", " 2");
+        check("CC D.EXAMPLE", " 3");
+        check("BCC x", "");
+        check("HEADER X-Spam \"\"", " 2");
+        check("HEADER Subject long", " 3");
+        check("BODY \"FAT cat\"", " 2");
+        check("BODY example", "");
+        check("TEXT example", " 1 2 3");
+        check("TEXT x-spam BODY cat", " 2");
+        check("NOT BODY three", " 1 2");
+        check("OR SUBJECT \"été\" BODY cat", " 1 2");
+    }
+
+    #[test]
+    fn charsets_other_than_utf_8_are_refused() {
+        let mut client = client();
+        client.check("a SEARCH CHARSET utf-8 SUBJECT {3+}\r\n\u{e9}t", "* SEARCH 1\na OK SEARCH done\n");
+        client.check("a SEARCH CHARSET us-ascii SEEN", "* SEARCH 2\na OK SEARCH done\n");
+        client.check("a SEARCH CHARSET KOI8-R ALL", "a NO [BADCHARSET (UTF-8 US-ASCII)] that charset is not known\n");
+        assert_eq!(client.say_octets(b"a SEARCH SUBJECT {1+}\r\n\xff\r\n"), "a BAD the text is not UTF-8\n");
+        client.check("a SEARCH 4", "a BAD there is no message with that number\n");
+    }
+
+    #[test]
+    fn only_open_messages_are_looked_into() {
+        let mut client = client();
+        client.asked.clear();
+        client.check("a SEARCH SEEN BODY cat", "* SEARCH 2\na OK SEARCH done\n");
+        assert_eq!(client.asked, ["Refresh", "Fetch"]);
+        client.asked.clear();
+        client.check("a SEARCH OR ALL BODY cat", "* SEARCH 1 2 3\na OK SEARCH done\n");
+        assert_eq!(client.asked, ["Refresh"]);
+    }
+
+    #[test]
+    fn return_answers_in_numbers_and_sets() {
+        let mut client = client();
+        client.check(
+            "a UID SEARCH RETURN (MIN MAX COUNT ALL) ALL",
+            "* ESEARCH (TAG \"a\") UID MIN 1 MAX 3 ALL 1:3 COUNT 3\na OK SEARCH done\n",
+        );
+        client.check("a SEARCH RETURN () UNSEEN", "* ESEARCH (TAG \"a\") ALL 1,3\na OK SEARCH done\n");
+        client.check("a SEARCH RETURN (MIN COUNT) DRAFT", "* ESEARCH (TAG \"a\") COUNT 0\na OK SEARCH done\n");
+    }
+
+    #[test]
+    fn what_was_saved_can_be_named_by_a_dollar() {
+        let mut client = client();
+        client.check("a SEARCH RETURN (SAVE) UNSEEN", "a OK SEARCH done\n");
+        client.check("a FETCH $ UID", "* 1 FETCH (UID 1)\n* 3 FETCH (UID 3)\na OK FETCH done\n");
+        client.check("a SEARCH $ SMALLER 109", "* SEARCH 1\na OK SEARCH done\n");
+        client.check("a SEARCH RETURN (SAVE MAX) ALL", "* ESEARCH (TAG \"a\") MAX 3\na OK SEARCH done\n");
+        client.check("a UID SEARCH UID $", "* SEARCH 3\na OK SEARCH done\n");
+        client.check(
+            "a SEARCH RETURN (SAVE) CHARSET x ALL",
+            "a NO [BADCHARSET (UTF-8 US-ASCII)] that charset is not known\n",
+        );
+        client.check("a FETCH $ UID", "a OK FETCH done\n");
+    }
+}

@@ -68,16 +68,87 @@ pub fn close(state: Box<Selected>, tag: Tag) -> Turn {
     let deleted: Vec<u32> =
         rows.filter(|row| row.flags.system.contains(SystemFlags::DELETED)).map(|row| row.uid).collect();
     if deleted.is_empty() || state.view.is_read_only() {
-        return unselect(state, tag, "CLOSE done");
+        return unselect(*state, tag, "CLOSE done");
     }
     let question = Question::Expunge { mailbox: state.view.mailbox(), uids: deleted };
     ask(question, move |answer, out| match answer.expunged() {
-        Ok(_) => unselect(state, tag, "CLOSE done"),
+        Ok(_) => unselect(*state, tag, "CLOSE done"),
         Err(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
     })
 }
 
-pub fn unselect(state: Box<Selected>, tag: Tag, text: &'static str) -> Turn {
+pub fn unselect(state: Selected, tag: Tag, text: &'static str) -> Turn {
     let shared = state.shared;
     ask(Question::Unselect, move |_, out| left(shared, &tag, &Reply::ok(text), out))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn select_tells_what_rfc_3501_requires() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n", "a: 2\n\nb\n"]);
+        client.say("a STORE 1 +FLAGS (\\Seen $Work)");
+        let expected = "* OK [CLOSED] the selected mailbox is left\n\
+            * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work)\n\
+            * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work \\*)] flags that stay\n\
+            * 2 EXISTS\n* 0 RECENT\n* OK [UNSEEN 2] first unseen message\n\
+            * OK [UIDVALIDITY 101] UIDs are valid\n* OK [UIDNEXT 3] next UID\n";
+        client.check("a SELECT inbox", &format!("{expected}a OK [READ-WRITE] SELECT done\n"));
+        let said = client.say("a EXAMINE INBOX");
+        assert!(
+            said.contains("* OK [PERMANENTFLAGS ()] ") && said.ends_with("a OK [READ-ONLY] EXAMINE done\n"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_failed_select_leaves_no_mailbox_selected() {
+        let mut client = Client::with_inbox(&[]);
+        client.check(
+            "a SELECT nope",
+            "* OK [CLOSED] the selected mailbox is left\na NO [NONEXISTENT] there is no such mailbox\n",
+        );
+        client.check("a CHECK", "a BAD [CLIENTBUG] no mailbox is selected\n");
+        let mut client = Client::with_inbox(&[]);
+        client.say("a SELECT \"a*\"");
+        client.check("a CHECK", "a BAD [CLIENTBUG] no mailbox is selected\n");
+    }
+
+    #[test]
+    fn close_expunges_silently_and_unselect_and_examine_do_not() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n", "a: 2\n\nb\n"]);
+        client.say("a STORE 1 +FLAGS.SILENT (\\Deleted)");
+        client.check("a UNSELECT", "a OK UNSELECT done\n");
+        client.say("a EXAMINE INBOX");
+        client.check("a CLOSE", "a OK CLOSE done\n");
+        assert_eq!(client.store.borrow().uids("INBOX"), [1, 2]);
+        client.say("a SELECT INBOX");
+        client.check("a CLOSE", "a OK CLOSE done\n");
+        assert_eq!(client.store.borrow().uids("INBOX"), [2]);
+        client.check("a FETCH 1 FLAGS", "a BAD [CLIENTBUG] no mailbox is selected\n");
+    }
+
+    #[test]
+    fn nothing_changes_in_a_mailbox_opened_read_only() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n"]);
+        client.say("a EXAMINE INBOX");
+        for line in ["a STORE 1 +FLAGS (\\Seen)", "a EXPUNGE", "a UID EXPUNGE 1", "a MOVE 1 Sent"] {
+            client.check(line, "a NO [CANNOT] the mailbox was opened read-only\n");
+        }
+        client.check("a FETCH 1 (FLAGS BODY[TEXT])", "* 1 FETCH (FLAGS () BODY[TEXT] {3}\nb\n)\na OK FETCH done\n");
+        client.check("a FETCH 1 FLAGS", "* 1 FETCH (FLAGS ())\na OK FETCH done\n");
+    }
+
+    #[test]
+    fn when_the_selected_mailbox_is_deleted_the_connection_ends() {
+        let mut client = Client::new();
+        client.say("a CREATE x");
+        let mut client = client.select("x");
+        let mut other = Client::sharing(&client.store);
+        other.check("a DELETE x", "a OK DELETE done\n");
+        client.check("a NOOP", "* BYE the selected mailbox was deleted\n");
+        assert!(client.closed);
+    }
 }

@@ -40,3 +40,19 @@ pub fn line(row: &MailboxRow, items: &[StatusItem], coding: Coding, out: &mut Ou
     out.text(&format!(" ({})", items.join(" ")));
     out.end_line();
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn status_counts_and_the_selected_mailbox_may_be_asked_too() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n", "a: 2\n\nb\n"]);
+        client.say("a STORE 2 +FLAGS (\\Seen \\Deleted)");
+        client.check(
+            "a STATUS inbox (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE)",
+            "* STATUS INBOX (MESSAGES 2 RECENT 0 UIDNEXT 3 UIDVALIDITY 101 UNSEEN 1 DELETED 1 SIZE 22)\na OK STATUS done\n",
+        );
+        client.check("a STATUS nope (MESSAGES)", "a NO [NONEXISTENT] there is no such mailbox\n");
+    }
+}

@@ -65,3 +65,43 @@ impl Storing {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn flags_are_replaced_added_and_removed() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n", "a: 2\n\nb\n"]);
+        client.check(
+            "a STORE 1:2 FLAGS (\\Seen)",
+            "* 1 FETCH (FLAGS (\\Seen))\n* 2 FETCH (FLAGS (\\Seen))\na OK STORE done\n",
+        );
+        client.check("a STORE 1 +FLAGS \\Flagged", "* 1 FETCH (FLAGS (\\Flagged \\Seen))\na OK STORE done\n");
+        client.check("a UID STORE 2 -FLAGS (\\Seen)", "* 2 FETCH (UID 2 FLAGS ())\na OK STORE done\n");
+        client.check("a STORE 2 +FLAGS.SILENT (\\Draft)", "a OK STORE done\n");
+        client.check("a NOOP", "a OK NOOP done\n");
+        client.check("a FETCH 2 FLAGS", "* 2 FETCH (FLAGS (\\Draft))\na OK FETCH done\n");
+        client.check("a STORE 3 FLAGS ()", "a BAD there is no message with that number\n");
+        client.check("a UID STORE 7 FLAGS ()", "a OK STORE done\n");
+    }
+
+    #[test]
+    fn a_new_keyword_is_announced_before_it_is_met() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n"]);
+        client.check(
+            "a STORE 1 +FLAGS ($Junk)",
+            "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Junk)\n* 1 FETCH (FLAGS ($Junk))\na OK STORE done\n",
+        );
+    }
+
+    #[test]
+    fn many_messages_are_changed_in_slices() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n"; 2_500]);
+        client.asked.clear();
+        let said = client.say("a STORE 1:* +FLAGS (\\Seen)");
+        assert_eq!(said.lines().count(), 2_501);
+        assert!(said.starts_with("* 1 FETCH ") && said.contains("\n* 2500 FETCH (FLAGS (\\Seen))\n"));
+        assert_eq!(client.asked, ["Refresh", "Store", "Store", "Store"]);
+    }
+}

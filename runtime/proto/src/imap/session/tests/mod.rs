@@ -78,6 +78,10 @@ impl Client {
         self.pump()
     }
 
+    pub fn timeout_s(&self) -> u32 {
+        self.session.timeout_s()
+    }
+
     pub fn changed(&mut self) -> String {
         self.session.changed();
         self.pump()
