@@ -18,12 +18,14 @@ use crate::writer::is_failed_flush;
 const PAGE_BYTES: u64 = 4096;
 /// Pages the writer may copy itself between two groups.
 const REST_PAGES_MAX: u64 = 1024;
+const COMMITS_BETWEEN_LOOKS: u64 = 16;
 /// Rounds of the thread before the writer takes over all the same.
 const ROUNDS_MAX: u32 = 4;
 
 pub(crate) struct Checkpointer {
     pages_max: u64,
-    /// Pages in the WAL after the last commit.
+    commits: AtomicU64,
+    /// Pages in the WAL when the writer looked last.
     pages: AtomicU64,
     /// The thread is done, the rest is the writer's.
     rest: AtomicBool,
@@ -48,6 +50,7 @@ impl Checkpointer {
         let db = schema::connect(database, Purpose::Checkpoint)?;
         let checkpointer = Arc::new(Checkpointer {
             pages_max: (wal_bytes_checkpoint / PAGE_BYTES).max(1),
+            commits: AtomicU64::new(0),
             pages: AtomicU64::new(0),
             rest: AtomicBool::new(false),
             state: Mutex::default(),
@@ -62,8 +65,12 @@ impl Checkpointer {
         Ok((checkpointer, thread))
     }
 
-    /// Writer: looks how long the WAL got and wakes the thread. Gives the pages the last commit wrote.
+    /// Writer: looks how long the WAL got, now and then, and wakes the thread. Gives the pages written since it looked last.
     pub(crate) fn after_commit(&self, db: &Connection) -> u64 {
+        // SQLite prepares this pragma each time, which is dear for a group of one.
+        if self.commits.fetch_add(1, Ordering::Relaxed) % COMMITS_BETWEEN_LOOKS != 0 {
+            return 0;
+        }
         let Ok((pages, copied)) = wal(db, "PRAGMA wal_checkpoint(NOOP)") else { return 0 };
         let before = self.pages.swap(pages, Ordering::Relaxed);
         if pages >= self.pages_max && copied < pages && !self.rest.load(Ordering::Acquire) {

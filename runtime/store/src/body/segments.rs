@@ -24,6 +24,9 @@ pub(crate) struct Segments {
     segment_bytes_max: u64,
     metrics: Arc<Metrics>,
     tail: Mutex<Tail>,
+    /// Held while a record is written. The kernel lets one thread at a time write into a file, and those that wait for it
+    /// there spin; here they sleep.
+    writing: Mutex<()>,
     open: Mutex<HashMap<u32, Arc<File>>>,
     /// Set after a failed flush: what is in the files is unknown.
     poisoned: AtomicBool,
@@ -59,7 +62,15 @@ impl Segments {
         let file = Arc::new(file);
         let open = Mutex::new(HashMap::from([(segment, file.clone())]));
         let tail = Mutex::new(Tail { segment, offset: 0, file });
-        Ok(Segments { folder, segment_bytes_max, metrics, tail, open, poisoned: AtomicBool::new(false) })
+        Ok(Segments {
+            folder,
+            segment_bytes_max,
+            metrics,
+            tail,
+            writing: Mutex::default(),
+            open,
+            poisoned: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn put(self: &Arc<Self>, envelope: &RecordEnvelope, parts: &[&[u8]]) -> Result<BodyRef, PutError> {
@@ -125,8 +136,11 @@ impl Segments {
             flushed: false,
             segments: Some(self.clone()),
         };
-        file.write_all_at(&front, offset)?;
-        body(&file, offset + u64::from(skip))?;
+        {
+            let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            file.write_all_at(&front, offset)?;
+            body(&file, offset + u64::from(skip))?;
+        }
         Metrics::add(&self.metrics.body_bytes, bytes);
         if len >= OWN_FLUSH_BYTES {
             if let Err(error) = file.sync_data() {

@@ -124,17 +124,18 @@ impl Tallies {
         if let Some(account) = self.accounts.get(login) {
             return Ok(Some(*account));
         }
-        let account = db
-            .prepare_cached(
-                "SELECT p.id, m.id FROM person p JOIN mailbox m ON m.account = p.id AND m.name = 'INBOX'
-                 WHERE p.login = ?1",
-            )?
-            .query_row([login], |row| Ok(Account { id: row.get(0)?, inbox: row.get(1)? }))
+        // Two queries, because SQLite plans a join again for each new login.
+        let id: Option<i64> = db
+            .prepare_cached("SELECT id FROM person WHERE login = ?1")?
+            .query_row([login], |row| row.get(0))
             .optional()?;
-        if let Some(account) = account {
-            self.accounts.insert(login.to_owned(), account);
-        }
-        Ok(account)
+        let Some(id) = id else { return Ok(None) };
+        let inbox = db
+            .prepare_cached("SELECT id FROM mailbox WHERE account = ?1 AND name = ?2")?
+            .query_row((id, "INBOX"), |row| row.get(0))?;
+        let account = Account { id, inbox };
+        self.accounts.insert(login.to_owned(), account);
+        Ok(Some(account))
     }
 
     pub(super) fn forget_accounts(&mut self) {
