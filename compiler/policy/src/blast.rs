@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::figures::grouped;
 use plan::{Limits, ListenerAuth, Network, Plan, Row, SendBlock, SeveralBlocks, To, Windows};
 
 const HOUR_S: u32 = 3_600;
@@ -38,22 +39,6 @@ impl fmt::Display for BlastRadius {
             self.internet_day.map_or("unlimited".to_owned(), grouped)
         )
     }
-}
-
-/// `36 000`; four digits stay together.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    if digits.len() <= 4 {
-        return digits;
-    }
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Most recipients one account reaches in any `width_s` seconds.

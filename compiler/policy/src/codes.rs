@@ -89,16 +89,16 @@ codes! {
     E0119, Judged, "\"{name}\" is both a {kind} and a {kind}", "give them different names; refusals and pages show only the name";
     E0120, Judged, "{zone} is not an IANA time zone", "for example \"Europe/Paris\"";
     // 02 Limits: errors
-    E0201, Later, "limit of 0", "to close a block, remove it from `may_send`";
-    E0202, Later, "window longer than 1 day", "exact windows are kept in memory; use `AtMost` reports for monthly figures";
+    E0201, Judged, "limit of 0", "to close a block, remove it from `may_send`";
+    E0202, Judged, "window longer than 1 day", "exact windows are kept in memory; use `AtMost` reports for monthly figures";
     E0203, Judged, "`{path}` lets a message have {n} recipients but its window allows {m} per {w}: messages with {m+1}–{n} can never be sent", "raise the window or lower the message limit";
-    E0204, Later, "two limits on {event} over the same {w}", "keep the smaller, {m}";
-    E0205, Later, "block \"{b}\" reaches the outside without a login and every limit is `Unlimited`", "give it windows";
-    E0206, Later, "block \"{b}\" never authenticates but its limits are `each_account`", "write `each_client_address`";
+    E0204, Judged, "two limits on {event} over the same {w}", "keep the smaller, {m}";
+    E0205, Judged, "block \"{b}\" reaches the outside without a login and every limit is `Unlimited`", "give it windows";
+    E0206, Judged, "block \"{b}\" never authenticates but its limits are `each_account`", "write `each_client_address`";
     E0207, Later, "counters for {n} accounts may need {x} MiB, above the image's {y}", "lower the largest window or raise `memory`";
-    E0208, Later, "block \"{b}\" says nothing about {messages|recipients}", "write windows or `Unlimited`; silence is not a limit";
+    E0208, Judged, "block \"{b}\" says nothing about {messages|recipients}", "write windows or `Unlimited`; silence is not a limit";
     E0209, Later, "the limit grant to {login} lacks a reason or approver, names no block of theirs, or ended on {date}", "complete, renew or delete it";
-    E0210, Later, "strangers may send {n} recipients in one message; SMTP asks for at least 100", "raise it";
+    E0210, Judged, "strangers may send {n} recipients in one message; SMTP asks for at least 100", "raise it";
     // 03 Limits: lints
     L0301, Later, "the {w2} limit of {m2} can never refuse: {k} × {m1} ≤ {m2}", "remove it, or lower it below {k·m1}";
     L0302, Later, "only refused attempts can exhaust the {w2} limit of {m2}", "intended? it acts as a penalty on hammering, not as a ceiling";
@@ -116,7 +116,7 @@ codes! {
     // 04 Networks, gateways, listeners, TLS
     E0401, Judged, "listener \"{l}\" takes passwords in clear and is reachable from \"{n}\"", "`tls: StartTls(Required)` or `Implicit`";
     E0402, Judged, "{prefix} belongs to both \"{a}\" and \"{b}\"", "give it to one; a more specific prefix may sit inside a wider one";
-    E0403, Later, "\"{a}\" and \"{b}\" want {host}:{port} with different settings", "one port, one behaviour";
+    E0403, Judged, "\"{a}\" and \"{b}\" want {host}:{port} with different settings", "one port, one behaviour";
     E0404, Later, "\"{l}\" is reachable from \"{n}\", beyond `never_reachable_beyond.{s}`", "widen the ceiling deliberately or narrow the block";
     E0405, Judged, "({listener}, {client class}) has two blocks: \"{a}\" and \"{b}\"", "remove the pair from one";
     E0406, Later, "listener \"{l}\" speaks {s}, which this image cannot serve", "served: Smtp, Imap";
@@ -124,7 +124,7 @@ codes! {
     E0408, Judged, "networks leave addresses without a class", "add one `Rest`";
     E0409, Later, "certificate of \"{l}\" does not cover \"{name}\" (`also`)", "add it to the request";
     L0410, Later, "port {465|587} with {tls}", "465 is implicit TLS, 587 is STARTTLS; mail programs assume it";
-    L0411, Later, "\"{l}\" asks for logins and offers STARTTLS without requiring it to \"{n}\"", "fine for mail from strangers, not for people";
+    L0411, Judged, "\"{l}\" asks for logins and offers STARTTLS without requiring it to \"{n}\"", "fine for mail from strangers, not for people";
     L0412, Later, "listener \"{l}\" answers \"{n}\" but no block serves the pair: always refused", "close it there or add it to a block";
     L0413, Later, "the ceiling allows clear {Imap|Pop} from \"{n}\" while the help page says IMAPS only", "drop it from the ceiling";
     L0414, Later, "`never_reachable_beyond.{s}` has neither listener nor `web` address", "keep it as a statement or delete it";
@@ -139,7 +139,7 @@ codes! {
     E0503, Later, "\"{n}\" may relay without a password (`never_reachable_beyond.Relay`) but is too wide ({prefix})", "name the machines; at most /16, or private-use space";
     E0504, Later, "recipients are not checked before acceptance", "put `KnownRecipient` first, or you will bounce to forged senders";
     E0505, Later, "\"{domain}\" is ours but no listener receives for it", "add a block in `may_receive`, or drop the domain";
-    E0506, Later, "a {size} message does not fit the smallest quota ({quota})", "raise the quota of \"{profile}\" or lower `message_size`";
+    E0506, Judged, "a {size} message does not fit the smallest quota ({quota})", "raise the quota of \"{profile}\" or lower `message_size`";
     L0507, Later, "block \"{b}\" sends as anyone", "`as: OwnAddresses` stops a stolen account from posing as a colleague";
     E0508, Later, "route or next hop `{r}` leads back to listener \"{l}\"", "mail would loop";
     E0509, Later, "the grant to {login} gives {q}, profile \"{p}\" requires more than {floor}", "give more, or put the person in \"{near}\"";
@@ -152,7 +152,7 @@ codes! {
     L0516, Later, "\"{domain}\" passes on `Any` recipient", "the next hop refuses after we accepted, and we bounce to forged senders; `Directory` or `AskThere`";
     L0517, Later, "unknown machines at \"{n}\" may send as anyone of ours (`Shadow`)", "register the applications seen in the report, then `Refuse`";
     E0518, Later, "application \"{a}\" has no owner, ended on {date}, poses outside our domains or lies outside the networks of its block", "fix or delete it";
-    E0519, Later, "\"{domain}\" is an alias of \"{other}\", which is {undefined|an alias}", "point it at a held or passed-on domain";
+    E0519, Judged, "\"{domain}\" is an alias of \"{other}\", which is {undefined|an alias}", "point it at a held or passed-on domain";
     L0520, Later, "application \"{a}\" ends on {date}, within 30 days", "ask {owner}, renew `until`";
     // 06 Redirection
     E0601, Later, "\"{domain}\" is both allowed ({a}) and a refused example ({b})", "the page would say both; decide";
@@ -188,7 +188,7 @@ codes! {
     E0802, Later, "login collisions are possible and `collision` is not set", "`Append(suffix: \"-{n}\", first: 1, …)`";
     E0803, Later, "login `{x}` can come from two different people: {p} plain, {q} with suffix", "choose a suffix no initial can imitate";
     E0804, Judged, "login example disagrees: for {person} the rule gives `{a}`, the example says `{b}`", "examples run in order, earlier people first; fix one side";
-    E0805, Later, "password page {url} is reachable without TLS", "use https";
+    E0805, Judged, "password page {url} is reachable without TLS", "use https";
     L0806, Later, "passwords expire, can only be changed from {from}, and mail is readable from {more}", "someone always outside gets locked out";
     L0807, Later, "forced periodic renewal", "current advice prefers length and breach checks; kept because the guide says so";
     E0808, Later, "login form can give an invalid or reserved name ({x})", "set `fold: AsciiLower`; root, postmaster and abuse are reserved";
@@ -199,10 +199,10 @@ codes! {
     E0815, Judged, "alias {a} leads back to itself", "break the circle at {b}";
     E0816, Judged, "people are not in order of registration ({a} before {b})", "order decides who keeps the plain login";
     // 09 Guarantees, storage, time
-    E0901, Later, "guarantee {g} is broken", "counterexample and the line to change, below (an open relay is reported once, as E0501, and hides E0205 on the same block)";
-    E0902, Later, "guarantee {g} is empty: \"{n}\" no longer exists", "an empty promise is worse than none";
+    E0901, Judged, "guarantee {g} is broken", "counterexample and the line to change, below (an open relay is reported once, as E0501, and hides E0205 on the same block)";
+    E0902, Judged, "guarantee {g} is empty: \"{n}\" no longer exists", "an empty promise is worse than none";
     E0903, Later, "{g} needs a fact outside the policy ({fact})", "a note: `doctor --online` or a people file can check it; it is not proved";
-    E0904, Later, "backups: `at_most` {a} is shorter than `at_least` {b}", "exchange them, or give a single `keep`";
+    E0904, Judged, "backups: `at_most` {a} is shorter than `at_least` {b}", "exchange them, or give a single `keep`";
     L0905, Later, "mail received and deleted between two backups is in none", "the page says so; back up more often if that is not acceptable";
     L0906, Later, "quarantine ({a}) outlives backups ({b})", "infected mail would be the oldest copy you keep";
     L0907, Later, "loss records kept {d}", "they name people; check with the data-protection officer";

@@ -7,6 +7,7 @@ pub mod codes;
 pub mod compile;
 pub mod defaults;
 pub mod diagnostic;
+mod figures;
 mod lower;
 pub mod model;
 pub mod people;
@@ -14,5 +15,8 @@ pub mod prove;
 pub mod render;
 mod resolve;
 pub mod syntax;
+
+#[cfg(test)]
+mod tests;
 
 pub use compile::{Compiled, LoadError, Loader, Sealed, compile};

@@ -59,7 +59,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Decoded<T> {
 }
 
 /// A section nobody wrote. Not derived: that would ask for a default of the content.
-#[expect(clippy::derivable_impls, reason = "the derived one would be bounded by T: Default")]
 impl<T> Default for Decoded<T> {
     fn default() -> Self {
         Decoded::Absent

@@ -7,6 +7,8 @@ use decide::{Cell, ClassId, ClassKind, SenderClass, Tables};
 use plan::{Prefix, TlsMode};
 use serde::Serialize;
 
+use crate::figures::grouped;
+
 /// An address of documentation and benchmarks (RFC 2544) that stands for the Internet; `facteur try` shows `Rest` so.
 const INTERNET: [&str; 3] = ["198.18.4.7", "203.0.113.9", "192.0.2.200"];
 
@@ -92,7 +94,7 @@ impl Counterexample {
 
     /// The lines a diagnostic shows below the message.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = vec![format!("a stranger can do this ({} of {} cases):", self.cases, grouped(self.of))];
+        let mut notes = vec![format!("a stranger can do this ({} of {} cases):", self.cases, grouped(self.of as u64))];
         notes.extend(self.to_string().lines().map(|line| format!("    {line}")));
         notes
     }
@@ -123,18 +125,6 @@ fn line(command: &str, code: u16) -> Line {
     Line { command: command.to_owned(), code, must_be_refused: false }
 }
 
-/// `4 320`.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let head = digits.len() % 3;
-    let mut groups: Vec<&str> = Vec::new();
-    if head > 0 {
-        groups.push(&digits[..head]);
-    }
-    groups.extend((head..digits.len()).step_by(3).map(|at| &digits[at..at + 3]));
-    groups.join(" ")
-}
-
 /// An address of a class: the first host of its first prefix that no narrower prefix takes away.
 fn client(tables: &Tables, class: ClassId) -> IpAddr {
     let plan = tables.plan();
@@ -153,16 +143,4 @@ fn client(tables: &Tables, class: ClassId) -> IpAddr {
     let first = hosts.clone().next();
     let found = hosts.find(|host| tables.class_of(*host) == class);
     found.or(first).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn thousands_stand_apart() {
-        for (count, text) in [(0, "0"), (24, "24"), (320, "320"), (4_320, "4 320"), (1_234_567, "1 234 567")] {
-            assert_eq!(grouped(count), text);
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::{Literal, literals, not_this};
 use crate::codes::Code;
+use crate::figures::grouped;
 use crate::syntax::Refusal;
 
 /// A size in octets: `"20 MB"` is decimal, `"20 MiB"` binary; French `Mo` and `Mio` mean the same.
@@ -99,19 +100,6 @@ fn ambiguous_size(text: &str, number: u64, unit: &str) -> Refusal {
         grouped(decimal),
         grouped(binary)
     ))
-}
-
-/// `20 000 000`.
-fn grouped(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Seconds in one `unit`.

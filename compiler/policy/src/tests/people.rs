@@ -1,0 +1,93 @@
+//! `people.ron`: what is derived, and what is wrong with it.
+
+use mail::AliasKind;
+
+use super::*;
+
+#[test]
+fn the_guides_three_totos_get_their_logins() {
+    let directory = check_with(NANTES, NANTES_PEOPLE).people.expect("people");
+    let login = |first: &str, last: &str| {
+        let person = directory.people.iter().find(|p| p.first == first && p.last == last).expect("a person");
+        (person.login.as_str().to_owned(), person.address.to_string())
+    };
+    assert_eq!(login("Jean", "Toto"), ("toto-j".into(), "Jean.Toto@univ-nantes.fr".into()));
+    assert_eq!(login("Jean-Pierre", "Toto"), ("toto-jp".into(), "Jean-Pierre.Toto@univ-nantes.fr".into()));
+    assert_eq!(login("Jérôme", "Toto"), ("toto-j-1".into(), "Jerome.Toto@univ-nantes.fr".into()));
+    assert_eq!(login("Lucie", "Martin").0, "martin-l-2");
+    assert_eq!(login("Charles-Henri", "de La Tour").0, "delatour-ch");
+    let profiles: std::collections::BTreeSet<&str> = directory.people.iter().map(|p| p.profile.as_str()).collect();
+    assert_eq!(profiles.into_iter().collect::<Vec<_>>(), ["director", "standard", "visitor"]);
+    let quota = |login: &str| directory.people.iter().find(|p| p.login.as_str() == login).expect("them").quota_octets;
+    assert_eq!((quota("toto-j"), quota("toto-j-1"), quota("lhostis-c")), (1_000_000_000, 2_000_000_000, 4_000_000_000));
+}
+
+#[test]
+fn former_addresses_functions_and_aliases_lead_to_people() {
+    let directory = check_with(NANTES, NANTES_PEOPLE).people.expect("people");
+    let members = |address: &str| {
+        let alias = directory.aliases.iter().find(|a| a.address.to_string() == address).expect(address);
+        (alias.kind, alias.members.iter().map(|login| login.as_str().to_owned()).collect::<Vec<_>>())
+    };
+    assert_eq!(members("jtoto@sciences.univ-nantes.fr"), (AliasKind::Former, vec!["toto-j".to_owned()]));
+    assert_eq!(members("Directeur.Sciences@univ-nantes.fr"), (AliasKind::Function, vec!["leguennec-m".to_owned()]));
+    assert_eq!(members("accueil@univ-nantes.fr"), (AliasKind::Alias, vec!["toto-jp".to_owned()]), "through an alias");
+    assert_eq!(members("postmaster@univ-nantes.fr").1, ["dupont-p", "dupont-a"]);
+}
+
+#[test]
+fn postmaster_and_abuse_reach_the_first_person_where_nobody_says_otherwise() {
+    let directory = check_with(OFFICE, OFFICE_PEOPLE).people.expect("people");
+    for role in ["postmaster@cabinet-martin.example", "abuse@cabinet-martin.example"] {
+        let alias = directory.aliases.iter().find(|a| a.address.to_string() == role).expect(role);
+        assert_eq!(alias.members, [directory.people[0].login.clone()]);
+    }
+}
+
+const GOOD: &str = r#"People(
+    people: [
+        (first: "Jean", last: "Toto", profile: "standard", unit: "sciences", registered: "2004-09-01", former: ["jtoto"]),
+        (first: "Anne", last: "Dupont", registered: "2005-01-01"),
+    ],
+    functions: [(address: "Secretariat.Droit@univ-nantes.fr", members: ["toto-j"])],
+    aliases: [(address: "a@univ-nantes.fr", to: ["dupont-a"])],
+)"#;
+
+#[test]
+fn each_mistake_about_people_has_its_code_and_line() {
+    assert_eq!(check_with(NANTES, GOOD).diagnostics, []);
+    for (code, from, to) in [
+        (Code::E0811, "last: \"Dupont\",", "last: \"Dupont\", login: \"toto-j\","),
+        (Code::E0811, "a@univ-nantes.fr", "jean.toto@univ-nantes.fr"),
+        (Code::E0812, "profile: \"standard\"", "profile: \"standart\""),
+        (Code::E0812, "last: \"Dupont\",", "last: \"Dupont\", home: \"old-store\","),
+        (Code::E0812, "last: \"Dupont\",", "last: \"Dupont\", former: [\"adupont\"],"),
+        (Code::E0813, "members: [\"toto-j\"]", "members: []"),
+        (Code::E0813, "to: [\"dupont-a\"]", "to: [\"dupond-a\"]"),
+        (Code::E0814, "a@univ-nantes.fr", "a@elsewhere.example"),
+        (Code::E0814, "last: \"Dupont\",", "last: \"Dupont\", address: \"x@sciences.univ-nantes.fr\","),
+        (Code::E0815, "to: [\"dupont-a\"]", "to: [\"a@univ-nantes.fr\"]"),
+        (Code::E0816, "2005-01-01", "2003-01-01"),
+        (Code::E0104, "2005-01-01", "01/01/2005"),
+        (Code::E0002, "last: \"Dupont\",", "last: \"Dupont\", nick: \"Nana\","),
+    ] {
+        let text = with(GOOD, from, to);
+        let compiled = check_with(NANTES, &text);
+        assert_eq!(errors(&compiled).first(), Some(&(code, line_of(&text, to))), "{to}: {:?}", compiled.diagnostics);
+        assert!(compiled.people.is_none());
+        assert!(compiled.plan.is_some());
+    }
+}
+
+#[test]
+fn a_long_chain_of_aliases_is_no_deep_recursion() {
+    let links: String = (0..20_000)
+        .map(|n| format!("(address: \"a{n}@univ-nantes.fr\", to: [\"a{}@univ-nantes.fr\"]),\n", n + 1))
+        .take(400)
+        .collect();
+    let text = GOOD
+        .replace("aliases: [", &format!("aliases: [{links}(address: \"a400@univ-nantes.fr\", to: [\"toto-j\"]),\n"));
+    let directory = check_with(NANTES, &text).people.expect("people");
+    let first = directory.aliases.iter().find(|a| a.address.to_string() == "a0@univ-nantes.fr").expect("the first");
+    assert_eq!(first.members[0].as_str(), "toto-j");
+}

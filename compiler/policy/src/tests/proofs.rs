@@ -1,0 +1,185 @@
+//! Proofs on the policy of Nantes, and policies that break them.
+
+use std::net::IpAddr;
+
+use decide::{RecipientClass, Tables};
+
+use super::*;
+
+#[test]
+fn nantes_visits_every_cell_and_keeps_its_promises() {
+    let compiled = check(NANTES);
+    let proofs = &compiled.proofs;
+    assert_eq!(proofs.cells_visited, 4_320);
+    assert_eq!(proofs.cells_reachable, 1_359);
+    let decided: Vec<&str> = proofs.decided.iter().map(|decided| decided.name).collect();
+    assert_eq!(decided, ["NoOpenRelay", "NoClearPassword", "NotReachable", "AtMost"]);
+    assert!(proofs.decided.iter().all(|decided| decided.holds));
+    assert_eq!(
+        proofs.not_decided,
+        [
+            "NobodyPosesAsUs",
+            "EveryMessageScanned",
+            "VirusIsSilent",
+            "SpamIsAlwaysDelivered",
+            "EveryLossIsRecorded",
+            "RedirectsStayProfessional",
+            "SameServiceForAll",
+        ]
+    );
+    assert_eq!(proofs.decided[0].remark, "accept a remote recipient without a login: 4 at relay × private");
+}
+
+#[test]
+fn a_reception_for_anyone_is_an_open_relay() {
+    let text = with(NANTES, "from: Everywhere, to: OurAddresses", "from: Everywhere, to: Anyone");
+    let compiled = check(&text);
+    assert_eq!(errors(&compiled), [(Code::E0501, line_of(&text, "from: Everywhere, to: Anyone"))]);
+    let found = &compiled.diagnostics[0];
+    assert_eq!(found.message, "open relay: a stranger at \"outside\" can send to the outside through \"reception\"");
+    assert_eq!(compiled.sources.slice(found.labels[0].span), "Anyone");
+    assert_eq!(compiled.sources.slice(found.labels[1].span), "NoOpenRelay");
+    assert_eq!(
+        found.notes,
+        [
+            "a stranger can do this (24 of 4 320 cases):",
+            "    connect 198.18.4.7 → mx.univ-nantes.fr:25, no TLS, no login",
+            "    EHLO client.example                  250",
+            "    MAIL FROM:<>                         250",
+            "    RCPT TO:<someone@elsewhere.example>  250   ← must be refused",
+        ]
+    );
+    let counterexample = &compiled.counterexamples[0];
+    assert_eq!((counterexample.cases, counterexample.of), (24, 4_320));
+    assert!(compiled.plan.is_none());
+    assert!(compiled.plan_unproved.is_some(), "test builds can serve it");
+    assert!(!compiled.proofs.decided[0].holds);
+}
+
+#[test]
+fn a_relay_open_to_another_network_has_another_door() {
+    let text = with(
+        NANTES,
+        "connecting_to: [\"relay\"], from: [\"private\"]",
+        "connecting_to: [\"relay\"], from: [\"private\", \"outside\"]",
+    );
+    let compiled = check(&text);
+    assert_eq!(errors(&compiled), [(Code::E0501, line_of(&text, "from: [\"private\", \"outside\"]"))]);
+    assert_eq!(compiled.sources.slice(compiled.diagnostics[0].labels[0].span), "\"outside\"");
+    let counterexample = &compiled.counterexamples[0];
+    assert_eq!(counterexample.cases, 4);
+    assert_eq!(counterexample.client, "198.18.4.7".parse::<IpAddr>().expect("an address"));
+    assert_eq!((counterexample.host.as_str(), counterexample.port), ("smtp.univ-nantes.prive", 25));
+    assert_eq!(counterexample.block, "machine");
+
+    let inside = with(&text, "from: [\"private\", \"outside\"]", "from: [\"inside\", \"private\"]");
+    let compiled = check(&inside);
+    let counterexample = &compiled.counterexamples[0];
+    assert_eq!(counterexample.client.to_string(), "192.0.2.1");
+    assert_eq!(counterexample.network, "inside");
+    assert_eq!(compiled.sources.slice(compiled.diagnostics[0].labels[0].span), "\"inside\"");
+}
+
+#[test]
+fn a_submission_without_a_login_points_at_the_listener() {
+    let text = with(
+        NANTES,
+        "port: 587, speaks: Smtp, tls: StartTls(Required), auth: Required",
+        "port: 587, speaks: Smtp, tls: StartTls(Required), auth: Never",
+    );
+    let compiled = check(&text);
+    let lines = errors(&compiled);
+    let auth = line_of(&text, "port: 587");
+    assert!(
+        !lines.is_empty() && lines.iter().all(|found| *found == (Code::E0501, auth) || found.0 == Code::E0206),
+        "{lines:?}"
+    );
+    for counterexample in compiled.counterexamples {
+        assert!(counterexample.tls, "STARTTLS is required");
+        let commands: Vec<&str> = counterexample.lines.iter().map(|line| line.command.as_str()).collect();
+        assert_eq!(commands[1..4], ["EHLO client.example", "STARTTLS", "EHLO client.example"]);
+    }
+}
+
+#[test]
+fn every_counterexample_is_what_the_tables_answer() {
+    for (from, to) in [
+        ("from: Everywhere, to: OurAddresses", "from: Everywhere, to: Anyone"),
+        (
+            "connecting_to: [\"relay\"], from: [\"private\"]",
+            "connecting_to: [\"relay\"], from: [\"outside\", \"webmail-hosts\"]",
+        ),
+    ] {
+        let compiled = check(&with(NANTES, from, to));
+        let plan = compiled.plan_unproved.expect("a plan").plan;
+        let tables = Tables::new(plan).expect("sound");
+        assert!(!compiled.counterexamples.is_empty());
+        for counterexample in compiled.counterexamples {
+            let listener = tables.listener(&counterexample.listener).expect("a listener");
+            let class = tables.class_of(counterexample.client);
+            assert_eq!(tables.class_name(class), counterexample.network);
+            let cell = decide::Cell {
+                listener,
+                class,
+                tls: counterexample.tls,
+                auth: decide::Auth::None,
+                sender: decide::SenderClass::Empty,
+                recipient: RecipientClass::Remote,
+            };
+            assert!(tables.envelope(cell).accepts());
+            let last = counterexample.lines.last().expect("lines");
+            assert!(last.must_be_refused && last.code == 250);
+            let json: serde_json::Value = serde_json::from_str(&counterexample.to_json()).expect("JSON");
+            assert_eq!(json["kind"], "counterexample");
+            assert_eq!(json["lines"][0]["code"], 220);
+            assert_eq!(json["client"], counterexample.client.to_string());
+        }
+    }
+}
+
+#[test]
+fn an_open_relay_is_reported_once() {
+    // Every limit of the block is `Unlimited` too: E0205 would say the same again.
+    let text = with(NANTES, "from: [\"private\"], to: Anyone", "from: [\"outside\"], to: Anyone");
+    let text = with(
+        &text,
+        "messages_accepted: [\"100 / 1 h\"], recipients_attempted: Unlimited",
+        "messages_accepted: Unlimited, recipients_attempted: Unlimited",
+    );
+    let codes: Vec<Code> = errors(&check(&text)).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [Code::E0501]);
+}
+
+#[test]
+fn a_mistake_elsewhere_does_not_stop_the_proof() {
+    let text = with(NANTES, "from: Everywhere, to: OurAddresses", "from: Everywhere, to: Anyone");
+    let text = with(&text, "message_size: \"20 MB\"", "message_size: \"20\"");
+    let codes: Vec<Code> = errors(&check(&text)).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [Code::E0501, Code::E0107]);
+}
+
+#[test]
+fn a_mistake_in_what_the_proof_reads_leaves_it_unjudged() {
+    let text = with(NANTES, "\"private\":       In([\"10.44.0.0/16\"])", "\"private\":       In([\"10.44.0.1/16\"])");
+    let compiled = check(&text);
+    assert_eq!(errors(&compiled), [(Code::E0109, line_of(&text, "10.44.0.1/16"))]);
+    assert_eq!(compiled.proofs.cells_visited, 0);
+    assert_eq!(compiled.proofs.not_judged.len(), 11);
+}
+
+#[test]
+fn broken_promises_about_reach_are_found() {
+    let promised = "        NoOpenRelay,\n";
+    for (more, broken) in [
+        ("NotReachable(what: [Imaps], from: [\"outside\"])", true),
+        ("NotReachable(what: [Relay], from: [\"outside\"])", false),
+        ("OnlyFrom([\"inside\", \"private\", \"webmail-hosts\"])", true),
+        ("OnlyFrom([\"inside\", \"private\", \"webmail-hosts\", \"outside\"])", false),
+        ("AtMost(recipients: \"2499 / 1 h\", of: Account, via: AnyBlock)", true),
+        ("AtMost(recipients: \"1250 / 15 min\", of: Account, via: AnyBlock)", false),
+    ] {
+        let text = with(NANTES, promised, &format!("{promised}        {more},\n"));
+        let expected = if broken { vec![(Code::E0901, line_of(&text, more))] } else { Vec::new() };
+        assert_eq!(errors(&check(&text)), expected, "{more}");
+    }
+}
