@@ -26,8 +26,9 @@ mod start;
 mod stream;
 mod tls;
 mod trace;
+mod verifier;
 
 pub use outcome::{Event, Outcome, Peer};
-pub use passwords::verifier;
 pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site};
 pub use start::{Running, Server, StartError, unserved};
+pub use verifier::verifier;

@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use proto::sasl::Secret;
 use tokio::sync::Semaphore;
+
+use crate::verifier::{opens, verifier};
 
 /// How long a success is remembered.
 const REMEMBER: Duration = Duration::from_secs(600);
@@ -136,20 +136,6 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// A verifier of `secret` as the store keeps it: a PHC string of argon2id. Takes some 20 ms of a processor.
-pub fn verifier(secret: &Secret) -> String {
-    let salt: [u8; 16] = crate::random::octets();
-    let hash: PasswordHash = Argon2::default()
-        .hash_password_with_salt(secret.reveal().as_bytes(), &salt)
-        .expect("16 octets of salt and the default parameters suit argon2");
-    hash.to_string()
-}
-
-fn opens(secret: &Secret, verifier: &str) -> bool {
-    let Ok(hash) = PasswordHash::new(verifier) else { return false };
-    Argon2::default().verify_password(secret.reveal().as_bytes(), &hash).is_ok()
 }
 
 #[cfg(test)]
