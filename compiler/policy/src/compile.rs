@@ -1,6 +1,8 @@
 //! The whole pipeline (policy-language.md 5.1): read, type, resolve, check, lower, prove, seal. Pure: text comes in
 //! through a `Loader`, findings go out as data.
 
+use std::fmt;
+
 use plan::{Plan, PlanHash, SourceMap};
 
 use crate::blast::BlastRadius;
@@ -25,6 +27,17 @@ pub enum LoadError {
     /// Why, in words for a person.
     Unreadable(String),
 }
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::NotFound => f.write_str("no such file"),
+            LoadError::Unreadable(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
 
 /// A plan with its text, name and places.
 #[derive(Clone, Debug, PartialEq)]
