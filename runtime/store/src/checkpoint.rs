@@ -68,7 +68,7 @@ impl Checkpointer {
     /// Writer: looks how long the WAL got, now and then, and wakes the thread. Gives the pages written since it looked last.
     pub(crate) fn after_commit(&self, db: &Connection) -> u64 {
         // SQLite prepares this pragma each time, which is dear for a group of one.
-        if self.commits.fetch_add(1, Ordering::Relaxed) % COMMITS_BETWEEN_LOOKS != 0 {
+        if !self.commits.fetch_add(1, Ordering::Relaxed).is_multiple_of(COMMITS_BETWEEN_LOOKS) {
             return 0;
         }
         let Ok((pages, copied)) = wal(db, "PRAGMA wal_checkpoint(NOOP)") else { return 0 };

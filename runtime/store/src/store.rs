@@ -58,6 +58,7 @@ impl Store {
         // Seconds of today, so that a store made again after a loss does not give an old UIDVALIDITY again.
         let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs());
         schema::prepare(&mut db, u32::try_from(now_s).unwrap_or(1))?;
+        std::fs::File::open(&data_dir).and_then(|folder| folder.sync_all()).map_err(io)?;
         let (seq, bad) = recover(&mut db, &segments)?;
         Metrics::add(&metrics.recovered_bad_bodies, bad);
 

@@ -76,3 +76,44 @@ impl Pool {
         self.freed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_wal_but_not_published_is_held_back() {
+        let folder = std::env::temp_dir().join(format!("facteur-store-pool-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let database = folder.join("meta-00.db");
+        let mut db = schema::connect(&database, Purpose::Write).unwrap();
+        schema::prepare(&mut db, 1).unwrap();
+        db.execute("UPDATE meta SET value = 5 WHERE key = 'seq'", []).unwrap();
+        let published = Arc::new(Published::new(4));
+        let pool = Pool::new(database, 1, published.clone());
+        let flushed = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let (sender, reading) = mpsc::channel();
+            let (pool, flushed) = (&pool, &flushed);
+            let reader = scope.spawn(move || {
+                pool.read(|_| {
+                    sender.send(()).unwrap();
+                    Ok(())
+                })
+                .unwrap();
+                flushed.load(Ordering::SeqCst)
+            });
+            reading.recv().unwrap();
+            assert!(!reader.is_finished());
+            flushed.store(true, Ordering::SeqCst);
+            published.publish(5);
+            assert!(reader.join().unwrap(), "the read answered before the segments were flushed");
+        });
+        published.poison();
+        assert!(matches!(pool.read(|_| Ok(())), Err(ReadError::Poisoned)));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -23,7 +23,9 @@ impl Group<'_> {
         let account = self.tallies.mailbox(self.db, to.0)?.account;
         let originals = self.originals(from, uids)?;
         self.room(to.0, originals.len() as u32)?;
-        self.within_quota(account, originals.iter().map(|original| original.size_octets).sum())?;
+        if !originals.is_empty() {
+            self.within_quota(account, originals.iter().map(|original| original.size_octets).sum())?;
+        }
         self.copy_rows(from, &originals, to)
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use mail::{Address, Alias, AliasKind, Login, MailboxName, Person};
-use rusqlite::OptionalExtension;
 
 use super::Stop;
 use super::group::Group;
@@ -24,41 +23,24 @@ impl Group<'_> {
         let (login, folded) = (fold(&person.login), person.address.folded());
         let quota = i64::try_from(person.quota_octets).unwrap_or(i64::MAX);
         self.address_is_free_for(&login, &person.address, &folded)?;
-        let known: Option<i64> = self
+        let known: bool = self
             .db
-            .prepare_cached("SELECT id FROM person WHERE login = ?1")?
-            .query_row([&login], |row| row.get(0))
-            .optional()?;
-        if known.is_none() {
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM person WHERE login = ?1)")?
+            .query_row([&login], |row| row.get(0))?;
+        if !known {
             names_differ(mailboxes)?;
         }
         // The one former name that becomes the official address again.
         self.delete_alias(&folded)?;
         self.tallies.forget_accounts();
-        if let Some(id) = known {
-            self.db
-                .prepare_cached(
-                    "UPDATE person SET first = ?2, last = ?3, address = ?4, folded = ?5, profile = ?6, unit = ?7,
-                     home = ?8, quota = ?9, verifier = ifnull(?10, verifier) WHERE id = ?1",
-                )?
-                .execute((
-                    id,
-                    &person.first,
-                    &person.last,
-                    person.address.to_string(),
-                    folded,
-                    &person.profile,
-                    &person.unit,
-                    &person.home,
-                    quota,
-                    verifier,
-                ))?;
-            return Ok(OpResult::Done);
-        }
         self.db
             .prepare_cached(
                 "INSERT INTO person(login, first, last, address, folded, profile, unit, home, quota, verifier)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 ON CONFLICT(login) DO UPDATE SET first = excluded.first, last = excluded.last,
+                 address = excluded.address, folded = excluded.folded, profile = excluded.profile,
+                 unit = excluded.unit, home = excluded.home, quota = excluded.quota,
+                 verifier = ifnull(excluded.verifier, verifier)",
             )?
             .execute((
                 &login,
@@ -72,6 +54,9 @@ impl Group<'_> {
                 quota,
                 verifier,
             ))?;
+        if known {
+            return Ok(OpResult::Done);
+        }
         let id = self.db.last_insert_rowid();
         self.give_login(&login, self.now_s)?;
         self.insert_mailbox(id, &MailboxName::inbox(), None)?;
