@@ -61,7 +61,7 @@ pub enum OnAccount {
     Enable(Vec<String>),
     Namespace,
     Select { name: Name, read_only: bool },
-    Create { name: Name, special_use: Option<SpecialUse> },
+    Create { name: Name, uses: Uses },
     Delete(Name),
     Rename { from: Name, to: Name },
     Subscribe { name: Name, on: bool },
@@ -71,6 +71,15 @@ pub enum OnAccount {
     GetQuota { root: Vec<u8> },
     GetQuotaRoot(Name),
     Idle,
+}
+
+/// What CREATE says a mailbox is for (RFC 6154 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uses {
+    Nothing,
+    One(SpecialUse),
+    /// A use this server does not have, or several at once.
+    NotServed,
 }
 
 /// What needs a selected mailbox.

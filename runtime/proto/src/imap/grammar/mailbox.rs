@@ -8,7 +8,7 @@ use nom::sequence::{delimited, preceded};
 use nom::{Err, IResult, Parser};
 
 use super::word::{Parsed, astring, atom, list_mailbox, list0, list1, refuse, sp};
-use crate::imap::command::{Command, List, Name, OnAccount, StatusItem};
+use crate::imap::command::{Command, List, Name, OnAccount, StatusItem, Uses};
 use crate::imap::utf7;
 use mail::{BadMailboxName, MailboxName, SpecialUse};
 
@@ -41,26 +41,23 @@ fn name(coding: Coding, octets: &[u8]) -> Name {
     MailboxName::new(&text)
 }
 
-/// `create = "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]` (RFC 6154 6). One use is kept:
-/// a mailbox has one here.
+/// `create = "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]` (RFC 6154 6)
 pub fn create(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let (rest, name) = mailbox(coding)(input)?;
-        let uses = delimited(tag_no_case(" (USE "), list0(special_use), octet(')'));
+        let uses = delimited(tag_no_case(" (USE "), list0(preceded(octet('\\'), atom)), octet(')'));
         let (rest, uses) = opt(uses).parse(rest)?;
-        let uses = uses.unwrap_or_default();
-        if uses.len() > 1 {
-            return refuse(input);
-        }
-        Ok((rest, OnAccount::Create { name, special_use: uses.first().copied() }.into()))
+        let uses = match uses.unwrap_or_default().as_slice() {
+            [] => Uses::Nothing,
+            [one] => special_use(one).map_or(Uses::NotServed, Uses::One),
+            _ => Uses::NotServed,
+        };
+        Ok((rest, OnAccount::Create { name, uses }.into()))
     }
 }
 
-fn special_use(input: &[u8]) -> Parsed<'_, SpecialUse> {
-    let named = |text: &str| {
-        SpecialUse::ALL.into_iter().find(|each| each.attribute().trim_start_matches('\\').eq_ignore_ascii_case(text))
-    };
-    preceded(octet('\\'), map_opt(atom, named)).parse(input)
+fn special_use(word: &str) -> Option<SpecialUse> {
+    SpecialUse::ALL.into_iter().find(|each| each.attribute().trim_start_matches('\\').eq_ignore_ascii_case(word))
 }
 
 /// `lsub = "LSUB" SP mailbox SP list-mailbox`

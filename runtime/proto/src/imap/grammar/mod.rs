@@ -201,13 +201,16 @@ fn move_(input: &[u8], coding: Coding, uid: bool) -> Parsed<'_, Command> {
     .parse(input)
 }
 
-/// For the fuzzer: no panic, and reading the same octets twice says the same.
+/// For the fuzzer: no panic, reading the same octets twice says the same, and names survive modified UTF-7.
 pub fn fuzz(octets: &[u8]) {
     for coding in [Coding::Utf7, Coding::Utf8] {
         let first = command(octets, coding);
         assert_eq!(first, command(octets, coding));
         if let Ok((rest, _)) = &first {
             assert!(rest.len() < octets.len());
+        }
+        if let Some(text) = super::utf7::decode(octets) {
+            assert_eq!(super::utf7::decode(super::utf7::encode(&text).as_bytes()), Some(text));
         }
         let _ = (append(octets, coding), literal_at_end(octets), tag_of(octets));
     }

@@ -92,8 +92,6 @@ fn what_does_not_follow_the_grammar_is_refused_under_its_tag() {
         "NOOP x",
         "SELECT",
         "SELECT a b",
-        "CREATE x (USE (\\All))",
-        "CREATE x (USE (\\Junk \\Sent))",
         "ENABLE",
         "ID",
         "ID (\"a\")",

@@ -47,6 +47,8 @@ pub enum Code {
     UnknownCte,
     /// RFC 3501 only.
     Unseen(u32),
+    /// RFC 6154: that use cannot be given to a mailbox.
+    UseAttr,
 }
 
 impl fmt::Display for Code {
@@ -77,6 +79,7 @@ impl fmt::Display for Code {
             Code::TryCreate => "TRYCREATE",
             Code::Unavailable => "UNAVAILABLE",
             Code::UnknownCte => "UNKNOWN-CTE",
+            Code::UseAttr => "USEATTR",
         };
         f.write_str(word)
     }

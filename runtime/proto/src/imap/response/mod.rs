@@ -126,6 +126,8 @@ impl Out {
     /// wants BINARY for it, clients want the message as it was sent.
     pub fn literal<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]> + Clone) {
         let size: usize = pieces.clone().map(<[u8]>::len).sum();
+        // A message is large: growing by doubling would hold it twice over.
+        self.octets.reserve_exact(size + 64);
         self.text("{");
         self.number(size as u64);
         self.text("}\r\n");

@@ -77,7 +77,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         }
         OnAccount::Namespace => namespace(open, tag, out),
         OnAccount::Select { name, read_only } => select::select(open, tag, name, read_only, out),
-        OnAccount::Create { name, special_use } => mailboxes::create(open, tag, name, special_use, out),
+        OnAccount::Create { name, uses } => mailboxes::create(open, tag, name, uses, out),
         OnAccount::Delete(name) => mailboxes::delete(open, tag, name, out),
         OnAccount::Rename { from, to } => mailboxes::rename(open, tag, from, to, out),
         OnAccount::Subscribe { name, on } => mailboxes::subscribe(open, tag, name, on, out),

@@ -13,7 +13,8 @@ pub const LOGIN_FAILURES_MAX: u32 = 4;
 pub fn login(state: NotAuthenticated, tag: Tag, login: Vec<u8>, secret: Vec<u8>, out: &mut Out) -> Turn {
     let texts = (String::from_utf8(login), String::from_utf8(secret));
     match texts {
-        (Ok(login), Ok(secret)) if !login.is_empty() => {
+        // An empty secret is none: some directories take it for an anonymous bind (RFC 4513 5.1.2).
+        (Ok(login), Ok(secret)) if !login.is_empty() && !secret.is_empty() => {
             verify(state, tag, Credentials { login, secret: Secret::new(secret) })
         }
         // Such a login cannot exist; the answer is the one for a wrong secret.
@@ -109,7 +110,8 @@ mod tests {
     #[test]
     fn wrong_secrets_wrong_logins_and_wrong_encodings_do_not_log_in() {
         let mut client = stranger();
-        client.check("a LOGIN toto-j wrong", WRONG);
+        client.check("a LOGIN toto-j \"\"", WRONG);
+        assert!(client.asked.is_empty());
         client.check("a AUTHENTICATE PLAIN AGEAYg==", WRONG);
         client.check("a AUTHENTICATE PLAIN =", WRONG);
         client.check("a AUTHENTICATE PLAIN !", "a BAD AUTHENTICATE does not take that\n");

@@ -1,12 +1,18 @@
 //! CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 6.3.4 to 6.3.8).
 
-use super::state::{Open, Turn};
-use crate::imap::command::{Name, Tag};
-use crate::imap::question::Question;
+use super::state::{Authenticated, Expunges, Open, Selected, Turn, ask};
+use crate::imap::command::{Name, Tag, Uses};
+use crate::imap::question::{Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
-use mail::SpecialUse;
 
-pub fn create(state: Open, tag: Tag, name: Name, special_use: Option<SpecialUse>, out: &mut Out) -> Turn {
+pub fn create(state: Open, tag: Tag, name: Name, uses: Uses, out: &mut Out) -> Turn {
+    let special_use = match uses {
+        Uses::Nothing => None,
+        Uses::One(special_use) => Some(special_use),
+        Uses::NotServed => {
+            return state.done(tag, Reply::no(Code::UseAttr, "a mailbox cannot be for that here"), out);
+        }
+    };
     match name {
         Ok(name) if name.is_inbox() => state.done(tag, inbox_stays(), out),
         Ok(name) => state.ask_done(tag, Question::Create { name, special_use }, "CREATE done"),
@@ -15,11 +21,31 @@ pub fn create(state: Open, tag: Tag, name: Name, special_use: Option<SpecialUse>
 }
 
 pub fn delete(state: Open, tag: Tag, name: Name, out: &mut Out) -> Turn {
-    match name {
-        Ok(name) if name.is_inbox() => state.done(tag, inbox_stays(), out),
-        Ok(name) => state.ask_done(tag, Question::Delete { name }, "DELETE done"),
-        Err(bad) => state.done(tag, bad.into(), out),
-    }
+    let name = match name {
+        Ok(name) if name.is_inbox() => return state.done(tag, inbox_stays(), out),
+        Ok(name) => name,
+        Err(bad) => return state.done(tag, bad.into(), out),
+    };
+    ask(Question::Delete { name }, move |answer, out| match (answer.done(), state) {
+        (Ok(()), Open::Selected(state)) => deleted(state, tag),
+        (Ok(()), state) => state.done(tag, Reply::ok("DELETE done"), out),
+        (Err(trouble), state) => state.done(tag, trouble.into(), out),
+    })
+}
+
+/// A client may delete the very mailbox it has selected. It knows, so it is not hung up on: nothing is selected any more.
+fn deleted(mut state: Box<Selected>, tag: Tag) -> Turn {
+    ask(state.view.refresh(), move |answer, out| match answer.changed() {
+        Err(Trouble::NoSuchMailbox) => ask(Question::Unselect, move |_, out| {
+            out.untagged_reply(&Reply::ok("the selected mailbox is deleted").with(Code::Closed));
+            Open::Authenticated(Authenticated { shared: state.shared }).done(tag, Reply::ok("DELETE done"), out)
+        }),
+        Err(_) => state.done(&tag, &Reply::ok("DELETE done"), Expunges::Told, out),
+        Ok(changes) => {
+            state.view.apply(changes, out);
+            state.done(&tag, &Reply::ok("DELETE done"), Expunges::Told, out)
+        }
+    })
 }
 
 /// A mailbox cannot move below itself; INBOX may be renamed, and stays (RFC 9051 6.3.6).
@@ -64,6 +90,26 @@ mod tests {
         client.check("a CREATE \"x%\"", "a NO [CANNOT] a mailbox name has no control character, % or *\n");
         client.check("a CREATE Old (USE (\\Archive))", "a OK CREATE done\n");
         client.check("a LIST \"\" Old", "* LIST (\\HasNoChildren \\Archive) \"/\" Old\na OK LIST done\n");
+    }
+
+    #[test]
+    fn uses_that_are_not_served_are_refused() {
+        let mut client = Client::new();
+        for uses in ["\\All", "\\Junk \\Sent"] {
+            client.check(&format!("a CREATE x (USE ({uses}))"), "a NO [USEATTR] a mailbox cannot be for that here\n");
+        }
+        client.check("a CREATE x (USE ())", "a OK CREATE done\n");
+    }
+
+    #[test]
+    fn deleting_the_selected_mailbox_leaves_none_selected() {
+        let mut client = Client::new();
+        client.say("a CREATE x");
+        let mut client = client.select("x");
+        client.check("a DELETE Trash", "a OK DELETE done\n");
+        client.check("a DELETE x", "* OK [CLOSED] the selected mailbox is deleted\na OK DELETE done\n");
+        client.check("a CHECK", "a BAD [CLIENTBUG] no mailbox is selected\n");
+        client.check("a NOOP", "a OK NOOP done\n");
     }
 
     #[test]
