@@ -4,6 +4,7 @@ import json
 import smtplib
 import ssl
 import sys
+from email import policy
 from email.message import EmailMessage
 
 
@@ -37,7 +38,7 @@ def submit_under_starttls(describe, context, person, to):
         refused = smtp.send_message(letter(person["address"], to["address"], "starttls"))
         assert refused == {}, refused
         refused = smtp.sendmail(person["address"], [to["address"], "nobody.at.all@" + describe["domain"]],
-                                letter(person["address"], to["address"], "partly").as_bytes())
+                                letter(person["address"], to["address"], "partly").as_bytes(policy=policy.SMTP))
         assert list(refused.values())[0][0] == 550, refused
 
 

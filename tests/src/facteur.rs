@@ -115,6 +115,12 @@ impl Facteur {
         (of("VmRSS:"), of("VmHWM:"))
     }
 
+    /// Forgets the most memory there ever was: from here on `resident_kib` tells of what comes.
+    pub fn forget_peak(&self) {
+        // proc(5): 5 resets the peak of the resident set.
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").expect("the server is ours");
+    }
+
     /// The page of metrics.
     pub fn metrics(&self) -> String {
         let rest = self.describe.metrics.strip_prefix("http://").expect("metrics are over plain HTTP");

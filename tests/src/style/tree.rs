@@ -14,9 +14,10 @@ impl File {
         self.path.ends_with(".rs")
     }
 
-    /// Whether all of it is test code: under a `tests` folder.
+    /// Whether all of it is test code: under a `tests` folder, or the file of a module of that name.
     pub fn is_test(&self) -> bool {
-        self.path.starts_with("tests/") || self.path.contains("/tests/")
+        let inside = |name: &str| self.path.starts_with(&name[1..]) || self.path.contains(name);
+        inside("/tests/") || self.path.ends_with("/tests.rs")
     }
 
     /// The text, empty when there is none.
