@@ -2,6 +2,7 @@
 //! be seen of the sections it needs and stays silent where mistakes hide them.
 
 mod blocks;
+mod capacity;
 mod identity;
 mod language;
 mod limits;
@@ -22,8 +23,10 @@ pub(crate) fn as_written(document: &Document, policy: &Policy, sink: &mut Vec<Di
 pub(crate) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
     limits::check(policy, sink);
     networks::check(policy, sink);
-    listeners::check(policy, sink);
-    blocks::check(policy, sink);
+    if capacity::check(policy, sink) {
+        listeners::check(policy, sink);
+        blocks::check(policy, sink);
+    }
     identity::check(policy, sink);
     storage::check(policy, sink);
 }

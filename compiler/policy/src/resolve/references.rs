@@ -1,5 +1,7 @@
 //! E0101 and E0902: references and what they may name.
 
+use std::collections::BTreeSet;
+
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::model::domain::MailDomain;
@@ -8,10 +10,13 @@ use crate::model::network::Names;
 use crate::model::{Policy, Switch};
 use crate::syntax::{Decoded, Entries, Items, Spanned, WordOr, near};
 
+/// Enough for one run: looking for the nearest name costs as much as there are names.
+const REPORTS_MAX: usize = 200;
+
 /// Names of one kind.
 struct Kind {
     what: &'static str,
-    names: Vec<String>,
+    names: BTreeSet<String>,
     /// Some names cannot be seen because their section has mistakes: then nothing is unknown.
     hidden: bool,
 }
@@ -39,7 +44,7 @@ impl Kind {
         message: impl Fn(&str) -> String,
         sink: &mut Vec<Diagnostic>,
     ) {
-        if self.hidden || self.names.contains(&name.value) {
+        if self.hidden || self.names.contains(&name.value) || sink.len() >= REPORTS_MAX {
             return;
         }
         let diagnostic = Diagnostic::new(code, message(self.what))
@@ -78,7 +83,7 @@ pub(super) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
             let names = profiles.keys().chain(profiles.broken()).map(|name| name.value.clone()).collect();
             Kind { what: "profile", names, hidden: false }
         }
-        Decoded::Absent | Decoded::Broken => Kind { what: "profile", names: Vec::new(), hidden: true },
+        Decoded::Absent | Decoded::Broken => Kind { what: "profile", names: BTreeSet::new(), hidden: true },
     };
     let kinds = Kinds {
         networks: Kind::of("network", &policy.networks),

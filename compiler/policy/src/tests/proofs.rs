@@ -183,3 +183,24 @@ fn broken_promises_about_reach_are_found() {
         assert_eq!(errors(&check(&text)), expected, "{more}");
     }
 }
+
+#[test]
+fn mistakes_that_leave_the_table_hide_no_open_relay() {
+    let text = with(NANTES, "from: Everywhere, to: OurAddresses", "from: Everywhere, to: Anyone");
+    let text = with(&text, "[\"250 / 15 min\", \"500 / 1 h\"]", "[\"49 / 15 min\", \"500 / 1 h\"]");
+    let text = with(&text, "\"toto-j-1\")", "\"toto-j-2\")");
+    let text = with(&text, "port: 465, speaks: Smtp, tls: Implicit", "port: 465, speaks: Smtp, tls: None");
+    let codes: Vec<Code> = errors(&check(&text)).into_iter().map(|(code, _)| code).collect();
+    assert!([Code::E0501, Code::E0203, Code::E0804, Code::E0401].iter().all(|code| codes.contains(code)), "{codes:?}");
+}
+
+#[test]
+fn a_policy_too_large_to_decide_is_refused_before_anything_is_enumerated() {
+    let networks: String = (0..300).map(|n| format!("\"n{n}\": In([\"10.{}.{}.0/24\"]),", n / 256, n % 256)).collect();
+    let listeners: String =
+        (0..300).map(|n| format!("\"l{n}\": (host: \"h{n}.example\", port: 25, speaks: Smtp, auth: Never),")).collect();
+    let text = with(OFFICE, "networks: {", &format!("networks: {{ {networks}"));
+    let text = with(&text, "listeners: {", &format!("listeners: {{ {listeners}"));
+    let codes: Vec<Code> = errors(&check(&text)).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [Code::E0207]);
+}
