@@ -16,52 +16,52 @@ pub(crate) const FORMAT: i64 = 1;
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS person(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE person(
     id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, first TEXT NOT NULL, last TEXT NOT NULL, address TEXT NOT NULL,
     folded TEXT NOT NULL UNIQUE, profile TEXT NOT NULL, unit TEXT NOT NULL, home TEXT, quota INTEGER NOT NULL, verifier TEXT);
-CREATE TABLE IF NOT EXISTS alias(folded TEXT PRIMARY KEY, address TEXT NOT NULL, kind INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alias_member(folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT NOT NULL, PRIMARY KEY(folded, n))
+CREATE TABLE alias(folded TEXT PRIMARY KEY, address TEXT NOT NULL, kind INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE alias_member(folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT NOT NULL, PRIMARY KEY(folded, n))
     WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS alias_member_login ON alias_member(login);
-CREATE TABLE IF NOT EXISTS ledger(login TEXT PRIMARY KEY, given_at INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS mailbox(
+CREATE INDEX alias_member_login ON alias_member(login);
+CREATE TABLE ledger(login TEXT PRIMARY KEY, given_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE mailbox(
     id INTEGER PRIMARY KEY, account INTEGER NOT NULL, name TEXT NOT NULL, special INTEGER, uidvalidity INTEGER NOT NULL,
     uidnext INTEGER NOT NULL, modseq INTEGER NOT NULL, messages INTEGER NOT NULL, unseen INTEGER NOT NULL,
     deleted INTEGER NOT NULL, octets INTEGER NOT NULL, seq INTEGER NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS mailbox_name ON mailbox(account, name);
-CREATE TABLE IF NOT EXISTS subscription(account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(account, name)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS msg(
+CREATE UNIQUE INDEX mailbox_name ON mailbox(account, name);
+CREATE TABLE subscription(account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(account, name)) WITHOUT ROWID;
+CREATE TABLE msg(
     id INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, born INTEGER NOT NULL, flags INTEGER NOT NULL, kw TEXT,
     size INTEGER NOT NULL, idate INTEGER NOT NULL, zone INTEGER NOT NULL, blob INTEGER NOT NULL, saved INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS msg_touched ON msg(id >> 32, modseq) WHERE modseq > born;
-CREATE TABLE IF NOT EXISTS summary(
+CREATE INDEX msg_touched ON msg(id >> 32, modseq) WHERE modseq > born;
+CREATE TABLE summary(
     id INTEGER PRIMARY KEY, envelope BLOB NOT NULL, bodystructure BLOB NOT NULL, body BLOB NOT NULL, preview TEXT NOT NULL,
     subject TEXT NOT NULL, sender TEXT NOT NULL, recipient TEXT NOT NULL, cc TEXT NOT NULL, bcc TEXT NOT NULL,
     message_id TEXT NOT NULL, in_reply_to TEXT NOT NULL, refs TEXT NOT NULL, sent INTEGER);
-CREATE TABLE IF NOT EXISTS vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL,
+CREATE TABLE vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL,
     PRIMARY KEY(mailbox, modseq, uid)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS blob(
+CREATE TABLE blob(
     id INTEGER PRIMARY KEY, seg INTEGER NOT NULL, off INTEGER NOT NULL, skip INTEGER NOT NULL, len INTEGER NOT NULL,
     crc INTEGER NOT NULL, refs INTEGER NOT NULL, freed_at INTEGER, delivery BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS delivery(id BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS spool(
+CREATE TABLE delivery(id BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE spool(
     id BLOB PRIMARY KEY, blob INTEGER NOT NULL, reverse_path TEXT NOT NULL, plan TEXT NOT NULL, accepted_at INTEGER NOT NULL,
     facts BLOB NOT NULL, waiting INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS spool_recipient(
+CREATE TABLE spool_recipient(
     spool BLOB NOT NULL, n INTEGER NOT NULL, forward_path TEXT NOT NULL, hop INTEGER NOT NULL, route TEXT NOT NULL,
     state INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, reply TEXT NOT NULL, facts BLOB NOT NULL,
     PRIMARY KEY(spool, n)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS spool_due ON spool_recipient(due_at) WHERE state = 0;
-CREATE TABLE IF NOT EXISTS quarantine(
+CREATE INDEX spool_due ON spool_recipient(due_at) WHERE state = 0;
+CREATE TABLE quarantine(
     id BLOB PRIMARY KEY, blob INTEGER NOT NULL, why TEXT NOT NULL, engine TEXT NOT NULL, signature TEXT NOT NULL,
     reverse_path TEXT NOT NULL, recipients TEXT NOT NULL, facts BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS loss(
+CREATE TABLE loss(
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, queue BLOB NOT NULL, reverse_path TEXT NOT NULL, recipient TEXT NOT NULL,
     reason TEXT NOT NULL, at INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS decision(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, row TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS ring(key BLOB PRIMARY KEY, ticks BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS setting(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE decision(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, row TEXT NOT NULL);
+CREATE TABLE ring(key BLOB PRIMARY KEY, ticks BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE setting(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 ";
 
 /// What a connection is for.
@@ -100,7 +100,7 @@ pub(crate) fn connect(database: &Path, purpose: Purpose) -> rusqlite::Result<Con
     Ok(db)
 }
 
-/// Creates what is missing; refuses what a later version wrote. `first_uidvalidity` starts the counter of a new store.
+/// Creates the tables of a new store; refuses what a later version wrote. `first_uidvalidity` starts the counter of a new store.
 pub(crate) fn prepare(db: &mut Connection, first_uidvalidity: u32) -> Result<(), OpenError> {
     let version = rusqlite::version_number();
     if version < SQLITE_VERSION_MIN {
@@ -109,6 +109,10 @@ pub(crate) fn prepare(db: &mut Connection, first_uidvalidity: u32) -> Result<(),
     let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if format > FORMAT {
         return Err(OpenError::Newer { format });
+    }
+    if format == FORMAT {
+        // Nothing is written, so that a store opens on a full device too.
+        return Ok(());
     }
     let tx = db.transaction()?;
     tx.execute_batch(TABLES)?;
@@ -120,7 +124,7 @@ pub(crate) fn prepare(db: &mut Connection, first_uidvalidity: u32) -> Result<(),
         ("next_mailbox", 1),
     ];
     for (key, value) in defaults {
-        tx.execute("INSERT OR IGNORE INTO meta(key, value) VALUES(?1, ?2)", (key, value))?;
+        tx.execute("INSERT INTO meta(key, value) VALUES(?1, ?2)", (key, value))?;
     }
     tx.pragma_update(None, "user_version", FORMAT)?;
     tx.commit()?;
