@@ -14,6 +14,8 @@ use crate::row;
 
 /// Most cells a plan may have; fifty networks and twenty listeners stay far below.
 const CELLS_MAX: usize = 3_000_000;
+/// TLS × login × sender class × recipient class.
+const CELLS_PER_PAIR: usize = 2 * 3 * 4 * 9;
 /// Widest window in seconds (E0202).
 const WIDTH_S_MAX: u32 = 86_400;
 
@@ -69,6 +71,9 @@ impl Tables {
     pub fn new(plan: Plan) -> Result<Tables, Unsound> {
         let classes = Classes::new(&plan).ok_or(Unsound::NoRest)?;
         let listeners: Vec<(String, Listener)> = plan.listeners.iter().map(|(n, l)| (n.clone(), l.clone())).collect();
+        if listeners.len().saturating_mul(classes.list.len()).saturating_mul(CELLS_PER_PAIR) > CELLS_MAX {
+            return Err(Unsound::TooLarge);
+        }
         let mut tables = Tables {
             send: plan.may_send.iter().map(|(n, b)| (n.clone(), b.clone())).collect(),
             receive: plan.may_receive.iter().map(|(n, b)| (n.clone(), b.clone())).collect(),
@@ -193,12 +198,8 @@ impl Tables {
                 self.smtp.push(ListenerId(index as u16));
             }
         }
-        let count = self.smtp.len() * self.classes.list.len() * 2 * 3 * 4 * 9;
-        if count > CELLS_MAX {
-            return Err(Unsound::TooLarge);
-        }
         let cells: Vec<Cell> = self.cells().collect();
-        let mut envelope = Vec::with_capacity(count);
+        let mut envelope = Vec::with_capacity(cells.len());
         let mut verdicts: Vec<Verdict> = Vec::new();
         for cell in cells {
             let verdict = envelope::judge(self, cell);
