@@ -29,7 +29,9 @@ const TOLD_MAX: usize = 256;
 /// A client has so long to take its 421.
 const TELL_MAX: Duration = Duration::from_secs(2);
 /// A server that stops lets messages under way end for so long.
-pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// And clients that are cut may take their 421 for so long.
+const CUT_MAX: Duration = Duration::from_secs(2);
 
 /// One bound address of a listener of the plan.
 pub struct Door {
@@ -72,11 +74,18 @@ pub async fn serve(service: Arc<Service>, door: Door) {
         }
     }
     drop(socket);
-    let drained = async { while conversations.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN_MAX, drained).await.is_err() {
-        tracing::warn!(listener = door.name, open = conversations.len(), "connections were cut at the end");
+    if !drained(&mut conversations, DRAIN_MAX).await {
+        tracing::warn!(listener = door.name, open = conversations.len(), "messages under way are cut");
+        service.end.send_replace(true);
+        drained(&mut conversations, CUT_MAX).await;
         conversations.shutdown().await;
     }
+}
+
+/// Did all end within `limit`?
+async fn drained(conversations: &mut JoinSet<()>, limit: Duration) -> bool {
+    let all = async { while conversations.join_next().await.is_some() {} };
+    tokio::time::timeout(limit, all).await.is_ok()
 }
 
 /// What a door is without its socket.

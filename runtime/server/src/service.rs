@@ -46,6 +46,8 @@ pub(crate) struct Service {
     pub outcomes: broadcast::Sender<Outcome>,
     /// True once the server is to stop.
     pub stop: watch::Receiver<bool>,
+    /// True once even messages under way are cut.
+    pub end: watch::Sender<bool>,
     pub(crate) rings: Mutex<Rings>,
 }
 

@@ -142,6 +142,7 @@ impl Server {
         if !impossible.is_empty() {
             return Err(StartError::Unserved(impossible));
         }
+        unserved(&tables).iter().for_each(|line| tracing::info!("not executed: {line}"));
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
         if !unknown.is_empty() {
@@ -276,6 +277,7 @@ async fn service(
         due: Notify::new(),
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
+        end: watch::Sender::new(false),
         rings: Mutex::new(rings),
     };
     Ok((Arc::new(service), writer))

@@ -71,12 +71,15 @@ pub async fn content(
         match step {
             Step::Earlier | Step::Nothing => {}
             Step::Accept => accepted = true,
-            Step::Antivirus => {
-                let verdict = antivirus(service, session, &content).await;
-                if let AntivirusVerdict::Stop(fate) = verdict {
+            Step::Antivirus => match antivirus(service, session, &content).await {
+                AntivirusVerdict::Stop(fate) => {
                     return stopped(service, session, open, content, fate, accepted).await;
                 }
-            }
+                AntivirusVerdict::Pass { rescan: true } => {
+                    tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
+                }
+                AntivirusVerdict::Pass { rescan: false } => {}
+            },
             Step::Place => place(service, session, &open, &content, &start).await?,
         }
     }

@@ -73,12 +73,12 @@ impl Drop for Counted {
     }
 }
 
-/// Reads within `limit`. While `heed_stop`, a server that stops wakes it.
-async fn read(service: &Service, stream: &mut Stream, buffer: &mut [u8], limit: Duration, heed_stop: bool) -> Woken {
-    let mut stop = service.stop.clone();
+/// Reads within `limit`. A server that stops wakes it, when it is `busy` only at the very end.
+async fn read(service: &Service, stream: &mut Stream, buffer: &mut [u8], limit: Duration, busy: bool) -> Woken {
+    let mut stop = if busy { service.end.subscribe() } else { service.stop.clone() };
     let read = tokio::select! {
         biased;
-        () = stopped(&mut stop), if heed_stop => return Woken::Stopping,
+        () = stopped(&mut stop) => return Woken::Stopping,
         read = stream.read(buffer, limit) => read,
     };
     match read {

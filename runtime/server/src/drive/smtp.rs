@@ -127,8 +127,8 @@ impl Smtp {
     async fn read(&mut self, buffer: &mut [u8]) {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
         // A message under way may end; nothing new begins.
-        let idle = self.open.is_none();
-        match super::read(&self.service, &mut self.connection.stream, buffer, limit, idle).await {
+        let busy = self.open.is_some();
+        match super::read(&self.service, &mut self.connection.stream, buffer, limit, busy).await {
             Woken::Octets(octets) => self.session.feed(&buffer[..octets]),
             Woken::End => self.session.disconnected(),
             Woken::TimedOut => self.session.cut(Reply::new(reply::TIMEOUT, "Waited too long")),

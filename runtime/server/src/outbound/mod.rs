@@ -116,8 +116,10 @@ async fn one(service: &Arc<Service>, item: &QueueItem, now_s: i64) -> Result<(),
         hops.entry(format!("{destination:?}")).or_insert_with(|| (destination, Vec::new())).1.push(recipient);
     }
     for (destination, recipients) in hops.into_values() {
-        for next in attempt(service, item, &destination, &recipients).await {
-            durable::commit(&service.store, next.ops).await?;
+        let mut all = attempt(service, item, &destination, &recipients).await;
+        let ops = all.iter_mut().flat_map(|next| std::mem::take(&mut next.ops)).collect();
+        durable::commit(&service.store, ops).await?;
+        for next in all {
             service.metrics.outbound.with_label_values(&[next.result]).inc();
             service.outcome(Outcome::done(next.event, &next.about).of(item.queue_id));
         }

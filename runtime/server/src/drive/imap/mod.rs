@@ -92,7 +92,7 @@ impl Imap {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
         let changed = self.changed.clone();
         let woken = tokio::select! {
-            woken = super::read(&self.service, &mut self.connection.stream, buffer, limit, true) => woken,
+            woken = super::read(&self.service, &mut self.connection.stream, buffer, limit, false) => woken,
             () = changed.notified(), if idle => {
                 self.session.changed();
                 return true;

@@ -138,21 +138,31 @@ fn messages(
     }
     let mut found = Vec::with_capacity(uids.len());
     for uid in uids {
-        let Some(body) = store.body_of(mailbox, *uid)? else { continue };
-        let content = match need.content {
-            Content::None => Vec::new(),
-            Content::Header => header(store, &body)?,
-            Content::Whole => store.read_body(&body)?,
-        };
-        let summary = need.summary.then(|| summaries.remove(uid).unwrap_or_default());
-        let summary = summary.map(|summary| Summary {
+        let summary = summaries.remove(uid).map(|summary| Summary {
             envelope: summary.envelope_imap,
             body_structure: summary.bodystructure_imap,
             body: summary.body_imap,
         });
+        // Every message has a summary, so one without is gone.
+        if need.summary && summary.is_none() {
+            continue;
+        }
+        let Some(content) = content(store, mailbox, *uid, need.content)? else { continue };
         found.push(Message { uid: *uid, summary, content });
     }
     Ok(found)
+}
+
+/// `None` when the message is gone. Without content nothing is read: a listing opens no body.
+fn content(store: &Store, mailbox: store::MailboxId, uid: u32, need: Content) -> Result<Option<Vec<u8>>, ReadError> {
+    if need == Content::None {
+        return Ok(Some(Vec::new()));
+    }
+    let Some(body) = store.body_of(mailbox, uid)? else { return Ok(None) };
+    match need {
+        Content::None | Content::Header => header(store, &body).map(Some),
+        Content::Whole => store.read_body(&body).map(Some),
+    }
 }
 
 /// The header section with its blank line; all of a message that has no other part.
