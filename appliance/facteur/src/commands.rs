@@ -52,7 +52,7 @@ pub fn dump(args: &DumpArgs) -> Exit {
     };
     match &compiled.plan {
         Some(sealed) => {
-            print!("{}", sealed.text);
+            say!("{}", sealed.text.trim_end());
             exit_of(&compiled)
         }
         None => {
@@ -106,12 +106,12 @@ fn report(compiled: &Compiled, format: Format) {
         }
         Format::Json => {
             for diagnostic in &compiled.diagnostics {
-                println!("{}", json::render(diagnostic, &compiled.sources));
+                say!("{}", json::render(diagnostic, &compiled.sources));
             }
             for counterexample in &compiled.counterexamples {
-                println!("{}", counterexample.to_json());
+                say!("{}", counterexample.to_json());
             }
-            println!("{}", summary_json(compiled));
+            say!("{}", summary_json(compiled));
         }
     }
 }
@@ -128,11 +128,15 @@ fn summary(compiled: &Compiled) -> String {
     };
     let all = decided.len() + not_decided.len() + not_judged.len();
     let hold = decided.iter().filter(|d| d.holds).count();
-    let mut text = format!("{count}. Guarantees: {hold} of {all} hold; ");
+    let mut text = format!("{count}. Guarantees: this build decides {} of {all}, {hold} hold; ", decided.len());
     text += &format!("{cells_visited} envelope cells visited, {cells_reachable} of them reachable.");
     for one in decided {
-        let holds = if one.holds { "holds" } else { "is broken" };
-        text += &format!("\n  {} {holds}. {}", one.name, one.remark);
+        let said = match (one.holds, one.remark.as_str()) {
+            (true, "") => "holds".to_owned(),
+            (true, remark) => format!("holds: {remark}"),
+            (false, _) => "is broken, see above".to_owned(),
+        };
+        text += &format!("\n  {} {said}", one.name);
     }
     if !not_decided.is_empty() {
         text += &format!("\n  kept in the plan, not decided by this build: {}", not_decided.join(", "));

@@ -1,6 +1,14 @@
 //! The one program a person types: arguments, printing, wiring. Everything it says of a policy comes from `policy` and
 //! `decide`; everything it does to mail from `server`.
 
+/// Prints a line of what a person or program asked for. A reader that went away (`| head`) is no error of ours.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($words)*);
+    }};
+}
+
 mod cli;
 mod commands;
 mod files;

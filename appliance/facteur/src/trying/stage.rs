@@ -121,20 +121,20 @@ impl Stage {
     /// Shows a dialogue.
     pub fn show(&self, transcript: &Transcript) {
         for line in transcript.lines() {
-            println!("   {line}");
+            say!("   {line}");
         }
     }
 
     /// Shows the line of the policy behind a rule.
     pub fn show_rule(&self, rule: &str) {
-        println!("   refused by {rule} (plan {})", self.plan);
+        say!("   refused by {rule} (plan {})", self.plan);
         let Some(place) = self.map.find(rule) else {
-            println!("   the policy does not write this down: it is a default of the language");
+            say!("   the policy does not write this down: it is a default of the language");
             return;
         };
         let file = self.map.files.get(place.file as usize).map_or("policy", String::as_str);
-        println!("   --> {file}:{}:{}", place.line, place.column);
-        println!("   {:>4} | {}", place.line, place.text.trim_end());
+        say!("   --> {file}:{}:{}", place.line, place.column);
+        say!("   {:>4} | {}", place.line, place.text.trim_end());
     }
 
     /// Where clients of `Rest` come from, for a headline.
