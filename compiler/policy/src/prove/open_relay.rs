@@ -41,7 +41,7 @@ pub(super) fn judge(tables: &Tables, places: &Places<'_>, proofs: &mut Proofs) -
         trusted.iter().map(|((listener, network), cells)| format!("{cells} at {listener} × {network}")).collect();
     let remark = match listed.is_empty() {
         true => "no cell accepts a remote recipient without a login".to_owned(),
-        false => format!("accept a remote recipient without a login: {}", listed.join(", ")),
+        false => format!("cells that accept a remote recipient without a login: {}", listed.join(", ")),
     };
     Decided { name: "NoOpenRelay", holds: broken.is_empty(), remark }
 }

@@ -27,7 +27,7 @@ fn nantes_visits_every_cell_and_keeps_its_promises() {
             "SameServiceForAll",
         ]
     );
-    assert_eq!(proofs.decided[0].remark, "accept a remote recipient without a login: 4 at relay × private");
+    assert_eq!(proofs.decided[0].remark, "cells that accept a remote recipient without a login: 4 at relay × private");
 }
 
 #[test]
