@@ -1,8 +1,10 @@
 //! Dialogues as data: each file of `tests/dialogs/smtp` and `tests/dialogs/imap` is one connection, with every line the
 //! client sends and every line the server must answer.
 
+mod play;
 mod script;
 mod server;
+mod session;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,13 +23,13 @@ fn files(protocol: &str) -> Vec<PathBuf> {
 }
 
 /// Plays a dialogue on a server that others have used, when there is one.
-fn play(path: &Path, servers: &mut BTreeMap<String, Facteur>) -> Result<(), String> {
+fn on_a_server(path: &Path, servers: &mut BTreeMap<String, Facteur>) -> Result<(), String> {
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
     let policy = script::read(&text, &|_| Some(String::new()))?.policy;
     let server = servers.entry(policy.clone()).or_insert_with(|| Facteur::start(&policy));
     let password =
         |login: &str| server.describe.people.iter().find(|it| it.login == login).map(|it| it.password.clone());
-    server::play(server, &script::read(&text, &password)?)
+    server::run(server, &script::read(&text, &password)?)
 }
 
 #[track_caller]
@@ -35,11 +37,11 @@ fn all(protocol: &str) {
     let (mut wrong, mut servers) = (Vec::new(), BTreeMap::new());
     let files = files(protocol);
     for path in &files {
-        let mut played = play(path, &mut servers);
+        let mut played = on_a_server(path, &mut servers);
         if played.is_err() {
             // Windows may be full from dialogues before: what went otherwise is played again on a server of its own.
             servers.clear();
-            played = play(path, &mut servers);
+            played = on_a_server(path, &mut servers);
         }
         if let Err(error) = played {
             wrong.push(format!("{}: {error}", path.display()));
@@ -47,6 +49,29 @@ fn all(protocol: &str) {
     }
     assert!(wrong.is_empty(), "{} of {} dialogues went otherwise:\n{}", wrong.len(), files.len(), wrong.join("\n"));
     println!("{} dialogues", files.len());
+}
+
+/// Octets of a dialogue that are also fed one by one.
+const ONE_BY_ONE_MAX: usize = 1 << 20;
+
+#[test]
+fn smtp_dialogues_go_as_written_on_the_pure_session_in_every_split() {
+    let (mut wrong, mut houses) = (Vec::new(), BTreeMap::new());
+    for path in files("smtp") {
+        let text = std::fs::read_to_string(&path).expect("it was just listed");
+        let policy = script::read(&text, &|_| Some(String::new())).expect("a dialogue can be read").policy;
+        let house = houses.entry(policy.clone()).or_insert_with(|| session::House::of(&policy));
+        let password = |login: &str| house.has(login).then(|| session::PASSWORD.to_string());
+        let script = script::read(&text, &password).expect("its people are there");
+        let octets: usize = script.steps.iter().map(|(_, step)| step.octets()).sum();
+        for piece_octets in [usize::MAX, 16 * 1024, 7, 1] {
+            if piece_octets > 7 || octets < ONE_BY_ONE_MAX && !script.steps.iter().any(|(_, step)| step.injects()) {
+                let played = session::run(house, &script, piece_octets);
+                wrong.extend(played.err().map(|error| format!("{} by {piece_octets}: {error}", path.display())));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

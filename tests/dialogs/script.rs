@@ -27,6 +27,23 @@ pub enum Step {
     Tls,
 }
 
+impl Step {
+    /// How much the client says in it.
+    pub fn octets(&self) -> usize {
+        if let Step::Send(octets, _) = self { octets.len() } else { 0 }
+    }
+}
+
+impl Step {
+    /// Whether the client says more behind STARTTLS before it hears the answer: what becomes of that depends on whether
+    /// it came in the same piece.
+    pub fn injects(&self) -> bool {
+        let command = b"STARTTLS\r\n";
+        let Step::Send(octets, now) = self else { return false };
+        !now && octets == command || octets.windows(command.len() + 1).any(|it| it.starts_with(command))
+    }
+}
+
 /// Reads a dialogue. `person` gives login and password of a person of the run.
 pub fn read(text: &str, person: &dyn Fn(&str) -> Option<String>) -> Result<Script, String> {
     let (mut header, mut steps, mut begun) = (BTreeMap::new(), Vec::new(), false);

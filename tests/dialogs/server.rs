@@ -1,107 +1,65 @@
-//! A dialogue typed against the real server.
+//! The real server as the other end of a dialogue.
 
-use std::io;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
 use tests::Facteur;
 use tests::describe::Tls;
 use tests::wire::{self, Wire};
 
-use crate::script::{Script, Step, matches};
+use crate::play::{Peer, play};
+use crate::script::Script;
 
-struct Typist<'a> {
-    server: &'a Facteur,
-    smtp: bool,
-    wire: Wire,
-    /// Lines since the client last spoke.
-    heard: Vec<String>,
-    /// Octets that go with the next.
-    held: Vec<u8>,
+struct Connection {
+    /// Nothing only while TLS is negotiated, or after that failed.
+    wire: Option<Wire>,
+    tls: Arc<ClientConfig>,
 }
 
-/// Plays the whole dialogue; the first difference is an error with its line.
-pub fn play(server: &Facteur, script: &Script) -> Result<(), String> {
+/// Plays the whole dialogue on a connection of its own.
+pub fn run(server: &Facteur, script: &Script) -> Result<(), String> {
     let listener = server.describe.listener(&script.listener);
     let socket = wire::connect(listener.addr, server.describe.network(&script.from).source);
-    let mut wire = Wire::plain(socket.map_err(|error| error.to_string())?);
+    let wire = Wire::plain(socket.map_err(|error| error.to_string())?);
+    let mut connection = Connection { wire: Some(wire), tls: Arc::clone(&server.tls) };
     if listener.tls == Tls::Implicit {
-        wire = wire.tls(&server.tls).map_err(|error| format!("TLS: {error}"))?;
+        connection.tls()?;
     }
-    let smtp = listener.speaks == "Smtp";
-    let mut typist = Typist { server, smtp, wire, heard: Vec::new(), held: Vec::new() };
-    for (number, step) in &script.steps {
-        typist = typist.step(step).map_err(|error| format!("line {number}: {error}"))?;
-    }
-    Ok(())
+    play(&mut connection, listener.speaks == "Smtp", script)
 }
 
-impl Typist<'_> {
-    fn step(mut self, step: &Step) -> Result<Self, String> {
-        match step {
-            Step::Line(pattern) => {
-                let line = self.hear()?;
-                if !matches(pattern, &line) {
-                    return Err(format!("`{pattern}` was expected, `{line}` came"));
-                }
-            }
-            Step::Rest(code) => self.rest(code)?,
-            Step::Until(pattern) => while !matches(pattern, &self.hear()?) {},
-            Step::Has(pattern) => {
-                if !self.heard.iter().any(|line| matches(pattern, self.compared(line))) {
-                    return Err(format!("nothing like `{pattern}` in {:#?}", self.heard));
-                }
-            }
-            Step::Lacks(pattern) => {
-                if let Some(line) = self.heard.iter().find(|line| matches(pattern, self.compared(line))) {
-                    return Err(format!("`{line}` is like `{pattern}`"));
-                }
-            }
-            // Judged by the reply to the next line, which must match.
-            Step::Silent => {}
-            Step::Closes => {
-                if !self.wire.is_closed() {
-                    return Err("the server says more instead of closing".into());
-                }
-            }
-            Step::Send(octets, now) => self.say(octets, *now)?,
-            Step::Tls => {
-                let config = Arc::clone(&self.server.tls);
-                self.wire = self.wire.tls(&config).map_err(|error| format!("TLS: {error}"))?;
-            }
-        }
-        Ok(self)
+impl Connection {
+    fn wire(&mut self) -> Result<&mut Wire, String> {
+        self.wire.as_mut().ok_or_else(|| "TLS failed".into())
+    }
+}
+
+impl Peer for Connection {
+    fn line(&mut self) -> Result<String, String> {
+        self.wire()?.line().map_err(|error| error.to_string())
     }
 
-    fn hear(&mut self) -> Result<String, String> {
-        let line = self.wire.line().map_err(|error| format!("{error}, after {:?}", self.heard))?;
-        self.heard.push(line.clone());
-        Ok(line)
-    }
-
-    fn rest(&mut self, code: &str) -> Result<(), String> {
-        loop {
-            let line = self.hear()?;
-            if !line.starts_with(code) {
-                return Err(format!("a line of a {code} was expected, `{line}` came"));
-            }
-            if line.as_bytes().get(3) != Some(&b'-') {
-                return Ok(());
-            }
+    fn send(&mut self, octets: &[u8]) -> Result<(), String> {
+        match self.wire()?.send(octets) {
+            // A server that has had enough closes while we write; what it said is read next.
+            Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => Ok(()),
+            sent => sent.map_err(|error| error.to_string()),
         }
     }
 
-    fn compared<'a>(&self, line: &'a str) -> &'a str {
-        if self.smtp { line.get(4..).unwrap_or_default() } else { line }
+    fn tls(&mut self) -> Result<(), String> {
+        let wire = self.wire.take().ok_or("TLS failed")?;
+        self.wire = Some(wire.tls(&self.tls).map_err(|error| format!("TLS: {error}"))?);
+        Ok(())
     }
 
-    fn say(&mut self, octets: &[u8], now: bool) -> Result<(), String> {
-        self.heard.clear();
-        self.held.extend_from_slice(octets);
-        if !now {
-            return Ok(());
-        }
-        let sent: io::Result<()> = self.wire.send(&self.held);
-        self.held.clear();
-        sent.map_err(|error| error.to_string())
+    fn is_closed(&mut self) -> bool {
+        self.wire.as_mut().is_none_or(Wire::is_closed)
+    }
+
+    fn is_silent(&mut self) -> Option<bool> {
+        // The reply to the next line must match: that is when silence shows.
+        None
     }
 }

@@ -128,12 +128,27 @@ impl Wire {
         let mut octets = [0; 16 * 1024];
         let read = match &mut self.stream {
             Stream::Plain(stream) => stream.read(&mut octets)?,
-            Stream::Tls(stream) => stream.read(&mut octets)?,
+            Stream::Tls(stream) => read_only(stream, &mut octets)?,
         };
         if read == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"));
         }
         self.waiting.extend_from_slice(&octets[..read]);
         Ok(())
+    }
+}
+
+/// Reads without writing what still waits to be written: a server that has had enough says why before it closes, and
+/// that must be heard when it no longer listens.
+fn read_only(stream: &mut StreamOwned<ClientConnection, TcpStream>, octets: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.conn.reader().read(octets) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+        if stream.conn.read_tls(&mut stream.sock)? == 0 {
+            return Ok(0);
+        }
+        stream.conn.process_new_packets().map_err(io::Error::other)?;
     }
 }
