@@ -1,10 +1,26 @@
 //! Dialogues as data: each file of `tests/dialogs/smtp` and `tests/dialogs/imap` is one connection, with every line the
 //! client sends and every line the server must answer.
 
+mod imap_session;
+/// The store in memory that `proto` tests its session with, read from there. It is written with paths of that crate,
+/// which the two modules below give it.
+#[allow(dead_code)]
+#[path = "../../runtime/proto/src/imap/session/tests/store.rs"]
+mod imap_store;
 mod play;
 mod script;
 mod server;
 mod session;
+
+mod imap {
+    pub mod question {
+        pub use proto::imap::*;
+    }
+}
+
+mod sasl {
+    pub use proto::sasl::Credentials;
+}
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -51,27 +67,42 @@ fn all(protocol: &str) {
     println!("{} dialogues", files.len());
 }
 
+/// Of Nantes, for messages that come by IMAP.
+const APPEND_OCTETS_MAX: u64 = 20_000_000;
 /// Octets of a dialogue that are also fed one by one.
 const ONE_BY_ONE_MAX: usize = 1 << 20;
 
-#[test]
-fn smtp_dialogues_go_as_written_on_the_pure_session_in_every_split() {
-    let (mut wrong, mut houses) = (Vec::new(), BTreeMap::new());
-    for path in files("smtp") {
+/// Plays every dialogue of a protocol without a socket, in pieces of several sizes.
+#[track_caller]
+fn pure(protocol: &str, play: &mut dyn FnMut(&script::Script, usize) -> Result<(), String>) {
+    let mut wrong = Vec::new();
+    for path in files(protocol) {
         let text = std::fs::read_to_string(&path).expect("it was just listed");
-        let policy = script::read(&text, &|_| Some(String::new())).expect("a dialogue can be read").policy;
-        let house = houses.entry(policy.clone()).or_insert_with(|| session::House::of(&policy));
-        let password = |login: &str| house.has(login).then(|| session::PASSWORD.to_string());
-        let script = script::read(&text, &password).expect("its people are there");
+        let script = script::read(&text, &|_| Some(session::PASSWORD.to_string())).expect("a dialogue can be read");
         let octets: usize = script.steps.iter().map(|(_, step)| step.octets()).sum();
+        let one_by_one = octets < ONE_BY_ONE_MAX && !script.steps.iter().any(|(_, step)| step.injects());
         for piece_octets in [usize::MAX, 16 * 1024, 7, 1] {
-            if piece_octets > 7 || octets < ONE_BY_ONE_MAX && !script.steps.iter().any(|(_, step)| step.injects()) {
-                let played = session::run(house, &script, piece_octets);
+            if piece_octets > 7 || one_by_one {
+                let played = play(&script, piece_octets);
                 wrong.extend(played.err().map(|error| format!("{} by {piece_octets}: {error}", path.display())));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn smtp_dialogues_go_as_written_on_the_pure_session_in_every_split() {
+    let mut houses = BTreeMap::new();
+    pure("smtp", &mut |script, piece_octets| {
+        let house = houses.entry(script.policy.clone()).or_insert_with(|| session::House::of(&script.policy));
+        session::run(house, script, piece_octets)
+    });
+}
+
+#[test]
+fn imap_dialogues_go_as_written_on_the_pure_session_in_every_split() {
+    pure("imap", &mut imap_session::run);
 }
 
 #[test]

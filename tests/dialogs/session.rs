@@ -47,10 +47,6 @@ impl House {
         House { tables, plan: sealed.hash.short().to_string(), people: compiled.people.unwrap_or_default() }
     }
 
-    pub fn has(&self, login: &str) -> bool {
-        self.people.people.iter().any(|person| person.login.as_str() == login)
-    }
-
     /// Who an address leads to, as far as an envelope asks.
     fn class(&self, address: &Address) -> RecipientClass {
         let canonical = match self.tables.domain(address.domain()) {
