@@ -13,7 +13,7 @@ pub fn attribute(out: &mut Out, item: &FetchItem, row: &Row, message: Option<&Me
     let summary = message.and_then(|message| message.summary.as_ref());
     let content = message.map(|message| message.content.as_slice()).unwrap_or_default();
     match item {
-        FetchItem::Flags => out.text(&format!("FLAGS ({})", row.flags)),
+        FetchItem::Flags => out.flags(&row.flags),
         FetchItem::Uid => {
             out.text("UID ");
             out.number(row.uid);

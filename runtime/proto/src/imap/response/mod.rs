@@ -8,11 +8,13 @@ pub use code::{Code, Reply};
 pub use fetch::{attribute, is_decodable};
 pub use numbers::set;
 
+use std::fmt::Write;
+
 use super::command::Tag;
 use super::grammar::Coding;
 use super::utf7;
-use mail::MailboxName;
 use mail::mime::imap::string;
+use mail::{Flags, MailboxName};
 
 /// When so much waits, the session sends it before it makes more.
 pub const OUT_OCTETS: usize = 32 * 1024;
@@ -43,6 +45,14 @@ impl Out {
 
     pub fn text(&mut self, text: &str) {
         self.raw(text.as_bytes());
+    }
+
+    /// Flags in parentheses.
+    pub fn flags(&mut self, flags: &Flags) {
+        self.text("FLAGS (");
+        // Writing into memory does not fail.
+        let _ = write!(self, "{flags}");
+        self.text(")");
     }
 
     pub fn number(&mut self, number: impl Into<u64>) {
@@ -134,6 +144,14 @@ impl Out {
         for piece in pieces {
             self.raw(piece);
         }
+    }
+}
+
+/// For `write!`, which never fails here.
+impl Write for Out {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.text(text);
+        Ok(())
     }
 }
 

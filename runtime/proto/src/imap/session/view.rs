@@ -140,9 +140,12 @@ impl View {
         out.number(index as u64 + 1);
         out.text(" FETCH (");
         if with_uid {
-            out.text(&format!("UID {} ", row.uid));
+            out.text("UID ");
+            out.number(row.uid);
+            out.text(" ");
         }
-        out.text(&format!("FLAGS ({}))", row.flags));
+        out.flags(&row.flags);
+        out.text(")");
         out.end_line();
     }
 
