@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use decide::{DomainKind, RecipientClass, Tables};
 use mail::{Address, Domain, Login, Person};
-use plan::PassOnRecipients;
+use plan::{MailboxRules, PassOnRecipients};
 use queue::Route;
-use store::{ReadError, Resolution, Store};
+use store::{Op, ReadError, Resolution, Store};
+
+use crate::clock;
+use crate::full::Full;
 
 /// People read at a time when the units are collected.
 const PAGE: u32 = 1_000;
@@ -19,6 +22,7 @@ const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Directory {
     units: Mutex<Option<(Instant, BTreeSet<String>)>>,
+    full: Full,
 }
 
 /// A recipient, classed and with everywhere its copies go. `address` is the canonical form.
@@ -29,15 +33,29 @@ pub struct Found {
     pub logins: Vec<Login>,
     /// Copies that leave this machine.
     pub away: Vec<(Address, Route)>,
+    /// What is to be kept of this look: since when a mailbox is full.
+    pub notes: Vec<Op>,
+}
+
+/// Is there room in a mailbox? In the order in which several mailboxes behind one address are judged: the best counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Room {
+    Free,
+    Full,
+    FullForLong,
 }
 
 impl Found {
     fn nobody(class: RecipientClass, address: Address) -> Found {
-        Found { class, address, logins: Vec::new(), away: Vec::new() }
+        Found { class, address, logins: Vec::new(), away: Vec::new(), notes: Vec::new() }
     }
 }
 
 impl Directory {
+    pub fn load(store: &Store) -> Result<Directory, ReadError> {
+        Ok(Directory { units: Mutex::default(), full: Full::load(store)? })
+    }
+
     /// Looks `address` up; `declared_octets` is what SIZE promises. Trouble with the store is `Unsure`, never `Unknown`.
     pub fn find(&self, tables: &Tables, store: &Store, address: &Address, declared_octets: u64) -> Found {
         self.try_find(tables, store, address, declared_octets).unwrap_or_else(|error| {
@@ -54,9 +72,11 @@ impl Directory {
         declared_octets: u64,
     ) -> Result<Found, ReadError> {
         match tables.domain(address.domain()) {
-            DomainKind::Held { canonical, .. } => here(tables, store, &in_domain(address, &canonical), declared_octets),
+            DomainKind::Held { canonical, .. } => {
+                self.here(tables, store, &in_domain(address, &canonical), declared_octets)
+            }
             DomainKind::Unit { unit, canonical, .. } => {
-                let found = here(tables, store, &in_domain(address, &canonical), declared_octets)?;
+                let found = self.here(tables, store, &in_domain(address, &canonical), declared_octets)?;
                 // A name that only looks like a unit's is somebody else's host.
                 if found.class == RecipientClass::Unknown && !self.has_unit(store, &unit)? {
                     return Ok(remote(address));
@@ -79,6 +99,68 @@ impl Directory {
             }
             DomainKind::NotOurs => Ok(remote(address)),
         }
+    }
+
+    /// An address of a held domain.
+    fn here(
+        &self,
+        tables: &Tables,
+        store: &Store,
+        address: &Address,
+        declared_octets: u64,
+    ) -> Result<Found, ReadError> {
+        let mut found = Found::nobody(RecipientClass::Unknown, address.clone());
+        let people = match store.resolve(address)? {
+            Resolution::Unknown => Vec::new(),
+            Resolution::Person(row) => vec![row.person],
+            Resolution::Alias(alias) => {
+                let rows = alias.members.iter().filter_map(|login| store.person(login).transpose());
+                rows.map(|row| row.map(|row| row.person)).collect::<Result<_, _>>()?
+            }
+        };
+        let mut room = None;
+        for person in people {
+            match &person.home {
+                Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
+                None => {
+                    let of_this = self.room(tables, store, &person, declared_octets, &mut found.notes)?;
+                    // With one full mailbox among several the others must not go without; the full one takes it too.
+                    room = Some(room.map_or(of_this, |best: Room| best.min(of_this)));
+                    found.logins.push(person.login);
+                }
+            }
+        }
+        found.class = match room {
+            Some(Room::Free) => RecipientClass::Local,
+            Some(Room::Full) => RecipientClass::Full,
+            Some(Room::FullForLong) => RecipientClass::FullForLong,
+            None if !found.away.is_empty() => RecipientClass::PassedOn,
+            None => RecipientClass::Unknown,
+        };
+        Ok(found)
+    }
+
+    fn room(
+        &self,
+        tables: &Tables,
+        store: &Store,
+        person: &Person,
+        declared_octets: u64,
+        notes: &mut Vec<Op>,
+    ) -> Result<Room, ReadError> {
+        let rules: &MailboxRules = &tables.plan().mailboxes;
+        let grace_octets = person.quota_octets / 100 * u64::from(rules.when_full.grace_percent);
+        let (used_octets, _) = store.usage(&person.login)?;
+        let full = used_octets.saturating_add(declared_octets) > person.quota_octets.saturating_add(grace_octets);
+        let now_s = clock::unix_s();
+        let (since_s, note) = self.full.note(&person.login, full, now_s);
+        notes.extend(note);
+        let long_s = i64::try_from(rules.when_full.full_try_later_s).unwrap_or(i64::MAX);
+        Ok(match since_s {
+            None => Room::Free,
+            Some(since_s) if now_s.saturating_sub(since_s) >= long_s => Room::FullForLong,
+            Some(_) => Room::Full,
+        })
     }
 
     fn has_unit(&self, store: &Store, unit: &str) -> Result<bool, ReadError> {
@@ -116,47 +198,4 @@ fn in_domain(address: &Address, canonical: &Domain) -> Address {
 fn remote(address: &Address) -> Found {
     let away = vec![(address.clone(), Route::Remote)];
     Found { away, ..Found::nobody(RecipientClass::Remote, address.clone()) }
-}
-
-/// An address of a held domain.
-fn here(tables: &Tables, store: &Store, address: &Address, declared_octets: u64) -> Result<Found, ReadError> {
-    let mut found = Found::nobody(RecipientClass::Unknown, address.clone());
-    let mut full = 0;
-    match store.resolve(address)? {
-        Resolution::Unknown => {}
-        Resolution::Person(row) => full += usize::from(add(tables, store, &row.person, declared_octets, &mut found)?),
-        Resolution::Alias(alias) => {
-            for login in &alias.members {
-                if let Some(row) = store.person(login)? {
-                    full += usize::from(add(tables, store, &row.person, declared_octets, &mut found)?);
-                }
-            }
-        }
-    }
-    if !found.logins.is_empty() {
-        // With one full mailbox among several the others must not go without; the full one takes it too.
-        found.class = if full == found.logins.len() { RecipientClass::Full } else { RecipientClass::Local };
-    } else if !found.away.is_empty() {
-        found.class = RecipientClass::PassedOn;
-    }
-    Ok(found)
-}
-
-/// Adds a person; true when the mailbox here is full past the grace.
-fn add(
-    tables: &Tables,
-    store: &Store,
-    person: &Person,
-    declared_octets: u64,
-    found: &mut Found,
-) -> Result<bool, ReadError> {
-    if let Some(home) = &person.home {
-        found.away.push((person.address.clone(), Route::Home(home.clone())));
-        return Ok(false);
-    }
-    found.logins.push(person.login.clone());
-    let grace_percent = u64::from(tables.plan().mailboxes.when_full.grace_percent);
-    let with_grace = person.quota_octets.saturating_add(person.quota_octets / 100 * grace_percent);
-    let (used, _) = store.usage(&person.login)?;
-    Ok(used.saturating_add(declared_octets) > with_grace)
 }

@@ -57,7 +57,7 @@ metrics! {
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
-    counter records_dropped "facteur_records_dropped_total" [] "Loss records of refusals that could not be written.";
+    counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
     counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, held.";
 }

@@ -30,7 +30,6 @@ pub enum Event {
     Accepted,
     Quarantined,
     Delivered,
-    Queued,
     Sunk,
     Deferred,
 }
@@ -47,9 +46,24 @@ impl Event {
             Event::Accepted => "accepted",
             Event::Quarantined => "quarantined",
             Event::Delivered => "delivered",
-            Event::Queued => "queued",
             Event::Sunk => "sunk",
             Event::Deferred => "deferred",
+        }
+    }
+}
+
+impl Event {
+    /// May strangers make it happen as often as they please? Then its lines are bounded.
+    pub(crate) fn is_loud(self) -> bool {
+        match self {
+            Event::TurnedAway | Event::LoginRefused | Event::MailRefused | Event::RecipientRefused => true,
+            Event::LoggedIn
+            | Event::ContentRefused
+            | Event::Accepted
+            | Event::Quarantined
+            | Event::Delivered
+            | Event::Sunk
+            | Event::Deferred => false,
         }
     }
 }

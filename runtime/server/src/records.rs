@@ -1,5 +1,6 @@
-//! Loss records of refusals: the institution can account for any message that did not arrive. They are written behind
-//! the reply, many in one commit; a flood that outruns the store loses records, which is counted, and never memory.
+//! What is written behind the reply, many in one commit: loss records of refusals (the institution can account for any
+//! message that did not arrive), and since when mailboxes are full. A flood that outruns the store loses some, which is
+//! counted, and never memory.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ const COMMIT_MAX: usize = 128;
 
 /// Where refusals leave their records.
 pub struct Records {
-    waiting: mpsc::Sender<store::Loss>,
+    waiting: mpsc::Sender<Op>,
     kinds: Vec<Loss>,
 }
 
@@ -36,7 +37,14 @@ impl Records {
             return true;
         }
         let queue_id = QueueId(random::timed_id(clock::unix_ms()));
-        self.waiting.try_send(loss(kind, queue_id, reverse_path.clone(), recipient, reason)).is_ok()
+        let record = loss(kind, queue_id, reverse_path.clone(), recipient, reason);
+        self.behind(Op::RecordLoss(Box::new(record)))
+    }
+
+    /// Writes `op` soon. False when it found no place.
+    #[must_use]
+    pub fn behind(&self, op: Op) -> bool {
+        self.waiting.try_send(op).is_ok()
     }
 
     /// A record for a commit of the caller's; `None` when the plan does not record this kind.
@@ -82,12 +90,11 @@ fn word(kind: Loss) -> &'static str {
     }
 }
 
-async fn write(mut arriving: mpsc::Receiver<store::Loss>, store: Arc<Store>) {
+async fn write(mut arriving: mpsc::Receiver<Op>, store: Arc<Store>) {
     let mut batch = Vec::with_capacity(COMMIT_MAX);
     while arriving.recv_many(&mut batch, COMMIT_MAX).await > 0 {
-        let ops = batch.drain(..).map(|loss| Op::RecordLoss(Box::new(loss))).collect();
-        if let Err(error) = crate::durable::commit(&store, ops).await {
-            tracing::error!("loss records were not written: {error}");
+        if let Err(error) = crate::durable::commit(&store, std::mem::take(&mut batch)).await {
+            tracing::error!("records were not written: {error}");
         }
     }
 }

@@ -9,12 +9,13 @@ use store::Store;
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::admission::Admission;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::passwords::Passwords;
 use crate::records::Records;
 use crate::site::Site;
+use crate::throttle::{Line, Throttle};
 
 /// Outcomes kept for a watcher that is slow; it misses older ones.
 pub(crate) const OUTCOMES_KEPT: usize = 1_024;
@@ -36,6 +37,8 @@ pub(crate) struct Service {
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,
+    /// Bounds the log of refusals.
+    pub refusals: Throttle,
     /// Engines that do not answer, and since when.
     pub engines_down: Mutex<HashMap<String, Instant>>,
     pub time_zone: jiff::tz::TimeZone,
@@ -59,12 +62,23 @@ impl Service {
 
     /// Logs, counts and tells an outcome.
     pub fn outcome(&self, outcome: Outcome) {
-        outcome.log(&self.plan);
+        self.log(&outcome);
         if let Some(reason) = outcome.reason {
             self.metrics.refusals.with_label_values(&[reason.word(), &outcome.rule]).inc();
         }
         // Nobody may be watching.
         let _ = self.outcomes.send(outcome);
+    }
+
+    fn log(&self, outcome: &Outcome) {
+        if outcome.event.is_loud() {
+            match self.refusals.line(clock::unix_s()) {
+                Line::Written { left_out: 0 } => {}
+                Line::Written { left_out } => tracing::info!(left_out, "refusals were not written here"),
+                Line::LeftOut => return,
+            }
+        }
+        outcome.log(&self.plan);
     }
 
     /// Today in the institution's time zone, `YYYY-MM-DD`, for grants that end.

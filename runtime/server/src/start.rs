@@ -24,6 +24,7 @@ use crate::passwords::Passwords;
 use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
+use crate::throttle::Throttle;
 use crate::{control, http, outbound, rings, scan, tls};
 
 /// Long contents read whole at a time.
@@ -253,6 +254,7 @@ async fn service(
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
+    let directory = Directory::load(&store).map_err(StartError::Read)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
@@ -270,7 +272,8 @@ async fn service(
         records,
         engines,
         held: Arc::new(Held::default()),
-        directory: Directory::default(),
+        directory,
+        refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),

@@ -75,7 +75,12 @@ impl Open {
     pub fn recipient(&mut self, forward_path: &ForwardPath) -> Result<(), Refusal> {
         let service = self.service.clone();
         let (tables, store) = (&service.tables, &service.store);
-        let look_up = |address: &Address| service.directory.find(tables, store, address, self.declared_octets);
+        let look_up = |address: &Address| {
+            let mut found = service.directory.find(tables, store, address, self.declared_octets);
+            let kept = found.notes.drain(..).all(|note| service.records.behind(note));
+            service.metrics.records_dropped.inc_by(u64::from(!kept));
+            found
+        };
         let (forward_path, found) = match forward_path {
             ForwardPath::Address(address) => (Some(address.clone()), Some(look_up(address))),
             // RFC 5321 4.5.1: the one address without a domain.
