@@ -123,14 +123,19 @@ impl Facteur {
 
     /// The page of metrics.
     pub fn metrics(&self) -> String {
+        let page = self.page("metrics");
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        page
+    }
+
+    /// A page beside the metrics, with its status line and header.
+    pub fn page(&self, path: &str) -> String {
         let rest = self.describe.metrics.strip_prefix("http://").expect("metrics are over plain HTTP");
-        let (host, path) = rest.split_once('/').unwrap_or((rest, "metrics"));
-        let path = if path.is_empty() { "metrics" } else { path };
+        let host = rest.split('/').next().unwrap_or(rest);
         let mut stream = TcpStream::connect(host).expect("metrics listen");
         write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("asked");
         let mut page = String::new();
         stream.read_to_string(&mut page).expect("answered");
-        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
         page
     }
 

@@ -90,7 +90,7 @@ fn mutt_opens(server: &Facteur, scratch: &Scratch) {
     let text = format!(
         "set imap_user=user0001 imap_pass=pass ssl_force_tls=yes certificate_file={}\n\
          set ssl_ca_certificates_file= sort=mailbox-order wait_key=no\n\
-         set status_format=\"Msgs: %m \" header_cache= message_cachedir= imap_passive=yes\n\
+         set status_format=\"Msgs: %m \" header_cache=\"\" message_cachedir=\"\" imap_passive=yes\n\
          set folder={home} record= postponed={home}/postponed mbox=\n",
         server.describe.ca.display()
     );

@@ -14,7 +14,7 @@ const GROWTH_KIB_MAX: u64 = 32 * 1024;
 const SERVED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A stranger's message from another network arrives and is read, in time.
-fn others_are_served(server: &Facteur, subject: &str) -> io::Result<()> {
+pub fn others_are_served(server: &Facteur, subject: &str) -> io::Result<()> {
     let begun = Instant::now();
     let who = server.describe.person("toto-jp").clone();
     let mut smtp = Smtp::stranger(server, "mx", "inside")?;
@@ -28,7 +28,7 @@ fn others_are_served(server: &Facteur, subject: &str) -> io::Result<()> {
 }
 
 /// How much memory an attack cost at its height.
-fn growth_kib(server: &Facteur, attack: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
+pub fn growth_kib(server: &Facteur, attack: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     // Whoever logs in beside the attack did so before: what hashing a password costs is not the attacker's.
     others_are_served(server, "before")?;
     server.forget_peak();
@@ -40,13 +40,13 @@ fn growth_kib(server: &Facteur, attack: impl FnOnce() -> io::Result<()>) -> io::
 }
 
 #[track_caller]
-fn bounded(name: &str, kib: u64) {
+pub fn bounded(name: &str, kib: u64) {
     println!("{name}: {kib} KiB");
     assert!(kib < GROWTH_KIB_MAX, "{name} cost {kib} KiB");
 }
 
 /// Writes until everything is out or the server has had enough.
-fn pour(stream: &TcpStream, piece: &[u8], times: usize) -> usize {
+pub fn pour(stream: &TcpStream, piece: &[u8], times: usize) -> usize {
     let mut stream = stream;
     (0..times).take_while(|_| stream.write_all(piece).is_ok()).count()
 }

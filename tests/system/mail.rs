@@ -1,12 +1,16 @@
 //! Mail goes in by SMTP and out by IMAPS; what must vanish, vanishes.
 
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use tests::smtp::letter;
 use tests::{Facteur, Imap, Options, Outcome, Smtp, program, wait};
 
 /// The EICAR test string in two halves, so that no scanner of this machine takes our source for it.
 pub const EICAR: [&str; 2] = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTIVIRUS-TEST-FILE!$H+H*"];
+
+/// Under 2 s on an idle machine; a test has a debug build and company.
+const MANY_PEOPLE_WITHIN: Duration = Duration::from_secs(15);
 
 fn inbox_subjects(imap: &mut Imap) -> std::io::Result<Vec<String>> {
     imap.command("EXAMINE INBOX")?.ok()?;
@@ -105,7 +109,10 @@ fn mail_survives_a_restart_asked_for() -> Outcome {
 #[test]
 fn ten_thousand_people_more_are_there_in_moments_and_can_log_in() -> Outcome {
     let options = Options { people: 10_000, ..Options::default() };
+    let begun = Instant::now();
     let server = Facteur::start_with(&program::top().join("policies/bench"), options);
+    println!("{:?} to the description", begun.elapsed());
+    assert!(begun.elapsed() < MANY_PEOPLE_WITHIN, "10,000 people took {:?}", begun.elapsed());
     let mut smtp = Smtp::stranger(&server, "mx", "outside")?;
     let last = "user10000@example.org";
     smtp.message("a@client.example", &[last], &letter("a@client.example", last, "last"))?.expect(250)?;
@@ -114,4 +121,23 @@ fn ten_thousand_people_more_are_there_in_moments_and_can_log_in() -> Outcome {
     let count = wait::until(Duration::from_secs(5), "the message is there", || imap.count("INBOX").ok());
     assert_eq!(count, 1);
     Ok(())
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_told_who_holds_it() {
+    let scratch = tests::scratch::Scratch::new("twice");
+    let (data, policy) = (scratch.join("data"), program::top().join("policies/bench"));
+    let server = Facteur::start_with(&policy, Options { data: Some(data.clone()), ..Options::default() });
+    let mut second = Command::new(program::facteur());
+    let ran = program::run(second.arg("try").arg(&policy).arg("--once").arg("--data").arg(&data)).ends(2);
+    assert!(ran.err.contains(&server.describe.pid.to_string()), "{}", ran.err);
+}
+
+#[test]
+fn health_and_metrics_answer_over_http() {
+    let server = Facteur::start("bench");
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
+    assert!(server.metrics().contains("# HELP "), "metrics explain themselves");
+    assert!(server.page("healthz").starts_with("HTTP/1.1 200"));
+    assert!(server.page("nothing-here").starts_with("HTTP/1.1 404"));
 }

@@ -6,6 +6,7 @@ mod clients;
 mod corpus;
 mod crash;
 mod floods;
+mod imap_floods;
 mod limits;
 mod mail;
 mod story;
