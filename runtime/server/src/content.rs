@@ -22,7 +22,8 @@ pub struct Content {
     store: Arc<Store>,
     held: Arc<Held>,
     memory: Vec<u8>,
-    spill: Option<Spill>,
+    /// Boxed: the hasher in it is larger than everything else of a connection.
+    spill: Option<Box<Spill>>,
 }
 
 impl Content {
@@ -46,12 +47,12 @@ impl Content {
         spill.append(&self.memory)?;
         spill.append(octets)?;
         self.forget_memory();
-        self.spill = Some(spill);
+        self.spill = Some(Box::new(spill));
         Ok(())
     }
 
     pub fn len(&self) -> u64 {
-        self.spill.as_ref().map_or(self.memory.len() as u64, Spill::len)
+        self.spill.as_ref().map_or(self.memory.len() as u64, |spill| spill.len())
     }
 
     /// At most `octets_max` octets from the beginning.

@@ -77,7 +77,7 @@ impl Stream {
     pub async fn secure(&mut self, acceptor: &TlsAcceptor) -> Result<(), HandshakeError> {
         match std::mem::replace(self, Stream::Gone) {
             Stream::Plain(stream) => {
-                *self = Stream::Tls(Box::new(tls::accept(acceptor, stream).await?));
+                *self = Stream::Tls(Box::new(Box::pin(tls::accept(acceptor, stream)).await?));
                 Ok(())
             }
             Stream::Tls(_) | Stream::Gone => Err(HandshakeError::Failed(io::ErrorKind::NotConnected.into())),

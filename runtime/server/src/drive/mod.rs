@@ -55,9 +55,10 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection, place: 
     if let Err(refusal) = &connection.block {
         service.outcome(Outcome::refused(Event::TurnedAway, refusal, "").from_peer(&connection.peer));
     }
+    // Boxed, as are the rare long steps below: a future is as large as its largest step, for as long as it lives.
     match rules.speaks {
-        Speaks::Smtp => smtp::run(service.clone(), connection).await,
-        Speaks::Imap => imap::run(service.clone(), connection).await,
+        Speaks::Smtp => Box::pin(smtp::run(service.clone(), connection)).await,
+        Speaks::Imap => Box::pin(imap::run(service.clone(), connection)).await,
         // Not listened to: `start` says so.
         Speaks::Pop | Speaks::Lmtp => {}
     }

@@ -150,7 +150,7 @@ impl Smtp {
 
     async fn answer(&mut self, question: Question) -> Reply {
         match question {
-            Question::Authenticate { credentials, .. } => self.authenticate(&credentials).await,
+            Question::Authenticate { credentials, .. } => Box::pin(self.authenticate(&credentials)).await,
             Question::Mail { reverse_path, parameters } => self.mail(reverse_path, &parameters),
             Question::Recipient { forward_path, .. } => self.recipient(&forward_path),
             Question::ContentStart { .. } => {
@@ -159,7 +159,7 @@ impl Smtp {
                 }
                 Reply::new(reply::START_INPUT, "Go ahead")
             }
-            Question::ContentEnd { octets, fault, .. } => self.content_end(octets, fault).await,
+            Question::ContentEnd { octets, fault, .. } => Box::pin(self.content_end(octets, fault)).await,
         }
     }
 

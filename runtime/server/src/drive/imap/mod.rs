@@ -18,8 +18,9 @@ use super::{Connection, Woken};
 use crate::content::Content;
 use crate::service::Service;
 
-/// Octets read at a time.
-const READ_OCTETS: usize = 8 * 1024;
+/// Octets read at a time: few while commands come, which are short, and many while a message does.
+const READ_OCTETS: usize = 1024;
+const READ_OCTETS_MAX: usize = 16 * 1024;
 
 struct Imap {
     service: Arc<Service>,
@@ -67,6 +68,10 @@ impl Imap {
                     }
                 }
                 Step::NeedInput => {
+                    let octets = if self.append.is_some() { READ_OCTETS_MAX } else { READ_OCTETS };
+                    if buffer.len() != octets {
+                        buffer = vec![0; octets];
+                    }
                     if !self.read(&mut buffer, false).await {
                         return;
                     }
@@ -77,7 +82,7 @@ impl Imap {
                     }
                 }
                 Step::Ask(question) => {
-                    let answer = self.answer(question).await.unwrap_or_else(Answer::Failed);
+                    let answer = Box::pin(self.answer(question)).await.unwrap_or_else(Answer::Failed);
                     self.session.answer(answer);
                 }
                 Step::AppendChunk(octets) => self.append_chunk(&octets),
