@@ -139,3 +139,17 @@ fn exit_codes_tell_what_happened() {
     facteur(&["dump"], &unknown).ends(1);
     facteur(&["try", "--once"], &unknown).ends(1);
 }
+
+#[test]
+fn the_policy_of_the_readme_compiles() {
+    let readme = std::fs::read_to_string(program::top().join("README.md")).expect("there is a README");
+    let blocks = suite::blocks(&readme);
+    assert!(!blocks.is_empty(), "the README shows a policy that works");
+    let scratch = Scratch::new("readme");
+    for (line, block) in blocks {
+        let policy = scratch.join("policy.ron");
+        std::fs::write(&policy, block).expect("the scratch folder is ours");
+        let ran = facteur(&["check"], &policy);
+        assert_eq!(ran.code, Some(0), "README.md:{line}\n{}", ran.err);
+    }
+}
