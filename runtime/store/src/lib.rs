@@ -4,6 +4,7 @@
 //! What a caller relies on:
 //! - INVARIANT (durable-before-done): `done` hears `Ok` only after the WAL and the segments of its group are on the device.
 //! - INVARIANT (publish-after-both): no read returns a row of a group before both flushes of the group ended.
+//!   People, addresses and what an account uses need the first alone: they lead to no segment.
 //! - INVARIANT (one-commit): the ops of one `commit` are one transaction; all of them hold or none does.
 //! - INVARIANT (uid-forward): a UID, a MODSEQ and a UIDVALIDITY never go back, also across a crash.
 //! - INVARIANT (one-sync-error): after a failed flush nothing is acknowledged any more; the process has to start again.

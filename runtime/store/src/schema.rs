@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
@@ -80,6 +81,8 @@ pub(crate) fn connect(database: &Path, purpose: Purpose) -> rusqlite::Result<Con
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let db = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Without it SQLite plans a cached statement again for each value bound to it (its build looks at statistics).
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     // Negative: KiB. A reader's pages come from the page cache of the system when they are not here.
     let cache_kib = match purpose {

@@ -154,6 +154,14 @@ impl Store {
         self.pool.read(work)
     }
 
+    /// For rows that lead to no segment; see the pool.
+    pub(crate) fn read_at_once<T>(
+        &self,
+        work: impl FnOnce(&Transaction) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        self.pool.read_at_once(work)
+    }
+
     pub(crate) fn segments(&self) -> &Segments {
         &self.segments
     }

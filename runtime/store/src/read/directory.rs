@@ -11,7 +11,7 @@ const PERSON: &str = "SELECT login, first, last, address, profile, unit, home, q
 
 impl Store {
     pub fn person(&self, login: &Login) -> Result<Option<PersonRow>, ReadError> {
-        self.read(|tx| {
+        self.read_at_once(|tx| {
             tx.prepare_cached(&format!("{PERSON} WHERE login = ?1"))?
                 .query_row([fold(login)], person_row)
                 .optional()?
@@ -35,7 +35,7 @@ impl Store {
     /// Where mail to `address` goes, in any case of its letters.
     pub fn resolve(&self, address: &Address) -> Result<Resolution, ReadError> {
         let folded = address.folded();
-        self.read(|tx| {
+        self.read_at_once(|tx| {
             let person = tx
                 .prepare_cached(&format!("{PERSON} WHERE folded = ?1"))?
                 .query_row([&folded], person_row)
@@ -53,7 +53,7 @@ impl Store {
     /// functional address this person belongs to?
     pub fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError> {
         let (folded, login) = (address.folded(), fold(login));
-        self.read(|tx| {
+        self.read_at_once(|tx| {
             let mut query = tx.prepare_cached(
                 "SELECT EXISTS(SELECT 1 FROM person WHERE folded = ?1 AND login = ?2)
                      OR EXISTS(SELECT 1 FROM alias_member WHERE folded = ?1 AND login = ?2)",

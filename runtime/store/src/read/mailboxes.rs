@@ -48,10 +48,11 @@ impl Store {
         })
     }
 
-    /// Octets and messages an account holds: (octets, messages). RFC 9208 STORAGE and MESSAGE.
+    /// Octets and messages an account holds: (octets, messages). RFC 9208 STORAGE and MESSAGE. What
+    /// arrives counts a moment before it can be read.
     pub fn usage(&self, login: &Login) -> Result<(u64, u64), ReadError> {
         let login = fold(login);
-        self.read(|tx| {
+        self.read_at_once(|tx| {
             let mut query = tx.prepare_cached(
                 "SELECT ifnull(sum(octets), 0), ifnull(sum(messages), 0) FROM mailbox
                  WHERE account = (SELECT id FROM person WHERE login = ?1)",

@@ -78,6 +78,24 @@ impl Store {
         })
     }
 
+    /// The bodies of those messages of the set that exist, ascending.
+    pub fn bodies_of(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<(u32, BodyRef)>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT msg.id, b.id, b.seg, b.off, b.skip, b.len, b.crc FROM msg CROSS JOIN blob b ON b.id = msg.blob
+                 WHERE msg.id BETWEEN ?1 AND ?2 ORDER BY msg.id",
+            )?;
+            let mut found = Vec::new();
+            for (first, last) in uids.ranges() {
+                let bounds = (message_key(mailbox.0, *first), message_key(mailbox.0, *last));
+                for row in query.query_map(bounds, |row| Ok((uid_of(row.get(0)?), body_row(row, 1)?)))? {
+                    found.push(row?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// The whole body, its checksum verified.
     pub fn read_body(&self, body: &BodyRef) -> Result<Vec<u8>, ReadError> {
         self.segments().read(&body.0.place)
