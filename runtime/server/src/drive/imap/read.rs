@@ -136,6 +136,11 @@ fn messages(
     if need.summary {
         summaries.extend(store.summaries(mailbox, &set, uids.len())?);
     }
+    // A listing opens no body.
+    let mut bodies = HashMap::new();
+    if need.content != Content::None {
+        bodies.extend(store.bodies_of(mailbox, &set)?);
+    }
     let mut found = Vec::with_capacity(uids.len());
     for uid in uids {
         let summary = summaries.remove(uid).map(|summary| Summary {
@@ -147,22 +152,15 @@ fn messages(
         if need.summary && summary.is_none() {
             continue;
         }
-        let Some(content) = content(store, mailbox, *uid, need.content)? else { continue };
+        let content = match (need.content, bodies.get(uid)) {
+            (Content::None, _) => Vec::new(),
+            (Content::Header, Some(body)) => header(store, body)?,
+            (Content::Whole, Some(body)) => store.read_body(body)?,
+            (Content::Header | Content::Whole, None) => continue,
+        };
         found.push(Message { uid: *uid, summary, content });
     }
     Ok(found)
-}
-
-/// `None` when the message is gone. Without content nothing is read: a listing opens no body.
-fn content(store: &Store, mailbox: store::MailboxId, uid: u32, need: Content) -> Result<Option<Vec<u8>>, ReadError> {
-    if need == Content::None {
-        return Ok(Some(Vec::new()));
-    }
-    let Some(body) = store.body_of(mailbox, uid)? else { return Ok(None) };
-    match need {
-        Content::None | Content::Header => header(store, &body).map(Some),
-        Content::Whole => store.read_body(&body).map(Some),
-    }
 }
 
 /// The header section with its blank line; all of a message that has no other part.
