@@ -44,6 +44,14 @@ pub fn connect(to: SocketAddr, source: Ipv4Addr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
+/// Asks for as many open files as this process may have: a flood holds more than the usual thousand.
+pub fn many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it is refused the flood says which connection could not be made.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
 enum Stream {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),

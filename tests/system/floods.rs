@@ -30,6 +30,7 @@ pub fn others_are_served(server: &Facteur, subject: &str) -> io::Result<()> {
 /// How much memory an attack cost at its height.
 pub fn growth_kib(server: &Facteur, attack: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     // Whoever logs in beside the attack did so before: what hashing a password costs is not the attacker's.
+    wire::many_files();
     others_are_served(server, "before")?;
     server.forget_peak();
     let (before, _) = server.resident_kib();
