@@ -140,7 +140,7 @@ fn after_fifty_kills_under_load_each_acknowledged_message_is_there_once() -> Out
         judge(&copies(&server)?, &acknowledged, round);
     }
     println!(
-        "{KILLS} kills, {hits} in an open transaction, {} copies acknowledged, none lost or doubled",
+        "{kills} kills, {hits} in an open transaction, {} copies acknowledged, none lost or doubled",
         acknowledged.len()
     );
     assert!(hits * 2 >= kills, "only {hits} of {kills} kills hit an open transaction");
