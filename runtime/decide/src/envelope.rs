@@ -7,7 +7,7 @@ use mail::{Code, reply};
 use plan::{As, EmptySender, ListenerAuth, Speaks, Then, TlsMode, To};
 
 use crate::class::{Block, ClassId, ClassKind, ListenerId};
-use crate::reason::Reason;
+use crate::reason::{Reason, Refusal};
 use crate::tables::Tables;
 
 /// What a client did about a login.
@@ -110,6 +110,14 @@ impl Verdict {
     pub fn accepts(&self) -> bool {
         self.outcome == Outcome::Accept
     }
+
+    /// What the client hears; `None` when the cell is accepted.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self.outcome {
+            Outcome::Accept => None,
+            Outcome::Refuse { code, reason, text } => Some(Refusal::new(code, reason, self.rule.clone(), text)),
+        }
+    }
 }
 
 /// Can a client bring this cell about? Each other cell says what bars it.
@@ -142,12 +150,24 @@ pub(crate) fn reachable(tables: &Tables, cell: Cell) -> Reachable {
     if !tls_possible {
         return Reachable::Barred(Stage::Banner);
     }
-    // RFC 4954 4: no AUTH where it is not offered (502), and none in clear where TLS is (538).
-    let auth_possible = listener.auth == ListenerAuth::Required && (cell.tls || listener.tls == TlsMode::None);
-    if cell.auth != Auth::None && !auth_possible {
+    if cell.auth != Auth::None && login_barred(tables, cell.listener, cell.tls).is_some() {
         return Reachable::Barred(Stage::Auth);
     }
     Reachable::Yes
+}
+
+/// See [`Tables::login_barred`].
+pub(crate) fn login_barred(tables: &Tables, listener: ListenerId, tls: bool) -> Option<Refusal> {
+    let (name, rules) = (tables.listener_name(listener), tables.listener_rules(listener));
+    if rules.auth == ListenerAuth::Never {
+        let rule = format!("listeners.{name}.auth");
+        return Some(Refusal::new(reply::NOT_IMPLEMENTED, Reason::NoLogin, rule, "there is no login here"));
+    }
+    if tls || rules.tls == TlsMode::None {
+        return None;
+    }
+    let rule = format!("listeners.{name}.tls");
+    Some(Refusal::new(reply::AUTH_NEEDS_TLS, Reason::TlsRequired, rule, "issue STARTTLS first"))
 }
 
 fn refuse(stage: Stage, rule: String, code: Code, reason: Reason, text: &'static str) -> Verdict {

@@ -11,6 +11,8 @@ pub enum Reason {
     TooManyConnections,
     TlsRequired,
     LoginRequired,
+    /// There is no login on this listener.
+    NoLogin,
     LoginFailed,
     TooManyFailedLogins,
     SenderNotYours,
@@ -34,11 +36,12 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 24] = [
+    pub const ALL: [Reason; 25] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::TlsRequired,
         Reason::LoginRequired,
+        Reason::NoLogin,
         Reason::LoginFailed,
         Reason::TooManyFailedLogins,
         Reason::SenderNotYours,
@@ -68,6 +71,7 @@ impl Reason {
             Reason::TooManyConnections => "too-many-connections",
             Reason::TlsRequired => "tls-required",
             Reason::LoginRequired => "login-required",
+            Reason::NoLogin => "no-login",
             Reason::LoginFailed => "login-failed",
             Reason::TooManyFailedLogins => "too-many-failed-logins",
             Reason::SenderNotYours => "sender-not-yours",

@@ -325,6 +325,12 @@ impl Tables {
         &self.verdicts[usize::from(self.envelope[self.cell_place(cell)])]
     }
 
+    /// The answer to AUTH where no login is possible (RFC 4954 4): 502 where there is none, 538 in the clear where TLS is
+    /// to be had.
+    pub fn login_barred(&self, listener: ListenerId, tls: bool) -> Option<Refusal> {
+        envelope::login_barred(self, listener, tls)
+    }
+
     /// Can a client bring this cell about?
     pub fn reachable(&self, cell: Cell) -> Reachable {
         envelope::reachable(self, cell)

@@ -10,7 +10,7 @@ use mail::reply;
 use plan::{EmptySender, RECIPIENTS_CEILING, Row, SeveralBlocks, WhenOver, Window, Windows};
 
 use crate::class::{Block, Client};
-use crate::envelope::{Auth, Cell, Outcome, RecipientClass, SenderClass, Verdict};
+use crate::envelope::{Auth, Cell, RecipientClass, SenderClass, Verdict};
 use crate::reason::{Reason, Refusal};
 use crate::rings::{Rings, Tick, address_key};
 use crate::row;
@@ -150,11 +150,11 @@ impl Transaction {
             self.room_for_one_more(tables)?;
         }
         let verdict = self.verdict(tables, recipient);
-        if let Outcome::Refuse { code, reason, text } = verdict.outcome {
+        if let Some(refusal) = verdict.refusal() {
             if recipient == RecipientClass::Unknown {
                 self.count_unknown(tables, rings, now);
             }
-            return Err(Refusal::new(code, reason, verdict.rule.clone(), text));
+            return Err(refusal);
         }
         if again {
             return Ok(Accepted::Again);
@@ -311,10 +311,7 @@ fn cell(client: &Client, sender: SenderClass, recipient: RecipientClass) -> Cell
 /// TLS, login and reverse-path: what the table says before any recipient is known, whichever recipient is asked for.
 fn before_limits(tables: &Tables, client: &Client, sender: SenderClass) -> Result<(), Refusal> {
     let verdict = tables.envelope(cell(client, sender, RecipientClass::Local));
-    match verdict.outcome {
-        Outcome::Accept => Ok(()),
-        Outcome::Refuse { code, reason, text } => Err(Refusal::new(code, reason, verdict.rule.clone(), text)),
-    }
+    verdict.refusal().map_or(Ok(()), Err)
 }
 
 fn windows_full<'w>(rings: &Rings, key: &str, windows: &'w Windows, now: Tick) -> Option<&'w Window> {

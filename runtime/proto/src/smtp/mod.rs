@@ -13,5 +13,5 @@ pub use content::{BodyFault, Stuffer, Unstuffer};
 pub use parameter::{Body, MailParameters, Notify, RcptParameters, Return};
 pub use path::ForwardPath;
 pub use session::{
-    Abandoned, AuthMode, Config, ContentFault, EndedBy, Hello, Question, Session, Step, TlsMode, Transport,
+    Abandoned, AuthMode, Config, ContentFault, EndedBy, Hello, Question, Refusals, Session, Step, TlsMode, Transport,
 };

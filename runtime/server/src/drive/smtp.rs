@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Client, Reason, Refusal};
+use decide::{Auth, Cell, Client, Reason, RecipientClass, Refusal, SenderClass};
 use mail::{Reply, reply};
 use plan::{ListenerAuth, TlsMode as PlanTls};
 use proto::sasl::{Credentials, Mechanism};
-use proto::smtp::{AuthMode, Config, ContentFault, ForwardPath, MailParameters, Question, Session, Step, TlsMode};
+use proto::smtp::{
+    AuthMode, Config, ContentFault, ForwardPath, MailParameters, Question, Refusals, Session, Step, TlsMode,
+};
 
 use super::accept;
 use super::transaction::Open;
@@ -40,10 +42,11 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         account: None,
     };
     let config = config(&service, &connection, &client);
-    let session = match &connection.block {
+    let mut session = match &connection.block {
         Ok(_) => Session::new(config),
         Err(refusal) => Session::turned_away(config, refusal.reply(false, &service.plan)),
     };
+    session.set_refusals(refusals(&service, &client));
     let mut smtp = Smtp { service, connection, session, client, open: None, out: Vec::new() };
     smtp.converse().await;
     // A transaction that is still open gives back what it reserved before the client sees the end.
@@ -76,6 +79,25 @@ fn config(service: &Service, connection: &Connection, client: &Client) -> Config
         rcpt_max: service.tables.recipients_max(client),
         smtputf8: true,
         dsn: false,
+    }
+}
+
+/// What the session refuses by itself, in the words of the tables. Nobody is logged in when it does.
+fn refusals(service: &Service, client: &Client) -> Refusals {
+    let (tables, usual) = (&service.tables, Refusals::default());
+    let mail = |tls, reason| {
+        let (sender, recipient) = (SenderClass::Foreign, RecipientClass::Local);
+        let Client { listener, class, .. } = *client;
+        let cell = Cell { listener, class, tls, auth: Auth::None, sender, recipient };
+        tables.envelope(cell).refusal().filter(|refusal| refusal.reason == reason)
+    };
+    let login = |tls, reason| tables.login_barred(client.listener, tls).filter(|refusal| refusal.reason == reason);
+    let or = |refusal: Option<Refusal>, usual| refusal.map_or(usual, |it| it.reply(false, &service.plan));
+    Refusals {
+        tls_required: or(mail(false, Reason::TlsRequired), usual.tls_required),
+        login_required: or(mail(true, Reason::LoginRequired), usual.login_required),
+        login_needs_tls: or(login(false, Reason::TlsRequired), usual.login_needs_tls),
+        no_login: or(login(true, Reason::NoLogin), usual.no_login),
     }
 }
 

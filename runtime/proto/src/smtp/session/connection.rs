@@ -13,27 +13,43 @@ const BAD_COMMANDS_MAX: u32 = 20;
 /// Commands since the last message that brought no mail before the connection is cut.
 const IDLE_COMMANDS_MAX: u32 = 100;
 
+/// Replies to a client that skips TLS or the login. Each has the code its default has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusals {
+    /// 530, RFC 3207 4.
+    pub tls_required: Reply,
+    /// 530, RFC 4954 6.
+    pub login_required: Reply,
+    /// 538: AUTH in the clear where TLS is to be had.
+    pub login_needs_tls: Reply,
+    /// 502: AUTH where there is none (RFC 4954 4).
+    pub no_login: Reply,
+}
+
+impl Default for Refusals {
+    fn default() -> Refusals {
+        Refusals {
+            // RFC 3207 4 has this text.
+            tls_required: Reply::new(reply::TLS_REQUIRED, "Must issue a STARTTLS command first"),
+            login_required: Reply::new(reply::AUTH_REQUIRED, "Log in first"),
+            login_needs_tls: Reply::new(reply::AUTH_NEEDS_TLS, "STARTTLS first"),
+            no_login: Reply::new(reply::NOT_IMPLEMENTED, "There is no login here"),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Connection {
     pub config: Config,
     pub steps: VecDeque<Step>,
-    pub tls_required: Reply,
-    pub login_required: Reply,
+    pub refusals: Refusals,
     bad: u32,
     idle: u32,
 }
 
 impl Connection {
     pub fn new(config: Config) -> Connection {
-        Connection {
-            config,
-            steps: VecDeque::new(),
-            // RFC 3207 4 has this text.
-            tls_required: Reply::new(reply::TLS_REQUIRED, "Must issue a STARTTLS command first"),
-            login_required: Reply::new(reply::AUTH_REQUIRED, "Log in first"),
-            bad: 0,
-            idle: 0,
-        }
+        Connection { config, steps: VecDeque::new(), refusals: Refusals::default(), bad: 0, idle: 0 }
     }
 
     pub fn send(&mut self, reply: Reply) {

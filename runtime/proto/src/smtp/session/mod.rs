@@ -25,6 +25,7 @@ use super::path::ForwardPath;
 use crate::line::Inbox;
 use crate::sasl::{Credentials, Mechanism};
 use connection::Connection;
+pub use connection::Refusals;
 pub use hello::{Hello, Transport};
 use state::{Listening, Progress, State};
 
@@ -230,10 +231,8 @@ impl Session {
     }
 
     /// Changes the replies to a client that skips TLS or the login, so that they can name the rule that asks for it.
-    /// Their codes are to be those of `reply::TLS_REQUIRED` and `reply::AUTH_REQUIRED`.
-    pub fn set_refusals(&mut self, tls_required: Reply, login_required: Reply) {
-        self.connection.tls_required = tls_required;
-        self.connection.login_required = login_required;
+    pub fn set_refusals(&mut self, refusals: Refusals) {
+        self.connection.refusals = refusals;
     }
 
     /// Ends the connection with `reply`: 421 after a timeout (`reply::TIMEOUT`) or a shutdown (`reply::SHUTTING_DOWN`).

@@ -217,7 +217,7 @@ impl Listening {
             Command::Noop | Command::Ehlo(_) | Command::StartTls | Command::Quit | Command::Auth { .. }
         );
         if config.tls == TlsMode::Required && !in_the_clear {
-            return Some((connection.tls_required.clone(), true));
+            return Some((connection.refusals.tls_required.clone(), true));
         }
         match (self, command) {
             (Listening::Greeted, Command::Auth { .. } | Command::StartTls) => sequence("EHLO first"),
@@ -297,10 +297,10 @@ impl Ready {
         let refuse = |code, text: &str| Reply::new(code, text);
         let config = &connection.config;
         if config.auth == AuthMode::Never {
-            return self.bad(refuse(reply::NOT_IMPLEMENTED, "There is no login here"), connection);
+            return self.bad(connection.refusals.no_login.clone(), connection);
         }
         if !config.login_possible() {
-            return self.bad(refuse(reply::AUTH_NEEDS_TLS, "STARTTLS first"), connection);
+            return self.bad(connection.refusals.login_needs_tls.clone(), connection);
         }
         if self.login {
             return self.bad(refuse(reply::BAD_SEQUENCE, "Already logged in"), connection);
@@ -349,7 +349,7 @@ impl Ready {
         let config = &connection.config;
         let unknown = |keyword: &str| Some(Reply::new(reply::BAD_PARAMETER, format!("{keyword} is not offered")));
         let refusal = if config.auth == AuthMode::Required && !self.login {
-            Some(connection.login_required.clone())
+            Some(connection.refusals.login_required.clone())
         } else if parameters.smtputf8 && !config.smtputf8 {
             unknown("SMTPUTF8")
         } else if !config.dsn && (parameters.ret.is_some() || parameters.envid.is_some()) {

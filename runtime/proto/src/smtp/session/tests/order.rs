@@ -229,10 +229,14 @@ fn a_listener_without_tls_takes_a_login_in_the_clear_and_one_with_tls_does_not()
 fn refusals_can_name_the_rule() {
     let mut session = Session::new(submission());
     let tls = Reply::new(reply::TLS_REQUIRED, "[tls]");
-    session.set_refusals(tls.clone(), Reply::new(reply::AUTH_REQUIRED, "[login]"));
-    session.feed(b"MAIL FROM:<>\r\n");
+    let bare = Reply::new(reply::AUTH_NEEDS_TLS, "[bare]");
+    let refusals = Refusals { tls_required: tls.clone(), login_needs_tls: bare.clone(), ..Refusals::default() };
+    session.set_refusals(refusals);
+    session.feed(b"MAIL FROM:<>\r\nEHLO c\r\nAUTH PLAIN\r\n");
     session.next();
     assert_eq!(session.next(), Step::Send(tls));
+    session.next();
+    assert_eq!(session.next(), Step::Send(bare));
 }
 
 #[test]
