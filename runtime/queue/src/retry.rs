@@ -5,6 +5,9 @@ const FIRST_S: i64 = 60;
 /// The longest interval, in seconds.
 const LONGEST_S: i64 = 4 * 3_600;
 
+/// The due time, in Unix seconds, of a recipient that a next hop refused for good: no try comes by itself.
+pub const NEVER_S: i64 = i64::MAX;
+
 /// The time of the next try after `attempts` tries that decided nothing, the last of them at `now_s`. Times are Unix
 /// seconds. `spread` is any number: up to an eighth of the interval is added by it, so that a thousand messages for one
 /// dead host do not come back in one moment.

@@ -59,7 +59,7 @@ metrics! {
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
-    counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, held.";
+    counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, refused, held.";
 }
 
 /// Store counters under their public names.

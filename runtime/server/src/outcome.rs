@@ -32,6 +32,8 @@ pub enum Event {
     Delivered,
     Sunk,
     Deferred,
+    /// A next hop refused it for good.
+    NotDelivered,
 }
 
 impl Event {
@@ -48,6 +50,7 @@ impl Event {
             Event::Delivered => "delivered",
             Event::Sunk => "sunk",
             Event::Deferred => "deferred",
+            Event::NotDelivered => "not-delivered",
         }
     }
 }
@@ -63,7 +66,8 @@ impl Event {
             | Event::Quarantined
             | Event::Delivered
             | Event::Sunk
-            | Event::Deferred => false,
+            | Event::Deferred
+            | Event::NotDelivered => false,
         }
     }
 }

@@ -14,10 +14,14 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::service::Service;
+use crate::service::{Service, stopped};
 use crate::tls::HANDSHAKE_MAX;
 
 const CONNECT_MAX: Duration = Duration::from_secs(30);
+/// A next hop that answers each command just in time cannot keep a handover alive for longer.
+const HANDOVER_MAX: Duration = Duration::from_secs(3_600);
+/// A server that stops lets a handover under way end for so long.
+const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// Octets of content encoded at a time.
 const PIECE_OCTETS: usize = 64 * 1024;
 
@@ -30,17 +34,39 @@ enum Wire {
 /// Connects to `host:port` and hands `content` over; what became of each recipient, in their order.
 pub async fn hand_over(service: &Service, host_and_port: &str, handover: Handover, content: &[u8]) -> Vec<Outcome> {
     let mut client = Client::new(handover);
-    match connect(service, host_and_port).await {
-        Ok(stream) => {
-            let host = host_and_port.rsplit_once(':').map_or(host_and_port, |(host, _)| host);
-            converse(&mut client, stream, host, content).await;
+    let handing = async {
+        match connect(service, host_and_port).await {
+            Ok(stream) => {
+                let host = host_and_port.rsplit_once(':').map_or(host_and_port, |(host, _)| host);
+                converse(&mut client, stream, host, content).await;
+            }
+            Err(error) => tracing::info!(next_hop = host_and_port, "no connection: {error}"),
         }
-        Err(error) => {
-            tracing::info!(next_hop = host_and_port, "no connection: {error}");
-            client.disconnected();
-        }
+    };
+    let cut = tokio::select! {
+        biased;
+        () = handing => None,
+        why = cut(service) => Some(why),
+    };
+    if let Some(why) = cut {
+        tracing::warn!(next_hop = host_and_port, "the handover was cut: {why}");
     }
+    // Recipients that have their outcome keep it.
+    client.disconnected();
     client.results()
+}
+
+/// Comes when a handover has to end, whatever the next hop does.
+async fn cut(service: &Service) -> &'static str {
+    let mut stop = service.stop.clone();
+    let stopping = async {
+        stopped(&mut stop).await;
+        tokio::time::sleep(DRAIN_MAX).await;
+    };
+    tokio::select! {
+        () = stopping => "the server stops",
+        () = tokio::time::sleep(HANDOVER_MAX) => "it took too long",
+    }
 }
 
 async fn connect(service: &Service, host_and_port: &str) -> io::Result<TcpStream> {
