@@ -10,4 +10,5 @@ mod floods;
 mod imap_floods;
 mod limits;
 mod mail;
+mod outbound;
 mod story;
