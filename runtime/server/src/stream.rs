@@ -51,6 +51,18 @@ impl Stream {
         }
     }
 
+    /// Tells the kernel to acknowledge at once what was read. A client that writes a literal and the line's end apart
+    /// holds the second back until then (RFC 1122 4.2.3.2 allows 500 ms; RFC 896), and nothing of ours goes out before.
+    pub fn acknowledge(&self) {
+        let socket = match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+            Stream::Gone => return,
+        };
+        // Only a matter of speed: a kernel that cannot is no slower than before.
+        let _ = socket.set_quickack(true);
+    }
+
     /// Writes and flushes all of `octets`, then empties it.
     pub async fn write(&mut self, octets: &mut Vec<u8>) -> io::Result<()> {
         if octets.is_empty() {

@@ -104,7 +104,12 @@ impl Imap {
             }
         };
         match woken {
-            Woken::Octets(octets) => self.session.feed(&buffer[..octets]),
+            Woken::Octets(octets) => {
+                if self.append.is_some() {
+                    self.connection.stream.acknowledge();
+                }
+                self.session.feed(&buffer[..octets]);
+            }
             Woken::TimedOut => self.session.end("Waited too long"),
             Woken::Stopping => self.session.end("The server stops"),
             Woken::End => return false,
