@@ -126,6 +126,7 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) ->
     }
     resolve::resolve(&policy, &mut diagnostics);
     check::check(&policy, &mut diagnostics);
+    forget_emptied_lists(&mut diagnostics);
 
     let mut proofs = prove_draft(&document, &sources, &policy, &defaults, &diagnostics);
     diagnostics.retain(|found| {
@@ -169,6 +170,16 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) ->
         counterexamples: proofs.counterexamples,
         blast,
     }
+}
+
+/// A list whose only window has a slip of its own is not empty: one slip is one error.
+fn forget_emptied_lists(diagnostics: &mut Vec<Diagnostic>) {
+    let places: Vec<(Code, Span)> = diagnostics.iter().filter_map(|found| Some((found.code, found.place()?))).collect();
+    let hides = |list: Span| {
+        let within = |place: Span| place.file == list.file && list.start <= place.start && place.end <= list.end;
+        places.iter().any(|(code, place)| *code != Code::E0208 && within(*place))
+    };
+    diagnostics.retain(|found| found.code != Code::E0208 || !found.place().is_some_and(hides));
 }
 
 /// P6 and P7: proofs run whenever the sections they read have no errors, on a draft in which every other section with
