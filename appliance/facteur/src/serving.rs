@@ -8,7 +8,7 @@ use std::sync::Arc;
 use decide::Tables;
 use server::Server;
 use store::{Options, Store};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::Exit;
 use crate::cli::ServeArgs;
@@ -36,11 +36,12 @@ async fn run(args: &ServeArgs) -> Result<(), Anything> {
     let site = site_file::read(&args.site, &tables)?;
     std::fs::create_dir_all(&site.data).map_err(|error| named(&site.data, error))?;
     let store = Arc::new(Store::open(&site.data, store_options())?);
+    let mut stop = Stop::listen()?;
     let running = Server::start(tables, hash, site, store).await?;
     for (name, addresses) in listening(&running.listeners) {
         tracing::info!(listener = name, addresses, plan = hash.short(), "listening");
     }
-    until_told_to_stop().await;
+    stop.told().await;
     running.shutdown().await;
     Ok(())
 }
@@ -85,11 +86,23 @@ pub fn trouble(error: &(dyn std::error::Error + 'static)) -> Exit {
     Exit::Trouble
 }
 
-/// SIGINT or SIGTERM.
-pub async fn until_told_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// SIGINT and SIGTERM, heard from the moment this is made: before anybody is told that we listen.
+pub struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    /// Needs a tokio runtime.
+    pub fn listen() -> std::io::Result<Stop> {
+        Ok(Stop { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Comes with the next signal.
+    pub async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

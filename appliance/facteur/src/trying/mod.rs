@@ -60,19 +60,25 @@ async fn serve(args: &TryArgs, ready: Ready) -> Result<bool, Anything> {
     let networks = networks::networks(&tables, &sealed.map);
     let made = certificate::make(&tables, &folder.path)?;
     let site = site(args, &tables, &networks, &folder.path, made.certificate).await?;
+    let mut stop = crate::serving::Stop::listen()?;
     let running = Server::start(tables.clone(), sealed.hash, site, store.clone()).await?;
     let stage = stage(&sealed, tables, networks, people, made.trust, &running, store);
     if let Some(path) = &args.describe {
         describe::write(&description(&stage, &running, &folder.path), path)?;
     }
-    let good = if args.no_story { true } else { story::tell(&stage).await };
-    if !args.once {
+    let story = async { if args.no_story { true } else { story::tell(&stage).await } };
+    let good = tokio::select! {
+        good = story => Some(good),
+        () = stop.told() => None,
+    };
+    if good.is_some() && !args.once {
         tell::how_to_connect(&stage, &running, &folder.path);
-        crate::serving::until_told_to_stop().await;
+        stop.told().await;
     }
     running.shutdown().await;
     drop(stage);
-    Ok(good)
+    // A story that was cut short is no story that went well.
+    Ok(good.unwrap_or(!args.once))
 }
 
 fn stage(
