@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use mail::mime::SummaryParts;
 use mail::{Flags, Login, Person};
 use store::{Deliver, InternalDate, Op, Options, Store, Summary, Target, UidSet};
 
@@ -194,7 +195,7 @@ fn reading(store: &Store) {
     time("rows of a whole mailbox", &|| store.messages(inbox, &UidSet::all()).expect("a read").len());
     let newest = info().uidnext;
     let last = UidSet::from_ranges([newest - 50..=newest]);
-    time("newest 50 summaries", &|| store.summaries(inbox, &last, 50).expect("a read").len());
+    time("newest 50 summaries", &|| store.summaries(inbox, &last, SummaryParts::ENVELOPE, 50).expect("a read").len());
     let since = info().highestmodseq - 3;
     time("changes since 3 arrivals ago", &|| {
         store.changes_since(inbox, since).expect("a read").expect("INBOX").messages.len()

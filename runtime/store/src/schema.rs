@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::OpenError;
 
 /// What this program writes, and the newest it reads.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
@@ -39,7 +39,8 @@ CREATE INDEX msg_touched ON msg(id >> 32, modseq) WHERE modseq > born;
 CREATE TABLE summary(
     id INTEGER PRIMARY KEY, envelope BLOB NOT NULL, bodystructure BLOB NOT NULL, body BLOB NOT NULL, preview TEXT NOT NULL,
     subject TEXT NOT NULL, sender TEXT NOT NULL, recipient TEXT NOT NULL, cc TEXT NOT NULL, bcc TEXT NOT NULL,
-    message_id TEXT NOT NULL, in_reply_to TEXT NOT NULL, refs TEXT NOT NULL, sent INTEGER);
+    message_id TEXT NOT NULL, in_reply_to TEXT NOT NULL, refs TEXT NOT NULL, sent INTEGER,
+    whole INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL,
     PRIMARY KEY(mailbox, modseq, uid)) WITHOUT ROWID;
 CREATE TABLE blob(
@@ -64,6 +65,9 @@ CREATE TABLE decision(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, row TEXT NOT 
 CREATE TABLE ring(key BLOB PRIMARY KEY, ticks BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE setting(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 ";
+
+/// Format 1 did not know which header fields a summary has whole.
+const FROM_1: &str = "ALTER TABLE summary ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;";
 
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,6 +122,11 @@ pub(crate) fn prepare(db: &mut Connection, first_uidvalidity: u32) -> Result<(),
         return Ok(());
     }
     let tx = db.transaction()?;
+    if format == 1 {
+        tx.execute_batch(FROM_1)?;
+        tx.pragma_update(None, "user_version", FORMAT)?;
+        return Ok(tx.commit()?);
+    }
     tx.execute_batch(TABLES)?;
     let defaults = [
         ("seq", 0),

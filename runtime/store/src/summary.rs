@@ -1,5 +1,7 @@
 //! What a listing shows of a message, computed once at delivery so that FETCH and SEARCH of headers open no body.
 
+use mail::mime::SummaryParts;
+
 /// Stored beside the message row; the store does not look inside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -24,4 +26,6 @@ pub struct Summary {
     pub references: String,
     /// `Date` in seconds since 1970, when it can be read.
     pub sent_date: Option<i64>,
+    /// The header fields of which this says all there is (`mail::mime::Parsed::whole`).
+    pub whole: SummaryParts,
 }

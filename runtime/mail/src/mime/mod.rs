@@ -26,4 +26,4 @@ pub use params::{Param, Params};
 pub use parse::{DEPTH_MAX, PARTS_MAX};
 pub use part::{Kind, Leaves, Part, Structure};
 pub use section::SectionKind;
-pub use summary::{Parsed, summarize};
+pub use summary::{Parsed, SummaryParts, summarize};

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 
 use super::question::FlagChange;
-use mail::date::Day;
+use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
 use mail::{BadMailboxName, Flags, Keyword, MailboxName, SpecialUse, SystemFlags};
 
@@ -115,7 +115,7 @@ pub struct Append {
     pub tag: Tag,
     pub name: Name,
     pub flags: Flags,
-    pub internal_date_s: Option<i64>,
+    pub internal_date: Option<DateTime>,
     pub literal: Literal,
 }
 

@@ -4,6 +4,8 @@
 //! by UID. The session asks for many messages in slices, so that neither side holds more than one slice.
 
 use crate::sasl::Credentials;
+use mail::date::DateTime;
+use mail::mime::SummaryParts;
 use mail::{Flags, MailboxName, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME.
@@ -40,10 +42,10 @@ pub enum Question {
     Expunge { mailbox: MailboxId, uids: Vec<u32> },
     /// A message is about to come; `Step::AppendChunk` brings it. Answer: `Done` when it may come; `Failed`
     /// (`NoSuchMailbox`, `OverQuota`, `TooBig`…) when it may not. `size_octets` is exact.
-    AppendStart { mailbox: MailboxName, flags: Flags, internal_date_s: Option<i64>, size_octets: u64 },
+    AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, size_octets: u64 },
     /// The message is complete: make it durable. Answer: `Appended`.
     AppendEnd,
-    /// Answer: `Done`; `Failed(AlreadyExists)`. Missing parents are created too.
+    /// Answer: `Done`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
     Create { name: MailboxName, special_use: Option<SpecialUse> },
     /// Answer: `Done`; `Failed(NoSuchMailbox | HasChildren)`. The session refuses INBOX itself.
     Delete { name: MailboxName },
@@ -59,8 +61,12 @@ pub enum Question {
 /// Which parts of messages a `Fetch` needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    pub summary: bool,
+    pub summary: SummaryParts,
     pub content: Content,
+}
+
+impl Need {
+    pub const NOTHING: Need = Need { summary: SummaryParts::NONE, content: Content::None };
 }
 
 /// How much of the octets of a message.
@@ -113,6 +119,8 @@ pub enum LoginFailure {
 pub enum Trouble {
     NoSuchMailbox,
     AlreadyExists,
+    /// Another mailbox of the account has that special use.
+    SpecialUseTaken,
     HasChildren,
     OverQuota,
     TooBig,
@@ -169,7 +177,8 @@ pub struct Row {
     pub mod_seq: u64,
     pub flags: Flags,
     pub size_octets: u64,
-    pub internal_date_s: i64,
+    /// INTERNALDATE in the zone it is shown in.
+    pub internal_date: DateTime,
 }
 
 /// What happened in a mailbox.
@@ -198,7 +207,8 @@ pub struct Message {
     pub content: Vec<u8>,
 }
 
-/// Rendered when the message was stored (`mail::mime::imap`), sent as they are.
+/// What was kept when the message was stored (`mail::mime::summarize`); parts that were not asked are empty. The first three
+/// were rendered then and are sent as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub envelope: Vec<u8>,
@@ -206,6 +216,16 @@ pub struct Summary {
     pub body_structure: Vec<u8>,
     /// `BODY`, without.
     pub body: Vec<u8>,
+    /// Of the fields asked, those whose text below says all there is in the message.
+    pub whole: SummaryParts,
+    pub subject: String,
+    pub from: String,
+    pub to: String,
+    pub cc: String,
+    pub bcc: String,
+    pub message_id: String,
+    /// `Date` in seconds since 1970; its zone is not kept.
+    pub sent_s: Option<i64>,
 }
 
 /// Where copies went (RFC 4315 COPYUID).

@@ -94,6 +94,8 @@ pub fn summary(whole: &[u8]) -> store::Summary {
     let parsed = mail::mime::summarize(whole);
     let bracketed = |ids: &[String]| ids.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ");
     store::Summary {
+        message_id: parsed.bracketed_id(),
+        whole: parsed.whole,
         envelope_imap: parsed.envelope_imap,
         bodystructure_imap: parsed.bodystructure_imap,
         body_imap: parsed.body_imap,
@@ -103,7 +105,6 @@ pub fn summary(whole: &[u8]) -> store::Summary {
         to: parsed.to,
         cc: parsed.cc,
         bcc: parsed.bcc,
-        message_id: bracketed(parsed.message_id.as_slice()),
         in_reply_to: bracketed(&parsed.in_reply_to),
         references: bracketed(&parsed.references),
         sent_date: parsed.sent.map(|date| date.unix_seconds),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mail::mime::SummaryParts;
 use mail::{Flags, Keyword, Login, MailboxName, SystemFlags};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
@@ -46,18 +47,22 @@ impl Store {
         })
     }
 
-    /// Summaries of at most `limit` messages of the set, ascending; go on after the last UID for more.
-    pub fn summaries(&self, mailbox: MailboxId, uids: &UidSet, limit: usize) -> Result<Vec<(u32, Summary)>, ReadError> {
+    /// Summaries of at most `limit` messages of the set, ascending; go on after the last UID for more. Only the parts asked
+    /// are read, the others are empty.
+    pub fn summaries(
+        &self,
+        mailbox: MailboxId,
+        uids: &UidSet,
+        parts: SummaryParts,
+        limit: usize,
+    ) -> Result<Vec<(u32, Summary)>, ReadError> {
         self.read(|tx| {
-            let mut query = tx.prepare_cached(
-                "SELECT id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc, message_id,
-                 in_reply_to, refs, sent FROM summary WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
-            )?;
+            let mut query = tx.prepare_cached(&summary_query())?;
             let mut found = Vec::with_capacity(limit.min(4096));
             for (first, last) in uids.ranges() {
-                let bounds =
-                    (message_key(mailbox.0, *first), message_key(mailbox.0, *last), (limit - found.len()) as i64);
-                for row in query.query_map(bounds, summary_row)? {
+                let (first, last) = (message_key(mailbox.0, *first), message_key(mailbox.0, *last));
+                let bounds = (first, last, (limit - found.len()) as i64, parts.bits());
+                for row in query.query_map(bounds, |row| summary_row(row, parts))? {
                     found.push(row?);
                 }
                 if found.len() >= limit {
@@ -180,21 +185,49 @@ pub(crate) fn body_row(row: &Row, first: usize) -> rusqlite::Result<BodyRef> {
     Ok(BodyRef::from_row(row.get(first)?, place))
 }
 
-fn summary_row(row: &Row) -> rusqlite::Result<(u32, Summary)> {
+/// The columns of a summary, in the order `summary_row` reads them.
+const SUMMARY: [(SummaryParts, &str); 13] = [
+    (SummaryParts::ENVELOPE, "envelope"),
+    (SummaryParts::BODYSTRUCTURE, "bodystructure"),
+    (SummaryParts::BODY, "body"),
+    (SummaryParts::PREVIEW, "preview"),
+    (SummaryParts::SUBJECT, "subject"),
+    (SummaryParts::FROM, "sender"),
+    (SummaryParts::TO, "recipient"),
+    (SummaryParts::CC, "cc"),
+    (SummaryParts::BCC, "bcc"),
+    (SummaryParts::MESSAGE_ID, "message_id"),
+    (SummaryParts::IN_REPLY_TO, "in_reply_to"),
+    (SummaryParts::REFERENCES, "refs"),
+    (SummaryParts::DATE, "sent"),
+];
+
+/// One statement for all choices, so that it is planned once. SQLite does not read a column whose bit is not in ?4.
+fn summary_query() -> String {
+    let asked = |(part, column): &(SummaryParts, &str)| format!("iif(?4 & {}, {column}, NULL)", part.bits());
+    let columns: Vec<String> = SUMMARY.iter().map(asked).collect();
+    let columns = columns.join(", ");
+    format!("SELECT id, whole, {columns} FROM summary WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3")
+}
+
+fn summary_row(row: &Row, parts: SummaryParts) -> rusqlite::Result<(u32, Summary)> {
+    let octets = |index| row.get::<_, Option<Vec<u8>>>(index).map(Option::unwrap_or_default);
+    let text = |index| row.get::<_, Option<String>>(index).map(Option::unwrap_or_default);
     let summary = Summary {
-        envelope_imap: row.get(1)?,
-        bodystructure_imap: row.get(2)?,
-        body_imap: row.get(3)?,
-        preview: row.get(4)?,
-        subject: row.get(5)?,
-        from: row.get(6)?,
-        to: row.get(7)?,
-        cc: row.get(8)?,
-        bcc: row.get(9)?,
-        message_id: row.get(10)?,
-        in_reply_to: row.get(11)?,
-        references: row.get(12)?,
-        sent_date: row.get(13)?,
+        whole: SummaryParts::from_bits(row.get(1)?).among(parts),
+        envelope_imap: octets(2)?,
+        bodystructure_imap: octets(3)?,
+        body_imap: octets(4)?,
+        preview: text(5)?,
+        subject: text(6)?,
+        from: text(7)?,
+        to: text(8)?,
+        cc: text(9)?,
+        bcc: text(10)?,
+        message_id: text(11)?,
+        in_reply_to: text(12)?,
+        references: text(13)?,
+        sent_date: row.get(14)?,
     };
     Ok((uid_of(row.get(0)?), summary))
 }

@@ -90,11 +90,11 @@ fn what_was_committed_is_there_after_a_restart() {
     store.commit_wait(vec![deliver(1, &[("a", Target::Inbox)], &body)]).unwrap();
     put(&store, 2, "a", "short");
     let before = store.select(&login("a"), &name("INBOX")).unwrap().unwrap();
-    let summaries = store.summaries(before.mailbox.id, &UidSet::all(), 10).unwrap();
+    let summaries = store.summaries(before.mailbox.id, &UidSet::all(), SummaryParts::ALL, 10).unwrap();
     drop(store);
     let store = folder.open();
     assert_eq!(store.select(&login("a"), &name("INBOX")).unwrap().unwrap(), before);
-    assert_eq!(store.summaries(before.mailbox.id, &UidSet::all(), 10).unwrap(), summaries);
+    assert_eq!(store.summaries(before.mailbox.id, &UidSet::all(), SummaryParts::ALL, 10).unwrap(), summaries);
     assert_eq!(summaries[1].1.subject, "number 2");
     assert_eq!(body_text(&store, before.mailbox.id, 1), format!("Received: here\r\n{long}"));
     let body = store.body_of(before.mailbox.id, 1).unwrap().unwrap();

@@ -88,7 +88,12 @@ fn a_copy_shares_the_body_and_a_move_leaves_nothing_behind() {
     assert_eq!(uids(&store, "a", "INBOX"), [3]);
     let there = store.select(&login("a"), &name("Corbeille")).unwrap().unwrap();
     assert_eq!(there.messages.iter().map(|m| m.flags == seen()).collect::<Vec<_>>(), [true, false, false, true]);
-    assert_eq!(store.summaries(to.id, &UidSet::all(), 2).unwrap()[1].1.subject, "number 3");
+    let asked = |parts| store.summaries(to.id, &UidSet::all(), parts, 2).unwrap()[1].1.clone();
+    let all = asked(SummaryParts::ALL);
+    assert_eq!((all.subject.as_str(), all.message_id.as_str()), ("number 3", "<3@example.org>"));
+    assert_eq!(all.whole, SummaryParts::SUBJECT.with(SummaryParts::TO));
+    let subject = Summary { subject: all.subject, whole: SummaryParts::SUBJECT, ..Summary::default() };
+    assert_eq!(asked(SummaryParts::SUBJECT), subject, "what is not asked is not read");
     assert_eq!(body_text(&store, to.id, 4), "text 2");
     let bodies = store.bodies_of(to.id, &uids_of(&[1, 3, 4, 9])).unwrap();
     let texts = bodies.iter().map(|(uid, body)| (*uid, store.read_body(body).unwrap()));

@@ -12,6 +12,7 @@ mod spool;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use mail::mime::SummaryParts;
 use mail::{Flags, Login, MailboxName, Person, SpecialUse, SystemFlags};
 
 use crate::{
@@ -95,7 +96,12 @@ fn deliver(n: u64, recipients: &[(&str, Target)], body: &BodyRef) -> Op {
         delivery_id: id(n),
         recipients: recipients.iter().map(|(to, target)| (login(to), target.clone())).collect(),
         body: body.clone(),
-        summary: Summary { subject: format!("number {n}"), ..Summary::default() },
+        summary: Summary {
+            subject: format!("number {n}"),
+            message_id: format!("<{n}@example.org>"),
+            whole: SummaryParts::SUBJECT.with(SummaryParts::TO),
+            ..Summary::default()
+        },
         internal_date: InternalDate { seconds: 1_700_000_000, offset_minutes: 60 },
         flags: Flags::default(),
     }))

@@ -85,6 +85,30 @@ fn a_store_written_by_a_later_version_is_refused() {
 }
 
 #[test]
+fn a_store_of_format_1_opens_and_its_summaries_are_whole_for_no_field() {
+    let folder = Folder::new("format-1");
+    let store = store_with(&folder, &["a"]);
+    put(&store, 1, "a", "before");
+    drop(store);
+    let db = rusqlite::Connection::open(folder.path().join("meta-00.db")).unwrap();
+    db.execute_batch("ALTER TABLE summary DROP COLUMN whole; PRAGMA user_version = 1;").unwrap();
+    drop(db);
+    for _ in 0..2 {
+        drop(folder.open());
+    }
+    let store = folder.open();
+    let mailbox = inbox(&store, "a");
+    put(&store, 2, "a", "behind");
+    let whole = |parts| -> Vec<SummaryParts> {
+        let found = store.summaries(mailbox, &crate::UidSet::all(), parts, 9).unwrap();
+        found.into_iter().map(|(_, summary)| summary.whole).collect()
+    };
+    assert_eq!(whole(SummaryParts::ALL), [SummaryParts::NONE, SummaryParts::SUBJECT.with(SummaryParts::TO)]);
+    assert_eq!(whole(SummaryParts::SUBJECT), [SummaryParts::NONE, SummaryParts::SUBJECT]);
+    assert_sound(&store);
+}
+
+#[test]
 fn a_failed_flush_stops_every_later_commit() {
     let folder = Folder::new("poison");
     let (sender, fatal) = std::sync::mpsc::channel();

@@ -85,9 +85,9 @@ impl Group<'_> {
             self.db
                 .prepare_cached(
                     "INSERT INTO summary(id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
-                     message_id, in_reply_to, refs, sent)
+                     message_id, in_reply_to, refs, sent, whole)
                      SELECT ?2, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
-                     message_id, in_reply_to, refs, sent FROM summary WHERE id = ?1",
+                     message_id, in_reply_to, refs, sent, whole FROM summary WHERE id = ?1",
                 )?
                 .execute((old, new))?;
             self.add_references(original.blob, 1)?;

@@ -159,7 +159,8 @@ impl Group<'_> {
         self.db
             .prepare_cached(
                 "INSERT INTO summary(id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
-                 message_id, in_reply_to, refs, sent) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 message_id, in_reply_to, refs, sent, whole)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
             .execute((
                 key,
@@ -176,6 +177,7 @@ impl Group<'_> {
                 &summary.in_reply_to,
                 &summary.references,
                 summary.sent_date,
+                summary.whole.bits(),
             ))?;
         Ok(())
     }

@@ -22,8 +22,7 @@ pub fn append(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Append> {
         let (rest, flags) = opt(terminated(flag_list, sp)).parse(rest)?;
         let (rest, internal_date) = opt(terminated(date_time, sp)).parse(rest)?;
         let (rest, literal) = alt((literal_announced, preceded(octet('~'), literal_announced))).parse(rest)?;
-        let internal_date_s = internal_date.map(|date| date.unix_seconds);
-        Ok((rest, Append { tag, name, flags: flags.unwrap_or_default(), internal_date_s, literal }))
+        Ok((rest, Append { tag, name, flags: flags.unwrap_or_default(), internal_date, literal }))
     }
 }
 
@@ -43,7 +42,7 @@ mod tests {
         let (rest, found) = append(Coding::Utf7)(line).unwrap();
         assert_eq!(rest, b"rest");
         assert_eq!(found.flags.system, SystemFlags::SEEN);
-        assert_eq!(found.internal_date_s, Some(837_596_665));
+        assert_eq!(found.internal_date, Some(DateTime { unix_seconds: 837_596_665, offset_minutes: -420 }));
         assert_eq!((found.literal.size_octets, found.literal.synchronizing), (310, false));
         assert!(append(Coding::Utf7)(b"a APPEND {4}\r\nSent ~{3}\r\n").is_ok());
         assert!(append(Coding::Utf7)(b"a APPEND Sent \"yesterday\" {3}\r\n").is_err());

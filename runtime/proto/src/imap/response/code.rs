@@ -140,6 +140,7 @@ impl From<Trouble> for Reply {
         match trouble {
             Trouble::NoSuchMailbox => Reply::no(Code::NonExistent, "there is no such mailbox"),
             Trouble::AlreadyExists => Reply::no(Code::AlreadyExists, "the mailbox exists already"),
+            Trouble::SpecialUseTaken => Reply::no(Code::UseAttr, "another mailbox is for that"),
             Trouble::HasChildren => Reply::no(Code::HasChildren, "the mailbox has others below it"),
             Trouble::OverQuota => Reply::no(Code::OverQuota, "the quota is used up"),
             Trouble::TooBig => Reply::no(Code::TooBig, "the message is too big"),

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use super::Out;
 use crate::imap::command::{ContentItem, FetchItem, Partial, Spelling};
 use crate::imap::question::{Message, Row};
-use mail::date::DateTime;
 use mail::mime::{SectionKind, Structure, transfer};
 
 /// Writes one data item of a message, name and value. `structure` is there when `item` needs it.
@@ -19,7 +18,7 @@ pub fn attribute(out: &mut Out, item: &FetchItem, row: &Row, message: Option<&Me
             out.number(row.uid);
         }
         FetchItem::InternalDate => {
-            out.text(&format!("INTERNALDATE \"{}\"", DateTime::utc(row.internal_date_s).to_imap()));
+            out.text(&format!("INTERNALDATE \"{}\"", row.internal_date.to_imap()));
         }
         FetchItem::Size => {
             out.text("RFC822.SIZE ");
@@ -158,13 +157,14 @@ fn origin_label(partial: Option<Partial>) -> String {
 mod tests {
     use super::*;
     use crate::imap::grammar::fetch_items;
+    use mail::date::DateTime;
 
     const RAW: &[u8] = b"From: a@b\r\nSubject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
         --x\r\nContent-Transfer-Encoding: base64\r\n\r\nAGE=\r\n--x--\r\n";
 
     fn check(items: &str, expected: &str) {
-        let row =
-            Row { uid: 7, mod_seq: 1, flags: mail::Flags::default(), size_octets: 100, internal_date_s: 837_596_665 };
+        let internal_date = DateTime { unix_seconds: 837_596_665, offset_minutes: -420 };
+        let row = Row { uid: 7, mod_seq: 1, flags: mail::Flags::default(), size_octets: 100, internal_date };
         let message = Message { uid: 7, summary: None, content: RAW.to_vec() };
         let structure = Structure::parse(RAW);
         let mut line = items.as_bytes().to_vec();
@@ -203,7 +203,7 @@ mod tests {
     fn numbers_and_dates_come_from_the_row() {
         check("UID", "UID 7");
         check("RFC822.SIZE", "RFC822.SIZE 100");
-        check("INTERNALDATE", "INTERNALDATE \"17-Jul-1996 09:44:25 +0000\"");
+        check("INTERNALDATE", "INTERNALDATE \"17-Jul-1996 02:44:25 -0700\"");
         check("FLAGS", "FLAGS ()");
     }
 }

@@ -26,7 +26,7 @@ pub fn append(state: Open, append: Append, out: &mut Out) -> Turn {
     let question = Question::AppendStart {
         mailbox: name,
         flags: append.flags,
-        internal_date_s: append.internal_date_s,
+        internal_date: append.internal_date,
         size_octets: literal.size_octets,
     };
     ask(question, move |answer, out| match answer.done() {
@@ -71,7 +71,7 @@ mod tests {
         client.check("a: 1\r\n\r\nb", expected);
         client.check(
             "a FETCH 1 (FLAGS INTERNALDATE BODY.PEEK[])",
-            "* 1 FETCH (FLAGS (\\Seen $x) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" BODY[] {9}\na: 1\n\nb)\na OK FETCH done\n",
+            "* 1 FETCH (FLAGS (\\Seen $x) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" BODY[] {9}\na: 1\n\nb)\na OK FETCH done\n",
         );
         client.check("a APPEND Sent {9+}\r\na: 1\r\n\r\nb", "a OK [APPENDUID 102 1] APPEND done\n");
         client.check("a APPEND {4}", "+ go ahead\n");

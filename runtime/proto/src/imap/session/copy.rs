@@ -75,6 +75,7 @@ pub fn refusal(trouble: Trouble) -> Reply {
     match trouble {
         Trouble::NoSuchMailbox => Reply::no(Code::TryCreate, "there is no such mailbox"),
         Trouble::AlreadyExists
+        | Trouble::SpecialUseTaken
         | Trouble::HasChildren
         | Trouble::OverQuota
         | Trouble::TooBig

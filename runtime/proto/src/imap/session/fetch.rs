@@ -10,7 +10,7 @@ use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{FetchItem, Messages, Tag};
 use crate::imap::question::{Content, FlagChange, Message, Need, Question};
 use crate::imap::response::{Code, Out, Reply, attribute, is_decodable};
-use mail::mime::{SectionKind, Structure};
+use mail::mime::{SectionKind, Structure, SummaryParts};
 use mail::{Flags, SystemFlags};
 
 /// Most messages in one slice, and the octets after which a slice of whole messages ends.
@@ -80,11 +80,23 @@ fn need(items: &[FetchItem]) -> Need {
         | FetchItem::Body
         | FetchItem::BodyStructure => Content::None,
     });
-    Need { summary: items.iter().any(is_summary), content: content.max().unwrap_or(Content::None) }
+    let summary = items.iter().map(summary_part).fold(SummaryParts::NONE, SummaryParts::with);
+    Need { summary, content: content.max().unwrap_or(Content::None) }
 }
 
-fn is_summary(item: &FetchItem) -> bool {
-    matches!(item, FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure)
+fn summary_part(item: &FetchItem) -> SummaryParts {
+    match item {
+        FetchItem::Envelope => SummaryParts::ENVELOPE,
+        FetchItem::Body => SummaryParts::BODY,
+        FetchItem::BodyStructure => SummaryParts::BODYSTRUCTURE,
+        FetchItem::Flags
+        | FetchItem::Uid
+        | FetchItem::InternalDate
+        | FetchItem::Size
+        | FetchItem::Content(_)
+        | FetchItem::Binary { .. }
+        | FetchItem::BinarySize { .. } => SummaryParts::NONE,
+    }
 }
 
 fn marks_seen(item: &FetchItem) -> bool {
@@ -122,7 +134,7 @@ impl Fetching {
         if out.is_full() {
             return Turn::More(Box::new(move |out| self.next(out)));
         }
-        if self.need == (Need { summary: false, content: Content::None }) {
+        if self.need == Need::NOTHING {
             return self.write_known(out);
         }
         let uids = self.slice();

@@ -98,6 +98,7 @@ mod tests {
         for uses in ["\\All", "\\Junk \\Sent"] {
             client.check(&format!("a CREATE x (USE ({uses}))"), "a NO [USEATTR] a mailbox cannot be for that here\n");
         }
+        client.check("a CREATE x (USE (\\Sent))", "a NO [USEATTR] another mailbox is for that\n");
         client.check("a CREATE x (USE ())", "a OK CREATE done\n");
     }
 

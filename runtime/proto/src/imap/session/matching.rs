@@ -1,17 +1,17 @@
 //! Does a message match the keys of a SEARCH? (RFC 9051 6.4.4)
 //!
 //! Texts are compared as substrings after both sides are decoded and their letters made small (i;unicode-casemap in
-//! spirit). Keys that look into a message are left open until its octets are there.
+//! spirit). Keys that look into a message are left open until its summary, and if that does not say, its octets are there.
 
 use std::ops::Range;
 
 use super::view::View;
 use crate::imap::command::{Key, When};
-use crate::imap::question::{Content, Row};
+use crate::imap::question::{Content, Row, Summary};
 use crate::imap::response::Reply;
 use mail::date::{DateTime, Day};
 use mail::header::{decode_words, fields, find, unfold};
-use mail::mime::{Structure, text};
+use mail::mime::{Structure, SummaryParts, text};
 use mail::{Keyword, SystemFlags};
 
 /// What can be said without looking inside.
@@ -25,7 +25,13 @@ pub enum Verdict {
 
 /// The keys, made ready: sets resolved to indexes, texts folded.
 #[derive(Debug)]
-pub struct Needles(Needle);
+pub struct Needles {
+    needle: Needle,
+    summary: SummaryParts,
+}
+
+/// No zone is further from UTC (`DateTime::parse_rfc5322`).
+const ZONE_MINUTES_MAX: i16 = 24 * 60 - 1;
 
 #[derive(Debug)]
 enum Needle {
@@ -42,6 +48,7 @@ enum Needle {
     Header {
         field: String,
         text: String,
+        part: SummaryParts,
     },
     Body(String),
     Text(String),
@@ -59,18 +66,24 @@ enum Needle {
 impl Needles {
     /// Refuses message numbers that do not exist, and texts that are not UTF-8.
     pub fn new(key: &Key, view: &View) -> Result<Needles, Reply> {
-        needle(key, view).map(Needles)
+        let needle = needle(key, view)?;
+        Ok(Needles { summary: summary_parts(&needle), needle })
     }
 
-    /// What the row and the index say.
-    pub fn known(&self, row: &Row, index: usize) -> Verdict {
-        known(&self.0, row, index)
+    /// The parts of a summary that may decide what the row leaves open.
+    pub fn summary_parts(&self) -> SummaryParts {
+        self.summary
+    }
+
+    /// What the row, the index and, when it is there, the summary say.
+    pub fn known(&self, row: &Row, index: usize, summary: Option<&Summary>) -> Verdict {
+        known(&self.needle, row, index, summary)
     }
 
     /// What the octets say; `content` is as much as `known` asked for.
     pub fn inside(&self, row: &Row, index: usize, content: &[u8]) -> bool {
         let mut inside = Inside { content, structure: None, body: None, header: None };
-        holds(&self.0, row, index, &mut inside)
+        holds(&self.needle, row, index, &mut inside)
     }
 }
 
@@ -81,7 +94,9 @@ fn needle(key: &Key, view: &View) -> Result<Needle, Reply> {
         Key::Recent => Needle::Nothing,
         Key::Flag { flag, set } => Needle::Flag { flag: *flag, set: *set },
         Key::Keyword { keyword, set } => Needle::Keyword { keyword: keyword.clone(), set: *set },
-        Key::Header { field, text } => Needle::Header { field: field.clone(), text: folded(text)? },
+        Key::Header { field, text } => {
+            Needle::Header { field: field.clone(), text: folded(text)?, part: text_part(field) }
+        }
         Key::Body(text) => Needle::Body(folded(text)?),
         Key::Text(text) => Needle::Text(folded(text)?),
         Key::Larger(octets) => Needle::Larger(*octets),
@@ -100,18 +115,45 @@ fn folded(text: &[u8]) -> Result<String, Reply> {
     Ok(text.to_lowercase())
 }
 
+/// The part that holds the text of the field; of dates only the time is kept.
+fn text_part(field: &str) -> SummaryParts {
+    let part = SummaryParts::of_field(field.as_bytes()).unwrap_or(SummaryParts::NONE);
+    part.without(SummaryParts::DATE)
+}
+
+fn summary_parts(needle: &Needle) -> SummaryParts {
+    match needle {
+        Needle::Header { part, .. } => *part,
+        Needle::Sent(..) => SummaryParts::DATE,
+        Needle::Not(inner) => summary_parts(inner),
+        Needle::Or(one, other) => summary_parts(one).with(summary_parts(other)),
+        Needle::And(needles) => needles.iter().map(summary_parts).fold(SummaryParts::NONE, SummaryParts::with),
+        Needle::All
+        | Needle::Nothing
+        | Needle::Flag { .. }
+        | Needle::Keyword { .. }
+        | Needle::Body(_)
+        | Needle::Text(_)
+        | Needle::Larger(_)
+        | Needle::Smaller(_)
+        | Needle::Arrived(..)
+        | Needle::Indexes(_) => SummaryParts::NONE,
+    }
+}
+
 fn yes_or_no(holds: bool) -> Verdict {
     if holds { Verdict::Yes } else { Verdict::No }
 }
 
-fn known(needle: &Needle, row: &Row, index: usize) -> Verdict {
+fn known(needle: &Needle, row: &Row, index: usize, summary: Option<&Summary>) -> Verdict {
+    let or_look = |said: Option<bool>| said.map_or(Verdict::Look(Content::Header), yes_or_no);
     match needle {
-        Needle::Not(inner) => match known(inner, row, index) {
+        Needle::Not(inner) => match known(inner, row, index, summary) {
             Verdict::Yes => Verdict::No,
             Verdict::No => Verdict::Yes,
             look @ Verdict::Look(_) => look,
         },
-        Needle::Or(one, other) => match (known(one, row, index), known(other, row, index)) {
+        Needle::Or(one, other) => match (known(one, row, index, summary), known(other, row, index, summary)) {
             (Verdict::Yes, _) | (_, Verdict::Yes) => Verdict::Yes,
             (Verdict::No, rest) | (rest, Verdict::No) => rest,
             (Verdict::Look(a), Verdict::Look(b)) => Verdict::Look(a.max(b)),
@@ -119,7 +161,7 @@ fn known(needle: &Needle, row: &Row, index: usize) -> Verdict {
         Needle::And(needles) => {
             let mut verdict = Verdict::Yes;
             for each in needles {
-                verdict = match (verdict, known(each, row, index)) {
+                verdict = match (verdict, known(each, row, index, summary)) {
                     (_, Verdict::No) => return Verdict::No,
                     (Verdict::Look(a), Verdict::Look(b)) => Verdict::Look(a.max(b)),
                     (Verdict::Look(need), _) => Verdict::Look(need),
@@ -128,7 +170,8 @@ fn known(needle: &Needle, row: &Row, index: usize) -> Verdict {
             }
             verdict
         }
-        Needle::Header { .. } | Needle::Sent(..) => Verdict::Look(Content::Header),
+        Needle::Header { text, part, .. } => or_look(summary.and_then(|summary| text_says(summary, *part, text))),
+        Needle::Sent(when, day) => or_look(summary.and_then(|summary| date_says(summary, *when, *day))),
         Needle::Body(_) | Needle::Text(_) => Verdict::Look(Content::Whole),
         Needle::All
         | Needle::Nothing
@@ -141,6 +184,33 @@ fn known(needle: &Needle, row: &Row, index: usize) -> Verdict {
     }
 }
 
+/// Has the field this text? `None` when the summary cannot know.
+fn text_says(summary: &Summary, part: SummaryParts, text: &str) -> Option<bool> {
+    let kept = match part {
+        SummaryParts::SUBJECT => &summary.subject,
+        SummaryParts::FROM => &summary.from,
+        SummaryParts::TO => &summary.to,
+        SummaryParts::CC => &summary.cc,
+        SummaryParts::BCC => &summary.bcc,
+        SummaryParts::MESSAGE_ID => &summary.message_id,
+        _ => return None,
+    };
+    // An empty text asks whether the field is there, and one that is there may be empty.
+    let says = summary.whole.contains(part) && !(text.is_empty() && kept.is_empty());
+    says.then(|| kept.to_lowercase().contains(text))
+}
+
+/// Was it sent then? `None` when the summary cannot know: it has no zone, which may move the day.
+fn date_says(summary: &Summary, when: When, day: Day) -> Option<bool> {
+    if !summary.whole.contains(SummaryParts::DATE) {
+        return None;
+    }
+    let Some(unix_seconds) = summary.sent_s else { return Some(false) };
+    let first = DateTime { unix_seconds, offset_minutes: -ZONE_MINUTES_MAX }.day();
+    let last = DateTime { unix_seconds, offset_minutes: ZONE_MINUTES_MAX }.day();
+    (day < first || day > last).then(|| when.holds(first, day))
+}
+
 /// Keys about what the row says; the others hold nothing here.
 fn row_holds(needle: &Needle, row: &Row, index: usize) -> bool {
     match needle {
@@ -149,7 +219,7 @@ fn row_holds(needle: &Needle, row: &Row, index: usize) -> bool {
         Needle::Keyword { keyword, set } => row.flags.keywords.contains(keyword) == *set,
         Needle::Larger(octets) => row.size_octets > *octets,
         Needle::Smaller(octets) => row.size_octets < *octets,
-        Needle::Arrived(when, day) => when.holds(DateTime::utc(row.internal_date_s).day(), *day),
+        Needle::Arrived(when, day) => when.holds(row.internal_date.day(), *day),
         Needle::Indexes(ranges) => {
             let behind = ranges.partition_point(|range| range.end <= index);
             ranges.get(behind).is_some_and(|range| range.contains(&index))
@@ -199,7 +269,7 @@ impl Inside<'_> {
 
 fn holds(needle: &Needle, row: &Row, index: usize, inside: &mut Inside<'_>) -> bool {
     match needle {
-        Needle::Header { field, text } => inside.has_field(field, text),
+        Needle::Header { field, text, .. } => inside.has_field(field, text),
         Needle::Body(text) => inside.body().contains(text.as_str()),
         Needle::Text(text) => inside.header().contains(text.as_str()) || inside.body().contains(text.as_str()),
         Needle::Sent(when, day) => inside.sent().is_some_and(|sent| when.holds(sent, *day)),
@@ -214,5 +284,105 @@ fn holds(needle: &Needle, row: &Row, index: usize, inside: &mut Inside<'_>) -> b
         | Needle::Smaller(_)
         | Needle::Arrived(..)
         | Needle::Indexes(_) => row_holds(needle, row, index),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::question::{MailboxId, Selection};
+    use crate::imap::session::tests::{Dice, summary};
+    use mail::Flags;
+
+    const MESSAGES: &[&str] = &[
+        "",
+        "From: =?utf-8?q?Ren=C3=A9?= <r@x.example>\nTo: a@b, \"c, d\" <e@f>\nSubject: =?iso-8859-1?q?=C9t=E9?=\n =?iso-8859-1?q?_deux?=\n\
+         Date: Mon, 1 Feb 2021 00:30:00 +0100\nMessage-ID: <1@x.example>\nReferences: <0@x>\n\nSubject: body\n",
+        "Subject: one\nTo: a@b\nsubject: two\nTo: r@x.example\nDate: x\nDate: 1 Feb 2021\n\nx\n",
+        "Subject:\nCc:\nBcc: \nDate:\nMessage-ID: old words <2@x.example> (mine)\n\nx\n",
+        "Subject: long\nstray line\nFrom: r@x.example\nMESSAGE-ID: 3@x.example\nDate: 31 Jan 2021 23:59 -1200\n",
+        "From mbox Mon\nSubject : spaced\nMessage-ID: < 4@x.example >\nDate: 2 Feb 2021 00:00 +2359\n\n",
+        "SUBJECT: \u{130}\u{3a3} caf\u{e9}\nMessage-ID: =?utf-8?q?<1=40x.example>?=\nFrom: <r@x\n .example>\n\n",
+        "\nSubject: not a header\n",
+    ];
+
+    fn keys() -> Vec<Key> {
+        let header = |field: &str, text: &str| Key::Header { field: field.to_owned(), text: text.as_bytes().to_vec() };
+        let mut keys = Vec::new();
+        for field in ["subject", "From", "TO", "cc", "bcc", "Message-ID", "References", "date"] {
+            for text in ["", "e", "x.example", "<1@x.example>", "\u{c9}t\u{e9}", "two", "body", " ", "\u{3c3}", "old"] {
+                keys.push(header(field, text));
+            }
+        }
+        for when in [When::Before, When::On, When::Since] {
+            for day in 29..=33 {
+                let date = if day > 31 { Day::new(2021, 2, day - 31) } else { Day::new(2021, 1, day) };
+                keys.push(Key::Sent(when, date.unwrap()));
+            }
+        }
+        let mixed = vec![
+            Key::Or(Box::new(header("subject", "two")), Box::new(Key::Body(b"x".to_vec()))),
+            Key::And(vec![header("from", "r@x"), Key::Not(Box::new(header("subject", "long"))), Key::Larger(40)]),
+            Key::Not(Box::new(Key::Or(Box::new(header("cc", "")), Box::new(header("to", "a@b"))))),
+        ];
+        keys.into_iter().chain(mixed).collect()
+    }
+
+    /// How many keys the summary decided; panics when it says other than the message.
+    fn decided_by_summary(content: &[u8], needles: &[Needles]) -> usize {
+        let size_octets = content.len() as u64;
+        let row = Row { uid: 1, mod_seq: 1, flags: Flags::default(), size_octets, internal_date: DateTime::utc(0) };
+        let kept = summary(content, SummaryParts::ALL);
+        let mut decided = 0;
+        for needles in needles {
+            let said = match needles.known(&row, 0, Some(&kept)) {
+                Verdict::Yes => true,
+                Verdict::No => false,
+                Verdict::Look(_) => continue,
+            };
+            decided += 1;
+            let inside = needles.inside(&row, 0, content);
+            assert_eq!(said, inside, "{needles:?} in {:?}", String::from_utf8_lossy(content));
+        }
+        decided
+    }
+
+    #[test]
+    fn a_summary_says_what_the_message_says() {
+        let selection = Selection {
+            mailbox: MailboxId(1),
+            special_use: None,
+            subscribed: true,
+            uid_validity: 1,
+            uid_next: 2,
+            highest_mod_seq: 1,
+            rows: Vec::new(),
+        };
+        let view = View::new(selection, true);
+        let needles: Vec<Needles> = keys().iter().map(|key| Needles::new(key, &view).unwrap()).collect();
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+        let (mut decided, mut asked) = (0, 0);
+        for round in 0..1_500 {
+            let mut content = MESSAGES[round % MESSAGES.len()].as_bytes().to_vec();
+            if round % 3 > 0 {
+                content = String::from_utf8_lossy(&content).replace('\n', "\r\n").into_bytes();
+            }
+            for _ in 0..(round / MESSAGES.len()).min(dice.roll(5)) {
+                let other = MESSAGES[dice.roll(MESSAGES.len())].as_bytes();
+                let at = dice.roll(content.len() + 1);
+                match dice.roll(3) {
+                    0 => content.insert(at, b"\r\n \t:<>?=\0\xe9S"[dice.roll(12)]),
+                    1 => drop(content.splice(at..(at + dice.roll(9)).min(content.len()), [])),
+                    _ => {
+                        let from = dice.roll(other.len());
+                        let to = from + dice.roll(other.len() - from);
+                        content.splice(at..at, other[from..to].iter().copied());
+                    }
+                }
+            }
+            decided += decided_by_summary(&content, &needles);
+            asked += needles.len();
+        }
+        assert!(decided * 2 > asked, "the summary decided {decided} of {asked}");
     }
 }

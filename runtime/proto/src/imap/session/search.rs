@@ -1,13 +1,19 @@
 //! SEARCH and UID SEARCH (RFC 9051 6.4.4, RFC 4731 for RETURN, RFC 5182 for `$`).
 //!
-//! What the view knows decides most messages. The others are asked in slices, only as much of them as the keys look at.
+//! What the view knows decides most messages. Of the others the summaries are asked when they can decide, and of those still
+//! open the octets, in slices, only as much of them as the keys look at.
+
+use std::collections::VecDeque;
 
 use super::matching::{Needles, Verdict};
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{Returns, Search, Tag};
 use crate::imap::question::{Content, Message, Need, Question};
 use crate::imap::response::{Code, Out, Reply, set};
+use mail::mime::SummaryParts;
 
+/// Most summaries in one slice.
+const SLICE_SUMMARIES: usize = 256;
 /// Most messages in one slice, and the octets after which a slice of whole messages ends.
 const SLICE_MESSAGES: usize = 128;
 const SLICE_OCTETS: u64 = 1024 * 1024;
@@ -21,7 +27,9 @@ struct Searching {
     needles: Needles,
     /// Index of the next message to look at.
     at: usize,
-    /// Indexes of the messages found, ascending.
+    /// Messages that must be looked into, and how much of them, by index.
+    open: VecDeque<(usize, Content)>,
+    /// Indexes of the messages found.
     found: Vec<usize>,
 }
 
@@ -33,7 +41,10 @@ pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> 
         return refuse(state, &tag, saves, &Reply::no(Code::BadCharset, "that charset is not known"), out);
     }
     state.with_news(tag, move |state, tag, out| match Needles::new(&key, &state.view) {
-        Ok(needles) => Searching { state, tag, by_uid: uid, returns, needles, at: 0, found: Vec::new() }.next(out),
+        Ok(needles) => {
+            let (open, found) = (VecDeque::new(), Vec::new());
+            Searching { state, tag, by_uid: uid, returns, needles, at: 0, open, found }.next(out)
+        }
         Err(reply) => refuse(state, &tag, saves, &reply, out),
     })
 }
@@ -48,15 +59,27 @@ fn refuse(mut state: Box<Selected>, tag: &Tag, saves: bool, reply: &Reply, out: 
 
 impl Searching {
     fn next(mut self, out: &mut Out) -> Turn {
+        if self.open.is_empty() {
+            let undecided = self.undecided();
+            let summary = self.needles.summary_parts();
+            if summary != SummaryParts::NONE && !undecided.is_empty() {
+                let uids = undecided.iter().map(|(index, _)| self.state.view.rows()[*index].uid).collect();
+                return self.ask(uids, Need { summary, content: Content::None }, Searching::read_summary);
+            }
+            self.open = undecided.into();
+        }
         let (uids, content) = self.slice();
         if uids.is_empty() {
             return self.finish(out);
         }
-        let need = Need { summary: false, content };
+        self.ask(uids, Need { summary: SummaryParts::NONE, content }, Searching::look_inside)
+    }
+
+    fn ask(mut self, uids: Vec<u32>, need: Need, read: fn(&mut Searching, &Message)) -> Turn {
         let question = Question::Fetch { mailbox: self.state.view.mailbox(), uids, need };
         ask(question, move |answer, out| match answer.messages() {
             Ok(messages) => {
-                messages.iter().for_each(|message| self.look_inside(message));
+                messages.iter().for_each(|message| read(&mut self, message));
                 self.next(out)
             }
             Err(trouble) => {
@@ -66,12 +89,12 @@ impl Searching {
         })
     }
 
-    /// Decides messages from what the view knows until enough of them need a look inside.
-    fn slice(&mut self) -> (Vec<u32>, Content) {
+    /// Decides messages from what the view knows until enough of them need more.
+    fn undecided(&mut self) -> Vec<(usize, Content)> {
         let view = &self.state.view;
-        let (mut uids, mut content, mut octets) = (Vec::new(), Content::None, 0);
+        let mut undecided = Vec::new();
         while let Some(row) = view.rows().get(self.at) {
-            if uids.len() >= SLICE_MESSAGES || octets >= SLICE_OCTETS {
+            if undecided.len() >= SLICE_SUMMARIES {
                 break;
             }
             let index = self.at;
@@ -79,19 +102,42 @@ impl Searching {
             if view.is_gone(row.uid) {
                 continue;
             }
-            match self.needles.known(row, index) {
+            match self.needles.known(row, index, None) {
                 Verdict::Yes => self.found.push(index),
                 Verdict::No => (),
-                Verdict::Look(need) => {
-                    uids.push(row.uid);
-                    content = content.max(need);
-                    if need == Content::Whole {
-                        octets += row.size_octets;
-                    }
-                }
+                Verdict::Look(need) => undecided.push((index, need)),
+            }
+        }
+        undecided
+    }
+
+    /// The next messages to look into, all of them equally deep.
+    fn slice(&mut self) -> (Vec<u32>, Content) {
+        let (mut uids, mut content, mut octets) = (Vec::new(), Content::None, 0);
+        while let Some((index, need)) = self.open.front().copied() {
+            let other = !uids.is_empty() && need != content;
+            if other || uids.len() >= SLICE_MESSAGES || octets >= SLICE_OCTETS {
+                break;
+            }
+            self.open.pop_front();
+            let row = &self.state.view.rows()[index];
+            uids.push(row.uid);
+            content = need;
+            if need == Content::Whole {
+                octets += row.size_octets;
             }
         }
         (uids, content)
+    }
+
+    fn read_summary(&mut self, message: &Message) {
+        let view = &self.state.view;
+        let Some(index) = view.index_of(message.uid) else { return };
+        match self.needles.known(&view.rows()[index], index, message.summary.as_ref()) {
+            Verdict::Yes => self.found.push(index),
+            Verdict::No => (),
+            Verdict::Look(need) => self.open.push_back((index, need)),
+        }
     }
 
     fn look_inside(&mut self, message: &Message) {
@@ -256,6 +302,37 @@ mod tests {
         client.asked.clear();
         client.check("a SEARCH OR ALL BODY cat", "* SEARCH 1 2 3\na OK SEARCH done\n");
         assert_eq!(client.asked, ["Refresh"]);
+    }
+
+    #[test]
+    fn summaries_answer_without_the_messages() {
+        let mut client = client();
+        for (keys, found, questions) in [
+            ("SUBJECT long", " 3", 2),
+            ("OR FROM a.example NOT HEADER Message-ID \"\"", " 1 2 3", 3),
+            ("SENTSINCE 3-Feb-2021", "", 2),
+            ("SENTON 1-Feb-2021", " 1", 3),
+            ("SUBJECT long BODY four", " 3", 3),
+            ("SEEN SUBJECT x", "", 2),
+            ("HEADER X-Spam no", " 2", 2),
+        ] {
+            client.asked.clear();
+            client.check(&format!("a SEARCH {keys}"), &format!("* SEARCH{found}\na OK SEARCH done\n"));
+            assert_eq!(client.asked.len(), questions, "{keys}: {:?}", client.asked);
+        }
+    }
+
+    #[test]
+    fn a_long_search_is_asked_in_slices() {
+        let mut client = Client::with_inbox(&["Subject: a\n\nx\n", "Subject: b\nSubject: a\n\nx\n"].repeat(300));
+        client.asked.clear();
+        let said = client.say("a SEARCH RETURN (COUNT) SUBJECT a");
+        assert_eq!(said, "* ESEARCH (TAG \"a\") COUNT 600\na OK SEARCH done\n");
+        // 256, 256 and 88 summaries, each time half of them undecided.
+        assert_eq!(client.asked.len(), 1 + 3 + 3);
+        client.asked.clear();
+        client.say("a SEARCH BODY x");
+        assert_eq!(client.asked.len(), 1 + 2 + 2 + 1);
     }
 
     #[test]

@@ -2,20 +2,24 @@
 //! selected mailbox changes.
 
 mod read;
+mod watched;
 mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use decide::Refusal;
+use mail::date::DateTime;
 use mail::{Login, MailboxName};
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
 use proto::sasl::Credentials;
-use store::Watcher;
+use store::{ReadError, Store};
 use tokio::sync::Notify;
 
+use self::watched::Watched;
 use super::{Connection, Woken};
 use crate::content::Content;
+use crate::durable;
 use crate::service::Service;
 
 /// Octets read at a time: few while commands come, which are short, and many while a message does.
@@ -27,7 +31,7 @@ struct Imap {
     connection: Connection,
     session: Session,
     login: Option<Login>,
-    selected: Option<Watcher>,
+    selected: Option<Watched>,
     changed: Arc<Notify>,
     append: Option<Append>,
 }
@@ -36,7 +40,7 @@ struct Imap {
 struct Append {
     mailbox: MailboxName,
     flags: mail::Flags,
-    internal_date_s: Option<i64>,
+    internal_date: Option<DateTime>,
     content: Content,
     /// The content could not be kept.
     lost: bool,
@@ -120,28 +124,28 @@ impl Imap {
     async fn answer(&mut self, question: Question) -> Result<Answer, Trouble> {
         match question {
             Question::Authenticate(credentials) => Ok(self.authenticate(&credentials).await),
-            Question::Mailboxes => self.mailboxes(),
-            Question::Status { name } => self.status(&name),
+            Question::Mailboxes => self.mailboxes().await,
+            Question::Status { name } => self.status(name).await,
             Question::Select { name, .. } => self.select(name).await,
             Question::Unselect => {
                 self.selected = None;
                 Ok(Answer::Done)
             }
-            Question::Refresh { mailbox, since } => self.refresh(mailbox, since),
+            Question::Refresh { mailbox, since } => self.refresh(mailbox, since).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
             Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
             Question::Move { mailbox, uids, to } => self.move_to(mailbox, &uids, &to).await,
             Question::Expunge { mailbox, uids } => self.expunge(mailbox, &uids).await,
-            Question::AppendStart { mailbox, flags, internal_date_s, size_octets } => {
-                self.append_start(mailbox, flags, internal_date_s, size_octets)
+            Question::AppendStart { mailbox, flags, internal_date, size_octets } => {
+                self.append_start(mailbox, flags, internal_date, size_octets).await
             }
             Question::AppendEnd => self.append_end().await,
             Question::Create { name, special_use } => self.create(name, special_use).await,
             Question::Delete { name } => self.delete(name).await,
             Question::Rename { from, to } => self.rename(from, to).await,
             Question::Subscribe { name, on } => self.subscribe(name, on).await,
-            Question::Quota => self.quota(),
+            Question::Quota => self.quota().await,
         }
     }
 
@@ -162,9 +166,22 @@ impl Imap {
         self.login.clone().ok_or(Trouble::Bug)
     }
 
+    /// Reads the store where waiting for a flush or a connection holds up nobody else.
+    async fn look_up<T: Send + 'static>(
+        &mut self,
+        read: impl FnOnce(&Store) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let store = self.service.store.clone();
+        let read = durable::blocking(move || read(&store)).await.ok_or(Trouble::Bug)?;
+        read.map_err(|error| {
+            tracing::error!("a mailbox cannot be read: {error}");
+            Trouble::Unavailable
+        })
+    }
+
     /// The store's name of the mailbox the session means: the selected one.
     fn store_id(&self, mailbox: MailboxId) -> Result<store::MailboxId, Trouble> {
-        let selected = self.selected.as_ref().map(Watcher::mailbox);
+        let selected = self.selected.as_ref().map(Watched::mailbox);
         selected.filter(|id| session_id(*id) == mailbox).ok_or(Trouble::Bug)
     }
 }
@@ -172,10 +189,4 @@ impl Imap {
 /// A mailbox's number as the session knows it.
 fn session_id(mailbox: store::MailboxId) -> MailboxId {
     MailboxId(u64::from(mailbox.number()))
-}
-
-/// Reading went wrong: ours, and temporary.
-fn unreadable(error: store::ReadError) -> Trouble {
-    tracing::error!("a mailbox cannot be read: {error}");
-    Trouble::Unavailable
 }

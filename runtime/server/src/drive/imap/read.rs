@@ -1,25 +1,26 @@
 //! Answers that only read.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use mail::MailboxName;
+use mail::date::DateTime;
+use mail::mime::SummaryParts;
 use proto::imap::{
     Answer, Changes, Content, Counts, MailboxId, MailboxRow, Message, Need, Quota, Row, Selection, Summary, Trouble,
 };
 use store::{MailboxInfo, MessageRow, ReadError, Store, UidSet};
 
-use super::{Imap, session_id, unreadable};
-use crate::durable;
+use super::watched::Watched;
+use super::{Imap, session_id};
 
 /// A header is looked for in so many octets first, then in four times as many, and so on.
 const HEADER_OCTETS: u64 = 16 * 1024;
 
 impl Imap {
-    pub(super) fn mailboxes(&self) -> Result<Answer, Trouble> {
+    pub(super) async fn mailboxes(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
-        let mailboxes = self.service.store.mailboxes(&login).map_err(unreadable)?;
-        let subscribed = self.service.store.subscriptions(&login).map_err(unreadable)?;
+        let read = move |store: &Store| Ok((store.mailboxes(&login)?, store.subscriptions(&login)?));
+        let (mailboxes, subscribed) = self.look_up(read).await?;
         let mut rows: Vec<MailboxRow> = mailboxes.iter().map(mailbox_row).collect();
         let missing: Vec<MailboxRow> = subscribed
             .into_iter()
@@ -36,25 +37,26 @@ impl Imap {
         Ok(Answer::Mailboxes(rows))
     }
 
-    pub(super) fn status(&self, name: &MailboxName) -> Result<Answer, Trouble> {
-        let found = self.service.store.mailbox(&self.login()?, name).map_err(unreadable)?;
+    pub(super) async fn status(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
+        let login = self.login()?;
+        let found = self.look_up(move |store| store.mailbox(&login, &name)).await?;
         found.map(|mailbox| Answer::Mailbox(mailbox_row(&mailbox))).ok_or(Trouble::NoSuchMailbox)
     }
 
     pub(super) async fn select(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
         self.selected = None;
         let login = self.login()?;
-        let found = self.service.store.mailbox(&login, &name).map_err(unreadable)?;
-        let id = found.ok_or(Trouble::NoSuchMailbox)?.id;
-        // Watched before it is read: a change in between is seen twice rather than never.
         let changed = self.changed.clone();
-        let watcher = self.service.store.watch(id, Box::new(move || changed.notify_one()));
-        let store = self.service.store.clone();
-        let read = durable::blocking(move || store.select(&login, &name)).await.ok_or(Trouble::Bug)?;
-        let selected = read.map_err(unreadable)?.filter(|selected| selected.mailbox.id == id);
-        // Deleted and created again within this moment: the client may ask once more.
-        let selected = selected.ok_or(Trouble::NoSuchMailbox)?;
-        self.selected = Some(watcher);
+        let read = move |store: &Store| {
+            let Some(mailbox) = store.mailbox(&login, &name)? else { return Ok(None) };
+            // Watched before it is read: a change in between is seen twice rather than never.
+            let watcher = store.watch(mailbox.id, Box::new(move || changed.notify_one()));
+            // Deleted and created again within this moment: the client may ask once more.
+            let selected = store.select(&login, &name)?.filter(|selected| selected.mailbox.id == mailbox.id);
+            Ok(selected.map(|selected| (watcher, selected)))
+        };
+        let (watcher, selected) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
+        self.selected = Some(Watched::new(watcher));
         let mailbox = selected.mailbox;
         Ok(Answer::Selected(Selection {
             mailbox: session_id(mailbox.id),
@@ -67,13 +69,16 @@ impl Imap {
         }))
     }
 
-    pub(super) fn refresh(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
+    pub(super) async fn refresh(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        if !self.selected.as_ref().is_some_and(store::Watcher::take) {
+        if !self.selected.as_mut().is_some_and(Watched::is_stale) {
             return Ok(Answer::Changed(Changes::none(since)));
         }
-        let changes = self.service.store.changes_since(id, since).map_err(unreadable)?;
+        let changes = self.look_up(move |store| store.changes_since(id, since)).await?;
         let changes = changes.ok_or(Trouble::NoSuchMailbox)?;
+        if let Some(selected) = &mut self.selected {
+            selected.was_read();
+        }
         Ok(Answer::Changed(Changes {
             rows: changes.messages.into_iter().map(row).collect(),
             vanished: changes.vanished,
@@ -83,16 +88,15 @@ impl Imap {
 
     pub(super) async fn fetch(&mut self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        let store = self.service.store.clone();
-        let read = durable::blocking(move || messages(&store, id, &uids, need)).await.ok_or(Trouble::Bug)?;
-        read.map(Answer::Messages).map_err(unreadable)
+        self.look_up(move |store| messages(store, id, &uids, need)).await.map(Answer::Messages)
     }
 
-    pub(super) fn quota(&self) -> Result<Answer, Trouble> {
+    pub(super) async fn quota(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
-        let person = self.service.store.person(&login).map_err(unreadable)?.ok_or(Trouble::Unavailable)?;
-        let (used_octets, _) = self.service.store.usage(&login).map_err(unreadable)?;
-        Ok(Answer::Quota(Quota { used_octets, limit_octets: person.person.quota_octets }))
+        let read = move |store: &Store| Ok((store.person(&login)?, store.usage(&login)?));
+        let (person, (used_octets, _)) = self.look_up(read).await?;
+        let limit_octets = person.ok_or(Trouble::Unavailable)?.person.quota_octets;
+        Ok(Answer::Quota(Quota { used_octets, limit_octets }))
     }
 }
 
@@ -120,21 +124,20 @@ pub(super) fn row(message: MessageRow) -> Row {
         mod_seq: message.modseq,
         flags: message.flags,
         size_octets: message.size_octets,
-        internal_date_s: message.internal_date.seconds,
+        internal_date: DateTime {
+            unix_seconds: message.internal_date.seconds,
+            offset_minutes: message.internal_date.offset_minutes,
+        },
     }
 }
 
 /// Those of `uids` that still exist, in their order.
-fn messages(
-    store: &Arc<Store>,
-    mailbox: store::MailboxId,
-    uids: &[u32],
-    need: Need,
-) -> Result<Vec<Message>, ReadError> {
+fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) -> Result<Vec<Message>, ReadError> {
     let set: UidSet = uids.iter().copied().collect();
     let mut summaries = HashMap::new();
-    if need.summary {
-        summaries.extend(store.summaries(mailbox, &set, uids.len())?);
+    let summary_asked = need.summary != SummaryParts::NONE;
+    if summary_asked {
+        summaries.extend(store.summaries(mailbox, &set, need.summary, uids.len())?);
     }
     // A listing opens no body.
     let mut bodies = HashMap::new();
@@ -143,13 +146,9 @@ fn messages(
     }
     let mut found = Vec::with_capacity(uids.len());
     for uid in uids {
-        let summary = summaries.remove(uid).map(|summary| Summary {
-            envelope: summary.envelope_imap,
-            body_structure: summary.bodystructure_imap,
-            body: summary.body_imap,
-        });
+        let summary = summaries.remove(uid).map(summary);
         // Every message has a summary, so one without is gone.
-        if need.summary && summary.is_none() {
+        if summary_asked && summary.is_none() {
             continue;
         }
         let content = match (need.content, bodies.get(uid)) {
@@ -161,6 +160,22 @@ fn messages(
         found.push(Message { uid: *uid, summary, content });
     }
     Ok(found)
+}
+
+fn summary(kept: store::Summary) -> Summary {
+    Summary {
+        envelope: kept.envelope_imap,
+        body_structure: kept.bodystructure_imap,
+        body: kept.body_imap,
+        whole: kept.whole,
+        subject: kept.subject,
+        from: kept.from,
+        to: kept.to,
+        cc: kept.cc,
+        bcc: kept.bcc,
+        message_id: kept.message_id,
+        sent_s: kept.sent_date,
+    }
 }
 
 /// The header section with its blank line; all of a message that has no other part.

@@ -1,12 +1,13 @@
 //! Answers that change something: each is one commit, and is told when it is durable.
 
+use mail::date::DateTime;
 use mail::{Flags, MailboxName, SpecialUse};
 use proto::imap::{Answer, Copied, FlagChange, MailboxId, Trouble};
 use store::{
-    CommitError, Expunged, FlagMode, InternalDate, Op, OpResult, PutError, Refusal, SetFlags, Summary, UidSet,
+    CommitError, Expunged, FlagMode, InternalDate, Op, OpResult, PutError, Refusal, SetFlags, Store, Summary, UidSet,
 };
 
-use super::{Append, Imap, read, unreadable};
+use super::{Append, Imap, read};
 use crate::content::Content;
 use crate::{clock, durable};
 
@@ -27,12 +28,12 @@ impl Imap {
         };
         let change = SetFlags { mailbox: id, uids: set.clone(), mode, flags, unchanged_since: None };
         self.commit(Op::SetFlags(Box::new(change))).await?;
-        let rows = self.service.store.messages(id, &set).map_err(unreadable)?;
+        let rows = self.look_up(move |store| store.messages(id, &set)).await?;
         Ok(Answer::Stored(rows.into_iter().map(read::row).collect()))
     }
 
     pub(super) async fn copy(&mut self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
-        let (from, to) = (self.store_id(mailbox)?, self.target(to)?);
+        let (from, to) = (self.store_id(mailbox)?, self.target(to).await?);
         let copied = self.commit(Op::Copy { from, uids: uids.iter().copied().collect(), to }).await?;
         pairs(copied)
     }
@@ -43,7 +44,7 @@ impl Imap {
         uids: &[u32],
         to: &MailboxName,
     ) -> Result<Answer, Trouble> {
-        let (from, to) = (self.store_id(mailbox)?, self.target(to)?);
+        let (from, to) = (self.store_id(mailbox)?, self.target(to).await?);
         let moved = self.commit(Op::Move { from, uids: uids.iter().copied().collect(), to }).await?;
         pairs(moved)
     }
@@ -81,25 +82,26 @@ impl Imap {
         self.commit(op).await.map(|_| Answer::Done)
     }
 
-    pub(super) fn append_start(
+    pub(super) async fn append_start(
         &mut self,
         mailbox: MailboxName,
         flags: Flags,
-        internal_date_s: Option<i64>,
+        internal_date: Option<DateTime>,
         size_octets: u64,
     ) -> Result<Answer, Trouble> {
         let login = self.login()?;
         if size_octets > self.service.tables.plan().mailboxes.message_size_octets {
             return Err(Trouble::TooBig);
         }
-        self.target(&mailbox)?;
-        let person = self.service.store.person(&login).map_err(unreadable)?.ok_or(Trouble::Unavailable)?;
-        let (used_octets, _) = self.service.store.usage(&login).map_err(unreadable)?;
-        if used_octets.saturating_add(size_octets) > person.person.quota_octets {
+        self.target(&mailbox).await?;
+        let read = move |store: &Store| Ok((store.person(&login)?, store.usage(&login)?));
+        let (person, (used_octets, _)) = self.look_up(read).await?;
+        let quota_octets = person.ok_or(Trouble::Unavailable)?.person.quota_octets;
+        if used_octets.saturating_add(size_octets) > quota_octets {
             return Err(Trouble::OverQuota);
         }
         let content = Content::new(self.service.store.clone(), self.service.held.clone());
-        self.append = Some(Append { mailbox, flags, internal_date_s, content, lost: false });
+        self.append = Some(Append { mailbox, flags, internal_date, content, lost: false });
         Ok(Answer::Done)
     }
 
@@ -126,8 +128,8 @@ impl Imap {
             put(&content)
         };
         let (body, summary) = written.map_err(unwritable)?;
-        let internal_date =
-            InternalDate { seconds: append.internal_date_s.unwrap_or_else(clock::unix_s), offset_minutes: 0 };
+        let date = append.internal_date.unwrap_or_else(|| DateTime::utc(clock::unix_s()));
+        let internal_date = InternalDate { seconds: date.unix_seconds, offset_minutes: date.offset_minutes };
         let op = Op::Append(Box::new(store::Append {
             login: self.login()?,
             mailbox: append.mailbox,
@@ -142,8 +144,9 @@ impl Imap {
         }
     }
 
-    fn target(&self, name: &MailboxName) -> Result<store::MailboxId, Trouble> {
-        let found = self.service.store.mailbox(&self.login()?, name).map_err(unreadable)?;
+    async fn target(&mut self, name: &MailboxName) -> Result<store::MailboxId, Trouble> {
+        let (login, name) = (self.login()?, name.clone());
+        let found = self.look_up(move |store| store.mailbox(&login, &name)).await?;
         found.map(|mailbox| mailbox.id).ok_or(Trouble::NoSuchMailbox)
     }
 
@@ -185,7 +188,8 @@ fn trouble(error: CommitError) -> Trouble {
     };
     match why {
         Refusal::NoSuchMailbox => Trouble::NoSuchMailbox,
-        Refusal::MailboxExists(_) | Refusal::SpecialUseTaken => Trouble::AlreadyExists,
+        Refusal::MailboxExists(_) => Trouble::AlreadyExists,
+        Refusal::SpecialUseTaken => Trouble::SpecialUseTaken,
         Refusal::OverQuota { .. } => Trouble::OverQuota,
         Refusal::TooManyMailboxes | Refusal::BadName | Refusal::InboxStays => Trouble::Limit,
         Refusal::TooLarge => Trouble::TooBig,

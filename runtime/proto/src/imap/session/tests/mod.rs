@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::{Config, Session, Step};
-pub use store::Store;
+pub use fuzz::Dice;
+pub use store::{Store, summary};
 
 /// Octets APPEND takes in the tests.
 pub const APPEND_OCTETS_MAX: u64 = 1_000;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::imap::question::*;
 use crate::sasl::Credentials;
-use mail::mime::summarize;
+use mail::date::DateTime;
+use mail::mime::{SummaryParts, summarize};
 use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 
 /// 2021-01-01, the day everything arrives.
-const ARRIVAL_S: i64 = 1_609_459_200;
+const ARRIVAL: DateTime = DateTime { unix_seconds: 1_609_459_200, offset_minutes: 0 };
 
 #[derive(Debug, Default)]
 pub struct Mailbox {
@@ -34,7 +35,7 @@ pub struct Store {
 /// A message that APPEND brings.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    to: Option<(MailboxName, Flags, Option<i64>)>,
+    to: Option<(MailboxName, Flags, Option<DateTime>)>,
     pub octets: Vec<u8>,
 }
 
@@ -61,7 +62,7 @@ impl Store {
     }
 
     pub fn deliver(&mut self, to: &str, content: &[u8]) -> u32 {
-        self.mailboxes.get_mut(&name(to)).unwrap().add(content.to_vec(), Flags::default(), ARRIVAL_S)
+        self.mailboxes.get_mut(&name(to)).unwrap().add(content.to_vec(), Flags::default(), ARRIVAL)
     }
 
     pub fn set_flags(&mut self, at: &str, uid: u32, flags: &Flags) {
@@ -155,17 +156,17 @@ impl Store {
                 copied
             }
             Question::Expunge { mailbox, uids } => Answer::Expunged(self.selected(mailbox)?.expunge(&uids)),
-            Question::AppendStart { mailbox, flags, internal_date_s, size_octets } => {
+            Question::AppendStart { mailbox, flags, internal_date, size_octets } => {
                 assert!(size_octets <= super::APPEND_OCTETS_MAX);
                 self.mailboxes.get(&mailbox).ok_or(Trouble::NoSuchMailbox)?;
-                *incoming = Incoming { to: Some((mailbox, flags, internal_date_s)), octets: Vec::new() };
+                *incoming = Incoming { to: Some((mailbox, flags, internal_date)), octets: Vec::new() };
                 Answer::Done
             }
             Question::AppendEnd => {
                 let Incoming { to, octets } = std::mem::take(incoming);
                 let (to, flags, date) = to.ok_or(Trouble::Bug)?;
                 let mailbox = self.mailboxes.get_mut(&to).ok_or(Trouble::NoSuchMailbox)?;
-                let uid = mailbox.add(octets, flags, date.unwrap_or(ARRIVAL_S));
+                let uid = mailbox.add(octets, flags, date.unwrap_or(ARRIVAL));
                 Answer::Appended { uid_validity: mailbox.uid_validity, uid }
             }
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
@@ -178,6 +179,9 @@ impl Store {
             Question::Create { name, special_use } => {
                 if self.mailboxes.contains_key(&name) {
                     return Err(Trouble::AlreadyExists);
+                }
+                if special_use.is_some() && self.mailboxes.values().any(|it| it.special_use == special_use) {
+                    return Err(Trouble::SpecialUseTaken);
                 }
                 for parent in name.parents() {
                     self.create(&parent, None);
@@ -213,19 +217,19 @@ impl Store {
         let target = self.mailboxes.get_mut(to).ok_or(Trouble::NoSuchMailbox)?;
         let mut pairs = Vec::new();
         for (row, content) in messages.into_iter().filter(|(row, _)| uids.contains(&row.uid)) {
-            pairs.push((row.uid, target.add(content, row.flags, row.internal_date_s)));
+            pairs.push((row.uid, target.add(content, row.flags, row.internal_date)));
         }
         Ok(Answer::Copied(Copied { uid_validity: target.uid_validity, pairs }))
     }
 }
 
 impl Mailbox {
-    fn add(&mut self, content: Vec<u8>, flags: Flags, internal_date_s: i64) -> u32 {
+    fn add(&mut self, content: Vec<u8>, flags: Flags, internal_date: DateTime) -> u32 {
         self.mod_seq += 1;
         let uid = self.uid_next;
         self.uid_next += 1;
         let size_octets = content.len() as u64;
-        self.messages.push((Row { uid, mod_seq: self.mod_seq, flags, size_octets, internal_date_s }, content));
+        self.messages.push((Row { uid, mod_seq: self.mod_seq, flags, size_octets, internal_date }, content));
         uid
     }
 
@@ -282,20 +286,35 @@ impl Mailbox {
         let found = self.messages.iter().filter(|(row, _)| uids.contains(&row.uid));
         found
             .map(|(row, content)| {
-                let parsed = summarize(content);
-                let summary = Summary {
-                    envelope: parsed.envelope_imap,
-                    body_structure: parsed.bodystructure_imap,
-                    body: parsed.body_imap,
-                };
+                let summary = (need.summary != SummaryParts::NONE).then(|| summary(content, need.summary));
                 let header = content.windows(4).position(|w| w == b"\r\n\r\n").map_or(content.len(), |at| at + 4);
                 let content = match need.content {
                     Content::None => Vec::new(),
                     Content::Header => content[..header].to_vec(),
                     Content::Whole => content.clone(),
                 };
-                Message { uid: row.uid, summary: need.summary.then_some(summary), content }
+                Message { uid: row.uid, summary, content }
             })
             .collect()
+    }
+}
+
+/// What a store keeps of a message; what is not asked is as if it were not there.
+pub fn summary(content: &[u8], asked: SummaryParts) -> Summary {
+    let parsed = summarize(content);
+    let text = |part, text: String| if asked.contains(part) { text } else { String::new() };
+    let octets = |part, octets: Vec<u8>| if asked.contains(part) { octets } else { Vec::new() };
+    Summary {
+        message_id: text(SummaryParts::MESSAGE_ID, parsed.bracketed_id()),
+        envelope: octets(SummaryParts::ENVELOPE, parsed.envelope_imap),
+        body_structure: octets(SummaryParts::BODYSTRUCTURE, parsed.bodystructure_imap),
+        body: octets(SummaryParts::BODY, parsed.body_imap),
+        whole: parsed.whole.among(asked),
+        subject: text(SummaryParts::SUBJECT, parsed.subject),
+        from: text(SummaryParts::FROM, parsed.from),
+        to: text(SummaryParts::TO, parsed.to),
+        cc: text(SummaryParts::CC, parsed.cc),
+        bcc: text(SummaryParts::BCC, parsed.bcc),
+        sent_s: parsed.sent.map(|date| date.unix_seconds).filter(|_| asked.contains(SummaryParts::DATE)),
     }
 }

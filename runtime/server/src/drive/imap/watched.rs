@@ -1,0 +1,81 @@
+//! The selected mailbox, watched.
+
+use store::{MailboxId, Watcher};
+
+/// A mailbox and whether it changed since it was read last.
+pub struct Watched {
+    watcher: Watcher,
+    stale: bool,
+}
+
+impl Watched {
+    /// As of now what was read is new.
+    pub fn new(watcher: Watcher) -> Watched {
+        Watched { watcher, stale: false }
+    }
+
+    pub fn mailbox(&self) -> MailboxId {
+        self.watcher.mailbox()
+    }
+
+    /// Must it be read again? The watcher says so only once, and reading may fail: this says so until `was_read`. Called before
+    /// reading, so that a change meanwhile is found by the next call.
+    pub fn is_stale(&mut self) -> bool {
+        self.stale |= self.watcher.take();
+        self.stale
+    }
+
+    pub fn was_read(&mut self) {
+        self.stale = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mail::{Login, MailboxName, Person};
+    use store::{Op, Options, Store};
+
+    #[test]
+    fn a_change_is_asked_for_until_it_was_read() {
+        let folder = std::env::temp_dir().join(format!("facteur-watched-{}", std::process::id()));
+        let store = Store::open(&folder, Options::default()).unwrap();
+        let login = Login::new("a").unwrap();
+        let person = Person {
+            login: login.clone(),
+            first: "A".to_owned(),
+            last: "B".to_owned(),
+            address: "a@example.org".parse().unwrap(),
+            profile: "standard".to_owned(),
+            unit: "physics".to_owned(),
+            home: None,
+            quota_octets: 1 << 30,
+        };
+        let person = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() };
+        store.commit_wait(vec![person]).unwrap();
+        let inbox = store.mailbox(&login, &MailboxName::inbox()).unwrap().unwrap().id;
+        let mut watched = Watched::new(store.watch(inbox, Box::new(|| ())));
+        assert!(!watched.is_stale());
+        let append = |store: &Store| {
+            let body = store.put_body(&[b"a: 1\r\n\r\n"]).unwrap();
+            let message = store::Append {
+                login: login.clone(),
+                mailbox: MailboxName::inbox(),
+                body,
+                summary: store::Summary::default(),
+                flags: mail::Flags::default(),
+                internal_date: store::InternalDate::default(),
+            };
+            store.commit_wait(vec![Op::Append(Box::new(message))]).unwrap();
+        };
+        append(&store);
+        assert!(watched.is_stale());
+        assert!(watched.is_stale(), "the read failed");
+        watched.was_read();
+        assert!(!watched.is_stale());
+        append(&store);
+        assert!(watched.is_stale());
+        drop((watched, store));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
