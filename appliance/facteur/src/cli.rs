@@ -85,7 +85,7 @@ pub struct TryArgs {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Ports P, P+1, … for the listeners in order of name; else the kernel chooses
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1..))]
     pub port_base: Option<u16>,
     /// N more people for measuring: user0001…, password `pass`
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]

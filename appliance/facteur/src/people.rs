@@ -43,15 +43,15 @@ pub fn default_mailboxes(language: Language) -> Vec<DefaultMailbox> {
         .collect()
 }
 
-/// Creates people or brings them up to date. `verifier` of an existing person is replaced.
-pub fn create(store: &Store, plan: &Plan, people: &[(Person, String)]) -> Result<(), NoPeople> {
+/// Creates people or brings them up to date. `None` keeps the verifier of an existing person.
+pub fn create(store: &Store, plan: &Plan, people: &[(Person, Option<String>)]) -> Result<(), NoPeople> {
     let mailboxes = default_mailboxes(plan.institution.pages);
     for batch in people.chunks(BATCH) {
         let ops = batch
             .iter()
             .map(|(person, verifier)| Op::UpsertPerson {
                 person: Box::new(person.clone()),
-                verifier: Some(verifier.clone()),
+                verifier: verifier.clone(),
                 mailboxes: mailboxes.clone(),
             })
             .collect();
@@ -61,7 +61,7 @@ pub fn create(store: &Store, plan: &Plan, people: &[(Person, String)]) -> Result
 }
 
 /// People for measuring: `user0001` and so on, in the institution's domain, with the default profile.
-pub fn numbered(plan: &Plan, count: u32, verifier: &str) -> Result<Vec<(Person, String)>, NoPeople> {
+pub fn numbered(plan: &Plan, count: u32, verifier: &str) -> Result<Vec<(Person, Option<String>)>, NoPeople> {
     let profile = &plan.mailboxes.otherwise;
     let quota_octets = plan.mailboxes.profiles.get(profile).map_or(0, |p| p.quota.floor_octets());
     (1..=count)
@@ -80,7 +80,7 @@ pub fn numbered(plan: &Plan, count: u32, verifier: &str) -> Result<Vec<(Person, 
                 home: None,
                 quota_octets,
             };
-            Ok((person, verifier.to_owned()))
+            Ok((person, Some(verifier.to_owned())))
         })
         .collect()
 }

@@ -18,6 +18,7 @@ type Anything = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(args: &ServeArgs) -> Exit {
+    keep_private();
     log("info");
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -86,16 +87,26 @@ pub fn trouble(error: &(dyn std::error::Error + 'static)) -> Exit {
     Exit::Trouble
 }
 
-/// SIGINT and SIGTERM, heard from the moment this is made: before anybody is told that we listen.
+/// From here on what this process writes is its user's alone: mail, passwords, keys.
+pub fn keep_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+/// SIGINT, SIGTERM and SIGHUP (the terminal was closed), heard from the moment this is made: before anybody is told that we listen.
 pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
+    hang_up: Signal,
 }
 
 impl Stop {
     /// Needs a tokio runtime.
     pub fn listen() -> std::io::Result<Stop> {
-        Ok(Stop { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Stop {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
     /// Comes with the next signal.
@@ -103,6 +114,7 @@ impl Stop {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 }

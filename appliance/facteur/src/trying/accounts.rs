@@ -1,6 +1,6 @@
 //! The people of `try`, with printed passwords. A data folder that is used again keeps them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use decide::Tables;
@@ -8,7 +8,7 @@ use mail::Person;
 use policy::people::Directory;
 use proto::sasl::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
-use store::{Op, Store};
+use store::{Op, PersonRow, Store};
 
 use super::Anything;
 use super::describe::PersonView;
@@ -17,6 +17,11 @@ use super::describe::PersonView;
 const FILE: &str = "try-passwords.json";
 /// The password of numbered people.
 const NUMBERED_PASSWORD: &str = "pass";
+
+/// A verifier no secret opens: it is no hash.
+const NOBODYS: &str = "!";
+/// People read and locked at a time.
+const PAGE: u32 = 200;
 
 /// Creates everybody; the people of the policy come first, in order of registration.
 pub fn create(
@@ -29,13 +34,17 @@ pub fn create(
     let plan = tables.plan();
     let people: &[Person] = directory.map_or(&[], |directory| &directory.people);
     let mut passwords = earlier(data)?;
+    passwords.retain(|login, _| people.iter().any(|person| person.login.as_str() == login));
     let fresh: Vec<&Person> = people.iter().filter(|p| !passwords.contains_key(p.login.as_str())).collect();
     for person in &fresh {
         passwords.insert(person.login.to_string(), password()?);
     }
-    let fresh = hashed(&fresh, &passwords);
-    crate::people::create(store, plan, &fresh)?;
+    let known = people.iter().filter(|p| !fresh.iter().any(|f| f.login == p.login));
+    let mut all: Vec<(Person, Option<String>)> = known.map(|person| (person.clone(), None)).collect();
+    all.extend(hashed(&fresh, &passwords));
+    crate::people::create(store, plan, &all)?;
     write(data, &passwords)?;
+    lock_others(store, people)?;
     if let Some(directory) = directory {
         let ops = directory.aliases.iter().map(|alias| Op::UpsertAlias(Box::new(alias.clone()))).collect();
         store.commit_wait(ops)?;
@@ -51,6 +60,22 @@ pub fn create(
         );
     }
     Ok(views)
+}
+
+/// People of an earlier run whom nobody names any more keep their mail and can log in no longer. Numbered people that
+/// are asked for get their verifier afterwards.
+fn lock_others(store: &Store, people: &[Person]) -> Result<(), Anything> {
+    let named: BTreeSet<&str> = people.iter().map(|person| person.login.as_str()).collect();
+    let mut after = None;
+    loop {
+        let rows = store.people(after.as_ref(), PAGE)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = Some(last.person.login.clone());
+        let open = |row: &&PersonRow| row.verifier.as_deref() != Some(NOBODYS);
+        let others = rows.iter().filter(|row| !named.contains(row.person.login.as_str())).filter(open);
+        let lock = |row: &PersonRow| Op::SetVerifier { login: row.person.login.clone(), verifier: NOBODYS.to_owned() };
+        store.commit_wait(others.map(lock).collect())?;
+    }
 }
 
 fn view(person: &Person, passwords: &BTreeMap<String, String>) -> PersonView {
@@ -76,12 +101,12 @@ fn write(data: &Path, passwords: &BTreeMap<String, String>) -> Result<(), Anythi
 }
 
 /// Hashing is slow on purpose: all processors share it.
-fn hashed(people: &[&Person], passwords: &BTreeMap<String, String>) -> Vec<(Person, String)> {
+fn hashed(people: &[&Person], passwords: &BTreeMap<String, String>) -> Vec<(Person, Option<String>)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = people.len().div_ceil(threads).max(1);
-    let hash = |part: &[&Person]| -> Vec<(Person, String)> {
+    let hash = |part: &[&Person]| -> Vec<(Person, Option<String>)> {
         let secret = |person: &Person| Secret::new(passwords.get(person.login.as_str()).cloned().unwrap_or_default());
-        part.iter().map(|person| ((*person).clone(), server::verifier(&secret(person)))).collect()
+        part.iter().map(|person| ((*person).clone(), Some(server::verifier(&secret(person))))).collect()
     };
     std::thread::scope(|scope| {
         let parts: Vec<_> = people.chunks(share).map(|part| scope.spawn(move || hash(part))).collect();

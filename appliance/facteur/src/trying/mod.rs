@@ -38,6 +38,7 @@ pub fn run(args: &TryArgs) -> Exit {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
+    crate::serving::keep_private();
     crate::serving::log(if args.no_story { "info" } else { "warn" });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -52,7 +53,8 @@ pub fn run(args: &TryArgs) -> Exit {
 
 /// Serves and tells; true unless a step went otherwise.
 async fn serve(args: &TryArgs, ready: Ready) -> Result<bool, Anything> {
-    let folder = Folder::new(args.data.as_deref())?;
+    let folder = Folder::new(args.data.as_deref())
+        .map_err(|error| crate::serving::named(args.data.as_deref().unwrap_or(Path::new("a new folder")), error))?;
     let sealed = ready.sealed;
     let tables = Arc::new(Tables::new(sealed.plan.clone())?);
     let store = Arc::new(Store::open(&folder.path, crate::serving::store_options())?);
@@ -64,7 +66,8 @@ async fn serve(args: &TryArgs, ready: Ready) -> Result<bool, Anything> {
     let running = Server::start(tables.clone(), sealed.hash, site, store.clone()).await?;
     let stage = stage(&sealed, tables, networks, people, made.trust, &running, store);
     if let Some(path) = &args.describe {
-        describe::write(&description(&stage, &running, &folder.path), path)?;
+        let written = describe::write(&description(&stage, &running, &folder.path), path);
+        written.map_err(|error| crate::serving::named(path, error))?;
     }
     let story = async { if args.no_story { true } else { story::tell(&stage).await } };
     let good = tokio::select! {
@@ -115,7 +118,8 @@ async fn site(
     let mut listeners = BTreeMap::new();
     for (index, (_, name, _)) in tables.listeners().enumerate() {
         let port = match args.port_base {
-            Some(base) => u16::try_from(usize::from(base) + index)?,
+            Some(base) => u16::try_from(usize::from(base) + index)
+                .map_err(|_| format!("--port-base {base}: listener \"{name}\" would need a port above 65535"))?,
             None => 0,
         };
         listeners.insert(name.to_owned(), vec![loopback(port)]);
