@@ -28,6 +28,7 @@ mod stream;
 mod throttle;
 mod tls;
 mod trace;
+mod turns;
 mod verifier;
 
 pub use outcome::{Event, Outcome, Peer};

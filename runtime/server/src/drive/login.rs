@@ -1,12 +1,12 @@
 //! A login, the same for SMTP and IMAP: limits on guessing, the password, limits again.
 
-use decide::{Account, ClassId, Guess, Guesses, Reason, Refusal};
+use decide::{Account, ClassId, Guess, Guesses, Reason, Refusal, address_key};
 use mail::{Login, reply};
 use proto::sasl::Credentials;
 use store::PersonRow;
 
 use crate::outcome::{Event, Outcome, Peer};
-use crate::passwords::Checked;
+use crate::passwords::{Attempt, Checked};
 use crate::service::Service;
 
 /// Who logs in with these credentials. A refusal is logged and counted here.
@@ -36,12 +36,18 @@ pub async fn authenticate(
 async fn judge(service: &Service, peer: &Peer, class: ClassId, credentials: &Credentials) -> Result<Account, Refusal> {
     let guess = Guess { login: &credentials.login, class, address: peer.seen_as };
     let guesses = Guesses::of(&service.tables, guess);
-    guesses.check(&service.tables, &service.rings(), service.clock.now())?;
+    let allowed = || guesses.check(&service.tables, &service.rings(), service.clock.now());
+    allowed()?;
     let person = person(service, &credentials.login)?;
-    let verifier = person.as_ref().and_then(|row| row.verifier.as_deref());
-    let checked = service.passwords.check(&credentials.login, &credentials.secret, verifier).await;
-    // Many logins at once all passed the first look: whoever comes back to a full window is not told.
-    guesses.check(&service.tables, &service.rings(), service.clock.now())?;
+    let attempt = Attempt {
+        login: &credentials.login,
+        secret: &credentials.secret,
+        verifier: person.as_ref().and_then(|row| row.verifier.as_deref()),
+        address: &address_key(peer.seen_as),
+    };
+    let checked = service.passwords.check(attempt, allowed).await?;
+    // Many logins at once all passed the first looks: whoever comes back to a full window is not told.
+    allowed()?;
     match (checked, person) {
         (Checked::Right, Some(row)) => Ok(Account { login: row.person.login, profile: row.person.profile }),
         (Checked::Busy, _) => Err(later("the server has many logins to check, try later")),
