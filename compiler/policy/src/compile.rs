@@ -13,7 +13,7 @@ use crate::model::{Policy, SECTIONS};
 use crate::people::{self, Directory};
 use crate::prove::{self, Counterexample, Places, ProofReport, Proofs};
 use crate::syntax::{Document, Span, read};
-use crate::{check, defaults, lower, resolve};
+use crate::{check, defaults, lower, resolve, shown};
 
 /// Where text comes from: the disk for `facteur`, a map in tests.
 pub trait Loader {
@@ -156,7 +156,7 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) ->
             directory = (!diagnostics[before..].iter().any(Diagnostic::is_error)).then_some(derived);
         }
     }
-    diagnostics.sort_by_key(|found| (found.place().map_or(FileId(0), |span| span.file), found.place()));
+    let diagnostics = shown::bounded(diagnostics, &sources);
 
     let blast = plan.as_ref().map(BlastRadius::of);
     let sealed = plan.map(|plan| seal(plan, &policy, &document, &default_document, &sources));
@@ -174,10 +174,13 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) ->
 
 /// A list whose only window has a slip of its own is not empty: one slip is one error.
 fn forget_emptied_lists(diagnostics: &mut Vec<Diagnostic>) {
-    let places: Vec<(Code, Span)> = diagnostics.iter().filter_map(|found| Some((found.code, found.place()?))).collect();
+    let others = diagnostics.iter().filter(|found| found.code != Code::E0208).filter_map(Diagnostic::place);
+    let mut starts: Vec<(FileId, u32)> = others.map(|place| (place.file, place.start)).collect();
+    starts.sort_unstable();
+    // Places are values of one tree: what begins inside a list ends inside it.
     let hides = |list: Span| {
-        let within = |place: Span| place.file == list.file && list.start <= place.start && place.end <= list.end;
-        places.iter().any(|(code, place)| *code != Code::E0208 && within(*place))
+        let next = starts.partition_point(|start| *start < (list.file, list.start));
+        starts.get(next).is_some_and(|start| *start < (list.file, list.end))
     };
     diagnostics.retain(|found| found.code != Code::E0208 || !found.place().is_some_and(hides));
 }
@@ -236,10 +239,10 @@ fn sections_with_errors(document: &Document, policy: &Policy, diagnostics: &[Dia
     let places: Vec<Span> = errors.filter_map(Diagnostic::place).collect();
     let mut mistaken = policy.broken();
     for section in document.sections() {
+        let Some(name) = SECTIONS.iter().copied().find(|name| *name == section.name) else { continue };
         let (start, end) = (section.name_span.start, section.node.end);
         let here = places.iter().any(|place| (start..=end).contains(&place.start));
-        let name = SECTIONS.iter().copied().find(|name| *name == section.name);
-        if let Some(name) = name.filter(|name| here && !mistaken.contains(name)) {
+        if here && !mistaken.contains(&name) {
             mistaken.push(name);
         }
     }

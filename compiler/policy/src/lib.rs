@@ -14,6 +14,7 @@ pub mod people;
 pub mod prove;
 pub mod render;
 mod resolve;
+mod shown;
 pub mod syntax;
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! Diagnostics as people read them: message, the lines it is about with what is wrong underlined, notes, help. Read
 //! without colour it loses nothing.
 
-use crate::diagnostic::{Diagnostic, FileId, Label, Level, Sources};
+use super::excerpt::excerpts;
+use crate::diagnostic::{Diagnostic, Level, Sources};
 use crate::syntax::is_invisible;
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level as Severity, Renderer, Snippet};
+use annotate_snippets::{Element, Group, Level as Severity, Renderer};
 
 /// Longer lines are cut around what is underlined.
 const WIDTH_CHARS: usize = 140;
-
-/// Labels farther apart than this are drawn as separate excerpts.
-const GAP_LINES_MAX: u32 = 100;
 
 /// Draws one diagnostic, without a final line break. Colour only adds to what the text already says.
 pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> String {
@@ -26,7 +24,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Strin
     let title = severity.primary_title(message).id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
     for excerpt in excerpts(&diagnostic.labels, sources) {
-        group = group.element(excerpt.snippet(sources));
+        for element in excerpt.elements(sources) {
+            group = group.element(element);
+        }
     }
     for note in &diagnostic.notes {
         group = group.element(Element::Message(Severity::NOTE.no_name().message(shown(note))));
@@ -37,65 +37,8 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Strin
     renderer.render(&[group])
 }
 
-/// Lines of one file that are drawn together.
-struct Excerpt<'a> {
-    file: FileId,
-    line_first: u32,
-    line_last: u32,
-    labels: Vec<&'a Label>,
-}
-
-/// The excerpt with the first primary label comes first, the others in order of file and line.
-fn excerpts<'a>(labels: &'a [Label], sources: &Sources) -> Vec<Excerpt<'a>> {
-    let mut sorted: Vec<&Label> = labels.iter().filter(|label| !sources.text(label.span.file).is_empty()).collect();
-    sorted.sort_by_key(|label| (label.span.file, label.span.start));
-    let mut excerpts: Vec<Excerpt<'a>> = Vec::new();
-    for label in sorted {
-        let (first, last) = sources.range(label.span);
-        match excerpts.last_mut() {
-            Some(excerpt) if excerpt.file == label.span.file && first.line <= excerpt.line_last + GAP_LINES_MAX => {
-                excerpt.line_last = excerpt.line_last.max(last.line);
-                excerpt.labels.push(label);
-            }
-            _ => excerpts.push(Excerpt {
-                file: label.span.file,
-                line_first: first.line,
-                line_last: last.line,
-                labels: vec![label],
-            }),
-        }
-    }
-    let place = labels.iter().find(|label| label.primary).or(labels.first());
-    let first =
-        excerpts.iter().position(|e| place.is_some_and(|place| e.labels.iter().any(|l| std::ptr::eq(*l, place))));
-    if let Some(first) = first {
-        excerpts[..=first].rotate_right(1);
-    }
-    excerpts
-}
-
-impl Excerpt<'_> {
-    fn snippet(&self, sources: &Sources) -> Snippet<'static, Annotation<'static>> {
-        let lines = sources.lines(self.file, self.line_first, self.line_last);
-        let start = lines.start as usize;
-        // Same length in bytes, so places stay where they are; a carriage return would be drawn.
-        let text = sources.slice(lines).replace('\r', " ");
-        let length = text.len();
-        let place = |offset: u32| (offset as usize).saturating_sub(start).min(length);
-        let annotations = self.labels.iter().map(|label| {
-            let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let words = (!label.text.is_empty()).then(|| shown(&label.text));
-            kind.span(place(label.span.start)..place(label.span.end)).label(words)
-        });
-        Snippet::source(text)
-            .path(shown(sources.name(self.file)))
-            .line_start(self.line_first as usize)
-            .annotations(annotations)
-    }
-}
-
 /// Text from a policy may hold characters that steer a terminal or hide what stands beside them.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) || c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
@@ -103,7 +46,7 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::codes::Code;
-    use crate::diagnostic::Span;
+    use crate::diagnostic::{FileId, Span};
 
     fn place(sources: &Sources, file: FileId, text: &str) -> Span {
         let start = sources.text(file).find(text).expect("the text is in the file") as u32;

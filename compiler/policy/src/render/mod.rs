@@ -1,4 +1,5 @@
 //! Drawing diagnostics: for people and, one JSON object a line, for programs.
 
+mod excerpt;
 pub mod human;
 pub mod json;

@@ -5,7 +5,7 @@ use super::parser::{self, Parser};
 use super::reports::{Reports, quote};
 use super::source::{FileId, PathSpans, Span};
 use super::tree::{GroupBody, Kind, Node, Token, TokenKind, Tree};
-use super::{SIZE_BYTES_MAX, lexer, near};
+use super::{ERRORS_MAX, SIZE_BYTES_MAX, lexer, near};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use serde::Deserialize;
@@ -131,10 +131,15 @@ impl Document {
                 Diagnostic::new(Code::E0104, message).help(format!("the file begins with `{name}(`")).at(span, ""),
             );
         }
-        for section in self.sections().filter(|section| !known.contains(&section.name)) {
+        let unknown = self.sections().filter(|section| !known.contains(&section.name));
+        for (index, section) in unknown.enumerate() {
             let message = format!("`{name}` has no field `{}`", quote(section.name));
-            let help = near::listing("Fields here", section.name, known.iter().copied());
-            sink.push(Diagnostic::new(Code::E0002, message).help(help).at(section.name_span, ""));
+            let mut diagnostic = Diagnostic::new(Code::E0002, message).at(section.name_span, "");
+            // Later ones are only counted.
+            if index < ERRORS_MAX {
+                diagnostic = diagnostic.help(near::listing("Fields here", section.name, known.iter().copied()));
+            }
+            sink.push(diagnostic);
         }
     }
 

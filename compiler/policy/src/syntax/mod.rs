@@ -42,5 +42,8 @@ pub const SIZE_BYTES_MAX: usize = 4 << 20;
 /// How deep brackets may nest. `ron` counts up to four steps for one bracket of ours and stops at 128.
 pub const NESTING_MAX: usize = 32;
 
+/// The longest name of a field or key, in bytes: names stand in every path below them.
+pub const NAME_BYTES_MAX: usize = 512;
+
 /// How many mistakes of one file are reported before reading stops.
 pub const ERRORS_MAX: usize = 50;

@@ -3,7 +3,7 @@
 use super::literal::{Fault, FaultKind};
 use super::source::{FileId, Span};
 use super::tree::Token;
-use super::{ERRORS_MAX, NESTING_MAX, SIZE_BYTES_MAX};
+use super::{ERRORS_MAX, NAME_BYTES_MAX, NESTING_MAX, SIZE_BYTES_MAX};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 
@@ -113,6 +113,14 @@ impl<'a> Reports<'a> {
         let span = self.span(start, start + 1);
         let message = format!("unexpected bracket, expected at most {NESTING_MAX} inside one another");
         self.push(Diagnostic::new(Code::E0001, message).at(span, "too deep"));
+    }
+
+    /// E0001 for a name or key that no path could hold.
+    pub(super) fn name_too_long(&mut self, name: Token) {
+        let length = name.end - name.start;
+        let message = format!("unexpected name of {length} bytes, expected at most {NAME_BYTES_MAX}");
+        let span = self.span(name.start, name.end);
+        self.push(Diagnostic::new(Code::E0001, message).at(span, ""));
     }
 
     /// E0001 for `Some()` and `Some(a, b)`.

@@ -45,7 +45,12 @@ struct Source {
     text: String,
     /// Byte offset at which each line begins; never empty.
     line_starts: Vec<u32>,
+    /// How many characters begin before each block of `BLOCK_BYTES`: a column costs the same on a line of any length.
+    characters: Vec<u32>,
 }
+
+/// How far apart, in bytes, the counts of characters are kept.
+const BLOCK_BYTES: usize = 256;
 
 impl Sources {
     pub fn new() -> Self {
@@ -58,7 +63,13 @@ impl Sources {
         let mut line_starts = vec![0];
         line_starts.extend(text.match_indices('\n').filter_map(|(at, _)| u32::try_from(at + 1).ok()));
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Source { name: name.into(), text, line_starts });
+        let mut count = 0;
+        let mut characters = Vec::with_capacity(text.len() / BLOCK_BYTES + 1);
+        for block in text.as_bytes().chunks(BLOCK_BYTES) {
+            characters.push(count);
+            count += begun(block);
+        }
+        self.files.push(Source { name: name.into(), text, line_starts, characters });
         id
     }
 
@@ -80,9 +91,9 @@ impl Sources {
     pub fn position(&self, file: FileId, offset: u32) -> Position {
         let Some(source) = self.file(file) else { return Position { line: 1, col: 1 } };
         let line = source.line_starts.partition_point(|start| *start <= offset).max(1);
-        let start = source.line_starts[line - 1] as usize;
-        let before = source.text.get(start..offset as usize).unwrap_or("");
-        Position { line: line as u32, col: before.chars().count() as u32 + 1 }
+        let start = source.line_starts[line - 1];
+        let before = source.characters_before(offset).saturating_sub(source.characters_before(start));
+        Position { line: line as u32, col: before + 1 }
     }
 
     /// First and last position of a place; the last is one past its final character.
@@ -103,6 +114,21 @@ impl Sources {
     }
 }
 
+impl Source {
+    /// How many characters begin before a byte offset.
+    fn characters_before(&self, offset: u32) -> u32 {
+        let offset = (offset as usize).min(self.text.len());
+        let block = (offset / BLOCK_BYTES).min(self.characters.len().saturating_sub(1));
+        let counted = self.characters.get(block).copied().unwrap_or(0);
+        counted + begun(&self.text.as_bytes()[block * BLOCK_BYTES..offset])
+    }
+}
+
+/// How many characters begin in some bytes of UTF-8.
+fn begun(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u32
+}
+
 /// Dotted policy path to the place of its value.
 pub type PathSpans = BTreeMap<String, Span>;
 
@@ -119,6 +145,18 @@ mod tests {
         assert_eq!(sources.position(file, 8), Position { line: 2, col: 1 });
         assert_eq!(sources.position(file, 14), Position { line: 2, col: 6 });
         assert_eq!(sources.slice(Span::new(file, 8, 12)), "zoé");
+    }
+
+    #[test]
+    fn columns_far_into_a_long_line_count_characters() {
+        let mut sources = Sources::new();
+        let text = format!("a\n{}b\n", "é€x".repeat(1_000));
+        let file = sources.add("a.ron", text.as_str());
+        for (col, (at, _)) in text[2..].char_indices().take(3_001).enumerate() {
+            let expected = Position { line: 2, col: col as u32 + 1 };
+            assert_eq!(sources.position(file, at as u32 + 2), expected);
+        }
+        assert_eq!(sources.position(file, text.len() as u32), Position { line: 3, col: 1 });
     }
 
     #[test]

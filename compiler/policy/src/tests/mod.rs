@@ -1,5 +1,6 @@
 //! The compiler on whole policies: those of this repository, and changes to them.
 
+mod bounds;
 mod determinism;
 mod examples;
 mod people;

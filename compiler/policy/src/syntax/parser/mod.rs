@@ -7,7 +7,7 @@ mod repeats;
 
 use super::reports::Reports;
 use super::tree::{Entry, Field, Group, GroupBody, Kind, Name, Node, Token, TokenKind};
-use super::{lexer, literal};
+use super::{NAME_BYTES_MAX, lexer, literal};
 use members::Open;
 
 /// Words that the `ron` crate reads as floating-point numbers.
@@ -276,6 +276,10 @@ impl<'a> Parser<'a> {
     }
 
     fn after_colon(&mut self, key: Token) -> Option<Node> {
+        if (key.end - key.start) as usize > NAME_BYTES_MAX {
+            self.reports.name_too_long(key);
+            return None;
+        }
         if !self.take_mark(b':') {
             self.unexpected(&format!("`:` after `{}`", self.slice(key)));
             return None;
