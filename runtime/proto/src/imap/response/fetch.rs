@@ -1,14 +1,65 @@
 //! FETCH responses (RFC 9051 7.5.2).
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Range;
 
-use super::Out;
+use super::{Out, SLICE_OCTETS};
 use crate::imap::command::{ContentItem, FetchItem, Partial, Spelling};
 use crate::imap::question::{Message, Row};
 use mail::mime::{SectionKind, Structure, transfer};
 
-/// Writes one data item of a message, name and value. `structure` is there when `item` needs it.
-pub fn attribute(out: &mut Out, item: &FetchItem, row: &Row, message: Option<&Message>, structure: Option<&Structure>) {
+/// The octets of a literal that was announced, and how far they are sent. A message is large: it is not copied whole.
+#[derive(Debug)]
+pub enum Tail {
+    /// Places in the message.
+    Places(VecDeque<Range<usize>>),
+    /// Decoded octets, and how many of them are sent.
+    Decoded(Vec<u8>, usize),
+}
+
+impl Tail {
+    fn is_done(&self) -> bool {
+        match self {
+            Tail::Places(places) => places.is_empty(),
+            Tail::Decoded(octets, sent) => *sent >= octets.len(),
+        }
+    }
+
+    /// Writes the next slice; what then is left.
+    pub fn write(mut self, content: &[u8], out: &mut Out) -> Option<Tail> {
+        let mut room = SLICE_OCTETS;
+        match &mut self {
+            Tail::Places(places) => {
+                while let Some(place) = places.front_mut().filter(|_| room > 0) {
+                    let count = place.len().min(room);
+                    out.raw(&content[place.start..place.start + count]);
+                    room -= count;
+                    place.start += count;
+                    if place.is_empty() {
+                        places.pop_front();
+                    }
+                }
+            }
+            Tail::Decoded(octets, sent) => {
+                let count = (octets.len() - *sent).min(room);
+                out.raw(&octets[*sent..*sent + count]);
+                *sent += count;
+            }
+        }
+        (!self.is_done()).then_some(self)
+    }
+}
+
+/// Writes one data item of a message, name and value, but for the octets of a literal, which are returned. `structure` is
+/// there when `item` needs it.
+pub fn attribute(
+    out: &mut Out,
+    item: &FetchItem,
+    row: &Row,
+    message: Option<&Message>,
+    structure: Option<&Structure>,
+) -> Option<Tail> {
     let summary = message.and_then(|message| message.summary.as_ref());
     let content = message.map(|message| message.content.as_slice()).unwrap_or_default();
     match item {
@@ -29,11 +80,11 @@ pub fn attribute(out: &mut Out, item: &FetchItem, row: &Row, message: Option<&Me
         FetchItem::BodyStructure => {
             rendered(out, "BODYSTRUCTURE ", summary.map(|summary| summary.body_structure.as_slice()));
         }
-        FetchItem::Content(item) => section(out, item, content, structure),
+        FetchItem::Content(item) => return section(out, item, content, structure),
         FetchItem::Binary { part, partial, .. } => {
             out.text(&format!("BINARY[{}]{} ", part_label(part), origin_label(*partial)));
             match decoded(content, structure, part) {
-                Some(octets) => binary(out, cut(&octets, *partial)),
+                Some(octets) => return Some(binary(out, cut(&octets, *partial))),
                 None => out.text("NIL"),
             }
         }
@@ -42,6 +93,7 @@ pub fn attribute(out: &mut Out, item: &FetchItem, row: &Row, message: Option<&Me
             out.text(&format!("BINARY.SIZE[{}] {size}", part_label(part)));
         }
     }
+    None
 }
 
 fn rendered(out: &mut Out, name: &str, value: Option<&[u8]>) {
@@ -50,7 +102,7 @@ fn rendered(out: &mut Out, name: &str, value: Option<&[u8]>) {
 }
 
 /// `"BODY" section ["<" number64 ">"] SP nstring`. A section the message does not have is NIL.
-fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Structure>) {
+fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Structure>) -> Option<Tail> {
     out.text(&content_label(item));
     out.text(" ");
     let ranges = match (&item.section.kind, item.section.part.as_slice(), structure) {
@@ -58,21 +110,28 @@ fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Str
         (kind, part, Some(structure)) => structure.section(raw, part, kind),
         (_, _, None) => None,
     };
-    let Some(ranges) = ranges else { return out.text("NIL") };
+    let Some(ranges) = ranges else {
+        out.text("NIL");
+        return None;
+    };
     let (mut skip, mut left) = match item.partial {
         Some(partial) => (clamp(partial.origin), clamp(partial.length)),
         None => (0, usize::MAX),
     };
-    let mut pieces: Vec<&[u8]> = Vec::with_capacity(ranges.len());
+    let mut places = VecDeque::new();
+    let mut size_octets = 0;
     for range in ranges {
-        let piece = &raw[range];
-        let from = skip.min(piece.len());
-        let to = from + left.min(piece.len() - from);
+        let from = skip.min(range.len());
+        let count = left.min(range.len() - from);
         skip -= from;
-        left -= to - from;
-        pieces.push(&piece[from..to]);
+        left -= count;
+        size_octets += count;
+        if count > 0 {
+            places.push_back(range.start + from..range.start + from + count);
+        }
     }
-    out.literal(pieces.iter().copied());
+    out.literal_begins(size_octets);
+    Some(Tail::Places(places))
 }
 
 /// Can the part be decoded? RFC 9051 6.4.5 wants NO [UNKNOWN-CTE] when not.
@@ -96,11 +155,12 @@ fn decoded<'a>(raw: &'a [u8], structure: Option<&Structure>, part: &[u32]) -> Op
 }
 
 /// `literal8` when there is a NUL, which no other string may hold.
-fn binary(out: &mut Out, octets: &[u8]) {
+fn binary(out: &mut Out, octets: &[u8]) -> Tail {
     if octets.contains(&0) {
         out.text("~");
     }
-    out.literal(std::iter::once(octets));
+    out.literal_begins(octets.len());
+    Tail::Decoded(octets.to_vec(), 0)
 }
 
 fn cut(octets: &[u8], partial: Option<Partial>) -> &[u8] {
@@ -172,7 +232,10 @@ mod tests {
         let items = fetch_items(&line);
         assert_eq!(items.len(), 1);
         let mut out = Out::default();
-        attribute(&mut out, &items[0], &row, Some(&message), Some(&structure));
+        let mut tail = attribute(&mut out, &items[0], &row, Some(&message), Some(&structure));
+        while let Some(rest) = tail {
+            tail = rest.write(RAW, &mut out);
+        }
         assert_eq!(String::from_utf8(out.take()).unwrap(), expected);
     }
 

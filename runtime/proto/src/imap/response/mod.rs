@@ -5,7 +5,7 @@ mod fetch;
 mod numbers;
 
 pub use code::{Code, Reply};
-pub use fetch::{attribute, is_decodable};
+pub use fetch::{Tail, attribute, is_decodable};
 pub use numbers::set;
 
 use std::fmt::Write;
@@ -18,11 +18,15 @@ use mail::{Flags, MailboxName};
 
 /// When so much waits, the session sends it before it makes more.
 pub const OUT_OCTETS: usize = 32 * 1024;
+/// A literal is sent in slices of so many octets.
+pub const SLICE_OCTETS: usize = 128 * 1024;
 
 /// Octets to be sent.
 #[derive(Debug, Default)]
 pub struct Out {
     octets: Vec<u8>,
+    /// It is to be sent, little as it may be.
+    due: bool,
 }
 
 impl Out {
@@ -32,10 +36,16 @@ impl Out {
 
     /// Time to send?
     pub fn is_full(&self) -> bool {
-        self.octets.len() >= OUT_OCTETS
+        self.octets.len() >= OUT_OCTETS || (self.due && !self.is_empty())
+    }
+
+    /// Has what was written sent before more is made: making it was work enough for one step.
+    pub fn send_soon(&mut self) {
+        self.due = true;
     }
 
     pub fn take(&mut self) -> Vec<u8> {
+        self.due = false;
         std::mem::take(&mut self.octets)
     }
 
@@ -132,18 +142,12 @@ impl Out {
         string(octets, false, &mut self.octets);
     }
 
-    /// `literal = "{" number64 "}" CRLF *CHAR8`, its octets from several places. NUL stays what it is: RFC 9051 4.3.1
-    /// wants BINARY for it, clients want the message as it was sent.
-    pub fn literal<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]> + Clone) {
-        let size: usize = pieces.clone().map(<[u8]>::len).sum();
-        // A message is large: growing by doubling would hold it twice over.
-        self.octets.reserve_exact(size + 64);
+    /// `literal = "{" number64 "}" CRLF *CHAR8`, up to its octets. NUL stays what it is: RFC 9051 4.3.1 wants BINARY for it,
+    /// clients want the message as it was sent.
+    pub fn literal_begins(&mut self, size_octets: usize) {
         self.text("{");
-        self.number(size as u64);
+        self.number(size_octets as u64);
         self.text("}\r\n");
-        for piece in pieces {
-            self.raw(piece);
-        }
     }
 }
 

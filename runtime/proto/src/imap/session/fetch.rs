@@ -6,16 +6,19 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::fetched::Fetched;
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{FetchItem, Messages, Tag};
 use crate::imap::question::{Content, FlagChange, Message, Need, Question};
-use crate::imap::response::{Code, Out, Reply, attribute, is_decodable};
-use mail::mime::{SectionKind, Structure, SummaryParts};
+use crate::imap::response::{Code, Out, Reply};
+use mail::mime::{SectionKind, SummaryParts};
 use mail::{Flags, SystemFlags};
 
 /// Most messages in one slice, and the octets after which a slice of whole messages ends.
 const SLICE_MESSAGES: usize = 128;
 const SLICE_OCTETS: u64 = 256 * 1024;
+/// Of a message of which only the header is asked, so much counts: most are short, and one may be nothing else.
+const HEADER_SHARE: u64 = 64;
 
 /// A FETCH on its way.
 struct Fetching {
@@ -114,18 +117,17 @@ fn marks_seen(item: &FetchItem) -> bool {
     }
 }
 
-/// Does an item look inside the MIME structure?
-fn needs_structure(item: &FetchItem) -> bool {
-    match item {
-        FetchItem::Content(item) => !(item.section.part.is_empty() && item.section.kind == SectionKind::All),
-        FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => !part.is_empty(),
-        FetchItem::Flags
-        | FetchItem::Uid
-        | FetchItem::InternalDate
-        | FetchItem::Size
-        | FetchItem::Envelope
-        | FetchItem::Body
-        | FetchItem::BodyStructure => false,
+/// Messages the store brought, and the one on its way out.
+struct Slice {
+    waiting: std::vec::IntoIter<Message>,
+    /// UIDs whose flags changed by reading, ascending.
+    marked: Vec<u32>,
+    now: Option<Fetched>,
+}
+
+impl Slice {
+    fn new(messages: Vec<Message>, marked: Vec<u32>) -> Slice {
+        Slice { waiting: messages.into_iter(), marked, now: None }
     }
 }
 
@@ -153,7 +155,8 @@ impl Fetching {
     fn write_known(mut self, out: &mut Out) -> Turn {
         while let Some(index) = self.next_index() {
             if !self.state.view.is_gone(self.state.view.rows()[index].uid) {
-                self.write(index, None, false, out);
+                let mut known = Fetched::new(index, None, false, &self.items, out);
+                while !known.write(&self.items, &self.state.view.rows()[index], out) {}
             }
             if out.is_full() {
                 return Turn::More(Box::new(move |out| self.write_known(out)));
@@ -182,15 +185,18 @@ impl Fetching {
                 continue;
             }
             uids.push(row.uid);
-            if self.need.content == Content::Whole {
-                octets += row.size_octets;
-            }
+            octets += match self.need.content {
+                Content::None => 0,
+                Content::Header => row.size_octets / HEADER_SHARE,
+                Content::Whole => row.size_octets,
+            };
         }
         uids
     }
 
     /// RFC 9051 6.4.5: BODY[…] without PEEK sets `\Seen`, and the response tells the new flags.
     fn mark_seen(mut self, messages: Vec<Message>, out: &mut Out) -> Turn {
+        self.missed |= messages.len() < self.asked;
         let view = &self.state.view;
         let unseen = |message: &&Message| {
             let row = view.index_of(message.uid).map(|index| &view.rows()[index]);
@@ -201,7 +207,7 @@ impl Fetching {
             false => Vec::new(),
         };
         if uids.is_empty() {
-            return self.write_slice(messages, &[], out);
+            return self.write_slice(Slice::new(messages, Vec::new()), out);
         }
         let question = Question::Store {
             mailbox: view.mailbox(),
@@ -214,54 +220,30 @@ impl Fetching {
                 self.state.view.replace(&rows, out);
                 let mut marked: Vec<u32> = rows.iter().map(|row| row.uid).collect();
                 marked.sort_unstable();
-                self.write_slice(messages, &marked, out)
+                self.write_slice(Slice::new(messages, marked), out)
             }
             Err(trouble) => self.end(&trouble.into(), out),
         })
     }
 
-    fn write_slice(mut self, messages: Vec<Message>, marked: &[u32], out: &mut Out) -> Turn {
-        for message in &messages {
-            if let Some(index) = self.state.view.index_of(message.uid) {
-                self.write(index, Some(message), marked.binary_search(&message.uid).is_ok(), out);
+    /// Item by item: what is written is sent before more is made.
+    fn write_slice(mut self, mut slice: Slice, out: &mut Out) -> Turn {
+        loop {
+            if out.is_full() {
+                return Turn::More(Box::new(move |out| self.write_slice(slice, out)));
             }
-        }
-        self.missed |= messages.len() < self.asked;
-        self.next(out)
-    }
-
-    fn write(&mut self, index: usize, message: Option<&Message>, flags_changed: bool, out: &mut Out) {
-        let row = &self.state.view.rows()[index];
-        let structure = match message {
-            Some(message) if self.items.iter().any(needs_structure) => Some(Structure::parse(&message.content)),
-            _ => None,
-        };
-        out.text("* ");
-        out.number(index as u64 + 1);
-        out.text(" FETCH (");
-        for (nth, item) in self.items.iter().enumerate() {
-            if nth > 0 {
-                out.text(" ");
+            if let Some(now) = &mut slice.now {
+                if now.write(&self.items, &self.state.view.rows()[now.index()], out) {
+                    self.undecodable |= now.is_undecodable();
+                    slice.now = None;
+                }
+                continue;
             }
-            attribute(out, item, row, message, structure.as_ref());
+            let Some(message) = slice.waiting.next() else { return self.next(out) };
+            let marked = slice.marked.binary_search(&message.uid).is_ok();
+            let index = self.state.view.index_of(message.uid);
+            slice.now = index.map(|index| Fetched::new(index, Some(message), marked, &self.items, out));
         }
-        if flags_changed && !self.items.contains(&FetchItem::Flags) {
-            out.text(" ");
-            attribute(out, &FetchItem::Flags, row, None, None);
-        }
-        out.text(")");
-        out.end_line();
-        self.undecodable |= self.items.iter().any(|item| match item {
-            FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => !is_decodable(structure.as_ref(), part),
-            FetchItem::Flags
-            | FetchItem::Uid
-            | FetchItem::InternalDate
-            | FetchItem::Size
-            | FetchItem::Envelope
-            | FetchItem::Body
-            | FetchItem::BodyStructure
-            | FetchItem::Content(_) => false,
-        });
     }
 
     /// A message that another session expunged meanwhile: UID FETCH ignores it, FETCH says why something is missing
@@ -285,6 +267,7 @@ impl Fetching {
 
 #[cfg(test)]
 mod tests {
+    use crate::imap::response::{OUT_OCTETS, SLICE_OCTETS};
     use crate::imap::session::tests::Client;
 
     const NOTE: &str = "From: A <a@b.example>\nSubject: s\n\nhello\n";
@@ -353,6 +336,29 @@ mod tests {
         client.asked.clear();
         client.say("a FETCH 1:* BODY.PEEK[]");
         assert_eq!(client.asked, ["Refresh", "Fetch", "Fetch", "Fetch"]);
+    }
+
+    #[test]
+    fn many_items_of_a_large_message_are_sent_in_small_steps() {
+        let message = format!("{NOTE}{}", "x".repeat(2_000_000));
+        let mut client = Client::with_inbox(&[&message, NOTE]);
+        let size = message.replace('\n', "\r\n").len();
+        let items: Vec<String> = (0..30).map(|origin| format!("BODY.PEEK[]<{origin}.9000000>")).collect();
+        client.largest_send = 0;
+        let said = client.say(&format!("a FETCH 1:2 ({} BINARY.PEEK[1])", items.join(" ")));
+        assert!(client.largest_send <= OUT_OCTETS + SLICE_OCTETS + 64 * 1024, "{}", client.largest_send);
+        for origin in 0..30 {
+            assert!(said.contains(&format!("BODY[]<{origin}> {{{}}}\n", size - origin)), "{origin}");
+        }
+        assert!(said.len() > 31 * 2_000_000 && said.ends_with(" {7}\nhello\n)\na OK FETCH done\n"));
+    }
+
+    #[test]
+    fn work_on_a_large_message_ends_a_step_though_little_is_said() {
+        let mut client = Client::with_inbox(&[&format!("{NOTE}{}", "x".repeat(400_000))]);
+        client.sends = 0;
+        client.say("a FETCH 1 (BODY.PEEK[1]<0.1> BODY.PEEK[1]<1.1> BODY.PEEK[1]<2.1> BODY.PEEK[1]<3.1>)");
+        assert!(client.sends >= 4, "{}", client.sends);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod copy;
 mod dispatch;
 mod expunge;
 mod fetch;
+mod fetched;
 mod glob;
 mod idle;
 mod list;

@@ -24,6 +24,9 @@ pub struct Client {
     pub idling: bool,
     /// Questions asked so far, by the name of their kind.
     pub asked: Vec<String>,
+    /// Sends so far, and the octets of the largest.
+    pub sends: usize,
+    pub largest_send: usize,
 }
 
 impl Client {
@@ -37,6 +40,8 @@ impl Client {
             closed: false,
             idling: false,
             asked: Vec::new(),
+            sends: 0,
+            largest_send: 0,
         };
         assert!(client.pump().starts_with("* OK [CAPABILITY IMAP4rev1 "));
         client
@@ -101,6 +106,8 @@ impl Client {
             match self.session.next() {
                 Step::Send(octets) => {
                     assert!(!octets.is_empty());
+                    self.sends += 1;
+                    self.largest_send = self.largest_send.max(octets.len());
                     said.extend(octets);
                 }
                 Step::NeedInput => {

@@ -1,0 +1,99 @@
+//! A message of a FETCH on its way out, item by item.
+//!
+//! INVARIANT (bounded): one call of `write` makes one item, or one slice of its literal, however many items were asked.
+
+use crate::imap::command::FetchItem;
+use crate::imap::question::{Message, Row};
+use crate::imap::response::{Out, Tail, attribute, is_decodable};
+use mail::mime::{SectionKind, Structure};
+
+/// An item of a longer message is work enough for one step, though it may say little.
+const STEP_OCTETS: usize = 256 * 1024;
+
+pub struct Fetched {
+    index: usize,
+    message: Option<Message>,
+    /// There when an item looks inside.
+    structure: Option<Structure>,
+    /// The flags are told, asked or not.
+    tells_flags: bool,
+    /// Items written.
+    done: usize,
+    /// What is left of the last of them.
+    tail: Option<Tail>,
+    undecodable: bool,
+}
+
+impl Fetched {
+    /// Begins the response. `message` is there when an item needs it.
+    pub fn new(
+        index: usize,
+        message: Option<Message>,
+        flags_changed: bool,
+        items: &[FetchItem],
+        out: &mut Out,
+    ) -> Fetched {
+        let looked_into = message.as_ref().filter(|_| items.iter().any(needs_structure));
+        let structure = looked_into.map(|message| Structure::parse(&message.content));
+        let tells_flags = flags_changed && !items.contains(&FetchItem::Flags);
+        out.text("* ");
+        out.number(index as u64 + 1);
+        out.text(" FETCH (");
+        Fetched { index, message, structure, tells_flags, done: 0, tail: None, undecodable: false }
+    }
+
+    /// Where the view has the message.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// A part in an encoding nobody knows was to be decoded.
+    pub fn is_undecodable(&self) -> bool {
+        self.undecodable
+    }
+
+    /// Goes on. True when the response is whole.
+    pub fn write(&mut self, items: &[FetchItem], row: &Row, out: &mut Out) -> bool {
+        let content = self.message.as_ref().map(|message| message.content.as_slice()).unwrap_or_default();
+        if let Some(tail) = self.tail.take() {
+            self.tail = tail.write(content, out);
+            return false;
+        }
+        let Some(item) = items.get(self.done) else {
+            if self.tells_flags {
+                out.text(" ");
+                out.flags(&row.flags);
+            }
+            out.text(")");
+            out.end_line();
+            return true;
+        };
+        if self.done > 0 {
+            out.text(" ");
+        }
+        self.done += 1;
+        self.tail = attribute(out, item, row, self.message.as_ref(), self.structure.as_ref());
+        if let FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } = item {
+            self.undecodable |= !is_decodable(self.structure.as_ref(), part);
+        }
+        if content.len() > STEP_OCTETS {
+            out.send_soon();
+        }
+        false
+    }
+}
+
+/// Does an item look inside the MIME structure?
+fn needs_structure(item: &FetchItem) -> bool {
+    match item {
+        FetchItem::Content(item) => !(item.section.part.is_empty() && item.section.kind == SectionKind::All),
+        FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => !part.is_empty(),
+        FetchItem::Flags
+        | FetchItem::Uid
+        | FetchItem::InternalDate
+        | FetchItem::Size
+        | FetchItem::Envelope
+        | FetchItem::Body
+        | FetchItem::BodyStructure => false,
+    }
+}
