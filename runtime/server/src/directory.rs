@@ -31,13 +31,18 @@ pub struct Found {
     pub class: RecipientClass,
     pub address: Address,
     pub logins: Vec<Login>,
+    /// Members whose mailbox is full while others take the message.
+    pub left_out: Vec<(Login, Address)>,
+    /// Octets the roomiest of these mailboxes took when it was looked at, grace included; `None` without a mailbox.
+    pub room_octets: Option<u64>,
     /// Copies that leave this machine.
     pub away: Vec<(Address, Route)>,
     /// What is to be kept of this look: since when a mailbox is full.
     pub notes: Vec<Op>,
 }
 
-/// Is there room in a mailbox? In the order in which several mailboxes behind one address are judged: the best counts.
+/// Is there room in a mailbox? In the order in which several mailboxes behind one address are judged: the address is
+/// refused only when nobody behind it takes the message, and then the best counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Room {
     Free,
@@ -47,7 +52,38 @@ enum Room {
 
 impl Found {
     fn nobody(class: RecipientClass, address: Address) -> Found {
-        Found { class, address, logins: Vec::new(), away: Vec::new(), notes: Vec::new() }
+        Found {
+            class,
+            address,
+            logins: Vec::new(),
+            left_out: Vec::new(),
+            room_octets: None,
+            away: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Had no mailbox here room for so many octets, and goes no copy elsewhere?
+    pub fn is_too_small_for(&self, octets: u64) -> bool {
+        self.away.is_empty() && self.room_octets.is_some_and(|room_octets| octets > room_octets)
+    }
+
+    /// Sorts the people of the mailboxes into those that take the message and those left out, and says the class.
+    fn judge(&mut self, mailboxes: Vec<(Room, Person)>) {
+        let best = mailboxes.iter().map(|(room, _)| *room).min();
+        for (room, person) in mailboxes {
+            match room {
+                Room::Free => self.logins.push(person.login),
+                Room::Full | Room::FullForLong => self.left_out.push((person.login, person.address)),
+            }
+        }
+        self.class = match best {
+            Some(Room::Free) => RecipientClass::Local,
+            _ if !self.away.is_empty() => RecipientClass::PassedOn,
+            Some(Room::Full) => RecipientClass::Full,
+            Some(Room::FullForLong) => RecipientClass::FullForLong,
+            None => RecipientClass::Unknown,
+        };
     }
 }
 
@@ -118,25 +154,14 @@ impl Directory {
                 rows.map(|row| row.map(|row| row.person)).collect::<Result<_, _>>()?
             }
         };
-        let mut room = None;
+        let mut mailboxes = Vec::new();
         for person in people {
             match &person.home {
                 Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
-                None => {
-                    let of_this = self.room(tables, store, &person, declared_octets, &mut found.notes)?;
-                    // With one full mailbox among several the others must not go without; the full one takes it too.
-                    room = Some(room.map_or(of_this, |best: Room| best.min(of_this)));
-                    found.logins.push(person.login);
-                }
+                None => mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person)),
             }
         }
-        found.class = match room {
-            Some(Room::Free) => RecipientClass::Local,
-            Some(Room::Full) => RecipientClass::Full,
-            Some(Room::FullForLong) => RecipientClass::FullForLong,
-            None if !found.away.is_empty() => RecipientClass::PassedOn,
-            None => RecipientClass::Unknown,
-        };
+        found.judge(mailboxes);
         Ok(found)
     }
 
@@ -146,15 +171,17 @@ impl Directory {
         store: &Store,
         person: &Person,
         declared_octets: u64,
-        notes: &mut Vec<Op>,
+        found: &mut Found,
     ) -> Result<Room, ReadError> {
         let rules: &MailboxRules = &tables.plan().mailboxes;
         let grace_octets = person.quota_octets / 100 * u64::from(rules.when_full.grace_percent);
         let (used_octets, _) = store.usage(&person.login)?;
-        let full = used_octets.saturating_add(declared_octets) > person.quota_octets.saturating_add(grace_octets);
+        let left_octets = person.quota_octets.saturating_add(grace_octets).checked_sub(used_octets);
+        found.room_octets = found.room_octets.max(Some(left_octets.unwrap_or(0)));
+        let full = left_octets.is_none_or(|left_octets| declared_octets > left_octets);
         let now_s = clock::unix_s();
         let (since_s, note) = self.full.note(&person.login, full, now_s);
-        notes.extend(note);
+        found.notes.extend(note);
         let long_s = i64::try_from(rules.when_full.full_try_later_s).unwrap_or(i64::MAX);
         Ok(match since_s {
             None => Room::Free,
@@ -198,4 +225,61 @@ fn in_domain(address: &Address, canonical: &Domain) -> Address {
 fn remote(address: &Address) -> Found {
     let away = vec![(address.clone(), Route::Remote)];
     Found { away, ..Found::nobody(RecipientClass::Remote, address.clone()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(login: &str) -> Person {
+        Person {
+            login: Login::new(login).unwrap(),
+            first: String::new(),
+            last: String::new(),
+            address: format!("{login}@univ-nantes.fr").parse().unwrap(),
+            profile: "standard".into(),
+            unit: String::new(),
+            home: None,
+            quota_octets: 1_000,
+        }
+    }
+
+    fn function(rooms: &[Room], away: bool) -> Found {
+        let mut found = Found::nobody(RecipientClass::Unknown, "it@univ-nantes.fr".parse().unwrap());
+        if away {
+            found.away.push(("away@univ-nantes.fr".parse().unwrap(), Route::Home("elsewhere".into())));
+        }
+        let members = rooms.iter().enumerate();
+        found.judge(members.map(|(number, room)| (*room, person(&format!("m{number}")))).collect());
+        found
+    }
+
+    #[test]
+    fn a_function_leaves_full_members_out_while_others_take_it_and_is_full_when_nobody_does() {
+        use Room::{Free, Full, FullForLong};
+        let cases = [
+            (&[Free, Full, FullForLong, Free][..], false, RecipientClass::Local, 2, 2),
+            (&[Full, FullForLong][..], false, RecipientClass::Full, 0, 2),
+            (&[FullForLong][..], false, RecipientClass::FullForLong, 0, 1),
+            (&[Full][..], true, RecipientClass::PassedOn, 0, 1),
+            (&[][..], true, RecipientClass::PassedOn, 0, 0),
+            (&[][..], false, RecipientClass::Unknown, 0, 0),
+        ];
+        for (rooms, away, class, taken, left_out) in cases {
+            let found = function(rooms, away);
+            let told = (found.class, found.logins.len(), found.left_out.len());
+            assert_eq!(told, (class, taken, left_out), "{rooms:?} {away}");
+        }
+    }
+
+    #[test]
+    fn only_mailboxes_here_are_too_small() {
+        let mut found = function(&[Room::Free], false);
+        found.room_octets = Some(100);
+        assert!(!found.is_too_small_for(100));
+        assert!(found.is_too_small_for(101));
+        found.away = function(&[], true).away;
+        assert!(!found.is_too_small_for(101), "the copy that goes elsewhere is taken");
+        assert!(!function(&[], false).is_too_small_for(101));
+    }
 }

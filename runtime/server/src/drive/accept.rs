@@ -3,6 +3,7 @@
 //! INVARIANT (durable-before-250): a positive reply is returned only after the commit that took the message is durable.
 //! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal};
@@ -62,6 +63,7 @@ pub async fn content(
     let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
     let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
     open.judge_content(octets, is_report(&start))?;
+    open.judge_room(session.client, octets)?;
     if header::fields(&start).filter(|field| field.is("received")).count() >= HOPS_MAX {
         let code = mail::Code::new(554, 5, 4, 6);
         return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
@@ -274,6 +276,7 @@ async fn place(
             facts: Vec::new(),
         })));
     }
+    ops.extend(left_out(service, open));
     durable::commit(&service.store, ops).await.map_err(trouble)?;
     if queued {
         service.due.notify_one();
@@ -281,9 +284,23 @@ async fn place(
     Ok(())
 }
 
+/// Loss records of members whose mailbox is full while others behind the same address take the message.
+fn left_out(service: &Service, open: &Open) -> Vec<Op> {
+    let logins: BTreeSet<_> = open.recipients.iter().flat_map(|recipient| &recipient.found.logins).collect();
+    let mut left_out: BTreeMap<_, _> =
+        open.recipients.iter().flat_map(|r| &r.found.left_out).map(|(l, a)| (l, a)).collect();
+    // Who gets it by another of its recipients loses nothing.
+    left_out.retain(|login, _| !logins.contains(login));
+    let word = Reason::MailboxFull.word();
+    let record = |address: &Address| {
+        service.records.op(plan::Loss::QuotaFull, open.queue_id, &open.reverse_path, address.to_string(), word)
+    };
+    left_out.into_values().filter_map(record).collect()
+}
+
 /// Copies that leave this machine, each address once.
 fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter());
     away.filter(|(address, route)| seen.insert((address.folded(), route.to_string())))
         .map(|(address, route)| QueueRecipient {

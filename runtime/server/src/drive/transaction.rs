@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use decide::{Accepted, Client, Reason, RecipientClass, Refusal, Transaction};
+use decide::{Accepted, Auth, Cell, Client, Reason, RecipientClass, Refusal, Transaction};
 use mail::{Address, ReversePath, reply};
 use plan::Loss;
 use proto::smtp::{ForwardPath, MailParameters};
@@ -135,6 +135,21 @@ impl Open {
             Some(decided) => decided.content(&self.service.tables, octets, is_report),
             None => Ok(()),
         }
+    }
+
+    /// Judges a whole content by its true size, which SIZE may not have told. One reply answers for all recipients and
+    /// who was accepted is delivered: it is refused only when no recipient has the room it had at RCPT. What others
+    /// delivered meanwhile does not count.
+    pub fn judge_room(&self, client: &Client, octets: u64) -> Result<(), Refusal> {
+        let tight = |recipient: &Recipient| recipient.found.is_too_small_for(octets);
+        let Some(decided) = &self.decided else { return Ok(()) };
+        if octets <= self.declared_octets || !self.recipients.iter().all(tight) {
+            return Ok(());
+        }
+        let auth = if client.account.is_some() { Auth::Good } else { Auth::None };
+        let (sender, recipient) = (decided.sender(), RecipientClass::Full);
+        let cell = Cell { listener: client.listener, class: client.class, tls: client.tls, auth, sender, recipient };
+        self.service.tables.envelope(cell).refusal().map_or(Ok(()), Err)
     }
 
     /// The client heard 250: what was reserved is used.
