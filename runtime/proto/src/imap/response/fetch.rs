@@ -36,7 +36,7 @@ impl Tail {
                     out.raw(&content[place.start..place.start + count]);
                     room -= count;
                     place.start += count;
-                    if place.is_empty() {
+                    if place.start >= place.end {
                         places.pop_front();
                     }
                 }

@@ -82,6 +82,7 @@ pub struct Session {
     /// The mailbox changed and the client was not told.
     changed: bool,
     selected: Option<MailboxId>,
+    messages: usize,
     timeout_s: u32,
 }
 
@@ -138,6 +139,7 @@ impl Session {
             bad_commands: 0,
             changed: false,
             selected: None,
+            messages: 0,
             timeout_s: SILENCE_BEFORE_LOGIN_S,
         }
     }
@@ -334,9 +336,9 @@ impl Session {
             }
             Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Closing => return,
         };
-        self.selected = match open {
-            Open::Authenticated(_) => None,
-            Open::Selected(state) => Some(state.view.mailbox()),
+        (self.selected, self.messages) = match open {
+            Open::Authenticated(_) => (None, 0),
+            Open::Selected(state) => (Some(state.view.mailbox()), state.view.rows().len()),
         };
     }
 
@@ -357,6 +359,11 @@ impl Session {
     /// The mailbox to watch.
     pub fn selected(&self) -> Option<MailboxId> {
         self.selected
+    }
+
+    /// Messages in it: an answer may have the session look at each of them.
+    pub fn messages(&self) -> usize {
+        self.messages
     }
 
     /// Seconds the client may keep silent now; then the driver says `end`.

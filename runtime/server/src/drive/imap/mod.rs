@@ -1,6 +1,7 @@
 //! Drives an IMAP session (`proto::imap::Session`): answers its questions from the store, wakes its IDLE when the
 //! selected mailbox changes.
 
+mod heavy;
 mod read;
 mod watched;
 mod write;
@@ -34,6 +35,8 @@ struct Imap {
     selected: Option<Watched>,
     changed: Arc<Notify>,
     append: Option<Append>,
+    /// The session has work at hand that may take long.
+    heavy: bool,
 }
 
 /// A message on its way in.
@@ -56,7 +59,8 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
     let changed = Arc::new(Notify::new());
-    let mut imap = Imap { service, connection, session, login: None, selected: None, changed, append: None };
+    let mut imap =
+        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: false };
     imap.converse().await;
     imap.connection.stream.close().await;
 }
@@ -64,8 +68,9 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
 impl Imap {
     async fn converse(&mut self) {
         let mut buffer = vec![0; READ_OCTETS];
+        let mut answer = None;
         loop {
-            match self.session.next() {
+            match self.step(answer.take()).await {
                 Step::Send(mut octets) => {
                     if self.connection.stream.write(&mut octets).await.is_err() {
                         return;
@@ -86,14 +91,30 @@ impl Imap {
                     }
                 }
                 Step::Ask(question) => {
-                    let answer = Box::pin(self.answer(question)).await.unwrap_or_else(Answer::Failed);
-                    self.session.answer(answer);
+                    answer = Some(Box::pin(self.answer(question)).await.unwrap_or_else(Answer::Failed));
                 }
                 Step::AppendChunk(octets) => self.append_chunk(&octets),
                 Step::AppendAbort => self.append = None,
                 Step::Close => return,
             }
         }
+    }
+
+    /// Gives the session its answer, if it waits for one, and learns what to do next.
+    async fn step(&mut self, answer: Option<Answer>) -> Step {
+        let messages = self.session.messages();
+        self.heavy |= answer.as_ref().is_some_and(|answer| heavy::is_heavy(answer, messages));
+        let session = &mut self.session;
+        let next = move || {
+            if let Some(answer) = answer {
+                session.answer(answer);
+            }
+            session.next()
+        };
+        let step = if self.heavy { Box::pin(heavy::run(next)).await } else { next() };
+        // What follows a wait is another command.
+        self.heavy &= !matches!(step, Step::NeedInput | Step::Idle | Step::Close);
+        step
     }
 
     /// Reads, or in IDLE learns of a change. False when the client is gone.

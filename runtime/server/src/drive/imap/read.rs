@@ -1,6 +1,6 @@
 //! Answers that only read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mail::MailboxName;
 use mail::date::DateTime;
@@ -22,9 +22,10 @@ impl Imap {
         let read = move |store: &Store| Ok((store.mailboxes(&login)?, store.subscriptions(&login)?));
         let (mailboxes, subscribed) = self.look_up(read).await?;
         let mut rows: Vec<MailboxRow> = mailboxes.iter().map(mailbox_row).collect();
+        let names: HashSet<&MailboxName> = mailboxes.iter().map(|mailbox| &mailbox.name).collect();
         let missing: Vec<MailboxRow> = subscribed
             .into_iter()
-            .filter(|name| mailboxes.iter().all(|mailbox| mailbox.name != *name))
+            .filter(|name| !names.contains(name))
             .map(|name| MailboxRow {
                 name,
                 exists: false,

@@ -1,0 +1,74 @@
+//! Steps of a session that take long: a search through a large message, its parts, a pattern over many names.
+//!
+//! INVARIANT (free workers): such a step runs where it holds up its own connection only, and no more of them at a time than
+//! there are processors; the others wait in the order they came.
+
+use std::sync::LazyLock;
+
+use proto::imap::Answer;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
+
+/// Less than this is done at once: to go elsewhere costs more.
+const CONTENT_OCTETS: usize = 16 * 1024;
+const MAILBOXES: usize = 128;
+/// Keys of a SEARCH are compared with each message of the mailbox.
+const MESSAGES: usize = 2_000;
+
+static PLACES: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+
+/// Gives the session enough to do that the steps up to its next wait may take long.
+pub fn is_heavy(answer: &Answer, messages: usize) -> bool {
+    match answer {
+        Answer::Messages(found) => {
+            messages > MESSAGES || found.iter().map(|each| each.content.len()).sum::<usize>() > CONTENT_OCTETS
+        }
+        Answer::Mailboxes(rows) => rows.len() > MAILBOXES,
+        Answer::Selected(selection) => selection.rows.len() > MESSAGES,
+        Answer::Changed(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => messages > MESSAGES,
+        Answer::Authenticated
+        | Answer::NotAuthenticated(_)
+        | Answer::Mailbox(_)
+        | Answer::Appended { .. }
+        | Answer::Quota(_)
+        | Answer::Done
+        | Answer::Failed(_) => false,
+    }
+}
+
+/// Runs a heavy step.
+pub async fn run<T>(step: impl FnOnce() -> T) -> T {
+    // Nobody closes the semaphore; without a place the step would still have to be made.
+    let _place = PLACES.acquire().await;
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(step),
+        // The one thread there is has no other to leave its tasks to.
+        _ => step(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::imap::Message;
+
+    #[test]
+    fn much_to_look_through_is_heavy_and_little_is_not() {
+        let message = |octets: usize| Message { uid: 1, summary: None, content: vec![b'x'; octets] };
+        assert!(!is_heavy(&Answer::Messages(vec![message(1_000)]), 10));
+        assert!(is_heavy(&Answer::Messages(vec![message(9_000), message(9_000)]), 10));
+        assert!(is_heavy(&Answer::Messages(Vec::new()), 100_000));
+        assert!(!is_heavy(&Answer::Done, 100_000));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn the_only_worker_stays_free_during_a_heavy_step() {
+        let (told, hear) = std::sync::mpsc::channel();
+        // The step waits for a task that only the one worker can run.
+        let heavy = tokio::spawn(run(move || hear.recv_timeout(std::time::Duration::from_secs(60)).is_ok()));
+        let other = tokio::spawn(async move { told.send(()).is_ok() });
+        assert!(heavy.await.unwrap());
+        assert!(other.await.unwrap());
+    }
+}
