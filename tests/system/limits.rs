@@ -1,7 +1,8 @@
 //! The limits of the guide over the wire, counted as `policy-language.md` 3 says.
 
+use tests::scratch::Scratch;
 use tests::smtp::letter;
-use tests::{Facteur, Outcome, Smtp};
+use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy};
 
 /// §2.1, from outside.
 const RECIPIENTS_IN_ONE_MESSAGE_MAX: usize = 50;
@@ -143,5 +144,59 @@ fn a_stranger_relays_nothing() -> Outcome {
     let refused = smtp.rcpt("someone@elsewhere.example")?;
     assert!(refused.text().contains(&server.describe.plan), "a refusal carries the plan: {refused:?}");
     assert!(!refused.text().contains("may_receive"), "a stranger gets a reason word, no rule: {refused:?}");
+    Ok(())
+}
+
+/// Messages of at most 60 kB in mailboxes of 100 kB and 10 % for visitors.
+const SMALL_MAILBOXES: &[(&str, &str)] =
+    &[("message_size: \"20 MB\"", "message_size: \"60 kB\""), ("quota: Fixed(\"2 GB\")", "quota: Fixed(\"100 kB\")")];
+const VISITOR: &str = "Jerome.Toto@univ-nantes.fr";
+
+fn large(subject: &str) -> String {
+    let line = "0123456789abcdef\r\n";
+    letter("a@client.example", VISITOR, subject) + &line.repeat(50_000 / line.len())
+}
+
+#[test]
+fn a_content_that_no_mailbox_has_room_for_is_refused_although_size_was_not_told() -> Outcome {
+    let scratch = Scratch::new("undeclared");
+    let server = Facteur::start_with(&policy_copy::changed(&scratch, "nantes", SMALL_MAILBOXES), Options::default());
+    let visitor = server.describe.people.iter().find(|person| person.address == VISITOR).expect("he is there").clone();
+    let mut smtp = Smtp::stranger(&server, "mx", "inside")?;
+    let mut send = |to: &[&str], text: &str| smtp.message("a@client.example", to, text);
+    send(&[VISITOR], &large("one"))?.expect(250)?;
+    send(&[VISITOR], &large("two"))?.expect(250)?;
+    let refused = send(&[VISITOR], &large("three"))?;
+    assert_eq!(refused.codes(), "452 4.2.2", "{refused:?}");
+    let mut imap = Imap::person(&server, "outside", &visitor)?;
+    assert_eq!(imap.count("INBOX")?, 2);
+    // What fits still comes in; and one reply answers for all, so who was accepted beside others is delivered.
+    send(&[VISITOR], &letter("a@client.example", VISITOR, "small"))?.expect(250)?;
+    send(&[VISITOR, "Jean.Toto@univ-nantes.fr"], &large("for two"))?.expect(250)?;
+    assert_eq!(imap.count("INBOX")?, 4);
+    Ok(())
+}
+
+#[test]
+fn mail_to_a_function_leaves_the_full_member_out_and_reaches_the_others() -> Outcome {
+    let scratch = Scratch::new("function");
+    let folder = policy_copy::changed(&scratch, "nantes", SMALL_MAILBOXES);
+    let people = folder.join("people.ron");
+    let text = std::fs::read_to_string(&people)?;
+    let both = text.replacen("members: [\"dupont-a\"]", "members: [\"dupont-a\", \"toto-j-1\"]", 1);
+    assert_ne!(both, text);
+    std::fs::write(&people, both)?;
+    let server = Facteur::start_with(&folder, Options::default());
+    let visitor = server.describe.people.iter().find(|person| person.address == VISITOR).expect("he is there").clone();
+    let mut smtp = Smtp::stranger(&server, "mx", "inside")?;
+    let mut send = |to: &[&str], text: &str| smtp.message("a@client.example", to, text);
+    send(&["docmessagerie@univ-nantes.fr"], &large("one"))?.expect(250)?;
+    send(&["docmessagerie@univ-nantes.fr"], &large("two"))?.expect(250)?;
+    // Behind another recipient it goes past the grace.
+    send(&[VISITOR, "Jean.Toto@univ-nantes.fr"], &large("for two"))?.expect(250)?;
+    send(&["docmessagerie@univ-nantes.fr"], &large("three"))?.expect(250)?;
+    assert_eq!(Imap::person(&server, "outside", &visitor)?.count("INBOX")?, 3);
+    let other = server.describe.person("dupont-a").clone();
+    assert_eq!(Imap::person(&server, "outside", &other)?.count("INBOX")?, 3);
     Ok(())
 }
