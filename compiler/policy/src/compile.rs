@@ -120,12 +120,13 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) ->
     let document = read(file, sources.text(file), &mut diagnostics);
     let mut policy = Policy::decode(&document, &mut diagnostics);
     let (default_document, defaults) = defaults::document(&mut sources);
-    check::as_written(&document, &policy, &mut diagnostics);
-    if !document.is_damaged() {
-        defaults::fill(&mut policy, defaults.clone());
+    if check::as_written(&document, &policy, &mut diagnostics) {
+        if !document.is_damaged() {
+            defaults::fill(&mut policy, defaults.clone());
+        }
+        resolve::resolve(&policy, &mut diagnostics);
+        check::check(&policy, &mut diagnostics);
     }
-    resolve::resolve(&policy, &mut diagnostics);
-    check::check(&policy, &mut diagnostics);
     forget_emptied_lists(&mut diagnostics);
 
     let mut proofs = prove_draft(&document, &sources, &policy, &defaults, &diagnostics);

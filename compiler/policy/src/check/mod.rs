@@ -14,9 +14,10 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 use crate::syntax::Document;
 
-/// Checks on the file as written, before defaults fill it.
-pub(crate) fn as_written(document: &Document, policy: &Policy, sink: &mut Vec<Diagnostic>) {
+/// Checks on the file as written, before defaults fill it. False when it is too large for anything after it.
+pub(crate) fn as_written(document: &Document, policy: &Policy, sink: &mut Vec<Diagnostic>) -> bool {
     language::check(document, policy, sink);
+    capacity::as_written(policy, sink)
 }
 
 /// Checks on the policy with its defaults.

@@ -7,6 +7,7 @@ use plan::{Place, PlanHash, SourceMap};
 use crate::diagnostic::{FileId, Sources};
 use crate::model::Policy;
 use crate::model::literal::{Literal, Rate};
+use crate::shown::first_chars;
 use crate::syntax::{Document, Span};
 
 /// The map of a plan: every path written in the policy, then the defaults for sections that are not.
@@ -109,6 +110,9 @@ fn named(policy: &Policy, path: &str) -> String {
     }
 }
 
+/// A place keeps this much of its line: a policy on one line would be in the map once for each rule.
+const LINE_CHARS_MAX: usize = 400;
+
 /// The lines of the files, cut once.
 struct Lines<'s> {
     names: Vec<String>,
@@ -128,7 +132,7 @@ impl<'s> Lines<'s> {
     fn place(&self, sources: &Sources, span: Span) -> Option<Place> {
         let at = sources.position(span.file, span.start);
         let text = self.lines.get(span.file.0 as usize)?.get(at.line as usize - 1)?;
-        let text = text.trim_end().to_owned();
+        let text = first_chars(text.trim_end(), LINE_CHARS_MAX);
         Some(Place { file: span.file.0, line: at.line, column: at.col, text })
     }
 }

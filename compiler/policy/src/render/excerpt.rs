@@ -76,16 +76,21 @@ impl Excerpt<'_> {
         line != self.line_last || !is_long || near
     }
 
-    pub(super) fn elements(&self, sources: &Sources) -> Vec<Element<'static>> {
+    /// What to draw, and, where a line was cut, the place as it will be drawn and as it is.
+    pub(super) fn element(&self, sources: &Sources) -> (Element<'static>, Option<(String, String)>) {
         let name = shown(sources.name(self.file));
-        let place = self.labels.iter().find(|placed| placed.label.primary).or(self.labels.first());
-        let at = sources.position(self.file, place.map_or(0, |placed| placed.start));
-        let origin = Origin::path(name.clone()).line(at.line as usize).char_column(at.col as usize);
+        let index = self.labels.iter().position(|placed| placed.label.primary).unwrap_or(0);
+        let at = sources.position(self.file, self.labels.get(index).map_or(0, |placed| placed.start));
         // A file without a line has nothing to underline.
         if sources.text(self.file).is_empty() {
-            return vec![Element::Origin(origin)];
+            let origin = Origin::path(name).line(at.line as usize).char_column(at.col as usize);
+            return (Element::Origin(origin), None);
         }
         let cut = self.cut(sources);
+        let before = cut.spans.get(index).and_then(|span| cut.text.get(..span.start)).unwrap_or("");
+        let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+        let place = |column: usize| format!("{name}:{}:{column}\n", at.line);
+        let correction = cut.shortened.then(|| (place(column), place(at.col as usize)));
         let annotations = cut.spans.iter().zip(&self.labels).map(|(span, placed)| {
             let kind = if placed.label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
             let words = (!placed.label.text.is_empty()).then(|| shown(&placed.label.text));
@@ -93,11 +98,7 @@ impl Excerpt<'_> {
         });
         let snippet: Snippet<'static, Annotation<'static>> =
             Snippet::source(cut.text).line_start(self.line_first as usize).annotations(annotations);
-        if !cut.shortened {
-            return vec![Element::Cause(snippet.path(name))];
-        }
-        // The drawing would count columns on what is left of the line.
-        vec![Element::Origin(origin), Element::Cause(snippet)]
+        (Element::Cause(snippet.path(name)), correction)
     }
 
     /// The text of the lines, long ones cut around the first label on them.

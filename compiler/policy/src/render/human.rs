@@ -23,10 +23,11 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Strin
     let message = format!("{}{waived}", shown(&diagnostic.message));
     let title = severity.primary_title(message).id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
+    let mut corrections = Vec::new();
     for excerpt in excerpts(&diagnostic.labels, sources) {
-        for element in excerpt.elements(sources) {
-            group = group.element(element);
-        }
+        let (element, correction) = excerpt.element(sources);
+        group = group.element(element);
+        corrections.extend(correction);
     }
     for note in &diagnostic.notes {
         group = group.element(Element::Message(Severity::NOTE.no_name().message(shown(note))));
@@ -34,7 +35,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Strin
     if let Some(help) = &diagnostic.help {
         group = group.element(Severity::HELP.message(shown(help)));
     }
-    renderer.render(&[group])
+    let drawn = renderer.render(&[group]);
+    // Columns were counted on what is left of a cut line.
+    corrections.iter().fold(drawn, |drawn, (cut, whole)| drawn.replacen(cut, whole, 1))
 }
 
 /// Text from a policy may hold characters that steer a terminal or hide what stands beside them.

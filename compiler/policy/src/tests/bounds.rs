@@ -77,3 +77,45 @@ fn an_error_in_an_empty_file_names_the_file() {
         assert!(line.contains("\"file\":\"policy.ron\",\"span\":{\"line\":"), "{line}");
     }
 }
+
+fn networks(count: usize) -> String {
+    let prefix = |n: usize| format!("\"n{n}\": In([\"10.{}.{}.0/24\"])", n / 256, n % 256);
+    (0..count).map(|n| prefix(n) + ", ").collect()
+}
+
+#[test]
+fn more_than_a_thousand_networks_are_refused_before_anything_is_derived() {
+    let text = with(OFFICE, "networks: {", &format!("networks: {{ {}", networks(20_000)));
+    let compiled = check(&text);
+    let messages: Vec<(Code, &str)> = compiled.diagnostics.iter().map(|f| (f.code, f.message.as_str())).collect();
+    let expected = "20002 networks, gateways and applications are too many, at most 1000 are decided";
+    assert_eq!(messages, [(Code::E0207, expected)]);
+    assert!(compiled.plan_unproved.is_none());
+    drawn(&compiled);
+}
+
+#[test]
+fn hundreds_of_networks_on_one_line_make_a_plan_and_a_map_of_bounded_size() {
+    let text = with(OFFICE, "networks: {", &format!("networks: {{ {}", networks(300)));
+    let sealed = check(&text).plan.expect("a plan");
+    assert_eq!(sealed.plan.networks.len(), 302);
+    assert!(sealed.map.places.values().all(|place| place.text.chars().count() <= 401));
+}
+
+#[test]
+fn a_thousand_prefixes_in_one_network_are_the_most() {
+    let prefixes: String = (0..1_001).map(|n| format!("\"10.{}.{}.0/24\", ", n / 256, n % 256)).collect();
+    let text = with(OFFICE, "In([\"192.168.10.0/24\"])", &format!("In([{prefixes}])"));
+    let compiled = check(&text);
+    let messages: Vec<&str> = compiled.diagnostics.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(messages, ["\"inside\" has 1001 prefixes, more than 1000"]);
+}
+
+#[test]
+fn blocks_that_repeat_their_pairs_are_refused() {
+    let many = |name: &str| format!("\"{name}\", ").repeat(2_000);
+    let block = format!("\"in\": (connecting_to: [{}], from: [{}], to: OurAddresses)", many("mx"), many("outside"));
+    let text = with(OFFICE, "    listeners: {", &format!("    may_receive: {{ {block} }},\n    listeners: {{"));
+    let codes: Vec<Code> = errors(&check(&text)).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [Code::E0207]);
+}
