@@ -42,6 +42,8 @@ const SOON: (&str, &str) = ("full: TryLater(for: \"3 days\")", "full: TryLater(f
 
 /// A visitor, who has the small quota.
 const HOARDS: &str = "Jerome.Toto@univ-nantes.fr";
+/// Somebody with room for all of it.
+const SHARES: &str = "Jean.Toto@univ-nantes.fr";
 /// Below the size of `CHANGES`; two or three fill the quota of `CHANGES` and its grace.
 const HOARDED_OCTETS: usize = 50_000;
 
@@ -142,7 +144,8 @@ fn recipients() -> BTreeMap<RecipientClass, String> {
     some.into_iter().map(|(class, address)| (class, address.to_string())).collect()
 }
 
-/// Mail until the small mailbox is past its grace.
+/// Mail until the small mailbox is past its grace. It takes the last message only because somebody else takes it, too:
+/// alone it would be refused at the final dot.
 fn fill(server: &Facteur) -> io::Result<()> {
     let mut smtp = Smtp::stranger(server, "mx", "inside")?;
     let line = "0123456789abcdef\r\n";
@@ -152,6 +155,7 @@ fn fill(server: &Facteur) -> io::Result<()> {
         if smtp.rcpt(HOARDS)?.code == 452 {
             return Ok(());
         }
+        smtp.rcpt(SHARES)?.expect(250)?;
         smtp.data(&message)?.expect(250)?;
     }
     Err(io::Error::other("the mailbox is never full"))
