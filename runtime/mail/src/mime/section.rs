@@ -77,6 +77,10 @@ impl Structure {
     }
 }
 
+/// So much of a header is looked through for named fields, in octets and fields; nobody writes more in good faith.
+const HEADER_BYTES_MAX: usize = 1 << 20;
+const FIELDS_MAX: usize = 10_000;
+
 /// The fields as they stand in the message, and the blank line: "subsetting does not exclude the delimiting blank line".
 fn header_fields(raw: &[u8], header: &Range<usize>, names: &[String], not: bool) -> Vec<Range<usize>> {
     let section = &raw[header.clone()];
@@ -88,7 +92,10 @@ fn header_fields(raw: &[u8], header: &Range<usize>, names: &[String], not: bool)
         Some(last) if last.end == header.start + range.start => last.end = header.start + range.end,
         _ => ranges.push(header.start + range.start..header.start + range.end),
     };
-    for field in fields(section) {
+    let start = &section[..section.len().min(HEADER_BYTES_MAX)];
+    // A field that the cut goes through is left out.
+    let whole = |end: usize| start.len() == section.len() || end < start.len();
+    for field in fields(start).take(FIELDS_MAX).take_while(|field| whole(field.lines.end)) {
         if wanted.binary_search(&field.name().to_ascii_lowercase()).is_ok() != not {
             add(field.lines);
         }
@@ -164,6 +171,16 @@ mod tests {
         check(&[2], named(&["X"], true), Some("Subject: inner\r\nTo: t@x\r\n\r\n"));
         check(&[], named(&["none"], false), Some("\r\n"));
         assert_eq!(text(b"A: 1\r\nB: 2\r\n", &[], named(&["b"], false)).as_deref(), Some("B: 2\r\n"));
+    }
+
+    #[test]
+    fn a_header_without_end_is_looked_through_up_to_its_bound() {
+        let many = format!("b: near\r\n{}c: far\r\n\r\n", "a:\r\n".repeat(FIELDS_MAX));
+        let long = format!("b: near\r\nx: {}\r\nc: far\r\n\r\n", "x".repeat(HEADER_BYTES_MAX));
+        for raw in [many, long] {
+            let found = text(raw.as_bytes(), &[], named(&["b", "c"], false));
+            assert_eq!(found.as_deref(), Some("b: near\r\n\r\n"));
+        }
     }
 
     #[test]

@@ -10,12 +10,12 @@ use nom::{IResult, Parser};
 use super::set::messages;
 use super::word::{Parsed, astring, atom, list1, number64, nz_number, refuse, sp};
 use crate::imap::command::{Command, ContentItem, FetchItem, OnSelected, Partial, Section, Spelling};
-use mail::mime::SectionKind;
+use mail::mime::{DEPTH_MAX, SectionKind};
 
 /// Most items in one FETCH: each costs work for each message.
 const ITEMS_MAX: usize = 64;
-/// Deepest part number.
-const PART_DEPTH_MAX: usize = 64;
+/// Deepest part number: BODYSTRUCTURE tells of parts so deep.
+const PART_DEPTH_MAX: usize = DEPTH_MAX;
 
 /// ```abnf
 /// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")

@@ -14,6 +14,8 @@ use mail::{BadMailboxName, MailboxName, SpecialUse};
 
 /// Most patterns in one LIST.
 const PATTERNS_MAX: usize = 64;
+/// Longest pattern with its reference, twice the longest name: each octet is compared with each of each name.
+pub const PATTERN_OCTETS_MAX: usize = 1_024;
 
 /// How names travel: modified UTF-7 until the client enables IMAP4rev2 or UTF8=ACCEPT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,9 @@ pub fn lsub(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let (rest, reference) = map_opt(astring, |octets| coding.decode(&octets)).parse(input)?;
         let (rest, pattern) = preceded(sp, map_opt(list_mailbox, |octets| coding.decode(&octets))).parse(rest)?;
+        if reference.len() + pattern.len() > PATTERN_OCTETS_MAX {
+            return refuse(input);
+        }
         Ok((rest, OnAccount::Lsub { reference, pattern }.into()))
     }
 }
@@ -87,7 +92,8 @@ pub fn list(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         } else {
             map(pattern, |one| vec![one]).parse(rest)?
         };
-        if patterns.len() > PATTERNS_MAX {
+        let too_long = patterns.iter().any(|pattern| reference.len() + pattern.len() > PATTERN_OCTETS_MAX);
+        if too_long || patterns.len() > PATTERNS_MAX {
             return refuse(input);
         }
         let (rest, returns) = opt(preceded(tag_no_case(" RETURN "), list0(return_option))).parse(rest)?;

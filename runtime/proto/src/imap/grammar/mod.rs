@@ -24,6 +24,8 @@ use word::{Parsed, astring, atom, command_tag, crlf, list0, nstring, sp};
 
 #[cfg(test)]
 pub use fetch::items as fetch_items;
+#[cfg(test)]
+pub use mailbox::PATTERN_OCTETS_MAX;
 
 /// Most names in ENABLE, most parameters in ID.
 const WORDS_MAX: usize = 64;

@@ -170,6 +170,14 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_longer_than_any_name_is_bad() {
+        let mut client = client();
+        client.check(&format!("a LIST \"\" {}", "x%".repeat(512)), "a OK LIST done\n");
+        client.check(&format!("a LIST y {}", "x%".repeat(512)), "a BAD LIST does not take that\n");
+        client.check(&format!("a LSUB y {}", "x%".repeat(512)), "a BAD LSUB does not take that\n");
+    }
+
+    #[test]
     fn subscriptions_outlive_mailboxes() {
         let mut client = client();
         client.check(

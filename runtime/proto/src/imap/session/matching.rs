@@ -3,14 +3,15 @@
 //! Texts are compared as substrings after both sides are decoded and their letters made small (i;unicode-casemap in
 //! spirit). Keys that look into a message are left open until its summary, and if that does not say, its octets are there.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::view::View;
 use crate::imap::command::{Key, When};
 use crate::imap::question::{Content, Row, Summary};
-use crate::imap::response::Reply;
+use crate::imap::response::{Code, Reply};
 use mail::date::{DateTime, Day};
-use mail::header::{decode_words, fields, find, unfold};
+use mail::header::{Field, decode_words, fields, unfold};
 use mail::mime::{Structure, SummaryParts, text};
 use mail::{Keyword, SystemFlags};
 
@@ -32,6 +33,12 @@ pub struct Needles {
 
 /// No zone is further from UTC (`DateTime::parse_rfc5322`).
 const ZONE_MINUTES_MAX: i16 = 24 * 60 - 1;
+
+/// Most keys of one SEARCH that look through whole bodies.
+const BODY_KEYS_MAX: usize = 32;
+/// So much of a header is searched, in octets and fields; nobody writes more in good faith.
+const HEADER_OCTETS_MAX: usize = 1024 * 1024;
+const FIELDS_MAX: usize = 10_000;
 
 #[derive(Debug)]
 enum Needle {
@@ -64,9 +71,12 @@ enum Needle {
 }
 
 impl Needles {
-    /// Refuses message numbers that do not exist, and texts that are not UTF-8.
+    /// Refuses message numbers that do not exist, texts that are not UTF-8, and too many keys that look through bodies.
     pub fn new(key: &Key, view: &View) -> Result<Needles, Reply> {
         let needle = needle(key, view)?;
+        if body_keys(&needle) > BODY_KEYS_MAX {
+            return Err(Reply::no(Code::Limit, "too many BODY and TEXT keys in one SEARCH"));
+        }
         Ok(Needles { summary: summary_parts(&needle), needle })
     }
 
@@ -82,7 +92,7 @@ impl Needles {
 
     /// What the octets say; `content` is as much as `known` asked for.
     pub fn inside(&self, row: &Row, index: usize, content: &[u8]) -> bool {
-        let mut inside = Inside { content, structure: None, body: None, header: None };
+        let mut inside = Inside::new(content);
         holds(&self.needle, row, index, &mut inside)
     }
 }
@@ -138,6 +148,25 @@ fn summary_parts(needle: &Needle) -> SummaryParts {
         | Needle::Smaller(_)
         | Needle::Arrived(..)
         | Needle::Indexes(_) => SummaryParts::NONE,
+    }
+}
+
+fn body_keys(needle: &Needle) -> usize {
+    match needle {
+        Needle::Body(_) | Needle::Text(_) => 1,
+        Needle::Not(inner) => body_keys(inner),
+        Needle::Or(one, other) => body_keys(one) + body_keys(other),
+        Needle::And(needles) => needles.iter().map(body_keys).sum(),
+        Needle::All
+        | Needle::Nothing
+        | Needle::Flag { .. }
+        | Needle::Keyword { .. }
+        | Needle::Header { .. }
+        | Needle::Larger(_)
+        | Needle::Smaller(_)
+        | Needle::Arrived(..)
+        | Needle::Sent(..)
+        | Needle::Indexes(_) => 0,
     }
 }
 
@@ -242,6 +271,48 @@ struct Inside<'a> {
     /// Folded text of the body, of the header.
     body: Option<String>,
     header: Option<String>,
+    /// The fields by their names in small letters.
+    fields: Option<HashMap<Vec<u8>, Vec<Value<'a>>>>,
+    sent: Option<Option<Day>>,
+}
+
+impl<'a> Inside<'a> {
+    fn new(content: &'a [u8]) -> Inside<'a> {
+        Inside { content, structure: None, body: None, header: None, fields: None, sent: None }
+    }
+}
+
+/// What a field says; read when the first key asks.
+enum Value<'a> {
+    Raw(Field<'a>),
+    Folded(String),
+}
+
+impl Value<'_> {
+    fn folded(&mut self) -> &str {
+        if let Value::Raw(field) = self {
+            *self = Value::Folded(decode_words(&unfold(field.raw_value())).to_lowercase());
+        }
+        match self {
+            Value::Folded(text) => text,
+            Value::Raw(_) => "",
+        }
+    }
+}
+
+/// As much of the header as is searched. A field that the cut goes through is left out.
+fn searched_header(content: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    let start = &content[..content.len().min(HEADER_OCTETS_MAX)];
+    let whole = move |field: &Field<'_>| start.len() == content.len() || field.lines.end < start.len();
+    fields(start).take(FIELDS_MAX).take_while(whole)
+}
+
+fn index_fields(content: &[u8]) -> HashMap<Vec<u8>, Vec<Value<'_>>> {
+    let mut index: HashMap<Vec<u8>, Vec<Value<'_>>> = HashMap::new();
+    for field in searched_header(content) {
+        index.entry(field.name().to_ascii_lowercase()).or_default().push(Value::Raw(field));
+    }
+    index
 }
 
 impl Inside<'_> {
@@ -251,19 +322,25 @@ impl Inside<'_> {
     }
 
     fn header(&mut self) -> &str {
-        self.header.get_or_insert_with(|| text::header_text(self.content).to_lowercase())
+        self.header.get_or_insert_with(|| {
+            let end = searched_header(self.content).last().map_or(0, |field| field.lines.end);
+            text::header_text(&self.content[..end]).to_lowercase()
+        })
     }
 
     /// An empty text asks whether the field is there (RFC 9051 6.4.4).
-    fn has_field(&self, field: &str, text: &str) -> bool {
-        let mut named = fields(self.content).filter(|each| each.is(field));
-        named.any(|each| decode_words(&unfold(each.raw_value())).to_lowercase().contains(text))
+    fn has_field(&mut self, field: &str, text: &str) -> bool {
+        let index = self.fields.get_or_insert_with(|| index_fields(self.content));
+        let named = index.get_mut(field.to_ascii_lowercase().as_bytes());
+        named.is_some_and(|values| values.iter_mut().any(|value| value.folded().contains(text)))
     }
 
     /// The day of the Date field as its writer saw it; a message without one was sent on no day.
-    fn sent(&self) -> Option<Day> {
-        let date = find(self.content, "date")?;
-        DateTime::parse_rfc5322(&unfold(date.raw_value())).map(DateTime::day)
+    fn sent(&mut self) -> Option<Day> {
+        *self.sent.get_or_insert_with(|| {
+            let date = searched_header(self.content).find(|field| field.is("date"))?;
+            DateTime::parse_rfc5322(&unfold(date.raw_value())).map(DateTime::day)
+        })
     }
 }
 
@@ -384,5 +461,21 @@ mod tests {
             asked += needles.len();
         }
         assert!(decided * 2 > asked, "the summary decided {decided} of {asked}");
+    }
+
+    #[test]
+    fn a_header_without_end_is_searched_up_to_its_bound() {
+        let few = format!("b: near\r\n{}", "a:\r\n".repeat(FIELDS_MAX - 1));
+        let many = format!("{few}c: far\r\n\r\n");
+        assert_eq!(searched_header(many.as_bytes()).count(), FIELDS_MAX);
+        assert_eq!(index_fields(many.as_bytes()).len(), 2);
+        let long = format!("b: near\r\nx: {}\r\nc: far\r\n\r\n", "x".repeat(HEADER_OCTETS_MAX));
+        assert_eq!(searched_header(long.as_bytes()).count(), 1);
+        for content in [many.as_bytes(), long.as_bytes()] {
+            let mut inside = Inside::new(content);
+            assert!(inside.has_field("B", "near") && !inside.has_field("C", "far"));
+            assert!(inside.header().contains("near") && !inside.header().contains("far"));
+        }
+        assert!(Inside::new(few.as_bytes()).has_field("a", ""));
     }
 }

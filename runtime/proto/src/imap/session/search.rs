@@ -17,6 +17,8 @@ const SLICE_SUMMARIES: usize = 256;
 /// Most messages in one slice, and the octets after which a slice of whole messages ends.
 const SLICE_MESSAGES: usize = 128;
 const SLICE_OCTETS: u64 = 1024 * 1024;
+/// Of a message of which only the header is asked, so much counts: most are short, and one may be nothing else.
+const HEADER_SHARE: u64 = 16;
 
 /// A SEARCH on its way.
 struct Searching {
@@ -123,9 +125,11 @@ impl Searching {
             let row = &self.state.view.rows()[index];
             uids.push(row.uid);
             content = need;
-            if need == Content::Whole {
-                octets += row.size_octets;
-            }
+            octets += match need {
+                Content::None => 0,
+                Content::Header => row.size_octets / HEADER_SHARE,
+                Content::Whole => row.size_octets,
+            };
         }
         (uids, content)
     }
@@ -291,6 +295,15 @@ mod tests {
         client.check("a SEARCH CHARSET KOI8-R ALL", "a NO [BADCHARSET (UTF-8 US-ASCII)] that charset is not known\n");
         assert_eq!(client.say_octets(b"a SEARCH SUBJECT {1+}\r\n\xff\r\n"), "a BAD the text is not UTF-8\n");
         client.check("a SEARCH 4", "a BAD there is no message with that number\n");
+    }
+
+    #[test]
+    fn more_keys_on_bodies_than_anybody_needs_are_refused() {
+        let keys = |count: usize| "BODY cat ".repeat(count).trim_end().to_owned();
+        check(&keys(32), " 2");
+        let mut client = client();
+        let refusal = "a NO [LIMIT] too many BODY and TEXT keys in one SEARCH\n";
+        client.check(&format!("a SEARCH NOT ({} TEXT x)", keys(32)), refusal);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use proto::imap::Answer;
+use proto::imap::{Answer, Message};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
 
@@ -21,9 +21,7 @@ static PLACES: LazyLock<Semaphore> =
 /// Gives the session enough to do that the steps up to its next wait may take long.
 pub fn is_heavy(answer: &Answer, messages: usize) -> bool {
     match answer {
-        Answer::Messages(found) => {
-            messages > MESSAGES || found.iter().map(|each| each.content.len()).sum::<usize>() > CONTENT_OCTETS
-        }
+        Answer::Messages(found) => messages > MESSAGES || found.iter().map(octets).sum::<usize>() > CONTENT_OCTETS,
         Answer::Mailboxes(rows) => rows.len() > MAILBOXES,
         Answer::Selected(selection) => selection.rows.len() > MESSAGES,
         Answer::Changed(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => messages > MESSAGES,
@@ -35,6 +33,15 @@ pub fn is_heavy(answer: &Answer, messages: usize) -> bool {
         | Answer::Done
         | Answer::Failed(_) => false,
     }
+}
+
+/// What a key of a SEARCH may have to look through.
+fn octets(message: &Message) -> usize {
+    let texts = message.summary.as_ref().map_or(0, |summary| {
+        let people = summary.from.len() + summary.to.len() + summary.cc.len() + summary.bcc.len();
+        people + summary.subject.len() + summary.message_id.len()
+    });
+    message.content.len() + texts
 }
 
 /// Runs a heavy step.
@@ -51,7 +58,6 @@ pub async fn run<T>(step: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::imap::Message;
 
     #[test]
     fn much_to_look_through_is_heavy_and_little_is_not() {
