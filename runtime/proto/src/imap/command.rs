@@ -119,6 +119,14 @@ pub struct Append {
     pub literal: Literal,
 }
 
+/// An APPEND with arguments that are none, up to its literal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadAppend {
+    pub tag: Tag,
+    pub what: &'static str,
+    pub literal: Literal,
+}
+
 /// The announcement of a literal (RFC 9051 4.3, RFC 7888).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Literal {

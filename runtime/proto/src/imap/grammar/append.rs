@@ -7,14 +7,14 @@ use nom::character::streaming::char as octet;
 use nom::combinator::{map_opt, opt};
 use nom::sequence::{preceded, terminated};
 
-use super::flags::flag_list;
+use super::flags::{flag, flag_list};
 use super::mailbox::{Coding, mailbox};
-use super::word::{Parsed, command_tag, literal_announced, quoted, sp};
-use crate::imap::command::Append;
+use super::word::{Parsed, command_tag, list0, literal_announced, quoted, sp};
+use crate::imap::command::{Append, Tag};
 use mail::date::DateTime;
 
 /// `append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal`, up to the octets of the literal. The `~` of
-/// literal8 (RFC 3516) is taken: content is octets anyway.
+/// literal8 (RFC 3516) is read, but content with NUL is refused when it comes.
 pub fn append(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Append> {
     move |input| {
         let (rest, tag) = terminated(command_tag, tag_no_case(" APPEND ")).parse(input)?;
@@ -24,6 +24,21 @@ pub fn append(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Append> {
         let (rest, literal) = alt((literal_announced, preceded(octet('~'), literal_announced))).parse(rest)?;
         Ok((rest, Append { tag, name, flags: flags.unwrap_or_default(), internal_date, literal }))
     }
+}
+
+/// The tag, and what is wrong about an APPEND that `append` refuses. `None` when it is none, or has no name to judge.
+pub fn complaint(input: &[u8], coding: Coding) -> Option<(Tag, &'static str)> {
+    let (rest, tag) = terminated(command_tag, tag_no_case(" APPEND ")).parse(input).ok()?;
+    let Ok((rest, _)) = terminated(mailbox(coding), sp).parse(rest) else { return Some((tag, "the name is none")) };
+    let what = match opt(terminated(flag_list, sp)).parse(rest) {
+        Ok((rest, _)) if rest.starts_with(b"\"") => "the date is none",
+        Ok((rest, _)) if rest.starts_with(b"(") => match list0(flag).parse(rest) {
+            Ok(_) => "too many flags",
+            Err(_) => "APPEND does not take one of these flags",
+        },
+        Ok(_) | Err(_) => "APPEND takes flags, a date and a literal",
+    };
+    Some((tag, what))
 }
 
 /// `date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE`

@@ -33,7 +33,7 @@ fn gather<'a>(input: &'a [u8], rest: &'a [u8], each: Vec<Flags>) -> Parsed<'a, F
 /// flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension
 /// ```
 /// `\Recent` is dropped: clients copy it from other servers. Other extensions are refused.
-fn flag(input: &[u8]) -> Parsed<'_, Flags> {
+pub fn flag(input: &[u8]) -> Parsed<'_, Flags> {
     let (behind, backslash) = opt(octet('\\')).parse(input)?;
     let (rest, word) = atom(behind)?;
     if backslash.is_none() {

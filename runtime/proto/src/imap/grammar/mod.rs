@@ -16,7 +16,7 @@ use nom::combinator::{map, map_opt, opt, value};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{Err, Parser};
 
-use super::command::{Append, Command, OnAccount, OnSelected, Tag, Tagged};
+use super::command::{Append, BadAppend, Command, Literal, OnAccount, OnSelected, Tag, Tagged};
 pub use mailbox::Coding;
 use mailbox::mailbox as mailbox_name;
 use set::messages;
@@ -54,7 +54,11 @@ pub fn command(input: &[u8], coding: Coding) -> Result<(&[u8], Tagged), NoComman
         Err::Error(_) | Err::Failure(_) => no_command,
     };
     let (rest, name) = command_name(rest).map_err(|error| refusal(error, NoCommand::Unknown(tag.clone())))?;
-    let Some(arguments) = arguments(&name) else { return Err(NoCommand::Unknown(tag)) };
+    let Some(arguments) = arguments(&name) else {
+        // A sound APPEND does not come here: its content streams.
+        let known = name == "APPEND";
+        return Err(if known { NoCommand::Arguments { tag, name } } else { NoCommand::Unknown(tag) });
+    };
     let parsed = arguments(rest, coding).and_then(|(rest, command)| crlf(rest).map(|(rest, ())| (rest, command)));
     match parsed {
         Ok((rest, command)) => Ok((rest, Tagged { tag, command })),
@@ -62,14 +66,21 @@ pub fn command(input: &[u8], coding: Coding) -> Result<(&[u8], Tagged), NoComman
     }
 }
 
-/// Reads an APPEND up to the octets of its content, or nothing.
-pub fn append(input: &[u8], coding: Coding) -> Option<Append> {
-    append::append(coding)(input).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, append)| append)
+/// Reads an APPEND up to the octets of its content, which `literal` announced; `None` for another command, and while the
+/// literal may be the name of the mailbox.
+pub fn append(input: &[u8], literal: Literal, coding: Coding) -> Option<Result<Append, BadAppend>> {
+    match append::append(coding)(input) {
+        Ok((rest, append)) => rest.is_empty().then_some(Ok(append)),
+        Err(Err::Incomplete(_)) => None,
+        Err(Err::Error(_) | Err::Failure(_)) => {
+            append::complaint(input, coding).map(|(tag, what)| Err(BadAppend { tag, what, literal }))
+        }
+    }
 }
 
 /// The size of the literal that the end of `line`, without its CRLF, announces (RFC 9051 4.3). No other line may end
 /// with `}`: it is no atom character, and a quoted string ends with its quote.
-pub fn literal_at_end(line: &[u8]) -> Option<super::command::Literal> {
+pub fn literal_at_end(line: &[u8]) -> Option<Literal> {
     let digits = line.strip_suffix(b"}")?;
     let (digits, plus) = digits.strip_suffix(b"+").map_or((digits, false), |digits| (digits, true));
     let start = digits.iter().rposition(|octet| *octet == b'{')? + 1;
@@ -77,7 +88,7 @@ pub fn literal_at_end(line: &[u8]) -> Option<super::command::Literal> {
     let sound = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
     // A number past 64 bits is a size past every bound, not a line without literal.
     let size_octets = text.parse().unwrap_or(u64::MAX);
-    sound.then_some(super::command::Literal { size_octets, synchronizing: !plus })
+    sound.then_some(Literal { size_octets, synchronizing: !plus })
 }
 
 /// The tag of a line that is no command, so that the refusal can carry it.
@@ -214,7 +225,11 @@ pub fn fuzz(octets: &[u8]) {
         if let Some(text) = super::utf7::decode(octets) {
             assert_eq!(super::utf7::decode(super::utf7::encode(&text).as_bytes()), Some(text));
         }
-        let _ = (append(octets, coding), literal_at_end(octets), tag_of(octets));
+        let _ = (
+            append(octets, Literal { size_octets: 1, synchronizing: false }, coding),
+            literal_at_end(octets),
+            tag_of(octets),
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::copy::refusal;
 use super::state::{Appending, Open, Turn, ask};
-use crate::imap::command::{Append, Tag};
+use crate::imap::command::{Append, BadAppend, Literal, Tag};
 use crate::imap::question::{Answer, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 
@@ -14,9 +14,8 @@ const SWALLOW_FACTOR: u64 = 4;
 pub fn append(state: Open, append: Append, out: &mut Out) -> Turn {
     let octets_max = state.shared().config.append_octets_max;
     let literal = append.literal;
-    if !literal.synchronizing && literal.size_octets > octets_max.saturating_mul(SWALLOW_FACTOR) {
-        out.untagged_reply(&Reply::bye("the literal is too big").with(Code::TooBig));
-        return Turn::Close;
+    if is_endless(&state, literal) {
+        return endless(out);
     }
     let name = match append.name {
         Ok(name) if literal.size_octets <= octets_max => name,
@@ -40,8 +39,32 @@ pub fn append(state: Open, append: Append, out: &mut Out) -> Turn {
     })
 }
 
+/// Its arguments are wrong, and its literal comes all the same.
+pub fn bad(state: Open, bad: BadAppend, out: &mut Out) -> Turn {
+    match is_endless(&state, bad.literal) {
+        true => endless(out),
+        false => refuse(state, bad.tag, bad.literal, Reply::bad(bad.what), out),
+    }
+}
+
+fn is_endless(state: &Open, literal: Literal) -> bool {
+    let octets_max = state.shared().config.append_octets_max;
+    !literal.synchronizing && literal.size_octets > octets_max.saturating_mul(SWALLOW_FACTOR)
+}
+
+fn endless(out: &mut Out) -> Turn {
+    out.untagged_reply(&Reply::bye("the literal is too big").with(Code::TooBig));
+    Turn::Close
+}
+
+/// RFC 9051 4.3 keeps NUL out of literals, so what holds one could not be read again with BODY[]. RFC 3516 4.4 has the code
+/// for a place that does not keep binary content.
+pub fn nul() -> Reply {
+    Reply::no(Code::UnknownCte, "a message with NUL cannot be kept, not even from a literal8")
+}
+
 /// A client that waits hears NO and sends nothing; one that does not wait has its octets dropped first.
-fn refuse(open: Open, tag: Tag, literal: crate::imap::command::Literal, reply: Reply, out: &mut Out) -> Turn {
+fn refuse(open: Open, tag: Tag, literal: Literal, reply: Reply, out: &mut Out) -> Turn {
     match literal.synchronizing {
         true => open.done(tag, reply, out),
         false => Turn::Append(Appending { open, tag, octets_left: literal.size_octets, refused: Some(reply) }),
@@ -75,9 +98,44 @@ mod tests {
         );
         client.check("a APPEND Sent {9+}\r\na: 1\r\n\r\nb", "a OK [APPENDUID 102 1] APPEND done\n");
         client.check("a APPEND {4}", "+ go ahead\n");
-        client.check("Sent ~{1+}\r\n\0", "a OK [APPENDUID 102 2] APPEND done\n");
+        client.check("Sent ~{1+}\r\nx", "a OK [APPENDUID 102 2] APPEND done\n");
         client.check("a APPEND Sent {0}", "+ go ahead\n");
         client.check("", "a OK [APPENDUID 102 3] APPEND done\n");
+    }
+
+    #[test]
+    fn a_message_with_nul_is_read_to_its_end_and_refused() {
+        let mut client = Client::new();
+        let refusal = "a NO [UNKNOWN-CTE] a message with NUL cannot be kept, not even from a literal8\n";
+        client.check("a APPEND Sent {6+}\r\na\0b\0cd", refusal);
+        client.check("a APPEND Sent ~{1+}\r\n\0", refusal);
+        client.check("a APPEND Sent {9}", "+ go ahead\n");
+        assert_eq!(client.say_octets(b"a: 1\r"), "");
+        assert_eq!(client.say_octets(b"\0"), "");
+        client.check("x\0y", refusal);
+        client.check("a STATUS Sent (MESSAGES)", "* STATUS Sent (MESSAGES 0)\na OK STATUS done\n");
+        client.check("a APPEND Sent {9+}\r\na: 1\r\n\r\nb", "a OK [APPENDUID 102 1] APPEND done\n");
+    }
+
+    #[test]
+    fn what_is_wrong_before_the_literal_is_named() {
+        let mut client = Client::new();
+        let many: Vec<String> = (0..=mail::flag::KEYWORDS_MAX).map(|at| format!("k{at}")).collect();
+        let many = format!("({})", many.join(" "));
+        for (arguments, what) in [
+            ("(\\Foo)", "APPEND does not take one of these flags"),
+            (&many, "too many flags"),
+            ("\"yesterday\"", "the date is none"),
+            ("(\\Seen) \"99-Jul-1996 02:44:25 -0700\"", "the date is none"),
+            ("(\\Seen) x", "APPEND takes flags, a date and a literal"),
+        ] {
+            client.check(&format!("a APPEND Sent {arguments} {{9}}"), &format!("a BAD {what}\n"));
+            let line = format!("a APPEND Sent {arguments} {{9+}}\r\na NOOP\r\nb");
+            client.check(&line, &format!("a BAD {what}\n"));
+        }
+        client.check("a APPEND", "a BAD APPEND does not take that\n");
+        client.check("a APPEND Sent (\\Foo) {4001+}", "* BYE [TOOBIG] the literal is too big\n");
+        assert!(client.closed);
     }
 
     #[test]

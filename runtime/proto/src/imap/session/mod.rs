@@ -236,6 +236,11 @@ impl Session {
                 State::NotAuthenticated(_) if !found.literal.synchronizing => self.bye("log in first"),
                 State::NotAuthenticated(_) => self.bad(state, Some(found.tag), &Reply::bad("log in first")),
             },
+            Read::BadAppend(bad) => match state {
+                State::Open(open) if !bad.literal.synchronizing => self.turn(|out| append::bad(open, bad, out)),
+                State::NotAuthenticated(_) if !bad.literal.synchronizing => self.bye("log in first"),
+                state => self.bad(state, Some(bad.tag), &Reply::bad(bad.what)),
+            },
             Read::Command(octets) => match command(&octets, coding) {
                 Ok((_, tagged)) => match dispatch(state, tagged, &mut self.out) {
                     Dispatched::Turn(turn) => {
@@ -293,8 +298,13 @@ impl Session {
             let chunk = appending.refused.is_none().then(|| waiting[..count].to_vec());
             self.inbox.consume(count);
             appending.octets_left -= count as u64;
+            let has_nul = chunk.as_ref().is_some_and(|chunk| chunk.contains(&0));
+            if has_nul {
+                // The rest is still read, and dropped.
+                appending.refused = Some(append::nul());
+            }
             self.stage = Stage::Append(appending);
-            return chunk.map(Step::AppendChunk);
+            return if has_nul { Some(Step::AppendAbort) } else { chunk.map(Step::AppendChunk) };
         }
         let line = match self.inbox.line(LOGGED_IN.command_octets, LOGGED_IN.swallowed_octets) {
             Line::Incomplete => {

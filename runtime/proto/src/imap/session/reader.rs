@@ -3,7 +3,7 @@
 //! INVARIANT (bounded): at most `Limits::command_octets` of a command are held. What is longer is dropped as it arrives and
 //! refused at its end; what is much longer ends the connection.
 
-use crate::imap::command::{Append, Literal, Tag};
+use crate::imap::command::{Append, BadAppend, Literal, Tag};
 use crate::imap::grammar::{Coding, append, literal_at_end, tag_of};
 use crate::line::{Inbox, Line};
 
@@ -28,6 +28,8 @@ pub enum Read {
     Command(Vec<u8>),
     /// An APPEND; the octets of its literal come next.
     Append(Append),
+    /// An APPEND whose arguments are wrong; the octets of its literal come next when it does not wait.
+    BadAppend(BadAppend),
     /// Say `+`: the client waits to send a literal.
     Continue,
     /// A command that was too long is over.
@@ -106,10 +108,10 @@ impl Reader {
             });
         };
         if !self.dropping
-            && let Some(append) = append(&self.command, coding)
+            && let Some(found) = append(&self.command, literal, coding)
         {
             *self = Reader::default();
-            return Some(Read::Append(append));
+            return Some(found.map_or_else(Read::BadAppend, Read::Append));
         }
         self.expect(literal, limits)
     }
