@@ -8,7 +8,8 @@ use mail::date::DateTime;
 use mail::mime::SummaryParts;
 use mail::{Flags, MailboxName, SpecialUse};
 
-/// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME.
+/// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
+/// INBOX that is renamed is gone for those who selected it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxId(pub u64);
 

@@ -27,23 +27,23 @@ pub fn delete(state: Open, tag: Tag, name: Name, out: &mut Out) -> Turn {
         Err(bad) => return state.done(tag, bad.into(), out),
     };
     ask(Question::Delete { name }, move |answer, out| match (answer.done(), state) {
-        (Ok(()), Open::Selected(state)) => deleted(state, tag),
+        (Ok(()), Open::Selected(state)) => perhaps_gone(state, tag, "DELETE done"),
         (Ok(()), state) => state.done(tag, Reply::ok("DELETE done"), out),
         (Err(trouble), state) => state.done(tag, trouble.into(), out),
     })
 }
 
-/// A client may delete the very mailbox it has selected. It knows, so it is not hung up on: nothing is selected any more.
-fn deleted(mut state: Box<Selected>, tag: Tag) -> Turn {
+/// A client may delete the very mailbox it has selected, or rename the INBOX it has selected. It knows, so it is not hung up on: nothing is selected any more.
+fn perhaps_gone(mut state: Box<Selected>, tag: Tag, yes: &'static str) -> Turn {
     ask(state.view.refresh(), move |answer, out| match answer.changed() {
         Err(Trouble::NoSuchMailbox) => ask(Question::Unselect, move |_, out| {
-            out.untagged_reply(&Reply::ok("the selected mailbox is deleted").with(Code::Closed));
-            Open::Authenticated(Authenticated { shared: state.shared }).done(tag, Reply::ok("DELETE done"), out)
+            out.untagged_reply(&Reply::ok("the selected mailbox is gone").with(Code::Closed));
+            Open::Authenticated(Authenticated { shared: state.shared }).done(tag, Reply::ok(yes), out)
         }),
-        Err(_) => state.done(&tag, &Reply::ok("DELETE done"), Expunges::Told, out),
+        Err(_) => state.done(&tag, &Reply::ok(yes), Expunges::Told, out),
         Ok(changes) => {
             state.view.apply(changes, out);
-            state.done(&tag, &Reply::ok("DELETE done"), Expunges::Told, out)
+            state.done(&tag, &Reply::ok(yes), Expunges::Told, out)
         }
     })
 }
@@ -56,7 +56,11 @@ pub fn rename(state: Open, tag: Tag, from: Name, to: Name, out: &mut Out) -> Tur
         (Ok(from), Ok(to)) if to.is_under(&from) && !from.is_inbox() => {
             state.done(tag, Reply::no(Code::Cannot, "a mailbox cannot move below itself"), out)
         }
-        (Ok(from), Ok(to)) => state.ask_done(tag, Question::Rename { from, to }, "RENAME done"),
+        (Ok(from), Ok(to)) => ask(Question::Rename { from, to }, move |answer, out| match (answer.done(), state) {
+            (Ok(()), Open::Selected(state)) => perhaps_gone(state, tag, "RENAME done"),
+            (Ok(()), state) => state.done(tag, Reply::ok("RENAME done"), out),
+            (Err(trouble), state) => state.done(tag, trouble.into(), out),
+        }),
     }
 }
 
@@ -108,7 +112,7 @@ mod tests {
         client.say("a CREATE x");
         let mut client = client.select("x");
         client.check("a DELETE Trash", "a OK DELETE done\n");
-        client.check("a DELETE x", "* OK [CLOSED] the selected mailbox is deleted\na OK DELETE done\n");
+        client.check("a DELETE x", "* OK [CLOSED] the selected mailbox is gone\na OK DELETE done\n");
         client.check("a CHECK", "a BAD [CLIENTBUG] no mailbox is selected\n");
         client.check("a NOOP", "a OK NOOP done\n");
     }

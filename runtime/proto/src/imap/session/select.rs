@@ -148,7 +148,7 @@ mod tests {
         let mut client = client.select("x");
         let mut other = Client::sharing(&client.store);
         other.check("a DELETE x", "a OK DELETE done\n");
-        client.check("a NOOP", "* BYE the selected mailbox was deleted\n");
+        client.check("a NOOP", "* BYE the selected mailbox was deleted or renamed\n");
         assert!(client.closed);
     }
 }

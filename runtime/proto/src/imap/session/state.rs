@@ -185,8 +185,8 @@ impl Selected {
     }
 }
 
-/// The selected mailbox was deleted by another session: nothing the client knows is true any more (RFC 2180 3).
+/// The selected mailbox was deleted, or was INBOX and renamed, by another session: nothing the client knows is true any more (RFC 2180 3).
 pub fn gone(out: &mut Out) -> Turn {
-    out.untagged_reply(&Reply::bye("the selected mailbox was deleted"));
+    out.untagged_reply(&Reply::bye("the selected mailbox was deleted or renamed"));
     Turn::Close
 }

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 /// Less than this is done at once: to go elsewhere costs more.
 const CONTENT_OCTETS: usize = 16 * 1024;
-const MAILBOXES: usize = 128;
+const MAILBOXES: usize = 32;
 /// Keys of a SEARCH are compared with each message of the mailbox.
 const MESSAGES: usize = 2_000;
 

@@ -47,7 +47,7 @@ impl Imap {
     pub(super) async fn select(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
         self.selected = None;
         let login = self.login()?;
-        let changed = self.changed.clone();
+        let (changed, inbox) = (self.changed.clone(), name.is_inbox());
         let read = move |store: &Store| {
             let Some(mailbox) = store.mailbox(&login, &name)? else { return Ok(None) };
             // Watched before it is read: a change in between is seen twice rather than never.
@@ -57,7 +57,7 @@ impl Imap {
             Ok(selected.map(|selected| (watcher, selected)))
         };
         let (watcher, selected) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
-        self.selected = Some(Watched::new(watcher));
+        self.selected = Some(Watched::new(watcher, inbox));
         let mailbox = selected.mailbox;
         Ok(Answer::Selected(Selection {
             mailbox: session_id(mailbox.id),
@@ -71,11 +71,13 @@ impl Imap {
     }
 
     pub(super) async fn refresh(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
-        let id = self.store_id(mailbox)?;
-        if !self.selected.as_mut().is_some_and(Watched::is_stale) {
+        self.store_id(mailbox)?;
+        let login = self.login()?;
+        let Some(selected) = self.selected.as_mut().and_then(|each| each.is_stale().then_some(each)) else {
             return Ok(Answer::Changed(Changes::none(since)));
-        }
-        let changes = self.look_up(move |store| store.changes_since(id, since)).await?;
+        };
+        let read = selected.changes(login, since);
+        let changes = self.look_up(read).await?;
         let changes = changes.ok_or(Trouble::NoSuchMailbox)?;
         if let Some(selected) = &mut self.selected {
             selected.was_read();

@@ -1,17 +1,20 @@
 //! The selected mailbox, watched.
 
-use store::{MailboxId, Watcher};
+use mail::{Login, MailboxName};
+use store::{Changes, MailboxId, ReadError, Store, Watcher};
 
 /// A mailbox and whether it changed since it was read last.
 pub struct Watched {
     watcher: Watcher,
     stale: bool,
+    /// It was INBOX when it was selected.
+    inbox: bool,
 }
 
 impl Watched {
     /// As of now what was read is new.
-    pub fn new(watcher: Watcher) -> Watched {
-        Watched { watcher, stale: false }
+    pub fn new(watcher: Watcher, inbox: bool) -> Watched {
+        Watched { watcher, stale: false, inbox }
     }
 
     pub fn mailbox(&self) -> MailboxId {
@@ -25,6 +28,22 @@ impl Watched {
         self.stale
     }
 
+    /// Reads what changed behind `since`; `None` when the mailbox is gone. An INBOX that was renamed is gone too: its row has
+    /// another name and INBOX is another row.
+    pub fn changes(
+        &self,
+        login: Login,
+        since: u64,
+    ) -> impl FnOnce(&Store) -> Result<Option<Changes>, ReadError> + use<> {
+        let (id, inbox) = (self.mailbox(), self.inbox);
+        move |store| {
+            if inbox && store.mailbox(&login, &MailboxName::inbox())?.is_none_or(|now| now.id != id) {
+                return Ok(None);
+            }
+            store.changes_since(id, since)
+        }
+    }
+
     pub fn was_read(&mut self) {
         self.stale = false;
     }
@@ -33,11 +52,11 @@ impl Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mail::{Login, MailboxName, Person};
-    use store::{Op, Options, Store};
+    use mail::Person;
+    use store::{Op, Options};
 
     #[test]
-    fn a_change_is_asked_for_until_it_was_read() {
+    fn a_change_is_asked_for_until_it_was_read_and_a_renamed_inbox_is_gone() {
         let folder = std::env::temp_dir().join(format!("facteur-watched-{}", std::process::id()));
         let store = Store::open(&folder, Options::default()).unwrap();
         let login = Login::new("a").unwrap();
@@ -54,7 +73,7 @@ mod tests {
         let person = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() };
         store.commit_wait(vec![person]).unwrap();
         let inbox = store.mailbox(&login, &MailboxName::inbox()).unwrap().unwrap().id;
-        let mut watched = Watched::new(store.watch(inbox, Box::new(|| ())));
+        let mut watched = Watched::new(store.watch(inbox, Box::new(|| ())), true);
         assert!(!watched.is_stale());
         let append = |store: &Store| {
             let body = store.put_body(&[b"a: 1\r\n\r\n"]).unwrap();
@@ -75,6 +94,13 @@ mod tests {
         assert!(!watched.is_stale());
         append(&store);
         assert!(watched.is_stale());
+        watched.was_read();
+        assert!(watched.changes(login.clone(), 0)(&store).unwrap().is_some());
+        let other = MailboxName::new("old").unwrap();
+        let rename = Op::RenameMailbox { login: login.clone(), from: MailboxName::inbox(), to: other };
+        store.commit_wait(vec![rename]).unwrap();
+        assert!(watched.is_stale());
+        assert!(watched.changes(login.clone(), 0)(&store).unwrap().is_none(), "INBOX is another mailbox now");
         drop((watched, store));
         std::fs::remove_dir_all(&folder).unwrap();
     }
