@@ -7,7 +7,7 @@ use proto::imap::{Answer, Config, LoginFailure, Question, Quota, Session, Step};
 
 use crate::APPEND_OCTETS_MAX;
 use crate::imap_store::{Incoming, Store};
-use crate::play::{Peer, play};
+use crate::play::{Peer, play, take_line};
 use crate::script::Script;
 use crate::session::PASSWORD;
 
@@ -99,10 +99,7 @@ impl Connection {
 
 impl Peer for Connection {
     fn line(&mut self) -> Result<String, String> {
-        let end = self.out.iter().position(|octet| *octet == b'\n').ok_or("nothing came")?;
-        let line: Vec<u8> = self.out.drain(..=end).collect();
-        let line = line.strip_suffix(b"\r\n").ok_or("a bare LF")?;
-        Ok(String::from_utf8_lossy(line).into_owned())
+        take_line(&mut self.out)
     }
 
     fn send(&mut self, octets: &[u8]) -> Result<(), String> {

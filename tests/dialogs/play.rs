@@ -1,6 +1,16 @@
 //! Plays a dialogue against whatever speaks: the real server or the pure session.
 
+use std::collections::VecDeque;
+
 use crate::script::{Script, Step, matches};
+
+/// The first whole line of what a session said, taken out, without its end.
+pub fn take_line(out: &mut VecDeque<u8>) -> Result<String, String> {
+    let end = out.iter().position(|octet| *octet == b'\n').ok_or("nothing came")?;
+    let line: Vec<u8> = out.drain(..=end).collect();
+    let line = line.strip_suffix(b"\r\n").ok_or("a bare LF")?;
+    Ok(String::from_utf8_lossy(line).into_owned())
+}
 
 /// The other end of a dialogue.
 pub trait Peer {

@@ -13,7 +13,7 @@ use policy::people::Directory;
 use proto::sasl::{Credentials, Mechanism};
 use proto::smtp::{AuthMode, Config, ForwardPath, Question, Session, Step, TlsMode};
 
-use crate::play::{Peer, play};
+use crate::play::{Peer, play, take_line};
 use crate::script::Script;
 
 /// Everybody's, in dialogues without a server.
@@ -243,7 +243,7 @@ impl Connection<'_> {
 
     fn content(&mut self, octets: u64) -> Result<Reply, Refusal> {
         let Some((transaction, content)) = &self.open else { panic!("a session ends content after MAIL") };
-        let judged = transaction.content(&self.house.tables, octets, is_report(content));
+        let judged = transaction.content(&self.house.tables, octets, mail::mime::is_report(content));
         self.end(judged.is_ok());
         judged.map(|()| Reply::new(reply::CONTENT_OK, "taken"))
     }
@@ -255,20 +255,9 @@ impl Connection<'_> {
     }
 }
 
-/// A notification as RFC 3834 and RFC 6522 mark one.
-fn is_report(content: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(content).to_lowercase();
-    let header = text.split("\r\n\r\n").next().unwrap_or_default();
-    let marked = |line: &str| line.starts_with("auto-submitted:") && line.trim_end() != "auto-submitted: no";
-    header.lines().any(|line| marked(line) || line.starts_with("content-type: multipart/report"))
-}
-
 impl Peer for Connection<'_> {
     fn line(&mut self) -> Result<String, String> {
-        let end = self.out.iter().position(|octet| *octet == b'\n').ok_or("nothing came")?;
-        let line: Vec<u8> = self.out.drain(..=end).collect();
-        let line = line.strip_suffix(b"\r\n").ok_or("a bare LF")?;
-        Ok(String::from_utf8_lossy(line).into_owned())
+        take_line(&mut self.out)
     }
 
     fn send(&mut self, octets: &[u8]) -> Result<(), String> {

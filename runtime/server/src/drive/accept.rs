@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal};
-use mail::mime::Structure;
 use mail::{Address, Flags, ReversePath, header, reply};
 use plan::{Direction, ReceptionStep, SendingStep};
 use proto::smtp::{Hello, Transport};
@@ -62,7 +61,7 @@ pub async fn content(
         || Refusal::new(reply::STORE_FULL, Reason::StoreTrouble, "", "the message cannot be kept now, try later");
     let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
     let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
-    open.judge_content(octets, is_report(&start))?;
+    open.judge_content(octets, mail::mime::is_report(&start))?;
     open.judge_room(session.client, octets)?;
     if header::fields(&start).filter(|field| field.is("received")).count() >= HOPS_MAX {
         let code = mail::Code::new(554, 5, 4, 6);
@@ -122,37 +121,6 @@ fn sending(step: SendingStep) -> Step {
         SendingStep::Accept => Step::Accept,
         SendingStep::Route => Step::Place,
     }
-}
-
-/// RFC 6522, or a message its sender calls automatic (RFC 3834 5).
-fn is_report(start: &[u8]) -> bool {
-    let typed = header::find(start, "content-type").map(|field| Structure::parse(&start[field.lines]));
-    if typed.is_some_and(|structure| structure.top.content.media.is("multipart", "report")) {
-        return true;
-    }
-    let automatic = header::find(start, "auto-submitted").map(|field| field.value()).unwrap_or_default();
-    let word = first_word(&automatic);
-    !word.is_empty() && !word.eq_ignore_ascii_case(b"no")
-}
-
-/// The first token of a structured field, behind space and comments (RFC 5322 3.2.2); empty when there is none. An
-/// unclosed comment goes to the end.
-fn first_word(value: &[u8]) -> &[u8] {
-    let mut depth = 0_usize;
-    let mut escaped = false;
-    let begins = value.iter().position(|byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if depth > 0 => escaped = true,
-            b'(' => depth += 1,
-            b')' if depth > 0 => depth -= 1,
-            _ => return depth == 0 && !byte.is_ascii_whitespace(),
-        }
-        false
-    });
-    let word = begins.map_or(&[][..], |at| &value[at..]);
-    let ends = word.iter().position(|byte| matches!(byte, b';' | b'(') || byte.is_ascii_whitespace());
-    &word[..ends.unwrap_or(word.len())]
 }
 
 async fn antivirus(service: &Arc<Service>, session: &Session<'_>, content: &Arc<Content>) -> AntivirusVerdict {
@@ -412,44 +380,6 @@ pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &Re
     for recipient in open_recipients {
         if !service.records.refused(plan::Loss::TooLarge, reverse_path, recipient.to_string(), reason.word()) {
             service.metrics.records_dropped.inc();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_is_a_multipart_report_or_automatic_and_nothing_that_looks_like_it() {
-        let reports = [
-            "Content-Type: multipart/report; report-type=delivery-status",
-            "content-type:\r\n MULTIPART / Report (a comment)",
-            "Auto-Submitted: auto-replied",
-            "Auto-Submitted: (no) auto-generated; owner-email=\"a@client.example\"",
-            "Auto-Submitted: (a (nested\\)) one) auto-replied(no)",
-            "Auto-Submitted: nobody-knows",
-        ];
-        for report in reports {
-            assert!(is_report(format!("Subject: s\r\n{report}\r\n\r\ntext\r\n").as_bytes()), "{report}");
-        }
-        let others = [
-            "Subject: s",
-            "Content-Type: multipart/reportage",
-            "Content-Type: multipart/report-like; report-type=delivery-status",
-            "Content-Type: text/plain; name=\"multipart/report\"",
-            "Content-Type: (multipart/report) multipart/mixed",
-            "Auto-Submitted: no",
-            "Auto-Submitted: (x) no",
-            "Auto-Submitted: NO; because=\"of that\"",
-            "Auto-Submitted: no(really)",
-            "Auto-Submitted: (auto-replied)",
-            "Auto-Submitted: (auto-replied",
-            "Auto-Submitted: ; x=y",
-            "Auto-Submitted:",
-        ];
-        for other in others {
-            assert!(!is_report(format!("{other}\r\n\r\nAuto-Submitted: auto-replied\r\n").as_bytes()), "{other}");
         }
     }
 }
