@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::commands::{completions, diff, doc, explain, fmt, manual, proof, simulate, snapshot, test, verify};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
@@ -19,6 +20,28 @@ pub enum Command {
     Compile(CompileArgs),
     /// Print the plan of a policy
     Dump(DumpArgs),
+    /// Put policy files into the canonical layout
+    Fmt(fmt::FmtArgs),
+    /// Compare two policies or plans by what they decide
+    Diff(diff::DiffArgs),
+    /// Explain a refusal, a code, a section, a default or a person
+    Explain(explain::ExplainArgs),
+    /// Talk SMTP to a policy: nothing is delivered
+    Simulate(simulate::SimulateArgs),
+    /// Run the tests of a policy
+    Test(test::TestArgs),
+    /// Compare the plan with the committed one, and accept it
+    Snapshot(snapshot::SnapshotArgs),
+    /// Decide a guarantee and show what the proof rests on
+    Proof(proof::ProofArgs),
+    /// Check the octets of a plan without the compiler
+    Verify(verify::VerifyArgs),
+    /// Write the users' pages from the plan
+    Doc(doc::DocArgs),
+    /// Print shell completions
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages
+    Manual(manual::ManualArgs),
     /// Serve a plan at a site
     Serve(ServeArgs),
     /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story

@@ -30,6 +30,17 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check(&args),
         Command::Compile(args) => commands::compile(&args),
         Command::Dump(args) => commands::dump(&args),
+        Command::Fmt(args) => commands::fmt::run(&args),
+        Command::Diff(args) => commands::diff::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Simulate(args) => commands::simulate::run(&args),
+        Command::Test(args) => commands::test::run(&args),
+        Command::Snapshot(args) => commands::snapshot::run(&args),
+        Command::Proof(args) => commands::proof::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Doc(args) => commands::doc::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
         Command::Try(args) => trying::run(&args),
     };
@@ -44,6 +55,26 @@ pub enum Exit {
     PolicyErrors = 1,
     /// Usage, file or network.
     Trouble = 2,
+    LintsDenied = 3,
+    /// `diff`, `snapshot`, `fmt --check`, `doc --check`; also `explain` with nothing found.
+    DifferencesFound = 4,
+    /// A step of the story, or a policy test.
     StepWentOtherwise = 5,
     GuaranteeBroken = 6,
+}
+
+impl Exit {
+    /// When several apply, the first of 2, 6, 1, 5, 3, 4 is said.
+    pub fn or(self, other: Exit) -> Exit {
+        let rank = |exit: Exit| match exit {
+            Exit::Trouble => 0,
+            Exit::GuaranteeBroken => 1,
+            Exit::PolicyErrors => 2,
+            Exit::StepWentOtherwise => 3,
+            Exit::LintsDenied => 4,
+            Exit::DifferencesFound => 5,
+            Exit::Fine => 6,
+        };
+        if rank(self) <= rank(other) { self } else { other }
+    }
 }

@@ -13,6 +13,8 @@ use crate::model::{Policy, SECTIONS};
 use crate::people::{self, Directory};
 use crate::prove::{self, Counterexample, Places, ProofReport, Proofs};
 use crate::syntax::{Document, Span, read};
+use crate::check::Subject;
+use crate::model::literal::Date;
 use crate::{check, defaults, lower, resolve, shown};
 
 /// Where text comes from: the disk for `facteur`, a map in tests.
@@ -92,9 +94,23 @@ const READ_BY_PROOFS: [&str; 13] = [
     "guarantees",
 ];
 
+/// What is known beside the files. None of it reaches the plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inputs<'a> {
+    /// The day waivers, grants and applications are judged on; without it no end date has passed.
+    pub today: Option<&'a Date>,
+    /// The plan that runs now, for L0310.
+    pub deployed: Option<&'a Plan>,
+}
+
+/// [`compile_with`] nothing beside the files.
+pub fn compile(files: &dyn Loader, entry: &str) -> Result<Compiled, LoadError> {
+    compile_with(files, entry, Inputs::default())
+}
+
 /// Compiles the policy file `entry`, and `people.ron` beside it where there is one. Fails only when the policy file
 /// itself cannot be had.
-pub fn compile(files: &dyn Loader, entry: &str) -> Result<Compiled, LoadError> {
+pub fn compile_with(files: &dyn Loader, entry: &str, inputs: Inputs<'_>) -> Result<Compiled, LoadError> {
     let text = files.load(entry)?;
     let people_name = beside(entry, "people.ron");
     let people = match files.load(&people_name) {
@@ -102,7 +118,7 @@ pub fn compile(files: &dyn Loader, entry: &str) -> Result<Compiled, LoadError> {
         Err(LoadError::NotFound) => None,
         Err(unreadable @ LoadError::Unreadable(_)) => return Err(unreadable),
     };
-    Ok(compile_texts(entry, text, people))
+    Ok(compile_texts(entry, text, people, inputs))
 }
 
 /// `people.ron` in the folder of `entry`.
@@ -113,7 +129,7 @@ fn beside(entry: &str, name: &str) -> String {
     }
 }
 
-fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) -> Compiled {
+fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, inputs: Inputs<'_>) -> Compiled {
     let mut sources = Sources::new();
     let file = sources.add(entry, text);
     let mut diagnostics = Vec::new();
@@ -125,7 +141,10 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>) ->
             defaults::fill(&mut policy, defaults.clone());
         }
         resolve::resolve(&policy, &mut diagnostics);
-        check::check(&policy, &mut diagnostics);
+        let spans = document.path_spans();
+        let otherwise = document.name().map_or_else(|| document.span(), |(_, span)| span);
+        let subject = Subject { policy: &policy, today: inputs.today, deployed: inputs.deployed, spans: &spans, otherwise };
+        check::check(&subject, &mut diagnostics);
     }
     forget_emptied_lists(&mut diagnostics);
 

@@ -34,6 +34,13 @@ pub struct Label {
     pub primary: bool,
 }
 
+/// A change to the text that mends what was found: the octets of `span` become `text`. An empty span inserts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub span: Span,
+    pub text: String,
+}
+
 /// One finding. Message, help and notes are lower case, have no full stop and no line breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -46,6 +53,9 @@ pub struct Diagnostic {
     pub rule: Option<String>,
     /// Further lines, in order: a counterexample, figures.
     pub notes: Vec<String>,
+    /// Edits that, made together, mend it. Only where they are likely to be what was meant.
+    pub fix: Vec<Edit>,
+    /// The institution has said why this lint stands.
     pub waived: bool,
 }
 
@@ -60,6 +70,7 @@ impl Diagnostic {
             labels: Vec::new(),
             rule: None,
             notes: Vec::new(),
+            fix: Vec::new(),
             waived: false,
         }
     }
@@ -89,6 +100,12 @@ impl Diagnostic {
 
     pub fn rule(mut self, path: impl Into<String>) -> Self {
         self.rule = Some(path.into());
+        self
+    }
+
+    /// Adds an edit that belongs to the mending.
+    pub fn edit(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.fix.push(Edit { span, text: text.into() });
         self
     }
 

@@ -7,6 +7,7 @@ pub mod codes;
 pub mod compile;
 pub mod defaults;
 pub mod diagnostic;
+pub mod examples;
 mod figures;
 mod lower;
 pub mod model;
@@ -20,4 +21,4 @@ pub mod syntax;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{Compiled, LoadError, Loader, Sealed, compile};
+pub use compile::{Compiled, Inputs, LoadError, Loader, Sealed, compile, compile_with};

@@ -1,18 +1,62 @@
 //! What a policy may not say although every word of it is right. One file per family of checks; each looks at what can
 //! be seen of the sections it needs and stays silent where mistakes hide them.
 
+mod accounts;
 mod blocks;
 mod capacity;
+mod clients;
 mod identity;
+mod keeping;
 mod language;
 mod limits;
 mod listeners;
+mod mail_flow;
 mod networks;
+mod redirects;
+mod scanning;
 mod storage;
+mod windows;
+
+use plan::Plan;
 
 use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
-use crate::syntax::Document;
+use crate::model::literal::Date;
+use crate::syntax::{Document, PathSpans, Span};
+
+/// What is judged, and what is known beside it.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    /// With its defaults.
+    pub policy: &'a Policy,
+    /// The day end dates are judged on; without it none has passed.
+    pub today: Option<&'a Date>,
+    /// The plan that runs now.
+    pub deployed: Option<&'a Plan>,
+    /// Every path that is written and its place.
+    pub spans: &'a PathSpans,
+    /// Where to point when nothing of a path is written.
+    pub otherwise: Span,
+}
+
+impl Subject<'_> {
+    /// The place of a dotted path, or of the nearest thing around it that is written; never in the text of defaults.
+    pub fn place(&self, path: &str) -> Span {
+        let mut path = path;
+        loop {
+            if let Some(span) = self.spans.get(path) {
+                return *span;
+            }
+            let Some(cut) = path.rfind(['.', '[']) else { return self.otherwise };
+            path = &path[..cut];
+        }
+    }
+
+    /// Is it in the file, and not a default?
+    pub fn is_written(&self, path: &str) -> bool {
+        self.spans.contains_key(path)
+    }
+}
 
 /// Checks on the file as written, before defaults fill it. False when it is too large for anything after it.
 pub(crate) fn as_written(document: &Document, policy: &Policy, sink: &mut Vec<Diagnostic>) -> bool {
@@ -21,13 +65,21 @@ pub(crate) fn as_written(document: &Document, policy: &Policy, sink: &mut Vec<Di
 }
 
 /// Checks on the policy with its defaults.
-pub(crate) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
+pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
+    let policy = subject.policy;
     limits::check(policy, sink);
     networks::check(policy, sink);
     if capacity::check(policy, sink) {
         listeners::check(policy, sink);
         blocks::check(policy, sink);
+        clients::check(subject, sink);
     }
+    windows::check(subject, sink);
+    mail_flow::check(subject, sink);
+    redirects::check(subject, sink);
+    scanning::check(subject, sink);
+    accounts::check(subject, sink);
+    keeping::check(subject, sink);
     identity::check(policy, sink);
     storage::check(policy, sink);
 }

@@ -1,7 +1,7 @@
 //! Diagnostics as programs read them: one JSON object a line (policy-language.md section 8). Members are only ever
 //! added.
 
-use crate::diagnostic::{Diagnostic, Label, Sources, Span};
+use crate::diagnostic::{Diagnostic, Edit, Label, Sources, Span};
 use serde::Serialize;
 
 /// The number of this shape.
@@ -19,8 +19,8 @@ struct Line<'a> {
     rule: Option<&'a str>,
     message: &'a str,
     help: Option<&'a str>,
-    /// An edit a program may apply. This build proposes none.
-    fix: Option<()>,
+    /// Edits a program may apply, all of them together; null when there is no proposal.
+    fix: Option<Vec<Edited<'a>>>,
     waived: bool,
     labels: Vec<Labelled<'a>>,
     notes: &'a [String],
@@ -43,6 +43,17 @@ struct Labelled<'a> {
     primary: bool,
 }
 
+/// The text of the range becomes `text`.
+#[derive(Serialize)]
+struct Edited<'a> {
+    file: &'a str,
+    span: Range,
+    /// Octets from the beginning of the file.
+    start: u32,
+    end: u32,
+    text: &'a str,
+}
+
 /// One diagnostic as one line of JSON, without a final line break.
 pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = diagnostic.place();
@@ -56,12 +67,23 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
         rule: diagnostic.rule.as_deref(),
         message: &diagnostic.message,
         help: diagnostic.help.as_deref(),
-        fix: None,
+        fix: (!diagnostic.fix.is_empty())
+            .then(|| diagnostic.fix.iter().map(|edit| edited(edit, sources)).collect()),
         waived: diagnostic.waived,
         labels: diagnostic.labels.iter().map(|label| labelled(label, sources)).collect(),
         notes: &diagnostic.notes,
     };
     serde_json::to_string(&line).expect("strings, numbers and lists always serialize")
+}
+
+fn edited<'a>(edit: &'a Edit, sources: &'a Sources) -> Edited<'a> {
+    Edited {
+        file: sources.name(edit.span.file),
+        span: range(edit.span, sources),
+        start: edit.span.start,
+        end: edit.span.end,
+        text: &edit.text,
+    }
 }
 
 fn labelled<'a>(label: &'a Label, sources: &'a Sources) -> Labelled<'a> {

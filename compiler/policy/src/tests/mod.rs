@@ -1,6 +1,7 @@
 //! The compiler on whole policies: those of this repository, and changes to them.
 
 mod bounds;
+mod catalogue;
 mod determinism;
 mod examples;
 mod people;

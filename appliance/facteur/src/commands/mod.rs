@@ -1,5 +1,17 @@
 //! `check`, `compile`, `dump`: what the compiler says, printed.
 
+pub mod completions;
+pub mod diff;
+pub mod doc;
+pub mod explain;
+pub mod fmt;
+pub mod manual;
+pub mod proof;
+pub mod simulate;
+pub mod snapshot;
+pub mod test;
+pub mod verify;
+
 use std::path::Path;
 
 use policy::codes::Code;

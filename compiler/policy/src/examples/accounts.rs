@@ -1,0 +1,5 @@
+//! 08xx.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

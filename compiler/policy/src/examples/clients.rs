@@ -1,0 +1,5 @@
+//! 04xx.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

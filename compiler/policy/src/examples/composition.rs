@@ -1,0 +1,5 @@
+//! E01xx about includes, overlays and waivers.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

@@ -1,0 +1,5 @@
+//! E02xx and L03xx.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

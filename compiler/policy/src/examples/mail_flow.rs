@@ -1,0 +1,5 @@
+//! 05xx.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

@@ -1,0 +1,5 @@
+//! E00xx.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

@@ -1,0 +1,5 @@
+//! 06xx.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

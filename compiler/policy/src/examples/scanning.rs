@@ -1,0 +1,5 @@
+//! 07xx.
+
+use super::Example;
+
+pub(super) const EXAMPLES: &[Example] = &[];

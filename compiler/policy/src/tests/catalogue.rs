@@ -1,0 +1,124 @@
+//! The examples `facteur explain` prints, compiled: the bad one gives its code at its line and little else, the good one
+//! gives neither the code nor any error.
+
+use super::*;
+use crate::codes::Standing;
+use crate::examples::{self, Base, Example, Setting};
+use crate::model::literal::Date;
+use crate::syntax::read;
+use crate::{Inputs, compile_with};
+
+const NEIGHBOURS: &str = include_str!("neighbours.ron");
+/// The day the examples are judged on.
+const TODAY: &str = "2026-11-23";
+
+fn base_text(base: Base) -> &'static str {
+    match base {
+        Base::Office => OFFICE,
+        Base::Nantes => NANTES,
+        Base::Neighbours => NEIGHBOURS,
+    }
+}
+
+/// The base without the sections that `snippet` has, and the text of `instead` at its end.
+fn replaced(base: &str, snippet: &str, instead: &str) -> String {
+    let mut sources = crate::diagnostic::Sources::new();
+    let whole = format!("Policy(\n{snippet}\n)");
+    let file = sources.add("snippet", whole.as_str());
+    let mut sink = Vec::new();
+    let written: Vec<String> =
+        read(file, &whole, &mut sink).sections().map(|section| section.name.to_owned()).collect();
+    assert_eq!(sink, [], "the good example can be read");
+    let file = sources.add("base", base);
+    let document = read(file, base, &mut sink);
+    let mut text = String::from("Policy(\n");
+    for section in document.sections().filter(|section| !written.iter().any(|name| name == section.name)) {
+        text += &format!("    {}: {},\n", section.name, document.tree().slice(section.node));
+    }
+    text + instead + "\n)\n"
+}
+
+/// The files of an example, the one that is compiled, and the one that holds the example's text.
+fn files(setting: Setting, good: &str, text: &str) -> Option<(Files, &'static str)> {
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut add = |name: &str, text: String| files.insert(name.to_owned(), text);
+    let entry = match setting {
+        Setting::Sections(base) => {
+            add("x/policy.ron", replaced(base_text(base), good, text));
+            "x/policy.ron"
+        }
+        Setting::People(base) => {
+            add("x/policy.ron", base_text(base).to_owned());
+            add("x/people.ron", format!("People(\n{text}\n)\n"));
+            "x/policy.ron"
+        }
+        Setting::Overlay(base) => {
+            add("x/base.ron", base_text(base).to_owned());
+            add("x/overlay.ron", format!("Overlay(\n    base: \"base\", name: \"example\",\n{text}\n)\n"));
+            "x/overlay.ron"
+        }
+        Setting::Part(base) => {
+            add("x/policy.ron", base_text(base).replacen("Policy(", "Policy(include: [\"part.ron\"],", 1));
+            add("x/part.ron", format!("Part(\n{text}\n)\n"));
+            "x/policy.ron"
+        }
+        Setting::Command => return None,
+    };
+    Some((Files(files), entry))
+}
+
+fn compiled(files: &Files, entry: &str) -> Compiled {
+    let today = Date(TODAY.to_owned());
+    compile_with(files, entry, Inputs { today: Some(&today), deployed: None }).expect("the file is there")
+}
+
+/// What is wrong with an example, in words.
+fn faults(example: &Example) -> Vec<String> {
+    let Example { code, setting, bad, caret, good, .. } = example;
+    let mut faults = Vec::new();
+    let Some((with_bad, entry)) = files(*setting, good, bad) else { return faults };
+    let bad = compiled(&with_bad, entry);
+    let lines = |compiled: &Compiled| -> Vec<(Code, bool, String)> {
+        let line = |found: &crate::diagnostic::Diagnostic| match found.place() {
+            Some(span) => {
+                let number = compiled.sources.position(span.file, span.start).line as usize;
+                let text = compiled.sources.text(span.file).lines().nth(number - 1).unwrap_or_default();
+                text.to_owned()
+            }
+            None => String::new(),
+        };
+        compiled.diagnostics.iter().map(|found| (found.code, found.is_error(), line(found))).collect()
+    };
+    let found = lines(&bad);
+    if !found.iter().any(|(is, _, line)| is == code && line.contains(caret)) {
+        faults.push(format!("{code}: the bad example is not found at {caret:?}: {found:?}"));
+    }
+    let others = found.iter().filter(|(is, error, _)| *error && is != code).count();
+    if others > 0 {
+        faults.push(format!("{code}: the bad example has other errors: {found:?}"));
+    }
+    if code.as_str().starts_with('E') && *code != Code::E0903 && bad.plan.is_some() && bad.people.is_some() {
+        faults.push(format!("{code}: the bad example gives a plan"));
+    }
+    let Some((with_good, entry)) = files(*setting, good, good) else { return faults };
+    let good = lines(&compiled(&with_good, entry));
+    if good.iter().any(|(is, error, _)| is == code || *error) {
+        faults.push(format!("{code}: the good example is not good: {good:?}"));
+    }
+    faults
+}
+
+#[test]
+fn each_bad_example_gives_its_code_at_its_line_and_each_good_one_is_good() {
+    let wrong: Vec<String> = examples::all().flat_map(faults).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn examples_explain_in_sentences() {
+    for example in examples::all() {
+        assert!(example.why.ends_with('.') && example.why.len() > 40, "{}: {:?}", example.code, example.why);
+        assert_eq!(example.code.standing(), Standing::Judged, "{}", example.code);
+        assert_eq!(example.bad.matches(example.caret).count(), 1, "{}: the caret stands once", example.code);
+    }
+}
