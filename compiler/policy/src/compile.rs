@@ -6,15 +6,15 @@ use std::fmt;
 use plan::{Plan, PlanHash, SourceMap};
 
 use crate::blast::BlastRadius;
+use crate::check::Subject;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, FileId, Sources};
+use crate::model::literal::Date;
 use crate::model::people::People;
 use crate::model::{Policy, SECTIONS};
 use crate::people::{self, Directory};
 use crate::prove::{self, Counterexample, Places, ProofReport, Proofs};
 use crate::syntax::{Document, Span, read};
-use crate::check::Subject;
-use crate::model::literal::Date;
 use crate::{check, defaults, lower, resolve, shown};
 
 /// Where text comes from: the disk for `facteur`, a map in tests.
@@ -143,7 +143,14 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, in
         resolve::resolve(&policy, &mut diagnostics);
         let spans = document.path_spans();
         let otherwise = document.name().map_or_else(|| document.span(), |(_, span)| span);
-        let subject = Subject { policy: &policy, today: inputs.today, deployed: inputs.deployed, spans: &spans, otherwise };
+        let subject = Subject {
+            policy: &policy,
+            today: inputs.today,
+            deployed: inputs.deployed,
+            spans: &spans,
+            otherwise,
+            sources: &sources,
+        };
         check::check(&subject, &mut diagnostics);
     }
     forget_emptied_lists(&mut diagnostics);

@@ -7,6 +7,7 @@ pub mod codes;
 pub mod compile;
 pub mod defaults;
 pub mod diagnostic;
+mod edits;
 pub mod examples;
 mod figures;
 mod lower;

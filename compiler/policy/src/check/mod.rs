@@ -19,7 +19,7 @@ mod windows;
 
 use plan::Plan;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Sources};
 use crate::model::Policy;
 use crate::model::literal::Date;
 use crate::syntax::{Document, PathSpans, Span};
@@ -37,6 +37,8 @@ pub(crate) struct Subject<'a> {
     pub spans: &'a PathSpans,
     /// Where to point when nothing of a path is written.
     pub otherwise: Span,
+    /// Texts, for suggested edits.
+    pub sources: &'a Sources,
 }
 
 impl Subject<'_> {
