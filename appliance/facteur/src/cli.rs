@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::commands::{completions, diff, doc, explain, fmt, manual, proof, simulate, snapshot, test, verify};
+use crate::commands::{
+    check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
@@ -15,11 +17,11 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Read a policy and say everything that is wrong with it; writes nothing
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Turn a policy into a plan and a source map
-    Compile(CompileArgs),
+    Compile(compile::CompileArgs),
     /// Print the plan of a policy
-    Dump(DumpArgs),
+    Dump(dump::DumpArgs),
     /// Put policy files into the canonical layout
     Fmt(fmt::FmtArgs),
     /// Compare two policies or plans by what they decide
@@ -53,35 +55,6 @@ pub enum Format {
     Human,
     /// One JSON object a line
     Json,
-}
-
-#[derive(Args)]
-pub struct CheckArgs {
-    /// A policy file, or a folder with policy.ron and people.ron
-    pub policy: PathBuf,
-    #[arg(long, value_enum, default_value = "human")]
-    pub format: Format,
-}
-
-#[derive(Args)]
-pub struct CompileArgs {
-    /// A policy file, or a folder with policy.ron
-    pub policy: PathBuf,
-    /// Where NAME.plan.ron and NAME.map.ron are written
-    #[arg(long, short, value_name = "DIR", default_value = ".")]
-    pub out: PathBuf,
-    #[arg(long, value_enum, default_value = "human")]
-    pub format: Format,
-    /// Write the plan even if a guarantee is broken (test builds only)
-    #[cfg(debug_assertions)]
-    #[arg(long)]
-    pub unproved: bool,
-}
-
-#[derive(Args)]
-pub struct DumpArgs {
-    /// A policy file, or a folder with policy.ron
-    pub policy: PathBuf,
 }
 
 #[derive(Args)]
@@ -120,15 +93,6 @@ pub struct TryArgs {
     #[cfg(debug_assertions)]
     #[arg(long)]
     pub unproved: bool,
-}
-
-impl CompileArgs {
-    pub fn unproved(&self) -> bool {
-        #[cfg(debug_assertions)]
-        return self.unproved;
-        #[cfg(not(debug_assertions))]
-        false
-    }
 }
 
 impl TryArgs {

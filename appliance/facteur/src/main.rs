@@ -27,9 +27,9 @@ fn main() -> ExitCode {
     // Argument mistakes end with 2 in clap, too.
     let cli = Cli::parse();
     let exit = match cli.command {
-        Command::Check(args) => commands::check(&args),
-        Command::Compile(args) => commands::compile(&args),
-        Command::Dump(args) => commands::dump(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Compile(args) => commands::compile::run(&args),
+        Command::Dump(args) => commands::dump::run(&args),
         Command::Fmt(args) => commands::fmt::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::Explain(args) => commands::explain::run(&args),

@@ -1,17 +1,17 @@
 //! A bad and a good example for every code that is judged: what `facteur explain CODE` prints, and what the tests compile.
 
-mod reading;
-mod names;
-mod composition;
-mod limits;
+mod accounts;
 mod clients;
+mod commands;
+mod composition;
+mod guarantees;
+mod keeping;
+mod limits;
 mod mail_flow;
+mod names;
+mod reading;
 mod redirects;
 mod scanning;
-mod accounts;
-mod keeping;
-mod guarantees;
-mod commands;
 
 use crate::codes::Code;
 

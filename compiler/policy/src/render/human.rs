@@ -41,7 +41,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Strin
 }
 
 /// Text from a policy may hold characters that steer a terminal or hide what stands beside them.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) || c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -67,8 +67,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
         rule: diagnostic.rule.as_deref(),
         message: &diagnostic.message,
         help: diagnostic.help.as_deref(),
-        fix: (!diagnostic.fix.is_empty())
-            .then(|| diagnostic.fix.iter().map(|edit| edited(edit, sources)).collect()),
+        fix: (!diagnostic.fix.is_empty()).then(|| diagnostic.fix.iter().map(|edit| edited(edit, sources)).collect()),
         waived: diagnostic.waived,
         labels: diagnostic.labels.iter().map(|label| labelled(label, sources)).collect(),
         notes: &diagnostic.notes,

@@ -16,6 +16,13 @@ pub struct TimeOfDay(pub u32);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(pub String);
 
+impl Date {
+    /// A day of the calendar as `YYYY-MM-DD`.
+    pub fn of(text: &str) -> Option<Date> {
+        Date::from_text(text).ok()
+    }
+}
+
 literals!(Date, TimeOfDay, Zone);
 
 impl Literal for Date {

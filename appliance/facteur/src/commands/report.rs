@@ -1,0 +1,163 @@
+//! What a compilation found, printed: for a person grouped and short, for a program every finding as one JSON object.
+
+use policy::codes::Code;
+use policy::compile::Compiled;
+use policy::diagnostic::{Diagnostic, Level, Sources};
+use policy::prove::ProofReport;
+use policy::render::{human, json};
+
+use crate::cli::Format;
+
+/// Places of one kind of lint that are listed in its line.
+const PLACES_MAX: usize = 12;
+
+/// What a person asked to see. Programs are always told everything.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Every lint with its lines, the waived ones too.
+    pub all: bool,
+    /// These lints with their lines.
+    pub shown: Vec<Code>,
+}
+
+impl Report {
+    pub fn print(&self, compiled: &Compiled, format: Format) {
+        match format {
+            Format::Human => self.human(compiled),
+            Format::Json => json_lines(compiled),
+        }
+    }
+
+    fn human(&self, compiled: &Compiled) {
+        if let Some(blast) = &compiled.blast {
+            eprintln!("{blast}");
+        }
+        let mut groups: Vec<(Code, Vec<&Diagnostic>)> = Vec::new();
+        for found in &compiled.diagnostics {
+            if found.level != Level::Lint || self.all || self.shown.contains(&found.code) {
+                eprintln!("{}", human::render(found, &compiled.sources, false));
+                continue;
+            }
+            if found.waived {
+                continue;
+            }
+            match groups.iter_mut().find(|(code, _)| *code == found.code) {
+                Some((_, group)) => group.push(found),
+                None => groups.push((found.code, vec![found])),
+            }
+        }
+        groups.sort_by_key(|(code, _)| *code);
+        for (code, group) in &groups {
+            eprintln!("{}", grouped(*code, group, &compiled.sources));
+        }
+        if let Some((code, _)) = groups.first() {
+            eprintln!("  = `--all` shows each lint with its lines, `--lint {code}` those of one kind");
+        }
+        eprintln!("{}", summary(compiled));
+    }
+}
+
+/// One line for all lints of a code, and their places below.
+fn grouped(code: Code, group: &[&Diagnostic], sources: &Sources) -> String {
+    let message = group.first().map_or("", |found| found.message.as_str());
+    let mut text = match group.len() {
+        1 => format!("lint[{code}]: {message}"),
+        count => format!("lint[{code}] ×{count}: {message}"),
+    };
+    let mut file = "";
+    for (index, found) in group.iter().enumerate() {
+        let Some(place) = found.place() else { continue };
+        if index == PLACES_MAX {
+            text += ", …";
+            break;
+        }
+        let line = sources.position(place.file, place.start).line;
+        let name = sources.name(place.file);
+        text += &if name == file { format!(", {line}") } else { format!("\n   --> {name}:{line}") };
+        file = name;
+    }
+    human::shown(&text)
+}
+
+fn json_lines(compiled: &Compiled) {
+    for diagnostic in &compiled.diagnostics {
+        say!("{}", json::render(diagnostic, &compiled.sources));
+    }
+    for counterexample in &compiled.counterexamples {
+        say!("{}", counterexample.to_json());
+    }
+    say!("{}", summary_json(compiled));
+}
+
+/// How many findings of each kind there are.
+struct Counts {
+    errors: usize,
+    lints: usize,
+    waived: usize,
+}
+
+impl Counts {
+    fn of(compiled: &Compiled) -> Counts {
+        let count = |is: fn(&Diagnostic) -> bool| compiled.diagnostics.iter().filter(|found| is(found)).count();
+        Counts {
+            errors: count(Diagnostic::is_error),
+            lints: count(|found| found.level == Level::Lint && !found.waived),
+            waived: count(|found| found.waived),
+        }
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn summary(compiled: &Compiled) -> String {
+    let ProofReport { cells_visited, cells_reachable, decided, not_decided, not_judged } = &compiled.proofs;
+    let Counts { errors, lints, waived } = Counts::of(compiled);
+    let mut text = format!("{}, {}", counted(errors, "error"), counted(lints, "lint"));
+    if waived > 0 {
+        text += &format!(", {waived} waived");
+    }
+    let all = decided.len() + not_decided.len() + not_judged.len();
+    let hold = decided.iter().filter(|d| d.holds).count();
+    text += &format!(". Guarantees: this build decides {} of {all}, {hold} hold; ", decided.len());
+    text += &format!("{cells_visited} envelope cells visited, {cells_reachable} of them reachable.");
+    for one in decided {
+        let said = match (one.holds, one.remark.as_str()) {
+            (true, "") => "holds".to_owned(),
+            (true, remark) => format!("holds: {remark}"),
+            (false, _) => "is broken, see above".to_owned(),
+        };
+        text += &format!("\n  {} {said}", one.name);
+    }
+    if !not_decided.is_empty() {
+        text += &format!("\n  kept in the plan, not decided by this build: {}", not_decided.join(", "));
+    }
+    if !not_judged.is_empty() {
+        text += &format!("\n  not judged, sections they read have errors: {}", not_judged.join(", "));
+    }
+    text
+}
+
+fn summary_json(compiled: &Compiled) -> serde_json::Value {
+    let proofs = &compiled.proofs;
+    let Counts { errors, lints, waived } = Counts::of(compiled);
+    let decided: Vec<_> = proofs
+        .decided
+        .iter()
+        .map(|d| serde_json::json!({"name": d.name, "holds": d.holds, "remark": d.remark}))
+        .collect();
+    serde_json::json!({
+        "schema": 1,
+        "kind": "summary",
+        "plan": compiled.plan.as_ref().map(|sealed| sealed.hash.short()),
+        "errors": errors,
+        "lints": lints,
+        "waived": waived,
+        "cells_visited": proofs.cells_visited,
+        "cells_reachable": proofs.cells_reachable,
+        "guarantees": decided,
+        "not_decided": proofs.not_decided,
+        "not_judged": proofs.not_judged,
+    })
+}
