@@ -267,8 +267,8 @@ fn sections_with_errors(document: &Document, policy: &Policy, diagnostics: &[Dia
     let mut mistaken = policy.broken();
     for section in document.sections() {
         let Some(name) = SECTIONS.iter().copied().find(|name| *name == section.name) else { continue };
-        let (start, end) = (section.name_span.start, section.node.end);
-        let here = places.iter().any(|place| (start..=end).contains(&place.start));
+        let written = document.section_places(name);
+        let here = places.iter().any(|place| written.iter().any(|written| written.holds(*place)));
         if here && !mistaken.contains(&name) {
             mistaken.push(name);
         }

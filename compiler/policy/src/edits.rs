@@ -4,8 +4,11 @@
 use crate::diagnostic::Sources;
 use crate::syntax::Span;
 
-/// From the beginning of one place to the end of another: a key and its value.
+/// From the beginning of one place to the end of another: a key and its value. The value alone where an overlay gave it.
 pub(crate) fn join(first: Span, last: Span) -> Span {
+    if first.file != last.file {
+        return last;
+    }
     Span::new(first.file, first.start.min(last.start), first.end.max(last.end))
 }
 

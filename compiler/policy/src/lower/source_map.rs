@@ -33,7 +33,7 @@ pub(crate) fn source_map(
     for (path, span) in derived(policy) {
         rules.entry(path).or_insert(span);
     }
-    let lines = Lines::new(sources);
+    let lines = Lines::new(sources, document.last_file());
     let places = rules.into_iter().filter_map(|(rule, span)| Some((rule, lines.place(sources, span)?)));
     SourceMap { plan: hash.short(), files: lines.names.clone(), places: places.collect() }
 }
@@ -120,12 +120,12 @@ struct Lines<'s> {
 }
 
 impl<'s> Lines<'s> {
-    /// The policy and the defaults: the first two files of a compilation.
-    fn new(sources: &'s Sources) -> Lines<'s> {
-        let files = [FileId(0), FileId(1)];
+    /// The entry, the defaults, and the files the policy was composed of: the first of a compilation.
+    fn new(sources: &'s Sources, last: FileId) -> Lines<'s> {
+        let files = (0..=last.0.max(1)).map(FileId);
         Lines {
-            names: files.iter().map(|file| sources.name(*file).to_owned()).collect(),
-            lines: files.iter().map(|file| sources.text(*file).lines().collect()).collect(),
+            names: files.clone().map(|file| sources.name(file).to_owned()).collect(),
+            lines: files.map(|file| sources.text(file).lines().collect()).collect(),
         }
     }
 

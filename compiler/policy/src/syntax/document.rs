@@ -9,17 +9,20 @@ use super::{ERRORS_MAX, SIZE_BYTES_MAX, lexer, near};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Longer paths, and more of them, are left out of `path_spans`: no real policy has any.
 const PATH_BYTES_MAX: usize = 512;
 const PATHS_MAX: usize = 100_000;
 
-/// A file that has been read, with or without mistakes.
+/// A file that has been read, with or without mistakes; or what was composed of several.
 #[derive(Clone, Debug)]
 pub struct Document {
-    tree: Tree,
-    /// Where the reader found mistakes, as byte offsets.
-    mistakes: Vec<u32>,
+    pub(crate) tree: Tree,
+    /// Where the reader found mistakes.
+    pub(crate) mistakes: Vec<Span>,
+    /// Places outside a section's own brackets that belong to it: its fields in included parts, edits of overlays.
+    pub(crate) elsewhere: BTreeMap<String, Vec<Span>>,
 }
 
 /// A field of the outermost group.
@@ -48,15 +51,15 @@ pub fn read(file: FileId, text: &str, sink: &mut Vec<Diagnostic>) -> Document {
     let before = sink.len();
     let tree = read_tree(file, text, Reports::new(file, text, sink));
     let places = sink[before..].iter().filter_map(|diagnostic| diagnostic.place());
-    let mistakes = places.map(|span| span.start).collect();
-    Document { tree, mistakes }
+    let mistakes = places.collect();
+    Document { tree, mistakes, elsewhere: BTreeMap::new() }
 }
 
 fn read_tree(file: FileId, text: &str, mut reports: Reports<'_>) -> Tree {
     if text.len() > SIZE_BYTES_MAX {
         reports.too_long(text.len());
-        let root = Node { start: 0, end: 0, kind: Kind::Broken, damaged: true };
-        return Tree { file, text: "".into(), tokens: Vec::new(), root };
+        let root = Node { file, start: 0, end: 0, kind: Kind::Broken, damaged: true };
+        return Tree { file, text: "".into(), tokens: Vec::new(), root, others: BTreeMap::new() };
     }
     let tokens = lexer::lex(text);
     for (at, c) in parser::invisible(text) {
@@ -65,8 +68,8 @@ fn read_tree(file: FileId, text: &str, mut reports: Reports<'_>) -> Tree {
         }
         reports.invisible(at, c, whereabouts(&tokens, at));
     }
-    let root = Parser::new(text, &tokens, reports).file();
-    Tree { file, text: text.into(), tokens, root }
+    let root = Parser::new(file, text, &tokens, reports).file();
+    Tree { file, text: text.into(), tokens, root, others: BTreeMap::new() }
 }
 
 /// In what kind of token a byte is.
@@ -87,25 +90,48 @@ impl Document {
 
     /// The name of the outermost group (`Policy`, `People`, `Site`) and its place.
     pub fn name(&self) -> Option<(&str, Span)> {
-        self.tree.root.name().map(|name| (&*name.text, name.span(self.tree.file)))
+        self.tree.root.name().map(|name| (&*name.text, name.span()))
     }
 
     /// The place of the whole value.
     pub fn span(&self) -> Span {
-        self.tree.root.span(self.tree.file)
+        self.tree.root.span()
     }
 
     /// The fields of the outermost group, in order. A name written twice has been reported and appears once.
     pub fn sections(&self) -> impl Iterator<Item = Section<'_>> {
         self.tree.root.fields().iter().map(|field| Section {
             name: &field.name.text,
-            name_span: field.name.span(self.tree.file),
+            name_span: field.name.span(),
             node: &field.value,
         })
     }
 
     pub fn section(&self, name: &str) -> Option<Section<'_>> {
         self.sections().find(|section| section.name == name)
+    }
+
+    /// Every place where something of a section is written: name and value, and what other files say about it.
+    pub fn section_places(&self, name: &str) -> Vec<Span> {
+        let mut places = self.elsewhere.get(name).cloned().unwrap_or_default();
+        if let Some(section) = self.section(name) {
+            let (name, value) = (section.name_span, section.node.span());
+            match name.file == value.file {
+                true => places.push(Span::new(name.file, name.start, value.end)),
+                false => places.extend([name, value]),
+            }
+        }
+        places
+    }
+
+    /// Did the reader find a mistake there?
+    fn is_misread(&self, place: Span) -> bool {
+        self.mistakes.iter().any(|mistake| place.holds(*mistake))
+    }
+
+    /// The files that values stand in, and those that were read for them.
+    pub fn last_file(&self) -> FileId {
+        self.tree.others.keys().next_back().map_or(self.tree.file, |last| self.tree.file.max(*last))
     }
 
     /// True if something at the outermost level could not be read: a section that seems absent may be in there.
@@ -122,9 +148,10 @@ impl Document {
         if found.is_none_or(|(found, _)| found != name) {
             let (what, span) = match found {
                 Some((found, span)) => (format!("`{}`", quote(found)), span),
-                None => {
-                    ("no name".to_owned(), Span::new(self.tree.file, self.tree.root.start, self.tree.root.start + 1))
-                }
+                None => (
+                    "no name".to_owned(),
+                    Span::new(self.tree.root.file, self.tree.root.start, self.tree.root.start + 1),
+                ),
             };
             let message = format!("expected `{name}(…)`, found {what}");
             sink.push(
@@ -148,16 +175,13 @@ impl Document {
         let Some(section) = self.section(name) else { return Decoded::Absent };
         let root = Place::root(self.root_name(), "");
         let place = root.then(Step::Field(section.name, section.name_span));
-        self.decode_at(section.node, &place, sink)
+        let misread = self.section_places(name).iter().any(|place| self.is_misread(*place));
+        self.decode_at(section.node, &place, misread, sink)
     }
 
     /// Decodes the whole file as one value; the outermost name must be that of the type.
     pub fn decode<'t, T: Deserialize<'t>>(&'t self, sink: &mut Vec<Diagnostic>) -> Decoded<T> {
-        let decoded = self.decode_at(&self.tree.root, &Place::root(self.root_name(), ""), sink);
-        match decoded {
-            Decoded::Whole(value) if !self.mistakes.is_empty() => Decoded::Partial(value),
-            decoded => decoded,
-        }
+        self.decode_at(&self.tree.root, &Place::root(self.root_name(), ""), !self.mistakes.is_empty(), sink)
     }
 
     /// Decodes one node of this document; `path` is its dotted policy path, for messages.
@@ -167,17 +191,17 @@ impl Document {
         path: &str,
         sink: &mut Vec<Diagnostic>,
     ) -> Decoded<T> {
-        self.decode_at(node, &Place::root(self.root_name(), path), sink)
+        self.decode_at(node, &Place::root(self.root_name(), path), self.is_misread(node.span()), sink)
     }
 
     fn decode_at<'t, T: Deserialize<'t>>(
         &'t self,
         node: &'t Node,
         place: &Place<'_>,
+        misread: bool,
         sink: &mut Vec<Diagnostic>,
     ) -> Decoded<T> {
         let (value, mistaken) = Run::decode(&self.tree, node, place, sink);
-        let misread = self.mistakes.iter().any(|at| (node.start..=node.end).contains(at));
         match value {
             Some(value) if mistaken || misread => Decoded::Partial(value),
             Some(value) => Decoded::Whole(value),
@@ -204,7 +228,7 @@ impl Document {
             return;
         }
         if !path.is_empty() {
-            spans.entry(path.clone()).or_insert(node.span(self.tree.file));
+            spans.entry(path.clone()).or_insert(node.span());
         }
         match &node.kind {
             Kind::List(items) => self.add_items(items, path, spans),

@@ -20,6 +20,11 @@ impl Span {
         Span { file, start, end: end.max(start) }
     }
 
+    /// Does the other place begin in this one, or right at its end?
+    pub fn holds(self, other: Span) -> bool {
+        self.file == other.file && (self.start..=self.end).contains(&other.start)
+    }
+
     /// True for a value that came from no file: a default, or a decoder other than ours.
     pub fn is_empty(self) -> bool {
         self.start == self.end

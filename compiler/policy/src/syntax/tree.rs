@@ -2,6 +2,8 @@
 //! the tokens and finds comments where they stand; the decoder walks the nodes.
 
 use super::source::{FileId, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a token is. White space and comments are tokens too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +32,23 @@ pub struct Token {
     pub end: u32,
 }
 
-/// One file, read.
+/// One file, read; or a value made of several, whose tokens are those of the file it began with.
 #[derive(Clone, Debug)]
 pub struct Tree {
     pub file: FileId,
-    pub text: Box<str>,
+    pub text: Arc<str>,
     /// Every token in order, white space and comments included: together they are the text.
     pub tokens: Vec<Token>,
     /// The one value of the file; `Kind::Broken` when there is none.
     pub root: Node,
+    /// Texts of the other files that nodes stand in.
+    pub others: BTreeMap<FileId, Arc<str>>,
 }
 
-/// A value and the bytes it covers.
+/// A value and the bytes it covers. What is in it may stand in another file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
+    pub file: FileId,
     pub start: u32,
     pub end: u32,
     pub kind: Kind,
@@ -95,6 +100,7 @@ pub enum GroupBody {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Name {
     pub text: Box<str>,
+    pub file: FileId,
     pub start: u32,
     pub end: u32,
 }
@@ -109,13 +115,14 @@ pub struct Field {
 impl Tree {
     /// The text a node covers.
     pub fn slice(&self, node: &Node) -> &str {
-        self.text.get(node.start as usize..node.end as usize).unwrap_or("")
+        let text = if node.file == self.file { Some(&self.text) } else { self.others.get(&node.file) };
+        text.and_then(|text| text.get(node.start as usize..node.end as usize)).unwrap_or("")
     }
 }
 
 impl Node {
-    pub fn span(&self, file: FileId) -> Span {
-        Span::new(file, self.start, self.end)
+    pub fn span(&self) -> Span {
+        Span::new(self.file, self.start, self.end)
     }
 
     /// The fields of a `( … )` with names; none for anything else.
@@ -139,7 +146,7 @@ impl Node {
 }
 
 impl Name {
-    pub fn span(&self, file: FileId) -> Span {
-        Span::new(file, self.start, self.end)
+    pub fn span(&self) -> Span {
+        Span::new(self.file, self.start, self.end)
     }
 }

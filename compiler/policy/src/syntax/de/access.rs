@@ -63,7 +63,7 @@ impl<'t> MapAccess<'t> for Entries<'_, 't> {
             Kind::Text(text) => text,
             _ => entry.key.name().map_or("", |name| &name.text),
         };
-        let place = self.owner.place.then(Step::Key(key, entry.key.span(self.owner.run.tree.file)));
+        let place = self.owner.place.then(Step::Key(key, entry.key.span()));
         seed.deserialize(self.owner.at(&entry.value, &place)).map_err(|error| error.in_unit(&entry.value))
     }
 }
@@ -84,9 +84,7 @@ impl<'t> MapAccess<'t> for Fields<'_, 't> {
         let Some(field) = self.current else { return Ok(None) };
         let name: BorrowedStrDeserializer<'t, DecodeError> = BorrowedStrDeserializer::new(&field.name.text);
         let known = seed.deserialize(name).map_err(|error| match error.cause {
-            Cause::UnknownField(name, fields) => {
-                self.owner.unknown_field(&name, field.name.span(run.tree.file), fields).into()
-            }
+            Cause::UnknownField(name, fields) => self.owner.unknown_field(&name, field.name.span(), fields).into(),
             _ => self.owner.locate(error),
         });
         known.map_err(|error| error.in_unit(&field.value)).map(Some)
@@ -94,7 +92,7 @@ impl<'t> MapAccess<'t> for Fields<'_, 't> {
 
     fn next_value_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<S::Value, DecodeError> {
         let Some(field) = self.current.take() else { return Err(Cause::Reported.into()) };
-        let place = self.owner.place.then(Step::Field(&field.name.text, field.name.span(self.owner.run.tree.file)));
+        let place = self.owner.place.then(Step::Field(&field.name.text, field.name.span()));
         seed.deserialize(self.owner.at(&field.value, &place)).map_err(|error| error.in_unit(&field.value))
     }
 }
@@ -114,8 +112,7 @@ impl<'a, 't> EnumAccess<'t> for Word<'a, 't> {
         let name: BorrowedStrDeserializer<'t, DecodeError> = BorrowedStrDeserializer::new(self.name);
         let known = seed.deserialize(name).map_err(|error| match error.cause {
             Cause::UnknownVariant(name, variants) => {
-                let file = self.owner.run.tree.file;
-                let span = self.group.name.as_ref().map_or(self.owner.node.span(file), |name| name.span(file));
+                let span = self.group.name.as_ref().map_or(self.owner.node.span(), |name| name.span());
                 self.owner.unknown_variant(&name, span, variants).into()
             }
             _ => error,
@@ -165,7 +162,7 @@ impl<'t> SeqAccess<'t> for Placed<'_, 't> {
     fn next_element_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<Option<S::Value>, DecodeError> {
         if !self.placed {
             self.placed = true;
-            let span = self.value.node.span(self.value.run.tree.file);
+            let span = self.value.node.span();
             let place = [span.file.0, span.start, span.end];
             return seed.deserialize(SeqDeserializer::new(place.into_iter())).map(Some);
         }
@@ -217,7 +214,7 @@ impl<'t> SeqAccess<'t> for Attempts<'_, 't> {
 impl DecodeError {
     /// Marks the member that can be left out, unless one further in is marked.
     fn in_unit(mut self, node: &Node) -> Self {
-        self.unit.get_or_insert((node.start, node.end));
+        self.unit.get_or_insert(node.span());
         self
     }
 }

@@ -17,7 +17,7 @@ use std::fmt;
 pub(in crate::syntax) struct DecodeError {
     pub(super) cause: Cause,
     /// The innermost member that can be left out so that the rest is still read: its value's bytes.
-    pub(super) unit: Option<(u32, u32)>,
+    pub(super) unit: Option<Span>,
 }
 
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl de::Error for DecodeError {
 impl De<'_, '_> {
     /// Gives the error its place and words, unless it has them.
     pub(super) fn locate(&self, error: DecodeError) -> DecodeError {
-        let span = self.node.span(self.run.tree.file);
+        let span = self.node.span();
         let cause = match error.cause {
             cause @ (Cause::Reported | Cause::Ready(_)) => cause,
             Cause::MissingField(name) => self.missing(name),
@@ -136,8 +136,8 @@ impl De<'_, '_> {
             Some((example, decides)) => format!("add `{name}: {example}`; it decides {decides}"),
             None => format!("add `{name}: …`"),
         };
-        let opening = Span::new(self.run.tree.file, self.node.start, self.node.start + 1);
-        let place = self.place.name_span().or(self.node.name().map(|name| name.span(self.run.tree.file)));
+        let opening = Span::new(self.node.file, self.node.start, self.node.start + 1);
+        let place = self.place.name_span().or(self.node.name().map(|name| name.span()));
         let diagnostic = Diagnostic::new(Code::E0003, format!("{} lacks `{name}`", self.container()))
             .help(help)
             .at(place.unwrap_or(opening), "");
@@ -201,14 +201,14 @@ impl De<'_, '_> {
     /// The part of the node on its first line: a caret under forty lines helps nobody.
     fn first_line(&self) -> Span {
         let length = self.run.tree.slice(self.node).lines().next().map_or(0, str::len);
-        Span::new(self.run.tree.file, self.node.start, self.node.start + length as u32)
+        Span::new(self.node.file, self.node.start, self.node.start + length as u32)
     }
 
     /// E0108.
     pub(super) fn out_of_range(&self, value: i64, low: i64, high: i64) -> DecodeError {
         let field = self.place.field().map_or("a number".to_owned(), |field| format!("`{field}`"));
         let message = format!("{value} is out of range for {field} ({low}–{high})");
-        let diagnostic = Diagnostic::new(Code::E0108, message).at(self.node.span(self.run.tree.file), "");
+        let diagnostic = Diagnostic::new(Code::E0108, message).at(self.node.span(), "");
         self.ruled(diagnostic).into()
     }
 }

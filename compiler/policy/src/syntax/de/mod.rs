@@ -14,6 +14,7 @@ pub(super) use place::{Place, Step};
 
 use super::collect::RECOVERED;
 use super::either::WORD_OR;
+use super::source::Span;
 use super::spanned::SPANNED;
 use super::tree::{Group, GroupBody, Kind, Node, Tree};
 use super::{ERRORS_MAX, collect::Recovered};
@@ -33,9 +34,9 @@ pub(super) struct Run<'t> {
     tree: &'t Tree,
     found: RefCell<Vec<Diagnostic>>,
     /// Members that failed and are left out of later passes, by the bytes of their value.
-    left_out: RefCell<BTreeSet<(u32, u32)>>,
+    left_out: RefCell<BTreeSet<Span>>,
     /// Values under `Recovered` that cannot be read at all.
-    given_up: RefCell<BTreeSet<(u32, u32)>>,
+    given_up: RefCell<BTreeSet<Span>>,
     passes: Cell<usize>,
 }
 
@@ -64,11 +65,11 @@ impl<'t> Run<'t> {
     }
 
     fn is_left_out(&self, node: &Node) -> bool {
-        self.left_out.borrow().contains(&(node.start, node.end))
+        self.left_out.borrow().contains(&node.span())
     }
 
     fn is_given_up(&self, node: &Node) -> bool {
-        self.given_up.borrow().contains(&(node.start, node.end))
+        self.given_up.borrow().contains(&node.span())
     }
 
     /// Notes an error below `node`. True if another pass may learn more.
@@ -80,7 +81,7 @@ impl<'t> Run<'t> {
         {
             found.push(*diagnostic);
         }
-        let whole = (node.start, node.end);
+        let whole = node.span();
         let inside = error.unit.filter(|unit| *unit != whole);
         let again = self.passes.get() < PASSES_MAX && found.len() < ERRORS_MAX;
         if again && inside.is_some_and(|unit| self.left_out.borrow_mut().insert(unit)) {

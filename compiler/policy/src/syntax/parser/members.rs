@@ -2,7 +2,7 @@
 
 use super::super::NESTING_MAX;
 use super::super::tree::{Kind, Node, TokenKind};
-use super::{Parser, broken};
+use super::Parser;
 
 #[derive(Clone, Copy)]
 pub(super) struct Open {
@@ -122,9 +122,9 @@ impl Parser<'_> {
         self.open.pop();
         let end = self.last_end().max(start);
         match members {
-            Members::Whole => Node { start, end, kind, damaged: false },
-            Members::Damaged => Node { start, end, kind, damaged: true },
-            Members::Unclosed => broken(start, end),
+            Members::Whole => Node { file: self.file, start, end, kind, damaged: false },
+            Members::Damaged => Node { file: self.file, start, end, kind, damaged: true },
+            Members::Unclosed => self.broken(start, end),
         }
     }
 
@@ -138,7 +138,7 @@ impl Parser<'_> {
             }
         }
         self.at += usize::from(self.peek().is_some());
-        broken(start, self.last_end())
+        self.broken(start, self.last_end())
     }
 
     /// True if a bracket further out than the innermost waits for `closer`.

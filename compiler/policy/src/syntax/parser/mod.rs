@@ -6,6 +6,7 @@ mod members;
 mod repeats;
 
 use super::reports::Reports;
+use super::source::FileId;
 use super::tree::{Entry, Field, Group, GroupBody, Kind, Name, Node, Token, TokenKind};
 use super::{NAME_BYTES_MAX, lexer, literal};
 use members::Open;
@@ -17,6 +18,7 @@ const FLOAT_WORDS: [&str; 6] = ["inf", "inff32", "inff64", "NaN", "NaNf32", "NaN
 const EXTENSIONS: [&str; 2] = ["implicit_some", "unwrap_newtypes"];
 
 pub(super) struct Parser<'a> {
+    file: FileId,
     text: &'a str,
     /// The tokens that are neither space nor comment.
     tokens: Vec<Token>,
@@ -29,11 +31,11 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(text: &'a str, tokens: &[Token], reports: Reports<'a>) -> Self {
+    pub(super) fn new(file: FileId, text: &'a str, tokens: &[Token], reports: Reports<'a>) -> Self {
         let meaningful =
             |token: &&Token| !matches!(token.kind, TokenKind::Space | TokenKind::LineComment | TokenKind::BlockComment);
         let tokens = tokens.iter().filter(meaningful).copied().collect();
-        Parser { text, tokens, at: 0, open: Vec::new(), path: Vec::new(), reports }
+        Parser { file, text, tokens, at: 0, open: Vec::new(), path: Vec::new(), reports }
     }
 
     /// The one value of the file, after its attributes.
@@ -106,13 +108,13 @@ impl<'a> Parser<'a> {
     fn value(&mut self) -> Node {
         let Some(token) = self.peek() else {
             self.unexpected("a value");
-            return broken(self.last_end(), self.last_end());
+            return self.broken(self.last_end(), self.last_end());
         };
         match token.kind {
             TokenKind::Word => self.word(token),
             TokenKind::Text | TokenKind::Char | TokenKind::Number => {
                 self.at += 1;
-                Node { start: token.start, end: token.end, kind: self.literal(token), damaged: false }
+                Node { file: self.file, start: token.start, end: token.end, kind: self.literal(token), damaged: false }
             }
             TokenKind::Mark(b'(') => self.group(None, token.start),
             TokenKind::Mark(b'[') => self.list(token),
@@ -120,11 +122,11 @@ impl<'a> Parser<'a> {
             TokenKind::Unknown => {
                 self.unexpected("a value");
                 self.at += 1;
-                broken(token.start, token.end)
+                self.broken(token.start, token.end)
             }
             TokenKind::Mark(_) | TokenKind::Space | TokenKind::LineComment | TokenKind::BlockComment => {
                 self.unexpected("a value");
-                broken(token.start, token.start)
+                self.broken(token.start, token.start)
             }
         }
     }
@@ -155,10 +157,10 @@ impl<'a> Parser<'a> {
         if FLOAT_WORDS.contains(&text) {
             self.unexpected("a value");
             self.at += 1;
-            return broken(token.start, token.end);
+            return self.broken(token.start, token.end);
         }
         self.at += 1;
-        let name = Name { text: text.into(), start: token.start, end: token.end };
+        let name = Name { text: text.into(), file: self.file, start: token.start, end: token.end };
         let kind = match text {
             "true" => Kind::Bool(true),
             "false" => Kind::Bool(false),
@@ -167,7 +169,7 @@ impl<'a> Parser<'a> {
             _ if self.peek_mark(b'(') => return self.group(Some(name), token.start),
             _ => Kind::Group(Box::new(Group { name: Some(name), body: GroupBody::Absent })),
         };
-        Node { start: token.start, end: token.end, kind, damaged: false }
+        Node { file: self.file, start: token.start, end: token.end, kind, damaged: false }
     }
 
     /// `Some(x)`, which nobody needs to write.
@@ -175,7 +177,7 @@ impl<'a> Parser<'a> {
         let start = name.start;
         if !self.peek_mark(b'(') {
             self.unexpected("`(`: after `Some` stands a value in brackets");
-            return broken(start, name.end);
+            return self.broken(start, name.end);
         }
         let node = self.group(Some(name), start);
         let one = match &node.kind {
@@ -186,7 +188,7 @@ impl<'a> Parser<'a> {
             return node;
         }
         self.reports.not_one_value(node.start, node.end);
-        broken(node.start, node.end)
+        self.broken(node.start, node.end)
     }
 
     /// `( … )`, its name already read.
@@ -252,7 +254,10 @@ impl<'a> Parser<'a> {
         }
         self.at += 1;
         let value = self.after_colon(token)?;
-        Some(Field { name: Name { text: self.slice(token).into(), start: token.start, end: token.end }, value })
+        Some(Field {
+            name: Name { text: self.slice(token).into(), file: self.file, start: token.start, end: token.end },
+            value,
+        })
     }
 
     /// `"key": value` or `Key: value`.
@@ -262,7 +267,7 @@ impl<'a> Parser<'a> {
         let kind = match token.kind {
             TokenKind::Text => self.literal(token),
             TokenKind::Word if !["true", "false", "Some", "None"].contains(&self.slice(token)) => {
-                let name = Name { text: self.slice(token).into(), start: token.start, end: token.end };
+                let name = Name { text: self.slice(token).into(), file: self.file, start: token.start, end: token.end };
                 Kind::Group(Box::new(Group { name: Some(name), body: GroupBody::Absent }))
             }
             _ => {
@@ -271,7 +276,7 @@ impl<'a> Parser<'a> {
                 return None;
             }
         };
-        let key = Node { start: token.start, end: token.end, kind, damaged: false };
+        let key = Node { file: self.file, start: token.start, end: token.end, kind, damaged: false };
         Some(Entry { key, value: self.after_colon(token)? })
     }
 
@@ -290,14 +295,14 @@ impl<'a> Parser<'a> {
         Some(value)
     }
 
+    fn broken(&self, start: u32, end: u32) -> Node {
+        Node { file: self.file, start, end: end.max(start), kind: Kind::Broken, damaged: true }
+    }
+
     fn unexpected(&mut self, wanted: &str) {
         let found = self.peek();
         self.reports.unexpected(found.map(|token| (self.slice(token), token)), self.text.len() as u32, wanted);
     }
-}
-
-fn broken(start: u32, end: u32) -> Node {
-    Node { start, end: end.max(start), kind: Kind::Broken, damaged: true }
 }
 
 /// The characters of the text that nobody sees, in order, with their places.
