@@ -16,6 +16,7 @@ mod hash;
 mod identity;
 mod mailboxes;
 mod network;
+mod pins;
 mod read;
 mod retention;
 mod scan;
@@ -43,6 +44,7 @@ pub use network::{
     BadPrefix, Certificate, ClientAddress, Gateway, GatewayResults, Listener, ListenerAuth, Network, Prefix, Speaks,
     Tls, TlsMode, TlsVersion,
 };
+pub use pins::{PUBLIC_PROVIDERS, PUBLIC_SUFFIXES, Pin, Pins};
 pub use read::{ReadError, read};
 pub use retention::{Backup, BackupCover, BackupTo, Life, Restores, Retention};
 pub use scan::{
@@ -131,30 +133,4 @@ pub enum Language {
     #[default]
     French,
     English,
-}
-
-/// Lists linked into compiler and runtime that decisions rest on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pins {
-    pub public_providers: Pin,
-}
-
-/// One pinned list: full BLAKE3 in hexadecimal and the day it was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pin {
-    pub blake3: String,
-    pub date: String,
-}
-
-/// Our list of public mailbox providers, one domain a line.
-pub const PUBLIC_PROVIDERS: &str = include_str!("../lists/public-providers.txt");
-
-impl Pins {
-    /// The pins of the lists this build has.
-    pub fn of_this_build() -> Pins {
-        let date = PUBLIC_PROVIDERS.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or("").to_owned();
-        Pins { public_providers: Pin { blake3: blake3::hash(PUBLIC_PROVIDERS.as_bytes()).to_hex().to_string(), date } }
-    }
 }

@@ -14,7 +14,7 @@ pub enum ReadError {
     Syntax(Box<ron::error::SpannedError>),
     /// E1002.
     Format(u32),
-    /// E1002: another list of providers was linked into the compiler.
+    /// E1002: another list of providers or of public suffixes was linked into the compiler.
     Pins,
     /// The text is not what this build would write; line of the first difference.
     NotCanonical(usize),
@@ -26,7 +26,9 @@ impl fmt::Display for ReadError {
             ReadError::TooLarge => write!(f, "the plan is larger than {PLAN_OCTETS_MAX} octets"),
             ReadError::Syntax(error) => write!(f, "the plan does not parse: {error}"),
             ReadError::Format(n) => write!(f, "E1002: plan format {n}, this runtime reads {FORMAT}"),
-            ReadError::Pins => f.write_str("E1002: the plan pins another list of public providers"),
+            ReadError::Pins => {
+                f.write_str("E1002: the plan pins another list of public providers or of public suffixes")
+            }
             ReadError::NotCanonical(line) => write!(f, "the plan is not in canonical form at line {line}"),
         }
     }

@@ -62,3 +62,13 @@ fn unit(plan: &Plan, domain: &Domain) -> Option<DomainKind> {
 pub(crate) fn is_ours(plan: &Plan, domain: &Domain) -> bool {
     find(plan, domain) != DomainKind::NotOurs
 }
+
+/// The key of `plan.domains` that makes a domain ours.
+pub(crate) fn key(plan: &Plan, domain: &Domain) -> Option<String> {
+    if plan.domains.contains_key(domain.as_str()) {
+        return Some(domain.as_str().to_owned());
+    }
+    let (_, parent) = domain.as_str().split_once('.')?;
+    let key = format!("{UNIT}{parent}");
+    plan.domains.contains_key(&key).then_some(key)
+}

@@ -5,14 +5,17 @@
 
 mod class;
 mod content;
+mod domain_set;
 mod domains;
 mod envelope;
 mod guess;
 mod reason;
+mod redirect;
 mod rings;
 mod row;
 mod served;
 mod stranger;
+mod suffixes;
 mod tables;
 mod transaction;
 
@@ -20,12 +23,15 @@ pub mod login;
 
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus};
+pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
 pub use guess::{Guess, Guesses};
 pub use reason::{Reason, Refusal};
+pub use redirect::{RedirectDenial, RedirectVerdict, redirect, redirect_from};
 pub use rings::{Rings, TICKS_PER_S, Tick, address_key};
 pub use served::{Unserved, unserved};
 pub use stranger::connection as stranger_connection;
+pub use suffixes::{Division, PublicSuffixes};
 pub use tables::{Tables, Unsound};
 pub use transaction::{Accepted, Transaction};

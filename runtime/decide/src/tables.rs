@@ -10,6 +10,7 @@ use crate::class::{Block, Class, ClassId, ClassKind, Classes, Client, ListenerId
 use crate::domains::{self, DomainKind};
 use crate::envelope::{self, Auth, Cell, Reachable, RecipientClass, SenderClass, Verdict};
 use crate::reason::{Reason, Refusal};
+use crate::redirect::Redirects;
 use crate::row;
 
 /// Most cells a plan may have; fifty networks and twenty listeners stay far below.
@@ -37,6 +38,7 @@ pub struct Tables {
     /// By cell, an index into `verdicts`.
     envelope: Vec<u16>,
     pub(crate) keep: row::Keep,
+    pub(crate) redirects: Redirects,
 }
 
 /// Why a plan cannot be served: it is not what a compiler writes.
@@ -84,6 +86,7 @@ impl Tables {
             verdicts: Vec::new(),
             envelope: Vec::new(),
             keep: row::Keep::of(&plan),
+            redirects: Redirects::new(&plan),
             plan,
             listeners,
             classes,

@@ -4,6 +4,7 @@ mod bounds;
 mod catalogue;
 mod determinism;
 mod examples;
+mod mail_flow;
 mod people;
 mod proofs;
 mod whole;
