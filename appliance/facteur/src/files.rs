@@ -28,6 +28,18 @@ impl Loader for Disk {
     }
 }
 
+/// The disk, with one file as it would be.
+pub struct Overlaid<'a> {
+    pub name: &'a str,
+    pub text: &'a str,
+}
+
+impl Loader for Overlaid<'_> {
+    fn load(&self, name: &str) -> Result<String, LoadError> {
+        if name == self.name { Ok(self.text.to_owned()) } else { Disk.load(name) }
+    }
+}
+
 /// What a path on the command line means.
 pub struct PolicyFiles {
     /// As diagnostics show it.

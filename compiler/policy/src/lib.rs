@@ -11,6 +11,7 @@ mod edits;
 pub mod examples;
 mod figures;
 mod lower;
+pub mod layout;
 pub mod model;
 pub mod people;
 pub mod prove;
@@ -20,6 +21,6 @@ mod shown;
 pub mod syntax;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use compile::{Compiled, Inputs, LoadError, Loader, Sealed, compile, compile_with};

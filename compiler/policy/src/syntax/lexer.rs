@@ -12,7 +12,7 @@ use nom::sequence::{pair, preceded};
 use nom::{IResult, Parser};
 
 /// Cuts the whole text. Linear in its length, which is at most `SIZE_BYTES_MAX`.
-pub(super) fn lex(text: &str) -> Vec<Token> {
+pub(crate) fn lex(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

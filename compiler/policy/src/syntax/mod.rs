@@ -30,7 +30,7 @@ pub use collect::{Entries, Items};
 pub use document::{Decoded, Document, Section, read};
 pub use either::WordOr;
 pub use fuzz::fuzz;
-pub(crate) use lexer::is_invisible;
+pub(crate) use lexer::{is_invisible, lex};
 pub use refusal::Refusal;
 pub use source::{FileId, PathSpans, Position, Sources, Span};
 pub use spanned::Spanned;

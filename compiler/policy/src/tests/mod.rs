@@ -14,15 +14,15 @@ use std::collections::BTreeMap;
 use crate::codes::Code;
 use crate::{Compiled, LoadError, Loader, compile};
 
-pub(super) const NANTES: &str = include_str!("../../../../policies/nantes/policy.ron");
-pub(super) const NANTES_PEOPLE: &str = include_str!("../../../../policies/nantes/people.ron");
-pub(super) const OFFICE: &str = include_str!("../../../../policies/office/policy.ron");
-pub(super) const OFFICE_PEOPLE: &str = include_str!("../../../../policies/office/people.ron");
-pub(super) const BENCH: &str = include_str!("../../../../policies/bench/policy.ron");
-pub(super) const BENCH_PEOPLE: &str = include_str!("../../../../policies/bench/people.ron");
+pub(crate) const NANTES: &str = include_str!("../../../../policies/nantes/policy.ron");
+pub(crate) const NANTES_PEOPLE: &str = include_str!("../../../../policies/nantes/people.ron");
+pub(crate) const OFFICE: &str = include_str!("../../../../policies/office/policy.ron");
+pub(crate) const OFFICE_PEOPLE: &str = include_str!("../../../../policies/office/people.ron");
+pub(crate) const BENCH: &str = include_str!("../../../../policies/bench/policy.ron");
+pub(crate) const BENCH_PEOPLE: &str = include_str!("../../../../policies/bench/people.ron");
 
 /// Files by name.
-pub(super) struct Files(pub BTreeMap<String, String>);
+pub(crate) struct Files(pub BTreeMap<String, String>);
 
 impl Loader for Files {
     fn load(&self, name: &str) -> Result<String, LoadError> {
@@ -31,25 +31,25 @@ impl Loader for Files {
 }
 
 /// Compiles one text without people.
-pub(super) fn check(text: &str) -> Compiled {
+pub(crate) fn check(text: &str) -> Compiled {
     let files = Files([("policy.ron".to_owned(), text.to_owned())].into());
     compile(&files, "policy.ron").expect("the file is there")
 }
 
 /// Compiles a text with people beside it.
-pub(super) fn check_with(text: &str, people: &str) -> Compiled {
+pub(crate) fn check_with(text: &str, people: &str) -> Compiled {
     let files = [("x/policy.ron".to_owned(), text.to_owned()), ("x/people.ron".to_owned(), people.to_owned())];
     compile(&Files(files.into()), "x/policy.ron").expect("the file is there")
 }
 
 /// `text` with the one place where `from` stands replaced.
-pub(super) fn with(text: &str, from: &str, to: &str) -> String {
+pub(crate) fn with(text: &str, from: &str, to: &str) -> String {
     assert_eq!(text.matches(from).count(), 1, "{from:?} stands once");
     text.replacen(from, to, 1)
 }
 
 /// Codes and lines of the errors.
-pub(super) fn errors(compiled: &Compiled) -> Vec<(Code, u32)> {
+pub(crate) fn errors(compiled: &Compiled) -> Vec<(Code, u32)> {
     let errors = compiled.diagnostics.iter().filter(|found| found.is_error());
     errors
         .map(|found| {
@@ -60,13 +60,13 @@ pub(super) fn errors(compiled: &Compiled) -> Vec<(Code, u32)> {
 }
 
 /// The line, from 1, on which `needle` first stands.
-pub(super) fn line_of(text: &str, needle: &str) -> u32 {
+pub(crate) fn line_of(text: &str, needle: &str) -> u32 {
     let at = text.find(needle).unwrap_or_else(|| panic!("{needle:?} stands in the text"));
     text[..at].matches('\n').count() as u32 + 1
 }
 
 /// The plan's text, or a panic that shows what was wrong.
-pub(super) fn plan_text(text: &str) -> String {
+pub(crate) fn plan_text(text: &str) -> String {
     let compiled = check(text);
     match compiled.plan {
         Some(sealed) => sealed.text,
