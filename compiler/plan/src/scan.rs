@@ -135,6 +135,8 @@ pub struct Antispam {
     pub tag_below_thousandths: i64,
     pub tag: Tag,
     pub always: SpamAction,
+    /// Refused when the total is below this; `None` where spam is always delivered.
+    pub refuse_below_thousandths: Option<i64>,
     /// Groups that may teach, sorted.
     pub taught_by: Vec<String>,
     pub corrections: Option<Corrections>,
@@ -149,6 +151,7 @@ pub enum TagTotal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
+    /// Put before the Subject; empty when only a header field of our own says it.
     pub subject: String,
     pub copies: Copies,
 }

@@ -246,7 +246,7 @@ fn prove_draft(
 
 /// Errors that leave the tables as they are: what is proved beside them is still true, and E0205 would otherwise hide
 /// the open relay it is about.
-const LEAVE_TABLES: [Code; 11] = [
+const LEAVE_TABLES: &[Code] = &[
     Code::E0203,
     Code::E0204,
     Code::E0205,
@@ -255,8 +255,18 @@ const LEAVE_TABLES: [Code; 11] = [
     Code::E0401,
     Code::E0403,
     Code::E0506,
+    Code::E0701,
+    Code::E0704,
+    Code::E0705,
+    Code::E0706,
+    Code::E0707,
+    Code::E0708,
+    Code::E0801,
+    Code::E0802,
+    Code::E0803,
     Code::E0804,
     Code::E0805,
+    Code::E0808,
     Code::E0902,
 ];
 

@@ -45,17 +45,26 @@ pub(super) fn antivirus(antivirus: &Antivirus) -> plan::Antivirus {
 }
 
 pub(super) fn antispam(antispam: &Antispam) -> plan::Antispam {
-    let TagWhen::ScoreBelow(points) = antispam.tag_when.value;
+    let tag_when = antispam.tag_when.value;
+    let refuse_when = antispam.refuse_when.as_ref().map_or(tag_when, |when| when.value);
     plan::Antispam {
         passes: list(&antispam.passes),
         total: antispam.total,
-        tag_below_thousandths: i64::from(points) * 1_000,
+        tag_below_thousandths: thousandths(tag_when),
         tag: antispam.tag.clone(),
         always: antispam.always,
+        refuse_below_thousandths: match antispam.always {
+            plan::SpamAction::Deliver => None,
+            plan::SpamAction::Refuse => Some(thousandths(refuse_when)),
+        },
         taught_by: set(&antispam.taught_by),
         corrections: antispam
             .corrections
             .as_ref()
             .map(|corrections| plan::Corrections { to: corrections.to.0.clone(), accepts: corrections.accepts }),
     }
+}
+
+fn thousandths(TagWhen::ScoreBelow(points): TagWhen) -> i64 {
+    i64::from(points) * 1_000
 }

@@ -71,6 +71,9 @@ pub struct Antispam {
     pub tag_when: Spanned<TagWhen>,
     pub tag: plan::Tag,
     pub always: plan::SpamAction,
+    /// With `always: Refuse`: the total below which spam is refused and no longer only tagged. Default `tag_when`.
+    #[serde(default)]
+    pub refuse_when: Option<Spanned<TagWhen>>,
     pub taught_by: Items<String>,
     #[serde(default)]
     pub corrections: Option<Corrections>,

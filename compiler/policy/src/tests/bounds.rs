@@ -29,7 +29,8 @@ fn twenty_thousand_unknown_fields_on_one_line_are_fifty_errors_and_a_count() {
     let last = compiled.diagnostics.last().expect("a note");
     assert_eq!(last.level, Level::Note);
     // The required sections that are missing count too.
-    assert_eq!(last.message, "and 19954 more errors in policy.ron");
+    let (message, file) = (&last.message, "in policy.ron");
+    assert!(message.starts_with("and 19954 more errors ") && message.ends_with(file), "{message}");
     let texts = drawn(&compiled);
     assert!(texts[40].contains(" --> policy.ron:1:") && texts[40].contains("^^^^^^"), "{}", texts[40]);
 }

@@ -4,6 +4,7 @@ mod bounds;
 mod catalogue;
 mod determinism;
 mod examples;
+mod families;
 mod mail_flow;
 mod people;
 mod proofs;

@@ -55,7 +55,7 @@ const GOOD: &str = r#"People(
 
 #[test]
 fn each_mistake_about_people_has_its_code_and_line() {
-    assert_eq!(check_with(NANTES, GOOD).diagnostics, []);
+    assert_eq!(errors(&check_with(NANTES, GOOD)), []);
     for (code, from, to) in [
         (Code::E0811, "last: \"Dupont\",", "last: \"Dupont\", login: \"toto-j\","),
         (Code::E0811, "a@univ-nantes.fr", "jean.toto@univ-nantes.fr"),
