@@ -321,7 +321,7 @@ fn engines_that_are_down_never_mean_infected_and_never_mean_clean() {
     };
     let down = |for_s| EngineResult::Down { for_s };
     let stopped = |verdict: decide::AntivirusVerdict| match verdict {
-        decide::AntivirusVerdict::Pass { rescan } => Err(rescan),
+        decide::AntivirusVerdict::Pass { rescan, .. } => Err(rescan),
         decide::AntivirusVerdict::Stop(fate) => Ok((fate.reason, fate.quarantine, fate.refusal.map(|r| r.code.basic))),
     };
     assert_eq!(stopped(judge(EngineResult::Clean, EngineResult::Clean)), Err(false));

@@ -6,14 +6,17 @@
 mod class;
 mod content;
 mod domain_set;
+mod content_table;
 mod domains;
 mod envelope;
 mod guess;
+mod reading;
 mod reason;
 mod redirect;
 mod rings;
 mod row;
 mod served;
+mod steps;
 mod stranger;
 mod suffixes;
 mod tables;
@@ -24,13 +27,20 @@ pub mod login;
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus};
 pub use domain_set::{DomainSet, brand_of, provider_of};
+pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus, is_scanned};
+pub use content_table::{
+    ContentCell, ContentVerdict, Dsn, Ending, EngineState, FromClaim, Notify, Score, SpamVerdict, Unaligned, antispam,
+    authenticate, dsn,
+};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
 pub use guess::{Guess, Guesses};
+pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};
 pub use redirect::{RedirectDenial, RedirectVerdict, redirect, redirect_from};
 pub use rings::{Rings, TICKS_PER_S, Tick, address_key};
 pub use served::{Unserved, unserved};
+pub use steps::{Step, steps};
 pub use stranger::connection as stranger_connection;
 pub use suffixes::{Division, PublicSuffixes};
 pub use tables::{Tables, Unsound};

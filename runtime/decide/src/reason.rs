@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mail::{Code, Reply};
+use plan::Loss;
 
 /// The reason of a refusal. Its word is the metric label, the log value and what a stranger reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,10 +34,13 @@ pub enum Reason {
     Suspect,
     ScannerDown,
     StoreTrouble,
+    /// Header From is a domain of ours, and nothing shows that it is from us.
+    PosesAsUs,
+    Spam,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 25] = [
+    pub const ALL: [Reason; 27] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::TlsRequired,
@@ -62,7 +66,38 @@ impl Reason {
         Reason::Suspect,
         Reason::ScannerDown,
         Reason::StoreTrouble,
+        Reason::PosesAsUs,
+        Reason::Spam,
     ];
+
+    /// The kind of loss when such a refusal is for good; `None` for what is no mail of ours, or is the client's to mend.
+    pub fn loss(self) -> Option<Loss> {
+        match self {
+            Reason::UnknownRecipient => Some(Loss::UnknownRecipient),
+            Reason::MailboxFull => Some(Loss::QuotaFull),
+            Reason::TooLarge => Some(Loss::TooLarge),
+            Reason::MessageWindow | Reason::RecipientWindow | Reason::RecipientsInOneMessage => Some(Loss::OverLimit),
+            Reason::Infected | Reason::Suspect => Some(Loss::Virus),
+            Reason::PosesAsUs | Reason::Spam => Some(Loss::NotDelivered),
+            Reason::NoBlock
+            | Reason::TooManyConnections
+            | Reason::TlsRequired
+            | Reason::LoginRequired
+            | Reason::NoLogin
+            | Reason::LoginFailed
+            | Reason::TooManyFailedLogins
+            | Reason::SenderNotYours
+            | Reason::EmptySender
+            | Reason::NotAReport
+            | Reason::UnknownRecipientWindow
+            | Reason::RelayDenied
+            | Reason::MalformedRecipient
+            | Reason::RecipientUnsure
+            | Reason::BadContent
+            | Reason::ScannerDown
+            | Reason::StoreTrouble => None,
+        }
+    }
 
     /// The word strangers read, stable for ever.
     pub fn word(self) -> &'static str {
@@ -92,6 +127,8 @@ impl Reason {
             Reason::Suspect => "suspect",
             Reason::ScannerDown => "scanner-down",
             Reason::StoreTrouble => "store-trouble",
+            Reason::PosesAsUs => "poses-as-us",
+            Reason::Spam => "spam",
         }
     }
 }

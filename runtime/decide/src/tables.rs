@@ -7,6 +7,7 @@ use mail::{Domain, ReversePath};
 use plan::{Listener, Plan, ReceiveBlock, SendBlock, UnknownSenders, Windows};
 
 use crate::class::{Block, Class, ClassId, ClassKind, Classes, Client, ListenerId};
+use crate::content_table;
 use crate::domains::{self, DomainKind};
 use crate::envelope::{self, Auth, Cell, Reachable, RecipientClass, SenderClass, Verdict};
 use crate::reason::{Reason, Refusal};
@@ -73,7 +74,8 @@ impl Tables {
     pub fn new(plan: Plan) -> Result<Tables, Unsound> {
         let classes = Classes::new(&plan).ok_or(Unsound::NoRest)?;
         let listeners: Vec<(String, Listener)> = plan.listeners.iter().map(|(n, l)| (n.clone(), l.clone())).collect();
-        if listeners.len().saturating_mul(classes.list.len()).saturating_mul(CELLS_PER_PAIR) > CELLS_MAX {
+        let envelopes = listeners.len().saturating_mul(classes.list.len()).saturating_mul(CELLS_PER_PAIR);
+        if envelopes.saturating_add(content_table::cells_of(&plan)) > CELLS_MAX {
             return Err(Unsound::TooLarge);
         }
         let mut tables = Tables {

@@ -348,7 +348,7 @@ fn width_text(window: &Window) -> String {
     format!("{} {}", &name[..digits], &name[digits..])
 }
 
-fn too_large(size_octets_max: u64) -> Refusal {
+pub(crate) fn too_large(size_octets_max: u64) -> Refusal {
     let text = format!("at most {size_octets_max} octets in one message");
     Refusal::new(reply::TOO_LARGE, Reason::TooLarge, "mailboxes.message_size", text)
 }

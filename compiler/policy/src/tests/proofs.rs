@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use decide::{RecipientClass, Tables};
+use decide::{ContentCell, EngineState, RecipientClass, Tables};
 
 use super::*;
 
@@ -203,4 +203,48 @@ fn a_policy_too_large_to_decide_is_refused_before_anything_is_enumerated() {
     let text = with(&text, "listeners: {", &format!("listeners: {{ {listeners}"));
     let codes: Vec<Code> = errors(&check(&text)).into_iter().map(|(code, _)| code).collect();
     assert_eq!(codes, [Code::E0207]);
+}
+
+/// What is said of Nantes in policy-language.md 6.1 and 6.5.
+#[test]
+fn the_content_and_reading_tables_of_nantes_have_the_cells_of_the_specification() {
+    let tables = Tables::new(check(NANTES).plan.expect("a plan").plan).expect("sound");
+    let cells: Vec<ContentCell> = tables.content_cells().collect();
+    let count = |is: &dyn Fn(&[EngineState]) -> bool| {
+        let of = |cell: &&ContentCell| is(&tables.engine_states(**cell).map(|(_, state)| state).collect::<Vec<_>>());
+        cells.iter().filter(of).count()
+    };
+    assert_eq!((cells.len(), tables.reading_cells().count(), tables.cells().count()), (6_750, 24, 4_320));
+    assert_eq!(count(&|states| states.contains(&EngineState::Infected)), 2_430);
+    let one_past = |states: &[EngineState]| {
+        states.contains(&EngineState::DownPast)
+            && states.iter().any(|state| matches!(state, EngineState::Clean | EngineState::Suspect))
+    };
+    let none_looked = |states: &[EngineState]| !states.iter().any(|state| state.looked());
+    assert_eq!(count(&one_past), 1_080);
+    assert_eq!(count(&none_looked), 1_080);
+    for cell in cells {
+        let states: Vec<EngineState> = tables.engine_states(cell).map(|(_, state)| state).collect();
+        let verdict = tables.content(cell);
+        if one_past(&states) && verdict.is_delivered() {
+            assert!(verdict.rescan, "{cell:?}");
+        }
+        if none_looked(&states) && cell.fits {
+            assert_eq!((verdict.code(), verdict.rule.as_str()), (451, "antivirus.engine_down"), "{cell:?}");
+        }
+        if !cell.fits {
+            assert_eq!((verdict.code(), verdict.loss), (552, Some(plan::Loss::TooLarge)), "{cell:?}");
+        }
+    }
+}
+
+#[test]
+fn the_reading_table_lets_in_whoever_logs_in_under_tls() {
+    let tables = Tables::new(check(NANTES).plan.expect("a plan").plan).expect("sound");
+    for cell in tables.reading_cells() {
+        let verdict = tables.reading(cell);
+        let reachable = tables.reading_reachable(cell) == decide::Reachable::Yes;
+        assert_eq!(reachable, cell.tls, "implicit TLS");
+        assert_eq!(verdict.reads(), cell.tls && cell.auth == decide::Auth::Good, "{cell:?}: {verdict:?}");
+    }
 }

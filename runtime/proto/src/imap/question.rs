@@ -113,6 +113,8 @@ pub enum LoginFailure {
     Wrong,
     /// The directory does not answer, or too many wrong secrets arrived lately: try later.
     Unavailable,
+    /// TLS first (RFC 5530).
+    Private,
 }
 
 /// Why the store did not do it.

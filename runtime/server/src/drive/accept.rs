@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal};
+use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
 use mail::{Address, Flags, ReversePath, header, reply};
-use plan::{Direction, ReceptionStep, SendingStep};
 use proto::smtp::{Hello, Transport};
 use store::{
     BodyRef, CommitError, Deliver, Enqueue, InternalDate, Op, PutError, Quarantined, QueueRecipient, RecordEnvelope,
@@ -35,20 +34,6 @@ pub struct Session<'a> {
     pub transport: Transport,
 }
 
-/// A step of either list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// Done at the connection, at MAIL or at RCPT.
-    Earlier,
-    Antivirus,
-    /// After it no verdict may refuse.
-    Accept,
-    /// Nothing to do in this build; said at start.
-    Nothing,
-    /// Into mailboxes and the spool.
-    Place,
-}
-
 /// Executes the plan's steps on a whole content; `Ok` is the text of the 250.
 pub async fn content(
     service: &Arc<Service>,
@@ -69,19 +54,26 @@ pub async fn content(
     }
     let content = Arc::new(content);
     let mut accepted = false;
-    for step in steps(service, session.block) {
+    let direction = ContentDirection::of(session.block, session.client.account.is_some());
+    for step in decide::steps(service.tables.plan(), direction) {
         match step {
-            Step::Earlier | Step::Nothing => {}
+            Step::Earlier => {}
+            // Nothing to do in this build; said at start.
+            Step::Authenticate | Step::Antispam | Step::Filters | Step::Redirect => {}
             Step::Accept => accepted = true,
-            Step::Antivirus => match antivirus(service, session, &content).await {
-                AntivirusVerdict::Stop(fate) => {
-                    return stopped(service, session, open, content, fate, accepted).await;
+            Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
+            Step::Antivirus => {
+                let results = scan::all(service, &content).await;
+                match decide::antivirus(&service.tables, direction, &results) {
+                    AntivirusVerdict::Stop(fate) => {
+                        return stopped(service, session, open, content, fate, accepted).await;
+                    }
+                    AntivirusVerdict::Pass { rescan: true, .. } => {
+                        tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
+                    }
+                    AntivirusVerdict::Pass { rescan: false, .. } => {}
                 }
-                AntivirusVerdict::Pass { rescan: true } => {
-                    tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
-                }
-                AntivirusVerdict::Pass { rescan: false } => {}
-            },
+            }
             Step::Place => place(service, session, &open, &content, &start).await?,
         }
     }
@@ -91,50 +83,6 @@ pub async fn content(
     service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
-}
-
-fn steps(service: &Service, block: Block) -> Vec<Step> {
-    let plan = service.tables.plan();
-    match block {
-        Block::Receive(_) | Block::Read(_) => plan.reception.iter().map(|step| reception(*step)).collect(),
-        Block::Send(_) => plan.sending.iter().map(|step| sending(*step)).collect(),
-    }
-}
-
-fn reception(step: ReceptionStep) -> Step {
-    match step {
-        ReceptionStep::KnownRecipient => Step::Earlier,
-        ReceptionStep::Antivirus => Step::Antivirus,
-        ReceptionStep::Accept => Step::Accept,
-        ReceptionStep::Authenticate | ReceptionStep::Antispam | ReceptionStep::Filters | ReceptionStep::Redirect => {
-            Step::Nothing
-        }
-        ReceptionStep::Deliver => Step::Place,
-    }
-}
-
-fn sending(step: SendingStep) -> Step {
-    match step {
-        SendingStep::Limits => Step::Earlier,
-        SendingStep::Antivirus => Step::Antivirus,
-        SendingStep::Antispam => Step::Nothing,
-        SendingStep::Accept => Step::Accept,
-        SendingStep::Route => Step::Place,
-    }
-}
-
-async fn antivirus(service: &Arc<Service>, session: &Session<'_>, content: &Arc<Content>) -> AntivirusVerdict {
-    let (direction, way) = match (session.block, &session.client.account) {
-        (Block::Receive(_) | Block::Read(_), _) => (ContentDirection::Inbound, Direction::Inbound),
-        (Block::Send(_), Some(_)) => (ContentDirection::FromPerson, Direction::Outbound),
-        (Block::Send(_), None) => (ContentDirection::FromMachine, Direction::Outbound),
-    };
-    let wanted = service.tables.plan().antivirus.as_ref().is_some_and(|antivirus| antivirus.on.contains(&way));
-    if !wanted {
-        return AntivirusVerdict::Pass { rescan: false };
-    }
-    let results = scan::all(service, content).await;
-    decide::antivirus(&service.tables, direction, &results)
 }
 
 /// A message a scanner stopped: quarantine and loss records in one commit, then the reply the plan wants.

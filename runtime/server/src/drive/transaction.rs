@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use decide::{Accepted, Auth, Cell, Client, Reason, RecipientClass, Refusal, Transaction};
 use mail::{Address, ReversePath, reply};
-use plan::Loss;
 use proto::smtp::{ForwardPath, MailParameters};
 use store::QueueId;
 
@@ -12,16 +11,6 @@ use crate::content::Content;
 use crate::directory::Found;
 use crate::service::Service;
 use crate::{clock, random};
-
-/// Refusals that are kinds of loss in the policy's list.
-const RECORDED: [(Reason, Loss); 6] = [
-    (Reason::UnknownRecipient, Loss::UnknownRecipient),
-    (Reason::MailboxFull, Loss::QuotaFull),
-    (Reason::TooLarge, Loss::TooLarge),
-    (Reason::MessageWindow, Loss::OverLimit),
-    (Reason::RecipientWindow, Loss::OverLimit),
-    (Reason::RecipientsInOneMessage, Loss::OverLimit),
-];
 
 /// A transaction whose MAIL was accepted. Dropping it gives its reservations back.
 pub struct Open {
@@ -188,8 +177,8 @@ fn lost(service: &Service, refusal: &Refusal, reverse_path: &ReversePath, recipi
     if refusal.code.is_temporary() {
         return;
     }
-    let Some((_, kind)) = RECORDED.iter().find(|(reason, _)| *reason == refusal.reason) else { return };
-    if !service.records.refused(*kind, reverse_path, recipient.to_owned(), refusal.reason.word()) {
+    let Some(kind) = refusal.reason.loss() else { return };
+    if !service.records.refused(kind, reverse_path, recipient.to_owned(), refusal.reason.word()) {
         service.metrics.records_dropped.inc();
     }
 }

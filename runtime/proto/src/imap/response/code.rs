@@ -35,6 +35,8 @@ pub enum Code {
     NonExistent,
     OverQuota,
     PermanentFlags(String),
+    /// RFC 5530: TLS first.
+    PrivacyRequired,
     ReadOnly,
     ReadWrite,
     ServerBug,
@@ -72,6 +74,7 @@ impl fmt::Display for Code {
             Code::Limit => "LIMIT",
             Code::NonExistent => "NONEXISTENT",
             Code::OverQuota => "OVERQUOTA",
+            Code::PrivacyRequired => "PRIVACYREQUIRED",
             Code::ReadOnly => "READ-ONLY",
             Code::ReadWrite => "READ-WRITE",
             Code::ServerBug => "SERVERBUG",

@@ -58,6 +58,9 @@ fn verify(state: NotAuthenticated, tag: Tag, credentials: Credentials) -> Turn {
             Open::Authenticated(Authenticated { shared: state.shared }).ready()
         }
         Answer::NotAuthenticated(LoginFailure::Wrong) => refused(state, tag, out),
+        Answer::NotAuthenticated(LoginFailure::Private) => {
+            state.done(&tag, &Reply::no(Code::PrivacyRequired, "no login here without TLS"), out)
+        }
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             state.done(&tag, &Reply::no(Code::Unavailable, "logins are not possible now, try again later"), out)
         }
@@ -131,6 +134,15 @@ mod tests {
         client.store.borrow_mut().logins = Some(LoginFailure::Unavailable);
         for _ in 0..10 {
             client.check("a LOGIN toto-j secret", "a NO [UNAVAILABLE] logins are not possible now, try again later\n");
+        }
+    }
+
+    #[test]
+    fn a_login_that_needs_tls_is_no_wrong_secret() {
+        let mut client = stranger();
+        client.store.borrow_mut().logins = Some(LoginFailure::Private);
+        for _ in 0..10 {
+            client.check("a LOGIN toto-j secret", "a NO [PRIVACYREQUIRED] no login here without TLS\n");
         }
     }
 

@@ -9,7 +9,7 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::Refusal;
+use decide::{Auth, ReadingCell, Refusal};
 use mail::date::DateTime;
 use mail::{Login, MailboxName};
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
@@ -172,6 +172,12 @@ impl Imap {
 
     async fn authenticate(&mut self, credentials: &Credentials) -> Answer {
         let (service, peer) = (&self.service, &self.connection.peer);
+        let (listener, class) = (self.connection.listener, self.connection.class);
+        // What the table says before any password is looked at.
+        let cell = ReadingCell { listener, class, tls: self.connection.stream.is_tls(), auth: Auth::Good };
+        if service.tables.reading(cell).refusal.is_some() {
+            return Answer::NotAuthenticated(LoginFailure::Private);
+        }
         match super::login::authenticate(service, peer, self.connection.class, credentials).await {
             Ok(account) => {
                 self.login = Some(account.login);
