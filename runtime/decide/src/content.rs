@@ -149,12 +149,7 @@ fn stop(path: &str, answers: &ScanDirection, what: &str, found: String) -> Antiv
     })
 }
 
-fn while_down(
-    rules: &EngineDown,
-    looked: usize,
-    results: &[(String, EngineResult)],
-    tell: Tell,
-) -> AntivirusVerdict {
+fn while_down(rules: &EngineDown, looked: usize, results: &[(String, EngineResult)], tell: Tell) -> AntivirusVerdict {
     let EngineDown::TryLater { for_s, then } = rules;
     let all_down_past = results.iter().all(|(_, r)| match r {
         EngineResult::Down { for_s: down_s } => down_s >= for_s,

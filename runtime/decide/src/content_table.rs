@@ -29,13 +29,8 @@ pub enum EngineState {
 }
 
 impl EngineState {
-    pub const ALL: [EngineState; 5] = [
-        EngineState::Clean,
-        EngineState::Suspect,
-        EngineState::Infected,
-        EngineState::Down,
-        EngineState::DownPast,
-    ];
+    pub const ALL: [EngineState; 5] =
+        [EngineState::Clean, EngineState::Suspect, EngineState::Infected, EngineState::Down, EngineState::DownPast];
 
     /// Did it give a verdict?
     pub fn looked(self) -> bool {
@@ -282,7 +277,9 @@ fn results(tables: &Tables, cell: ContentCell) -> Vec<(String, EngineResult)> {
 /// The smallest number of thousandths for each sign: what is tagged at all is tagged for `Negative`.
 fn thousandths(plan: &Plan, score: Score) -> i64 {
     match score {
-        Score::Negative => plan.antispam.as_ref().map_or(-1, |rules| rules.tag_below_thousandths.min(0).saturating_sub(1)),
+        Score::Negative => {
+            plan.antispam.as_ref().map_or(-1, |rules| rules.tag_below_thousandths.min(0).saturating_sub(1))
+        }
         Score::Zero => 0,
         Score::Positive => 1,
     }

@@ -5,8 +5,8 @@
 
 mod class;
 mod content;
-mod domain_set;
 mod content_table;
+mod domain_set;
 mod domains;
 mod envelope;
 mod guess;
@@ -25,13 +25,12 @@ mod transaction;
 pub mod login;
 
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
-pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus};
-pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus, is_scanned};
 pub use content_table::{
     ContentCell, ContentVerdict, Dsn, Ending, EngineState, FromClaim, Notify, Score, SpamVerdict, Unaligned, antispam,
     authenticate, dsn,
 };
+pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
 pub use guess::{Guess, Guesses};
