@@ -20,17 +20,17 @@ fn shipped(name: &str) -> std::path::PathBuf {
 
 #[test]
 fn the_plan_of_nantes() {
-    insta::assert_snapshot!(facteur(&["dump"], &shipped("nantes")).ends(0).out);
+    insta::assert_snapshot!(facteur(&["dump", "--plan"], &shipped("nantes")).ends(0).out);
 }
 
 #[test]
 fn the_plan_of_the_office() {
-    insta::assert_snapshot!(facteur(&["dump"], &shipped("office")).ends(0).out);
+    insta::assert_snapshot!(facteur(&["dump", "--plan"], &shipped("office")).ends(0).out);
 }
 
 #[test]
 fn the_plan_of_the_bench() {
-    insta::assert_snapshot!(facteur(&["dump"], &shipped("bench")).ends(0).out);
+    insta::assert_snapshot!(facteur(&["dump", "--plan"], &shipped("bench")).ends(0).out);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Turn a policy into a plan and a source map
     Compile(compile::CompileArgs),
-    /// Print the plan of a policy
+    /// Print the facts of a plan, one a line
     Dump(dump::DumpArgs),
     /// Put policy files into the canonical layout
     Fmt(fmt::FmtArgs),

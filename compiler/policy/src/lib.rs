@@ -19,6 +19,8 @@ pub mod render;
 mod resolve;
 mod shown;
 pub mod syntax;
+pub mod table;
+pub mod verify;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,34 +1,37 @@
-//! `facteur dump`: the plan of a policy, printed.
+//! `facteur dump`: the facts of a plan, one a line, or its canonical text.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use policy::table;
 
-use super::report::Report;
-use super::{compiled, exit_of};
+use super::exit_of;
+use super::side::Side;
 use crate::Exit;
 use crate::cli::Format;
 
 #[derive(Args)]
 pub struct DumpArgs {
-    /// A policy file, or a folder with policy.ron
+    /// A policy file, a folder with policy.ron, or a plan (NAME.plan.ron)
     pub policy: PathBuf,
+    /// The canonical text of the plan instead of the table
+    #[arg(long)]
+    pub plan: bool,
 }
 
-/// Prints the plan's text.
 pub fn run(args: &DumpArgs) -> Exit {
-    let compiled = match compiled(&args.policy) {
-        Ok(compiled) => compiled,
+    let side = match Side::load(&args.policy, Format::Human) {
+        Ok(side) => side,
         Err(exit) => return exit,
     };
-    match &compiled.plan {
-        Some(sealed) => {
-            say!("{}", sealed.text.trim_end());
-            exit_of(&compiled)
+    let rows = match table::table(&side.text) {
+        Ok(rows) => rows,
+        Err(fault) => {
+            eprintln!("facteur: {}:{}: {fault}", args.policy.display(), fault.line);
+            return Exit::Trouble;
         }
-        None => {
-            Report::default().print(&compiled, Format::Human);
-            exit_of(&compiled)
-        }
-    }
+    };
+    let text = if args.plan { side.text } else { table::aligned(&rows) };
+    say!("{}", text.trim_end());
+    side.compiled.as_ref().map_or(Exit::Fine, exit_of)
 }

@@ -11,6 +11,7 @@ pub mod fmt;
 pub mod manual;
 pub mod proof;
 mod report;
+mod side;
 pub mod simulate;
 pub mod snapshot;
 pub mod test;
