@@ -2,6 +2,7 @@
 
 mod counterexample;
 mod decisions;
+mod explain;
 mod suite;
 
 use std::process::Command;

@@ -65,6 +65,8 @@ pub struct Compiled {
     pub plan_unproved: Option<Sealed>,
     /// People derived from `people.ron`, when there is such a file, without mistakes, and a sound policy.
     pub people: Option<Directory>,
+    /// Sections somebody wrote, in the order of the file.
+    pub written: Vec<String>,
     pub proofs: ProofReport,
     pub counterexamples: Vec<Counterexample>,
     /// What one stolen password can do; absent when the blocks have mistakes.
@@ -193,6 +195,7 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, in
         sources,
         diagnostics,
         people: directory,
+        written: document.sections().map(|section| section.name.to_owned()).collect(),
         proofs: proofs.report,
         counterexamples: proofs.counterexamples,
         blast,

@@ -12,6 +12,16 @@ pub(crate) fn grouped(number: impl Into<u128>) -> String {
     groups.join(" ")
 }
 
+/// A size as a person writes it: `1 GB`, `20 MB`; octets where it is no whole number of a unit.
+pub(crate) fn octets(octets: u64) -> String {
+    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let unit = units.iter().find(|(factor, _)| octets >= *factor && octets.is_multiple_of(*factor));
+    match unit {
+        Some((factor, name)) => format!("{} {name}", octets / factor),
+        None => format!("{} octets", grouped(octets)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::grouped;

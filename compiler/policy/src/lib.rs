@@ -9,6 +9,7 @@ pub mod defaults;
 pub mod diagnostic;
 mod edits;
 pub mod examples;
+pub mod explain;
 mod figures;
 mod lower;
 pub mod layout;

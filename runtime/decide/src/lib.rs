@@ -37,6 +37,7 @@ pub use guess::{Guess, Guesses};
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};
 pub use redirect::{RedirectDenial, RedirectVerdict, redirect, redirect_from};
+pub use row::all_windows;
 pub use rings::{Rings, TICKS_PER_S, Tick, address_key};
 pub use served::{Unserved, unserved};
 pub use steps::{Step, steps};

@@ -95,7 +95,7 @@ fn rows(plan: &Plan) -> Vec<(String, &Row)> {
 }
 
 /// Every list of windows in a plan with its path.
-pub(crate) fn all_windows(plan: &Plan) -> Vec<(String, &Windows)> {
+pub fn all_windows(plan: &Plan) -> Vec<(String, &Windows)> {
     let mut all = Vec::new();
     for (path, row) in rows(plan) {
         all.push((format!("{path}.messages_attempted"), &row.messages_attempted));

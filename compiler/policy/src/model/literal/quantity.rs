@@ -9,6 +9,13 @@ use crate::syntax::Refusal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(pub u64);
 
+impl Size {
+    /// A size as a policy writes it.
+    pub fn of(text: &str) -> Option<Size> {
+        Size::from_text(text).ok()
+    }
+}
+
 /// A duration in seconds: `"15 min"`, `"1 h"`, `"30 days"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub u64);

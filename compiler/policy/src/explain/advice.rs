@@ -1,0 +1,129 @@
+//! What each reason means for the person who is refused: at which step it falls, whose move it is.
+
+use decide::Reason;
+
+/// "at RCPT", for a sentence.
+pub(super) fn stage(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoBlock | Reason::TooManyConnections => "at the connection",
+        Reason::NoLogin | Reason::LoginFailed | Reason::TooManyFailedLogins => "at AUTH",
+        Reason::TlsRequired
+        | Reason::LoginRequired
+        | Reason::SenderNotYours
+        | Reason::EmptySender
+        | Reason::MessageWindow => "at MAIL",
+        Reason::RecipientWindow
+        | Reason::RecipientsInOneMessage
+        | Reason::UnknownRecipientWindow
+        | Reason::RelayDenied
+        | Reason::UnknownRecipient
+        | Reason::MalformedRecipient
+        | Reason::RecipientUnsure
+        | Reason::MailboxFull => "at RCPT",
+        Reason::NotAReport
+        | Reason::TooLarge
+        | Reason::BadContent
+        | Reason::Infected
+        | Reason::Suspect
+        | Reason::ScannerDown
+        | Reason::StoreTrouble => "at the end of DATA",
+    }
+}
+
+/// Whose fault it is and what to tell whom, one sentence each.
+pub(super) fn of(reason: Reason) -> impl Iterator<Item = &'static str> {
+    let (whose, tell) = match reason {
+        Reason::NoBlock => (
+            "nothing is offered to that network here",
+            "the person may use the webmail or the submission server of the pages",
+        ),
+        Reason::TooManyConnections => {
+            ("the client's server opens too many connections", "its administrator, if it is not an attack")
+        }
+        Reason::TlsRequired => {
+            ("the mail program does not encrypt", "the person sets STARTTLS or SSL/TLS as the pages say")
+        }
+        Reason::LoginRequired => {
+            ("the mail program does not log in", "the person switches on authentication for outgoing mail")
+        }
+        Reason::NoLogin => ("this server takes no passwords", "the person uses the submission server of the pages"),
+        Reason::LoginFailed => {
+            ("login or password is wrong", "the person, who may have an old password in one of several devices")
+        }
+        Reason::TooManyFailedLogins => {
+            ("too many wrong passwords from there", "the person waits, and looks for a device with an old password")
+        }
+        Reason::SenderNotYours => (
+            "the reverse-path is not an address of that account",
+            "the person corrects the sender address of the mail program",
+        ),
+        Reason::EmptySender => {
+            ("mail without a reverse-path is only for reports, to one recipient", "whoever runs the program that sends")
+        }
+        Reason::NotAReport => ("mail without a reverse-path must be a report", "whoever runs the program that sends"),
+        Reason::MessageWindow | Reason::RecipientWindow => (
+            "the sender reached a limit that contains stolen passwords",
+            "the person waits; if it was not the person, change the password now",
+        ),
+        Reason::RecipientsInOneMessage => {
+            ("too many recipients in one message", "the person uses a list, or sends in several messages")
+        }
+        Reason::UnknownRecipientWindow => {
+            ("that server tries many addresses that do not exist", "its administrator, if it is not an attack")
+        }
+        Reason::RelayDenied => (
+            "the recipient is not ours and the client did not log in",
+            "the person sends through the submission server, with a password",
+        ),
+        Reason::UnknownRecipient => ("there is no such address here", "the sender, who may have mistyped it"),
+        Reason::MalformedRecipient => {
+            ("the recipient's address names no mailbox", "the sender, who may have mistyped it")
+        }
+        Reason::RecipientUnsure => (
+            "the directory or the next hop cannot answer now",
+            "the managers, if it lasts; the sender's server tries again",
+        ),
+        Reason::MailboxFull => ("the recipient's mailbox is full", "the recipient, who makes room"),
+        Reason::TooLarge => {
+            ("the message is larger than the policy allows", "the sender, who may share the file by a link")
+        }
+        Reason::BadContent => ("the content breaks the rules of the protocol", "whoever runs the program that sends"),
+        Reason::Infected => {
+            ("a scanner found a virus", "the sender's administrator; quarantine has the message if the policy keeps it")
+        }
+        Reason::Suspect => (
+            "a scanner found something it does not trust, such as a macro or an encrypted archive",
+            "the sender, who may send it another way",
+        ),
+        Reason::ScannerDown => ("a scanner does not answer", "the managers; the sender's server tries again"),
+        Reason::StoreTrouble => ("the server cannot store mail now", "the managers, at once"),
+    };
+    [whose, tell].into_iter()
+}
+
+/// The reason a rule's path stands for.
+pub(super) fn of_path(path: &str) -> Option<Reason> {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let section = path.split('.').next().unwrap_or(path);
+    Some(match (section, last) {
+        ("strangers", "connections_at_once" | "connections_attempted") => Reason::TooManyConnections,
+        ("strangers", "unknown_recipients_attempted") => Reason::UnknownRecipientWindow,
+        ("logins", _) => Reason::TooManyFailedLogins,
+        (_, "messages_attempted" | "messages_accepted") => Reason::MessageWindow,
+        (_, "recipients_attempted" | "recipients_accepted") => Reason::RecipientWindow,
+        (_, "recipients_in_one_message") => Reason::RecipientsInOneMessage,
+        ("may_send", "as") => Reason::SenderNotYours,
+        ("may_send", "empty_sender") => Reason::EmptySender,
+        ("may_send" | "may_receive", "to") => Reason::RelayDenied,
+        ("listeners", "tls") => Reason::TlsRequired,
+        ("listeners", "auth") => Reason::LoginRequired,
+        ("listeners", _) => Reason::NoBlock,
+        ("reception", "KnownRecipient") => Reason::UnknownRecipient,
+        ("mailboxes", "when_full") => Reason::MailboxFull,
+        ("mailboxes", "message_size") => Reason::TooLarge,
+        ("antivirus", "infected") => Reason::Infected,
+        ("antivirus", "suspect") => Reason::Suspect,
+        ("antivirus", "engine_down") => Reason::ScannerDown,
+        _ => return None,
+    })
+}
