@@ -25,6 +25,8 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         | Reason::BadContent
         | Reason::Infected
         | Reason::Suspect
+        | Reason::PosesAsUs
+        | Reason::Spam
         | Reason::ScannerDown
         | Reason::StoreTrouble => "at the end of DATA",
     }
@@ -95,6 +97,11 @@ pub(super) fn of(reason: Reason) -> impl Iterator<Item = &'static str> {
             "a scanner found something it does not trust, such as a macro or an encrypted archive",
             "the sender, who may send it another way",
         ),
+        Reason::PosesAsUs => (
+            "mail from outside that claims one of our domains and does not prove it",
+            "whoever sends in our name from elsewhere registers, or sends through us",
+        ),
+        Reason::Spam => ("the spam filter refuses it", "the sender, who may reach the person another way"),
         Reason::ScannerDown => ("a scanner does not answer", "the managers; the sender's server tries again"),
         Reason::StoreTrouble => ("the server cannot store mail now", "the managers, at once"),
     };
@@ -123,6 +130,8 @@ pub(super) fn of_path(path: &str) -> Option<Reason> {
         ("mailboxes", "message_size") => Reason::TooLarge,
         ("antivirus", "infected") => Reason::Infected,
         ("antivirus", "suspect") => Reason::Suspect,
+        ("authenticate", _) => Reason::PosesAsUs,
+        ("antispam", _) => Reason::Spam,
         ("antivirus", "engine_down") => Reason::ScannerDown,
         _ => return None,
     })
