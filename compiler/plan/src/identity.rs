@@ -55,7 +55,7 @@ pub struct LoginRules {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fold {
-    /// Lower case, accents off, ligatures apart, everything but letters, digits, `-` and `.` dropped.
+    /// Lower case, accents off, ligatures apart, everything but letters, digits and `-` dropped; initials are letters.
     AsciiLower,
     /// As written.
     Keep,

@@ -176,7 +176,7 @@ codes! {
     L0709, Judged, "the tag rewrites Subject, which senders sign", "check signatures before tagging; keep the original in X-Original-Subject";
     E0710, Judged, "`Filters` precede `Antispam` but users filter on the tag", "move `Filters` after";
     L0711, Judged, "signatures of \"{engine}\" may be {age} old before anyone is warned", "ask for `AtLeast(\"2 / 1 day\")` or more";
-    E0712, Later, "corrections mailbox {addr} does not exist", "create it; it is exempt from `Antispam`, never from `Antivirus`";
+    E0712, Judged, "corrections mailbox {addr} does not exist", "create it; it is exempt from `Antispam`, never from `Antivirus`";
     L0713, Judged, "no virus engine", "add one under `scanners`, or waive this with the reason";
     L0714, Judged, "anyone may teach the spam filter", "`taught_by`";
     L0715, Judged, "a logged-in sender is not told that the message was stopped", "the sender is not forged; `reply: Refuse, tell: Sender` in `outbound_from_person`";
@@ -184,14 +184,14 @@ codes! {
     L0717, Judged, "mail posing as us is {only tagged|not looked at}", "`RequireAligned(else: Refuse)` once the applications are registered";
     E0718, Judged, "step `Authenticate` comes after `Accept` while `else: Refuse`", "move it before";
     // 08 People
-    E0801, Later, "two people can get the same address and `homonyms` is not set", "`AskDirectory` or `Append(...)`; logins are told apart, addresses are not";
-    E0802, Later, "login collisions are possible and `collision` is not set", "`Append(suffix: \"-{n}\", first: 1, …)`";
-    E0803, Later, "login `{x}` can come from two different people: {p} plain, {q} with suffix", "choose a suffix no initial can imitate";
+    E0801, Judged, "two people can get the same address and `homonyms` is not set", "`AskDirectory` or `Append(...)`; logins are told apart, addresses are not";
+    E0802, Judged, "login collisions are possible and `collision` is not set", "`Append(suffix: \"-{n}\", first: 1, …)`";
+    E0803, Judged, "login `{x}` can come from two different people: {p} plain, {q} with suffix", "choose a suffix no initial can imitate";
     E0804, Judged, "login example disagrees: for {person} the rule gives `{a}`, the example says `{b}`", "examples run in order, earlier people first; fix one side";
     E0805, Judged, "password page {url} is reachable without TLS", "use https";
-    L0806, Later, "passwords expire, can only be changed from {from}, and mail is readable from {more}", "someone always outside gets locked out";
-    L0807, Later, "forced periodic renewal", "current advice prefers length and breach checks; kept because the guide says so";
-    E0808, Later, "login form can give an invalid or reserved name ({x})", "set `fold: AsciiLower`; root, postmaster and abuse are reserved";
+    L0806, Judged, "passwords expire, can only be changed from {from}, and mail is readable from {more}", "someone always outside gets locked out";
+    L0807, Judged, "forced periodic renewal", "current advice prefers length and breach checks; kept because the guide says so";
+    E0808, Judged, "login form can give an invalid or reserved name ({x})", "set `fold: AsciiLower`; root, postmaster and abuse are reserved";
     E0811, Judged, "login or address {x} is given to two people", "the first registered keeps it; change the override";
     E0812, Judged, "{person} has unknown profile, unit or home \"{x}\"", "did you mean \"{near}\"?";
     E0813, Judged, "\"{address}\" has no members or points at nobody", "name a login";

@@ -11,7 +11,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, FileId, Sources};
 use crate::model::literal::Date;
 use crate::model::people::People;
-use crate::model::{Policy, SECTIONS};
+use crate::model::{Policy, SECTIONS, Switch};
 use crate::people::{self, Directory};
 use crate::prove::{self, Counterexample, Places, ProofReport, Proofs};
 use crate::syntax::{Document, Span, read};
@@ -180,8 +180,13 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, in
             let place = document.name().map_or_else(|| document.span(), |(_, span)| span);
             diagnostics.push(Diagnostic::new(Code::E0003, "`People` lacks `people`").at(place, ""));
         }
+        if let Some(identity) = policy.identity.sound().map(lower::identity_rules) {
+            let logins_apart = !diagnostics.iter().any(|found| found.code == Code::E0803);
+            people::homonyms(&people, &identity, logins_apart, &mut diagnostics);
+        }
         if let Some(plan) = &plan {
-            let derived = people::derive(&people, plan, &mut diagnostics);
+            let places = people_places(&policy, &document);
+            let derived = people::derive(&people, plan, &places, &mut diagnostics);
             directory = (!diagnostics[before..].iter().any(Diagnostic::is_error)).then_some(derived);
         }
     }
@@ -199,6 +204,17 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, in
         proofs: proofs.report,
         counterexamples: proofs.counterexamples,
         blast,
+    }
+}
+
+/// Where what is missing among the people is said.
+fn people_places(policy: &Policy, people: &Document) -> people::Places {
+    let section = people.section("functions").or_else(|| people.section("people"));
+    let antispam = policy.antispam.seen().and_then(Switch::on);
+    let corrections = antispam.and_then(|antispam| antispam.corrections.as_ref());
+    people::Places {
+        addresses: section.map_or_else(|| people.span(), |section| section.name_span),
+        corrections: corrections.map(|corrections| corrections.to.span).filter(|place| !place.is_empty()),
     }
 }
 

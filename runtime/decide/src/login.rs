@@ -8,27 +8,125 @@ use unicode_normalization::char::is_combining_mark;
 
 /// Longest login (see `mail::Login`).
 const LOGIN_OCTETS_MAX: usize = 64;
+/// Most initials that are used: a first name with more parts is no name.
+const INITIALS_MAX: usize = 8;
+/// Never endless: this many homonyms are a mistake.
+const NUMBERS: u32 = 10_000;
 
-/// Candidates in order; without a collision rule only the plain one. Never endless: 10,000 homonyms are a mistake.
+/// A part of a login form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// As it stands in the form.
+    Text(String),
+    Last,
+    First,
+    /// One letter for each part of the first name.
+    Initials,
+}
+
+impl Piece {
+    /// Can what stands for this piece hold that octet, when names are folded to ASCII?
+    pub fn gives(&self, octet: u8) -> bool {
+        match self {
+            Piece::Text(text) => text.as_bytes().contains(&octet),
+            Piece::Last | Piece::First => octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-',
+            Piece::Initials => octet.is_ascii_lowercase(),
+        }
+    }
+}
+
+/// The pieces of a form. Braces around anything but `last`, `first` and `initials` are text.
+pub fn pieces(form: &str) -> Vec<Piece> {
+    let names = [("{last}", Piece::Last), ("{first}", Piece::First), ("{initials}", Piece::Initials)];
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut rest = form;
+    while let Some(c) = rest.chars().next() {
+        if let Some((name, piece)) = names.iter().find(|(name, _)| rest.starts_with(name)) {
+            if !text.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut text)));
+            }
+            pieces.push(piece.clone());
+            rest = &rest[name.len()..];
+        } else {
+            text.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+    pieces
+}
+
+/// The numbers `{n}` stands for, in order.
+pub fn numbers(first: u32) -> std::ops::Range<u32> {
+    first..first.saturating_add(NUMBERS)
+}
+
+/// Octets each name may have, so that the login with its suffix is never cut: a cut login could end like a suffix.
+/// 0 when the texts of form and suffix leave no room.
+pub fn name_octets_max(rules: &LoginRules) -> usize {
+    let suffix = match &rules.collision {
+        Collision::NotSet => 0,
+        Collision::Append { suffix, first } => numbered(suffix, numbers(*first).end).len(),
+    };
+    let mut taken = suffix;
+    let mut names = 0;
+    for piece in pieces(&rules.form) {
+        match piece {
+            Piece::Text(text) => taken += text.len(),
+            Piece::Initials => taken += INITIALS_MAX,
+            Piece::Last | Piece::First => names += 1,
+        }
+    }
+    match LOGIN_OCTETS_MAX.checked_sub(taken) {
+        Some(left) => left.checked_div(names).unwrap_or(LOGIN_OCTETS_MAX),
+        None => 0,
+    }
+}
+
+/// Candidates in order; without a collision rule only the plain one.
 pub fn candidates(rules: &LoginRules, first: &str, last: &str) -> impl Iterator<Item = String> + use<> {
     let plain = plain(rules, first, last);
-    let numbered: Box<dyn Iterator<Item = String>> = match &rules.collision {
+    let suffixed: Box<dyn Iterator<Item = String>> = match &rules.collision {
         Collision::NotSet => Box::new(std::iter::empty()),
         Collision::Append { suffix, first } => {
             let (plain, suffix) = (plain.clone(), suffix.clone());
-            let numbers = *first..first.saturating_add(10_000);
-            Box::new(numbers.map(move |n| format!("{plain}{}", suffix.replace("{n}", &n.to_string()))))
+            Box::new(numbers(*first).map(move |n| format!("{plain}{}", numbered(&suffix, n))))
         }
     };
-    std::iter::once(plain).chain(numbered)
+    std::iter::once(plain).chain(suffixed)
+}
+
+fn numbered(suffix: &str, n: u32) -> String {
+    suffix.replace("{n}", &n.to_string())
 }
 
 fn plain(rules: &LoginRules, first: &str, last: &str) -> String {
-    let initials: String = parts(first).filter_map(|part| part.chars().next()).collect();
-    let built = [("{last}", last), ("{first}", first), ("{initials}", initials.as_str())]
-        .into_iter()
-        .fold(rules.form.clone(), |form, (name, value)| form.replace(name, &fold(rules.fold, value)));
-    built.chars().take(LOGIN_OCTETS_MAX - 6).collect()
+    let name_octets_max = name_octets_max(rules);
+    let mut login = String::new();
+    for piece in pieces(&rules.form) {
+        match piece {
+            Piece::Text(text) => login.push_str(&text),
+            Piece::Last => login.push_str(cut(&fold(rules.fold, last), name_octets_max)),
+            Piece::First => login.push_str(cut(&fold(rules.fold, first), name_octets_max)),
+            Piece::Initials => login.push_str(&initials(rules.fold, first)),
+        }
+    }
+    login
+}
+
+/// At most so many octets, whole characters.
+fn cut(text: &str, octets_max: usize) -> &str {
+    let end = (0..=octets_max.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
+}
+
+/// Letters only: a digit among them would look like a suffix.
+fn initials(rule: Fold, first: &str) -> String {
+    let letters: String = parts(first).filter_map(|part| part.chars().find(|c| c.is_alphabetic())).collect();
+    fold(rule, &letters).chars().filter(|c| c.is_alphabetic()).take(INITIALS_MAX).collect()
 }
 
 /// The parts of a first name: `Jean-Pierre` and `Jean Pierre` have two.
@@ -127,6 +225,25 @@ mod tests {
         check("Łukasz", "Straße", "strasse-l");
         assert_eq!(address_part("D'Angelo Le Gall"), "DAngelo-Le-Gall");
         assert_eq!(address_part("Jérôme"), "Jerome");
+    }
+
+    #[test]
+    fn initials_are_letters_so_no_plain_login_ends_like_a_suffix() {
+        check("2Jean", "Toto", "toto-j");
+        check("Jean-2", "Toto-J", "toto-j-j");
+        check("99", "Toto", "toto-");
+        // A name as long as a login leaves room for the initials and the suffix.
+        let long = candidates(&nantes(), "Jean", &format!("{}-1", "a".repeat(47))).next().unwrap();
+        assert!(long.ends_with("-1-j"), "{long}");
+        let cut = candidates(&nantes(), "Jean", &"a".repeat(200)).last().unwrap();
+        assert!(cut.len() <= 64 && cut.ends_with("-j-10000"), "{cut}");
+    }
+
+    #[test]
+    fn a_name_is_never_read_as_a_form() {
+        let rules = LoginRules { fold: Fold::Keep, form: "{last}.{first}".into(), ..nantes() };
+        assert_eq!(candidates(&rules, "Ann", "{first}").next().unwrap(), "{first}.Ann");
+        assert_eq!(pieces("a{last}{n}"), [Piece::Text("a".into()), Piece::Last, Piece::Text("{n}".into())]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{list, set};
 use crate::model::identity::{Collision, Homonyms, Identity, KeepsPlain, LoginRules, PasswordRules};
 
-pub(super) fn identity(identity: &Identity) -> plan::Identity {
+pub(crate) fn identity(identity: &Identity) -> plan::Identity {
     let address = &identity.address;
     plan::Identity {
         directory: identity.directory.clone(),

@@ -20,7 +20,7 @@ use crate::model::network::{Everywhere, Names};
 use crate::model::{self, Policy, Switch};
 use crate::syntax::{Items, WordOr};
 
-pub(crate) use identity::login as login_rules;
+pub(crate) use identity::{identity as identity_rules, login as login_rules};
 pub(crate) use source_map::source_map;
 
 /// What lowering a name needs.

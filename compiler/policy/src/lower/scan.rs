@@ -61,7 +61,7 @@ pub(super) fn antispam(antispam: &Antispam) -> plan::Antispam {
         corrections: antispam
             .corrections
             .as_ref()
-            .map(|corrections| plan::Corrections { to: corrections.to.0.clone(), accepts: corrections.accepts }),
+            .map(|corrections| plan::Corrections { to: corrections.to.value.0.clone(), accepts: corrections.accepts }),
     }
 }
 

@@ -88,6 +88,6 @@ pub enum TagWhen {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corrections {
-    pub to: MailAddress,
+    pub to: Spanned<MailAddress>,
     pub accepts: plan::CorrectionsAccept,
 }

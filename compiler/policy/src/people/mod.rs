@@ -1,11 +1,14 @@
-//! `people.ron` beside a policy: logins and addresses derived as the plan's rules say, and E0811 to E0816 for what
-//! cannot be. Facts, never part of a plan: nothing here moves its hash.
+//! `people.ron` beside a policy: logins and addresses derived as the plan's rules say, and E0712, E0801, E0803 and
+//! E0811 to E0816 for what cannot be. Facts, never part of a plan: nothing here moves its hash.
 //!
 //! `postmaster@` and `abuse@` of the main domain (RFC 5321 4.5.1, RFC 2142) go where a function or alias says; without
 //! one to the members of the function `mail-managers@`, and without that to the person registered first.
 
+mod homonyms;
 mod ledger;
 mod targets;
+
+use std::collections::BTreeSet;
 
 use decide::{DomainKind, Tables, login};
 use mail::{Address, Alias, AliasKind, Login, Person};
@@ -15,6 +18,7 @@ use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::model::people as written;
 use crate::syntax::{Span, Spanned, near};
+pub(crate) use homonyms::check as homonyms;
 use ledger::Ledger;
 
 /// Who there is, ready for a store.
@@ -27,10 +31,16 @@ pub struct Directory {
 }
 
 /// Derives the directory. With mistakes in the sink it is what could be seen.
-pub(crate) fn derive(people: &written::People, plan: &Plan, sink: &mut Vec<Diagnostic>) -> Directory {
+pub(crate) fn derive(people: &written::People, plan: &Plan, places: &Places, sink: &mut Vec<Diagnostic>) -> Directory {
     // A plan that is no table was reported when it was proved.
     let Ok(tables) = Tables::new(plan.clone()) else { return Directory::default() };
-    let mut derivation = Derivation { tables, ledger: Ledger::default(), directory: Directory::default(), sink };
+    let mut derivation = Derivation {
+        tables,
+        ledger: Ledger::default(),
+        directory: Directory::default(),
+        official: BTreeSet::new(),
+        sink,
+    };
     let mut last: Option<(&written::Person, String)> = None;
     for (index, person) in people.people.seen().into_iter().flatten().enumerate() {
         let who = format!("{} {}", person.value.first, person.value.last);
@@ -48,18 +58,48 @@ pub(crate) fn derive(people: &written::People, plan: &Plan, sink: &mut Vec<Diagn
         derivation.person(&person.value, person.span, &who);
         last = Some((&person.value, who));
     }
-    let Derivation { tables, ledger, mut directory, sink } = derivation;
+    let Derivation { tables, ledger, mut directory, official: _, sink } = derivation;
     let mut targets = targets::Targets::new(&tables, ledger, &directory.people, sink);
     let groups = targets.groups(people);
     directory.aliases.extend(groups);
     add_managers(plan, &mut directory);
+    corrections(plan, &directory, places, sink);
     directory
+}
+
+/// E0712: people are told to send there what was tagged wrongly.
+fn corrections(plan: &Plan, directory: &Directory, places: &Places, sink: &mut Vec<Diagnostic>) {
+    let Some(corrections) = plan.antispam.as_ref().and_then(|antispam| antispam.corrections.as_ref()) else { return };
+    let folded = corrections.to.folded();
+    let exists = directory.aliases.iter().any(|alias| alias.address.folded() == folded)
+        || directory.people.iter().any(|person| person.address.folded() == folded);
+    if exists {
+        return;
+    }
+    let diagnostic = Diagnostic::new(Code::E0712, format!("corrections mailbox {} does not exist", corrections.to))
+        .help("create it; it is exempt from `Antispam`, never from `Antivirus`")
+        .at(places.addresses, "not among these")
+        .rule("antispam.corrections.to");
+    sink.push(match places.corrections {
+        Some(policy) => diagnostic.also(policy, "named here"),
+        None => diagnostic,
+    });
+}
+
+/// Places for what is missing.
+pub(crate) struct Places {
+    /// Where functional addresses stand in the people file, or people.
+    pub addresses: Span,
+    /// Where the policy names the mailbox for corrections.
+    pub corrections: Option<Span>,
 }
 
 struct Derivation<'s> {
     tables: Tables,
     ledger: Ledger,
     directory: Directory,
+    /// Folded official addresses of those before.
+    official: BTreeSet<String>,
     sink: &'s mut Vec<Diagnostic>,
 }
 
@@ -129,6 +169,11 @@ impl Derivation<'_> {
             }
         };
         self.is_held(&address, place, HeldOnly::Everything).then_some(())?;
+        // Two people of one name are E0801 already.
+        let is_new = self.official.insert(address.folded());
+        if !is_new && person.address.is_none() {
+            return None;
+        }
         self.take(address.folded(), place, true).then_some(address)
     }
 

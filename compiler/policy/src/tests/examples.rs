@@ -103,7 +103,7 @@ const CLIENTS: &[Example] = &[
 const REST: &[Example] = &[
     (Code::E0506, NANTES, "\"20 MB\"", "\"20 GB\"", "20 GB"),
     (Code::E0804, NANTES, "\"toto-j-1\")", "\"toto-j-2\")", "toto-j-2"),
-    (Code::E0804, NANTES, "form: \"{last}-{initials}\"", "form: \"{initials}-{last}\"", "(\"Jean\", \"Toto\""),
+    (Code::E0804, NANTES, "form: \"{last}-{initials}\"", "form: \"{last}.{initials}\"", "(\"Jean\", \"Toto\""),
     (Code::E0805, NANTES, "https://motdepasse", "http://motdepasse", "http://motdepasse"),
     (Code::E0901, NANTES, "AtMost(recipients: \"2500", "AtMost(recipients: \"2499", "2499"),
     (Code::E0902, NANTES, "NobodyPosesAsUs(from: [\"outside\"])", "NobodyPosesAsUs(from: [\"internet\"])", "internet"),

@@ -25,6 +25,8 @@ fn nantes_is_told_what_its_guide_leaves_open() {
         ("L0709", "antispam.tag.subject"),
         ("L0715", "antivirus.outbound_from_person.infected"),
         ("L0717", "authenticate.own_domains_from_outside"),
+        ("L0806", "identity.password.change_from"),
+        ("L0807", "identity.password.renew_every"),
     ]);
     assert_eq!(found(NANTES, None), lints);
     assert_eq!(found(NANTES, Some(NANTES_PEOPLE)), lints, "the people of Nantes add nothing");

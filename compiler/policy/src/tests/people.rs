@@ -49,7 +49,10 @@ const GOOD: &str = r#"People(
         (first: "Jean", last: "Toto", profile: "standard", unit: "sciences", registered: "2004-09-01", former: ["jtoto"]),
         (first: "Anne", last: "Dupont", registered: "2005-01-01"),
     ],
-    functions: [(address: "Secretariat.Droit@univ-nantes.fr", members: ["toto-j"])],
+    functions: [
+        (address: "Secretariat.Droit@univ-nantes.fr", members: ["toto-j"]),
+        (address: "traitementspam@univ-nantes.fr", members: ["dupont-a"]),
+    ],
     aliases: [(address: "a@univ-nantes.fr", to: ["dupont-a"])],
 )"#;
 
@@ -90,4 +93,49 @@ fn a_long_chain_of_aliases_is_no_deep_recursion() {
     let directory = check_with(NANTES, &text).people.expect("people");
     let first = directory.aliases.iter().find(|a| a.address.to_string() == "a0@univ-nantes.fr").expect("the first");
     assert_eq!(first.members[0].as_str(), "toto-j");
+}
+
+#[test]
+fn two_people_of_one_name_are_told_apart_by_the_file_or_not_at_all() {
+    let twice = "(first: \"Anne\", last: \"Dupont\", registered: \"2005-01-01\"),";
+    let text = with(GOOD, twice, &format!("{twice}\n{}", twice.replace("2005", "2006")));
+    let compiled = check_with(NANTES, &text);
+    assert_eq!(errors(&compiled), [(Code::E0801, line_of(&text, "2006-01-01"))]);
+    assert!(compiled.people.is_none() && compiled.plan.is_some());
+    // The same, where nothing says who gets which: the policy has the error, and the people who show it.
+    let careless = with(NANTES, "            homonyms: AskDirectory,", "");
+    let codes: Vec<Code> = errors(&check_with(&careless, &text)).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, [Code::E0801, Code::E0801]);
+    let numbered = with(NANTES, "homonyms: AskDirectory", "homonyms: Append(suffix: \".{n}\", first: 2)");
+    let directory = check_with(&numbered, &text).people.expect("people");
+    let addresses: Vec<String> = directory.people.iter().map(|person| person.address.to_string()).collect();
+    assert_eq!(addresses[1..], ["Anne.Dupont@univ-nantes.fr", "Anne.Dupont.2@univ-nantes.fr"]);
+}
+
+#[test]
+fn a_login_that_two_people_can_have_is_shown_with_those_who_are_there() {
+    let policy = with(NANTES, "form: \"{last}-{initials}\"", "form: \"{initials}-{last}\"");
+    let policy = with(&policy, "(\"Jean\", \"Toto\", \"toto-j\")", "(\"Jean\", \"Toto\", \"j-toto\")");
+    let policy = with(&policy, "(\"Jean-Pierre\", \"Toto\", \"toto-jp\")", "(\"Jean-Pierre\", \"Toto\", \"jp-toto\")");
+    let policy = with(&policy, "\"toto-j-1\")", "\"j-toto-1\")");
+    let people = r#"People(people: [
+        (first: "Jean", last: "Toto", registered: "2004-09-01"),
+        (first: "Jérôme", last: "Toto", registered: "2005-09-01"),
+        (first: "Jacques", last: "Toto-1", registered: "2006-09-01"),
+    ])"#;
+    let compiled = check_with(&policy, people);
+    let found: Vec<(Code, &str)> = compiled
+        .diagnostics
+        .iter()
+        .filter(|found| found.is_error())
+        .map(|found| (found.code, found.message.as_str()))
+        .collect();
+    let there = "login `j-toto-1` can come from two different people: Jacques Toto-1 plain, Jérôme Toto with suffix";
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].0 == Code::E0803 && found[0].1.ends_with(" with suffix"), "{found:?}");
+    assert_eq!(found[1], (Code::E0803, there));
+    // With a suffix no name can have, nobody is mistaken.
+    let apart = with(&policy, "suffix: \"-{n}\"", "suffix: \".{n}\"");
+    let apart = with(&apart, "\"j-toto-1\")", "\"j-toto.1\")");
+    assert!(!check_with(&apart, people).diagnostics.iter().any(|found| found.code == Code::E0803));
 }
