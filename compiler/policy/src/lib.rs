@@ -19,6 +19,7 @@ pub mod prove;
 pub mod render;
 mod resolve;
 mod shown;
+pub mod suite;
 pub mod syntax;
 pub mod table;
 pub mod verify;

@@ -155,6 +155,11 @@ impl Refusal {
         Refusal { code, reason, rule: rule.into(), text: text.into() }
     }
 
+    /// The kind of loss this is. A temporary refusal loses nothing yet.
+    pub fn loss(&self) -> Option<Loss> {
+        if self.code.is_temporary() { None } else { self.reason.loss() }
+    }
+
     /// The reply on the wire: people who are logged in read the rule, strangers only the reason's word; both the
     /// plan.
     pub fn reply(&self, logged_in: bool, plan_short: &str) -> Reply {

@@ -310,6 +310,17 @@ impl Tables {
         row::recipients_max(self, client)
     }
 
+    /// The row of limits a client has in a sending block on a day, with the path its rule ids begin with.
+    pub fn limits(&self, client: &Client, today: &str) -> Option<(&plan::Row, String)> {
+        match self.block(client.listener, client.class)? {
+            Block::Send(index) => {
+                let row::RowOf { row, path } = row::of(self, index, client, today);
+                Some((row, path))
+            }
+            Block::Receive(_) | Block::Read(_) => None,
+        }
+    }
+
     /// What the policy says of a domain.
     pub fn domain(&self, domain: &Domain) -> DomainKind {
         domains::find(&self.plan, domain)

@@ -69,7 +69,7 @@ impl Counterexample {
             network: tables.class_name(cell.class).to_owned(),
             cases,
             of,
-            client: client(tables, cell.class),
+            client: address_of(tables, cell.class),
             listener: tables.listener_name(cell.listener).to_owned(),
             host: rules.host.to_string(),
             port: rules.port,
@@ -126,7 +126,7 @@ fn line(command: &str, code: u16) -> Line {
 }
 
 /// An address of a class: the first host of its first prefix that no narrower prefix takes away.
-fn client(tables: &Tables, class: ClassId) -> IpAddr {
+pub(crate) fn address_of(tables: &Tables, class: ClassId) -> IpAddr {
     let plan = tables.plan();
     let name = tables.class_name(class);
     let empty: &[Prefix] = &[];

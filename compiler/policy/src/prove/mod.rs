@@ -12,6 +12,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::syntax::{PathSpans, Span};
 
+pub(crate) use counterexample::address_of;
 pub use counterexample::{Counterexample, Line};
 
 /// What was proved, and what was not looked at.

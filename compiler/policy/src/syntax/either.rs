@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 /// The newtype name by which `de` knows that it has to look which of the two stands there.
-pub(super) const WORD_OR: &str = "$policy::WordOr";
+pub(crate) const WORD_OR: &str = "$policy::WordOr";
 
 /// Either one of the words of `W`, with or without brackets, or a list, map, string or number of `T`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

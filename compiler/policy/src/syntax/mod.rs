@@ -28,6 +28,7 @@ mod words;
 
 pub use collect::{Entries, Items};
 pub use document::{Decoded, Document, Section, read};
+pub(crate) use either::WORD_OR;
 pub use either::WordOr;
 pub use fuzz::fuzz;
 pub(crate) use lexer::{is_invisible, lex};

@@ -174,10 +174,7 @@ fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Resul
 
 /// Leaves a record of what will not be tried again. A temporary refusal loses nothing yet.
 fn lost(service: &Service, refusal: &Refusal, reverse_path: &ReversePath, recipient: &str) {
-    if refusal.code.is_temporary() {
-        return;
-    }
-    let Some(kind) = refusal.reason.loss() else { return };
+    let Some(kind) = refusal.loss() else { return };
     if !service.records.refused(kind, reverse_path, recipient.to_owned(), refusal.reason.word()) {
         service.metrics.records_dropped.inc();
     }

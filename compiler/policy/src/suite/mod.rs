@@ -1,0 +1,31 @@
+//! Policy tests (policy-language.md 4.4): what a policy decides, written as cases, played with the functions the server
+//! calls under a virtual clock. Pure: texts come in, a report goes out; `facteur test` reads files and prints.
+
+mod check;
+mod content;
+mod coverage;
+mod each;
+mod expect;
+mod given;
+mod got;
+mod house;
+mod model;
+mod play;
+mod recorded;
+mod redirect;
+mod report;
+mod run;
+mod scene;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use check::STEPS_MAX;
+pub use expect::Expect;
+pub use given::{Engine, Given};
+pub use house::House;
+pub use model::{At, Case, Each, Entry, Event, Expectation, Mail, PersonGiven, Tests, To};
+pub use recorded::Recorded;
+pub use report::{CaseReport, Failure, Place, Report, Verdict};
+pub use run::{Asked, read, run, uncovered};
+pub use table::{Cell, Row};

@@ -1,0 +1,1 @@
+//! The machinery of policy tests, on small policies.
