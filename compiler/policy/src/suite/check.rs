@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use decide::Client;
+
 use super::each::{self, Line};
 use super::expect::Expect;
 use super::house::House;
@@ -19,6 +21,8 @@ pub const STEPS_MAX: u64 = 1_000_000;
 const FILE_STEPS_MAX: u64 = 5_000_000;
 /// Longest a case may last: ten years, in ticks. Windows are a day wide.
 const TICKS_MAX: u64 = 10 * 366 * 86_400 * 10;
+/// Most moves of a case.
+const MOVES_MAX: usize = 100;
 /// Most mistakes reported of one file.
 const REPORTS_MAX: usize = 100;
 
@@ -82,7 +86,10 @@ fn profiles(tests: &Tests, house: &House, sink: &mut Vec<Diagnostic>) {
 fn one<'t>(case: &'t Case, house: &House, file_steps: &mut u64, sink: &mut Vec<Diagnostic>) -> Option<What<'t>> {
     let before = sink.len();
     let connects = case.when.values().any(needs_a_connection);
-    let scene = Scene::of(house, &case.given, connects, case.name.span, sink);
+    let mut scene = Scene::of(house, &case.given, connects, case.name.span, sink);
+    moves(case, house, connects, scene.as_mut(), sink);
+    let mut here = scene.as_ref().and_then(|scene| scene.client.clone());
+    let mut next = scene.as_ref().map(|scene| scene.moves.clone()).unwrap_or_default().into_iter();
     let (mut steps, mut lasts) = (0u64, 0u64);
     for event in &case.when {
         let (more, longer) = size(&event.value);
@@ -91,11 +98,16 @@ fn one<'t>(case: &'t Case, house: &House, file_steps: &mut u64, sink: &mut Vec<D
             let (what, most) = if steps > STEPS_MAX { (steps, STEPS_MAX) } else { (lasts / 10, TICKS_MAX / 10) };
             let unit = if steps > STEPS_MAX { "steps" } else { "seconds" };
             let message = format!("{what} is out of range for the {unit} of one case (0–{most})");
-            sink.push(Diagnostic::new(Code::E0108, message).help("limits are reached with far fewer").at(event.span, ""));
+            sink.push(
+                Diagnostic::new(Code::E0108, message).help("limits are reached with far fewer").at(event.span, ""),
+            );
             break;
         }
         addresses(event, sink);
-        asks(event, scene.as_ref(), house, sink);
+        asks(event, here.as_ref(), house, sink);
+        if let (Event::Moves(_), Some((client, _))) = (&event.value, next.next()) {
+            here = client;
+        }
     }
     *file_steps = file_steps.saturating_add(steps);
     if *file_steps > FILE_STEPS_MAX && sink.len() == before {
@@ -115,6 +127,23 @@ fn one<'t>(case: &'t Case, house: &House, file_steps: &mut u64, sink: &mut Vec<D
     Some(What::Case { case, scene: Box::new(scene) })
 }
 
+/// The moves of a case, each on top of the one before. A file has few; each costs a scene.
+fn moves(case: &Case, house: &House, connects: bool, scene: Option<&mut Scene>, sink: &mut Vec<Diagnostic>) {
+    let Some(scene) = scene else { return };
+    let mut given = case.given.clone();
+    for event in &case.when {
+        let Event::Moves(moves) = &event.value else { continue };
+        if scene.moves.len() >= MOVES_MAX {
+            let message = format!("{} is out of range for the moves of one case (0–{MOVES_MAX})", MOVES_MAX + 1);
+            sink.push(Diagnostic::new(Code::E0108, message).at(event.span, ""));
+            return;
+        }
+        given = given.moved(moves);
+        let Some(next) = Scene::of(house, &given, connects, event.span, sink) else { return };
+        scene.moves.push((next.client, next.person));
+    }
+}
+
 fn needs_a_connection(event: &Event) -> bool {
     match event {
         Event::Sends { .. }
@@ -123,7 +152,11 @@ fn needs_a_connection(event: &Event) -> bool {
         | Event::Connects { .. }
         | Event::LogsIn
         | Event::FailsLogin { .. } => true,
-        Event::Wait(_) | Event::AsksRedirect(_) | Event::AsksRedirectHome { .. } | Event::Derives { .. } => false,
+        Event::Wait(_)
+        | Event::AsksRedirect(_)
+        | Event::AsksRedirectHome { .. }
+        | Event::Moves(_)
+        | Event::Derives { .. } => false,
     }
 }
 
@@ -136,6 +169,7 @@ fn size(event: &Event) -> (u64, u64) {
         }
         Event::Attempts { recipients, within, .. } => (2 * u64::from(recipients.value), ticks(*within)),
         Event::Wait(span) => (0, ticks(Some(span.value))),
+        Event::Moves(_) => (1, 0),
         Event::Mail(mail) => (mail.to.len() as u64 + 1, 0),
         Event::AsksRedirect(_) | Event::AsksRedirectHome { .. } | Event::Derives { .. } | Event::LogsIn => (1, 0),
         Event::Connects { times, every, .. } => {
@@ -154,7 +188,9 @@ fn addresses(event: &Spanned<Event>, sink: &mut Vec<Diagnostic>) {
         if text.value.parse::<mail::Address>().is_err() {
             let found = crate::shown::first_chars(text, 40);
             let message = format!("expected an address, found a text: `{found}`");
-            sink.push(Diagnostic::new(Code::E0104, message).help("for example `\"Jean.Toto@example.org\"`").at(text.span, ""));
+            sink.push(
+                Diagnostic::new(Code::E0104, message).help("for example `\"Jean.Toto@example.org\"`").at(text.span, ""),
+            );
         }
     };
     match &event.value {
@@ -171,17 +207,20 @@ fn addresses(event: &Spanned<Event>, sink: &mut Vec<Diagnostic>) {
         | Event::Connects { .. }
         | Event::LogsIn
         | Event::FailsLogin { .. }
+        | Event::Moves(_)
         | Event::Derives { .. } => {}
     }
 }
 
 /// Mail on a listener that takes none.
-fn asks(event: &Spanned<Event>, scene: Option<&Scene>, house: &House, sink: &mut Vec<Diagnostic>) {
-    let Some(client) = scene.and_then(|scene| scene.client.as_ref()) else { return };
+fn asks(event: &Spanned<Event>, client: Option<&Client>, house: &House, sink: &mut Vec<Diagnostic>) {
+    let Some(client) = client else { return };
     let mails = matches!(event.value, Event::Sends { .. } | Event::Attempts { .. } | Event::Mail(_));
     if mails && !takes_mail(house, client) {
         let listener = house.tables.listener_name(client.listener);
         let message = format!("expected an event of reading mail: listener \"{listener}\" takes none");
-        sink.push(Diagnostic::new(Code::E0104, message).help("`LogsIn`, `FailsLogin(…)` or `Connects()`").at(event.span, ""));
+        sink.push(
+            Diagnostic::new(Code::E0104, message).help("`LogsIn`, `FailsLogin(…)` or `Connects()`").at(event.span, ""),
+        );
     }
 }

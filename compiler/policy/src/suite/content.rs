@@ -46,6 +46,8 @@ pub(super) fn steps(
                 AntivirusVerdict::Pass { rescan: owed, .. } => {
                     rescan |= owed;
                     hits.extend(owed.then(|| "antivirus.engine_down".to_owned()));
+                    let suspect = content.engines.iter().any(|(_, said)| matches!(said, EngineResult::Suspect(_)));
+                    hits.extend(suspect.then(|| suspect_rule(direction).to_owned()));
                 }
                 AntivirusVerdict::Stop(fate) => return stopped(tables, fate, accepted, hits),
             },
@@ -59,6 +61,15 @@ pub(super) fn steps(
     let told = plan::Tell::Nobody;
     let (reply, recorded) = (mail::reply::CONTENT_OK.basic, record(tables, Some(plan::Loss::NotDelivered)));
     Ok(End::Dropped(Stopped { told, reply, recorded, by: String::new() }))
+}
+
+/// The rule that lets a suspect message pass.
+fn suspect_rule(direction: ContentDirection) -> &'static str {
+    match direction {
+        ContentDirection::Inbound => "antivirus.inbound.suspect",
+        ContentDirection::FromPerson => "antivirus.outbound_from_person.suspect",
+        ContentDirection::FromMachine => "antivirus.outbound_from_machine.suspect",
+    }
 }
 
 fn record(tables: &Tables, loss: Option<plan::Loss>) -> Option<plan::Loss> {

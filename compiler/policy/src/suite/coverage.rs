@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use decide::Tables;
 use plan::{
-    EmptySender, ListenerAuth, Loss, OwnDomains, Plan, ReceptionStep, Row, SendingStep, SpamAction, Speaks, TlsMode, To,
-    Windows,
+    EmptySender, ListenerAuth, Loss, OwnDomains, Plan, ReceptionStep, Row, SendingStep, SpamAction, Speaks, TlsMode,
+    To, Windows,
 };
 
 /// Lines of rules a report lists before it only counts.

@@ -177,7 +177,11 @@ fn expected(column: &str, cell: &Spanned<Option<Cell>>, sink: &mut Vec<Diagnosti
         Err(found) => {
             let found = crate::shown::first_chars(&found, 40);
             let message = format!("column \"{column}\" does not hold `{found}`");
-            sink.push(Diagnostic::new(Code::E0104, message).help("limits are numbers or `None`, the others texts").at(cell.span, ""));
+            sink.push(
+                Diagnostic::new(Code::E0104, message)
+                    .help("limits are numbers or `None`, the others texts")
+                    .at(cell.span, ""),
+            );
             None
         }
     }
@@ -235,9 +239,7 @@ fn limit_of(house: &House, client: &Client, today: &str, column: &str) -> (Strin
         let windows = counts.iter().flat_map(|(event, windows)| windows.list().iter().map(move |w| (*event, w)));
         let tightest = windows.filter(|(_, window)| window.width_s == width_s).min_by_key(|(_, window)| window.max);
         match tightest {
-            Some((event, window)) => {
-                (window.max.to_string(), format!("{path}.{event}/{}", Window::width_name(window)))
-            }
+            Some((event, window)) => (window.max.to_string(), format!("{path}.{event}/{}", Window::width_name(window))),
             None => ("None".to_owned(), path.to_owned()),
         }
     };
@@ -245,8 +247,7 @@ fn limit_of(house: &House, client: &Client, today: &str, column: &str) -> (Strin
         if column == "rcpt_per_msg" {
             return (row.recipients_in_one_message.to_string(), format!("{path}.recipients_in_one_message"));
         }
-        let messages =
-            [("messages_attempted", &row.messages_attempted), ("messages_accepted", &row.messages_accepted)];
+        let messages = [("messages_attempted", &row.messages_attempted), ("messages_accepted", &row.messages_accepted)];
         let recipients =
             [("recipients_attempted", &row.recipients_attempted), ("recipients_accepted", &row.recipients_accepted)];
         return of(&path, if column.starts_with("msg_") { &messages } else { &recipients });
@@ -261,8 +262,6 @@ fn limit_of(house: &House, client: &Client, today: &str, column: &str) -> (Strin
         Some(Block::Receive(_)) if judged && column.starts_with("msg_") => {
             of("strangers", &[("messages_attempted", &strangers.messages_attempted)])
         }
-        Some(Block::Send(_) | Block::Receive(_) | Block::Read(_)) | None => {
-            ("None".to_owned(), "strangers".to_owned())
-        }
+        Some(Block::Send(_) | Block::Receive(_) | Block::Read(_)) | None => ("None".to_owned(), "strangers".to_owned()),
     }
 }

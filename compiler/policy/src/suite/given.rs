@@ -7,7 +7,7 @@ use decide::EngineResult;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::model::To;
+use super::model::{Moves, To};
 use crate::model::literal::Span;
 use crate::syntax::{Entries, Spanned, near};
 
@@ -30,6 +30,28 @@ pub struct Given {
     /// How these addresses stand: full, redirected, …
     pub recipients: Entries<To>,
     pub engines: Vec<(String, Spanned<Engine>)>,
+}
+
+impl Given {
+    /// The same after a move: a block says where somebody is by itself, a listener or client takes its place.
+    pub fn moved(&self, moves: &Moves) -> Given {
+        let mut given = self.clone();
+        if moves.block.is_some() {
+            (given.listener, given.client, given.network) = (None, None, None);
+        } else if moves.listener.is_some() || moves.client.is_some() || moves.network.is_some() {
+            given.block = None;
+        }
+        if moves.client.is_some() || moves.network.is_some() {
+            (given.client, given.network) = (None, None);
+        }
+        given.block = moves.block.clone().or(given.block);
+        given.listener = moves.listener.clone().or(given.listener);
+        given.client = moves.client.clone().or(given.client);
+        given.network = moves.network.clone().or(given.network);
+        given.login = moves.login.clone().or(given.login);
+        given.tls = moves.tls.or(given.tls);
+        given
+    }
 }
 
 /// What an engine says.

@@ -124,10 +124,12 @@ impl Got {
                 only && !self.refused.is_empty()
             }
             Expectation::Nothing => self.end == Some(End::Nothing),
-            Expectation::Refused { at, code, by, times, recorded } => self.refused.last().is_some_and(|(last, heard)| {
-                let same = last.at == *at && last.code == *code && last.by == *by;
-                same && times.is_none_or(|times| times == *heard) && said(recorded, &last.recorded)
-            }),
+            Expectation::Refused { at, code, by, times, recorded } => {
+                self.refused.last().is_some_and(|(last, heard)| {
+                    let same = last.at == *at && last.code == *code && last.by == *by;
+                    same && times.is_none_or(|times| times == *heard) && said(recorded, &last.recorded)
+                })
+            }
             Expectation::Quarantined { told, reply, recorded } => match &self.end {
                 Some(End::Quarantined(stopped)) => stopped.is(*told, *reply, recorded),
                 _ => false,
@@ -195,9 +197,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             End::Nothing => f.write_str("Nothing"),
-            End::Delivered { rescan, tagged } => {
-                delivered(f, rescan.then_some(true), tagged.then_some(true))
-            }
+            End::Delivered { rescan, tagged } => delivered(f, rescan.then_some(true), tagged.then_some(true)),
             End::Quarantined(stopped) => write!(f, "Quarantined({stopped})"),
             End::Dropped(stopped) => write!(f, "Dropped({stopped})"),
             End::Allowed { by } => write!(f, "Allowed(by: {by:?})"),
@@ -225,8 +225,11 @@ impl fmt::Display for Stopped {
 /// As it is written in a test.
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stopped = |told: &Tell, reply: &u16, recorded: &Option<Loss>| {
-            Stopped { told: *told, reply: *reply, recorded: *recorded, by: String::new() }
+        let stopped = |told: &Tell, reply: &u16, recorded: &Option<Loss>| Stopped {
+            told: *told,
+            reply: *reply,
+            recorded: *recorded,
+            by: String::new(),
         };
         match self {
             Expectation::AllAccepted => f.write_str("AllAccepted"),

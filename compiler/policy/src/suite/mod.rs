@@ -24,7 +24,7 @@ pub use check::STEPS_MAX;
 pub use expect::Expect;
 pub use given::{Engine, Given};
 pub use house::House;
-pub use model::{At, Case, Each, Entry, Event, Expectation, Mail, PersonGiven, Tests, To};
+pub use model::{At, Case, Each, Entry, Event, Expectation, Mail, Moves, PersonGiven, Tests, To};
 pub use recorded::Recorded;
 pub use report::{CaseReport, Failure, Place, Report, Verdict};
 pub use run::{Asked, read, run, uncovered};

@@ -53,7 +53,7 @@ pub struct PersonGiven {
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub enum Entry {
-    Case(Case),
+    Case(Box<Case>),
     Each(Each),
 }
 
@@ -132,8 +132,28 @@ pub enum Event {
         #[serde(default)]
         same: bool,
     },
+    /// From here on another client, or another person. What is left out stays.
+    Moves(Moves),
     /// A newcomer: which login and address the policy makes. Newcomers of one case come one after the other.
     Derives { first: String, last: String },
+}
+
+/// Where somebody goes on.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moves {
+    #[serde(default)]
+    pub block: Option<Spanned<String>>,
+    #[serde(default)]
+    pub listener: Option<Spanned<String>>,
+    #[serde(default)]
+    pub client: Option<Spanned<String>>,
+    #[serde(default)]
+    pub network: Option<Spanned<String>>,
+    #[serde(default)]
+    pub login: Option<Spanned<String>>,
+    #[serde(default)]
+    pub tls: Option<bool>,
 }
 
 /// One message.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use decide::{
-    Block, Client, DomainKind, FromClaim, Guess, Guesses, RecipientClass, Refusal, Rings, SenderClass, TICKS_PER_S, Tick, Transaction, login,
-    stranger_connection,
+    Block, Client, DomainKind, FromClaim, Guess, Guesses, RecipientClass, Refusal, Rings, SenderClass, TICKS_PER_S,
+    Tick, Transaction, login, stranger_connection,
 };
 use jiff::tz::TimeZone;
-use mail::{Address, ReversePath};
+use mail::{Address, Person, ReversePath};
 use plan::To as Reach;
 
 use super::content::{self, Content};
@@ -26,6 +26,9 @@ const USUAL_OCTETS: u64 = 2_000;
 pub(super) struct Play<'h> {
     house: &'h House,
     scene: &'h Scene,
+    client: Option<Client>,
+    person: Option<Person>,
+    moved: usize,
     rings: Rings,
     /// Ticks since the case began.
     elapsed: u64,
@@ -83,6 +86,9 @@ impl<'h> Play<'h> {
         Play {
             house,
             scene,
+            client: scene.client.clone(),
+            person: scene.person.clone(),
+            moved: 0,
             rings: Rings::default(),
             elapsed: 0,
             today: (String::new(), 0),
@@ -117,6 +123,13 @@ impl<'h> Play<'h> {
             }
             Event::LogsIn => self.logs_in(),
             Event::FailsLogin { times, every, same } => self.fails_login(times.value, ticks(*every), *same),
+            Event::Moves(_) => {
+                if let Some((client, person)) = self.scene.moves.get(self.moved) {
+                    (self.client, self.person) = (client.clone(), person.clone());
+                }
+                self.moved += 1;
+                Got::ended(End::Nothing)
+            }
             Event::Derives { first, last } => self.derives(first, last),
         }
     }
@@ -143,13 +156,12 @@ impl<'h> Play<'h> {
 
     /// A new connection. The case has a client: what needs one was checked before.
     fn connect(&mut self) -> Result<Client, Refused> {
-        let Some(client) = self.scene.client.clone() else {
+        let Some(client) = self.client.clone() else {
             return Err(Refused { at: At::Banner, code: 0, by: String::new(), recorded: None });
         };
         let (tables, now) = (&self.house.tables, self.now());
         let judged = tables.connection(client.listener, client.class);
-        let judged =
-            judged.and_then(|_| stranger_connection(tables, &mut self.rings, &client, self.open, now));
+        let judged = judged.and_then(|_| stranger_connection(tables, &mut self.rings, &client, self.open, now));
         match judged {
             Ok(()) => Ok(client),
             Err(refusal) => Err(self.refused(At::Banner, &refusal)),
@@ -165,7 +177,7 @@ impl<'h> Play<'h> {
     /// The reverse-path that is given, else the natural one.
     fn reverse_path(&self, given: Option<&str>) -> ReversePath {
         let tables = &self.house.tables;
-        let text = match (given, &self.scene.person, &self.scene.client) {
+        let text = match (given, &self.person, &self.client) {
             (Some(given), ..) => given.to_owned(),
             (None, Some(person), _) => return ReversePath::Address(person.address.clone()),
             (None, None, Some(client)) => {
@@ -187,8 +199,7 @@ impl<'h> Play<'h> {
         let (today, now, tables) = (self.today(), self.now(), &self.house.tables);
         let owns = self.house.owns(client, message.reverse_path);
         let sender: SenderClass = tables.sender_class(message.reverse_path, owns);
-        let begun =
-            Transaction::mail(tables, &mut self.rings, client, sender, message.declared_octets, &today, now);
+        let begun = Transaction::mail(tables, &mut self.rings, client, sender, message.declared_octets, &today, now);
         begun.map_err(|refusal| self.refused(At::Mail, &refusal))
     }
 
@@ -375,7 +386,7 @@ impl<'h> Play<'h> {
         if let Some(barred) = tables.login_barred(client.listener, client.tls) {
             return Err(self.refused(At::Auth, &barred));
         }
-        let login = self.scene.person.as_ref().map_or("nobody", |person| person.login.as_str());
+        let login = self.person.as_ref().map_or("nobody", |person| person.login.as_str());
         let guesses = Guesses::of(tables, Guess { login, class: client.class, address: client.address });
         match guesses.check(tables, &self.rings, now) {
             Ok(()) => Ok((client, guesses)),

@@ -76,13 +76,16 @@ impl CaseReport {
             Verdict::Passed => format!("  ok    {named}"),
             Verdict::NotRecorded => {
                 let place = self.at.short();
-                format!("  FAIL  {named:<46}  {place}\n          nothing is recorded: read what it gets, then `--record`")
+                format!(
+                    "  FAIL  {named:<46}  {place}\n          nothing is recorded: read what it gets, then `--record`"
+                )
             }
             Verdict::Failed(failures) => {
                 let mut text = String::new();
                 for (index, failure) in failures.iter().enumerate() {
                     let place = failure.at.short();
-                    let head = if index == 0 { format!("  FAIL  {named:<46}  {place}") } else { format!("        {place}") };
+                    let head =
+                        if index == 0 { format!("  FAIL  {named:<46}  {place}") } else { format!("        {place}") };
                     let policy = failure.policy.as_ref().map_or_else(String::new, |at| format!("  {}", at.short()));
                     text += if index == 0 { "" } else { "\n" };
                     text += &format!("{head}\n          expected  {}", masked(&failure.expected));

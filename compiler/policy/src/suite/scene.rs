@@ -31,6 +31,8 @@ pub struct Scene {
     pub engines: Vec<(String, EngineResult)>,
     /// Folded address to how it stands.
     pub recipients: BTreeMap<String, RecipientClass>,
+    /// Who and where after each move of the case.
+    pub moves: Vec<(Option<Client>, Option<Person>)>,
 }
 
 /// Finds the names of one kind.
@@ -48,13 +50,7 @@ fn wanted(what: &str, found: &str, example: &str, place: Span) -> Diagnostic {
 
 impl Scene {
     /// `place` is the case's name, for what is missing; `connects` says whether it needs a listener.
-    pub fn of(
-        house: &House,
-        given: &Given,
-        connects: bool,
-        place: Span,
-        sink: &mut Vec<Diagnostic>,
-    ) -> Option<Scene> {
+    pub fn of(house: &House, given: &Given, connects: bool, place: Span, sink: &mut Vec<Diagnostic>) -> Option<Scene> {
         let before = sink.len();
         let person = given.login.as_ref().and_then(|login| person(house, login, sink));
         let client = client(house, given, connects, place, sink);
@@ -73,7 +69,7 @@ impl Scene {
             return None;
         }
         let client = client.map(|client| with_login(house, client, person.as_ref()));
-        Some(Scene { client, person, start: start?, zone, engines, recipients })
+        Some(Scene { client, person, start: start?, zone, engines, recipients, moves: Vec::new() })
     }
 }
 
@@ -95,13 +91,7 @@ fn with_login(house: &House, mut client: Client, person: Option<&Person>) -> Cli
     client
 }
 
-fn client(
-    house: &House,
-    given: &Given,
-    connects: bool,
-    place: Span,
-    sink: &mut Vec<Diagnostic>,
-) -> Option<Client> {
+fn client(house: &House, given: &Given, connects: bool, place: Span, sink: &mut Vec<Diagnostic>) -> Option<Client> {
     let tables = &house.tables;
     let listener = match &given.listener {
         None => None,
@@ -138,11 +128,7 @@ fn is_rest(house: &House, class: ClassId) -> bool {
 }
 
 /// The client class and address that are given. `None` when there is a mistake.
-fn from(
-    house: &House,
-    given: &Given,
-    sink: &mut Vec<Diagnostic>,
-) -> Option<(Option<ClassId>, Option<IpAddr>)> {
+fn from(house: &House, given: &Given, sink: &mut Vec<Diagnostic>) -> Option<(Option<ClassId>, Option<IpAddr>)> {
     let tables = &house.tables;
     let mut found = (None, None);
     if let Some(name) = &given.network {
@@ -204,7 +190,11 @@ fn pair(
         }
     }
     let message = format!("block \"{name}\" does not serve this client on this listener");
-    sink.push(Diagnostic::new(Code::E0104, message).help("give the block alone, or the client and listener").at(name.span, ""));
+    sink.push(
+        Diagnostic::new(Code::E0104, message)
+            .help("give the block alone, or the client and listener")
+            .at(name.span, ""),
+    );
     None
 }
 
