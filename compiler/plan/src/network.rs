@@ -56,6 +56,12 @@ impl Prefix {
         self.length
     }
 
+    /// The prefix of `length` bits this one lies in; itself when it is no longer than that.
+    pub fn widened(self, length: u8) -> Prefix {
+        let length = length.min(self.length);
+        Prefix { address: mask(self.address, length), length }
+    }
+
     /// Does `client` lie inside? An IPv4-mapped IPv6 address is its IPv4 address.
     pub fn contains(&self, client: IpAddr) -> bool {
         let client = client.to_canonical();

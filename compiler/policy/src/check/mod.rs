@@ -11,6 +11,7 @@ mod language;
 mod limits;
 mod listeners;
 mod mail_flow;
+mod mending;
 mod networks;
 mod redirects;
 mod scanning;
@@ -83,5 +84,5 @@ pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     accounts::check(subject, sink);
     keeping::check(subject, sink);
     identity::check(policy, sink);
-    storage::check(policy, sink);
+    storage::check(subject, sink);
 }

@@ -22,6 +22,7 @@ use crate::syntax::{Items, WordOr};
 
 pub(crate) use identity::{identity as identity_rules, login as login_rules};
 pub(crate) use source_map::source_map;
+pub(crate) use steps::domain_pattern;
 
 /// What lowering a name needs.
 struct Scope {

@@ -24,14 +24,14 @@ pub(super) fn losses(losses: &Losses) -> plan::Losses {
 pub(super) fn redirects(redirects: &Redirects) -> plan::Redirects {
     plan::Redirects {
         asked_through: redirects.asked_through,
-        allow: model::sorted(&redirects.allow, pattern),
+        allow: model::sorted(&redirects.allow, domain_pattern),
         on_grant: model::sorted(&redirects.on_grant, |grant| plan::OnGrant { to: grant.to, needs: list(&grant.needs) }),
-        refused_examples: redirects.refused_examples.values().map(pattern).collect(),
+        refused_examples: redirects.refused_examples.values().map(domain_pattern).collect(),
         otherwise: redirects.otherwise,
     }
 }
 
-fn pattern(pattern: &DomainPattern) -> plan::DomainPattern {
+pub(crate) fn domain_pattern(pattern: &DomainPattern) -> plan::DomainPattern {
     match pattern {
         DomainPattern::Suffix(domain) => plan::DomainPattern::Suffix(domain.0.clone()),
         DomainPattern::Exact(domain) => plan::DomainPattern::Exact(domain.0.clone()),

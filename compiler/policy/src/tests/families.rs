@@ -57,3 +57,40 @@ fn lints_about_defaults_stand_at_a_written_place() {
         assert!(!place.is_empty(), "{found:?}");
     }
 }
+
+/// (code, rule) about mail flow, redirects, storage and time.
+fn found_flow(text: &str, people: &str) -> Vec<String> {
+    let ours = |code: Code| {
+        let number: u32 = code.as_str()[1..].parse().unwrap_or(0);
+        (502..=699).contains(&number) || (903..=999).contains(&number)
+    };
+    let compiled = check_with(text, people);
+    let of_ours = compiled.diagnostics.iter().filter(|found| ours(found.code));
+    let mut found: Vec<String> =
+        of_ours.map(|found| format!("{} {}", found.code, found.rule.as_deref().unwrap_or_default())).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn mail_flow_and_keeping_of_nantes_are_what_its_guide_leaves_open() {
+    let expected = [
+        "L0502 mailboxes.profiles.visitor",
+        "L0512 mailboxes.message_size",
+        "L0517 senders.unknown",
+        "L0606 redirects.allow.subatech",
+        "L0607 antispam.tag.copies",
+        "L0905 backup.every",
+        "L0907 retention.losses",
+    ];
+    assert_eq!(found_flow(NANTES, NANTES_PEOPLE), expected);
+}
+
+#[test]
+fn mail_flow_and_keeping_of_the_other_policies() {
+    assert_eq!(found_flow(OFFICE, OFFICE_PEOPLE), ["L0909 backup.to"]);
+    assert_eq!(found_flow(BENCH, BENCH_PEOPLE), ["L0512 mailboxes.message_size"]);
+    let neighbours = include_str!("neighbours.ron");
+    let nobody = "People(people: [(first: \"Ada\", last: \"L\", registered: \"2026-01-01\")])";
+    assert_eq!(found_flow(neighbours, nobody), ["L0512 mailboxes.message_size", "L0909 backup.to"]);
+}
