@@ -69,23 +69,23 @@ codes! {
     E0006, Judged, "invisible direction or control character in a string", "it can make a rule read differently from what it does; retype it";
     // 01 Names, types, composition
     E0101, Judged, "unknown {kind} \"{name}\"", "did you mean \"{near}\"? Defined: …";
-    E0102, Later, "include cycle: {a} → {b} → {a}", "includes only add; move the shared entries to a third file";
-    E0103, Later, "\"{key}\" is defined in both {a} and {b}", "includes cannot override; use an overlay's `set`";
+    E0102, Judged, "include cycle: {a} → {b} → {a}", "includes only add; move the shared entries to a third file";
+    E0103, Judged, "\"{key}\" is defined in both {a} and {b}", "includes cannot override; use an overlay's `set`";
     E0104, Judged, "expected a {wanted}, found a {given}: `{text}`", "for example `{example}`";
     E0105, Judged, "`{text}` is ambiguous", "write \"20 MB\" (20 000 000 bytes) or \"20 MiB\" (20 971 520)";
     E0106, Judged, "\"{n} months or years\" has no fixed length", "a window or retention needs days; only password life may use months";
     E0107, Judged, "a number without a unit", "write \"15 min\", not 15";
     E0108, Judged, "{value} is out of range for {field} ({lo}–{hi})", "a port is 1–65535, an IPv4 prefix length 0–32, IPv6 0–128";
     E0109, Judged, "{prefix} has host bits set", "write 192.0.2.0/24 for the network or 192.0.2.5/32 for the host";
-    E0110, Later, "overlay path `{path}` does not exist in {base}", "nearest: `{near}`";
-    E0111, Later, "overlay changes `{path}`, locked by {base}", "locked here because \"{because}\"; change the base or unlock it";
-    E0112, Later, "overlay removes \"{name}\", still used by `{path}`", "remove or redirect that use too";
-    E0113, Later, "a guarantee may not be removed by an overlay", "change the base, where everyone will see it";
+    E0110, Judged, "overlay path `{path}` does not exist in {base}", "nearest: `{near}`";
+    E0111, Judged, "overlay changes `{path}`, locked by {base}", "locked here because \"{because}\"; change the base or unlock it";
+    E0112, Judged, "overlay removes \"{name}\", still used by `{path}`", "remove or redirect that use too";
+    E0113, Judged, "a guarantee may not be removed by an overlay", "change the base, where everyone will see it";
     E0114, Judged, "a secret is written in the file", "use `Secret(\"{name}\")` and load it at deployment";
     E0115, Later, "waiver for {lint} at `{path}` expired on {date}", "fix the cause or renew it with a reason";
     L0116, Later, "waiver for {lint} at `{path}` no longer matches anything", "delete it";
     L0117, Later, "{kind} \"{name}\" is never used", "delete it, or is a reference missing?";
-    E0118, Later, "`remove` names a whole section `{s}`", "an absent section means its defaults; write `set: {\"{s}\": None}`";
+    E0118, Judged, "`remove` names a whole section `{s}`", "an absent section means its defaults; write `set: {\"{s}\": None}`";
     E0119, Judged, "\"{name}\" is both a {kind} and a {kind}", "give them different names; refusals and pages show only the name";
     E0120, Judged, "{zone} is not an IANA time zone", "for example \"Europe/Paris\"";
     // 02 Limits: errors

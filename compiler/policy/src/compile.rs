@@ -8,6 +8,7 @@ use plan::{Plan, PlanHash, SourceMap};
 use crate::blast::BlastRadius;
 use crate::check::Subject;
 use crate::codes::Code;
+use crate::compose::{self, Composed};
 use crate::diagnostic::{Diagnostic, FileId, Sources};
 use crate::model::literal::Date;
 use crate::model::people::People;
@@ -114,31 +115,46 @@ pub fn compile(files: &dyn Loader, entry: &str) -> Result<Compiled, LoadError> {
 /// itself cannot be had.
 pub fn compile_with(files: &dyn Loader, entry: &str, inputs: Inputs<'_>) -> Result<Compiled, LoadError> {
     let text = files.load(entry)?;
-    let people_name = beside(entry, "people.ron");
-    let people = match files.load(&people_name) {
-        Ok(text) => Some((people_name, text)),
-        Err(LoadError::NotFound) => None,
-        Err(unreadable @ LoadError::Unreadable(_)) => return Err(unreadable),
-    };
-    Ok(compile_texts(entry, text, people, inputs))
-}
-
-/// `people.ron` in the folder of `entry`.
-fn beside(entry: &str, name: &str) -> String {
-    match entry.rfind('/') {
-        Some(slash) => format!("{}{name}", &entry[..=slash]),
-        None => name.to_owned(),
-    }
-}
-
-fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, inputs: Inputs<'_>) -> Compiled {
     let mut sources = Sources::new();
     let file = sources.add(entry, text);
     let mut diagnostics = Vec::new();
     let document = read(file, sources.text(file), &mut diagnostics);
-    let mut policy = Policy::decode(&document, &mut diagnostics);
     let (default_document, defaults) = defaults::document(&mut sources);
-    if check::as_written(&document, &policy, &mut diagnostics) {
+    let composed = compose::compose(files, &mut sources, document, &default_document, &mut diagnostics);
+    let people = people_beside(files, &composed.people_beside)?;
+    Ok(compile_composed(sources, diagnostics, composed, (default_document, defaults), people, inputs))
+}
+
+/// `people.ron` in the folder of the first of some files that has one: its name and text.
+fn people_beside(files: &dyn Loader, beside: &[String]) -> Result<Option<(String, String)>, LoadError> {
+    for name in beside {
+        let name = match name.rfind('/') {
+            Some(slash) => format!("{}people.ron", &name[..=slash]),
+            None => "people.ron".to_owned(),
+        };
+        match files.load(&name) {
+            Ok(text) => return Ok(Some((name, text))),
+            Err(LoadError::NotFound) => {}
+            Err(unreadable @ LoadError::Unreadable(_)) => return Err(unreadable),
+        }
+    }
+    Ok(None)
+}
+
+fn compile_composed(
+    mut sources: Sources,
+    mut diagnostics: Vec<Diagnostic>,
+    composed: Composed,
+    (default_document, defaults): (Document, Policy),
+    people: Option<(String, String)>,
+    inputs: Inputs<'_>,
+) -> Compiled {
+    let document = &composed.document;
+    let mut policy = Policy::decode(document, &mut diagnostics);
+    if let Some(locked) = policy.locked.seen() {
+        compose::judge_locked(locked, &mut diagnostics);
+    }
+    if check::as_written(document, &policy, &mut diagnostics) {
         if !document.is_damaged() {
             defaults::fill(&mut policy, defaults.clone());
         }
@@ -155,9 +171,10 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, in
         };
         check::check(&subject, &mut diagnostics);
     }
+    composed.done.judge(&policy, &sources, &mut diagnostics);
     forget_emptied_lists(&mut diagnostics);
 
-    let mut proofs = prove_draft(&document, &sources, &policy, &defaults, &diagnostics);
+    let mut proofs = prove_draft(document, &sources, &policy, &defaults, &diagnostics);
     diagnostics.retain(|found| {
         found.code != Code::E0205 || !found.rule.as_ref().is_some_and(|rule| proofs.relays.contains(rule))
     });
@@ -170,30 +187,13 @@ fn compile_texts(entry: &str, text: String, people: Option<(String, String)>, in
     diagnostics.extend(proofs.diagnostics);
 
     let plan = if sound { lower::lower(&policy) } else { None };
-    let mut directory = None;
-    if let Some((name, text)) = people {
-        let file = sources.add(name, text);
-        let before = diagnostics.len();
-        let document = read(file, sources.text(file), &mut diagnostics);
-        let people = People::decode(&document, &mut diagnostics);
-        if document.section("people").is_none() && !document.is_damaged() {
-            let place = document.name().map_or_else(|| document.span(), |(_, span)| span);
-            diagnostics.push(Diagnostic::new(Code::E0003, "`People` lacks `people`").at(place, ""));
-        }
-        if let Some(identity) = policy.identity.sound().map(lower::identity_rules) {
-            let logins_apart = !diagnostics.iter().any(|found| found.code == Code::E0803);
-            people::homonyms(&people, &identity, logins_apart, &mut diagnostics);
-        }
-        if let Some(plan) = &plan {
-            let places = people_places(&policy, &document);
-            let derived = people::derive(&people, plan, &places, &mut diagnostics);
-            directory = (!diagnostics[before..].iter().any(Diagnostic::is_error)).then_some(derived);
-        }
-    }
+    let read_people =
+        people.map(|people| directory(&mut sources, people, &composed, &policy, plan.as_ref(), &mut diagnostics));
+    let directory = read_people.flatten();
     let diagnostics = shown::bounded(diagnostics, &sources);
 
     let blast = plan.as_ref().map(BlastRadius::of);
-    let sealed = plan.map(|plan| seal(plan, &policy, &document, &default_document, &sources));
+    let sealed = plan.map(|plan| seal(plan, &policy, document, &default_document, &sources));
     Compiled {
         plan: if proved { sealed.clone() } else { None },
         plan_unproved: sealed,
@@ -216,6 +216,32 @@ fn people_places(policy: &Policy, people: &Document) -> people::Places {
         addresses: section.map_or_else(|| people.span(), |section| section.name_span),
         corrections: corrections.map(|corrections| corrections.to.span).filter(|place| !place.is_empty()),
     }
+}
+
+/// Reads `people.ron`; the people themselves when there is a plan and they have no mistake.
+fn directory(
+    sources: &mut Sources,
+    (name, text): (String, String),
+    composed: &Composed,
+    policy: &Policy,
+    plan: Option<&Plan>,
+    sink: &mut Vec<Diagnostic>,
+) -> Option<Directory> {
+    let file = sources.add(name, text);
+    let before = sink.len();
+    let mut document = read(file, sources.text(file), sink);
+    composed.rename_people(&mut document);
+    let people = People::decode(&document, sink);
+    if document.section("people").is_none() && !document.is_damaged() {
+        let place = document.name().map_or_else(|| document.span(), |(_, span)| span);
+        sink.push(Diagnostic::new(Code::E0003, "`People` lacks `people`").at(place, ""));
+    }
+    if let Some(identity) = policy.identity.sound().map(lower::identity_rules) {
+        let logins_apart = !sink.iter().any(|found| found.code == Code::E0803);
+        people::homonyms(&people, &identity, logins_apart, sink);
+    }
+    let derived = people::derive(&people, plan?, &people_places(policy, &document), sink);
+    (!sink[before..].iter().any(Diagnostic::is_error)).then_some(derived)
 }
 
 /// A list whose only window has a slip of its own is not empty: one slip is one error.

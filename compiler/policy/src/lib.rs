@@ -5,6 +5,7 @@ pub mod blast;
 mod check;
 pub mod codes;
 pub mod compile;
+mod compose;
 pub mod defaults;
 pub mod diagnostic;
 mod edits;

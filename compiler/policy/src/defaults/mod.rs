@@ -41,6 +41,8 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     let Policy {
         language: _,
         institution: _,
+        include: _,
+        locked: _,
         networks: _,
         listeners: _,
         domains: _,
@@ -204,7 +206,7 @@ mod tests {
         assert!(policy.broken().is_empty());
         let written: Vec<&str> = document.sections().map(|section| section.name).collect();
         for section in crate::model::SECTIONS {
-            let derived = ["domains", "never_reachable_beyond"].contains(section);
+            let derived = ["domains", "never_reachable_beyond", "include", "locked"].contains(section);
             assert_eq!(written.contains(section), !REQUIRED.contains(section) && !derived, "{section}");
         }
     }

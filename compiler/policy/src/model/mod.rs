@@ -161,6 +161,8 @@ sections! {
     routes: domain::Routes,
     retention: retention::Retention,
     backup: Switch<retention::Backup>,
+    include: Items<String>,
+    locked: Items<String>,
     guarantees: Items<guarantee::Guarantee>,
     waivers: Items<guarantee::Waiver>,
 }

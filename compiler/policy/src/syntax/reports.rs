@@ -211,7 +211,7 @@ fn unfinished(text: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// The user's text for a message: one line, not too long, nothing invisible.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted: String = text
         .chars()
         .take(QUOTE_CHARS_MAX)

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod catalogue;
+mod compose;
 mod determinism;
 mod examples;
 mod families;
