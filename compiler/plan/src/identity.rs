@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct Identity {
     /// Name of the directory that holds people; `local` when the policy names none.
     pub directory: String,
+    /// The server people are read from; `None` where they come from a file.
+    pub ldap: Option<crate::Ldap>,
     pub newcomers: Newcomers,
     pub address: AddressRules,
     pub login: LoginRules,

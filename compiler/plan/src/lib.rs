@@ -9,6 +9,7 @@
 //! **Invariant (canonical):** one Plan has one text. Fields come in the order of the structs, map keys sorted by bytes.
 
 mod block;
+mod directory;
 mod domain;
 mod emit;
 mod guarantee;
@@ -31,6 +32,7 @@ pub use block::{
     As, EmptySender, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders,
     SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window, Windows,
 };
+pub use directory::{Ldap, LdapAttributes, LdapBind, LdapServer, LdapTls};
 pub use domain::{HeldOnly, Homes, MailDomain, NextHop, PassOnRecipients, Remote, Routes};
 pub use emit::emit;
 pub use guarantee::{Direction, EqualityExcept, Guarantee, Of, Reach, Via, Waiver};

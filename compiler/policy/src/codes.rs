@@ -188,7 +188,7 @@ codes! {
     E0802, Judged, "login collisions are possible and `collision` is not set", "`Append(suffix: \"-{n}\", first: 1, …)`";
     E0803, Judged, "login `{x}` can come from two different people: {p} plain, {q} with suffix", "choose a suffix no initial can imitate";
     E0804, Judged, "login example disagrees: for {person} the rule gives `{a}`, the example says `{b}`", "examples run in order, earlier people first; fix one side";
-    E0805, Judged, "password page {url} is reachable without TLS", "use https";
+    E0805, Judged, "password page or directory server {url} is reachable without TLS", "use https, ldaps or `tls: StartTls`";
     L0806, Judged, "passwords expire, can only be changed from {from}, and mail is readable from {more}", "someone always outside gets locked out";
     L0807, Judged, "forced periodic renewal", "current advice prefers length and breach checks; kept because the guide says so";
     E0808, Judged, "login form can give an invalid or reserved name ({x})", "set `fold: AsciiLower`; root, postmaster and abuse are reserved";

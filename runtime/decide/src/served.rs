@@ -36,6 +36,9 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     if plan.sending.contains(&SendingStep::Antispam) {
         say("sending.Antispam", "no spam pass runs on what is sent", false);
     }
+    if plan.identity.ldap.is_some() {
+        say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
+    }
     if !plan.gateways.is_empty() {
         say("gateways", "the told client address is not read: limits would fall on the gateway", true);
     }

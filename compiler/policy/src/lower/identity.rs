@@ -7,6 +7,7 @@ pub(crate) fn identity(identity: &Identity) -> plan::Identity {
     let address = &identity.address;
     plan::Identity {
         directory: identity.directory.clone(),
+        ldap: identity.ldap.as_ref().map(super::directory::ldap),
         newcomers: identity.newcomers,
         address: plan::AddressRules {
             official: address.official.value.clone(),

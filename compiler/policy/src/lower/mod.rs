@@ -2,6 +2,7 @@
 //! whose sections are all present and without mistakes, and anything else gives no plan.
 
 mod block;
+mod directory;
 mod domain;
 mod guarantee;
 mod identity;

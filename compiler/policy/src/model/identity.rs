@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::directory::Ldap;
 use super::literal::{Months, Url};
 use crate::syntax::{Items, Spanned};
 
@@ -9,6 +10,8 @@ use crate::syntax::{Items, Spanned};
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     pub directory: String,
+    #[serde(default)]
+    pub ldap: Option<Ldap>,
     pub newcomers: plan::Newcomers,
     pub address: AddressRules,
     pub login: LoginRules,

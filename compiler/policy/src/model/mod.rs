@@ -5,6 +5,7 @@
 //! Each section is decoded on its own, so a mistake in one hides none in another.
 
 pub mod block;
+pub mod directory;
 pub mod domain;
 pub mod guarantee;
 pub mod identity;

@@ -4,6 +4,7 @@ mod bounds;
 mod catalogue;
 mod compose;
 mod determinism;
+mod directory;
 mod examples;
 mod families;
 mod mail_flow;

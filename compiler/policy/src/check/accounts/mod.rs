@@ -1,6 +1,7 @@
 //! E08xx and L08xx: logins, addresses and passwords that people cannot get wrong by accident.
 
 mod automaton;
+mod directory;
 mod logins;
 mod passwords;
 #[cfg(test)]
@@ -16,6 +17,9 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     homonyms(subject, identity, sink);
     logins::check(subject, identity, sink);
     passwords::check(subject, &identity.password, sink);
+    if let Some(ldap) = &identity.ldap {
+        directory::check(subject, ldap, sink);
+    }
 }
 
 /// E0801: two people of one name are sure to come.

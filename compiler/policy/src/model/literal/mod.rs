@@ -1,6 +1,7 @@
 //! Literals with units and shapes: written as strings, typed by the field they stand in. Each is parsed once, here,
 //! and says with a code of its own what is wrong with it.
 
+mod directory;
 mod names;
 mod quantity;
 mod time;
@@ -12,6 +13,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use crate::syntax::Refusal;
 
+pub use directory::{AttributeName, DistinguishedName, Inline, LdapServer, SecretName};
 pub use names::{DomainKey, DomainName, Endpoint, MailAddress, NetworkPrefix, Url};
 pub use quantity::{Months, Rate, Share, Size, Span};
 pub use time::{Date, TimeOfDay, Zone};

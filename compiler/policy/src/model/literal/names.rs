@@ -136,7 +136,7 @@ impl Literal for Url {
 }
 
 /// E0114: a user and a password before the host. The text is not repeated: a message is no place for it either.
-fn secret() -> Refusal {
+pub(super) fn secret() -> Refusal {
     Refusal::new(Code::E0114, "a secret is written in the file")
         .help("use `Secret(\"name\")` and load it at deployment; write the host alone here")
 }

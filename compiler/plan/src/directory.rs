@@ -1,0 +1,58 @@
+//! A directory server that people are read from (LDAP, RFC 4511).
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ldap {
+    /// In the order they are tried, never empty.
+    pub servers: Vec<LdapServer>,
+    /// Distinguished name below which people are (RFC 4514).
+    pub base: String,
+    /// Who asks; `None` asks anonymously.
+    pub bind: Option<LdapBind>,
+    pub attributes: LdapAttributes,
+    /// What was read before is used for so long when no server answers.
+    pub stale_at_most_s: u64,
+    /// Entries asked for at once (RFC 2696).
+    pub page: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapServer {
+    /// A host name, or an address in its text form.
+    pub host: String,
+    /// 1 to 65 535.
+    pub port: u32,
+    pub tls: LdapTls,
+}
+
+/// There is no word for clear text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LdapTls {
+    Implicit,
+    StartTls,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapBind {
+    pub dn: String,
+    /// Name of a secret of the site.
+    pub password_secret: String,
+}
+
+/// Which attribute holds what; empty where none does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapAttributes {
+    pub login: String,
+    pub first: String,
+    pub last: String,
+    pub mail: String,
+    pub aliases: String,
+    pub profile: String,
+    pub unit: String,
+    pub until: String,
+}
