@@ -1,0 +1,72 @@
+//! Refusals of the sender's address.
+
+use super::{Ask, Cause, Refusal};
+use crate::content::{link, text};
+
+pub fn sender_not_yours() -> Refusal {
+    Refusal {
+        title: ("Cette adresse d'expéditeur n'est pas la vôtre", "This sender address is not yours"),
+        happened: (
+            text!["Le message portait, comme expéditeur, une adresse qui n'appartient pas au compte ou à la machine qui l'envoyait."],
+            text!["The message had a sender address that does not belong to the account or machine that sent it."],
+        ),
+        cause: Cause::Settings,
+        todo: (
+            vec![
+                text!["Choisissez votre adresse dans le champ « De » : celle de ce compte, un de ses alias, ou une adresse de fonction dont vous êtes membre."],
+                text!["Pour écrire au nom d'un service, demandez à faire partie de son adresse de fonction."],
+                text!["N'envoyez pas votre courrier personnel par ce serveur : utilisez celui de votre messagerie personnelle."],
+            ],
+            vec![
+                text!["Choose your own address in the “From” field: that of this account, one of its aliases, or a functional address you belong to."],
+                text!["To write for a department, ask to become a member of its functional address."],
+                text!["Do not send your private mail through this server: use that of your private mail service."],
+            ],
+        ),
+        ask: Ask::Staff,
+    }
+}
+
+pub fn empty_sender() -> Refusal {
+    Refusal {
+        title: ("Message sans expéditeur", "Message without a sender"),
+        happened: (
+            text!["Le message n'avait pas d'adresse d'expéditeur. Seuls des avis automatiques, adressés à une seule personne, peuvent partir ainsi, et pas de partout."],
+            text!["The message had no sender address. Only automatic reports to one person may be sent so, and not from everywhere."],
+        ),
+        cause: Cause::Settings,
+        todo: (
+            vec![
+                text!["Indiquez votre adresse dans les réglages du compte."],
+                text!["Si c'est une application, donnez-lui une adresse d'expéditeur qui existe et que quelqu'un lit."],
+            ],
+            vec![
+                text!["Give your address in the account settings."],
+                text!["If it is an application, give it a sender address that exists and that somebody reads."],
+            ],
+        ),
+        ask: Ask::Staff,
+    }
+}
+
+pub fn not_a_report() -> Refusal {
+    Refusal {
+        title: ("Sans expéditeur, seul un avis automatique passe", "Without a sender, only a report passes"),
+        happened: (
+            text!["Un message sans adresse d'expéditeur doit être un avis automatique : accusé de lecture, avis de non-remise. Celui-ci n'en était pas un."],
+            text!["A message without a sender address must be an automatic report: a read receipt, a notice of failure. This one was not."],
+        ),
+        cause: Cause::Settings,
+        todo: (
+            vec![
+                text!["Envoyez le message avec votre adresse comme expéditeur."],
+                text!["Vérifiez les réglages d'après ", link("servers", "serveurs et ports"), "."],
+            ],
+            vec![
+                text!["Send the message with your address as the sender."],
+                text!["Check your settings against ", link("servers", "servers and ports"), "."],
+            ],
+        ),
+        ask: Ask::Staff,
+    }
+}
