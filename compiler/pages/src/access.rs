@@ -66,13 +66,16 @@ impl Place {
             Place::Inside => pick(language, "depuis l'intérieur", "from inside").to_owned(),
             Place::Everywhere => pick(language, "de partout", "from anywhere").to_owned(),
             Place::Outside => pick(language, "depuis l'extérieur", "from outside").to_owned(),
-            Place::Networks(names) => match names.as_slice() {
-                [one] => pick(language, format!("depuis le réseau « {one} »"), format!("from the network “{one}”")),
-                several => {
-                    let quoted = quoted(language, several);
-                    pick(language, format!("depuis les réseaux {quoted}"), format!("from the networks {quoted}"))
-                }
-            },
+            Place::Networks(names) => {
+                let quoted = quoted(language, names);
+                let (french, english) =
+                    if names.len() == 1 { ("réseau", "network") } else { ("réseaux", "networks") };
+                pick(
+                    language,
+                    format!("depuis l'intérieur ({french} {quoted})"),
+                    format!("from inside ({english} {quoted})"),
+                )
+            }
             Place::OutsideAnd(names) => {
                 let quoted = quoted(language, names);
                 pick(language, format!("depuis l'extérieur et {quoted}"), format!("from outside and {quoted}"))
@@ -146,7 +149,9 @@ fn words(plan: &Plan, language: Language, block: &SendBlock) -> String {
     let front = block.from.iter().any(|name| matches!(plan.networks.get(name), Some(Network::Front(_))));
     match place(plan, &block.from) {
         Place::Webmail => "webmail".to_owned(),
-        place if front => format!("{}, {}", pick(language, "webmail et smtp", "webmail and smtp"), place.words(language)),
+        place if front => {
+            format!("{}, {}", pick(language, "webmail et smtp", "webmail and smtp"), place.words(language))
+        }
         place => format!("smtp, {}", place.words(language)),
     }
 }

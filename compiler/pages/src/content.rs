@@ -30,6 +30,8 @@ pub enum Block {
     /// A remark that must not be missed.
     Note(Text),
     List(Vec<Text>),
+    /// Links to pages, each with what it is about.
+    Links(Vec<(Span, Text)>),
     /// In this order.
     Steps(Vec<Text>),
     Table(Table),
@@ -69,7 +71,10 @@ pub enum Span {
     /// Menus and buttons to choose one after the other.
     Menu(Vec<&'static str>),
     /// Another page of this site.
-    Link { page: String, words: String },
+    Link {
+        page: String,
+        words: String,
+    },
     /// A web address; a link only when it begins with `https://` or `http://`.
     Web(String),
     Mail(String),

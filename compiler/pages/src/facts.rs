@@ -65,9 +65,10 @@ impl<'a> Facts<'a> {
     pub fn help(&self) -> Text {
         let contact = self.plan.institution.contact.as_str();
         match self.plan.identity.password.reset_by {
-            ResetBy::UnitCorrespondent if contact.is_empty() => {
-                self.say(text!["le correspondant informatique de votre service"], text!["the IT correspondent of your department"])
-            }
+            ResetBy::UnitCorrespondent if contact.is_empty() => self.say(
+                text!["le correspondant informatique de votre service"],
+                text!["the IT correspondent of your department"],
+            ),
             ResetBy::UnitCorrespondent => self.say(
                 text!["le correspondant informatique de votre service, ou ", mail(contact)],
                 text!["the IT correspondent of your department, or ", mail(contact)],

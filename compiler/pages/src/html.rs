@@ -118,6 +118,7 @@ impl Draw<'_> {
                 self.put("</div>\n");
             }
             Block::List(items) => self.list("ul", items),
+            Block::Links(links) => self.links(links),
             Block::Steps(items) => self.list("ol", items),
             Block::Table(table) => self.table(table),
         }
@@ -129,6 +130,17 @@ impl Draw<'_> {
             self.element("li", item);
         }
         self.put(&format!("</{tag}>\n"));
+    }
+
+    fn links(&mut self, links: &[(Span, Vec<Span>)]) {
+        self.put("<ul class=\"links\">\n");
+        for (link, about) in links {
+            let link = self.span(link);
+            self.put(&format!("<li>{link}\n"));
+            self.element("p", about);
+            self.put("</li>\n");
+        }
+        self.put("</ul>\n");
     }
 
     fn element(&mut self, tag: &str, text: &[Span]) {

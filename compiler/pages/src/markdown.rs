@@ -33,6 +33,10 @@ impl Draw<'_> {
                 let items: Vec<String> = items.iter().map(|item| format!("- {}", self.spans(item))).collect();
                 items.join("\n")
             }
+            Block::Links(links) => {
+                let items = links.iter().map(|(link, about)| format!("- {} – {}", self.span(link), self.spans(about)));
+                items.collect::<Vec<_>>().join("\n")
+            }
             Block::Steps(items) => {
                 let numbered = items.iter().zip(1..).map(|(item, number)| format!("{number}. {}", self.spans(item)));
                 numbered.collect::<Vec<_>>().join("\n")
@@ -55,7 +59,8 @@ impl Draw<'_> {
         let mut lines = vec![format!("| {} |", heads.join(" | ")), format!("|{}", "---|".repeat(heads.len()))];
         for row in grid {
             let cells = row.iter().zip(&widths).enumerate();
-            let set: Vec<String> = cells.map(|(at, (cell, &width))| padded(cell, width, table.figures && at > 0)).collect();
+            let set: Vec<String> =
+                cells.map(|(at, (cell, &width))| padded(cell, width, table.figures && at > 0)).collect();
             lines.push(format!("| {} |", set.join(" | ")));
         }
         if !table.footnotes.is_empty() {
@@ -74,7 +79,9 @@ impl Draw<'_> {
             Span::Words(words) => self.words(words),
             Span::Strong(words) => format!("**{}**", self.words(words)),
             Span::Code(text) => quoted(text),
-            Span::Keys(keys) => keys.iter().map(|key| format!("**{}**", self.words(key))).collect::<Vec<_>>().join(" + "),
+            Span::Keys(keys) => {
+                keys.iter().map(|key| format!("**{}**", self.words(key))).collect::<Vec<_>>().join(" + ")
+            }
             Span::Menu(path) => {
                 let path: Vec<String> = path.iter().map(|step| self.words(step)).collect();
                 format!("**{}**", path.join(" › "))

@@ -63,13 +63,16 @@ impl Reading {
                 self.columns.clear();
             }
             "tr" => self.row.clear(),
-            "h1" | "h2" | "p" | "li" | "caption" | "th" | "td" => self.text.clear(),
+            "h1" | "h2" | "p" | "li" | "caption" | "th" | "td" => self.end_of_text(),
             "/h1" | "/h2" | "/p" | "/li" => self.end_of_text(),
             "/caption" => {
                 self.caption = plain(&self.text);
                 self.end_of_text();
             }
-            "/th" | "/td" => self.row.push(plain(&self.text)),
+            "/th" | "/td" => {
+                self.row.push(plain(&self.text));
+                self.text.clear();
+            }
             "/thead" => self.columns = std::mem::take(&mut self.row),
             "/tr" if !self.columns.is_empty() => self.end_of_row(),
             _ => {}

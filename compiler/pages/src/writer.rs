@@ -2,7 +2,7 @@
 
 use plan::Language;
 
-use crate::content::{Block, Page, Row, Section, Table, Text};
+use crate::content::{Block, Page, Row, Section, Span, Table, Text};
 use crate::words::pick;
 
 pub struct Writer {
@@ -44,6 +44,10 @@ impl Writer {
 
     pub fn items(&mut self, items: Vec<Text>) {
         self.body.push(Block::List(items));
+    }
+
+    pub fn links(&mut self, links: Vec<(Span, Text)>) {
+        self.body.push(Block::Links(links));
     }
 
     pub fn table(&mut self, table: Table) {

@@ -17,8 +17,18 @@ fn settings() -> (Text, Text) {
 pub fn no_block(facts: &Facts<'_>) -> Refusal {
     let (french, english) = settings();
     let mut todo = (
-        vec![french, text!["Une imprimante ou une application doit utiliser le serveur prévu pour les machines, depuis le réseau prévu."]],
-        vec![english, text!["A printer or an application must use the server meant for machines, from the network meant for them."]],
+        vec![
+            french,
+            text![
+                "Une imprimante ou une application doit utiliser le serveur prévu pour les machines, depuis le réseau prévu."
+            ],
+        ],
+        vec![
+            english,
+            text![
+                "A printer or an application must use the server meant for machines, from the network meant for them."
+            ],
+        ],
     );
     if facts.webmail().is_some() {
         todo.0.push(text!["En attendant, le webmail permet de lire et d'envoyer."]);
@@ -40,17 +50,27 @@ pub fn too_many_connections() -> Refusal {
     Refusal {
         title: ("Trop de connexions à la fois", "Too many connections at once"),
         happened: (
-            text!["Le serveur d'envoi a ouvert trop de connexions à la fois, ou trop en peu de temps. Le nôtre l'a fait attendre."],
-            text!["The sending server opened too many connections at once, or too many in a short time. Ours made it wait."],
+            text![
+                "Le serveur d'envoi a ouvert trop de connexions à la fois, ou trop en peu de temps. Le nôtre l'a fait attendre."
+            ],
+            text![
+                "The sending server opened too many connections at once, or too many in a short time. Ours made it wait."
+            ],
         ),
         cause: Cause::Limit,
         todo: (
             vec![
-                text![strong("Rien, le plus souvent :"), " le serveur d'envoi recommence tout seul et le message arrive avec du retard."],
+                text![
+                    strong("Rien, le plus souvent :"),
+                    " le serveur d'envoi recommence tout seul et le message arrive avec du retard."
+                ],
                 text!["Si vous administrez ce serveur, réduisez le nombre de connexions simultanées vers nous."],
             ],
             vec![
-                text![strong("Nothing, as a rule:"), " the sending server tries again by itself and the message arrives late."],
+                text![
+                    strong("Nothing, as a rule:"),
+                    " the sending server tries again by itself and the message arrives late."
+                ],
                 text!["If you run that server, lower the number of connections it opens to us at once."],
             ],
         ),
@@ -63,20 +83,36 @@ pub fn tls_required() -> Refusal {
     Refusal {
         title: ("La connexion doit être chiffrée", "The connection must be encrypted"),
         happened: (
-            text!["Votre logiciel a voulu envoyer ou s'identifier sans chiffrer la connexion. Le serveur a refusé, pour que votre mot de passe ne circule pas en clair."],
-            text!["Your program wanted to send or to log in without encryption. The server refused, so that your password does not travel in the open."],
+            text![
+                "Votre logiciel a voulu envoyer ou s'identifier sans chiffrer la connexion. Le serveur a refusé, pour que votre mot de passe ne circule pas en clair."
+            ],
+            text![
+                "Your program wanted to send or to log in without encryption. The server refused, so that your password does not travel in the open."
+            ],
         ),
         cause: Cause::Settings,
         todo: (
             vec![
-                text!["Dans les réglages du serveur sortant, choisissez la sécurité TLS ou STARTTLS qui correspond au port."],
+                text![
+                    "Dans les réglages du serveur sortant, choisissez la sécurité TLS ou STARTTLS qui correspond au port."
+                ],
                 french,
-                text!["Si le mot de passe est déjà parti en clair depuis un réseau public, ", link("passwords", "changez-le"), "."],
+                text![
+                    "Si le mot de passe est déjà parti en clair depuis un réseau public, ",
+                    link("passwords", "changez-le"),
+                    "."
+                ],
             ],
             vec![
-                text!["In the settings of the outgoing server choose the security, TLS or STARTTLS, that goes with the port."],
+                text![
+                    "In the settings of the outgoing server choose the security, TLS or STARTTLS, that goes with the port."
+                ],
                 english,
-                text!["If the password has already travelled in the open from a public network, ", link("passwords", "change it"), "."],
+                text![
+                    "If the password has already travelled in the open from a public network, ",
+                    link("passwords", "change it"),
+                    "."
+                ],
             ],
         ),
         ask: Ask::Staff,
@@ -94,11 +130,15 @@ pub fn login_required() -> Refusal {
         cause: Cause::Settings,
         todo: (
             vec![
-                text!["Dans les réglages du serveur sortant, demandez l'authentification, avec le même identifiant et le même mot de passe que pour lire."],
+                text![
+                    "Dans les réglages du serveur sortant, demandez l'authentification, avec le même identifiant et le même mot de passe que pour lire."
+                ],
                 french,
             ],
             vec![
-                text!["In the settings of the outgoing server ask for authentication, with the same login and password as for reading."],
+                text![
+                    "In the settings of the outgoing server ask for authentication, with the same login and password as for reading."
+                ],
                 english,
             ],
         ),
@@ -136,13 +176,21 @@ pub fn login_failed(facts: &Facts<'_>) -> Refusal {
             vec![
                 text![format!("L'identifiant n'est pas l'adresse : il est de la forme {login}.")],
                 text!["Retapez le mot de passe en surveillant les majuscules et le pavé numérique."],
-                text!["Avez-vous changé de mot de passe récemment ? Changez-le aussi dans cet appareil, pour lire et pour envoyer."],
-                text!["S'il a expiré ou si vous l'avez oublié, voyez ", link("passwords", "identifiant et mot de passe"), "."],
+                text![
+                    "Avez-vous changé de mot de passe récemment ? Changez-le aussi dans cet appareil, pour lire et pour envoyer."
+                ],
+                text![
+                    "S'il a expiré ou si vous l'avez oublié, voyez ",
+                    link("passwords", "identifiant et mot de passe"),
+                    "."
+                ],
             ],
             vec![
                 text![format!("The login is not the address: it looks like {login}.")],
                 text!["Type the password again and mind capitals and the number pad."],
-                text!["Did you change your password lately? Change it in this device, too, for reading and for sending."],
+                text![
+                    "Did you change your password lately? Change it in this device, too, for reading and for sending."
+                ],
                 text!["If it has expired or you have forgotten it, see ", link("passwords", "login and password"), "."],
             ],
         ),
@@ -164,15 +212,25 @@ pub fn too_many_failed_logins(facts: &Facts<'_>) -> Refusal {
     Refusal {
         title: ("Trop d'erreurs de mot de passe", "Too many wrong passwords"),
         happened: (
-            text!["Il y a eu trop d'essais infructueux pour ce compte, ou depuis cet endroit. Pour un temps, même le bon mot de passe est refusé."],
-            text!["There were too many failed attempts for this account, or from this place. For a while even the right password is refused."],
+            text![
+                "Il y a eu trop d'essais infructueux pour ce compte, ou depuis cet endroit. Pour un temps, même le bon mot de passe est refusé."
+            ],
+            text![
+                "There were too many failed attempts for this account, or from this place. For a while even the right password is refused."
+            ],
         ),
         cause: Cause::Limit,
         todo: (
             vec![
                 french,
-                text!["Cherchez l'appareil qui garde un ancien mot de passe : téléphone, tablette, ordinateur de la maison."],
-                text!["Si ce n'est pas vous, quelqu'un cherche à deviner votre mot de passe : prévenez ", facts.resetter(), "."],
+                text![
+                    "Cherchez l'appareil qui garde un ancien mot de passe : téléphone, tablette, ordinateur de la maison."
+                ],
+                text![
+                    "Si ce n'est pas vous, quelqu'un cherche à deviner votre mot de passe : prévenez ",
+                    facts.resetter(),
+                    "."
+                ],
                 text!["Les nombres permis sont à la page ", link("passwords", "identifiant et mot de passe"), "."],
             ],
             vec![

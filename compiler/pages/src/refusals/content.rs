@@ -1,5 +1,7 @@
 //! Refusals of what was sent, and trouble of our own.
 
+use plan::SpamAction;
+
 use super::{Ask, Cause, Refusal};
 use crate::content::{link, strong, text};
 use crate::facts::Facts;
@@ -9,8 +11,12 @@ pub fn too_large(facts: &Facts<'_>) -> Refusal {
     Refusal {
         title: ("Le message est trop gros", "The message is too large"),
         happened: (
-            text![format!("Le message dépasse {size}. Comme les pièces jointes grossissent en voyageant, cela fait environ {files} de fichiers.")],
-            text![format!("The message is larger than {size}. As attached files grow on the way, that makes about {files} of files.")],
+            text![format!(
+                "Le message dépasse {size}. Comme les pièces jointes grossissent en voyageant, cela fait environ {files} de fichiers."
+            )],
+            text![format!(
+                "The message is larger than {size}. As attached files grow on the way, that makes about {files} of files."
+            )],
         ),
         cause: Cause::Sender,
         todo: (
@@ -33,7 +39,9 @@ pub fn bad_content() -> Refusal {
     Refusal {
         title: ("Le message est mal formé", "The message is malformed"),
         happened: (
-            text!["Le message ne respecte pas la forme que doit avoir un courrier électronique, ou il tourne en rond entre des serveurs."],
+            text![
+                "Le message ne respecte pas la forme que doit avoir un courrier électronique, ou il tourne en rond entre des serveurs."
+            ],
             text!["The message does not have the form that e-mail must have, or it runs in a circle between servers."],
         ),
         cause: Cause::Sender,
@@ -53,6 +61,47 @@ pub fn bad_content() -> Refusal {
     }
 }
 
+pub fn spam(facts: &Facts<'_>) -> Refusal {
+    let refused = facts.plan.antispam.as_ref().is_some_and(|antispam| antispam.always == SpamAction::Refuse);
+    let happened = if refused {
+        (
+            text!["Le message ressemble à de la publicité ou à une escroquerie. Il n'a pas été remis."],
+            text!["The message looks like advertising or a swindle. It was not delivered."],
+        )
+    } else {
+        (
+            text![
+                "Le message ressemble à de la publicité ou à une escroquerie. Ici, un tel message est marqué, mais remis : un refus vient d'un autre service."
+            ],
+            text![
+                "The message looks like advertising or a swindle. Here such a message is marked but delivered: a refusal comes from another service."
+            ],
+        )
+    };
+    Refusal {
+        title: ("Le message ressemble à du spam", "The message looks like spam"),
+        happened,
+        cause: Cause::Sender,
+        todo: (
+            vec![
+                text![
+                    "Écrivez un message plus simple : un objet clair, peu de liens, pas d'image à la place du texte."
+                ],
+                text![
+                    "Comment les messages sont jugés est expliqué à la page ",
+                    link("antispam", "courrier indésirable"),
+                    "."
+                ],
+            ],
+            vec![
+                text!["Write a simpler message: a clear subject, few links, no picture in place of text."],
+                text!["How messages are judged is explained on the page ", link("antispam", "unwanted mail"), "."],
+            ],
+        ),
+        ask: Ask::Everybody,
+    }
+}
+
 pub fn infected() -> Refusal {
     Refusal {
         title: ("Un virus a été trouvé", "A virus was found"),
@@ -65,13 +114,21 @@ pub fn infected() -> Refusal {
             vec![
                 text!["N'envoyez pas le fichier autrement."],
                 text!["Faites analyser votre ordinateur par son antivirus, à jour."],
-                text!["Si vous n'avez pas envoyé ce message, votre mot de passe est peut-être volé : ", link("passwords", "changez-le"), "."],
+                text![
+                    "Si vous n'avez pas envoyé ce message, votre mot de passe est peut-être volé : ",
+                    link("passwords", "changez-le"),
+                    "."
+                ],
                 text!["Ce que devient un message infecté est expliqué à la page ", link("virus", "virus"), "."],
             ],
             vec![
                 text!["Do not send the file another way."],
                 text!["Have your computer scanned by its antivirus, up to date."],
-                text!["If you have not sent this message, your password may have been stolen: ", link("passwords", "change it"), "."],
+                text![
+                    "If you have not sent this message, your password may have been stolen: ",
+                    link("passwords", "change it"),
+                    "."
+                ],
                 text!["What becomes of an infected message is explained on the page ", link("virus", "viruses"), "."],
             ],
         ),
@@ -83,17 +140,25 @@ pub fn suspect() -> Refusal {
     Refusal {
         title: ("Une pièce jointe est suspecte", "An attached file is suspect"),
         happened: (
-            text!["Aucun virus n'a été reconnu, mais une pièce jointe est d'une sorte qui en cache souvent : archive chiffrée, document à macros, programme."],
-            text!["No virus was recognised, but an attached file is of a kind that often hides one: an encrypted archive, a document with macros, a program."],
+            text![
+                "Aucun virus n'a été reconnu, mais une pièce jointe est d'une sorte qui en cache souvent : archive chiffrée, document à macros, programme."
+            ],
+            text![
+                "No virus was recognised, but an attached file is of a kind that often hides one: an encrypted archive, a document with macros, a program."
+            ],
         ),
         cause: Cause::Sender,
         todo: (
             vec![
                 text!["Envoyez le document sous une autre forme : PDF, document sans macros, archive non chiffrée."],
-                text!["Pour un document confidentiel, déposez-le sur un espace de partage à accès restreint, et envoyez le lien."],
+                text![
+                    "Pour un document confidentiel, déposez-le sur un espace de partage à accès restreint, et envoyez le lien."
+                ],
             ],
             vec![
-                text!["Send the document in another form: PDF, a document without macros, an archive that is not encrypted."],
+                text![
+                    "Send the document in another form: PDF, a document without macros, an archive that is not encrypted."
+                ],
                 text!["Put a confidential document on a shared space with limited access, and send the link."],
             ],
         ),
@@ -110,8 +175,18 @@ pub fn scanner_down() -> Refusal {
         ),
         cause: Cause::Service,
         todo: (
-            vec![text![strong("Rien :"), " le message sera présenté de nouveau. Ne l'envoyez pas deux fois. Voyez ", link("virus", "virus"), "."]],
-            vec![text![strong("Nothing:"), " the message will be offered again. Do not send it twice. See ", link("virus", "viruses"), "."]],
+            vec![text![
+                strong("Rien :"),
+                " le message sera présenté de nouveau. Ne l'envoyez pas deux fois. Voyez ",
+                link("virus", "virus"),
+                "."
+            ]],
+            vec![text![
+                strong("Nothing:"),
+                " the message will be offered again. Do not send it twice. See ",
+                link("virus", "viruses"),
+                "."
+            ]],
         ),
         ask: Ask::Everybody,
     }
@@ -121,7 +196,9 @@ pub fn store_trouble() -> Refusal {
     Refusal {
         title: ("Le service a une difficulté passagère", "The service has passing trouble"),
         happened: (
-            text!["Le serveur ne peut pas prendre ce message en charge pour l'instant. Il préfère le dire plutôt que de risquer de le perdre."],
+            text![
+                "Le serveur ne peut pas prendre ce message en charge pour l'instant. Il préfère le dire plutôt que de risquer de le perdre."
+            ],
             text!["The server cannot take charge of this message just now. It says so rather than risk losing it."],
         ),
         cause: Cause::Service,

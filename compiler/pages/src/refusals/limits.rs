@@ -29,8 +29,20 @@ fn waits(facts: &Facts<'_>) -> (Text, Text) {
 
 fn stolen(facts: &Facts<'_>) -> (Text, Text) {
     (
-        text!["Vous n'avez rien envoyé de tel ? ", link("passwords", "Changez de mot de passe"), " tout de suite et prévenez ", facts.resetter(), "."],
-        text!["You have sent nothing of the kind? ", link("passwords", "Change your password"), " at once and tell ", facts.resetter(), "."],
+        text![
+            "Vous n'avez rien envoyé de tel ? ",
+            link("passwords", "Changez de mot de passe"),
+            " tout de suite et prévenez ",
+            facts.resetter(),
+            "."
+        ],
+        text![
+            "You have sent nothing of the kind? ",
+            link("passwords", "Change your password"),
+            " at once and tell ",
+            facts.resetter(),
+            "."
+        ],
     )
 }
 
@@ -78,8 +90,12 @@ pub fn recipients_in_one_message(facts: &Facts<'_>) -> Refusal {
     let table = table();
     let rest = match facts.plan.when_over.recipients_in_one_message {
         WhenOver::TryLater => (
-            text!["Les premiers destinataires l'ont reçu. Un serveur de courrier présente les autres plus tard ; un logiciel de messagerie, lui, s'arrête souvent là."],
-            text!["The first recipients have got it. A mail server offers the others later; a mail program often stops there."],
+            text![
+                "Les premiers destinataires l'ont reçu. Un serveur de courrier présente les autres plus tard ; un logiciel de messagerie, lui, s'arrête souvent là."
+            ],
+            text![
+                "The first recipients have got it. A mail server offers the others later; a mail program often stops there."
+            ],
         ),
         WhenOver::Refuse => (
             text!["Les destinataires en trop ont été refusés et n'ont rien reçu."],
@@ -97,7 +113,9 @@ pub fn recipients_in_one_message(facts: &Facts<'_>) -> Refusal {
             vec![
                 rest.0,
                 text!["Envoyez le message en plusieurs fois, en tenant compte des autres limites."],
-                text!["Pour un groupe qui dure, demandez une liste de diffusion : elle compte pour un seul destinataire."],
+                text![
+                    "Pour un groupe qui dure, demandez une liste de diffusion : elle compte pour un seul destinataire."
+                ],
                 table.0,
             ],
             vec![
@@ -115,8 +133,12 @@ pub fn unknown_recipient_window() -> Refusal {
     Refusal {
         title: ("Trop d'adresses inconnues", "Too many unknown addresses"),
         happened: (
-            text!["Le serveur d'envoi a essayé trop d'adresses qui n'existent pas ici. Pour un temps, tous ses destinataires sont refusés, même les bons."],
-            text!["The sending server has tried too many addresses that do not exist here. For a while all its recipients are refused, even the right ones."],
+            text![
+                "Le serveur d'envoi a essayé trop d'adresses qui n'existent pas ici. Pour un temps, tous ses destinataires sont refusés, même les bons."
+            ],
+            text![
+                "The sending server has tried too many addresses that do not exist here. For a while all its recipients are refused, even the right ones."
+            ],
         ),
         cause: Cause::Sender,
         todo: (

@@ -77,6 +77,8 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
         Reason::MalformedRecipient => recipient::malformed_recipient(),
         Reason::RecipientUnsure => recipient::recipient_unsure(),
         Reason::MailboxFull => recipient::mailbox_full(facts),
+        Reason::PosesAsUs => sender::poses_as_us(facts),
+        Reason::Spam => content::spam(facts),
         Reason::TooLarge => content::too_large(facts),
         Reason::BadContent => content::bad_content(),
         Reason::Infected => content::infected(),
@@ -96,12 +98,19 @@ fn page(facts: &Facts<'_>, reason: Reason) -> Page {
     writer.paragraph(text![french], text![english]);
     writer.heading("À qui demander", "Whom to ask");
     let help = facts.help();
-    let staff = facts.say([text!["Si vous avez un compte ici : "], help.clone(), text!["."]].concat(), [text!["If you have an account here: "], help, text!["."]].concat());
+    let staff = facts.say(
+        [text!["Si vous avez un compte ici : "], help.clone(), text!["."]].concat(),
+        [text!["If you have an account here: "], help, text!["."]].concat(),
+    );
     let mut asks = vec![staff];
     match ask {
         Ask::Staff => {}
         Ask::Everybody => asks.push(facts.say(
-            text!["Si vous écrivez de l'extérieur : ", facts.postmaster(), ", ou l'assistance de votre propre messagerie."],
+            text![
+                "Si vous écrivez de l'extérieur : ",
+                facts.postmaster(),
+                ", ou l'assistance de votre propre messagerie."
+            ],
             text!["If you write from elsewhere: ", facts.postmaster(), ", or the support of your own mail service."],
         )),
     }
@@ -121,12 +130,18 @@ impl Cause {
                 "D'un réglage du logiciel ou de la machine qui envoie. Le message n'est pas en cause.",
                 "From a setting of the program or machine that sends. The message is not at fault.",
             ),
-            Cause::Sender => ("De l'envoi lui-même : il faut le corriger avant de recommencer.", "From what was sent: correct it before you send it again."),
+            Cause::Sender => (
+                "De l'envoi lui-même : il faut le corriger avant de recommencer.",
+                "From what was sent: correct it before you send it again.",
+            ),
             Cause::Limit => (
                 "D'une limite qui protège tout le monde. Ni vous ni votre correspondant n'avez forcément commis d'erreur.",
                 "From a limit that protects everybody. Neither you nor your correspondent need have made a mistake.",
             ),
-            Cause::Recipient => ("De l'adresse ou de la boîte aux lettres du destinataire.", "From the address or the mailbox of the recipient."),
+            Cause::Recipient => (
+                "De l'adresse ou de la boîte aux lettres du destinataire.",
+                "From the address or the mailbox of the recipient.",
+            ),
             Cause::Service => (
                 "D'une difficulté passagère de notre service. Rien n'est à corriger de votre côté.",
                 "From passing trouble in our service. There is nothing to correct on your side.",
@@ -139,21 +154,37 @@ fn overview(facts: &Facts<'_>) -> Page {
     let mut writer = Writer::new(facts.language);
     writer.heading("Lire un refus", "Reading a refusal");
     writer.paragraph(
-        text!["Le refus commence par un nombre et finit par des crochets, par exemple ", code("550 5.1.1 no such mailbox here [unknown-recipient …]"), ". Le nombre dit si c'est définitif ; le mot entre crochets dit pourquoi."],
-        text!["A refusal begins with a number and ends with brackets, for example ", code("550 5.1.1 no such mailbox here [unknown-recipient …]"), ". The number says whether it is final; the word in brackets says why."],
+        text![
+            "Le refus commence par un nombre et finit par des crochets, par exemple ",
+            code("550 5.1.1 no such mailbox here [unknown-recipient …]"),
+            ". Le nombre dit si c'est définitif ; le mot entre crochets dit pourquoi."
+        ],
+        text![
+            "A refusal begins with a number and ends with brackets, for example ",
+            code("550 5.1.1 no such mailbox here [unknown-recipient …]"),
+            ". The number says whether it is final; the word in brackets says why."
+        ],
     );
     let row = |digit: &str, french: &str, english: &str| (text![digit], vec![facts.say(text![french], text![english])]);
     writer.grid(
         ("Le premier chiffre", "The first digit"),
         (["Chiffre", "Ce que cela veut dire"], ["Digit", "What it means"]),
         vec![
-            row("4", "Pas maintenant. Le message attend et sera présenté de nouveau, sans que vous ayez rien à faire.", "Not now. The message waits and is offered again; you need do nothing."),
+            row(
+                "4",
+                "Pas maintenant. Le message attend et sera présenté de nouveau, sans que vous ayez rien à faire.",
+                "Not now. The message waits and is offered again; you need do nothing.",
+            ),
             row("5", "Non. Le message ne partira pas tel quel.", "No. The message will not go as it is."),
         ],
     );
     reasons(facts, &mut writer);
     rules(facts, &mut writer);
-    let head = Head { name: "refusals", section: Section::Refusals, title: ("Message refusé : que faire ?", "Message refused: what to do") };
+    let head = Head {
+        name: "refusals",
+        section: Section::Refusals,
+        title: ("Message refusé : que faire ?", "Message refused: what to do"),
+    };
     writer.page(
         head,
         text!["Un message refusé revient avec une explication. Cherchez ici le mot qu'elle contient entre crochets."],

@@ -10,17 +10,29 @@ pub fn relay_denied() -> Refusal {
     Refusal {
         title: ("Ce serveur ne transmet pas vers l'extérieur", "This server does not pass mail on"),
         happened: (
-            text!["Le message était destiné à une adresse qui n'est pas de chez nous, et il a été présenté au serveur qui ne reçoit que notre courrier."],
-            text!["The message was meant for an address that is not ours, and it was offered to the server that takes only mail for us."],
+            text![
+                "Le message était destiné à une adresse qui n'est pas de chez nous, et il a été présenté au serveur qui ne reçoit que notre courrier."
+            ],
+            text![
+                "The message was meant for an address that is not ours, and it was offered to the server that takes only mail for us."
+            ],
         ),
         cause: Cause::Settings,
         todo: (
             vec![
-                text!["Si vous avez un compte ici, le serveur sortant de votre logiciel est erroné : voyez ", link("servers", "serveurs et ports"), "."],
+                text![
+                    "Si vous avez un compte ici, le serveur sortant de votre logiciel est erroné : voyez ",
+                    link("servers", "serveurs et ports"),
+                    "."
+                ],
                 text!["Sinon, envoyez par le serveur de votre propre messagerie."],
             ],
             vec![
-                text!["If you have an account here, the outgoing server in your program is wrong: see ", link("servers", "servers and ports"), "."],
+                text![
+                    "If you have an account here, the outgoing server in your program is wrong: see ",
+                    link("servers", "servers and ports"),
+                    "."
+                ],
                 text!["Otherwise send through the server of your own mail service."],
             ],
         ),
@@ -39,7 +51,9 @@ pub fn unknown_recipient() -> Refusal {
         todo: (
             vec![
                 text!["Relisez l'adresse lettre par lettre : une faute de frappe, un accent, un trait d'union oublié."],
-                text!["Prenez-la dans un message que cette personne vous a écrit, plutôt que dans la saisie automatique."],
+                text![
+                    "Prenez-la dans un message que cette personne vous a écrit, plutôt que dans la saisie automatique."
+                ],
                 text!["La personne est peut-être partie : demandez à son service qui la remplace."],
             ],
             vec![
@@ -78,13 +92,23 @@ pub fn recipient_unsure() -> Refusal {
     Refusal {
         title: ("L'adresse ne peut pas être vérifiée pour l'instant", "The address cannot be checked just now"),
         happened: (
-            text!["L'annuaire, ou le service qui gère cette adresse, ne répond pas. Le message est mis en attente, il n'est pas rejeté."],
-            text!["The directory, or the service that keeps this address, does not answer. The message is kept waiting, it is not rejected."],
+            text![
+                "L'annuaire, ou le service qui gère cette adresse, ne répond pas. Le message est mis en attente, il n'est pas rejeté."
+            ],
+            text![
+                "The directory, or the service that keeps this address, does not answer. The message is kept waiting, it is not rejected."
+            ],
         ),
         cause: Cause::Service,
         todo: (
-            vec![text![strong("Rien :"), " le message sera présenté de nouveau et arrivera avec du retard. Ne l'envoyez pas deux fois."]],
-            vec![text![strong("Nothing:"), " the message will be offered again and arrive late. Do not send it twice."]],
+            vec![text![
+                strong("Rien :"),
+                " le message sera présenté de nouveau et arrivera avec du retard. Ne l'envoyez pas deux fois."
+            ]],
+            vec![text![
+                strong("Nothing:"),
+                " the message will be offered again and arrive late. Do not send it twice."
+            ]],
         ),
         ask: Ask::Everybody,
     }
@@ -96,8 +120,12 @@ pub fn mailbox_full(facts: &Facts<'_>) -> Refusal {
         Then::Refuse => {
             let time = facts.duration(rules.full_try_later_s);
             (
-                text![format!("Avec un refus en 4, le message attend encore : il arrivera si de la place est faite (une boîte pleine fait attendre {time}). Avec un refus en 5, il ne sera pas remis.")],
-                text![format!("With a refusal in 4 the message still waits: it arrives if room is made (a full mailbox keeps mail waiting for {time}). With a refusal in 5 it will not be delivered.")],
+                text![format!(
+                    "Avec un refus en 4, le message attend encore : il arrivera si de la place est faite (une boîte pleine fait attendre {time}). Avec un refus en 5, il ne sera pas remis."
+                )],
+                text![format!(
+                    "With a refusal in 4 the message still waits: it arrives if room is made (a full mailbox keeps mail waiting for {time}). With a refusal in 5 it will not be delivered."
+                )],
             )
         }
         Then::TryLater => (
@@ -116,7 +144,11 @@ pub fn mailbox_full(facts: &Facts<'_>) -> Refusal {
             vec![
                 later.0,
                 text!["Si vous écrivez : prévenez cette personne autrement, par téléphone par exemple."],
-                text!["Si c'est votre boîte : faites de la place, en commençant par la corbeille. Voyez ", link("quotas", "quotas"), "."],
+                text![
+                    "Si c'est votre boîte : faites de la place, en commençant par la corbeille. Voyez ",
+                    link("quotas", "quotas"),
+                    "."
+                ],
             ],
             vec![
                 later.1,

@@ -9,10 +9,14 @@ use crate::writer::{Head, Writer};
 
 pub fn page(facts: &Facts<'_>) -> Page {
     let mut writer = Writer::new(facts.language);
-    let head = Head { name: "backup", section: Section::Rules, title: ("Sauvegarde et restauration", "Backup and restore") };
+    let head =
+        Head { name: "backup", section: Section::Rules, title: ("Sauvegarde et restauration", "Backup and restore") };
     let Some(backup) = &facts.plan.backup else {
         writer.note(
-            text![strong("Ce service n'est pas sauvegardé."), " Un message supprimé est perdu. Gardez une copie de ce qui compte."],
+            text![
+                strong("Ce service n'est pas sauvegardé."),
+                " Un message supprimé est perdu. Gardez une copie de ce qui compte."
+            ],
             text![strong("This service is not backed up."), " A deleted message is lost. Keep a copy of what matters."],
         );
         return writer.page(
@@ -23,16 +27,28 @@ pub fn page(facts: &Facts<'_>) -> Page {
     };
     facts_of(facts, backup, &mut writer);
     writer.note(
-        text![strong("Un message reçu et supprimé le même jour n'est pas sauvegardé :"), " il n'existe plus quand la copie est faite, la nuit."],
-        text![strong("A message received and deleted on the same day is not backed up:"), " it is gone when the copy is made at night."],
+        text![
+            strong("Un message reçu et supprimé le même jour n'est pas sauvegardé :"),
+            " il n'existe plus quand la copie est faite, la nuit."
+        ],
+        text![
+            strong("A message received and deleted on the same day is not backed up:"),
+            " it is gone when the copy is made at night."
+        ],
     );
     not_covered(facts, &mut writer);
     ask(facts, backup, &mut writer);
     let kept = backup.covers.contains(&BackupCover::Mailboxes);
     let (french, english) = if kept {
-        ("Chaque nuit, une copie des boîtes aux lettres est faite. Un message supprimé par erreur peut en être tiré.", "Every night a copy of the mailboxes is made. A message deleted by mistake can be taken from it.")
+        (
+            "Chaque nuit, une copie des boîtes aux lettres est faite. Un message supprimé par erreur peut en être tiré.",
+            "Every night a copy of the mailboxes is made. A message deleted by mistake can be taken from it.",
+        )
     } else {
-        ("Chaque nuit, une copie des programmes et des réglages du service est faite, sans les boîtes aux lettres.", "Every night a copy of the programs and settings of the service is made, without the mailboxes.")
+        (
+            "Chaque nuit, une copie des programmes et des réglages du service est faite, sans les boîtes aux lettres.",
+            "Every night a copy of the programs and settings of the service is made, without the mailboxes.",
+        )
     };
     writer.page(head, text![french], text![english])
 }
@@ -48,12 +64,20 @@ fn facts_of(facts: &Facts<'_>, backup: &Backup, writer: &mut Writer) {
             text![format!("at least {least}, at most {most}; nothing beyond that")],
         )
     };
-    let covers: Vec<String> = backup.covers.iter().map(|cover| match cover {
-        BackupCover::System => facts.say("les programmes et les réglages du service", "the programs and settings of the service").to_owned(),
-        BackupCover::Mailboxes => facts.say("les boîtes aux lettres", "the mailboxes").to_owned(),
-    }).collect();
+    let covers: Vec<String> = backup
+        .covers
+        .iter()
+        .map(|cover| match cover {
+            BackupCover::System => facts
+                .say("les programmes et les réglages du service", "the programs and settings of the service")
+                .to_owned(),
+            BackupCover::Mailboxes => facts.say("les boîtes aux lettres", "the mailboxes").to_owned(),
+        })
+        .collect();
     let to = match &backup.to {
-        BackupTo::SameDisk => facts.say(text!["sur le disque du serveur lui-même"], text!["on the disk of the server itself"]),
+        BackupTo::SameDisk => {
+            facts.say(text!["sur le disque du serveur lui-même"], text!["on the disk of the server itself"])
+        }
         BackupTo::Elsewhere(_) => facts.say(text!["sur une autre machine"], text!["on another machine"]),
     };
     let row = |french: &str, english: &str, cell: Text| (facts.say(text![french], text![english]), vec![cell]);
@@ -61,7 +85,11 @@ fn facts_of(facts: &Facts<'_>, backup: &Backup, writer: &mut Writer) {
         ("La sauvegarde en bref", "The backup in short"),
         (["Question", "Réponse"], ["Question", "Answer"]),
         vec![
-            row("Quand", "When", facts.say(text![format!("chaque nuit à {time}")], text![format!("every night at {time}")])),
+            row(
+                "Quand",
+                "When",
+                facts.say(text![format!("chaque nuit à {time}")], text![format!("every night at {time}")]),
+            ),
             row("Quoi", "What", text![crate::words::all_of(facts.language, &covers)]),
             row("Conservée", "Kept", kept),
             row("Où", "Where", to),
@@ -113,10 +141,7 @@ fn ask(facts: &Facts<'_>, backup: &Backup, writer: &mut Writer) {
     ];
     writer.steps(steps_french, steps_english);
     if backup.restores.contains(&Restores::Messages) {
-        writer.paragraph(
-            text!["Un message peut être restauré seul."],
-            text!["A single message can be restored."],
-        );
+        writer.paragraph(text!["Un message peut être restauré seul."], text!["A single message can be restored."]);
     } else {
         writer.paragraph(
             text!["On restaure un dossier entier, à côté de l'actuel ; vous y reprenez le message qui vous manque."],

@@ -14,25 +14,18 @@ pub fn index(facts: &Facts<'_>, pages: &[Page]) -> Page {
         let name = section_name(facts.language, section).unwrap_or_default();
         writer.heading(name, name);
         let of_section = pages.iter().filter(|page| page.section == section);
-        let items = of_section.map(|page| {
-            let mut item = text![link(&page.name, page.title.clone()), facts.say(" : ", ": ")];
-            item.extend(page.lead.clone());
-            item
-        });
-        writer.items(items.collect());
+        let links = of_section.map(|page| (link(&page.name, page.title.clone()), page.lead.clone()));
+        writer.links(links.collect());
     }
     writer.heading("Une question ?", "Any questions?");
     let help = facts.help();
     let ask = |before: &str| [text![before], help.clone(), text!["."]].concat();
     writer.paragraph(ask("Adressez-vous à : "), ask("Ask "));
-    let name = &facts.plan.institution.name;
     let head = Head { name: "index", section: Section::Start, title: ("Votre messagerie", "Your e-mail") };
     writer.page(
         head,
-        text![format!(
-            "Tout ce qu'il faut savoir pour lire et envoyer du courrier électronique avec votre compte : {name}."
-        )],
-        text![format!("All you need to read and send e-mail with your account at {name}.")],
+        text!["Tout ce qu'il faut pour lire et envoyer votre courrier électronique professionnel."],
+        text!["All you need to read and send your e-mail at work."],
     )
 }
 
@@ -41,7 +34,9 @@ fn settings(facts: &Facts<'_>, writer: &mut Writer) {
     let person = facts.person();
     let mut rows = vec![(
         facts.say(text!["Votre adresse"], text!["Your address"]),
-        vec![facts.say(text!["par exemple ", strong(&*person.address)], text!["for example ", strong(&*person.address)])],
+        vec![
+            facts.say(text!["par exemple ", strong(&*person.address)], text!["for example ", strong(&*person.address)]),
+        ],
     )];
     let mut row = |french: &str, english: &str, cell| rows.push((facts.say(text![french], text![english]), vec![cell]));
     let service = |service: Service<'_>| {
@@ -59,9 +54,16 @@ fn settings(facts: &Facts<'_>, writer: &mut Writer) {
         row("Dans un navigateur", "In a browser", text![Span::Web(webmail.to_owned())]);
     }
     let size = facts.size(facts.plan.mailboxes.message_size_octets);
-    row("Taille d'un message", "Size of a message", facts.say(text![format!("{size} au plus")], text![format!("at most {size}")]));
+    row(
+        "Taille d'un message",
+        "Size of a message",
+        facts.say(text![format!("{size} au plus")], text![format!("at most {size}")]),
+    );
     writer.grid(
-        ("Les réglages en bref ; le détail est à la page des serveurs.", "The settings in short; the page on servers has them all."),
+        (
+            "Les réglages en bref ; le détail est à la page des serveurs.",
+            "The settings in short; the page on servers has them all.",
+        ),
         (["Réglage", "Valeur"], ["Setting", "Value"]),
         rows,
     );

@@ -1,5 +1,6 @@
 //! The pages, one file each.
 
+mod antispam;
 mod backup;
 mod index;
 mod passwords;
@@ -9,7 +10,7 @@ mod redirects;
 mod restrictions;
 mod retention;
 mod servers;
-mod spam;
+
 mod virus;
 
 use crate::content::Page;
@@ -25,7 +26,7 @@ pub fn pages(facts: &Facts<'_>) -> Vec<Page> {
     pages.extend([
         restrictions::page(facts),
         quotas::page(facts),
-        spam::page(facts),
+        antispam::page(facts),
         virus::page(facts),
         redirects::page(facts),
         backup::page(facts),

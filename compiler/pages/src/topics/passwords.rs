@@ -13,7 +13,11 @@ pub fn page(facts: &Facts<'_>) -> Page {
     change(facts, &mut writer);
     wrong(facts, &mut writer);
     stolen(facts, &mut writer);
-    let head = Head { name: "passwords", section: Section::Settings, title: ("Identifiant et mot de passe", "Login and password") };
+    let head = Head {
+        name: "passwords",
+        section: Section::Settings,
+        title: ("Identifiant et mot de passe", "Login and password"),
+    };
     writer.page(
         head,
         text!["Le même identifiant et le même mot de passe servent à lire et à envoyer."],
@@ -27,14 +31,27 @@ fn yours(facts: &Facts<'_>, writer: &mut Writer) {
     writer.heading("Vos identifiants", "Your login");
     let given = match rules.initial {
         InitialPassword::HandedOverInWriting => facts.say("vous sont remis par écrit", "are handed to you in writing"),
-        InitialPassword::SentToOldAddress => facts.say("vous sont envoyés à votre ancienne adresse", "are sent to your former address"),
+        InitialPassword::SentToOldAddress => {
+            facts.say("vous sont envoyés à votre ancienne adresse", "are sent to your former address")
+        }
     };
     let mut french = vec![text![
-        "Votre identifiant (login) et votre premier mot de passe ", given, ". Pour ", person.name.clone(), ", par exemple, l'identifiant est ",
-        code(&*person.login), "."
+        "Votre identifiant (login) et votre premier mot de passe ",
+        given,
+        ". Pour ",
+        person.name.clone(),
+        ", par exemple, l'identifiant est ",
+        code(&*person.login),
+        "."
     ]];
     let mut english = vec![text![
-        "Your login and your first password ", given, ". For ", person.name, ", for example, the login is ", code(&*person.login), "."
+        "Your login and your first password ",
+        given,
+        ". For ",
+        person.name,
+        ", for example, the login is ",
+        code(&*person.login),
+        "."
     ]];
     if rules.case_sensitive {
         french.push(text!["Les MAJUSCULES et les minuscules comptent."]);
@@ -44,7 +61,10 @@ fn yours(facts: &Facts<'_>, writer: &mut Writer) {
         french.push(text!["Un mot de passe trop facile à deviner est refusé par le serveur."]);
         english.push(text!["A password that is too easy to guess is refused by the server."]);
     }
-    french.push(text![strong("Ne le communiquez à personne."), " Aucun informaticien ne vous le demandera, ni par courrier ni par téléphone."]);
+    french.push(text![
+        strong("Ne le communiquez à personne."),
+        " Aucun informaticien ne vous le demandera, ni par courrier ni par téléphone."
+    ]);
     english.push(text![strong("Tell it to nobody."), " No IT staff will ever ask for it, by mail or by telephone."]);
     writer.list(french, english);
 }
@@ -68,9 +88,17 @@ fn change(facts: &Facts<'_>, writer: &mut Writer) {
     }
     if rules.renew_every_months > 0 {
         let (french, english) = match rules.at_expiry {
-            AtExpiry::ReadOnlyImap => ("Passé ce délai, vous pouvez encore lire votre courrier, mais plus en envoyer, jusqu'à ce qu'il soit changé.", "After that you can still read your mail but not send any, until it is changed."),
-            AtExpiry::Refuse => ("Passé ce délai, vous ne pouvez plus ni lire ni envoyer, jusqu'à ce qu'il soit changé.", "After that you can neither read nor send, until it is changed."),
-            AtExpiry::WarnOnly => ("Passé ce délai, un avertissement vous le rappelle.", "After that a warning reminds you."),
+            AtExpiry::ReadOnlyImap => (
+                "Passé ce délai, vous pouvez encore lire votre courrier, mais plus en envoyer, jusqu'à ce qu'il soit changé.",
+                "After that you can still read your mail but not send any, until it is changed.",
+            ),
+            AtExpiry::Refuse => (
+                "Passé ce délai, vous ne pouvez plus ni lire ni envoyer, jusqu'à ce qu'il soit changé.",
+                "After that you can neither read nor send, until it is changed.",
+            ),
+            AtExpiry::WarnOnly => {
+                ("Passé ce délai, un avertissement vous le rappelle.", "After that a warning reminds you.")
+            }
         };
         writer.paragraph(text![french], text![english]);
     }
@@ -88,12 +116,20 @@ fn change(facts: &Facts<'_>, writer: &mut Writer) {
         ),
     }
     writer.paragraph(
-        text!["Après un changement, mettez à jour ", strong("tous"), " vos appareils : ordinateur, téléphone, tablette."],
+        text![
+            "Après un changement, mettez à jour ",
+            strong("tous"),
+            " vos appareils : ordinateur, téléphone, tablette."
+        ],
         text!["After a change bring ", strong("all"), " your devices up to date: computer, telephone, tablet."],
     );
     writer.heading("Mot de passe oublié", "Forgotten password");
     writer.paragraph(
-        text!["Un nouveau mot de passe est donné par ", facts.resetter(), ". Il ne peut pas être retrouvé, seulement remplacé."],
+        text![
+            "Un nouveau mot de passe est donné par ",
+            facts.resetter(),
+            ". Il ne peut pas être retrouvé, seulement remplacé."
+        ],
         text!["A new password is given by ", facts.resetter(), ". It cannot be found again, only replaced."],
     );
 }
@@ -103,8 +139,16 @@ fn wrong(facts: &Facts<'_>, writer: &mut Writer) {
     let rows = |french: &str, english: &str, windows: &[Window]| -> Vec<(Text, Vec<Text>)> {
         windows.iter().map(|window| (text![facts.say(french, english)], vec![text![facts.window(*window)]])).collect()
     };
-    let mut all = rows("Pour un compte, depuis un même réseau", "For one account, from one network", rules.each_account_and_network.list());
-    all.extend(rows("Pour une même adresse sur le réseau", "For one network address", rules.each_client_address.list()));
+    let mut all = rows(
+        "Pour un compte, depuis un même réseau",
+        "For one account, from one network",
+        rules.each_account_and_network.list(),
+    );
+    all.extend(rows(
+        "Pour une même adresse sur le réseau",
+        "For one network address",
+        rules.each_client_address.list(),
+    ));
     if all.is_empty() {
         return;
     }
@@ -119,8 +163,14 @@ fn wrong(facts: &Facts<'_>, writer: &mut Writer) {
         all,
     );
     let (french, english) = match rules.when_over {
-        WhenOver::TryLater => ("Au-delà, même le bon mot de passe est refusé, pour un temps.", "Beyond that even the right password is refused, for a while."),
-        WhenOver::Refuse => ("Au-delà, même le bon mot de passe est refusé jusqu'à la fin de la durée.", "Beyond that even the right password is refused until the span is over."),
+        WhenOver::TryLater => (
+            "Au-delà, même le bon mot de passe est refusé, pour un temps.",
+            "Beyond that even the right password is refused, for a while.",
+        ),
+        WhenOver::Refuse => (
+            "Au-delà, même le bon mot de passe est refusé jusqu'à la fin de la durée.",
+            "Beyond that even the right password is refused until the span is over.",
+        ),
     };
     writer.list(
         vec![

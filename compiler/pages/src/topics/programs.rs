@@ -41,7 +41,10 @@ const PROGRAMS: [Program; 4] = [
     Program {
         page: "outlook",
         name: "Outlook",
-        about: ("Outlook pour Windows (versions classiques et Microsoft 365).", "Outlook for Windows (classic and Microsoft 365)."),
+        about: (
+            "Outlook pour Windows (versions classiques et Microsoft 365).",
+            "Outlook for Windows (classic and Microsoft 365).",
+        ),
         implicit: "SSL/TLS",
         starttls: "STARTTLS",
         password: ("Mot de passe", "Password"),
@@ -96,8 +99,20 @@ fn page(facts: &Facts<'_>, program: &Program) -> Page {
     let mut writer = Writer::new(facts.language);
     let person = facts.person();
     writer.paragraph(
-        text!["L'exemple est celui de ", strong(&*person.name), " ; remplacez son nom, son adresse et son identifiant par les vôtres. Ayez sous la main votre ", link("passwords", "identifiant et votre mot de passe"), "."],
-        text!["The example is that of ", strong(&*person.name), "; put your own name, address and login in its place. Have your ", link("passwords", "login and password"), " at hand."],
+        text![
+            "L'exemple est celui de ",
+            strong(&*person.name),
+            " ; remplacez son nom, son adresse et son identifiant par les vôtres. Ayez sous la main votre ",
+            link("passwords", "identifiant et votre mot de passe"),
+            "."
+        ],
+        text![
+            "The example is that of ",
+            strong(&*person.name),
+            "; put your own name, address and login in its place. Have your ",
+            link("passwords", "login and password"),
+            " at hand."
+        ],
     );
     settings(facts, program, &mut writer);
     writer.heading("Pas à pas", "Step by step");
@@ -105,24 +120,30 @@ fn page(facts: &Facts<'_>, program: &Program) -> Page {
     writer.steps(french, english);
     trouble(facts, &mut writer);
     let head = Head { name: program.page, section: Section::Settings, title: (program.name, program.name) };
-    writer.page(
-        head,
-        text![format!("Régler {}", program.about.0)],
-        text![format!("Setting up {}", program.about.1)],
-    )
+    writer.page(head, text![format!("Régler {}", program.about.0)], text![format!("Setting up {}", program.about.1)])
 }
 
 fn settings(facts: &Facts<'_>, program: &Program, writer: &mut Writer) {
     let (reading, sending) = (facts.reading(), facts.sending());
     let person = facts.person();
-    let of = |service: &Option<Service<'_>>, cell: &dyn Fn(&Service<'_>) -> Text| service.as_ref().map_or_else(|| text!["—"], cell);
+    let of = |service: &Option<Service<'_>>, cell: &dyn Fn(&Service<'_>) -> Text| {
+        service.as_ref().map_or_else(|| text!["—"], cell)
+    };
     let both = |cell: &dyn Fn(&Service<'_>) -> Text| vec![of(&reading, cell), of(&sending, cell)];
-    let [server, port, security, authentication, user] = program.fields.map(|(french, english)| text![facts.say(french, english)]);
+    let [server, port, security, authentication, user] =
+        program.fields.map(|(french, english)| text![facts.say(french, english)]);
     let rows = vec![
         (facts.say(text!["Protocole"], text!["Protocol"]), both(&|service| text![protocol(service.speaks)])),
         (server, both(&|service| text![code(service.host)])),
         (port, both(&|service| text![service.advised().map(|door| door.port()).unwrap_or_default()])),
-        (security, both(&|service| text![service.advised().map(|door| security_words(facts, program, door.listener.tls)).unwrap_or_default()])),
+        (
+            security,
+            both(&|service| {
+                text![
+                    service.advised().map(|door| security_words(facts, program, door.listener.tls)).unwrap_or_default()
+                ]
+            }),
+        ),
         (authentication, both(&|_| password_words(facts, program))),
         (user, both(&|_| text![code(&*person.login)])),
     ];
@@ -134,8 +155,20 @@ fn settings(facts: &Facts<'_>, program: &Program, writer: &mut Writer) {
     );
     if facts.plan.tls.called_ssl_by.iter().any(|name| name == program.name) {
         writer.note(
-            text![format!("{} appelle ", program.name), strong("SSL"), " ce que nous appelons ", strong("TLS"), " : c'est la même protection, choisissez-la."],
-            text![format!("{} calls ", program.name), strong("SSL"), " what we call ", strong("TLS"), ": it is the same protection, choose it."],
+            text![
+                format!("{} appelle ", program.name),
+                strong("SSL"),
+                " ce que nous appelons ",
+                strong("TLS"),
+                " : c'est la même protection, choisissez-la."
+            ],
+            text![
+                format!("{} calls ", program.name),
+                strong("SSL"),
+                " what we call ",
+                strong("TLS"),
+                ": it is the same protection, choose it."
+            ],
         );
     }
 }
@@ -162,16 +195,36 @@ fn thunderbird(facts: &Facts<'_>) -> (Vec<Text>, Vec<Text>) {
     let person = facts.person();
     (
         vec![
-            text!["Ouvrez ", menu(["☰", "Paramètres des comptes", "Gestion des comptes", "Ajouter un compte de messagerie"]), "."],
-            text!["Donnez votre nom, votre adresse (", code(&*person.address), ") et votre mot de passe, puis choisissez ", menu(["Configurer manuellement"]), "."],
-            text!["Recopiez les deux colonnes du tableau : courrier entrant, puis courrier sortant. Attention : le nom d'utilisateur est l'identifiant, pas l'adresse."],
+            text![
+                "Ouvrez ",
+                menu(["☰", "Paramètres des comptes", "Gestion des comptes", "Ajouter un compte de messagerie"]),
+                "."
+            ],
+            text![
+                "Donnez votre nom, votre adresse (",
+                code(&*person.address),
+                ") et votre mot de passe, puis choisissez ",
+                menu(["Configurer manuellement"]),
+                "."
+            ],
+            text![
+                "Recopiez les deux colonnes du tableau : courrier entrant, puis courrier sortant. Attention : le nom d'utilisateur est l'identifiant, pas l'adresse."
+            ],
             text!["Choisissez ", menu(["Retester"]), ", puis ", menu(["Terminé"]), "."],
             text!["Envoyez-vous un message pour vérifier."],
         ],
         vec![
             text!["Open ", menu(["☰", "Account Settings", "Account Actions", "Add Mail Account"]), "."],
-            text!["Give your name, your address (", code(&*person.address), ") and your password, then choose ", menu(["Configure manually"]), "."],
-            text!["Copy both columns of the table: incoming mail, then outgoing mail. Mind that the username is the login, not the address."],
+            text![
+                "Give your name, your address (",
+                code(&*person.address),
+                ") and your password, then choose ",
+                menu(["Configure manually"]),
+                "."
+            ],
+            text![
+                "Copy both columns of the table: incoming mail, then outgoing mail. Mind that the username is the login, not the address."
+            ],
             text!["Choose ", menu(["Re-test"]), ", then ", menu(["Done"]), "."],
             text!["Send yourself a message to check."],
         ],
@@ -184,18 +237,50 @@ fn outlook(facts: &Facts<'_>) -> (Vec<Text>, Vec<Text>) {
     (
         vec![
             text!["Ouvrez ", menu(["Fichier", "Ajouter un compte"]), "."],
-            text!["Donnez votre adresse (", code(&*person.address), "), ouvrez ", menu(["Options avancées"]), " et cochez ", strong("Me laisser configurer mon compte manuellement"), "."],
+            text![
+                "Donnez votre adresse (",
+                code(&*person.address),
+                "), ouvrez ",
+                menu(["Options avancées"]),
+                " et cochez ",
+                strong("Me laisser configurer mon compte manuellement"),
+                "."
+            ],
             text!["Choisissez le type de compte ", strong(kind), "."],
-            text!["Recopiez les deux colonnes du tableau : courrier entrant, puis courrier sortant. Ne cochez pas « authentification par mot de passe sécurisé (SPA) »."],
-            text!["Donnez votre mot de passe. Si Outlook essaie de s'identifier avec votre adresse, ouvrez ", menu(["Paramètres du compte", "Paramètres du serveur"]), " et mettez votre identifiant (", code(&*person.login), ") comme nom d'utilisateur, pour les deux serveurs."],
+            text![
+                "Recopiez les deux colonnes du tableau : courrier entrant, puis courrier sortant. Ne cochez pas « authentification par mot de passe sécurisé (SPA) »."
+            ],
+            text![
+                "Donnez votre mot de passe. Si Outlook essaie de s'identifier avec votre adresse, ouvrez ",
+                menu(["Paramètres du compte", "Paramètres du serveur"]),
+                " et mettez votre identifiant (",
+                code(&*person.login),
+                ") comme nom d'utilisateur, pour les deux serveurs."
+            ],
             text!["Envoyez-vous un message pour vérifier."],
         ],
         vec![
             text!["Open ", menu(["File", "Add Account"]), "."],
-            text!["Give your address (", code(&*person.address), "), open ", menu(["Advanced options"]), " and tick ", strong("Let me set up my account manually"), "."],
+            text![
+                "Give your address (",
+                code(&*person.address),
+                "), open ",
+                menu(["Advanced options"]),
+                " and tick ",
+                strong("Let me set up my account manually"),
+                "."
+            ],
             text!["Choose the account type ", strong(kind), "."],
-            text!["Copy both columns of the table: incoming mail, then outgoing mail. Do not tick “Secure Password Authentication (SPA)”."],
-            text!["Give your password. If Outlook tries to log in with your address, open ", menu(["Account Settings", "Server Settings"]), " and put your login (", code(&*person.login), ") as the user name of both servers."],
+            text![
+                "Copy both columns of the table: incoming mail, then outgoing mail. Do not tick “Secure Password Authentication (SPA)”."
+            ],
+            text![
+                "Give your password. If Outlook tries to log in with your address, open ",
+                menu(["Account Settings", "Server Settings"]),
+                " and put your login (",
+                code(&*person.login),
+                ") as the user name of both servers."
+            ],
             text!["Send yourself a message to check."],
         ],
     )
@@ -205,17 +290,47 @@ fn apple(facts: &Facts<'_>) -> (Vec<Text>, Vec<Text>) {
     let person = facts.person();
     (
         vec![
-            text![strong("Sur un Mac : "), menu(["Mail", "Ajouter un compte", "Autre compte Mail"]), ". ", strong("Sur un iPhone ou un iPad : "), menu(["Réglages", "Apps", "Mail", "Comptes", "Ajouter un compte", "Autre"]), "."],
-            text!["Donnez votre nom, votre adresse (", code(&*person.address), ") et votre mot de passe. Mail dira peut-être qu'il ne peut pas vérifier le compte : continuez."],
-            text!["Recopiez les noms d'hôte et l'identifiant (", code(&*person.login), ") pour la réception et pour l'envoi."],
-            text!["Une fois le compte créé, ouvrez ses réglages de serveur, décochez la gestion automatique des réglages de connexion, et vérifiez les ports et la sécurité d'après le tableau."],
+            text![
+                strong("Sur un Mac : "),
+                menu(["Mail", "Ajouter un compte", "Autre compte Mail"]),
+                ". ",
+                strong("Sur un iPhone ou un iPad : "),
+                menu(["Réglages", "Apps", "Mail", "Comptes", "Ajouter un compte", "Autre"]),
+                "."
+            ],
+            text![
+                "Donnez votre nom, votre adresse (",
+                code(&*person.address),
+                ") et votre mot de passe. Mail dira peut-être qu'il ne peut pas vérifier le compte : continuez."
+            ],
+            text![
+                "Recopiez les noms d'hôte et l'identifiant (",
+                code(&*person.login),
+                ") pour la réception et pour l'envoi."
+            ],
+            text![
+                "Une fois le compte créé, ouvrez ses réglages de serveur, décochez la gestion automatique des réglages de connexion, et vérifiez les ports et la sécurité d'après le tableau."
+            ],
             text!["Envoyez-vous un message pour vérifier."],
         ],
         vec![
-            text![strong("On a Mac: "), menu(["Mail", "Add Account", "Other Mail Account"]), ". ", strong("On an iPhone or iPad: "), menu(["Settings", "Apps", "Mail", "Accounts", "Add Account", "Other"]), "."],
-            text!["Give your name, your address (", code(&*person.address), ") and your password. Mail may say that it cannot verify the account: go on."],
+            text![
+                strong("On a Mac: "),
+                menu(["Mail", "Add Account", "Other Mail Account"]),
+                ". ",
+                strong("On an iPhone or iPad: "),
+                menu(["Settings", "Apps", "Mail", "Accounts", "Add Account", "Other"]),
+                "."
+            ],
+            text![
+                "Give your name, your address (",
+                code(&*person.address),
+                ") and your password. Mail may say that it cannot verify the account: go on."
+            ],
             text!["Copy the host names and the login (", code(&*person.login), ") for incoming and for outgoing mail."],
-            text!["With the account created, open its server settings, untick the automatic management of connection settings, and check ports and security against the table."],
+            text![
+                "With the account created, open its server settings, untick the automatic management of connection settings, and check ports and security against the table."
+            ],
             text!["Send yourself a message to check."],
         ],
     )
@@ -226,18 +341,62 @@ fn k9(facts: &Facts<'_>) -> (Vec<Text>, Vec<Text>) {
     (
         vec![
             text!["Ouvrez ", menu(["☰", "Paramètres", "Ajouter un compte"]), "."],
-            text!["Donnez votre adresse (", code(&*person.address), "), puis choisissez ", menu(["Configurer manuellement"]), " ou ", menu(["Modifier la configuration"]), "."],
-            text!["Dans ", strong("Paramètres du serveur entrant"), ", recopiez la première colonne du tableau et donnez votre mot de passe."],
-            text!["Dans ", strong("Paramètres du serveur sortant"), ", recopiez la seconde colonne. L'identifiant et le mot de passe sont les mêmes."],
-            text!["Dans ", strong("Options du compte"), ", donnez votre nom tel que vos correspondants le verront, puis ", menu(["Terminer"]), "."],
+            text![
+                "Donnez votre adresse (",
+                code(&*person.address),
+                "), puis choisissez ",
+                menu(["Configurer manuellement"]),
+                " ou ",
+                menu(["Modifier la configuration"]),
+                "."
+            ],
+            text![
+                "Dans ",
+                strong("Paramètres du serveur entrant"),
+                ", recopiez la première colonne du tableau et donnez votre mot de passe."
+            ],
+            text![
+                "Dans ",
+                strong("Paramètres du serveur sortant"),
+                ", recopiez la seconde colonne. L'identifiant et le mot de passe sont les mêmes."
+            ],
+            text![
+                "Dans ",
+                strong("Options du compte"),
+                ", donnez votre nom tel que vos correspondants le verront, puis ",
+                menu(["Terminer"]),
+                "."
+            ],
             text!["Envoyez-vous un message pour vérifier."],
         ],
         vec![
             text!["Open ", menu(["☰", "Settings", "Add account"]), "."],
-            text!["Give your address (", code(&*person.address), "), then choose ", menu(["Configure manually"]), " or ", menu(["Edit configuration"]), "."],
-            text!["Under ", strong("Incoming server settings"), " copy the first column of the table and give your password."],
-            text!["Under ", strong("Outgoing server settings"), " copy the second column. Login and password are the same."],
-            text!["Under ", strong("Account options"), " give your name as your correspondents will see it, then ", menu(["Finish"]), "."],
+            text![
+                "Give your address (",
+                code(&*person.address),
+                "), then choose ",
+                menu(["Configure manually"]),
+                " or ",
+                menu(["Edit configuration"]),
+                "."
+            ],
+            text![
+                "Under ",
+                strong("Incoming server settings"),
+                " copy the first column of the table and give your password."
+            ],
+            text![
+                "Under ",
+                strong("Outgoing server settings"),
+                " copy the second column. Login and password are the same."
+            ],
+            text![
+                "Under ",
+                strong("Account options"),
+                " give your name as your correspondents will see it, then ",
+                menu(["Finish"]),
+                "."
+            ],
             text!["Send yourself a message to check."],
         ],
     )
@@ -247,12 +406,28 @@ fn trouble(facts: &Facts<'_>, writer: &mut Writer) {
     writer.heading("Si cela ne marche pas", "If it does not work");
     let help = facts.help();
     let mut french = vec![
-        text!["« Mot de passe refusé » : essayez d'abord ", if facts.webmail().is_some() { "dans le webmail" } else { "de le taper de nouveau, lentement" }, ". S'il est refusé là aussi, voyez ", link("login-failed", "identifiant ou mot de passe refusé"), "."],
-        text!["« Connexion impossible » : vérifiez le nom du serveur, le port et la sécurité, lettre par lettre. Certains réseaux d'hôtel ou de gare ferment des ports : essayez ailleurs."],
+        text![
+            "« Mot de passe refusé » : essayez d'abord ",
+            if facts.webmail().is_some() { "dans le webmail" } else { "de le taper de nouveau, lentement" },
+            ". S'il est refusé là aussi, voyez ",
+            link("login-failed", "identifiant ou mot de passe refusé"),
+            "."
+        ],
+        text![
+            "« Connexion impossible » : vérifiez le nom du serveur, le port et la sécurité, lettre par lettre. Certains réseaux d'hôtel ou de gare ferment des ports : essayez ailleurs."
+        ],
     ];
     let mut english = vec![
-        text!["“Password refused”: first try it ", if facts.webmail().is_some() { "in the webmail" } else { "again, slowly" }, ". If it is refused there, too, see ", link("login-failed", "login or password refused"), "."],
-        text!["“Cannot connect”: check server name, port and security letter by letter. Some networks in hotels and stations close ports: try elsewhere."],
+        text![
+            "“Password refused”: first try it ",
+            if facts.webmail().is_some() { "in the webmail" } else { "again, slowly" },
+            ". If it is refused there, too, see ",
+            link("login-failed", "login or password refused"),
+            "."
+        ],
+        text![
+            "“Cannot connect”: check server name, port and security letter by letter. Some networks in hotels and stations close ports: try elsewhere."
+        ],
     ];
     french.push([text!["Toujours rien ? Adressez-vous à : "], help.clone(), text!["."]].concat());
     english.push([text!["Still nothing? Ask "], help, text!["."]].concat());

@@ -32,7 +32,10 @@ fn profiles(facts: &Facts<'_>, writer: &mut Writer) {
             Quota::Fixed { octets } => text![facts.size(octets)],
             Quota::OnRequest { above_octets } => {
                 let size = facts.size(above_octets);
-                facts.say(text![format!("plus de {size}, selon les besoins")], text![format!("more than {size}, as needed")])
+                facts.say(
+                    text![format!("plus de {size}, selon les besoins")],
+                    text![format!("more than {size}, as needed")],
+                )
             }
         };
         (text![profile.label.clone()], vec![quota])
@@ -97,8 +100,16 @@ fn counted(facts: &Facts<'_>, writer: &mut Writer) {
     }
     writer.items(items);
     writer.paragraph(
-        text!["Un dossier enregistré sur votre ordinateur (« dossiers locaux ») ne compte pas, mais il n'est pas ", link("backup", "sauvegardé"), " non plus."],
-        text!["A folder kept on your own computer (“local folders”) does not count, but it is not ", link("backup", "backed up"), " either."],
+        text![
+            "Un dossier enregistré sur votre ordinateur (« dossiers locaux ») ne compte pas, mais il n'est pas ",
+            link("backup", "sauvegardé"),
+            " non plus."
+        ],
+        text![
+            "A folder kept on your own computer (“local folders”) does not count, but it is not ",
+            link("backup", "backed up"),
+            " either."
+        ],
     );
     writer.paragraph(
         text!["Pour faire de la place : videz la corbeille, supprimez les messages aux grosses pièces jointes, archivez ceux qui ont plus de trois mois."],
@@ -125,12 +136,15 @@ fn full(facts: &Facts<'_>, writer: &mut Writer) {
     match rules.then {
         Then::Refuse => {
             french.push(text![format!("Ensuite, les messages sont mis en attente chez leur expéditeur pendant {time}. Rien n'est perdu si vous faites de la place à temps.")]);
-            french.push(text!["Après ce délai, ils sont refusés, et l'expéditeur en est averti par son propre service."]);
+            french
+                .push(text!["Après ce délai, ils sont refusés, et l'expéditeur en est averti par son propre service."]);
             english.push(text![format!("After that, messages are kept waiting at their senders for {time}. Nothing is lost if you make room in time.")]);
             english.push(text!["After that time they are refused, and the senders are told by their own service."]);
         }
         Then::TryLater => {
-            french.push(text!["Ensuite, les messages sont mis en attente chez leur expéditeur, qui abandonne après quelques jours."]);
+            french.push(text![
+                "Ensuite, les messages sont mis en attente chez leur expéditeur, qui abandonne après quelques jours."
+            ]);
             english.push(text!["After that, messages are kept waiting at their senders, who give up after some days."]);
         }
     }

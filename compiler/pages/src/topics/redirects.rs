@@ -24,7 +24,11 @@ pub fn page(facts: &Facts<'_>) -> Page {
         ask(facts, rules, &mut writer);
     }
     instead(facts, &mut writer);
-    let head = Head { name: "redirects", section: Section::Rules, title: ("Redirection automatique", "Automatic redirection") };
+    let head = Head {
+        name: "redirects",
+        section: Section::Rules,
+        title: ("Redirection automatique", "Automatic redirection"),
+    };
     writer.page(
         head,
         text!["Faire suivre tout son courrier vers une autre adresse : ce qui est possible, et ce qui ne l'est pas."],
@@ -43,24 +47,34 @@ fn why(writer: &mut Writer) {
 fn accepted(facts: &Facts<'_>, rules: &Redirects, writer: &mut Writer) {
     let mut rows: Vec<(Text, Vec<Text>)> = Vec::new();
     for (name, pattern) in &rules.allow {
-        rows.push((text![name.to_uppercase()], vec![addresses(facts, pattern), facts.say(text!["acceptée"], text!["accepted"])]));
+        rows.push((
+            text![name.to_uppercase()],
+            vec![addresses(facts, pattern), facts.say(text!["acceptée"], text!["accepted"])],
+        ));
     }
     for grant in rules.on_grant.values() {
         let (who, to) = match grant.to {
             GrantTo::HomeInstitution => (
                 facts.say("Chercheur en déplacement ou détaché", "Visiting researcher"),
-                facts.say("l'adresse professionnelle de l'établissement d'origine", "the professional address at the home institution"),
+                facts.say(
+                    "l'adresse professionnelle de l'établissement d'origine",
+                    "the professional address at the home institution",
+                ),
             ),
             GrantTo::AnyDomain => (
                 facts.say("Cas particulier", "Special case"),
                 facts.say("l'adresse que dit l'autorisation", "the address the authorisation names"),
             ),
         };
-        let needs: Vec<String> = grant.needs.iter().map(|need| match need {
-            GrantNeeds::Approver => facts.say("l'accord d'un responsable", "approval").to_owned(),
-            GrantNeeds::Reason => facts.say("un motif", "a reason").to_owned(),
-            GrantNeeds::EndDate => facts.say("une date de fin", "an end date").to_owned(),
-        }).collect();
+        let needs: Vec<String> = grant
+            .needs
+            .iter()
+            .map(|need| match need {
+                GrantNeeds::Approver => facts.say("l'accord d'un responsable", "approval").to_owned(),
+                GrantNeeds::Reason => facts.say("un motif", "a reason").to_owned(),
+                GrantNeeds::EndDate => facts.say("une date de fin", "an end date").to_owned(),
+            })
+            .collect();
         let needs = all_of(facts.language, &needs);
         let on = facts.say(text![format!("sur autorisation : {needs}")], text![format!("with authorisation: {needs}")]);
         rows.push((text![who], vec![text![to], on]));
@@ -71,7 +85,10 @@ fn accepted(facts: &Facts<'_>, rules: &Redirects, writer: &mut Writer) {
     writer.heading("Cas acceptés", "Accepted cases");
     writer.grid(
         ("Vers une adresse professionnelle que l'on connaît", "To a professional address that we know"),
-        (["Vous dépendez de", "Adresse de destination", "Redirection"], ["You belong to", "Destination", "Redirection"]),
+        (
+            ["Vous dépendez de", "Adresse de destination", "Redirection"],
+            ["You belong to", "Destination", "Redirection"],
+        ),
         rows,
     );
 }
@@ -101,7 +118,10 @@ fn refused(facts: &Facts<'_>, rules: &Redirects, writer: &mut Writer) {
         }
     }
     if rules.refused_examples.contains(&DomainPattern::PublicProviders) {
-        names.push(pick(facts.language, "les autres messageries grand public", "other mailbox providers for the public").to_owned());
+        names.push(
+            pick(facts.language, "les autres messageries grand public", "other mailbox providers for the public")
+                .to_owned(),
+        );
     }
     if !names.is_empty() {
         let names = all_of(facts.language, &names);
@@ -151,8 +171,12 @@ fn ask(facts: &Facts<'_>, rules: &Redirects, writer: &mut Writer) {
 fn instead(facts: &Facts<'_>, writer: &mut Writer) {
     writer.heading("Lire son courrier ailleurs", "Reading your mail elsewhere");
     let (mut french, mut english) = (
-        text!["Vous pouvez lire votre boîte professionnelle à côté de votre boîte personnelle, sans rien rediriger : ajoutez ce compte à votre logiciel de messagerie ("],
-        text!["You can read your work mailbox beside your private one without redirecting anything: add this account to your mail program ("],
+        text![
+            "Vous pouvez lire votre boîte professionnelle à côté de votre boîte personnelle, sans rien rediriger : ajoutez ce compte à votre logiciel de messagerie ("
+        ],
+        text![
+            "You can read your work mailbox beside your private one without redirecting anything: add this account to your mail program ("
+        ],
     );
     french.extend(text![link("thunderbird", "Thunderbird"), ", ", link("k-9", "K-9 Mail"), "…)"]);
     english.extend(text![link("thunderbird", "Thunderbird"), ", ", link("k-9", "K-9 Mail"), "…)"]);

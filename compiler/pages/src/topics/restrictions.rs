@@ -24,11 +24,8 @@ pub fn page(facts: &Facts<'_>) -> Page {
         blocked(facts, &mut writer, &rows);
         exceptions(facts, &mut writer);
     }
-    let head = Head {
-        name: "restrictions",
-        section: Section::Rules,
-        title: ("Restrictions d'envoi", "Sending limits"),
-    };
+    let head =
+        Head { name: "restrictions", section: Section::Rules, title: ("Restrictions d'envoi", "Sending limits") };
     writer.page(
         head,
         text!["Afin de limiter les conséquences d'un vol de mot de passe, le nombre de messages et de destinataires est limité. Les limites dépendent de la façon dont vous envoyez."],
@@ -46,7 +43,8 @@ enum Counted {
 fn table(facts: &Facts<'_>, rows: &[Access<'_>]) -> Table {
     let mut counted: BTreeSet<Counted> = BTreeSet::new();
     for row in rows {
-        let windows = |a: &Windows, b: &Windows| a.list().iter().chain(b.list()).map(|it| it.width_s).collect::<Vec<_>>();
+        let windows =
+            |a: &Windows, b: &Windows| a.list().iter().chain(b.list()).map(|it| it.width_s).collect::<Vec<_>>();
         let messages = windows(&row.limits.messages_attempted, &row.limits.messages_accepted);
         let recipients = windows(&row.limits.recipients_attempted, &row.limits.recipients_accepted);
         counted.extend(messages.into_iter().map(Counted::Messages));
@@ -54,7 +52,7 @@ fn table(facts: &Facts<'_>, rows: &[Access<'_>]) -> Table {
     }
     let mut columns = vec![
         facts.say("Accès", "Access").to_owned(),
-        facts.say("Destinataires / message", "Recipients / message").to_owned(),
+        facts.say("Destinataires\u{a0}/ message", "Recipients\u{a0}/ message").to_owned(),
     ];
     columns.extend(counted.iter().map(|counted| column(facts, *counted)));
     let mut attempts = false;
@@ -69,7 +67,9 @@ fn table(facts: &Facts<'_>, rows: &[Access<'_>]) -> Table {
         "¹ attempts are counted: a program that insists stays blocked.",
     );
     Table {
-        caption: facts.say("Nombres maximaux, pour chaque façon d'envoyer", "The most that is allowed, by way of sending").to_owned(),
+        caption: facts
+            .say("Nombres maximaux, pour chaque façon d'envoyer", "The most that is allowed, by way of sending")
+            .to_owned(),
         columns,
         rows,
         footnotes: if attempts { vec![footnote.to_owned()] } else { Vec::new() },
@@ -79,11 +79,11 @@ fn table(facts: &Facts<'_>, rows: &[Access<'_>]) -> Table {
 
 fn column(facts: &Facts<'_>, counted: Counted) -> String {
     match counted {
-        Counted::Messages(3_600) => facts.say("Messages / heure", "Messages / hour").to_owned(),
-        Counted::Messages(width) => format!("Messages / {}", short_window(facts.language, width)),
+        Counted::Messages(3_600) => facts.say("Messages\u{a0}/ heure", "Messages\u{a0}/ hour").to_owned(),
+        Counted::Messages(width) => format!("Messages\u{a0}/ {}", short_window(facts.language, width)),
         Counted::Recipients(width) => {
             let width = short_window(facts.language, width);
-            facts.say(format!("Destinataires / {width}"), format!("Recipients / {width}"))
+            facts.say(format!("Destinataires\u{a0}/ {width}"), format!("Recipients\u{a0}/ {width}"))
         }
     }
 }
@@ -108,12 +108,20 @@ fn cell(facts: &Facts<'_>, row: &Access<'_>, counted: Counted, attempts: &mut bo
 fn reading(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
     writer.heading("Comment lire ce tableau", "How to read this table");
     let mut french = vec![
-        text!["Chaque limite vaut sur une durée glissante : « par heure » veut dire « dans les soixante minutes qui précèdent », et non « depuis le début de l'heure »."],
-        text!["Un message envoyé à vingt personnes compte pour un message et pour vingt destinataires. Une liste ou une adresse de fonction compte pour un seul destinataire."],
+        text![
+            "Chaque limite vaut sur une durée glissante : « par heure » veut dire « dans les soixante minutes qui précèdent », et non « depuis le début de l'heure »."
+        ],
+        text![
+            "Un message envoyé à vingt personnes compte pour un message et pour vingt destinataires. Une liste ou une adresse de fonction compte pour un seul destinataire."
+        ],
     ];
     let mut english = vec![
-        text!["Every limit holds for a span that moves with the clock: “per hour” means “in the sixty minutes before now”, not “since the hour struck”."],
-        text!["One message to twenty people counts as one message and as twenty recipients. A list or a functional address counts as one recipient."],
+        text![
+            "Every limit holds for a span that moves with the clock: “per hour” means “in the sixty minutes before now”, not “since the hour struck”."
+        ],
+        text![
+            "One message to twenty people counts as one message and as twenty recipients. A list or a functional address counts as one recipient."
+        ],
     ];
     if rows.iter().filter(|row| !row.each_address).count() > 1 {
         match facts.plan.one_account_in_several_blocks {
@@ -123,7 +131,8 @@ fn reading(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
             }
             SeveralBlocks::CountedTogether => {
                 french.push(text!["Il n'y a qu'un compte pour toutes les lignes : ce que vous envoyez d'une façon compte aussi pour les autres."]);
-                english.push(text!["There is one count for all rows: what you send one way counts for the others, too."]);
+                english
+                    .push(text!["There is one count for all rows: what you send one way counts for the others, too."]);
             }
         }
     }
@@ -139,7 +148,8 @@ fn reading(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
         french.push(text![format!("À {share} d'une limite, vous recevez un avertissement par courrier électronique.")]);
         english.push(text![format!("At {share} of a limit you get a warning by e-mail.")]);
     } else if !warned.is_empty() {
-        french.push(text!["À l'approche de certaines limites, vous recevez un avertissement par courrier électronique."]);
+        french
+            .push(text!["À l'approche de certaines limites, vous recevez un avertissement par courrier électronique."]);
         english.push(text!["Near some of the limits you get a warning by e-mail."]);
     }
     writer.list(french, english);
@@ -177,11 +187,23 @@ fn blocked(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
     writer.list(
         vec![
             text!["Pour écrire à beaucoup de monde, utilisez une liste de diffusion plutôt qu'un long champ « À »."],
-            text!["Si vous n'avez rien envoyé de tel, votre mot de passe est peut-être connu de quelqu'un d'autre : ", link("passwords", "changez-le"), " et prévenez ", facts.resetter(), "."],
+            text![
+                "Si vous n'avez rien envoyé de tel, votre mot de passe est peut-être connu de quelqu'un d'autre : ",
+                link("passwords", "changez-le"),
+                " et prévenez ",
+                facts.resetter(),
+                "."
+            ],
         ],
         vec![
             text!["To write to many people, use a mailing list rather than a long “To” field."],
-            text!["If you have sent nothing of the kind, somebody else may know your password: ", link("passwords", "change it"), " and tell ", facts.resetter(), "."],
+            text![
+                "If you have sent nothing of the kind, somebody else may know your password: ",
+                link("passwords", "change it"),
+                " and tell ",
+                facts.resetter(),
+                "."
+            ],
         ],
     );
 }
@@ -217,7 +239,17 @@ fn exceptions(facts: &Facts<'_>, writer: &mut Writer) {
         english.push(text!["An application that is not registered cannot send without a login."]);
     }
     let help = facts.help();
-    french.push([text!["Pour un besoin particulier (élections, inscriptions…), demandez une dérogation à l'avance : "], help.clone(), text!["."]].concat());
-    english.push([text!["For a special need (elections, enrolments…) ask for an exception beforehand: "], help, text!["."]].concat());
+    french.push(
+        [
+            text!["Pour un besoin particulier (élections, inscriptions…), demandez une dérogation à l'avance : "],
+            help.clone(),
+            text!["."],
+        ]
+        .concat(),
+    );
+    english.push(
+        [text!["For a special need (elections, enrolments…) ask for an exception beforehand: "], help, text!["."]]
+            .concat(),
+    );
     writer.list(french, english);
 }

@@ -13,29 +13,54 @@ pub fn page(facts: &Facts<'_>) -> Page {
     writer.grid(
         ("Ce que vous voyez", "What you see"),
         (["Donnée", "Conservée"], ["Data", "Kept"]),
-        rows(facts, &[
-            ("Messages et dossiers", "Messages and folders", kept.mail),
-            ("Corbeille", "Trash", kept.trash),
-            ("Indésirables", "Junk", kept.junk),
-            ("Boîte d'un compte fermé", "Mailbox of a closed account", kept.closed_accounts),
-        ]),
+        rows(
+            facts,
+            &[
+                ("Messages et dossiers", "Messages and folders", kept.mail),
+                ("Corbeille", "Trash", kept.trash),
+                ("Indésirables", "Junk", kept.junk),
+                ("Boîte d'un compte fermé", "Mailbox of a closed account", kept.closed_accounts),
+            ],
+        ),
     );
     writer.heading("Ce que le service enregistre", "What the service records");
     writer.grid(
-        ("Ce qui sert à faire fonctionner le service et à rendre compte", "What it takes to run the service and to account for it"),
+        (
+            "Ce qui sert à faire fonctionner le service et à rendre compte",
+            "What it takes to run the service and to account for it",
+        ),
         (["Donnée", "Conservée"], ["Data", "Kept"]),
-        rows(facts, &[
-            ("Messages en attente d'envoi", "Messages waiting to be sent", kept.queue),
-            ("Messages en quarantaine (virus)", "Messages in quarantine (viruses)", kept.quarantine),
-            ("Trace des messages qui n'ont pas pu être remis", "Record of messages that were not delivered", kept.losses),
-            ("Décisions du serveur (accepté, refusé, pourquoi)", "Decisions of the server (accepted, refused, why)", kept.decisions),
-            ("Connexions aux boîtes aux lettres", "Logins to mailboxes", kept.accesses),
-            ("Actes des gestionnaires", "Acts of the managers", kept.audit),
-            ("Messages confiés pour corriger l'antispam", "Messages given to correct the spam filter", kept.training),
-            ("Compteurs des limites d'envoi", "Counters of the sending limits", kept.limits),
-            ("Statistiques", "Statistics", kept.statistics),
-            ("Registre des logins (un login n'est jamais réattribué)", "Register of logins (a login is never given twice)", kept.ledger),
-        ]),
+        rows(
+            facts,
+            &[
+                ("Messages en attente d'envoi", "Messages waiting to be sent", kept.queue),
+                ("Messages en quarantaine (virus)", "Messages in quarantine (viruses)", kept.quarantine),
+                (
+                    "Trace des messages qui n'ont pas pu être remis",
+                    "Record of messages that were not delivered",
+                    kept.losses,
+                ),
+                (
+                    "Décisions du serveur (accepté, refusé, pourquoi)",
+                    "Decisions of the server (accepted, refused, why)",
+                    kept.decisions,
+                ),
+                ("Connexions aux boîtes aux lettres", "Logins to mailboxes", kept.accesses),
+                ("Actes des gestionnaires", "Acts of the managers", kept.audit),
+                (
+                    "Messages confiés pour corriger l'antispam",
+                    "Messages given to correct the spam filter",
+                    kept.training,
+                ),
+                ("Compteurs des limites d'envoi", "Counters of the sending limits", kept.limits),
+                ("Statistiques", "Statistics", kept.statistics),
+                (
+                    "Registre des logins (un login n'est jamais réattribué)",
+                    "Register of logins (a login is never given twice)",
+                    kept.ledger,
+                ),
+            ],
+        ),
     );
     writer.paragraph(
         text!["Une copie peut subsister un temps dans les ", link("backup", "sauvegardes"), "."],
@@ -46,7 +71,10 @@ pub fn page(facts: &Facts<'_>) -> Page {
         [text!["Pour toute question sur vos données : "], help.clone(), text!["."]].concat(),
         [text!["For any question about your data: "], help, text!["."]].concat(),
     );
-    let head = Head { name: "retention", section: Section::Rules, title: ("Durées de conservation", "How long data is kept") };
+    let head =
+        Head {
+            name: "retention", section: Section::Rules, title: ("Durées de conservation", "How long data is kept")
+        };
     writer.page(
         head,
         text!["Ce que le service garde, et pendant combien de temps."],

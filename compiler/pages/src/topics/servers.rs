@@ -28,7 +28,8 @@ fn personal(facts: &Facts<'_>, writer: &mut Writer) {
     let person = facts.person();
     let form = |form: &str, example: &str| {
         let form = code(facts.say(readable_fr(form), readable_en(form)));
-        facts.say(text![form.clone(), ", par exemple ", strong(example)], text![form, ", for example ", strong(example)])
+        facts
+            .say(text![form.clone(), ", par exemple ", strong(example)], text![form, ", for example ", strong(example)])
     };
     let mut rows = vec![
         (
@@ -68,10 +69,7 @@ fn personal(facts: &Facts<'_>, writer: &mut Writer) {
     }
     writer.heading("Informations personnelles", "Personal information");
     writer.grid(
-        (
-            &format!("L'exemple est celui de {}.", person.name),
-            &format!("The example is that of {}.", person.name),
-        ),
+        (&format!("L'exemple est celui de {}.", person.name), &format!("The example is that of {}.", person.name)),
         (["Information", "Forme et exemple"], ["Item", "Form and example"]),
         rows,
     );
@@ -80,18 +78,30 @@ fn personal(facts: &Facts<'_>, writer: &mut Writer) {
 /// `Prenom.Nom@…` from `{First}.{Last}@…`.
 fn readable_fr(form: &str) -> String {
     let names = [
-        ("{First}", "Prenom"), ("{Last}", "Nom"), ("{first}", "<prénom>"), ("{last}", "<nom>"),
-        ("{initials}", "<initiales du prénom>"), ("{local}", "<ancien nom>"), ("{unit}", "<composante>"),
-        ("{Unit}", "Composante"), ("{Role}", "Fonction"),
+        ("{First}", "Prenom"),
+        ("{Last}", "Nom"),
+        ("{first}", "<prénom>"),
+        ("{last}", "<nom>"),
+        ("{initials}", "<initiales du prénom>"),
+        ("{local}", "<ancien nom>"),
+        ("{unit}", "<composante>"),
+        ("{Unit}", "Composante"),
+        ("{Role}", "Fonction"),
     ];
     names.into_iter().fold(form.to_owned(), |form, (name, word)| form.replace(name, word))
 }
 
 fn readable_en(form: &str) -> String {
     let names = [
-        ("{First}", "First"), ("{Last}", "Last"), ("{first}", "<first name>"), ("{last}", "<last name>"),
-        ("{initials}", "<initials of the first name>"), ("{local}", "<former name>"), ("{unit}", "<department>"),
-        ("{Unit}", "Department"), ("{Role}", "Role"),
+        ("{First}", "First"),
+        ("{Last}", "Last"),
+        ("{first}", "<first name>"),
+        ("{last}", "<last name>"),
+        ("{initials}", "<initials of the first name>"),
+        ("{local}", "<former name>"),
+        ("{unit}", "<department>"),
+        ("{Unit}", "Department"),
+        ("{Role}", "Role"),
     ];
     names.into_iter().fold(form.to_owned(), |form, (name, word)| form.replace(name, word))
 }
@@ -120,7 +130,8 @@ fn reference(facts: &Facts<'_>, writer: &mut Writer) {
     for service in &outgoing(facts.plan) {
         rows.push((named("Sortant", "Outgoing", service), cells(service)));
     }
-    let web = |address: &str, place: Text| vec![text![Span::Web(address.to_owned())], dash(), text!["HTTPS"], login(), place];
+    let web =
+        |address: &str, place: Text| vec![text![Span::Web(address.to_owned())], dash(), text!["HTTPS"], login(), place];
     if let Some(address) = facts.webmail() {
         let reach = facts.plan.never_reachable_beyond.get(&plan::Reach::Webmail);
         let place = reach.map_or_else(dash, |from| text![crate::access::place(facts.plan, from).words(facts.language)]);
@@ -146,16 +157,23 @@ fn advice(facts: &Facts<'_>, writer: &mut Writer) {
     let programs = &facts.plan.tls.called_ssl_by;
     if !programs.is_empty() {
         let names = all_of(facts.language, programs);
-        let (calls, choose) = if programs.len() == 1 { ("appelle", "ce logiciel") } else { ("appellent", "ces logiciels") };
+        let (calls, choose) =
+            if programs.len() == 1 { ("appelle", "ce logiciel") } else { ("appellent", "ces logiciels") };
         let verb = if programs.len() == 1 { "calls" } else { "call" };
         let there = if programs.len() == 1 { "there" } else { "in those programs" };
         writer.note(
             text![
-                format!("{names} {calls} "), strong("SSL"), " ce que nous appelons ", strong("TLS"),
+                format!("{names} {calls} "),
+                strong("SSL"),
+                " ce que nous appelons ",
+                strong("TLS"),
                 format!(" : dans {choose}, choisissez « SSL ». Partout ailleurs, choisissez TLS ou STARTTLS, pas SSL.")
             ],
             text![
-                format!("{names} {verb} "), strong("SSL"), " what we call ", strong("TLS"),
+                format!("{names} {verb} "),
+                strong("SSL"),
+                " what we call ",
+                strong("TLS"),
                 format!(": choose “SSL” {there}. Everywhere else choose TLS or STARTTLS, not SSL.")
             ],
         );
@@ -166,16 +184,19 @@ fn advice(facts: &Facts<'_>, writer: &mut Writer) {
         let (port, mode) = (door.port(), tls_words(facts.language, door.listener.tls));
         writer.paragraph(
             text![
-                "Plusieurs ports servent au même usage. Pour un nouveau réglage, prenez le port ", strong(&*port),
+                "Plusieurs ports servent au même usage. Pour un nouveau réglage, prenez le port ",
+                strong(&*port),
                 format!(" ({mode}) ; un logiciel déjà réglé sur un autre port du tableau n'a pas à être changé.")
             ],
             text![
-                "Several ports do the same job. For a new set-up take port ", strong(&*port),
+                "Several ports do the same job. For a new set-up take port ",
+                strong(&*port),
                 format!(" ({mode}); a program already set to another port of the table need not be changed.")
             ],
         );
     }
-    let also: Vec<String> = outgoing.iter().chain(&incoming(facts.plan)).flat_map(|it| it.also.clone()).map(str::to_owned).collect();
+    let also: Vec<String> =
+        outgoing.iter().chain(&incoming(facts.plan)).flat_map(|it| it.also.clone()).map(str::to_owned).collect();
     if !also.is_empty() {
         let names = all_of(facts.language, &also);
         writer.paragraph(
@@ -192,12 +213,26 @@ fn advice(facts: &Facts<'_>, writer: &mut Writer) {
     writer.heading("Pas à pas", "Step by step");
     writer.paragraph(
         text![
-            "Ces réglages sont détaillés pour ", link("thunderbird", "Thunderbird"), ", ", link("outlook", "Outlook"), ", ",
-            link("apple-mail", "Apple Mail"), " et ", link("k-9", "K-9 Mail"), "."
+            "Ces réglages sont détaillés pour ",
+            link("thunderbird", "Thunderbird"),
+            ", ",
+            link("outlook", "Outlook"),
+            ", ",
+            link("apple-mail", "Apple Mail"),
+            " et ",
+            link("k-9", "K-9 Mail"),
+            "."
         ],
         text![
-            "The settings are explained for ", link("thunderbird", "Thunderbird"), ", ", link("outlook", "Outlook"), ", ",
-            link("apple-mail", "Apple Mail"), " and ", link("k-9", "K-9 Mail"), "."
+            "The settings are explained for ",
+            link("thunderbird", "Thunderbird"),
+            ", ",
+            link("outlook", "Outlook"),
+            ", ",
+            link("apple-mail", "Apple Mail"),
+            " and ",
+            link("k-9", "K-9 Mail"),
+            "."
         ],
     );
 }
@@ -228,7 +263,10 @@ fn machines(facts: &Facts<'_>, writer: &mut Writer) {
 fn domains(facts: &Facts<'_>, writer: &mut Writer) {
     let label = |profile: &str| {
         let profile = facts.plan.mailboxes.profiles.get(profile).map_or(profile, |it| it.label.as_str());
-        facts.say(text![format!("boîtes aux lettres ici, profil « {profile} »")], text![format!("mailboxes here, profile “{profile}”")])
+        facts.say(
+            text![format!("boîtes aux lettres ici, profil « {profile} »")],
+            text![format!("mailboxes here, profile “{profile}”")],
+        )
     };
     let rows: Vec<(Text, Vec<Text>)> = facts
         .plan
@@ -245,10 +283,8 @@ fn domains(facts: &Facts<'_>, writer: &mut Writer) {
                     text!["courrier transmis au service qui gère ces adresses"],
                     text!["mail handed on to the service that keeps these addresses"],
                 ),
-                MailDomain::AliasOf(other) => facts.say(
-                    text!["autre nom de ", code(other.as_str())],
-                    text!["another name of ", code(other.as_str())],
-                ),
+                MailDomain::AliasOf(other) => facts
+                    .say(text!["autre nom de ", code(other.as_str())], text!["another name of ", code(other.as_str())]),
             };
             (text![code(facts.say(readable_fr(name), readable_en(name)))], vec![said])
         })

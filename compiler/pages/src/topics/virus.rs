@@ -22,8 +22,14 @@ pub fn page(facts: &Facts<'_>) -> Page {
     }
     writer.heading("Sur votre ordinateur", "On your computer");
     writer.paragraph(
-        text![strong("Un poste de travail doit toujours avoir son propre antivirus, à jour."), " La messagerie n'est pas le seul chemin que prennent les virus."],
-        text![strong("A computer must always have its own antivirus, up to date."), " Mail is not the only way viruses take."],
+        text![
+            strong("Un poste de travail doit toujours avoir son propre antivirus, à jour."),
+            " La messagerie n'est pas le seul chemin que prennent les virus."
+        ],
+        text![
+            strong("A computer must always have its own antivirus, up to date."),
+            " Mail is not the only way viruses take."
+        ],
     );
     let head = Head { name: "virus", section: Section::Rules, title: ("Virus", "Viruses") };
     match facts.plan.antivirus.is_some() {
@@ -46,16 +52,28 @@ fn looked_at(facts: &Facts<'_>, antivirus: &Antivirus, writer: &mut Writer) {
     let named = all_of(facts.language, &names);
     let by = match names.len() {
         1 => facts.say(format!("Un antivirus ({named}) analyse"), format!("One antivirus ({named}) scans")),
-        2 => facts.say(format!("Deux antivirus différents ({named}) analysent"), format!("Two different antivirus engines ({named}) scan")),
-        n => facts.say(format!("{n} antivirus différents ({named}) analysent"), format!("{n} different antivirus engines ({named}) scan")),
+        2 => facts.say(
+            format!("Deux antivirus différents ({named}) analysent"),
+            format!("Two different antivirus engines ({named}) scan"),
+        ),
+        n => facts.say(
+            format!("{n} antivirus différents ({named}) analysent"),
+            format!("{n} different antivirus engines ({named}) scan"),
+        ),
     };
     let (inbound, outbound) = (antivirus.on.contains(&Direction::Inbound), antivirus.on.contains(&Direction::Outbound));
     let (french, english) = match (inbound, outbound) {
         (true, false) => ("tous les messages qui arrivent", "all messages that arrive"),
         (false, true) => ("tous les messages qui partent", "all messages that leave"),
-        (true, true) | (false, false) => ("tous les messages qui arrivent et tous ceux qui partent", "all messages that arrive and all that leave"),
+        (true, true) | (false, false) => {
+            ("tous les messages qui arrivent et tous ceux qui partent", "all messages that arrive and all that leave")
+        }
     };
-    let updated = antivirus.engines.iter().filter_map(|name| facts.plan.scanners.get(name)?.updates_at_least).min_by_key(|it| it.max);
+    let updated = antivirus
+        .engines
+        .iter()
+        .filter_map(|name| facts.plan.scanners.get(name)?.updates_at_least)
+        .min_by_key(|it| it.max);
     let updated = updated.map_or_else(String::new, |window| {
         let often = facts.window(window);
         facts.say(
@@ -80,14 +98,22 @@ fn fates(facts: &Facts<'_>, antivirus: &Antivirus, writer: &mut Writer) {
     let directions = [
         (Direction::Inbound, "Message reçu", "Message received", &antivirus.inbound),
         (Direction::Outbound, "Message que vous envoyez", "Message you send", &antivirus.outbound_from_person),
-        (Direction::Outbound, "Message d'une application", "Message of an application", &antivirus.outbound_from_machine),
+        (
+            Direction::Outbound,
+            "Message d'une application",
+            "Message of an application",
+            &antivirus.outbound_from_machine,
+        ),
     ];
     let looked = directions.into_iter().filter(|(direction, ..)| antivirus.on.contains(direction));
     let rows = looked.map(|(_, french, english, answers)| {
         (facts.say(text![french], text![english]), vec![fate(facts, answers.infected), fate(facts, answers.suspect)])
     });
     writer.grid(
-        ("« Suspect » : pièce jointe chiffrée, macro, ou fichier qui ressemble à un virus", "“Suspect”: an encrypted attachment, a macro, or a file that looks like a virus"),
+        (
+            "« Suspect » : pièce jointe chiffrée, macro, ou fichier qui ressemble à un virus",
+            "“Suspect”: an encrypted attachment, a macro, or a file that looks like a virus",
+        ),
         (["Message", "Virus reconnu", "Suspect"], ["Message", "Known virus", "Suspect"]),
         rows.collect(),
     );
@@ -103,9 +129,13 @@ fn fates(facts: &Facts<'_>, antivirus: &Antivirus, writer: &mut Writer) {
 
 fn fate(facts: &Facts<'_>, answer: OnInfection) -> Text {
     let kept = match (answer.reply, answer.keep) {
-        (ReplyTo::Refuse, Keep::Quarantine) => facts.say("refusé, une copie en quarantaine", "refused, a copy in quarantine"),
+        (ReplyTo::Refuse, Keep::Quarantine) => {
+            facts.say("refusé, une copie en quarantaine", "refused, a copy in quarantine")
+        }
         (ReplyTo::Refuse, Keep::Deliver | Keep::Nothing) => facts.say("refusé", "refused"),
-        (ReplyTo::Accept | ReplyTo::AcceptSilently, Keep::Quarantine) => facts.say("mis en quarantaine", "put in quarantine"),
+        (ReplyTo::Accept | ReplyTo::AcceptSilently, Keep::Quarantine) => {
+            facts.say("mis en quarantaine", "put in quarantine")
+        }
         (ReplyTo::Accept | ReplyTo::AcceptSilently, Keep::Deliver) => facts.say("délivré", "delivered"),
         (ReplyTo::Accept | ReplyTo::AcceptSilently, Keep::Nothing) => facts.say("supprimé", "deleted"),
     };

@@ -18,17 +18,26 @@ pub fn page(facts: &Facts<'_>) -> Page {
             text!["This service has no central spam filter: your messages arrive as they are. Use the filter of your mail program."],
         ),
     }
-    let head = Head { name: "spam", section: Section::Rules, title: ("Courrier indésirable (spam)", "Unwanted mail (spam)") };
+    let head = Head {
+        name: "antispam",
+        section: Section::Rules,
+        title: ("Courrier indésirable (spam)", "Unwanted mail (spam)"),
+    };
     let (french, english) = match facts.plan.antispam.as_ref().map(|antispam| antispam.always) {
         Some(SpamAction::Deliver) => (
-            text!["Le courrier qui ressemble à de la publicité est marqué. Il vous est toujours remis : c'est vous qui décidez."],
+            text![
+                "Le courrier qui ressemble à de la publicité est marqué. Il vous est toujours remis : c'est vous qui décidez."
+            ],
             text!["Mail that looks like advertising is marked. You always get it: the decision is yours."],
         ),
         Some(SpamAction::Refuse) => (
             text!["Le courrier qui ressemble à de la publicité est refusé à l'arrivée."],
             text!["Mail that looks like advertising is refused on arrival."],
         ),
-        None => (text!["Ce service ne trie pas le courrier indésirable."], text!["This service does not sort unwanted mail."]),
+        None => (
+            text!["Ce service ne trie pas le courrier indésirable."],
+            text!["This service does not sort unwanted mail."],
+        ),
     };
     writer.page(head, french, english)
 }
@@ -48,19 +57,35 @@ fn marked(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
             );
         }
         SpamAction::Refuse => writer.paragraph(
-            text!["Si la note est mauvaise, le message est refusé et son expéditeur en est averti par son propre service."],
+            text![
+                "Si la note est mauvaise, le message est refusé et son expéditeur en est averti par son propre service."
+            ],
             text!["If the score is bad, the message is refused and its sender is told by the sender's own service."],
         ),
     }
     writer.note(
-        text!["Aucun filtre n'est sûr à 100 %. Un message valable peut être marqué : ", strong("parcourez le dossier des indésirables avant de le vider.")],
-        text!["No filter is always right. A good message may be marked: ", strong("look through the junk folder before you empty it.")],
+        text![
+            "Aucun filtre n'est sûr à 100 %. Un message valable peut être marqué : ",
+            strong("parcourez le dossier des indésirables avant de le vider.")
+        ],
+        text![
+            "No filter is always right. A good message may be marked: ",
+            strong("look through the junk folder before you empty it.")
+        ],
     );
     let files = facts.plan.filters.may.contains(&FilterMay::FileInto);
     if files && antispam.always == SpamAction::Deliver {
         writer.paragraph(
-            text!["Pour ne plus les voir dans votre boîte de réception, créez un filtre : « si l'objet contient ", code(tag), ", déplacer dans le dossier Indésirables »."],
-            text!["To keep them out of your inbox, create a filter: “if the subject contains ", code(tag), ", move to the folder Junk”."],
+            text![
+                "Pour ne plus les voir dans votre boîte de réception, créez un filtre : « si l'objet contient ",
+                code(tag),
+                ", déplacer dans le dossier Indésirables »."
+            ],
+            text![
+                "To keep them out of your inbox, create a filter: “if the subject contains ",
+                code(tag),
+                ", move to the folder Junk”."
+            ],
         );
     }
 }
@@ -70,8 +95,14 @@ fn wrong(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
     let Some(corrections) = &antispam.corrections else {
         let help = facts.help();
         writer.paragraph(
-            [text!["Si un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être, signalez-le : "], help.clone(), text!["."]].concat(),
-            [text!["If a message is marked by mistake, or should have been and is not, tell "], help, text!["."]].concat(),
+            [
+                text!["Si un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être, signalez-le : "],
+                help.clone(),
+                text!["."],
+            ]
+            .concat(),
+            [text!["If a message is marked by mistake, or should have been and is not, tell "], help, text!["."]]
+                .concat(),
         );
         return;
     };
@@ -79,8 +110,20 @@ fn wrong(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
     match corrections.accepts {
         CorrectionsAccept::OriginalAsAttachment => {
             writer.paragraph(
-                text!["Si un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être, faites-le suivre ", strong("en pièce jointe"), " à ", address(), ". Les gestionnaires de la messagerie sont seuls à corriger le filtre."],
-                text!["If a message is marked by mistake, or should have been and is not, forward it ", strong("as an attachment"), " to ", address(), ". Only the managers of the mail service correct the filter."],
+                text![
+                    "Si un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être, faites-le suivre ",
+                    strong("en pièce jointe"),
+                    " à ",
+                    address(),
+                    ". Les gestionnaires de la messagerie sont seuls à corriger le filtre."
+                ],
+                text![
+                    "If a message is marked by mistake, or should have been and is not, forward it ",
+                    strong("as an attachment"),
+                    " to ",
+                    address(),
+                    ". Only the managers of the mail service correct the filter."
+                ],
             );
             writer.paragraph(
                 text!["Le message d'origine ne doit pas être altéré : le transfert ordinaire, qui le recopie, ne sert à rien ici."],
@@ -89,8 +132,16 @@ fn wrong(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
             attach(facts, writer);
         }
         CorrectionsAccept::AnyForward => writer.paragraph(
-            text!["Si un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être, transférez-le à ", address(), ", de préférence en pièce jointe."],
-            text!["If a message is marked by mistake, or should have been and is not, forward it to ", address(), ", as an attachment if you can."],
+            text![
+                "Si un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être, transférez-le à ",
+                address(),
+                ", de préférence en pièce jointe."
+            ],
+            text![
+                "If a message is marked by mistake, or should have been and is not, forward it to ",
+                address(),
+                ", as an attachment if you can."
+            ],
         ),
     }
 }
@@ -109,17 +160,35 @@ fn attach(facts: &Facts<'_>, writer: &mut Writer) {
     );
     row(
         ("Outlook (classique)", "Outlook (classic)"),
-        text!["Sélectionnez le message, puis ", menu(["Accueil", "Répondre", "Plus", "Transférer en tant que pièce jointe"]), " ; ou ", keys(["Ctrl", "Alt", "F"]), "."],
-        text!["Select the message, then ", menu(["Home", "Respond", "More", "Forward as Attachment"]), "; or ", keys(["Ctrl", "Alt", "F"]), "."],
+        text![
+            "Sélectionnez le message, puis ",
+            menu(["Accueil", "Répondre", "Plus", "Transférer en tant que pièce jointe"]),
+            " ; ou ",
+            keys(["Ctrl", "Alt", "F"]),
+            "."
+        ],
+        text![
+            "Select the message, then ",
+            menu(["Home", "Respond", "More", "Forward as Attachment"]),
+            "; or ",
+            keys(["Ctrl", "Alt", "F"]),
+            "."
+        ],
     );
     row(
         ("Nouvel Outlook", "New Outlook"),
-        text!["Commencez un nouveau message et faites-y glisser, depuis la liste, le message à signaler : il devient une pièce jointe."],
+        text![
+            "Commencez un nouveau message et faites-y glisser, depuis la liste, le message à signaler : il devient une pièce jointe."
+        ],
         text!["Start a new message and drag the message to report into it from the list: it becomes an attachment."],
     );
     row(
         ("Apple Mail", "Apple Mail"),
-        text!["Sélectionnez le message ; dans le menu ", menu(["Message"]), ", choisissez la commande qui le réexpédie en pièce jointe."],
+        text![
+            "Sélectionnez le message ; dans le menu ",
+            menu(["Message"]),
+            ", choisissez la commande qui le réexpédie en pièce jointe."
+        ],
         text!["Select the message, then ", menu(["Message", "Forward as Attachment"]), "."],
     );
     row(
@@ -130,13 +199,25 @@ fn attach(facts: &Facts<'_>, writer: &mut Writer) {
     if facts.webmail().is_some() {
         row(
             ("Webmail", "Webmail"),
-            text!["Ouvrez le message ; dans le menu à côté de ", menu(["Transférer"]), ", choisissez le transfert en pièce jointe."],
-            text!["Open the message; in the menu beside ", menu(["Forward"]), " choose to forward it as an attachment."],
+            text![
+                "Ouvrez le message ; dans le menu à côté de ",
+                menu(["Transférer"]),
+                ", choisissez le transfert en pièce jointe."
+            ],
+            text![
+                "Open the message; in the menu beside ",
+                menu(["Forward"]),
+                " choose to forward it as an attachment."
+            ],
         );
     }
     row(
         ("Un autre logiciel", "Another program"),
-        text!["Enregistrez le message sur votre disque (fichier ", code(".eml"), "), puis joignez ce fichier à un nouveau message."],
+        text![
+            "Enregistrez le message sur votre disque (fichier ",
+            code(".eml"),
+            "), puis joignez ce fichier à un nouveau message."
+        ],
         text!["Save the message to your disk (a file ", code(".eml"), "), then attach that file to a new message."],
     );
     writer.grid(
