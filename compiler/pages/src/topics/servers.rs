@@ -200,8 +200,8 @@ fn advice(facts: &Facts<'_>, writer: &mut Writer) {
     if !also.is_empty() {
         let names = all_of(facts.language, &also);
         writer.paragraph(
-            text!["Un logiciel réglé avec un ancien nom continue de fonctionner : ", code(names.clone()), "."],
-            text!["A program set up with a former name goes on working: ", code(names), "."],
+            text!["Ces autres noms de serveur fonctionnent aussi : ", code(names.clone()), "."],
+            text!["These other server names work, too: ", code(names), "."],
         );
     }
     if !facts.plan.routes.homes.is_empty() {
