@@ -16,7 +16,7 @@ use crate::model::{Policy, SECTIONS, Switch};
 use crate::people::{self, Directory};
 use crate::prove::{self, Counterexample, Places, ProofReport, Proofs};
 use crate::syntax::{Document, Span, read};
-use crate::{check, defaults, lower, resolve, shown};
+use crate::{check, defaults, lower, resolve, shown, waivers};
 
 /// Where text comes from: the disk for `facteur`, a map in tests.
 pub trait Loader {
@@ -155,21 +155,17 @@ fn compile_composed(
         compose::judge_locked(locked, &mut diagnostics);
     }
     if check::as_written(document, &policy, &mut diagnostics) {
+    let spans = document.path_spans();
+    let otherwise = document.name().map_or_else(|| document.span(), |(_, span)| span);
+    let Inputs { today, deployed } = inputs;
+    if check::as_written(&document, &policy, &mut diagnostics) {
         if !document.is_damaged() {
             defaults::fill(&mut policy, defaults.clone());
         }
         resolve::resolve(&policy, &mut diagnostics);
-        let spans = document.path_spans();
-        let otherwise = document.name().map_or_else(|| document.span(), |(_, span)| span);
-        let subject = Subject {
-            policy: &policy,
-            today: inputs.today,
-            deployed: inputs.deployed,
-            spans: &spans,
-            otherwise,
-            sources: &sources,
-        };
+        let subject = Subject { policy: &policy, today, deployed, spans: &spans, otherwise, sources: &sources };
         check::check(&subject, &mut diagnostics);
+        resolve::unused(&subject, &mut diagnostics);
     }
     composed.done.judge(&policy, &sources, &mut diagnostics);
     forget_emptied_lists(&mut diagnostics);
@@ -178,6 +174,8 @@ fn compile_composed(
     diagnostics.retain(|found| {
         found.code != Code::E0205 || !found.rule.as_ref().is_some_and(|rule| proofs.relays.contains(rule))
     });
+    let mut proofs = prove_draft(&document, &sources, &policy, &defaults, &diagnostics);
+    diagnostics.retain(|found| !said_by_proof(found, &proofs.relays));
     // The promise `NoClearPassword` breaks where E0401 stands: that is said once, at the listener.
     if diagnostics.iter().any(|found| found.code == Code::E0401) {
         proofs.diagnostics.retain(|found| found.rule.as_deref() != Some("guarantees.NoClearPassword"));
@@ -190,6 +188,23 @@ fn compile_composed(
     let read_people =
         people.map(|people| directory(&mut sources, people, &composed, &policy, plan.as_ref(), &mut diagnostics));
     let directory = read_people.flatten();
+    let mut directory = None;
+    if let Some((name, text)) = people {
+        let file = sources.add(name, text);
+        let before = diagnostics.len();
+        let document = read(file, sources.text(file), &mut diagnostics);
+        let people = People::decode(&document, &mut diagnostics);
+        if document.section("people").is_none() && !document.is_damaged() {
+            let place = document.name().map_or_else(|| document.span(), |(_, span)| span);
+            diagnostics.push(Diagnostic::new(Code::E0003, "`People` lacks `people`").at(place, ""));
+        }
+        if let Some(plan) = &plan {
+            let derived = people::derive(&people, plan, &mut diagnostics);
+            directory = (!diagnostics[before..].iter().any(Diagnostic::is_error)).then_some(derived);
+        }
+    }
+    let subject = Subject { policy: &policy, today, deployed, spans: &spans, otherwise, sources: &sources };
+    waivers::apply(&subject, &mut diagnostics);
     let diagnostics = shown::bounded(diagnostics, &sources);
 
     let blast = plan.as_ref().map(BlastRadius::of);
@@ -244,9 +259,21 @@ fn directory(
     (!sink[before..].iter().any(Diagnostic::is_error)).then_some(derived)
 }
 
+/// Does an open relay that was found say it better?
+fn said_by_proof(found: &Diagnostic, relays: &[String]) -> bool {
+    let Some(rule) = &found.rule else { return false };
+    match found.code {
+        Code::E0205 => relays.contains(rule),
+        // A relay beyond its ceiling is open; the proof shows how.
+        Code::E0404 => rule.strip_suffix(".from").is_some_and(|block| relays.iter().any(|relay| relay == block)),
+        _ => false,
+    }
+}
+
 /// A list whose only window has a slip of its own is not empty: one slip is one error.
 fn forget_emptied_lists(diagnostics: &mut Vec<Diagnostic>) {
-    let others = diagnostics.iter().filter(|found| found.code != Code::E0208).filter_map(Diagnostic::place);
+    let others = diagnostics.iter().filter(|found| found.is_error() && found.code != Code::E0208);
+    let others = others.filter_map(Diagnostic::place);
     let mut starts: Vec<(FileId, u32)> = others.map(|place| (place.file, place.start)).collect();
     starts.sort_unstable();
     // Places are values of one tree: what begins inside a list ends inside it.

@@ -26,6 +26,10 @@ pub(crate) fn entry(sources: &Sources, member: Span) -> Span {
     {
         return span(member, start - indent, cut_to + line_end);
     }
+    if comma.is_some() && line_end(&text[cut_to..]).is_some() && !before[..start - indent].is_empty() {
+        // The last one of its line leaves no blank at the end of it.
+        return span(member, start - indent, cut_to);
+    }
     if comma.is_some() {
         let blank = text[cut_to..].len() - text[cut_to..].trim_start_matches([' ', '\t']).len();
         return span(member, start, cut_to + blank);
@@ -125,6 +129,7 @@ mod tests {
         assert_eq!(without("{\n    a: 1, // one\n    b: 2,\n}", "a: 1"), "{\n    b: 2,\n}");
         assert_eq!(without("{\n    a: 1,\n    b: 2 // two\n}", "b: 2"), "{\n    a: 1,\n}");
         assert_eq!(without("{\n    a: 1, b: 2,\n}", "a: 1"), "{\n    b: 2,\n}");
+        assert_eq!(without("{\n    a: 1, b: 2, // two\n}", "b: 2"), "{\n    a: 1, // two\n}");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub mod suite;
 pub mod syntax;
 pub mod table;
 pub mod verify;
+mod waivers;
 
 #[cfg(test)]
 pub(crate) mod tests;

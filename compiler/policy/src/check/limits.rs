@@ -114,7 +114,7 @@ fn rates(windows: &Windows) -> Vec<Spanned<Window>> {
 }
 
 /// `15 min`.
-fn width(window: Window) -> String {
+pub(super) fn width(window: Window) -> String {
     let name = window.width_name();
     let digits = name.bytes().take_while(u8::is_ascii_digit).count();
     format!("{} {}", &name[..digits], &name[digits..])

@@ -85,4 +85,6 @@ pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     keeping::check(subject, sink);
     identity::check(policy, sink);
     storage::check(subject, sink);
+    storage::check(policy, sink);
+    crate::waivers::expired(subject, sink);
 }

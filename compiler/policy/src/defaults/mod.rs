@@ -63,6 +63,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         one_account_in_several_blocks,
         limit_grants,
         senders,
+        counters,
         logins,
         mailboxes,
         authenticate,
@@ -82,6 +83,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     or(&mut policy.one_account_in_several_blocks, one_account_in_several_blocks);
     or(&mut policy.limit_grants, limit_grants);
     or(&mut policy.senders, senders);
+    or(&mut policy.counters, counters);
     or(&mut policy.logins, logins);
     or(&mut policy.mailboxes, mailboxes);
     or(&mut policy.authenticate, authenticate);

@@ -22,6 +22,8 @@ use crate::model::{self, Policy, Switch};
 use crate::syntax::{Items, WordOr};
 
 pub(crate) use identity::{identity as identity_rules, login as login_rules};
+pub(crate) use block::row;
+pub(crate) use identity::login as login_rules;
 pub(crate) use source_map::source_map;
 pub(crate) use steps::domain_pattern;
 
@@ -68,7 +70,7 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         identity: identity::identity(policy.identity.sound()?),
         networks: model::sorted(policy.networks.sound()?, network::network),
         gateways: model::sorted(policy.gateways.sound()?, network::gateway),
-        tls: network::tls(policy.tls.sound()?),
+        tls: network::tls(policy.tls.sound()?)?,
         listeners: network::listeners(policy.listeners.sound()?)?,
         web: model::sorted(policy.web.sound()?, |url| url.0.clone()),
         never_reachable_beyond: model::sorted(policy.never_reachable_beyond.sound()?, |names| scope.networks(names)),

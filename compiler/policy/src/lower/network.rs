@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::block::prefixes;
 use super::{set, try_sorted};
-use crate::model::network::{Certificate, ClientAddress, Gateway, GatewayResults, Listener, Network, Tls};
+use crate::model::network::{Certificate, ClientAddress, Gateway, GatewayResults, Listener, Network, Tls, TlsVersion};
 use crate::syntax::Entries;
 
 pub(super) fn network(network: &Network) -> plan::Network {
@@ -32,12 +32,17 @@ pub(super) fn gateway(gateway: &Gateway) -> plan::Gateway {
     }
 }
 
-pub(super) fn tls(tls: &Tls) -> plan::Tls {
-    plan::Tls {
-        oldest: tls.oldest,
+/// `None` for a version that is too old, which `check` has reported.
+pub(super) fn tls(tls: &Tls) -> Option<plan::Tls> {
+    Some(plan::Tls {
+        oldest: match tls.oldest.value {
+            TlsVersion::Ssl3 | TlsVersion::Tls10 | TlsVersion::Tls11 => return None,
+            TlsVersion::Tls12 => plan::TlsVersion::Tls12,
+            TlsVersion::Tls13 => plan::TlsVersion::Tls13,
+        },
         certificate: certificate(&tls.certificate),
         called_ssl_by: tls.called_ssl_by.clone(),
-    }
+    })
 }
 
 fn certificate(certificate: &Certificate) -> plan::Certificate {

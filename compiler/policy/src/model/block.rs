@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::literal::{Date, MailAddress, NetworkPrefix, Rate, Share};
+use super::literal::{Date, MailAddress, NetworkPrefix, Rate, Share, Size};
 use super::network::Names;
 use crate::syntax::{Entries, Items, Spanned, WordOr};
 
@@ -122,6 +122,16 @@ pub struct SenderApplication {
     pub owner: MailAddress,
     pub until: Date,
     pub limits: Row,
+}
+
+/// What the rings of accounts may take; no decision rests on it, so it is not in the plan.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counters {
+    /// Accounts whose windows may all be full at once.
+    pub accounts: Spanned<u32>,
+    /// What the image has for them.
+    pub memory: Spanned<Size>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

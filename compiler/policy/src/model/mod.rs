@@ -147,6 +147,7 @@ sections! {
     one_account_in_several_blocks: plan::SeveralBlocks,
     limit_grants: Items<block::LimitGrant>,
     senders: Switch<block::Senders>,
+    counters: block::Counters,
     logins: Switch<block::Logins>,
     strangers: block::Strangers,
     mailboxes: mailboxes::Mailboxes,

@@ -65,10 +65,20 @@ pub enum GatewayResults {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    pub oldest: plan::TlsVersion,
+    pub oldest: Spanned<TlsVersion>,
     pub certificate: Certificate,
     #[serde(default)]
     pub called_ssl_by: Vec<String>,
+}
+
+/// Wider than the Plan's: what is too old is understood, and refused with its reason (E0407).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum TlsVersion {
+    Ssl3,
+    Tls10,
+    Tls11,
+    Tls12,
+    Tls13,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

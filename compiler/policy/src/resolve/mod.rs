@@ -3,7 +3,9 @@
 
 mod distinct;
 mod references;
+mod unused;
 
+use crate::check::Subject;
 use crate::diagnostic::Diagnostic;
 use crate::model::Policy;
 
@@ -11,4 +13,9 @@ use crate::model::Policy;
 pub(crate) fn resolve(policy: &Policy, sink: &mut Vec<Diagnostic>) {
     references::check(policy, sink);
     distinct::check(policy, sink);
+}
+
+/// Reports what is defined and never used (L0117).
+pub(crate) fn unused(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
+    unused::check(subject, sink);
 }

@@ -1,5 +1,6 @@
 //! The compiler on whole policies: those of this repository, and changes to them.
 
+mod audit;
 mod bounds;
 mod catalogue;
 mod compose;
@@ -60,6 +61,11 @@ pub(crate) fn errors(compiled: &Compiled) -> Vec<(Code, u32)> {
             (found.code, line)
         })
         .collect()
+}
+
+/// The first error, past lints.
+pub(super) fn first_error(compiled: &Compiled) -> &crate::diagnostic::Diagnostic {
+    compiled.diagnostics.iter().find(|found| found.is_error()).expect("an error")
 }
 
 /// The line, from 1, on which `needle` first stands.
