@@ -82,14 +82,10 @@ codes! {
     E0112, Judged, "overlay removes \"{name}\", still used by `{path}`", "remove or redirect that use too";
     E0113, Judged, "a guarantee may not be removed by an overlay", "change the base, where everyone will see it";
     E0114, Judged, "a secret is written in the file", "use `Secret(\"{name}\")` and load it at deployment";
-    E0115, Later, "waiver for {lint} at `{path}` expired on {date}", "fix the cause or renew it with a reason";
-    L0116, Later, "waiver for {lint} at `{path}` no longer matches anything", "delete it";
-    L0117, Later, "{kind} \"{name}\" is never used", "delete it, or is a reference missing?";
-    E0118, Judged, "`remove` names a whole section `{s}`", "an absent section means its defaults; write `set: {\"{s}\": None}`";
     E0115, Judged, "waiver for {lint} at `{path}` expired on {date}", "fix the cause or renew it with a reason";
     L0116, Judged, "waiver for {lint} at `{path}` no longer matches anything", "delete it";
     L0117, Judged, "{kind} \"{name}\" is never used", "delete it, or is a reference missing?";
-    E0118, Later, "`remove` names a whole section `{s}`", "an absent section means its defaults; write `set: {\"{s}\": None}`";
+    E0118, Judged, "`remove` names a whole section `{s}`", "an absent section means its defaults; write `set: {\"{s}\": None}`";
     E0119, Judged, "\"{name}\" is both a {kind} and a {kind}", "give them different names; refusals and pages show only the name";
     E0120, Judged, "{zone} is not an IANA time zone", "for example \"Europe/Paris\"";
     // 02 Limits: errors
@@ -134,7 +130,7 @@ codes! {
     L0414, Judged, "`never_reachable_beyond.{s}` has neither listener nor `web` address", "keep it as a statement or delete it";
     L0415, Withdrawn, "withdrawn", "see E0416";
     E0416, Judged, "listeners take passwords but nothing limits failed logins (`logins` is switched off)", "guessing comes before theft; take the defaults";
-    E0417, Later, "`Acme` cannot issue for {host}: {suffix} is no public name", "`certificate: Internal` on that listener; one refused name fails the whole order";
+    E0417, Judged, "`Acme` cannot issue for {host}: {suffix} is no public name", "`certificate: Internal` on that listener; one refused name fails the whole order";
     E0418, Judged, "gateway \"{g}\" or front \"{n}\" is too wide ({prefix}): what it tells is believed", "name the machines; at most /24, IPv6 /56";
     L0419, Judged, "gateway \"{g}\" does not turn others away: strangers can go round it", "`refuse_others: true`";
     // 05 Relaying, domains, recipients, mailboxes

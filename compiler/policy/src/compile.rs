@@ -147,18 +147,16 @@ fn compile_composed(
     composed: Composed,
     (default_document, defaults): (Document, Policy),
     people: Option<(String, String)>,
-    inputs: Inputs<'_>,
+    Inputs { today, deployed }: Inputs<'_>,
 ) -> Compiled {
     let document = &composed.document;
     let mut policy = Policy::decode(document, &mut diagnostics);
     if let Some(locked) = policy.locked.seen() {
         compose::judge_locked(locked, &mut diagnostics);
     }
-    if check::as_written(document, &policy, &mut diagnostics) {
     let spans = document.path_spans();
     let otherwise = document.name().map_or_else(|| document.span(), |(_, span)| span);
-    let Inputs { today, deployed } = inputs;
-    if check::as_written(&document, &policy, &mut diagnostics) {
+    if check::as_written(document, &policy, &mut diagnostics) {
         if !document.is_damaged() {
             defaults::fill(&mut policy, defaults.clone());
         }
@@ -171,10 +169,6 @@ fn compile_composed(
     forget_emptied_lists(&mut diagnostics);
 
     let mut proofs = prove_draft(document, &sources, &policy, &defaults, &diagnostics);
-    diagnostics.retain(|found| {
-        found.code != Code::E0205 || !found.rule.as_ref().is_some_and(|rule| proofs.relays.contains(rule))
-    });
-    let mut proofs = prove_draft(&document, &sources, &policy, &defaults, &diagnostics);
     diagnostics.retain(|found| !said_by_proof(found, &proofs.relays));
     // The promise `NoClearPassword` breaks where E0401 stands: that is said once, at the listener.
     if diagnostics.iter().any(|found| found.code == Code::E0401) {
@@ -188,21 +182,6 @@ fn compile_composed(
     let read_people =
         people.map(|people| directory(&mut sources, people, &composed, &policy, plan.as_ref(), &mut diagnostics));
     let directory = read_people.flatten();
-    let mut directory = None;
-    if let Some((name, text)) = people {
-        let file = sources.add(name, text);
-        let before = diagnostics.len();
-        let document = read(file, sources.text(file), &mut diagnostics);
-        let people = People::decode(&document, &mut diagnostics);
-        if document.section("people").is_none() && !document.is_damaged() {
-            let place = document.name().map_or_else(|| document.span(), |(_, span)| span);
-            diagnostics.push(Diagnostic::new(Code::E0003, "`People` lacks `people`").at(place, ""));
-        }
-        if let Some(plan) = &plan {
-            let derived = people::derive(&people, plan, &mut diagnostics);
-            directory = (!diagnostics[before..].iter().any(Diagnostic::is_error)).then_some(derived);
-        }
-    }
     let subject = Subject { policy: &policy, today, deployed, spans: &spans, otherwise, sources: &sources };
     waivers::apply(&subject, &mut diagnostics);
     let diagnostics = shown::bounded(diagnostics, &sources);
@@ -319,13 +298,20 @@ fn prove_draft(
 /// Errors that leave the tables as they are: what is proved beside them is still true, and E0205 would otherwise hide
 /// the open relay it is about.
 const LEAVE_TABLES: &[Code] = &[
+    Code::E0115,
     Code::E0203,
     Code::E0204,
     Code::E0205,
     Code::E0206,
+    Code::E0209,
     Code::E0210,
     Code::E0401,
     Code::E0403,
+    Code::E0404,
+    Code::E0406,
+    Code::E0409,
+    Code::E0417,
+    Code::E0418,
     Code::E0503,
     Code::E0504,
     Code::E0505,

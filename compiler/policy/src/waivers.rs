@@ -97,7 +97,13 @@ mod tests {
         let found: Vec<&str> = around("may_send.a.recipients[0]/1h").collect();
         assert_eq!(
             found,
-            ["may_send", "may_send.a", "may_send.a.recipients", "may_send.a.recipients[0]", "may_send.a.recipients[0]/1h"]
+            [
+                "may_send",
+                "may_send.a",
+                "may_send.a.recipients",
+                "may_send.a.recipients[0]",
+                "may_send.a.recipients[0]/1h"
+            ]
         );
     }
 }

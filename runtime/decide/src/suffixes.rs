@@ -93,6 +93,13 @@ impl PublicSuffixes {
         longest
     }
 
+    /// The last label of a domain, when no rule of the list is about it: nobody sells names under it, so no public
+    /// authority vouches for them.
+    pub fn unknown_suffix_of<'d>(&self, domain: &'d Domain) -> Option<&'d str> {
+        let last = domain.as_str().rsplit('.').next().filter(|_| !domain.is_literal())?;
+        (self.said(last, Division::Private) == 0).then_some(last)
+    }
+
     /// Is this name itself a public suffix?
     pub fn is_suffix(&self, domain: &Domain, division: Division) -> bool {
         self.suffix_of(domain, division) == Some(domain.as_str())
@@ -182,6 +189,17 @@ mod tests {
         assert_eq!(suffix("b.a.www.ck").as_deref(), Some("ck"));
         assert_eq!(suffix("b.a.ck").as_deref(), Some("a.ck"));
         assert_eq!(suffix("[192.0.2.1]"), None);
+    }
+
+    #[test]
+    fn names_of_ones_own_making_have_an_unknown_suffix() {
+        let list = PublicSuffixes::pinned();
+        let unknown = |name: &str| list.unknown_suffix_of(&name.parse().unwrap()).map(str::to_owned);
+        assert_eq!(unknown("smtp.univ-nantes.prive").as_deref(), Some("prive"));
+        assert_eq!(unknown("localhost").as_deref(), Some("localhost"));
+        for public in ["smtp.univ-nantes.fr", "mail.www.ck", "a.b.kobe.jp"] {
+            assert_eq!(unknown(public), None, "{public}");
+        }
     }
 
     #[test]

@@ -85,6 +85,5 @@ pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     keeping::check(subject, sink);
     identity::check(policy, sink);
     storage::check(subject, sink);
-    storage::check(policy, sink);
     crate::waivers::expired(subject, sink);
 }

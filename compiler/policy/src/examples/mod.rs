@@ -12,6 +12,7 @@ mod names;
 mod reading;
 mod redirects;
 mod scanning;
+mod waivers;
 
 use crate::codes::Code;
 
@@ -62,6 +63,7 @@ pub fn all() -> impl Iterator<Item = &'static Example> {
         reading::EXAMPLES,
         names::EXAMPLES,
         composition::EXAMPLES,
+        waivers::EXAMPLES,
         limits::EXAMPLES,
         clients::EXAMPLES,
         mail_flow::EXAMPLES,

@@ -21,9 +21,8 @@ use crate::model::network::{Everywhere, Names};
 use crate::model::{self, Policy, Switch};
 use crate::syntax::{Items, WordOr};
 
-pub(crate) use identity::{identity as identity_rules, login as login_rules};
 pub(crate) use block::row;
-pub(crate) use identity::login as login_rules;
+pub(crate) use identity::{identity as identity_rules, login as login_rules};
 pub(crate) use source_map::source_map;
 pub(crate) use steps::domain_pattern;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plan::Reach;
+use plan::{Reach, Speaks};
 
 use super::pairs::{Open, Opened};
 use crate::check::Subject;
@@ -18,9 +18,10 @@ type Ceiling<'p> = BTreeMap<Reach, (&'p Spanned<Reach>, &'p Spanned<Names>)>;
 pub(super) fn check(subject: &Subject<'_>, opened: &Opened<'_>, sink: &mut Vec<Diagnostic>) {
     // A ceiling with mistakes may allow what it seems to forbid.
     let Some(ceiling) = subject.policy.never_reachable_beyond.sound() else { return };
-    let ceiling: Ceiling<'_> =
-        ceiling.iter().map(|(service, names)| (service.value, (service, names))).collect();
-    for block in &opened.blocks {
+    let ceiling: Ceiling<'_> = ceiling.iter().map(|(service, names)| (service.value, (service, names))).collect();
+    // The same goes for listeners: without its `tls` one is another service.
+    let blocks = opened.blocks.iter().filter(|_| subject.policy.listeners.sound().is_some());
+    for block in blocks {
         beyond(subject, opened, &ceiling, block, sink);
     }
     clear_reading(subject, opened, &ceiling, sink);
@@ -38,6 +39,11 @@ fn beyond(
     let mut services: BTreeMap<Reach, Vec<&str>> = BTreeMap::new();
     for name in block.connecting_to.values() {
         let Some(listener) = opened.listeners.get(name.as_str()) else { continue };
+        let reads = matches!(listener.speaks, Speaks::Imap | Speaks::Pop);
+        if reads != (block.section == "may_read") {
+            // Neither sends where only reading is spoken nor reads where only mail is taken.
+            continue;
+        }
         let receives = block.section == "may_receive";
         let service = service(listener.speaks, listener.tls_mode(), listener.auth.value, receives);
         services.entry(service).or_default().push(name);
@@ -54,10 +60,8 @@ fn beyond(
         if !allowed.is_subset(&defined) {
             continue;
         }
-        let outside: Vec<&str> = opened
-            .from(&block.from.value)
-            .filter(|name| defined.contains(name) && !allowed.contains(name))
-            .collect();
+        let outside: Vec<&str> =
+            opened.from(&block.from.value).filter(|name| defined.contains(name) && !allowed.contains(name)).collect();
         if !outside.is_empty() {
             sink.push(report(subject, ceiling, block, service, &listeners, &outside, &allowed));
         }
@@ -104,8 +108,11 @@ fn report(
             diagnostic.edit(block.from.span, format!("[{}]", names.join(", ")))
         }
         WordOr::Value(names) if names.values().any(|name| allowed.contains(name.as_str())) => {
-            let kept: Vec<String> =
-                names.values().filter(|name| allowed.contains(name.as_str())).map(|name| format!("\"{name}\"")).collect();
+            let kept: Vec<String> = names
+                .values()
+                .filter(|name| allowed.contains(name.as_str()))
+                .map(|name| format!("\"{name}\""))
+                .collect();
             diagnostic.edit(block.from.span, format!("[{}]", kept.join(", ")))
         }
         WordOr::Word(_) | WordOr::Value(_) => diagnostic,
@@ -137,8 +144,7 @@ fn clear_reading(subject: &Subject<'_>, opened: &Opened<'_>, ceiling: &Ceiling<'
                 quoted(&names)
             }
         };
-        let message =
-            format!("the ceiling allows clear {clear:?} from {from} while the help page says IMAPS only");
+        let message = format!("the ceiling allows clear {clear:?} from {from} while the help page says IMAPS only");
         sink.push(of_entry(subject, Code::L0413, message, service, names.span).help("drop it from the ceiling"));
     }
 }
@@ -159,13 +165,7 @@ fn nothing_there(subject: &Subject<'_>, opened: &Opened<'_>, ceiling: &Ceiling<'
     }
 }
 
-fn of_entry(
-    subject: &Subject<'_>,
-    code: Code,
-    message: String,
-    service: &Spanned<Reach>,
-    names: Span,
-) -> Diagnostic {
+fn of_entry(subject: &Subject<'_>, code: Code, message: String, service: &Spanned<Reach>, names: Span) -> Diagnostic {
     let whole = edits::join(service.span, names);
     Diagnostic::new(code, message)
         .at(service.span, "")

@@ -91,9 +91,8 @@ pub(super) fn unserved(subject: &Subject<'_>, opened: &Opened<'_>, sink: &mut Ve
     let used: BTreeSet<&str> = served.iter().map(|(listener, _)| *listener).collect();
     for name in listeners.keys().filter(|name| used.contains(name.value.as_str())) {
         for network in opened.networks.iter().filter(|network| !served.contains(&(name.value.as_str(), **network))) {
-            let message = format!(
-                "listener \"{name}\" answers \"{network}\" but no block serves the pair: always refused"
-            );
+            let message =
+                format!("listener \"{name}\" answers \"{network}\" but no block serves the pair: always refused");
             let diagnostic = Diagnostic::new(Code::L0412, message)
                 .help("close it there or add it to a block")
                 .at(name.span, "")

@@ -58,12 +58,8 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
         for (field, counted) in at.row.counts() {
             let Some(counted) = counted else { continue };
             let counts = if field.ends_with("attempted") { Counts::Attempts } else { Counts::Accepted };
-            let list = List {
-                rule: format!("{}.{field}", at.rule),
-                path: format!("{}.{field}", at.path),
-                counts,
-                shared,
-            };
+            let list =
+                List { rule: format!("{}.{field}", at.rule), path: format!("{}.{field}", at.path), counts, shared };
             list.judge(subject, counted, sink);
             if counts == Counts::Attempts {
                 lock_out(subject, &at, field, counted, sink);
@@ -199,7 +195,13 @@ fn messages_before_recipients(subject: &Subject<'_>, at: &RowAt<'_>, sink: &mut 
 }
 
 /// L0305.
-fn lock_out(subject: &Subject<'_>, at: &RowAt<'_>, field: &str, counted: &Spanned<Windows>, sink: &mut Vec<Diagnostic>) {
+fn lock_out(
+    subject: &Subject<'_>,
+    at: &RowAt<'_>,
+    field: &str,
+    counted: &Spanned<Windows>,
+    sink: &mut Vec<Diagnostic>,
+) {
     let windows = windows_of(counted);
     let tenths = windows.iter().map(|w| (u64::from(w.value.width_s) * 10).div_ceil(u64::from(w.value.max))).max();
     let Some(tenths) = tenths else { return };
@@ -213,7 +215,8 @@ fn lock_out(subject: &Subject<'_>, at: &RowAt<'_>, field: &str, counted: &Spanne
     let in_one = u64::from(at.row.recipients_in_one_message.value);
     if field == "recipients_attempted" && in_one > 1 {
         let every = seconds(tenths * in_one);
-        let note = format!("a message of {in_one} recipients tried again every {every} s or faster is refused for ever");
+        let note =
+            format!("a message of {in_one} recipients tried again every {every} s or faster is refused for ever");
         diagnostic = diagnostic.note(note);
     }
     let counts_accepted = at.row.counts().iter().any(|(name, counted)| *name == instead && counted.is_some());

@@ -97,8 +97,12 @@ fn of_policy(policy: &Policy) -> Vec<Number> {
             windows(path, path.to_owned(), counted);
         }
     }
-    let single = |rule: String, path: String, number: &Spanned<u32>| {
-        Number { rule, path, value: number.value, span: number.span, width: None }
+    let single = |rule: String, path: String, number: &Spanned<u32>| Number {
+        rule,
+        path,
+        value: number.value,
+        span: number.span,
+        width: None,
     };
     for at in &rows {
         let field = "recipients_in_one_message";

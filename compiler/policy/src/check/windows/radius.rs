@@ -210,8 +210,5 @@ fn rates(block: &SendBlock) -> [u64; 2] {
     let most = |attempted, accepted| {
         [attempted, accepted].into_iter().filter_map(|counted| bound(counted, HOUR_S)).min().unwrap_or(u64::MAX)
     };
-    [
-        most(&row.messages_attempted, &row.messages_accepted),
-        most(&row.recipients_attempted, &row.recipients_accepted),
-    ]
+    [most(&row.messages_attempted, &row.messages_accepted), most(&row.recipients_attempted, &row.recipients_accepted)]
 }

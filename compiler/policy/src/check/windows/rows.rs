@@ -39,7 +39,8 @@ fn of_recipients(at: &RowAt<'_>) -> Option<u64> {
 
 /// L0308.
 fn no_recipient_window(subject: &Subject<'_>, at: &RowAt<'_>, widest: Option<u64>, sink: &mut Vec<Diagnostic>) {
-    let written = [("recipients_attempted", &at.row.recipients_attempted), ("recipients_accepted", &at.row.recipients_accepted)];
+    let written =
+        [("recipients_attempted", &at.row.recipients_attempted), ("recipients_accepted", &at.row.recipients_accepted)];
     let Some((field, counted)) = written.into_iter().find_map(|(field, counted)| Some((field, counted.as_ref()?)))
     else {
         return;
@@ -97,8 +98,9 @@ fn few_recipients(subject: &Subject<'_>, at: &RowAt<'_>, sink: &mut Vec<Diagnost
         return;
     }
     let path = format!("{}.recipients_in_one_message", at.path);
-    let message =
-        format!("a server that relays for other programs refuses above {most} recipients; SMTP asks for {RECIPIENTS_MIN}");
+    let message = format!(
+        "a server that relays for other programs refuses above {most} recipients; SMTP asks for {RECIPIENTS_MIN}"
+    );
     let mut diagnostic = Diagnostic::new(Code::L0309, message)
         .help("harmless with 452, a failure with 5xx")
         .at(place(subject, &path, most.span), "")
