@@ -31,6 +31,7 @@ mod trace;
 mod turns;
 mod verifier;
 
+pub use drive::opening;
 pub use outcome::{Event, Outcome, Peer};
 pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site};
 pub use start::{Running, Server, StartError, unserved};

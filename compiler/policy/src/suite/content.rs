@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use decide::{
-    AntivirusVerdict, Block, Client, ContentDirection, EngineResult, Fate, FromClaim, Refusal, SpamVerdict, Step,
-    Tables, Unaligned,
+    AntivirusVerdict, Block, Client, ContentDirection, DomainKind, EngineResult, Fate, FromClaim, Refusal, SpamVerdict,
+    Step, Tables, Unaligned,
 };
+
+use mail::Address;
 
 use super::got::{End, Stopped};
 
 /// What the steps look at.
-pub(super) struct Content<'c> {
+pub struct Content<'c> {
     pub engines: &'c [(String, EngineResult)],
     /// The total of the spam passes.
     pub score_thousandths: i64,
@@ -18,7 +20,7 @@ pub(super) struct Content<'c> {
 }
 
 /// What becomes of a message whose form is sound: how it ended, or the refusal at the final dot.
-pub(super) fn steps(
+pub fn steps(
     tables: &Tables,
     client: &Client,
     block: Block,
@@ -61,6 +63,16 @@ pub(super) fn steps(
     let told = plan::Tell::Nobody;
     let (reply, recorded) = (mail::reply::CONTENT_OK.basic, record(tables, Some(plan::Loss::NotDelivered)));
     Ok(End::Dropped(Stopped { told, reply, recorded, by: String::new() }))
+}
+
+/// What a header From with this address says of where the message is from.
+pub fn claim(tables: &Tables, from: Option<&Address>, aligned: bool) -> FromClaim {
+    let ours = from.is_some_and(|from| tables.domain(from.domain()) != DomainKind::NotOurs);
+    match (ours, aligned) {
+        (false, _) => FromClaim::Another,
+        (true, true) => FromClaim::OursAligned,
+        (true, false) => FromClaim::OursNotAligned,
+    }
 }
 
 /// The rule that lets a suspect message pass.

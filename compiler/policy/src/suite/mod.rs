@@ -21,8 +21,10 @@ mod table;
 mod tests;
 
 pub use check::STEPS_MAX;
+pub use content::{Content, claim, steps};
 pub use expect::Expect;
 pub use given::{Engine, Given};
+pub use got::{End, Stopped};
 pub use house::House;
 pub use model::{At, Case, Each, Entry, Event, Expectation, Mail, Moves, PersonGiven, Tests, To};
 pub use recorded::Recorded;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use decide::{
-    Block, Client, DomainKind, FromClaim, Guess, Guesses, RecipientClass, Refusal, Rings, SenderClass, TICKS_PER_S,
-    Tick, Transaction, login, stranger_connection,
+    Block, Client, FromClaim, Guess, Guesses, RecipientClass, Refusal, Rings, SenderClass, TICKS_PER_S, Tick,
+    Transaction, login, stranger_connection,
 };
 use jiff::tz::TimeZone;
 use mail::{Address, Person, ReversePath};
 use plan::To as Reach;
 
-use super::content::{self, Content};
+use super::content::{self, Content, claim};
 use super::got::{End, Got, Refused};
 use super::house::House;
 use super::model::{At, Event, Mail, To};
@@ -60,19 +60,9 @@ struct Message<'m> {
 impl<'m> Message<'m> {
     /// An ordinary message.
     fn usual(house: &House, reverse_path: &'m ReversePath, octets: u64) -> Message<'m> {
-        let claim = claim(house, reverse_path.address(), false);
+        let claim = claim(&house.tables, reverse_path.address(), false);
         let score_thousandths = USUAL_SCORE_THOUSANDTHS;
         Message { reverse_path, report: false, octets, declared_octets: Some(octets), score_thousandths, claim }
-    }
-}
-
-/// What a header From with this address says of where the message is from.
-fn claim(house: &House, from: Option<&Address>, aligned: bool) -> FromClaim {
-    let ours = from.is_some_and(|from| house.tables.domain(from.domain()) != DomainKind::NotOurs);
-    match (ours, aligned) {
-        (false, _) => FromClaim::Another,
-        (true, true) => FromClaim::OursAligned,
-        (true, false) => FromClaim::OursNotAligned,
     }
 }
 
@@ -334,7 +324,7 @@ impl<'h> Play<'h> {
             report: mail.report,
             declared_octets: mail.declares.unwrap_or(true).then_some(octets),
             score_thousandths: mail.score.map_or(USUAL_SCORE_THOUSANDTHS, |score| score.saturating_mul(1_000)),
-            claim: claim(self.house, header.as_ref().or(reverse_path.address()), mail.aligned),
+            claim: claim(&self.house.tables, header.as_ref().or(reverse_path.address()), mail.aligned),
             ..Message::usual(self.house, &reverse_path, octets)
         };
         let begun = self.connect().and_then(|client| self.begin(&client, &message).map(|open| (client, open)));

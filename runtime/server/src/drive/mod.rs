@@ -3,6 +3,7 @@
 mod accept;
 mod imap;
 mod login;
+pub mod opening;
 mod smtp;
 mod transaction;
 

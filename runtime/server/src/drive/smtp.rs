@@ -4,17 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Auth, Cell, Client, Reason, RecipientClass, Refusal, SenderClass};
+use decide::{Client, Reason, Refusal};
 use mail::{Reply, reply};
-use plan::{ListenerAuth, TlsMode as PlanTls};
-use proto::sasl::{Credentials, Mechanism};
+use proto::sasl::Credentials;
 use proto::smtp::{
-    AuthMode, Config, ContentFault, ForwardPath, MailParameters, Question, Refusals, Session, Step, TlsMode,
+    ContentFault, ForwardPath, MailParameters, Question, Session, Step,
 };
 
-use super::accept;
 use super::transaction::Open;
 use super::{Connection, Woken};
+use super::{accept, opening};
 use crate::outcome::{Event, Outcome};
 use crate::service::Service;
 
@@ -41,64 +40,17 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         tls: connection.stream.is_tls(),
         account: None,
     };
-    let config = config(&service, &connection, &client);
+    let config = opening::config(&service.tables, &client);
     let mut session = match &connection.block {
         Ok(_) => Session::new(config),
         Err(refusal) => Session::turned_away(config, refusal.reply(false, &service.plan)),
     };
-    session.set_refusals(refusals(&service, &client));
+    session.set_refusals(opening::refusals(&service.tables, &service.plan, &client));
     let mut smtp = Smtp { service, connection, session, client, open: None, out: Vec::new() };
     smtp.converse().await;
     // A transaction that is still open gives back what it reserved before the client sees the end.
     smtp.open = None;
     smtp.connection.stream.close().await;
-}
-
-fn config(service: &Service, connection: &Connection, client: &Client) -> Config {
-    let plan = service.tables.plan();
-    let rules = service.tables.listener_rules(connection.listener);
-    let mechanism = |named: &plan::Mechanism| match named {
-        plan::Mechanism::Plain => Some(Mechanism::Plain),
-        plan::Mechanism::Login => Some(Mechanism::Login),
-        plan::Mechanism::ScramSha256 | plan::Mechanism::OAuthBearer | plan::Mechanism::XOAuth2 => None,
-    };
-    Config {
-        host: rules.host.clone(),
-        tls: match rules.tls {
-            PlanTls::None => TlsMode::None,
-            PlanTls::Offered => TlsMode::Offered,
-            PlanTls::Required => TlsMode::Required,
-            PlanTls::Implicit => TlsMode::Active,
-        },
-        auth: match rules.auth {
-            ListenerAuth::Never => AuthMode::Never,
-            ListenerAuth::Required => AuthMode::Required,
-        },
-        mechanisms: plan.identity.password.sent_as.iter().filter_map(mechanism).collect(),
-        size_octets_max: plan.mailboxes.message_size_octets,
-        rcpt_max: service.tables.recipients_max(client),
-        smtputf8: true,
-        dsn: false,
-    }
-}
-
-/// What the session refuses by itself, in the words of the tables. Nobody is logged in when it does.
-fn refusals(service: &Service, client: &Client) -> Refusals {
-    let (tables, usual) = (&service.tables, Refusals::default());
-    let mail = |tls, reason| {
-        let (sender, recipient) = (SenderClass::Foreign, RecipientClass::Local);
-        let Client { listener, class, .. } = *client;
-        let cell = Cell { listener, class, tls, auth: Auth::None, sender, recipient };
-        tables.envelope(cell).refusal().filter(|refusal| refusal.reason == reason)
-    };
-    let login = |tls, reason| tables.login_barred(client.listener, tls).filter(|refusal| refusal.reason == reason);
-    let or = |refusal: Option<Refusal>, usual| refusal.map_or(usual, |it| it.reply(false, &service.plan));
-    Refusals {
-        tls_required: or(mail(false, Reason::TlsRequired), usual.tls_required),
-        login_required: or(mail(true, Reason::LoginRequired), usual.login_required),
-        login_needs_tls: or(login(false, Reason::TlsRequired), usual.login_needs_tls),
-        no_login: or(login(true, Reason::NoLogin), usual.no_login),
-    }
 }
 
 impl Smtp {

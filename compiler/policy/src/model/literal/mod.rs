@@ -33,6 +33,11 @@ pub(crate) trait Literal: Sized {
     }
 }
 
+/// Seconds of a duration such as `15 min`, as policies spell it.
+pub fn span_s(text: &str) -> Option<u64> {
+    Span::from_text(text).ok().map(|span| span.0)
+}
+
 /// E0104 for a text of another shape.
 fn not_this<T: Literal>(given: &str, text: &str) -> Refusal {
     let shown: String = text.chars().take(40).collect();
