@@ -8,6 +8,7 @@ pub mod compile;
 mod compose;
 pub mod defaults;
 pub mod diagnostic;
+pub mod diff;
 mod edits;
 pub mod examples;
 pub mod explain;

@@ -1,13 +1,99 @@
-//! `facteur diff`.
+//! `facteur diff`: what differs between two policies or plans, and what each difference does.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueEnum};
+use policy::codes::Code;
+use policy::diagnostic::{Diagnostic, Sources};
+use policy::diff::{self, Difference};
+use policy::render::{human, json};
+
+use super::side::Side;
 use crate::Exit;
+use crate::cli::Format;
 
 #[derive(Args)]
-pub struct DiffArgs {}
+pub struct DiffArgs {
+    /// What holds now: a policy file, a folder with policy.ron, or a plan (NAME.plan.ron)
+    pub old: PathBuf,
+    /// What is to hold, likewise
+    pub new: PathBuf,
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: DiffFormat,
+    /// What the change is allowed to do
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub ack: Option<Ack>,
+}
 
-pub fn run(_args: &DiffArgs) -> Exit {
-    eprintln!("facteur diff: not built yet");
-    Exit::Trouble
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    Human,
+    /// One JSON object a line
+    Json,
+    /// A table for a comment on a merge request
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Ack {
+    /// Loosening is meant (L1007)
+    Loosen,
+}
+
+pub fn run(args: &DiffArgs) -> Exit {
+    let format = match args.format {
+        DiffFormat::Json => Format::Json,
+        DiffFormat::Human | DiffFormat::Markdown => Format::Human,
+    };
+    let (old, new) = match (Side::load(&args.old, format), Side::load(&args.new, format)) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(old), Err(new)) => return old.or(new),
+        (Err(exit), Ok(_)) | (Ok(_), Err(exit)) => return exit,
+    };
+    let difference = match compare(&old, &new, &args.old, &args.new) {
+        Ok(difference) => difference,
+        Err(exit) => return exit,
+    };
+    let acknowledged = args.ack == Some(Ack::Loosen);
+    match args.format {
+        DiffFormat::Human => say!("{}", diff::human(&difference, acknowledged).trim_end()),
+        DiffFormat::Markdown => say!("{}", diff::markdown(&difference, acknowledged).trim_end()),
+        DiffFormat::Json => {
+            for line in diff::json(&difference, acknowledged) {
+                say!("{line}");
+            }
+        }
+    }
+    let loosened = difference.loosened();
+    if !loosened.is_empty() && !acknowledged {
+        say_loosened(&loosened, args.format);
+    }
+    if difference.is_empty() { Exit::Fine } else { Exit::DifferencesFound }
+}
+
+fn compare(old: &Side, new: &Side, old_path: &Path, new_path: &Path) -> Result<Difference, Exit> {
+    diff::diff(of(old), of(new)).map_err(|(is_new, fault)| {
+        let path = if is_new { new_path } else { old_path };
+        eprintln!("facteur: {}:{}: {fault}", path.display(), fault.line);
+        Exit::Trouble
+    })
+}
+
+/// A side as the comparison takes it.
+pub fn of(side: &Side) -> diff::Side<'_> {
+    let found = side.compiled.as_ref().map(|compiled| compiled.diagnostics.as_slice());
+    diff::Side { text: &side.text, map: side.map.as_ref(), found }
+}
+
+/// L1007, once for all that is looser.
+fn say_loosened(rules: &[&str], format: DiffFormat) {
+    let what = rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
+    let lint = Diagnostic::new(Code::L1007, format!("the change loosens {what}"))
+        .help("if that is meant, say so with `--ack loosen`")
+        .rule(rules.first().copied().unwrap_or_default());
+    let sources = Sources::new();
+    match format {
+        DiffFormat::Human | DiffFormat::Markdown => eprintln!("{}", human::render(&lint, &sources, false)),
+        DiffFormat::Json => say!("{}", json::render(&lint, &sources)),
+    }
 }
