@@ -2,6 +2,7 @@
 
 mod counterexample;
 mod decisions;
+mod diff;
 mod explain;
 mod suite;
 

@@ -1,15 +1,13 @@
 //! Two tables of decisions, cell by cell. Cells are the same when listener and client class have the same names; a class
 //! that only one plan has is compared with the class the other plan gives its addresses.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use decide::{Auth, Block, Cell, ClassId, ListenerId, Outcome, Reachable, RecipientClass, SenderClass, Tables};
-use plan::{ListenerAuth, Network, Plan, Speaks};
+use decide::{Auth, Cell, ClassId, ListenerId, Outcome, Reachable, ReadingCell, RecipientClass, SenderClass, Tables};
+use plan::{Network, Plan, Speaks};
 
 use super::{Class, prefixes};
-
-/// TLS × login: what reading depends on for a listener and a client class.
-const READING_PER_PAIR: usize = 6;
 
 /// TLS × login × sender class × recipient class.
 const CELLS_PER_PAIR: usize = 216;
@@ -21,61 +19,82 @@ pub struct Cells {
     pub total: usize,
     pub tighter: usize,
     pub looser: usize,
-    /// Neither: another reply, or accepted by another block.
+    /// Let through by another block.
     pub different: usize,
+    /// As before as to what gets through, and answered, told or kept otherwise.
+    pub reworded: usize,
 }
 
 impl Cells {
     pub fn changed(&self) -> usize {
-        self.tighter + self.looser + self.different
+        self.tighter + self.looser + self.different + self.reworded
+    }
+
+    pub(super) fn add(&mut self, other: Cells) {
+        self.total += other.total;
+        self.tighter += other.tighter;
+        self.looser += other.looser;
+        self.different += other.different;
+        self.reworded += other.reworded;
     }
 
     /// What all cells that differ have in common; `None` when none does.
     pub(crate) fn class(&self) -> Option<Class> {
         match (self.tighter, self.looser, self.different) {
-            (0, 0, 0) => None,
-            (_, 0, 0) => Some(Class::Tighter),
-            (0, _, 0) => Some(Class::Looser),
+            (0, 0, 0) if self.reworded == 0 => None,
+            (1.., 0, 0) => Some(Class::Tighter),
+            (0, 1.., 0) => Some(Class::Looser),
             _ => Some(Class::Different),
         }
     }
 
-    fn count(&mut self, old: &Judged, new: &Judged, cells: usize) {
-        self.total += cells;
+    pub(super) fn count(&mut self, old: &Judged, new: &Judged) {
+        self.total += 1;
         if old == new {
             return;
         }
-        match new.rank().cmp(&old.rank()) {
-            std::cmp::Ordering::Greater => self.tighter += cells,
-            std::cmp::Ordering::Less => self.looser += cells,
-            std::cmp::Ordering::Equal => self.different += cells,
+        match new.rank.cmp(&old.rank) {
+            Ordering::Greater => self.tighter += 1,
+            Ordering::Less => self.looser += 1,
+            Ordering::Equal if new.by_block && new.rank == Rank::Accepted => self.different += 1,
+            Ordering::Equal => self.reworded += 1,
         }
     }
+}
+
+/// How far a cell lets something through, the farthest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    Accepted,
+    Tagged,
+    /// Refused for now.
+    Later,
+    /// Refused for good, or kept from the recipients, or nobody can bring it about.
+    Refused,
 }
 
 /// What a cell comes to, as far as two plans can be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Judged {
-    /// By this block.
-    Accepted(String),
-    /// For now: code and reason.
-    Later(String),
-    Refused(String),
-    /// No client can bring it about, or nothing listens.
-    Barred,
+pub(super) struct Judged {
+    pub rank: Rank,
+    /// The block, the code and reason, what else is done.
+    pub how: String,
+    /// Whose limits hold rests on it: another block is another decision.
+    pub by_block: bool,
 }
 
 impl Judged {
-    fn rank(&self) -> u8 {
-        match self {
-            Judged::Accepted(_) => 0,
-            Judged::Later(_) => 1,
-            Judged::Refused(_) | Judged::Barred => 2,
-        }
+    fn barred() -> Judged {
+        Judged { rank: Rank::Refused, how: "barred".to_owned(), by_block: false }
+    }
+
+    pub(super) fn refused(code: mail::Code, reason: decide::Reason) -> Judged {
+        let rank = if code.is_temporary() { Rank::Later } else { Rank::Refused };
+        Judged { rank, how: format!("{code} {reason}"), by_block: false }
     }
 }
 
-/// Compares every cell of both.
+/// Compares what is decided of envelopes and of reading.
 pub(super) fn compare(old: &Tables, new: &Tables) -> Cells {
     let mut cells = Cells::default();
     let classes = class_pairs(old, new);
@@ -88,8 +107,7 @@ pub(super) fn compare(old: &Tables, new: &Tables) -> Cells {
                 envelope(sides, &mut cells);
             }
             if sides.iter().any(|(tables, id, _)| id.is_some_and(|id| reads(tables, id))) {
-                let [was, now] = sides.map(|(tables, id, class)| reading(tables, id, class));
-                cells.count(&was, &now, READING_PER_PAIR);
+                reading(sides, &mut cells);
             }
         }
     }
@@ -121,9 +139,9 @@ fn envelope(sides: [Side<'_>; 2], cells: &mut Cells) {
                         Some(listener) if !reads(tables, listener) => {
                             judged(tables, Cell { listener, class, tls, auth, sender, recipient })
                         }
-                        Some(_) | None => Judged::Barred,
+                        Some(_) | None => Judged::barred(),
                     });
-                    cells.count(&was, &now, 1);
+                    cells.count(&was, &now);
                 }
             }
         }
@@ -131,30 +149,33 @@ fn envelope(sides: [Side<'_>; 2], cells: &mut Cells) {
 }
 
 fn judged(tables: &Tables, cell: Cell) -> Judged {
-    let verdict = tables.envelope(cell);
-    match tables.reachable(cell) {
-        Reachable::Yes => {}
-        Reachable::TurnedAway | Reachable::Barred(_) | Reachable::Impossible => return Judged::Barred,
+    if tables.reachable(cell) != Reachable::Yes {
+        return Judged::barred();
     }
-    match &verdict.outcome {
-        Outcome::Accept => Judged::Accepted(verdict.rule.clone()),
-        Outcome::Refuse { code, reason, .. } if code.is_temporary() => Judged::Later(format!("{code} {reason}")),
-        Outcome::Refuse { code, reason, .. } => Judged::Refused(format!("{code} {reason}")),
+    let verdict = tables.envelope(cell);
+    match verdict.outcome {
+        Outcome::Accept => Judged { rank: Rank::Accepted, how: verdict.rule.clone(), by_block: true },
+        Outcome::Refuse { code, reason, .. } => Judged::refused(code, reason),
     }
 }
 
-fn reading(tables: &Tables, listener: Option<ListenerId>, class: ClassId) -> Judged {
-    let Some(listener) = listener.filter(|id| reads(tables, *id)) else { return Judged::Barred };
-    match tables.block(listener, class) {
-        Some(block @ Block::Read(_)) => {
-            let rules = tables.listener_rules(listener);
-            let login = match rules.auth {
-                ListenerAuth::Required => "with a login",
-                ListenerAuth::Never => "without a login",
-            };
-            Judged::Accepted(format!("{} {login}", tables.block_path(block)))
+fn reading(sides: [Side<'_>; 2], cells: &mut Cells) {
+    for tls in [false, true] {
+        for auth in Auth::ALL {
+            let [was, now] = sides.map(|(tables, listener, class)| match listener {
+                Some(listener) if reads(tables, listener) => {
+                    let cell = ReadingCell { listener, class, tls, auth };
+                    let verdict = tables.reading(cell);
+                    match verdict.refusal {
+                        _ if tables.reading_reachable(cell) != Reachable::Yes => Judged::barred(),
+                        Some(refusal) => Judged::refused(refusal.code, refusal.reason),
+                        None => Judged { rank: Rank::Accepted, how: verdict.rule, by_block: true },
+                    }
+                }
+                Some(_) | None => Judged::barred(),
+            });
+            cells.count(&was, &now);
         }
-        Some(Block::Send(_) | Block::Receive(_)) | None => Judged::Barred,
     }
 }
 

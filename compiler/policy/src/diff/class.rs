@@ -7,12 +7,14 @@ use plan::{Plan, Row};
 use super::alone::{made, unmade, with_window};
 use super::cells::{self, Cells};
 use super::changes::{Raw, What};
+use super::content;
 use super::members::covers;
 use super::way::{self, Way, fits};
 use super::windows;
 use super::{Change, Class, Side};
 use crate::blast::BlastRadius;
 use crate::figures::grouped;
+use crate::shown::first_chars;
 use crate::table::step::{Step, place, rule};
 use crate::table::value::{inline, plain, rate};
 use crate::verify::decode::decode;
@@ -21,7 +23,25 @@ use crate::verify::node::{Kind, Node};
 /// Cells all comparisons of one run may visit; above it a change is classed by its way.
 const CELLS_MAX: usize = 30_000_000;
 
-/// Facts the table of decisions rests on.
+/// A struct in more words than these is shown as `(…)`.
+const SECTION_OCTETS_MAX: usize = 60;
+
+/// Facts the content table rests on; what engines and passes say is no fact of a plan.
+const DECIDED_BY_CONTENT: &[&str] = &[
+    "reception",
+    "sending",
+    "authenticate.own_domains_from_outside",
+    "antivirus",
+    "antivirus.engines",
+    "antivirus.on",
+    "antivirus.infected_when",
+    "antivirus.*.*.*",
+    "antivirus.engine_down.**",
+    "antispam",
+    "antispam.always",
+];
+
+/// Facts the tables of envelopes and of reading rest on.
 const DECIDED: &[&str] = &[
     "networks.*",
     "gateways.*",
@@ -70,15 +90,17 @@ impl<'n, 't> Judge<'n, 't> {
     pub fn cells(&mut self) -> Option<Cells> {
         self.cells_left = CELLS_MAX;
         let (Some(old), Some(new)) = (&self.tables.0, &self.tables.1) else { return None };
-        compared(&mut self.cells_left, old, new)
+        let mut cells = compared(&mut self.cells_left, old, new, false)?;
+        cells.add(compared(&mut self.cells_left, old, new, true)?);
+        Some(cells)
     }
 
     /// `single`: there is no other change, so that totals say what it did.
     pub fn change(&mut self, raw: &Raw<'_, 't>, (old, new): (Side<'_>, Side<'_>), single: bool) -> Change {
         let words = Words::of(raw);
         let (mut class, mut notes) = self.declared(raw);
-        if decided(raw)
-            && let Some(cells) = self.alone(raw)
+        if let Some(content) = decided(raw)
+            && let Some(cells) = self.alone(raw, content)
         {
             if let Some(moved) = cells.class() {
                 class = moved;
@@ -177,17 +199,17 @@ impl<'n, 't> Judge<'n, 't> {
     }
 
     /// The table with this change alone, against the table without it.
-    fn alone(&mut self, raw: &Raw<'_, 't>) -> Option<Cells> {
+    fn alone(&mut self, raw: &Raw<'_, 't>, content: bool) -> Option<Cells> {
         let (Some(old), Some(new)) = (&self.tables.0, &self.tables.1) else { return None };
         let tables = |tree: Node<'t>| decode::<Plan>(&tree).ok().and_then(|plan| Tables::new(plan).ok());
-        if cells::cost(old, new) > self.cells_left {
+        if cost(old, new, content) > self.cells_left {
             return None;
         }
         if let Some(made) = made(self.trees.0, raw).and_then(tables) {
-            return compared(&mut self.cells_left, old, &made);
+            return compared(&mut self.cells_left, old, &made, content);
         }
         let unmade = unmade(self.trees.1, raw).and_then(tables)?;
-        compared(&mut self.cells_left, &unmade, new)
+        compared(&mut self.cells_left, &unmade, new, content)
     }
 
     fn blast_note(&self, raw: &Raw<'_, 't>) -> Option<String> {
@@ -206,21 +228,28 @@ impl<'n, 't> Judge<'n, 't> {
     }
 }
 
-fn compared(left: &mut usize, old: &Tables, new: &Tables) -> Option<Cells> {
-    *left = left.checked_sub(cells::cost(old, new))?;
-    Some(cells::compare(old, new))
+fn compared(left: &mut usize, old: &Tables, new: &Tables, content: bool) -> Option<Cells> {
+    *left = left.checked_sub(cost(old, new, content))?;
+    Some(if content { content::compare(old, new) } else { cells::compare(old, new) })
 }
 
-fn decided(raw: &Raw<'_, '_>) -> bool {
+fn cost(old: &Tables, new: &Tables, content: bool) -> usize {
+    if content { content::cost(old, new) } else { cells::cost(old, new) }
+}
+
+/// By which table: that of content, or those of envelopes and of reading.
+fn decided(raw: &Raw<'_, '_>) -> Option<bool> {
     let names: Vec<&str> = raw.at.iter().map(Step::name).collect();
-    DECIDED.iter().any(|pattern| fits(pattern, &names))
+    let in_one = |patterns: &[&str]| patterns.iter().any(|pattern| fits(pattern, &names));
+    if in_one(DECIDED) { Some(false) } else { in_one(DECIDED_BY_CONTENT).then_some(true) }
 }
 
 fn cell_notes(cells: &Cells) -> Vec<String> {
     let kinds = [
         (cells.looser, "let through what was refused"),
         (cells.tighter, "refuse what was let through"),
-        (cells.different, "answer otherwise"),
+        (cells.different, "let it through by another block"),
+        (cells.reworded, "answer otherwise"),
     ];
     let total = grouped(cells.total as u64);
     let said = kinds.iter().filter(|(count, _)| *count > 0);
@@ -277,7 +306,7 @@ impl Words {
         let (path, old, new, shown) = match &raw.what {
             What::Changed(was, now) => {
                 let (was, now) = (plain(was, field), plain(now, field));
-                let shown = between(&was, &now);
+                let shown = between(&short(&was), &short(&now));
                 (own.clone(), Some(was), Some(now), shown)
             }
             What::Windows { old, new, .. } => {
@@ -339,6 +368,15 @@ fn entry(at: &[Step<'_>], value: &Node<'_>) -> String {
         (Some(Step::Item(name, _)), Kind::Fields("", _)) => format!("\"{name}\""),
         (Some(step), Kind::Fields("", _)) => step.name().to_owned(),
         _ => inline(value, ""),
+    }
+}
+
+/// A whole section is not written on one line.
+fn short(value: &str) -> String {
+    if value.starts_with('(') && value.len() > SECTION_OCTETS_MAX {
+        "(…)".to_owned()
+    } else {
+        first_chars(value, 200)
     }
 }
 

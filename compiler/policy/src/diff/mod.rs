@@ -5,6 +5,7 @@ mod alone;
 mod cells;
 mod changes;
 mod class;
+mod content;
 mod lints;
 mod members;
 mod render;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Change, Class, Difference};
+use super::{Cells, Change, Class, Difference};
 use crate::figures::grouped;
 
 /// Longer cells of a table are not waited for: the next one follows after a space.
@@ -82,7 +82,8 @@ pub fn json(difference: &Difference, acknowledged: bool) -> Vec<Value> {
         }));
     }
     let cells = difference.cells.map(|cells| {
-        json!({"total": cells.total, "tighter": cells.tighter, "looser": cells.looser, "different": cells.different})
+        json!({"total": cells.total, "tighter": cells.tighter, "looser": cells.looser, "different": cells.different,
+            "reworded": cells.reworded})
     });
     let (was, is) = (&difference.blast.0, &difference.blast.1);
     lines.push(json!({
@@ -104,19 +105,33 @@ fn line(change: &Change) -> Option<String> {
     Some(if name == "policy.ron" { format!("{was}line {line}") } else { format!("{was}{name}:{line}") })
 }
 
+fn decisions(cells: &Cells) -> String {
+    let figure = |count: usize| grouped(count as u64);
+    let total = figure(cells.total);
+    if cells.changed() == 0 {
+        return format!("same decisions in all {total} cells: nothing else changed in {total} cells");
+    }
+    let kinds = [
+        (cells.tighter, "tighter"),
+        (cells.looser, "looser"),
+        (cells.different, "let through by another block"),
+        (cells.reworded, "answered otherwise"),
+    ];
+    let kinds: Vec<String> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", figure(*count)))
+        .collect();
+    let same = figure(cells.total - cells.changed());
+    let changed = figure(cells.changed());
+    format!("{changed} of {total} cells differ ({}); nothing else changed in {same} cells", kinds.join(", "))
+}
+
 /// What is said of all changes together.
 fn summary(difference: &Difference) -> Vec<(&'static str, String)> {
     let mut said = Vec::new();
-    if let Some(cells) = difference.cells {
-        let total = grouped(cells.total as u64);
-        let same = grouped((cells.total - cells.changed()) as u64);
-        said.push(("decisions", match cells.changed() {
-            0 => format!("same decisions in all {total} cells: nothing else changed in {total} cells"),
-            changed => format!(
-                "{} of {total} cells differ ({} tighter, {} looser, {} different); nothing else changed in {same} cells",
-                grouped(changed as u64), grouped(cells.tighter as u64), grouped(cells.looser as u64), grouped(cells.different as u64),
-            ),
-        }));
+    if let Some(cells) = &difference.cells {
+        said.push(("decisions", decisions(cells)));
     }
     let (was, is) = (&difference.blast.0, &difference.blast.1);
     for (old, new, per) in [

@@ -190,7 +190,13 @@ impl Way {
                 (Some(a), Some(b)) if b < a => Class::Tighter,
                 _ => Class::Different,
             },
-            Way::Fewer | Way::More | Way::Different => Class::Different,
+            // `None` and `Some(…)`: something is switched on or off.
+            Way::Fewer | Way::More => match (old.word(), new.word()) {
+                (Some("None"), _) => self.members(true, false),
+                (_, Some("None")) => self.members(false, true),
+                _ => Class::Different,
+            },
+            Way::Different => Class::Different,
         }
     }
 
