@@ -10,7 +10,7 @@ use crate::model::domain::Remote;
 use crate::model::{Policy, Switch};
 use crate::syntax::{GroupBody, Kind, Node, Span, near, quote};
 
-use super::layer::Edit;
+use super::layer::{Edit, shown};
 
 /// Uses of a removed name that are shown.
 const USES_MAX: usize = 3;
@@ -59,7 +59,7 @@ impl Done {
             let listed = fields.rsplit_once(": ").map_or("", |(_, listed)| listed);
             let (outer, wrong) = path.rsplit_once('.').unwrap_or(("", path));
             found.code = Code::E0110;
-            found.message = format!("overlay path `{}` does not exist: {}", quote(path), found.message);
+            found.message = format!("overlay path `{}` does not exist: {}", shown(path), found.message);
             found.fix.clear();
             found.help = Some(fields.clone());
             if let Some(near) = near::nearest(wrong, listed.split(", ").filter(|name| *name != "…")) {

@@ -10,7 +10,7 @@ use crate::syntax::{Document, Entry, Group, GroupBody, Kind, Name, Node, Span, n
 use super::afterwards::{Done, Removed};
 use super::grown::{At, Grown, key_name, names, same};
 use super::hosts::Hosts;
-use super::layer::{Edit, Layer};
+use super::layer::{Edit, Layer, shown};
 use super::locks::Locks;
 use super::{Reader, absent};
 
@@ -147,7 +147,7 @@ impl Applying<'_, '_> {
         });
         let from = self.grown.path_of(parent);
         if !self.grown.remove(&target.at) {
-            let message = format!("overlay path `{}` is no entry of a map or list", quote(&edit.path));
+            let message = format!("overlay path `{}` is no entry of a map or list", shown(&edit.path));
             let found = Diagnostic::new(Code::E0110, message)
                 .help("only entries can be removed; `set` gives a field another value")
                 .at(edit.place, "")
@@ -243,7 +243,7 @@ impl Applying<'_, '_> {
 
     /// E0110 for a section that is made from other sections.
     fn not_written(&mut self, edit: &Edit) -> Option<Target> {
-        let message = format!("overlay path `{}` does not exist in {}", quote(&edit.path), self.base());
+        let message = format!("overlay path `{}` does not exist in {}", shown(&edit.path), self.base());
         let section = edit.section();
         let help = format!("nobody wrote `{section}`; write the whole section: `set: {{\"{section}\": …}}`");
         let found = Diagnostic::new(Code::E0110, message).help(help).at(edit.place, "");
@@ -256,7 +256,7 @@ impl Applying<'_, '_> {
         if self.reader.is_full(edit.place) {
             return;
         }
-        let message = format!("overlay path `{}` does not exist in {}", quote(&edit.path), self.base());
+        let message = format!("overlay path `{}` does not exist in {}", shown(&edit.path), self.base());
         let mut found = Diagnostic::new(Code::E0110, message).at(edit.place, "");
         let known = edit.path.len() - target.rest.len().min(edit.path.len());
         let rest = target.rest.trim_start_matches('.');

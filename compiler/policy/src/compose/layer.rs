@@ -3,10 +3,13 @@
 use serde::de::IgnoredAny;
 
 use crate::edits;
-use crate::syntax::{Document, Entries, Items, Kind, Node, Span, Spanned};
+use crate::syntax::{Document, Entries, Items, Kind, Node, Span, Spanned, quoted};
 
 use super::Reader;
 use super::hosts::Hosts;
+
+/// A message repeats no more of a path.
+const PATH_CHARS_MAX: usize = 120;
 
 /// The fields of `Overlay(…)`.
 const FIELDS: [&str; 7] = ["base", "name", "replace_hosts", "set", "add", "remove", "locked"];
@@ -32,6 +35,11 @@ pub(super) struct Edit {
     pub whole: Span,
     /// Nothing for `remove`.
     pub value: Option<Node>,
+}
+
+/// A path for a message.
+pub(super) fn shown(path: &str) -> String {
+    quoted(path, PATH_CHARS_MAX)
 }
 
 impl Edit {

@@ -9,7 +9,7 @@ use crate::model::SECTIONS;
 use crate::syntax::{Kind, Node, Span, Spanned, near, quote};
 
 use super::grown::{At, Grown};
-use super::layer::Edit;
+use super::layer::{Edit, shown};
 
 #[derive(Default)]
 pub(super) struct Locks {
@@ -100,7 +100,7 @@ impl Locks {
     /// `whole` says that it is about all that stands there.
     pub fn judge(&self, edit: &Edit, at: &[u32], whole: bool, sources: &Sources) -> Option<Diagnostic> {
         let lock = self.find(&edit.path, at, whole)?;
-        let message = format!("overlay changes `{}`, locked by {}", quote(&edit.path), lock.by);
+        let message = format!("overlay changes `{}`, locked by {}", shown(&edit.path), lock.by);
         let found = Diagnostic::new(Code::E0111, message)
             .help("change the base or unlock it")
             .at(edit.place, "")

@@ -33,7 +33,7 @@ pub use either::WordOr;
 pub use fuzz::fuzz;
 pub(crate) use lexer::{is_invisible, lex};
 pub use refusal::Refusal;
-pub(crate) use reports::quote;
+pub(crate) use reports::{quote, quoted};
 pub use source::{FileId, PathSpans, Position, Sources, Span};
 pub use spanned::Spanned;
 pub use tree::{Entry, Field, Group, GroupBody, Kind, Name, Node, Token, TokenKind, Tree};

@@ -212,12 +212,17 @@ fn unfinished(text: &str) -> Option<(&'static str, &'static str)> {
 
 /// The user's text for a message: one line, not too long, nothing invisible.
 pub(crate) fn quote(text: &str) -> String {
+    quoted(text, QUOTE_CHARS_MAX)
+}
+
+/// [`quote`] with another bound.
+pub(crate) fn quoted(text: &str, chars_max: usize) -> String {
     let mut quoted: String = text
         .chars()
-        .take(QUOTE_CHARS_MAX)
+        .take(chars_max)
         .map(|c| if super::lexer::is_invisible(c) || c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    if text.chars().nth(QUOTE_CHARS_MAX).is_some() {
+    if text.chars().nth(chars_max).is_some() {
         quoted.push('…');
     }
     quoted
