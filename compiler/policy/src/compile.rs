@@ -175,10 +175,12 @@ fn compile_composed(
         proofs.diagnostics.retain(|found| found.rule.as_deref() != Some("guarantees.NoClearPassword"));
     }
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
+    // What leaves the tables as they are can be served to show a counterexample.
+    let playable = !diagnostics.iter().any(|found| found.is_error() && !LEAVE_TABLES.contains(&found.code));
     let proved = !proofs.diagnostics.iter().any(Diagnostic::is_error);
     diagnostics.extend(proofs.diagnostics);
 
-    let plan = if sound { lower::lower(&policy) } else { None };
+    let plan = if playable { lower::lower(&policy) } else { None };
     let read_people =
         people.map(|people| directory(&mut sources, people, &composed, &policy, plan.as_ref(), &mut diagnostics));
     let directory = read_people.flatten();
@@ -189,7 +191,7 @@ fn compile_composed(
     let blast = plan.as_ref().map(BlastRadius::of);
     let sealed = plan.map(|plan| seal(plan, &policy, document, &default_document, &sources));
     Compiled {
-        plan: if proved { sealed.clone() } else { None },
+        plan: if proved && sound { sealed.clone() } else { None },
         plan_unproved: sealed,
         sources,
         diagnostics,
@@ -291,6 +293,7 @@ fn prove_draft(
         spans: &spans,
         guarantees: policy.guarantees.seen().into_iter().flatten().map(|guarantee| guarantee.span).collect(),
         otherwise: document.name().map_or_else(|| document.span(), |(_, span)| span),
+        mistaken: &mistaken,
     };
     prove::prove(plan, &places)
 }

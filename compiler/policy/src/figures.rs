@@ -1,7 +1,7 @@
 //! Figures as people read them.
 
 /// `20 000 000`: thousands stand apart.
-pub(crate) fn grouped(number: impl Into<u128>) -> String {
+pub fn grouped(number: impl Into<u128>) -> String {
     let digits = number.into().to_string();
     let head = digits.len() % 3;
     let mut groups: Vec<&str> = Vec::new();

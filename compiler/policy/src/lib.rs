@@ -12,7 +12,7 @@ pub mod diff;
 mod edits;
 pub mod examples;
 pub mod explain;
-mod figures;
+pub mod figures;
 pub mod layout;
 mod lower;
 pub mod model;

@@ -3,6 +3,7 @@
 use policy::codes::Code;
 use policy::compile::Compiled;
 use policy::diagnostic::{Diagnostic, Level, Sources};
+use policy::figures;
 use policy::prove::ProofReport;
 use policy::render::{human, json};
 
@@ -112,16 +113,21 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 fn summary(compiled: &Compiled) -> String {
-    let ProofReport { cells_visited, cells_reachable, decided, not_decided, not_judged } = &compiled.proofs;
+    let ProofReport { cells, decided, not_judged, .. } = &compiled.proofs;
     let Counts { errors, lints, waived } = Counts::of(compiled);
     let mut text = format!("{}, {}", counted(errors, "error"), counted(lints, "lint"));
     if waived > 0 {
         text += &format!(", {waived} waived");
     }
-    let all = decided.len() + not_decided.len() + not_judged.len();
+    let all = decided.len() + not_judged.len();
     let hold = decided.iter().filter(|d| d.holds).count();
-    text += &format!(". Guarantees: this build decides {} of {all}, {hold} hold; ", decided.len());
-    text += &format!("{cells_visited} envelope cells visited, {cells_reachable} of them reachable.");
+    let [all_cells, envelope, reachable, content, reading] =
+        [cells.all(), cells.envelope, cells.reachable, cells.content, cells.reading]
+            .map(|count| figures::grouped(count as u64));
+    text += &format!(". Guarantees: {hold} of {all} hold, {all_cells} cases visited");
+    text += &format!(
+        " ({envelope} of envelopes, {reachable} of them reachable; {content} of content; {reading} of reading)."
+    );
     for one in decided {
         let said = match (one.holds, one.remark.as_str()) {
             (true, "") => "holds".to_owned(),
@@ -129,9 +135,6 @@ fn summary(compiled: &Compiled) -> String {
             (false, _) => "is broken, see above".to_owned(),
         };
         text += &format!("\n  {} {said}", one.name);
-    }
-    if !not_decided.is_empty() {
-        text += &format!("\n  kept in the plan, not decided by this build: {}", not_decided.join(", "));
     }
     if !not_judged.is_empty() {
         text += &format!("\n  not judged, sections they read have errors: {}", not_judged.join(", "));
@@ -154,10 +157,12 @@ fn summary_json(compiled: &Compiled) -> serde_json::Value {
         "errors": errors,
         "lints": lints,
         "waived": waived,
-        "cells_visited": proofs.cells_visited,
-        "cells_reachable": proofs.cells_reachable,
+        "cells_visited": proofs.cells.all(),
+        "cells_envelope": proofs.cells.envelope,
+        "cells_reachable": proofs.cells.reachable,
+        "cells_content": proofs.cells.content,
+        "cells_reading": proofs.cells.reading,
         "guarantees": decided,
-        "not_decided": proofs.not_decided,
         "not_judged": proofs.not_judged,
     })
 }

@@ -3,16 +3,11 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use decide::{Cell, ClassId, ClassKind, SenderClass, Tables};
-use plan::{Prefix, TlsMode};
 use serde::Serialize;
 
 use crate::figures::grouped;
 
-/// An address of documentation and benchmarks (RFC 2544) that stands for the Internet; `facteur try` shows `Rest` so.
-const INTERNET: [&str; 3] = ["198.18.4.7", "203.0.113.9", "192.0.2.200"];
-
-/// A conversation with a server that runs the plan in question. Each code is what that server answers.
+/// A conversation with a server that runs the plan in question. Each answer is what that server gives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Counterexample {
     pub guarantee: &'static str,
@@ -20,10 +15,11 @@ pub struct Counterexample {
     pub block: String,
     /// The client's network, or the gateway or application carved out of one.
     pub network: String,
-    /// Cells that break the guarantee through this block.
+    /// Cells that break the guarantee, through this block where it is one of several.
     pub cases: usize,
     /// Of so many cells.
     pub of: usize,
+    pub protocol: Protocol,
     /// The client's address, as the server sees it.
     pub client: IpAddr,
     /// The listener's name in the policy.
@@ -32,52 +28,75 @@ pub struct Counterexample {
     pub port: u16,
     /// TLS is in use at the end; from the first octet unless a line says STARTTLS.
     pub tls: bool,
+    /// An address whose owner logs in; empty for a stranger. `…` in a line stands for their login and password.
+    pub login: String,
+    /// What must be so and no client can bring about, in words.
+    pub given: Vec<String>,
+    /// The message that is sent, where one is.
+    pub message: Option<Message>,
     pub lines: Vec<Line>,
 }
 
-/// What the client says and what the server answers. The first has no command: it is the greeting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Line {
-    pub command: String,
-    pub code: u16,
-    /// This answer is the one that breaks the promise.
-    pub must_be_refused: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Protocol {
+    Smtp,
+    Imap,
 }
 
-/// A recipient nobody here is responsible for.
-pub(super) const ELSEWHERE: &str = "someone@elsewhere.example";
+/// What the client says and what the server answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Empty for the greeting, which nobody asks for. A line that begins with a dot sends the message.
+    pub command: String,
+    pub answer: Answer,
+    /// Why this answer breaks the promise; empty where it does not.
+    pub fault: String,
+}
+
+/// A reply's code, or the status of an IMAP response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Code(u16),
+    Word(&'static str),
+}
+
+/// A message, as far as a verdict can tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// The address in its header From.
+    pub from: String,
+    pub holds: Holds,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Holds {
+    Nothing,
+    /// The EICAR test file, which every engine finds.
+    Eicar,
+    /// What the spam passes count below 0.
+    Spam,
+}
+
+impl Line {
+    pub(super) fn new(command: impl Into<String>, answer: Answer) -> Line {
+        Line { command: command.into(), answer, fault: String::new() }
+    }
+}
+
+impl Message {
+    /// The line that sends it.
+    pub(super) fn command(&self) -> String {
+        let what = match self.holds {
+            Holds::Nothing => "a plain message",
+            Holds::Eicar => "the EICAR test file",
+            Holds::Spam => "a message the spam passes count below 0",
+        };
+        format!(". ({what}, From: <{}>)", self.from)
+    }
+}
 
 impl Counterexample {
-    /// The conversation of a cell that accepts a remote recipient.
-    pub(super) fn of_cell(tables: &Tables, cell: Cell, block: &str, cases: usize, of: usize) -> Counterexample {
-        let rules = tables.listener_rules(cell.listener);
-        let mut lines = vec![line("", 220), line("EHLO client.example", 250)];
-        if cell.tls && rules.tls != TlsMode::Implicit {
-            lines.push(line("STARTTLS", 220));
-            lines.push(line("EHLO client.example", 250));
-        }
-        let reverse_path = match cell.sender {
-            SenderClass::Empty => String::new(),
-            SenderClass::Own | SenderClass::OwnDomain => format!("someone@{}", tables.plan().institution.domain),
-            SenderClass::Foreign => "stranger@elsewhere.example".to_owned(),
-        };
-        lines.push(line(&format!("MAIL FROM:<{reverse_path}>"), 250));
-        lines.push(Line { must_be_refused: true, ..line(&format!("RCPT TO:<{ELSEWHERE}>"), 250) });
-        Counterexample {
-            guarantee: "NoOpenRelay",
-            block: block.to_owned(),
-            network: tables.class_name(cell.class).to_owned(),
-            cases,
-            of,
-            client: address_of(tables, cell.class),
-            listener: tables.listener_name(cell.listener).to_owned(),
-            host: rules.host.to_string(),
-            port: rules.port,
-            tls: cell.tls,
-            lines,
-        }
-    }
-
     /// One JSON object in one line, for `--format json`.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
@@ -94,7 +113,8 @@ impl Counterexample {
 
     /// The lines a diagnostic shows below the message.
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = vec![format!("a stranger can do this ({} of {} cases):", self.cases, grouped(self.of as u64))];
+        let who = if self.login.is_empty() { "a stranger can do this" } else { "anybody with a password can do this" };
+        let mut notes = vec![format!("{who} ({} of {} cases):", grouped(self.cases as u64), grouped(self.of as u64))];
         notes.extend(self.to_string().lines().map(|line| format!("    {line}")));
         notes
     }
@@ -102,45 +122,39 @@ impl Counterexample {
 
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for given in &self.given {
+            writeln!(f, "while {given}:")?;
+        }
         let starttls = self.lines.iter().any(|line| line.command == "STARTTLS");
         let tls = match (self.tls, starttls) {
             (false, _) => "no TLS",
             (true, true) => "STARTTLS",
             (true, false) => "TLS",
         };
-        write!(f, "connect {} → {}:{}, {tls}, no login", self.client, self.host, self.port)?;
-        let typed: Vec<&Line> = self.lines.iter().filter(|line| !line.command.is_empty()).collect();
-        let width = typed.iter().map(|line| line.command.len()).max().unwrap_or(0);
-        for line in typed {
-            write!(f, "\n{:width$}  {}", line.command, line.code)?;
-            if line.must_be_refused {
-                f.write_str("   ← must be refused")?;
+        let login = match self.login.as_str() {
+            "" => "no login".to_owned(),
+            owner => format!("login of who has {owner}"),
+        };
+        write!(f, "connect {} → {}:{}, {tls}, {login}", self.client, self.host, self.port)?;
+        let shown = self.lines.iter().filter(|line| !line.command.is_empty() || !line.fault.is_empty());
+        let words = |line: &Line| if line.command.is_empty() { "(greeting)".to_owned() } else { line.command.clone() };
+        let typed: Vec<(String, &Line)> = shown.map(|line| (words(line), line)).collect();
+        let width = typed.iter().map(|(words, _)| words.chars().count()).max().unwrap_or(0);
+        for (words, line) in typed {
+            write!(f, "\n{words:width$}  {}", line.answer)?;
+            if !line.fault.is_empty() {
+                write!(f, "   ← {}", line.fault)?;
             }
         }
         Ok(())
     }
 }
 
-fn line(command: &str, code: u16) -> Line {
-    Line { command: command.to_owned(), code, must_be_refused: false }
-}
-
-/// An address of a class: the first host of its first prefix that no narrower prefix takes away.
-pub(crate) fn address_of(tables: &Tables, class: ClassId) -> IpAddr {
-    let plan = tables.plan();
-    let name = tables.class_name(class);
-    let empty: &[Prefix] = &[];
-    let prefixes = match tables.class_kind(class) {
-        ClassKind::Network => plan.networks.get(name).map_or(empty, |network| network.prefixes()),
-        ClassKind::Gateway => plan.gateways.get(name).map_or(empty, |gateway| &gateway.from),
-        ClassKind::Application => {
-            let known = plan.senders.as_ref().and_then(|senders| senders.known.get(name));
-            known.map_or(empty, |application| &application.from)
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::Code(code) => code.fmt(f),
+            Answer::Word(word) => f.write_str(word),
         }
-    };
-    let hosts = prefixes.iter().map(Prefix::first_host).chain(INTERNET.iter().filter_map(|text| text.parse().ok()));
-    let mut hosts = hosts.collect::<Vec<IpAddr>>().into_iter();
-    let first = hosts.clone().next();
-    let found = hosts.find(|host| tables.class_of(*host) == class);
-    found.or(first).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED))
+    }
 }

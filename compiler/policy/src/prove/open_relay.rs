@@ -2,25 +2,31 @@
 //! not a cell of a sending block whose client class lies in `never_reachable_beyond.Relay` (policy-language.md 6.2).
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use decide::{Auth, Block, Cell, Reachable, RecipientClass, Tables};
-use plan::{ListenerAuth, Network, Reach};
+use decide::{Auth, Block, Cell, ClassId, ClassKind, Reachable, RecipientClass, Tables};
+use plan::{Guarantee, ListenerAuth, Network, Reach};
 
-use super::{Counterexample, Decided, Places, Proofs};
+use super::dialogue::{self, About};
+use super::{Counterexample, Decided, Places, Proofs, assumptions};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
+use crate::figures::grouped;
 use crate::syntax::Span;
+
+/// Prefixes of one network that a remark names.
+const PREFIXES_SHOWN: usize = 4;
 
 /// Visits every cell; each block that relays for strangers is one diagnostic with one conversation.
 pub(super) fn judge(tables: &Tables, places: &Places<'_>, proofs: &mut Proofs) -> Decided {
-    let total = proofs.report.cells_visited;
+    let of = proofs.report.cells.envelope;
     let mut broken: BTreeMap<Block, Vec<Cell>> = BTreeMap::new();
-    let mut trusted: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut trusted: BTreeMap<(String, ClassId), usize> = BTreeMap::new();
     for cell in tables.cells().filter(|cell| relays(tables, *cell)) {
         let Some(block) = tables.block(cell.listener, cell.class) else { continue };
         if is_trusted(tables, block, cell) {
             let listener = tables.listener_name(cell.listener).to_owned();
-            *trusted.entry((listener, tables.class_name(cell.class).to_owned())).or_default() += 1;
+            *trusted.entry((listener, cell.class)).or_default() += 1;
         } else {
             broken.entry(block).or_default().push(cell);
         }
@@ -31,19 +37,59 @@ pub(super) fn judge(tables: &Tables, places: &Places<'_>, proofs: &mut Proofs) -
         let is_rest =
             |cell: &&Cell| matches!(tables.plan().networks.get(tables.class_name(cell.class)), Some(Network::Rest));
         let Some(cell) = cells.iter().find(is_rest).or(cells.first()) else { continue };
-        let name = path.split_once('.').map_or(path.as_str(), |(_, name)| name);
-        let counterexample = Counterexample::of_cell(tables, *cell, name, cells.len(), total);
+        let about = About { guarantee: "NoOpenRelay", cases: cells.len(), of, fault: "must be refused" };
+        let counterexample = dialogue::of_envelope(tables, *cell, about);
         proofs.diagnostics.push(diagnostic(tables, *block, *cell, &path, &counterexample, places));
         proofs.counterexamples.push(counterexample);
         proofs.relays.push(path);
     }
-    let listed: Vec<String> =
-        trusted.iter().map(|((listener, network), cells)| format!("{cells} at {listener} × {network}")).collect();
-    let remark = match listed.is_empty() {
-        true => "no cell accepts a remote recipient without a login".to_owned(),
-        false => format!("cells that accept a remote recipient without a login: {}", listed.join(", ")),
+    Decided {
+        name: "NoOpenRelay",
+        holds: broken.is_empty(),
+        visited: format!("{} envelope cases", grouped(of as u64)),
+        remark: listed(tables, &trusted),
+        grants: Vec::new(),
+        assumes: assumptions::of(tables.plan(), &Guarantee::NoOpenRelay),
+    }
+}
+
+/// Where mail for the outside is taken without a login because the institution says so.
+fn listed(tables: &Tables, trusted: &BTreeMap<(String, ClassId), usize>) -> String {
+    let place = |listener: &str, class: ClassId| {
+        format!("{listener} × {} ({})", tables.class_name(class), prefixes(tables, tables.class_network(class)))
     };
-    Decided { name: "NoOpenRelay", holds: broken.is_empty(), remark }
+    let several =
+        |((listener, class), cells): (&(String, ClassId), &usize)| format!("{cells} at {}", place(listener, *class));
+    match trusted.len() {
+        0 => "none accepts a remote recipient without a login".to_owned(),
+        1 => {
+            let one = trusted.iter().map(|((listener, class), cells)| {
+                format!("{cells} accept a remote recipient without a login, all at {}", place(listener, *class))
+            });
+            one.collect()
+        }
+        _ => {
+            let sum: usize = trusted.values().sum();
+            let places: Vec<String> = trusted.iter().map(several).collect();
+            format!("{sum} accept a remote recipient without a login: {}", places.join(", "))
+        }
+    }
+}
+
+/// The prefixes of a network, and whether nobody outside can have such an address.
+fn prefixes(tables: &Tables, network: ClassId) -> String {
+    let prefixes = tables.plan().networks.get(tables.class_name(network)).map(Network::prefixes).unwrap_or_default();
+    if prefixes.is_empty() {
+        return "every other address".to_owned();
+    }
+    let shown: Vec<String> = prefixes.iter().take(PREFIXES_SHOWN).map(ToString::to_string).collect();
+    let more = if prefixes.len() > PREFIXES_SHOWN { ", …" } else { "" };
+    let is_private = |address: IpAddr| match address {
+        IpAddr::V4(v4) => v4.is_private(),
+        IpAddr::V6(v6) => v6.is_unique_local(),
+    };
+    let private = if prefixes.iter().all(|prefix| is_private(prefix.address())) { ", private use" } else { "" };
+    format!("{}{more}{private}", shown.join(", "))
 }
 
 fn relays(tables: &Tables, cell: Cell) -> bool {
@@ -56,6 +102,8 @@ fn relays(tables: &Tables, cell: Cell) -> bool {
 /// Is it a cell of a sending block, from a network on the institution's written list?
 fn is_trusted(tables: &Tables, block: Block, cell: Cell) -> bool {
     match block {
+        // A gateway speaks for strangers: it never relays, whatever it tells of them.
+        Block::Send(_) if tables.class_kind(cell.class) == ClassKind::Gateway => false,
         Block::Send(_) => {
             let network = tables.class_name(tables.class_network(cell.class));
             let relay = tables.plan().never_reachable_beyond.get(&Reach::Relay);

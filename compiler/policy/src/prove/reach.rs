@@ -1,117 +1,160 @@
-//! E0901 for guarantees about reaching and passwords: decided by visiting every pair of listener and client class, or
-//! by the arithmetic of `blast`.
+//! Guarantees about who reaches what and where passwords are typed: decided by visiting every pair of listener and
+//! client class.
 
-use decide::{Block, ClassKind, Tables};
-use plan::{Guarantee, Listener, ListenerAuth, Reach, TlsMode, Window};
+use std::collections::BTreeMap;
 
-use super::{Decided, Places};
-use crate::blast;
-use crate::codes::Code;
+use decide::{Block, ClassId, ClassKind, ListenerId, Tables};
+use plan::{Listener, ListenerAuth, Network, Reach, TlsMode};
+
+use super::dialogue::{self, About};
+use super::{Breach, Judged, Places};
 use crate::defaults::service;
-use crate::diagnostic::Diagnostic;
+use crate::edits;
+use crate::figures::grouped;
 use crate::syntax::Span;
 
-/// Decides one guarantee; `place` is where it is promised.
-pub(super) fn judge(
-    tables: &Tables,
-    guarantee: &Guarantee,
-    place: Span,
-    places: &Places<'_>,
-    sink: &mut Vec<Diagnostic>,
-) -> Decided {
-    let found = match guarantee {
-        Guarantee::NoClearPassword { from } => clear_passwords(tables, from),
-        Guarantee::NotReachable { what, from } => {
-            reached(tables, |service, class| what.contains(&service) && from.iter().any(|name| name == class))
-        }
-        Guarantee::OnlyFrom(networks) => reached(tables, |_, class| !networks.iter().any(|name| name == class)),
-        Guarantee::AtMost { recipients, .. } => at_most(tables, *recipients),
-        // The caller sends none of these here.
-        Guarantee::NoOpenRelay
-        | Guarantee::NobodyPosesAsUs { .. }
-        | Guarantee::EveryMessageScanned { .. }
-        | Guarantee::VirusIsSilent { .. }
-        | Guarantee::SpamIsAlwaysDelivered
-        | Guarantee::EveryLossIsRecorded
-        | Guarantee::RedirectsStayProfessional
-        | Guarantee::SameServiceForAll { .. }
-        | Guarantee::NoMailLeaves => Vec::new(),
-    };
-    let name = guarantee.name();
-    if let Some(first) = found.first() {
-        let mut diagnostic = Diagnostic::new(Code::E0901, format!("guarantee {name} is broken: {}", first.message))
-            .help(first.help)
-            .at(place, "promised here")
-            .rule(format!("guarantees.{name}"));
-        if let Some(span) = places.spans.get(&first.path) {
-            diagnostic = diagnostic.also(*span, "broken here");
-        }
-        for other in &found[1..] {
-            diagnostic = diagnostic.note(format!("also {}", other.message));
-        }
-        sink.push(diagnostic);
-    }
-    Decided { name, holds: found.is_empty(), remark: String::new() }
+/// A pair that a block serves.
+struct Pair<'t> {
+    listener: ListenerId,
+    name: &'t str,
+    rules: &'t Listener,
+    class: ClassId,
+    network: &'t str,
+    block: Block,
+    reach: Reach,
 }
 
-/// One way the guarantee is broken.
-struct Breach {
-    message: String,
-    help: &'static str,
-    /// The policy path that breaks it.
-    path: String,
-}
-
-/// Every pair that a block serves: listener, its rules, network, block.
-fn pairs(tables: &Tables) -> Vec<(String, Listener, String, Block)> {
+fn pairs(tables: &Tables) -> Vec<Pair<'_>> {
     let mut pairs = Vec::new();
-    for (id, name, rules) in tables.listeners() {
+    for (listener, name, rules) in tables.listeners() {
         for class in tables.classes().filter(|class| tables.class_kind(*class) == ClassKind::Network) {
-            if let Some(block) = tables.block(id, class) {
-                pairs.push((name.to_owned(), rules.clone(), tables.class_name(class).to_owned(), block));
+            if let Some(block) = tables.block(listener, class) {
+                let reach = service(rules.speaks, rules.tls, rules.auth, matches!(block, Block::Receive(_)));
+                let network = tables.class_name(class);
+                pairs.push(Pair { listener, name, rules, class, network, block, reach });
             }
         }
     }
     pairs
 }
 
-fn reached(tables: &Tables, forbidden: impl Fn(Reach, &str) -> bool) -> Vec<Breach> {
-    let mut found = Vec::new();
-    for (listener, rules, class, block) in pairs(tables) {
-        let service = service(rules.speaks, rules.tls, rules.auth, matches!(block, Block::Receive(_)));
-        if forbidden(service, &class) {
-            let path = tables.block_path(block);
-            found.push(Breach {
-                message: format!("\"{class}\" reaches {service:?} on \"{listener}\" through `{path}`"),
-                help: "narrow the block's `from`, or change the promise",
-                path: format!("{path}.from"),
-            });
-        }
-    }
-    found
+fn visited(tables: &Tables) -> (usize, String) {
+    let pairs = tables.listeners().count() * tables.classes().count();
+    (pairs, format!("{} pairs of listener and client class", grouped(pairs as u64)))
 }
 
-fn clear_passwords(tables: &Tables, from: &[String]) -> Vec<Breach> {
-    let mut found = Vec::new();
-    for (listener, rules, class, _) in pairs(tables) {
-        if rules.auth == ListenerAuth::Required && rules.tls == TlsMode::None && from.contains(&class) {
-            found.push(Breach {
-                message: format!("listener \"{listener}\" takes passwords without TLS from \"{class}\""),
-                help: "`tls: StartTls(Required)` or `Implicit`",
-                path: format!("listeners.{listener}.tls"),
-            });
-        }
-    }
-    found
+/// The pair a conversation shows: from the Internet where that is one of them.
+fn shown<'p, 't>(tables: &Tables, pairs: &'p [Pair<'t>]) -> Option<&'p Pair<'t>> {
+    let is_rest = |pair: &&Pair<'_>| matches!(tables.plan().networks.get(pair.network), Some(Network::Rest));
+    pairs.iter().find(is_rest).or(pairs.first())
 }
 
-fn at_most(tables: &Tables, promised: Window) -> Vec<Breach> {
-    let width = promised.width_name();
-    let message = match blast::recipients(tables.plan(), promised.width_s, false) {
-        Some(most) if most <= u64::from(promised.max) => return Vec::new(),
-        Some(most) => format!("one account reaches {most} recipients in {width}, {} are promised", promised.max),
-        None => format!("one account reaches recipients without end in {width}, {} are promised", promised.max),
+/// `NotReachable`: none of these services answers these networks.
+pub(super) fn not_reachable(tables: &Tables, what: &[Reach], from: &[String]) -> Judged {
+    let forbidden = |pair: &Pair<'_>| what.contains(&pair.reach) && from.iter().any(|name| name == pair.network);
+    let found: Vec<Pair<'_>> = pairs(tables).into_iter().filter(forbidden).collect();
+    let (of, visited) = visited(tables);
+    let mut judged = Judged::of(visited);
+    let about = About { guarantee: "NotReachable", cases: found.len(), of, fault: "must not answer here" };
+    judged.counterexample =
+        shown(tables, &found).map(|pair| dialogue::of_reach(tables, pair.listener, pair.class, about));
+    judged.breaches = found.iter().map(|pair| through(tables, pair)).collect();
+    judged
+}
+
+fn through(tables: &Tables, pair: &Pair<'_>) -> Breach {
+    let path = tables.block_path(pair.block);
+    Breach {
+        message: format!("\"{}\" reaches {:?} on \"{}\" through `{path}`", pair.network, pair.reach, pair.name),
+        help: "narrow the block's `from`, or change the promise".to_owned(),
+        path: format!("{path}.from"),
+        edits: Vec::new(),
+    }
+}
+
+/// `OnlyFrom`: every block is closed to the other networks. One breach for each block that is not.
+pub(super) fn only_from(tables: &Tables, networks: &[String], places: &Places<'_>) -> Judged {
+    let outside = |pair: &Pair<'_>| !networks.iter().any(|name| name == pair.network);
+    let found: Vec<Pair<'_>> = pairs(tables).into_iter().filter(outside).collect();
+    let (of, visited) = visited(tables);
+    let mut judged = Judged::of(visited);
+    let about = About { guarantee: "OnlyFrom", cases: found.len(), of, fault: "must not answer here" };
+    // A mailbox that is read from there says it best.
+    let read =
+        found.iter().find(|pair| matches!(pair.block, Block::Read(_)) && pair.rules.auth == ListenerAuth::Required);
+    judged.counterexample = match read {
+        Some(pair) => {
+            let tls = pair.rules.tls == TlsMode::Implicit;
+            Some(dialogue::of_login(tables, pair.listener, pair.class, tls, about))
+        }
+        None => shown(tables, &found).map(|pair| dialogue::of_reach(tables, pair.listener, pair.class, about)),
     };
-    let help = "lower the windows, `CountedTogether`, or promise what is true";
-    vec![Breach { message, help, path: "one_account_in_several_blocks".to_owned() }]
+    let mut blocks: BTreeMap<Block, Vec<&str>> = BTreeMap::new();
+    for pair in &found {
+        let of_block = blocks.entry(pair.block).or_default();
+        if !of_block.contains(&pair.network) {
+            of_block.push(pair.network);
+        }
+    }
+    for (block, others) in blocks {
+        let path = tables.block_path(block);
+        judged.breaches.push(Breach {
+            message: format!("`{path}` is open from \"{}\"", others.join("\", \"")),
+            help: "narrow the `from` of each block, remove what is left without a network, or change the promise"
+                .to_owned(),
+            edits: closed(tables, block, &path, networks, places),
+            path: format!("{path}.from"),
+        });
+    }
+    judged
+}
+
+/// The edits that close a block to other networks: its `from` narrowed, or the block gone where nothing is left.
+fn closed(tables: &Tables, block: Block, path: &str, networks: &[String], places: &Places<'_>) -> Vec<(Span, String)> {
+    let plan = tables.plan();
+    let name = path.split_once('.').map_or(path, |(_, name)| name);
+    let from = match block {
+        Block::Send(_) => plan.may_send.get(name).map(|block| &block.from),
+        Block::Receive(_) => plan.may_receive.get(name).map(|block| &block.from),
+        Block::Read(_) => plan.may_read.get(name).map(|block| &block.from),
+    };
+    let Some(from) = from else { return Vec::new() };
+    let left: Vec<String> =
+        networks.iter().filter(|name| from.contains(name)).map(|name| format!("\"{name}\"")).collect();
+    if !left.is_empty() {
+        let place = places.spans.get(&format!("{path}.from"));
+        return place.map(|span| (*span, format!("[{}]", left.join(", ")))).into_iter().collect();
+    }
+    let gone =
+        places.spans.get(path).and_then(|span| edits::field_entry(places.sources, &format!("\"{name}\""), *span));
+    gone.map(|span| (span, String::new())).into_iter().collect()
+}
+
+/// `NoClearPassword`: no listener takes a password from there without TLS.
+pub(super) fn clear_passwords(tables: &Tables, from: &[String]) -> Judged {
+    let clear = |pair: &Pair<'_>| {
+        pair.rules.auth == ListenerAuth::Required
+            && tables.login_barred(pair.listener, false).is_none()
+            && pair.rules.tls != TlsMode::Implicit
+            && from.iter().any(|name| name == pair.network)
+    };
+    let found: Vec<Pair<'_>> = pairs(tables).into_iter().filter(clear).collect();
+    let (of, visited) = visited(tables);
+    let mut judged = Judged::of(visited);
+    let about = About {
+        guarantee: "NoClearPassword",
+        cases: found.len(),
+        of,
+        fault: "anybody on the way has read the password",
+    };
+    judged.counterexample =
+        shown(tables, &found).map(|pair| dialogue::of_login(tables, pair.listener, pair.class, false, about));
+    let breach = |pair: &Pair<'_>| Breach {
+        message: format!("listener \"{}\" takes passwords without TLS from \"{}\"", pair.name, pair.network),
+        help: "`tls: StartTls(Required)` or `Implicit`".to_owned(),
+        path: format!("listeners.{}.tls", pair.name),
+        edits: Vec::new(),
+    };
+    judged.breaches = found.iter().map(breach).collect();
+    judged
 }
