@@ -4,6 +4,7 @@ mod counterexample;
 mod decisions;
 mod diff;
 mod explain;
+mod mutants;
 mod suite;
 
 use std::process::Command;

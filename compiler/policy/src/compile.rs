@@ -170,10 +170,7 @@ fn compile_composed(
 
     let mut proofs = prove_draft(document, &sources, &policy, &defaults, &diagnostics);
     diagnostics.retain(|found| !said_by_proof(found, &proofs.relays));
-    // The promise `NoClearPassword` breaks where E0401 stands: that is said once, at the listener.
-    if diagnostics.iter().any(|found| found.code == Code::E0401) {
-        proofs.diagnostics.retain(|found| found.rule.as_deref() != Some("guarantees.NoClearPassword"));
-    }
+    said_once(&mut diagnostics, &mut proofs);
     let sound = !diagnostics.iter().any(Diagnostic::is_error);
     // What leaves the tables as they are can be served to show a counterexample.
     let playable = !diagnostics.iter().any(|found| found.is_error() && !LEAVE_TABLES.contains(&found.code));
@@ -248,6 +245,24 @@ fn said_by_proof(found: &Diagnostic, relays: &[String]) -> bool {
         // A relay beyond its ceiling is open; the proof shows how.
         Code::E0404 => rule.strip_suffix(".from").is_some_and(|block| relays.iter().any(|relay| relay == block)),
         _ => false,
+    }
+}
+
+/// Promises that break exactly where a check has spoken already: the conversation goes there.
+const SAID_BY_CHECKS: [(Code, &str); 2] =
+    [(Code::E0401, "guarantees.NoClearPassword"), (Code::E0701, "guarantees.EveryMessageScanned")];
+
+/// One mistake is one error: E0901 says nothing more where [`SAID_BY_CHECKS`] has the reason.
+fn said_once(diagnostics: &mut [Diagnostic], proofs: &mut Proofs) {
+    for (code, rule) in SAID_BY_CHECKS {
+        let Some(said) = diagnostics.iter_mut().find(|found| found.code == code) else { continue };
+        proofs.diagnostics.retain(|found| {
+            let again = found.code == Code::E0901 && found.rule.as_deref() == Some(rule);
+            if again {
+                said.notes.extend(found.notes.iter().cloned());
+            }
+            !again
+        });
     }
 }
 

@@ -72,10 +72,10 @@ pub(crate) fn today() -> Date {
     Date(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
 }
 
-/// When several apply: 6 before 1.
+/// When several apply: 6 before 1. A guarantee is broken also where a check says it (E0401, E0701).
 fn exit_of(compiled: &Compiled) -> Exit {
     let broken = |found: &Diagnostic| found.is_error() && matches!(found.code, Code::E0501 | Code::E0901 | Code::E0902);
-    if compiled.diagnostics.iter().any(broken) {
+    if compiled.diagnostics.iter().any(broken) || compiled.proofs.decided.iter().any(|decided| !decided.holds) {
         return Exit::GuaranteeBroken;
     }
     if compiled.has_errors() { Exit::PolicyErrors } else { Exit::Fine }

@@ -55,8 +55,14 @@ pub fn run(args: &ProofArgs) -> Exit {
 fn human_text(compiled: &Compiled, shown: &[&Decided], unjudged: &[&str]) {
     for one in shown {
         say!("{}", sentence(compiled, one));
+        let mut said = false;
         for found in diagnostics(compiled, one.name) {
             say!("{}", human::render(found, &compiled.sources, false));
+            said |= found.is_error();
+        }
+        // A check has the reason: `facteur check` shows it.
+        for counterexample in compiled.counterexamples.iter().filter(|it| !said && it.guarantee == one.name) {
+            say!("    {}", counterexample.to_string().replace('\n', "\n    "));
         }
     }
     for name in unjudged {

@@ -39,10 +39,6 @@ pub(super) fn redirects(tables: &Tables) -> Judged {
             judged.breaches.push(breach(message, "name the domain", format!("redirects.allow.{name}")));
         }
     }
-    if rules.otherwise == RedirectOtherwise::Ask {
-        let message = "`redirects.otherwise` lets a person approve any address, with nothing a grant must have";
-        judged.breaches.push(breach(message, "`otherwise: Refuse`, with `on_grant`", "redirects.otherwise"));
-    }
     for (name, _) in rules.on_grant.iter().filter(|(_, grant)| grant.needs.is_empty()) {
         let path = format!("redirects.on_grant.{name}");
         judged.breaches.push(breach(format!("`{path}` needs no approver"), "`needs: [Approver, Reason]`", path));
@@ -53,6 +49,9 @@ pub(super) fn redirects(tables: &Tables) -> Judged {
     }
     judged.visited = format!("{asked} providers and examples asked for");
     judged.remark = format!("{} entries allow, {} need a grant", rules.allow.len(), rules.on_grant.len());
+    if rules.otherwise == RedirectOtherwise::Ask {
+        judged.needs.push(("who approves redirects to other domains".to_owned(), "redirects.otherwise".to_owned()));
+    }
     for (name, grant) in &rules.on_grant {
         if grant.to == plan::GrantTo::HomeInstitution {
             let fact = format!("the home institution of everybody with a grant \"{name}\"");
