@@ -180,7 +180,11 @@ fn address_part(text: &str) -> String {
 
 /// The official address as text; the caller parses it.
 pub fn official_address(identity: &Identity, first: &str, last: &str) -> String {
-    let form = &identity.address.official;
+    official_form(&identity.address.official, first, last)
+}
+
+/// What an address form makes of a name.
+pub fn official_form(form: &str, first: &str, last: &str) -> String {
     form.replace("{First}", &address_part(first)).replace("{Last}", &address_part(last))
 }
 

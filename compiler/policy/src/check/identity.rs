@@ -10,11 +10,15 @@ use crate::model::Policy;
 pub(super) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
     let Some(identity) = policy.identity.seen() else { return };
     let rules = login_rules(&identity.login);
+    // A form that gives no good login has no good examples.
+    let is_sound = !sink.iter().any(|found| found.code == Code::E0808);
+    let examples = identity.login.examples.iter().filter(|_| is_sound);
     // The ledger of the examples: earlier people first.
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    for example in &identity.login.examples {
+    for example in examples {
         let (first, last, written) = &example.value;
         let given = decide::login::candidates(&rules, first, last).find(|login| !taken.contains(login));
+        let is_given = given.is_some();
         let given = given.unwrap_or_else(|| "no login at all".to_owned());
         if given != written.value {
             let message = format!(
@@ -25,7 +29,10 @@ pub(super) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
                 .at(written.span, format!("the rule gives `{given}`"))
                 .also(identity.login.form.span, "the rule")
                 .rule("identity.login.examples");
-            sink.push(diagnostic);
+            sink.push(match is_given {
+                true => diagnostic.edit(written.span, format!("{given:?}")),
+                false => diagnostic,
+            });
         }
         taken.insert(given);
     }
@@ -36,7 +43,8 @@ pub(super) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
             Diagnostic::new(Code::E0805, format!("password page {} is reachable without TLS", page.value.0))
                 .help("use https")
                 .at(page.span, "")
-                .rule("identity.password.change_at");
+                .rule("identity.password.change_at")
+                .edit(page.span, format!("\"{}\"", page.value.0.replacen("http://", "https://", 1)));
         sink.push(diagnostic);
     }
 }

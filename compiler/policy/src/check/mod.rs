@@ -1,7 +1,7 @@
 //! What a policy may not say although every word of it is right. One file per family of checks; each looks at what can
 //! be seen of the sections it needs and stays silent where mistakes hide them.
 
-mod accounts;
+pub(crate) mod accounts;
 mod blocks;
 mod capacity;
 mod clients;

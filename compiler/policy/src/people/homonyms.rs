@@ -36,7 +36,8 @@ fn derived(identity: &Identity, person: &written::Person) -> Option<Address> {
 
 /// E0801: nobody says which of the two gets the address.
 fn addresses(people: &written::People, identity: &Identity, sink: &mut Vec<Diagnostic>) {
-    if matches!(identity.address.homonyms, Homonyms::Append { .. }) {
+    let is_form = identity.address.official.len() <= crate::check::accounts::FORM_OCTETS_MAX;
+    if matches!(identity.address.homonyms, Homonyms::Append { .. }) || !is_form {
         return;
     }
     let mut taken: BTreeMap<String, Holder<'_>> = BTreeMap::new();

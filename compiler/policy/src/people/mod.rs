@@ -243,7 +243,10 @@ impl Derivation<'_> {
             let diagnostic = Diagnostic::new(Code::E0812, format!("{who} has unknown {kind} \"{name}\""))
                 .help(near::help(name, names.iter().map(String::as_str)))
                 .at(name.span, "");
-            self.sink.push(diagnostic);
+            self.sink.push(match near::nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => diagnostic.edit(name.span, format!("{near:?}")),
+                None => diagnostic,
+            });
         }
         known
     }

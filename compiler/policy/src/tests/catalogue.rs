@@ -39,7 +39,7 @@ fn replaced(base: &str, snippet: &str, instead: &str) -> String {
 }
 
 /// The files of an example, the one that is compiled, and the one that holds the example's text.
-fn files(setting: Setting, good: &str, text: &str) -> Option<(Files, &'static str)> {
+pub(super) fn files(setting: Setting, good: &str, text: &str) -> Option<(Files, &'static str)> {
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut add = |name: &str, text: String| files.insert(name.to_owned(), text);
     let entry = match setting {
@@ -67,7 +67,7 @@ fn files(setting: Setting, good: &str, text: &str) -> Option<(Files, &'static st
     Some((Files(files), entry))
 }
 
-fn compiled(files: &Files, entry: &str) -> Compiled {
+pub(super) fn compiled(files: &Files, entry: &str) -> Compiled {
     let today = Date(TODAY.to_owned());
     compile_with(files, entry, Inputs { today: Some(&today), deployed: None }).expect("the file is there")
 }

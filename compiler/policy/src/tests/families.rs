@@ -94,3 +94,53 @@ fn mail_flow_and_keeping_of_the_other_policies() {
     let nobody = "People(people: [(first: \"Ada\", last: \"L\", registered: \"2026-01-01\")])";
     assert_eq!(found_flow(neighbours, nobody), ["L0512 mailboxes.message_size", "L0909 backup.to"]);
 }
+
+#[test]
+fn an_engine_out_of_the_way_is_one_error_at_the_line_to_change() {
+    for (from, to, engines) in [
+        ("sending:   [Limits, Antivirus, Accept, Route]", "sending:   [Limits, Accept, Route]", "outbound"),
+        ("engines: [\"mcafee\", \"clamav\"], on", "engines: [\"mcafee\"], on", "inbound and outbound"),
+        ("on: [Inbound, Outbound], infected_when", "on: [Inbound], infected_when", "outbound"),
+    ] {
+        let text = with(NANTES, from, to);
+        let compiled = check(&text);
+        assert_eq!(errors(&compiled), [(Code::E0701, line_of(&text, to))], "{:?}", compiled.diagnostics);
+        let found = compiled.diagnostics.iter().find(|found| found.is_error()).expect("it");
+        assert!(found.message.starts_with(&format!("{engines} mail is not scanned by ")), "{}", found.message);
+        assert_eq!(found.rule.as_deref(), Some("guarantees.EveryMessageScanned"));
+    }
+    let off =
+        check(&with(NANTES, "EveryMessageScanned(by: [\"mcafee\", \"clamav\"]", "EveryMessageScanned(by: [\"form\"]"));
+    assert_eq!(off.diagnostics.iter().filter(|found| found.code == Code::E0701).count(), 1, "a spam pass is no engine");
+}
+
+#[test]
+fn a_login_form_is_judged_before_its_examples() {
+    for (form, message) in [
+        ("{last}", "login form can give an invalid or reserved name (`abuse`, of Jean Abuse)"),
+        ("{first}.{nom}", "login form can give an invalid or reserved name (`jean.{nom}-1`)"),
+        ("toto", "login form can give an invalid or reserved name (`toto-1`)"),
+    ] {
+        let compiled = check(&with(NANTES, "form: \"{last}-{initials}\"", &format!("form: \"{form}\"")));
+        let messages: Vec<&str> =
+            compiled.diagnostics.iter().filter(|f| f.is_error()).map(|f| f.message.as_str()).collect();
+        assert_eq!(messages, [message]);
+    }
+    let long = check(&with(NANTES, "form: \"{last}-{initials}\"", &format!("form: \"{}\"", "{last}".repeat(100_000))));
+    assert!(long.diagnostics.iter().any(|found| found.code == Code::E0808));
+}
+
+#[test]
+fn a_login_of_two_people_is_shown_with_names() {
+    let compiled =
+        check(&with(NANTES, "suffix: \"-{n}\"", "suffix: \"{n}\"").replace("{last}-{initials}", "{initials}.{last}"));
+    let found = compiled.diagnostics.iter().find(|found| found.code == Code::E0803).expect("it");
+    let message = "login `j.toto1` can come from two different people: Jean Toto1 plain, Jean Toto with suffix";
+    assert_eq!(found.message, message);
+}
+
+#[test]
+fn an_address_form_gives_addresses() {
+    let text = with(NANTES, "official: \"{First}.{Last}@univ-nantes.fr\"", "official: \"{First} {Last}\"");
+    assert_eq!(errors(&check_with(&text, NANTES_PEOPLE)), [(Code::E0104, line_of(&text, "official: "))]);
+}

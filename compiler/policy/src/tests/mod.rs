@@ -6,6 +6,7 @@ mod catalogue;
 mod compose;
 mod determinism;
 mod directory;
+mod edits;
 mod examples;
 mod families;
 mod mail_flow;

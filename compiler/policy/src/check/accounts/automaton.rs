@@ -132,7 +132,7 @@ fn blocks(numbers: Range<u32>) -> Vec<(String, usize)> {
         let mut width = 1_u64;
         let mut free = 0;
         // A block keeps its number of digits: 0 stands alone.
-        while low != 0 && low % (width * 10) == 0 && low + width * 10 <= end {
+        while low != 0 && low.is_multiple_of(width * 10) && low + width * 10 <= end {
             width *= 10;
             free += 1;
         }

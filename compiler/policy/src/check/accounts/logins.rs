@@ -75,13 +75,13 @@ fn bad_name(subject: &Subject<'_>, example: &str) -> Diagnostic {
 }
 
 fn invalid_or_reserved(subject: &Subject<'_>, rules: &LoginRules) -> Option<Diagnostic> {
-    let given = |first: &str, last: &str| login::candidates(rules, first, last).last().unwrap_or_default();
+    let given = |first: &str, last: &str| login::candidates(rules, first, last).take(2).last().unwrap_or_default();
     let is_sound = |login: &str| {
         Login::new(login).is_some() && !login.contains(['{', '}']) && !login.bytes().any(|b| b.is_ascii_uppercase())
     };
     let pieces = login::pieces(&rules.form);
     let has_name = pieces.iter().any(|piece| !matches!(piece, Piece::Text(_)));
-    // The same for a name whose letters are all Latin.
+
     let plain = given("Jean", "Toto");
     if !has_name || login::name_octets_max(rules) == 0 {
         return Some(bad_name(subject, &format!("`{plain}`")));
@@ -103,9 +103,9 @@ fn invalid_or_reserved(subject: &Subject<'_>, rules: &LoginRules) -> Option<Diag
     let language = Language::plain(&pieces, false);
     for reserved in RESERVED {
         if let Some(shared) = meet(&language, &Language::word(reserved)) {
-            let Named { first, last } = person(&pieces, &shared.left);
-            if login::candidates(rules, &first, &last).next().as_deref() == Some(reserved) {
-                return Some(bad_name(subject, &format!("`{reserved}`, of {}", shown(&first, &last))));
+            let somebody = person(&pieces, &shared.left);
+            if login::candidates(rules, &somebody.first, &somebody.last).next().as_deref() == Some(reserved) {
+                return Some(bad_name(subject, &format!("`{reserved}`, of {}", shown(&somebody))));
             }
         }
     }
@@ -127,20 +127,20 @@ pub(super) fn imitated(rules: &LoginRules, suffix: (&str, &str), first: u32) -> 
 /// E0803.
 fn two_people(subject: &Subject<'_>, rules: &LoginRules, shared: &Shared) -> Diagnostic {
     let pieces = login::pieces(&rules.form);
-    let (p, q) = (person(&pieces, &shared.left), person(&pieces, &shared.right));
-    let given = |of: &Named| login::candidates(rules, &of.first, &of.last).any(|login| login == shared.text);
+    let strange = || (shared.text.clone(), person(&pieces, &shared.left), person(&pieces, &shared.right));
+    let (login, p, q) = totos(rules).unwrap_or_else(strange);
+    let given = |of: &Named| login::candidates(rules, &of.first, &of.last).any(|given| given == login);
     let who = if given(&p) && given(&q) {
-        format!("{} plain, {} with suffix", shown(&p.first, &p.last), shown(&q.first, &q.last))
+        format!("{} plain, {} with suffix", shown(&p), shown(&q))
     } else {
         "one plain, one with suffix".to_owned()
     };
     let path = "identity.login.collision.suffix";
-    let diagnostic =
-        Diagnostic::new(Code::E0803, format!("login `{}` can come from two different people: {who}", shared.text))
-            .help("choose a suffix no initial can imitate")
-            .at(subject.place(path), "")
-            .also(subject.place("identity.login.form"), "the form")
-            .rule(path);
+    let diagnostic = Diagnostic::new(Code::E0803, format!("login `{login}` can come from two different people: {who}"))
+        .help("choose a suffix no initial can imitate")
+        .at(subject.place(path), "")
+        .also(subject.place("identity.login.form"), "the form")
+        .rule(path);
     let Collision::Append { first, .. } = rules.collision else { return diagnostic };
     let apart = SUFFIXES.into_iter().find(|suffix| {
         let halves = suffix.split_once("{n}");
@@ -152,7 +152,19 @@ fn two_people(subject: &Subject<'_>, rules: &LoginRules, shared: &Shared) -> Dia
     }
 }
 
-/// A name whose pieces have these octets.
+/// The same with names that are easier to read, where they show it too: the first homonym of Jean Toto, and somebody
+/// whose name ends like the suffix.
+fn totos(rules: &LoginRules) -> Option<(String, Named, Named)> {
+    let Collision::Append { suffix, first } = &rules.collision else { return None };
+    let suffix = suffix.replace("{n}", &first.to_string());
+    let named = |first: &str, last: &str| Named { first: first.to_owned(), last: last.to_owned() };
+    let login = login::candidates(rules, "Jean", "Toto").nth(1)?;
+    let names = [named("Jean", &format!("Toto{suffix}")), named(&format!("Jean{suffix}"), "Toto")];
+    let plain = names.into_iter().find(|p| login::candidates(rules, &p.first, &p.last).next().as_ref() == Some(&login));
+    Some((login, plain?, named("Jean", "Toto")))
+}
+
+/// A name whose pieces have these octets; what the form does not look at is Jean or Toto.
 pub(super) fn person(pieces: &[Piece], octets: &[(Option<usize>, u8)]) -> Named {
     let of = |wanted: &Piece| -> Option<String> {
         let index = pieces.iter().position(|piece| piece == wanted)?;
@@ -161,25 +173,23 @@ pub(super) fn person(pieces: &[Piece], octets: &[(Option<usize>, u8)]) -> Named 
     };
     let initials =
         || of(&Piece::Initials).map(|letters| letters.chars().map(String::from).collect::<Vec<_>>().join("-"));
-    Named { first: of(&Piece::First).or_else(initials).unwrap_or_default(), last: of(&Piece::Last).unwrap_or_default() }
+    Named {
+        first: of(&Piece::First).or_else(initials).unwrap_or_else(|| "Jean".to_owned()),
+        last: of(&Piece::Last).unwrap_or_else(|| "Toto".to_owned()),
+    }
 }
 
 /// `Jean Toto`; a name that gives nothing is shown as what it is.
-fn shown(first: &str, last: &str) -> String {
-    let capital = |name: &str| -> String {
-        let mut capital = true;
-        let mut name: String = name
-            .chars()
-            .map(|c| {
-                let c = if capital { c.to_ascii_uppercase() } else { c };
-                capital = c == '-';
-                c
-            })
-            .collect();
-        if name.is_empty() {
-            name.push('…');
-        }
-        name
-    };
-    format!("{} {}", capital(first), capital(last))
+fn shown(named: &Named) -> String {
+    format!("{} {}", capital(&named.first), capital(&named.last))
+}
+
+fn capital(name: &str) -> String {
+    let mut after = '-';
+    let mut shown = String::new();
+    for c in name.chars() {
+        shown.push(if after == '-' { c.to_ascii_uppercase() } else { c });
+        after = c;
+    }
+    if shown.is_empty() { "…".to_owned() } else { shown }
 }

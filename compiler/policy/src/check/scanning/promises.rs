@@ -1,7 +1,7 @@
 //! E0701: a virus engine the policy promises is not in the way of the mail. Told by the sections alone, where the line
 //! to change is known; what is left to see in the table of decisions is E0901.
 
-use plan::{Direction, ReceptionStep, SendingStep};
+use plan::{Direction, Does, ReceptionStep, SendingStep};
 
 use super::{extended, mended, placed_before};
 use crate::check::Subject;
@@ -26,8 +26,14 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     };
     for guarantee in subject.policy.guarantees.seen().into_iter().flatten() {
         let Guarantee::EveryMessageScanned { by, on, .. } = &guarantee.value else { continue };
-        let is_defined = |name: &&Spanned<String>| scanners.keys().any(|key| key.value == name.value);
-        let engines: Vec<&str> = by.iter().filter(is_defined).map(|name| name.value.as_str()).collect();
+        let mut engines: Vec<&str> = Vec::new();
+        for name in by {
+            match scanners.get(name.value.as_str()).map(|scanner| scanner.does) {
+                Some(Does::Antivirus) => engines.push(&name.value),
+                Some(Does::SpamScore) => sink.push(no_engine(name)),
+                None => {}
+            }
+        }
         if engines.is_empty() {
             continue;
         }
@@ -37,6 +43,13 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
             Switch::On(antivirus) => kept(subject, antivirus, &promise, sink),
         }
     }
+}
+
+fn no_engine(name: &Spanned<String>) -> Diagnostic {
+    Diagnostic::new(Code::E0701, format!("mail is not scanned for viruses by \"{name}\", which scores spam"))
+        .help("guarantee `EveryMessageScanned` names virus engines")
+        .at(name.span, "")
+        .rule("guarantees.EveryMessageScanned")
 }
 
 fn switched_off(subject: &Subject<'_>, promise: &Promise<'_>, sink: &mut Vec<Diagnostic>) {

@@ -121,7 +121,7 @@ fn interval_s(Window { max, width_s }: Window) -> Option<u64> {
 
 fn span(seconds: u64) -> String {
     match seconds {
-        s if s % 86_400 == 0 && s > 86_400 => format!("{} days", s / 86_400),
+        s if s > 86_400 && s.is_multiple_of(86_400) => format!("{} days", s / 86_400),
         86_400 => "1 day".to_owned(),
         s => format!("{} h", s.div_ceil(3_600)),
     }
