@@ -1,5 +1,7 @@
 //! E0108 and E02xx: rows, windows, and blocks without them.
 
+use std::collections::BTreeMap;
+
 use plan::{ListenerAuth, RECIPIENTS_CEILING, To, Window};
 
 use crate::codes::Code;
@@ -102,7 +104,8 @@ fn message_fits(path: &str, most: &Spanned<u32>, counted: &Spanned<Windows>, sin
         .help("raise the window or lower the message limit")
         .at(most.span, format!("{most} in one message"))
         .also(tightest.span, "this window")
-        .rule(format!("{path}.recipients_in_one_message"));
+        .rule(format!("{path}.recipients_in_one_message"))
+        .edit(most.span, max.to_string());
     sink.push(diagnostic);
 }
 
@@ -130,7 +133,8 @@ fn windows(path: &str, counted: &Spanned<Windows>, sink: &mut Vec<Diagnostic>) {
             .rule(path);
         sink.push(diagnostic);
     }
-    for (index, rate) in rates.iter().enumerate() {
+    let mut widths: BTreeMap<u32, Spanned<Window>> = BTreeMap::new();
+    for rate in &rates {
         if rate.value.max == 0 {
             sink.push(zero(path, rate.span));
         }
@@ -139,10 +143,12 @@ fn windows(path: &str, counted: &Spanned<Windows>, sink: &mut Vec<Diagnostic>) {
                 Diagnostic::new(Code::E0202, format!("window of {}, longer than 1 day", width(rate.value)))
                     .help("exact windows are kept in memory; use `AtMost` reports for monthly figures")
                     .at(rate.span, "")
-                    .rule(path);
+                    .rule(path)
+                    .edit(rate.span, format!("\"{} / 1 day\"", rate.value.max));
             sink.push(diagnostic);
         }
-        if let Some(other) = rates[..index].iter().find(|other| other.value.width_s == rate.value.width_s) {
+        let other = *widths.entry(rate.value.width_s).or_insert(*rate);
+        if other.span != rate.span {
             let smaller = rate.value.max.min(other.value.max);
             let event = path.rsplit('.').next().unwrap_or(path);
             let message = format!("two limits on `{event}` over the same {}", width(rate.value));
@@ -205,7 +211,9 @@ fn strangers(policy: &Policy, sink: &mut Vec<Diagnostic>) {
     let path = "strangers.recipients_in_one_message";
     if most.value < STRANGERS_RECIPIENTS_MIN {
         let message = format!("strangers may send {most} recipients in one message; SMTP asks for at least 100");
-        sink.push(Diagnostic::new(Code::E0210, message).help("raise it").at(most.span, "").rule(path));
+        sink.push(
+            Diagnostic::new(Code::E0210, message).help("raise it").at(most.span, "").rule(path).edit(most.span, "100"),
+        );
     }
     count_above(path, most, sink);
 }

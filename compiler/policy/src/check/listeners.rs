@@ -65,7 +65,9 @@ fn passwords(policy: &Policy, name: &Spanned<String>, listener: &Listener, sink:
         let message = format!("\"{name}\" asks for logins and offers STARTTLS without requiring it to {networks}");
         Diagnostic::new(code, message).help("fine for mail from strangers, not for people").at(place, "")
     };
-    sink.push(diagnostic.rule(format!("listeners.{name}.tls")));
+    let diagnostic = diagnostic.rule(format!("listeners.{name}.tls"));
+    let mended = if matches!(listener.port.value, 465 | 993 | 995) { "Implicit" } else { "StartTls(Required)" };
+    sink.push(if listener.tls.span.is_empty() { diagnostic } else { diagnostic.edit(listener.tls.span, mended) });
 }
 
 /// Networks with a block for this listener, sorted.

@@ -9,6 +9,7 @@ mod directory;
 mod edits;
 mod examples;
 mod families;
+mod large;
 mod mail_flow;
 mod people;
 mod proofs;

@@ -6,6 +6,8 @@ mod grants;
 mod memory;
 mod radius;
 mod rows;
+#[cfg(test)]
+mod simulated;
 
 use plan::{SeveralBlocks, Window};
 
