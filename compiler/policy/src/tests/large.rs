@@ -14,5 +14,5 @@ fn two_hundred_networks_and_fifty_listeners_are_decided_cell_by_cell() {
     assert_eq!(errors(&compiled), []);
     assert!(compiled.plan.is_some());
     // 6 SMTP listeners, 41 networks and 58 applications: TLS × login × senders × recipients are 216.
-    assert_eq!(compiled.proofs.cells_visited, 6 * (41 + 58) * 216);
+    assert_eq!(compiled.proofs.cells.envelope, 6 * (41 + 58) * 216);
 }
