@@ -51,7 +51,10 @@ impl Kind {
             .help(near::help(name, self.names.iter().map(String::as_str)))
             .at(name.span, "")
             .rule(rule);
-        sink.push(diagnostic);
+        sink.push(match near::nearest(name, self.names.iter().map(String::as_str)) {
+            Some(near) => diagnostic.edit(name.span, format!("{near:?}")),
+            None => diagnostic,
+        });
     }
 
     fn judge_all(&self, names: &Items<String>, rule: &str, sink: &mut Vec<Diagnostic>) {

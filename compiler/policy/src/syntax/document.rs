@@ -165,6 +165,11 @@ impl Document {
             // Later ones are only counted.
             if index < ERRORS_MAX {
                 diagnostic = diagnostic.help(near::listing("Fields here", section.name, known.iter().copied()));
+                if let Some(near) = near::nearest(section.name, known.iter().copied())
+                    && self.section(near).is_none()
+                {
+                    diagnostic = diagnostic.edit(section.name_span, near);
+                }
             }
             sink.push(diagnostic);
         }

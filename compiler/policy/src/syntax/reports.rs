@@ -54,7 +54,10 @@ impl<'a> Reports<'a> {
         }
         let (what, span) = self.found(found, end);
         let diagnostic = match found.and_then(|(text, _)| unfinished(text)) {
-            Some((message, help)) => Diagnostic::new(Code::E0001, message).help(help).at(span, "begins here"),
+            Some((message, help, closer)) => {
+                let end = Span::new(span.file, span.end, span.end);
+                Diagnostic::new(Code::E0001, message).help(help).at(span, "begins here").edit(end, closer)
+            }
             None => Diagnostic::new(Code::E0001, format!("unexpected {what}, expected {wanted}")).at(span, ""),
         };
         self.push(diagnostic);
@@ -82,7 +85,8 @@ impl<'a> Reports<'a> {
         };
         let message = format!("unexpected `{}`, expected `,` or `{}`", quote(found), char::from(closer));
         let here = self.span(token.start, token.end);
-        let mut diagnostic = Diagnostic::new(Code::E0001, message).help(help).at(here, "");
+        let mut diagnostic =
+            Diagnostic::new(Code::E0001, message).help(help).at(here, "").edit(self.span(last_end, last_end), ",");
         if line != found_line {
             diagnostic = diagnostic.also(self.span(last_end.saturating_sub(1), last_end), "after this");
         }
@@ -141,7 +145,7 @@ impl<'a> Reports<'a> {
     pub(super) fn fault(&mut self, text: &str, start: u32, fault: Fault) {
         let span = self.span(start + fault.start as u32, start + fault.end as u32);
         let diagnostic = match fault.kind {
-            FaultKind::Invisible(c) => invisible(c, "in a string"),
+            FaultKind::Invisible(c) => invisible(c, "in a string").edit(span, ""),
             FaultKind::Escape => {
                 let found = quote(text.get(fault.start..fault.end).unwrap_or(text));
                 Diagnostic::new(Code::E0001, format!("unexpected `{found}`, expected an escape")).help(
@@ -155,7 +159,7 @@ impl<'a> Reports<'a> {
     /// E0006 for a character of the text itself.
     pub(super) fn invisible(&mut self, at: usize, c: char, place: &str) {
         let span = self.span(at as u32, (at + c.len_utf8()) as u32);
-        self.push(invisible(c, place).at(span, ""));
+        self.push(invisible(c, place).at(span, "").edit(span, ""));
     }
 
     /// E0004.
@@ -191,19 +195,21 @@ fn invisible(c: char, place: &str) -> Diagnostic {
         .help("it can make a rule read differently from what it does; retype it")
 }
 
-/// Message and help for a literal or comment whose end is missing.
-fn unfinished(text: &str) -> Option<(&'static str, &'static str)> {
+/// Message, help and end for a literal or comment whose end is missing.
+fn unfinished(text: &str) -> Option<(&'static str, &'static str, String)> {
     if text.starts_with("/*") {
-        Some(("unexpected end of the file, expected `*/`", "close the comment"))
+        Some(("unexpected end of the file, expected `*/`", "close the comment", "*/".to_owned()))
     } else if text.starts_with("r\"") || text.starts_with("r#") {
         Some((
             "unexpected end of the file, expected the end of a raw string",
             "close it with `\"` and as many `#` as it began with",
+            format!("\"{}", "#".repeat(text[1..].bytes().take_while(|b| *b == b'#').count())),
         ))
     } else if text.starts_with('"') {
         Some((
             "unexpected end of the line, expected `\"`",
             "close the string on its line, or end the line with a backslash to go on",
+            "\"".to_owned(),
         ))
     } else {
         None

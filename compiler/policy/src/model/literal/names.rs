@@ -45,10 +45,12 @@ impl Literal for NetworkPrefix {
             .help("an IPv4 prefix length is 0–32, an IPv6 one 0–128")),
             Err(plan::BadPrefix::HostBits(network)) => {
                 let (address, length) = text.split_once('/').unwrap_or((text, ""));
-                Err(Refusal::new(Code::E0109, format!("{text} has host bits set")).help(format!(
-                    "write {network}/{length} for the network or {address}/{} for the host",
-                    longest(text)
-                )))
+                Err(Refusal::new(Code::E0109, format!("{text} has host bits set"))
+                    .help(format!(
+                        "write {network}/{length} for the network or {address}/{} for the host",
+                        longest(text)
+                    ))
+                    .meant(format!("{network}/{length}")))
             }
         }
     }
@@ -100,8 +102,8 @@ impl Literal for Endpoint {
     const EXAMPLE: &'static str = "\"relay.example.org:25\"";
 
     fn from_text(text: &str) -> Result<Endpoint, Refusal> {
-        if text.contains('@') {
-            return Err(secret());
+        if let Some((_, host)) = text.rsplit_once('@') {
+            return Err(secret().meant(host));
         }
         let wrong = || not_this::<Endpoint>("text", text);
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;

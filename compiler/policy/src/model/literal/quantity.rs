@@ -56,8 +56,11 @@ fn out_of_range(text: &str, what: &str, lowest: u64, highest: u64) -> Refusal {
     Refusal::new(Code::E0108, format!("{text} is out of range for {what} ({lowest}–{highest})"))
 }
 
-fn no_unit(example: &str, number: impl std::fmt::Display) -> Refusal {
-    Refusal::new(Code::E0107, "a number without a unit").help(format!("write {example}, not {number}"))
+/// E0107. `unit` is what such numbers mostly have.
+fn no_unit(example: &str, number: impl std::fmt::Display, unit: &str) -> Refusal {
+    Refusal::new(Code::E0107, "a number without a unit")
+        .help(format!("write {example}, not {number}"))
+        .meant(format!("{number} {unit}"))
 }
 
 impl Literal for Size {
@@ -76,7 +79,7 @@ impl Literal for Size {
             "MiB" | "Mio" => 1 << 20,
             "GiB" | "Gio" => 1 << 30,
             "TiB" | "Tio" => 1 << 40,
-            "" => return Err(no_unit(Self::EXAMPLE, number)),
+            "" => return Err(no_unit(Self::EXAMPLE, number, "MB")),
             _ if matches!(unit.to_ascii_lowercase().as_str(), "k" | "m" | "g" | "t" | "kb" | "mb" | "gb" | "tb") => {
                 return Err(ambiguous_size(text, number, unit));
             }
@@ -87,7 +90,7 @@ impl Literal for Size {
     }
 
     fn from_number(number: i128) -> Result<Size, Refusal> {
-        Err(no_unit(Self::EXAMPLE, number))
+        Err(no_unit(Self::EXAMPLE, number, "MB"))
     }
 }
 
@@ -102,11 +105,13 @@ fn ambiguous_size(text: &str, number: u64, unit: &str) -> Refusal {
     let decimal = u128::from(number) * 1_000u128.pow(power);
     let binary = u128::from(number) * 1_024u128.pow(power);
     let binary_letter = letter.to_uppercase();
-    Refusal::new(Code::E0105, format!("`{text}` is ambiguous")).help(format!(
-        "write \"{number} {letter}B\" ({} bytes) or \"{number} {binary_letter}iB\" ({})",
-        grouped(decimal),
-        grouped(binary)
-    ))
+    Refusal::new(Code::E0105, format!("`{text}` is ambiguous"))
+        .help(format!(
+            "write \"{number} {letter}B\" ({} bytes) or \"{number} {binary_letter}iB\" ({})",
+            grouped(decimal),
+            grouped(binary)
+        ))
+        .meant(format!("{number} {letter}B"))
 }
 
 /// Seconds in one `unit`.
@@ -116,6 +121,17 @@ fn unit_s(unit: &str) -> Option<u64> {
         "min" => Some(60),
         "h" => Some(3_600),
         "day" | "days" => Some(86_400),
+        _ => None,
+    }
+}
+
+/// Other words for units.
+fn unit_meant(unit: &str) -> Option<&'static str> {
+    match unit.to_ascii_lowercase().as_str() {
+        "sec" | "second" | "seconds" | "seconde" | "secondes" => Some("s"),
+        "mn" | "mins" | "minute" | "minutes" => Some("min"),
+        "hr" | "hrs" | "hour" | "hours" | "heure" | "heures" => Some("h"),
+        "d" | "j" | "jour" | "jours" => Some("days"),
         _ => None,
     }
 }
@@ -131,23 +147,31 @@ impl Literal for Span {
     fn from_text(text: &str) -> Result<Span, Refusal> {
         let Some((number, unit)) = split(text) else { return Err(not_this::<Span>("text", text)) };
         if unit.is_empty() {
-            return Err(no_unit(Self::EXAMPLE, number));
+            return Err(no_unit(Self::EXAMPLE, number, "min"));
         }
         if is_calendar(unit) {
             return Err(Refusal::new(Code::E0106, format!("\"{text}\" has no fixed length"))
-                .help("a window or retention needs days; only password life may use months"));
+                .help("a window or retention needs days; only password life may use months")
+                .meant(format!("{} days", number.saturating_mul(if unit.starts_with(['m']) { 30 } else { 365 }))));
         }
         if unit == "m" {
             return Err(Refusal::new(Code::E0105, format!("`{text}` is ambiguous"))
-                .help(format!("write \"{number} min\" or a number of days")));
+                .help(format!("write \"{number} min\" or a number of days"))
+                .meant(format!("{number} min")));
         }
-        let Some(factor) = unit_s(unit) else { return Err(not_this::<Span>("text", text)) };
+        let Some(factor) = unit_s(unit) else {
+            let refusal = not_this::<Span>("text", text);
+            return Err(match unit_meant(unit) {
+                Some(unit) => refusal.meant(format!("{number} {unit}")),
+                None => refusal,
+            });
+        };
         let seconds = number.checked_mul(factor).filter(|seconds| *seconds <= SPAN_S_MAX);
         seconds.map(Span).ok_or_else(|| out_of_range(text, "a duration in seconds", 0, SPAN_S_MAX))
     }
 
     fn from_number(number: i128) -> Result<Span, Refusal> {
-        Err(no_unit(Self::EXAMPLE, number))
+        Err(no_unit(Self::EXAMPLE, number, "min"))
     }
 }
 
@@ -160,7 +184,7 @@ impl Literal for Months {
         let factor = match unit {
             "month" | "months" => 1,
             "year" | "years" => 12,
-            "" => return Err(no_unit(Self::EXAMPLE, number)),
+            "" => return Err(no_unit(Self::EXAMPLE, number, "months")),
             _ => return Err(not_this::<Months>("text", text)),
         };
         let months = number.checked_mul(factor).filter(|months| (1..=1_200).contains(months));
@@ -169,8 +193,14 @@ impl Literal for Months {
     }
 
     fn from_number(number: i128) -> Result<Months, Refusal> {
-        Err(no_unit(Self::EXAMPLE, number))
+        Err(no_unit(Self::EXAMPLE, number, "months"))
     }
+}
+
+/// What was meant by the width, in a rate. No window is as wide as a month.
+fn width_of_rate(max: u64, mut refusal: Refusal) -> Refusal {
+    refusal.meant = refusal.meant.filter(|_| refusal.code != Code::E0106).map(|width| format!("{max} / {width}"));
+    refusal
 }
 
 impl Literal for Rate {
@@ -180,12 +210,12 @@ impl Literal for Rate {
     fn from_text(text: &str) -> Result<Rate, Refusal> {
         let Some((max, width)) = text.split_once('/') else {
             return Err(match split(text.trim()) {
-                Some((number, "")) => no_unit(Self::EXAMPLE, number),
+                Some((number, "")) => no_unit(Self::EXAMPLE, number, "/ 1 h"),
                 _ => not_this::<Rate>("text", text),
             });
         };
         let Some((max, "")) = split(max.trim()) else { return Err(not_this::<Rate>("text", text)) };
-        let Span(width_s) = Span::from_text(width.trim())?;
+        let Span(width_s) = Span::from_text(width.trim()).map_err(|refusal| width_of_rate(max, refusal))?;
         let max = u32::try_from(max).ok().filter(|max| u64::from(*max) <= RATE_MAX);
         let max = max.ok_or_else(|| out_of_range(text, "the count of a rate", 0, RATE_MAX))?;
         let width_s = u32::try_from(width_s).ok().filter(|width_s| *width_s > 0);
@@ -195,7 +225,7 @@ impl Literal for Rate {
     }
 
     fn from_number(number: i128) -> Result<Rate, Refusal> {
-        Err(no_unit(Self::EXAMPLE, number))
+        Err(no_unit(Self::EXAMPLE, number, "/ 1 h"))
     }
 }
 
@@ -206,7 +236,7 @@ impl Literal for Share {
     fn from_text(text: &str) -> Result<Share, Refusal> {
         let percent = match split(text) {
             Some((percent, "%")) => percent,
-            Some((number, "")) => return Err(no_unit(Self::EXAMPLE, number)),
+            Some((number, "")) => return Err(no_unit(Self::EXAMPLE, number, "%")),
             _ => return Err(not_this::<Share>("text", text)),
         };
         let share = u8::try_from(percent).ok().filter(|percent| *percent <= 100);
@@ -214,7 +244,7 @@ impl Literal for Share {
     }
 
     fn from_number(number: i128) -> Result<Share, Refusal> {
-        Err(no_unit(Self::EXAMPLE, number))
+        Err(no_unit(Self::EXAMPLE, number, "%"))
     }
 }
 

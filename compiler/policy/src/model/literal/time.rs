@@ -2,7 +2,7 @@
 
 use super::{Literal, literals, not_this};
 use crate::codes::Code;
-use crate::syntax::Refusal;
+use crate::syntax::{Refusal, near};
 
 /// A day, `YYYY-MM-DD`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,18 @@ impl Literal for Date {
         let shaped = text.len() == 10
             && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
         let exists = shaped && text.parse::<jiff::civil::Date>().is_ok();
-        if exists { Ok(Date(text.to_owned())) } else { Err(not_this::<Date>("text", text)) }
+        if exists {
+            return Ok(Date(text.to_owned()));
+        }
+        let refusal = not_this::<Date>("text", text);
+        // Day, month, year: never month first where this is written.
+        let parts: Vec<&str> = text.split(['/', '.', '-']).collect();
+        Err(match parts.as_slice() {
+            [year, month, day] | [day, month, year] if year.len() == 4 => {
+                refusal.meant(format!("{year}-{month:0>2}-{day:0>2}"))
+            }
+            _ => refusal,
+        })
     }
 }
 
@@ -42,7 +53,13 @@ impl Literal for TimeOfDay {
     const EXAMPLE: &'static str = "\"03:30\"";
 
     fn from_text(text: &str) -> Result<TimeOfDay, Refusal> {
-        let wrong = || not_this::<TimeOfDay>("text", text);
+        let wrong = || {
+            let refusal = not_this::<TimeOfDay>("text", text);
+            match text.split_once([':', 'h', 'H']) {
+                Some((hours, minutes)) if !hours.is_empty() => refusal.meant(format!("{hours:0>2}:{minutes:0>2}")),
+                Some(_) | None => refusal,
+            }
+        };
         let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
         let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
         if !two_digits(hours) || !two_digits(minutes) {
@@ -63,9 +80,19 @@ impl Literal for Zone {
         let found = jiff::tz::TimeZoneDatabase::bundled().get(text).ok();
         match found.as_ref().and_then(|zone| zone.iana_name()) {
             Some(name) => Ok(Zone(name.to_owned())),
-            None => Err(Refusal::new(Code::E0120, format!("\"{text}\" is not an IANA time zone"))
-                .help("for example \"Europe/Paris\"")),
+            None => Err(no_zone(text)),
         }
+    }
+}
+
+/// E0120, with the nearest zone there is.
+fn no_zone(text: &str) -> Refusal {
+    let refusal =
+        Refusal::new(Code::E0120, format!("\"{text}\" is not an IANA time zone")).help("for example \"Europe/Paris\"");
+    let zones: Vec<String> = jiff::tz::TimeZoneDatabase::bundled().available().map(|zone| zone.to_string()).collect();
+    match near::nearest(text, zones.iter().map(String::as_str)) {
+        Some(zone) => refusal.meant(zone),
+        None => refusal,
     }
 }
 

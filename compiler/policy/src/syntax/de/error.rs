@@ -9,7 +9,7 @@ use super::super::tree::{Field, GroupBody, Kind, Node};
 use super::super::words;
 use super::De;
 use crate::codes::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit};
 use serde::de;
 use std::fmt;
 
@@ -112,10 +112,23 @@ impl De<'_, '_> {
                 let refusal = Refusal::from_text(&text).unwrap_or_else(|| Refusal::new(Code::E0104, text));
                 let mut diagnostic = Diagnostic::new(refusal.code, refusal.message).at(span, "");
                 diagnostic.help = refusal.help;
+                if let Some(meant) = refusal.meant {
+                    diagnostic = diagnostic.edit(span, format!("{:?}", self.in_days(refusal.code, meant)));
+                }
                 Cause::Ready(Box::new(self.ruled(diagnostic)))
             }
         };
         DecodeError { cause, unit: error.unit }
+    }
+
+    /// A number without a unit means days where mail and records are kept, and minutes elsewhere.
+    fn in_days(&self, code: Code, meant: String) -> String {
+        let path = self.place.path().unwrap_or_default();
+        let kept = path.starts_with("retention.") || path.starts_with("backup.");
+        match meant.strip_suffix(" min").filter(|_| code == Code::E0107 && kept) {
+            Some(number) => format!("{number} days"),
+            None => meant,
+        }
     }
 
     fn ruled(&self, mut diagnostic: Diagnostic) -> Diagnostic {
@@ -157,6 +170,13 @@ impl De<'_, '_> {
         let diagnostic = Diagnostic::new(Code::E0002, format!("{} has no field `{}`", self.container(), quote(name)))
             .help(near::listing("Fields here", name, fields.iter().copied()))
             .at(span, "");
+        let diagnostic = match near::nearest(name, fields.iter().copied()) {
+            // A second field of that name would be another mistake.
+            Some(near) if !self.node.fields().iter().any(|field| &*field.name.text == near) => {
+                diagnostic.edit(span, near)
+            }
+            Some(_) | None => diagnostic,
+        };
         self.ruled(diagnostic)
     }
 
@@ -165,6 +185,10 @@ impl De<'_, '_> {
         let diagnostic = Diagnostic::new(Code::E0101, format!("unknown word \"{}\"{place}", quote(name)))
             .help(near::help(name, variants.iter().copied()))
             .at(span, "");
+        let diagnostic = match near::nearest(name, variants.iter().copied()) {
+            Some(near) => diagnostic.edit(span, near),
+            None => diagnostic,
+        };
         self.ruled(diagnostic)
     }
 
@@ -182,6 +206,16 @@ impl De<'_, '_> {
         self.ruled(diagnostic).into()
     }
 
+    /// E0104 where a list must stand; one item is probably meant to be its only one.
+    pub(super) fn wanted_list(&self) -> DecodeError {
+        let mut error = self.wanted("a list `[ … ]`");
+        if let (Cause::Ready(diagnostic), Kind::Text(_)) = (&mut error.cause, &self.node.kind) {
+            let text = format!("[{}]", self.run.tree.slice(self.node));
+            diagnostic.fix = vec![Edit { span: self.node.span(), text }];
+        }
+        error
+    }
+
     /// E0104 where one of some words must stand.
     pub(super) fn wanted_word(&self, words: &[&str]) -> DecodeError {
         let mut error = self.wanted(&super::one_of(words));
@@ -189,6 +223,7 @@ impl De<'_, '_> {
             && words.contains(&&**text)
         {
             diagnostic.help = Some(format!("write `{text}` without quotes"));
+            diagnostic.fix = vec![Edit { span: self.node.span(), text: text.to_string() }];
         }
         error
     }

@@ -337,7 +337,7 @@ impl<'t> de::Deserializer<'t> for De<'_, 't> {
 
     fn deserialize_seq<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         let de = self.single()?;
-        let Kind::List(items) = &de.node.kind else { return Err(de.wanted("a list `[ … ]`")) };
+        let Kind::List(items) = &de.node.kind else { return Err(de.wanted_list()) };
         let items = items.iter().enumerate();
         visitor.visit_seq(Sequence { owner: de, items, optional: true }).map_err(|error| de.locate(error))
     }
