@@ -5,6 +5,7 @@ mod decisions;
 mod diff;
 mod explain;
 mod mutants;
+mod pages;
 mod suite;
 
 use std::process::Command;

@@ -61,30 +61,31 @@ impl<'a> Facts<'a> {
         outgoing(self.plan).into_iter().min_by_key(|service| *service.place() != Place::Everywhere)
     }
 
-    /// Whom staff ask.
-    pub fn help(&self) -> Text {
+    /// A sentence that says whom staff ask.
+    pub fn ask(&self) -> Text {
         let contact = self.plan.institution.contact.as_str();
         match self.plan.identity.password.reset_by {
             ResetBy::UnitCorrespondent if contact.is_empty() => self.say(
-                text!["le correspondant informatique de votre service"],
-                text!["the IT correspondent of your department"],
+                text!["Adressez-vous au correspondant informatique de votre service."],
+                text!["Ask the IT correspondent of your department."],
             ),
             ResetBy::UnitCorrespondent => self.say(
-                text!["le correspondant informatique de votre service, ou ", mail(contact)],
-                text!["the IT correspondent of your department, or ", mail(contact)],
+                text!["Adressez-vous au correspondant informatique de votre service, ou à ", mail(contact), "."],
+                text!["Ask the IT correspondent of your department, or ", mail(contact), "."],
             ),
-            ResetBy::Managers if contact.is_empty() => {
-                let managers = self.postmaster();
+            ResetBy::Managers => {
+                let managers = if contact.is_empty() { self.postmaster() } else { mail(contact) };
                 self.say(
-                    text!["les gestionnaires de la messagerie : ", managers.clone()],
-                    text!["the managers of the mail service: ", managers],
+                    text!["Adressez-vous aux gestionnaires de la messagerie (", managers.clone(), ")."],
+                    text!["Ask the managers of the mail service (", managers, ")."],
                 )
             }
-            ResetBy::Managers => self.say(
-                text!["les gestionnaires de la messagerie : ", mail(contact)],
-                text!["the managers of the mail service: ", mail(contact)],
-            ),
         }
+    }
+
+    /// A question and the sentence that says whom to ask.
+    pub fn asking(&self, question: &str) -> Text {
+        [text![format!("{question} ")], self.ask()].concat()
     }
 
     /// Whom people elsewhere ask (RFC 5321 4.5.1).
@@ -114,7 +115,9 @@ impl<'a> Facts<'a> {
     /// What is left of a message for attached files: base64 takes four octets for three (RFC 2045 6.8) and line ends.
     pub fn attachments(&self) -> String {
         let octets = u128::from(self.plan.mailboxes.message_size_octets) * 73 / 100;
-        self.size(u64::try_from(octets).unwrap_or(u64::MAX))
+        let octets = u64::try_from(octets).unwrap_or(u64::MAX);
+        // About so much: a tenth of a megabyte is as exact as it can be.
+        self.size(if octets >= 1_000_000 { octets - octets % 100_000 } else { octets })
     }
 
     pub fn duration(&self, seconds: u64) -> String {

@@ -55,7 +55,10 @@ impl Reading {
         let name = tag.split([' ', '\n', '\t']).next().unwrap_or_default();
         match name {
             "meta" if tag.contains("name=\"facteur-plan\"") => self.published.plan_hash = attribute(tag, "content"),
-            "main" => self.inside = true,
+            "main" => {
+                self.inside = true;
+                self.text.clear();
+            }
             "/main" => self.inside = false,
             _ if !self.inside => {}
             "table" => {

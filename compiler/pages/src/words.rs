@@ -94,13 +94,13 @@ pub fn short_window(language: Language, seconds: u32) -> String {
     }
 }
 
-/// Minutes after midnight: `3 h 30`, `03:30`.
+/// Minutes after midnight: `3 h 30`, `3:30`.
 pub fn time_of_day(language: Language, minutes: u32) -> String {
     let (hour, minute) = (minutes / 60, minutes % 60);
     match language {
         Language::French if minute == 0 => format!("{hour}{NO_BREAK}h"),
         Language::French => format!("{hour}{NO_BREAK}h{NO_BREAK}{minute:02}"),
-        Language::English => format!("{hour:02}:{minute:02}"),
+        Language::English => format!("{hour}:{minute:02}"),
     }
 }
 

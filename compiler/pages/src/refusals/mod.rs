@@ -97,11 +97,7 @@ fn page(facts: &Facts<'_>, reason: Reason) -> Page {
     let (french, english) = cause.words();
     writer.paragraph(text![french], text![english]);
     writer.heading("À qui demander", "Whom to ask");
-    let help = facts.help();
-    let staff = facts.say(
-        [text!["Si vous avez un compte ici : "], help.clone(), text!["."]].concat(),
-        [text!["If you have an account here: "], help, text!["."]].concat(),
-    );
+    let staff = facts.say(facts.asking("Vous avez un compte ici ?"), facts.asking("You have an account here?"));
     let mut asks = vec![staff];
     match ask {
         Ask::Staff => {}
@@ -111,7 +107,7 @@ fn page(facts: &Facts<'_>, reason: Reason) -> Page {
                 facts.postmaster(),
                 ", ou l'assistance de votre propre messagerie."
             ],
-            text!["If you write from elsewhere: ", facts.postmaster(), ", or the support of your own mail service."],
+            text!["You write from elsewhere? Ask ", facts.postmaster(), ", or the support of your own mail service."],
         )),
     }
     writer.items(asks);

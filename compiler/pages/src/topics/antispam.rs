@@ -1,6 +1,6 @@
 //! Unwanted mail (guide section 5): it is marked, not thrown away, and people help to teach the filter.
 
-use plan::{Antispam, CorrectionsAccept, FilterMay, SpamAction};
+use plan::{Antispam, CorrectionsAccept, ElseTag, FilterMay, OwnDomains, SpamAction};
 
 use crate::content::{Page, Section, Text, code, keys, link, mail, menu, strong, text};
 use crate::facts::Facts;
@@ -73,6 +73,12 @@ fn marked(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
             strong("look through the junk folder before you empty it.")
         ],
     );
+    if let OwnDomains::RequireAligned { else_: ElseTag::Tag } = facts.plan.authenticate.own_domains_from_outside {
+        writer.paragraph(
+            text!["Un message venu d'ailleurs sous une de nos adresses, sans que rien prouve qu'il est de nous, est marqué de la même façon."],
+            text!["Mail from elsewhere under an address of ours, with nothing to prove that it is ours, is marked the same way."],
+        );
+    }
     let files = facts.plan.filters.may.contains(&FilterMay::FileInto);
     if files && antispam.always == SpamAction::Deliver {
         writer.paragraph(
@@ -93,16 +99,9 @@ fn marked(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
 fn wrong(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
     writer.heading("Quand le filtre se trompe", "When the filter is wrong");
     let Some(corrections) = &antispam.corrections else {
-        let help = facts.help();
         writer.paragraph(
-            [
-                text!["Si un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être, signalez-le : "],
-                help.clone(),
-                text!["."],
-            ]
-            .concat(),
-            [text!["If a message is marked by mistake, or should have been and is not, tell "], help, text!["."]]
-                .concat(),
+            facts.asking("Un message est marqué à tort, ou ne l'est pas alors qu'il devrait l'être ?"),
+            facts.asking("A message is marked by mistake, or should have been and is not?"),
         );
         return;
     };
@@ -149,7 +148,24 @@ fn wrong(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
 /// How each mail program forwards a message whole.
 fn attach(facts: &Facts<'_>, writer: &mut Writer) {
     writer.heading("Faire suivre en pièce jointe", "Forwarding as an attachment");
-    let mut rows: Vec<(Text, Vec<Text>)> = Vec::new();
+    let mut rows = programs(facts);
+    rows.extend(others(facts));
+    writer.grid(
+        ("Le geste à faire dans chaque logiciel", "What to do in each program"),
+        (["Logiciel", "Comment faire"], ["Program", "What to do"]),
+        rows,
+    );
+    writer.paragraph(
+        text!["Les réglages de ces logiciels sont à la page ", link("servers", "serveurs et ports"), "."],
+        text!["The settings of these programs are on the page ", link("servers", "servers and ports"), "."],
+    );
+}
+
+/// A program's name, and what to do in it.
+type Doing = (Text, Vec<Text>);
+
+fn programs(facts: &Facts<'_>) -> Vec<Doing> {
+    let mut rows: Vec<Doing> = Vec::new();
     let mut row = |name: (&str, &str), french: Text, english: Text| {
         rows.push((text![facts.say(name.0, name.1)], vec![facts.say(french, english)]));
     };
@@ -196,6 +212,14 @@ fn attach(facts: &Facts<'_>, writer: &mut Writer) {
         text!["Ouvrez le message, puis le menu ", menu(["⋮"]), " et le transfert en pièce jointe."],
         text!["Open the message, then the menu ", menu(["⋮"]), " and forward it as an attachment."],
     );
+    rows
+}
+
+fn others(facts: &Facts<'_>) -> Vec<Doing> {
+    let mut rows: Vec<Doing> = Vec::new();
+    let mut row = |name: (&str, &str), french: Text, english: Text| {
+        rows.push((text![facts.say(name.0, name.1)], vec![facts.say(french, english)]));
+    };
     if facts.webmail().is_some() {
         row(
             ("Webmail", "Webmail"),
@@ -220,13 +244,5 @@ fn attach(facts: &Facts<'_>, writer: &mut Writer) {
         ],
         text!["Save the message to your disk (a file ", code(".eml"), "), then attach that file to a new message."],
     );
-    writer.grid(
-        ("Le geste à faire dans chaque logiciel", "What to do in each program"),
-        (["Logiciel", "Comment faire"], ["Program", "What to do"]),
-        rows,
-    );
-    writer.paragraph(
-        text!["Les réglages de ces logiciels sont à la page ", link("servers", "serveurs et ports"), "."],
-        text!["The settings of these programs are on the page ", link("servers", "servers and ports"), "."],
-    );
+    rows
 }

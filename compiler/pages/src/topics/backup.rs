@@ -128,16 +128,15 @@ fn ask(facts: &Facts<'_>, backup: &Backup, writer: &mut Writer) {
         return;
     }
     writer.heading("Retrouver un message", "Getting a message back");
-    let help = facts.help();
     let steps_french = vec![
         text!["Regardez d'abord dans la corbeille, puis dans le dossier des indésirables."],
         text!["Notez ce que vous cherchez : l'expéditeur, l'objet, le dossier, le dernier jour où vous l'avez vu."],
-        [text!["Adressez-vous sans attendre à : "], help.clone(), text!["."]].concat(),
+        facts.asking("N'attendez pas."),
     ];
     let steps_english = vec![
         text!["Look into the trash first, then into the junk folder."],
         text!["Write down what you look for: sender, subject, folder, the last day you saw it."],
-        [text!["Without delay, ask "], help, text!["."]].concat(),
+        facts.asking("Do not wait."),
     ];
     writer.steps(steps_french, steps_english);
     if backup.restores.contains(&Restores::Messages) {

@@ -18,9 +18,7 @@ pub fn index(facts: &Facts<'_>, pages: &[Page]) -> Page {
         writer.links(links.collect());
     }
     writer.heading("Une question ?", "Any questions?");
-    let help = facts.help();
-    let ask = |before: &str| [text![before], help.clone(), text!["."]].concat();
-    writer.paragraph(ask("Adressez-vous à : "), ask("Ask "));
+    writer.paragraph(facts.ask(), facts.ask());
     let head = Head { name: "index", section: Section::Start, title: ("Votre messagerie", "Your e-mail") };
     writer.page(
         head,

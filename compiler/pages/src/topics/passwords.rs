@@ -110,10 +110,7 @@ fn change(facts: &Facts<'_>, writer: &mut Writer) {
                 text!["The page to do so: ", Span::Web(page.to_owned()), format!(" (works {place}).")],
             );
         }
-        None => writer.paragraph(
-            text!["Pour le changer, adressez-vous à : ", facts.resetter(), "."],
-            text!["To change it, ask ", facts.resetter(), "."],
-        ),
+        None => writer.paragraph(facts.asking("Vous voulez le changer ?"), facts.asking("Do you want to change it?")),
     }
     writer.paragraph(
         text![

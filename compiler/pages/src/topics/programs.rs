@@ -404,7 +404,6 @@ fn k9(facts: &Facts<'_>) -> (Vec<Text>, Vec<Text>) {
 
 fn trouble(facts: &Facts<'_>, writer: &mut Writer) {
     writer.heading("Si cela ne marche pas", "If it does not work");
-    let help = facts.help();
     let mut french = vec![
         text![
             "« Mot de passe refusé » : essayez d'abord ",
@@ -429,7 +428,7 @@ fn trouble(facts: &Facts<'_>, writer: &mut Writer) {
             "“Cannot connect”: check server name, port and security letter by letter. Some networks in hotels and stations close ports: try elsewhere."
         ],
     ];
-    french.push([text!["Toujours rien ? Adressez-vous à : "], help.clone(), text!["."]].concat());
-    english.push([text!["Still nothing? Ask "], help, text!["."]].concat());
+    french.push(facts.asking("Toujours rien ?"));
+    english.push(facts.asking("Still nothing?"));
     writer.list(french, english);
 }

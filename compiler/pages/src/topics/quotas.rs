@@ -55,11 +55,7 @@ fn profiles(facts: &Facts<'_>, writer: &mut Writer) {
             text![format!("Unless you were told otherwise, your profile is “{usual}”.")],
         );
     }
-    let help = facts.help();
-    writer.paragraph(
-        [text!["Pour demander plus de place, adressez-vous à : "], help.clone(), text!["."]].concat(),
-        [text!["To ask for more room: "], help, text!["."]].concat(),
-    );
+    writer.paragraph(facts.asking("Besoin de plus de place ?"), facts.asking("Do you need more room?"));
 }
 
 fn message(facts: &Facts<'_>, writer: &mut Writer) {

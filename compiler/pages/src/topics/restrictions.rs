@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plan::{SeveralBlocks, UnknownSenders, WhenOver, Window, Windows};
+use plan::{Limits, SeveralBlocks, UnknownSenders, WhenOver, Window, Windows};
 
 use crate::access::{Access, accesses};
 use crate::content::{Page, Row, Section, Table, Text, link, strong, text};
@@ -26,11 +26,15 @@ pub fn page(facts: &Facts<'_>) -> Page {
     }
     let head =
         Head { name: "restrictions", section: Section::Rules, title: ("Restrictions d'envoi", "Sending limits") };
-    writer.page(
-        head,
-        text!["Afin de limiter les conséquences d'un vol de mot de passe, le nombre de messages et de destinataires est limité. Les limites dépendent de la façon dont vous envoyez."],
-        text!["To limit the harm a stolen password can do, the number of messages and recipients is limited. The limits depend on how you send."],
-    )
+    let (mut french, mut english) = (
+        "Afin de limiter les conséquences d'un vol de mot de passe, le nombre de messages et de destinataires est limité.".to_owned(),
+        "To limit the harm a stolen password can do, the number of messages and recipients is limited.".to_owned(),
+    );
+    if rows.len() > 1 {
+        french.push_str(" Les limites dépendent de la façon dont vous envoyez.");
+        english.push_str(" The limits depend on how you send.");
+    }
+    writer.page(head, text![french], text![english])
 }
 
 /// A limit of the table: what is counted, within how many seconds.
@@ -123,16 +127,19 @@ fn reading(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
             "One message to twenty people counts as one message and as twenty recipients. A list or a functional address counts as one recipient."
         ],
     ];
-    if rows.iter().filter(|row| !row.each_address).count() > 1 {
+    let counted = facts.plan.may_send.values().filter(|block| matches!(block.limits, Limits::EachAccount(_)));
+    if counted.count() > 1 {
         match facts.plan.one_account_in_several_blocks {
             SeveralBlocks::CountedSeparately => {
                 french.push(text!["Chaque ligne a son propre compte : ce que vous envoyez d'une façon ne diminue pas ce que vous pouvez envoyer d'une autre."]);
                 english.push(text!["Each row is counted on its own: what you send one way does not lower what you may send another way."]);
             }
             SeveralBlocks::CountedTogether => {
-                french.push(text!["Il n'y a qu'un compte pour toutes les lignes : ce que vous envoyez d'une façon compte aussi pour les autres."]);
+                french.push(text![
+                    "Vos envois sont comptés ensemble : ce que vous envoyez d'une façon compte aussi pour les autres."
+                ]);
                 english
-                    .push(text!["There is one count for all rows: what you send one way counts for the others, too."]);
+                    .push(text!["All you send is counted together: what you send one way counts for the others, too."]);
             }
         }
     }
@@ -238,18 +245,7 @@ fn exceptions(facts: &Facts<'_>, writer: &mut Writer) {
         french.push(text!["Une application qui n'est pas déclarée ne peut pas envoyer sans identification."]);
         english.push(text!["An application that is not registered cannot send without a login."]);
     }
-    let help = facts.help();
-    french.push(
-        [
-            text!["Pour un besoin particulier (élections, inscriptions…), demandez une dérogation à l'avance : "],
-            help.clone(),
-            text!["."],
-        ]
-        .concat(),
-    );
-    english.push(
-        [text!["For a special need (elections, enrolments…) ask for an exception beforehand: "], help, text!["."]]
-            .concat(),
-    );
+    french.push(facts.asking("Un besoin particulier (élections, inscriptions…) ? Demandez une dérogation à l'avance."));
+    english.push(facts.asking("A special need (elections, enrolments…)? Ask for an exception beforehand."));
     writer.list(french, english);
 }

@@ -23,6 +23,25 @@ pub fn page(facts: &Facts<'_>) -> Page {
             ],
         ),
     );
+    recorded(facts, &mut writer);
+    writer.paragraph(
+        text!["Une copie peut subsister un temps dans les ", link("backup", "sauvegardes"), "."],
+        text!["A copy may live on for a while in the ", link("backup", "backups"), "."],
+    );
+    writer.paragraph(facts.asking("Une question sur vos données ?"), facts.asking("A question about your data?"));
+    let head =
+        Head {
+            name: "retention", section: Section::Rules, title: ("Durées de conservation", "How long data is kept")
+        };
+    writer.page(
+        head,
+        text!["Ce que le service garde, et pendant combien de temps."],
+        text!["What the service keeps, and for how long."],
+    )
+}
+
+fn recorded(facts: &Facts<'_>, writer: &mut Writer) {
+    let kept = &facts.plan.retention;
     writer.heading("Ce que le service enregistre", "What the service records");
     writer.grid(
         (
@@ -62,24 +81,6 @@ pub fn page(facts: &Facts<'_>) -> Page {
             ],
         ),
     );
-    writer.paragraph(
-        text!["Une copie peut subsister un temps dans les ", link("backup", "sauvegardes"), "."],
-        text!["A copy may live on for a while in the ", link("backup", "backups"), "."],
-    );
-    let help = facts.help();
-    writer.paragraph(
-        [text!["Pour toute question sur vos données : "], help.clone(), text!["."]].concat(),
-        [text!["For any question about your data: "], help, text!["."]].concat(),
-    );
-    let head =
-        Head {
-            name: "retention", section: Section::Rules, title: ("Durées de conservation", "How long data is kept")
-        };
-    writer.page(
-        head,
-        text!["Ce que le service garde, et pendant combien de temps."],
-        text!["What the service keeps, and for how long."],
-    )
 }
 
 fn rows(facts: &Facts<'_>, rows: &[(&str, &str, Life)]) -> Vec<(Text, Vec<Text>)> {

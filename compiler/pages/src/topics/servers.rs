@@ -167,17 +167,24 @@ fn advice(facts: &Facts<'_>, writer: &mut Writer) {
                 strong("SSL"),
                 " ce que nous appelons ",
                 strong("TLS"),
-                format!(" : dans {choose}, choisissez « SSL ». Partout ailleurs, choisissez TLS ou STARTTLS, pas SSL.")
+                format!(" : dans {choose}, choisissez « SSL ». Ailleurs, choisissez TLS, SSL/TLS ou STARTTLS.")
             ],
             text![
                 format!("{names} {verb} "),
                 strong("SSL"),
                 " what we call ",
                 strong("TLS"),
-                format!(": choose “SSL” {there}. Everywhere else choose TLS or STARTTLS, not SSL.")
+                format!(": choose “SSL” {there}. Elsewhere choose TLS, SSL/TLS or STARTTLS.")
             ],
         );
     }
+    other_ports(facts, writer);
+    other_names(facts, writer);
+    steps(writer);
+}
+
+/// Which of several ports to take.
+fn other_ports(facts: &Facts<'_>, writer: &mut Writer) {
     let outgoing = outgoing(facts.plan);
     let doors = outgoing.iter().map(|service| service.doors.len()).sum::<usize>();
     if let (true, Some(door)) = (doors > 1, facts.sending().as_ref().and_then(Service::advised)) {
@@ -195,6 +202,11 @@ fn advice(facts: &Facts<'_>, writer: &mut Writer) {
             ],
         );
     }
+}
+
+/// Further names of the servers, and mailboxes that are on other ones.
+fn other_names(facts: &Facts<'_>, writer: &mut Writer) {
+    let outgoing = outgoing(facts.plan);
     let also: Vec<String> =
         outgoing.iter().chain(&incoming(facts.plan)).flat_map(|it| it.also.clone()).map(str::to_owned).collect();
     if !also.is_empty() {
@@ -210,6 +222,9 @@ fn advice(facts: &Facts<'_>, writer: &mut Writer) {
             text!["Some mailboxes are still kept in another system. If yours is one of them, ask for its settings before you change yours."],
         );
     }
+}
+
+fn steps(writer: &mut Writer) {
     writer.heading("Pas à pas", "Step by step");
     writer.paragraph(
         text![
