@@ -36,7 +36,7 @@ pub fn read(sources: &mut Sources, name: &str, text: &str, sink: &mut Vec<Diagno
     Tests::decode(&document, sink)
 }
 
-/// Plays every case of a file. With mistakes in the sink nothing is played and the report is empty. `hits` gathers the
+/// Plays every case of a file. With mistakes in the sink, those of reading too, nothing is played and the report is empty. `hits` gathers the
 /// rules that decided something, over several files.
 pub fn run(
     tests: &Tests,
@@ -47,13 +47,12 @@ pub fn run(
     hits: &mut BTreeSet<String>,
     sink: &mut Vec<Diagnostic>,
 ) -> Report {
-    let before = sink.len();
     let Some(mut house) = House::new(sealed, people) else { return Report::default() };
     if let Some(people) = tests.people.seen() {
         house.welcome(people);
     }
     let ready = check::ready(tests, &house, sink);
-    if sink[before..].iter().any(Diagnostic::is_error) {
+    if sink.iter().any(Diagnostic::is_error) {
         return Report::default();
     }
     let runner = Runner { house: &house, sources, asked };

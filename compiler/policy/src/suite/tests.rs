@@ -1,1 +1,0 @@
-//! The machinery of policy tests, on small policies.
