@@ -6,7 +6,9 @@ mod diff;
 mod explain;
 mod mutants;
 mod pages;
+mod simulations;
 mod suite;
+mod suites_of_policies;
 
 use std::process::Command;
 
