@@ -39,14 +39,14 @@ pub(super) const EXAMPLES: &[Example] = &[
         code: Code::E0106,
         setting: Setting::Sections(Base::Office),
         why: "A month has 28 to 31 days. What is deleted after one must be known to the day.",
-        bad: r#"    strangers: (
-        connections_at_once: 30, connections_attempted: ["120 / 1 month"], messages_attempted: ["1200 / 1 h"],
-        recipients_in_one_message: 1000, unknown_recipients_attempted: ["30 / 15 min"], not_for: ["inside"], when_over: TryLater,
+        bad: r#"    backup: (
+        every: Night("03:30"), covers: [System, Mailboxes], to: SameDisk,
+        keep: (at_least: "30 days", at_most: "1 month"), restores: [ServerFolders],
     ),"#,
         caret: "1 month",
-        good: r#"    strangers: (
-        connections_at_once: 30, connections_attempted: ["120 / 1 min"], messages_attempted: ["1200 / 1 h"],
-        recipients_in_one_message: 1000, unknown_recipients_attempted: ["30 / 15 min"], not_for: ["inside"], when_over: TryLater,
+        good: r#"    backup: (
+        every: Night("03:30"), covers: [System, Mailboxes], to: SameDisk,
+        keep: (at_least: "30 days", at_most: "31 days"), restores: [ServerFolders],
     ),"#,
     },
     Example {

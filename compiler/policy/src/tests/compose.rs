@@ -2,6 +2,7 @@
 
 mod edits;
 mod hostile;
+mod mending;
 mod parts;
 mod staging;
 

@@ -85,14 +85,21 @@ impl Literal for Zone {
     }
 }
 
-/// E0120, with the nearest zone there is.
+/// E0120, with the nearest zone of that part of the world.
 fn no_zone(text: &str) -> Refusal {
     let refusal =
         Refusal::new(Code::E0120, format!("\"{text}\" is not an IANA time zone")).help("for example \"Europe/Paris\"");
-    let zones: Vec<String> = jiff::tz::TimeZoneDatabase::bundled().available().map(|zone| zone.to_string()).collect();
-    match near::nearest(text, zones.iter().map(String::as_str)) {
-        Some(zone) => refusal.meant(zone),
-        None => refusal,
+    let (area, city) = text.rsplit_once('/').unwrap_or(("", text));
+    let database = jiff::tz::TimeZoneDatabase::bundled();
+    let zones = database.available().map(|zone| zone.to_string());
+    let of_area = |zone: String| {
+        let (there, city) = zone.rsplit_once('/').unwrap_or(("", &zone));
+        (there == area).then(|| city.to_owned())
+    };
+    let cities: Vec<String> = zones.filter_map(of_area).collect();
+    match near::nearest(city, cities.iter().map(String::as_str)) {
+        Some(city) if !area.is_empty() => refusal.meant(format!("{area}/{city}")),
+        Some(_) | None => refusal,
     }
 }
 

@@ -12,6 +12,8 @@ use crate::diagnostic::{Diagnostic, Sources};
 
 pub(super) const NANTES: &str = include_str!("../../../../../policies/nantes/policy.ron");
 
+pub(super) const STAGING: &str = include_str!("../../../../../policies/nantes/staging.ron");
+
 /// Reads a text that stands alone.
 fn read_alone(text: &str) -> (Document, Vec<Diagnostic>) {
     let mut sink = Vec::new();

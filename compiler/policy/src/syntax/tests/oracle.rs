@@ -1,7 +1,7 @@
 //! The `ron` crate as oracle: what we accept it accepts, and both decode the same values.
 
 use super::model::{Policy, WHOLE};
-use super::{NANTES, read_alone};
+use super::{NANTES, STAGING, read_alone};
 use crate::syntax::Decoded;
 use ron::extensions::Extensions;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -162,6 +162,26 @@ fn mutations_of_a_policy_are_never_accepted_by_us_alone() {
     }
     assert!(accepted > rounds / 20 && accepted < rounds, "{accepted} of {rounds} accepted: the test says little");
     assert!(decoded > rounds / 50, "{decoded} of {rounds} decoded: the test says little");
+}
+
+/// A part with every form of addition.
+const PART: &str = r#"Part(
+    include: ["others.ron"],
+    redirects: (allow: { "cea": Suffix("cea.fr") }),
+    networks: { "bench": In(["203.0.113.0/28"]) },
+    waivers: [(lint: "L0512", at: "mailboxes.message_size", because: "x", until: "2027-08-31")],
+)
+"#;
+
+#[test]
+fn parts_and_overlays_are_accepted_by_ron_and_so_is_what_is_left_of_them() {
+    assert_eq!(check(PART), (true, false));
+    assert_eq!(check(STAGING), (true, false));
+    let mut dice = Dice(0xA076_1D64_78BD_642F);
+    for text in [PART, STAGING] {
+        let accepted = (0..400).filter(|_| check(&mutate(text, &mut dice)).0).count();
+        assert!(accepted > 20 && accepted < 400, "{accepted} of 400 accepted: the test says little");
+    }
 }
 
 #[test]
