@@ -62,7 +62,7 @@ when: Sends(messages, recipients_each, every, to, from, size), Attempts(recipien
   `to` of Sends and Attempts is a kind of recipient: Local, Unknown, Remote, Full, …
 expect, one for each event: AllAccepted, FirstAccepted(n), Nothing, Refused(at, code, by, times, recorded) for what the
   last one refused heard (at: Banner, Auth, Mail, Rcpt, Data), Quarantined(told, reply, recorded),
-  Dropped(told, reply, recorded), Delivered(tagged, rescan), Allowed(by), Denied(by), OnGrant(by), Gets(login, address),
+  Dropped(told, reply, recorded), Delivered(tagged, rescan, told), Allowed(by), Denied(by), OnGrant(by), Gets(login, address),
   All([…]). Or `expect: Recorded` for all of them.
 columns of a table: block, listener, network, client, login, profile, first, last say who; rcpt_per_msg, msg_per_quarter,
   msg_per_hour, msg_per_day, rcpt_per_quarter, rcpt_per_hour, rcpt_per_day, quota, gets (the login), address are compared.

@@ -19,6 +19,9 @@ use crate::syntax::{Span, Spanned};
 pub const STEPS_MAX: u64 = 1_000_000;
 /// Of a whole file.
 const FILE_STEPS_MAX: u64 = 5_000_000;
+/// What a row of a table costs, and a newcomer, for whom many logins may be tried.
+const ROW_STEPS: u64 = 100;
+const DERIVED_STEPS: u64 = 1_000;
 /// Longest a case may last: ten years, in ticks. Windows are a day wide.
 const TICKS_MAX: u64 = 10 * 366 * 86_400 * 10;
 /// Most moves of a case.
@@ -63,11 +66,27 @@ pub(super) fn ready<'t>(tests: &'t Tests, house: &House, sink: &mut Vec<Diagnost
         }
         let what = match &entry.value {
             Entry::Case(case) => one(case, house, whole, &mut steps, sink),
-            Entry::Each(each) => each::lines(each, house, sink).map(What::Each),
+            Entry::Each(each) => {
+                let rows = each.rows.len() as u64;
+                let derives = each.columns.values().any(|column| column == "first");
+                steps = count(steps, rows * if derives { DERIVED_STEPS } else { ROW_STEPS }, each.name.span, sink);
+                let bounded = steps <= FILE_STEPS_MAX;
+                bounded.then(|| each::lines(each, house, sink)).flatten().map(What::Each)
+            }
         };
         ready.extend(what.map(|what| Ready { name: &name.value, place: name.span, what }));
     }
     ready
+}
+
+/// Adds to the steps of the file; said once, where they become too many.
+fn count(so_far: u64, steps: u64, place: Span, sink: &mut Vec<Diagnostic>) -> u64 {
+    let sum = so_far.saturating_add(steps);
+    if sum > FILE_STEPS_MAX && so_far <= FILE_STEPS_MAX {
+        let message = format!("{sum} is out of range for the steps of one file (0–{FILE_STEPS_MAX})");
+        sink.push(Diagnostic::new(Code::E0108, message).help("split the file").at(place, "up to here"));
+    }
+    sum
 }
 
 fn profiles(tests: &Tests, house: &House, sink: &mut Vec<Diagnostic>) {
@@ -117,10 +136,8 @@ fn one<'t>(
             here = client;
         }
     }
-    *file_steps = file_steps.saturating_add(steps);
-    if *file_steps > FILE_STEPS_MAX && sink.len() == before {
-        let message = format!("{file_steps} is out of range for the steps of one file (0–{FILE_STEPS_MAX})");
-        sink.push(Diagnostic::new(Code::E0108, message).help("split the file").at(case.name.span, "up to here"));
+    if sink.len() == before {
+        *file_steps = count(*file_steps, steps, case.name.span, sink);
     }
     if let Expect::Steps(expected) = &case.expect.value
         && whole
@@ -180,7 +197,8 @@ fn size(event: &Event) -> (u64, u64) {
         Event::Wait(span) => (0, ticks(Some(span.value))),
         Event::Moves(_) => (1, 0),
         Event::Mail(mail) => (mail.to.len() as u64 + 1, 0),
-        Event::AsksRedirect(_) | Event::AsksRedirectHome { .. } | Event::Derives { .. } | Event::LogsIn => (1, 0),
+        Event::Derives { .. } => (DERIVED_STEPS, 0),
+        Event::AsksRedirect(_) | Event::AsksRedirectHome { .. } | Event::LogsIn => (1, 0),
         Event::Connects { times, every, .. } => {
             let times = times.as_ref().map_or(1, |times| u64::from(times.value));
             (times, times.saturating_mul(ticks(*every)))

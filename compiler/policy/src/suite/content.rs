@@ -28,7 +28,7 @@ pub fn steps(
     hits: &mut BTreeSet<String>,
 ) -> Result<End, Refusal> {
     let direction = ContentDirection::of(block, client.account.is_some());
-    let (mut accepted, mut rescan, mut tagged) = (false, false, None);
+    let (mut accepted, mut rescan, mut tagged, mut told) = (false, false, None, plan::Tell::Nobody);
     for step in decide::steps(tables.plan(), direction) {
         match step {
             Step::Earlier | Step::Filters | Step::Redirect => {}
@@ -45,8 +45,9 @@ pub fn steps(
             },
             Step::Antivirus if !decide::is_scanned(tables, direction) => {}
             Step::Antivirus => match decide::antivirus(tables, direction, content.engines) {
-                AntivirusVerdict::Pass { rescan: owed, .. } => {
+                AntivirusVerdict::Pass { rescan: owed, tell } => {
                     rescan |= owed;
+                    told = tell;
                     hits.extend(owed.then(|| "antivirus.engine_down".to_owned()));
                     let suspect = content.engines.iter().any(|(_, said)| matches!(said, EngineResult::Suspect(_)));
                     hits.extend(suspect.then(|| suspect_rule(direction).to_owned()));
@@ -55,7 +56,7 @@ pub fn steps(
             },
             Step::Place => {
                 hits.extend(tagged.map(str::to_owned));
-                return Ok(End::Delivered { rescan, tagged: tagged.is_some() });
+                return Ok(End::Delivered { rescan, tagged: tagged.is_some(), told });
             }
         }
     }

@@ -34,7 +34,7 @@ pub struct Refused {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     Nothing,
-    Delivered { rescan: bool, tagged: bool },
+    Delivered { rescan: bool, tagged: bool, told: Tell },
     Quarantined(Stopped),
     Dropped(Stopped),
     Allowed { by: String },
@@ -138,10 +138,10 @@ impl Got {
                 Some(End::Dropped(stopped)) => stopped.is(*told, *reply, recorded),
                 _ => false,
             },
-            Expectation::Delivered { rescan, tagged } => match &self.end {
-                Some(End::Delivered { rescan: owed, tagged: marked }) => {
+            Expectation::Delivered { rescan, tagged, told } => match &self.end {
+                Some(End::Delivered { rescan: owed, tagged: marked, told: tell }) => {
                     let same = rescan.is_none_or(|it| it == *owed) && tagged.is_none_or(|it| it == *marked);
-                    same && self.refused.is_empty()
+                    same && told.is_none_or(|it| it == *tell) && self.refused.is_empty()
                 }
                 _ => false,
             },
@@ -197,7 +197,11 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             End::Nothing => f.write_str("Nothing"),
-            End::Delivered { rescan, tagged } => delivered(f, rescan.then_some(true), tagged.then_some(true)),
+            End::Delivered { rescan, tagged, told } => {
+                let told = Some(*told).filter(|told| *told != Tell::Nobody);
+                delivered(f, rescan.then_some(true), tagged.then_some(true), told)
+            }
+
             End::Quarantined(stopped) => write!(f, "Quarantined({stopped})"),
             End::Dropped(stopped) => write!(f, "Dropped({stopped})"),
             End::Allowed { by } => write!(f, "Allowed(by: {by:?})"),
@@ -208,10 +212,16 @@ impl fmt::Display for End {
     }
 }
 
-fn delivered(f: &mut fmt::Formatter<'_>, rescan: Option<bool>, tagged: Option<bool>) -> fmt::Result {
+fn delivered(
+    f: &mut fmt::Formatter<'_>,
+    rescan: Option<bool>,
+    tagged: Option<bool>,
+    told: Option<Tell>,
+) -> fmt::Result {
     let rescan = rescan.map(|rescan| format!("rescan: {rescan}"));
     let tagged = tagged.map(|tagged| format!("tagged: {tagged}"));
-    let said: Vec<String> = tagged.into_iter().chain(rescan).collect();
+    let told = told.map(|told| format!("told: {told:?}"));
+    let said: Vec<String> = tagged.into_iter().chain(rescan).chain(told).collect();
     write!(f, "Delivered({})", said.join(", "))
 }
 
@@ -246,7 +256,7 @@ impl fmt::Display for Expectation {
                 write!(f, "Quarantined({})", stopped(told, reply, recorded))
             }
             Expectation::Dropped { told, reply, recorded } => write!(f, "Dropped({})", stopped(told, reply, recorded)),
-            Expectation::Delivered { rescan, tagged } => delivered(f, *rescan, *tagged),
+            Expectation::Delivered { rescan, tagged, told } => delivered(f, *rescan, *tagged, *told),
             Expectation::Allowed { by } => write!(f, "Allowed(by: {by:?})"),
             Expectation::Denied { by } => write!(f, "Denied(by: {by:?})"),
             Expectation::OnGrant { by } => write!(f, "OnGrant(by: {by:?})"),

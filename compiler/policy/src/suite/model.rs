@@ -269,6 +269,9 @@ pub enum Expectation {
         /// The engines that were down look at it later.
         #[serde(default)]
         rescan: Option<bool>,
+        /// Who hears that something was suspect.
+        #[serde(default)]
+        told: Option<Tell>,
     },
     /// The redirect is granted.
     Allowed { by: String },

@@ -139,7 +139,7 @@ fn from_header(content: &[u8]) -> Option<Address> {
 
 fn told(end: &End) -> String {
     match end {
-        End::Delivered { tagged, rescan } => {
+        End::Delivered { tagged, rescan, .. } => {
             let tagged = if *tagged { ", tagged as spam" } else { "" };
             let rescan = if *rescan { ", to be looked at again by the engine that was down" } else { "" };
             format!("delivered{tagged}{rescan}")

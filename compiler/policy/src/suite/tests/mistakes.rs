@@ -91,7 +91,16 @@ fn a_case_that_would_not_end_is_refused_before_it_begins() {
     };
     let many: String = (0..8).map(one).collect();
     let found = mistakes(&format!("Tests(cases: [{many}])"));
-    assert!(!found.is_empty() && found.iter().all(|(code, _)| *code == Code::E0108), "{found:?}");
+    assert_eq!(found.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [Code::E0108]);
+    let rows = "(\"Jean\", \"Toto\"),".repeat(100_000);
+    let table = format!("Tests(cases: [\n  Each(name: \"t\", columns: [\"first\", \"last\"], rows: [{rows}])])");
+    one_code(&table, Code::E0108);
+}
+
+#[track_caller]
+fn one_code(text: &str, code: Code) {
+    let found: Vec<Code> = mistakes(text).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(found, [code]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ const EVERY_FORM: &str = r#"Tests(
             expect: [
                 AllAccepted, FirstAccepted(3), Nothing, Refused(at: Rcpt, code: 451, by: "x"),
                 Refused(at: Data, code: 554, by: "x", times: 2, recorded: Virus), Quarantined(told: Nobody, reply: 250, recorded: Virus),
-                Dropped(told: Sender, reply: 250), Delivered(), Delivered(tagged: true, rescan: false), Allowed(by: "x"), Denied(by: "x"),
+                Dropped(told: Sender, reply: 250), Delivered(), Delivered(tagged: true, rescan: false, told: Managers), Allowed(by: "x"), Denied(by: "x"),
                 OnGrant(by: "x"), Gets(login: "toto-j", address: "x"), Gets(), All([AllAccepted, All([Nothing])]),
             ],
         ),
