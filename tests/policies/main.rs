@@ -7,6 +7,7 @@ mod explain;
 mod mutants;
 mod pages;
 mod simulations;
+mod snapshot;
 mod suite;
 mod suites_of_policies;
 
@@ -22,21 +23,6 @@ fn facteur(arguments: &[&str], policy: &std::path::Path) -> Ran {
 
 fn shipped(name: &str) -> std::path::PathBuf {
     program::top().join("policies").join(name)
-}
-
-#[test]
-fn the_plan_of_nantes() {
-    insta::assert_snapshot!(facteur(&["dump", "--plan"], &shipped("nantes")).ends(0).out);
-}
-
-#[test]
-fn the_plan_of_the_office() {
-    insta::assert_snapshot!(facteur(&["dump", "--plan"], &shipped("office")).ends(0).out);
-}
-
-#[test]
-fn the_plan_of_the_bench() {
-    insta::assert_snapshot!(facteur(&["dump", "--plan"], &shipped("bench")).ends(0).out);
 }
 
 #[test]

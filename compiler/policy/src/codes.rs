@@ -210,12 +210,12 @@ codes! {
     L0909, Judged, "backups go to the same disk", "what loses the disk loses them; `to: Elsewhere(\"…\")`";
     // 10 Plans and deployment
     E1001, Later, "plan is not signed by a key enrolled here", "`compile --sign`, or use a development image";
-    E1002, Later, "plan format {n}, this runtime reads {m}–{k}; or another list of providers or suffixes is pinned", "compile with `--format {k}` or update the image";
-    E1003, Later, "snapshot differs", "read it, then `facteur snapshot --accept`";
+    E1002, Judged, "plan format {n}, this runtime reads {m}–{k}; or another list of providers or suffixes is pinned", "compile with `--format {k}` or update the image";
+    E1003, Judged, "snapshot differs", "read it, then `facteur snapshot --accept`";
     E1004, Judged, "published page was made from {old}, the plan is {new}", "`facteur doc`";
     E1005, Later, "change needs a restart of {listener}", "`deploy --restart {listener}`";
     E1006, Later, "serial {a} is not above the one running ({b})", "`rollback` says so explicitly";
-    L1007, Later, "the change loosens {what}", "needs `--ack loosen`";
+    L1007, Judged, "the change loosens {what}", "needs `--ack loosen`";
 }
 
 impl Code {

@@ -163,7 +163,7 @@ fn listeners(old: &Plan, new: &Plan) -> (Vec<String>, Vec<String>, Vec<String>) 
 }
 
 /// The place of a rule, or of what is around it.
-pub(crate) fn lookup<'m>(map: &'m SourceMap, place: &str) -> Option<&'m plan::Place> {
+pub fn lookup<'m>(map: &'m SourceMap, place: &str) -> Option<&'m plan::Place> {
     map.find(place).or_else(|| map.find(place.split('[').next()?))
 }
 

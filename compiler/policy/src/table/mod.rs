@@ -1,6 +1,7 @@
 //! The facts of a plan as a table for people, one fact a line (policy-language.md 5.2). It is made from the plan's text,
 //! so that nothing the text says can be missing from it.
 
+mod compare;
 mod rows;
 pub(crate) mod step;
 pub(crate) mod value;
@@ -8,6 +9,8 @@ pub(crate) mod value;
 use crate::verify::Fault;
 use crate::verify::node::{Kind, Node};
 use step::Step;
+
+pub use compare::{Moved, compare};
 
 /// The kinds people look for most stand under one another.
 const KIND_WIDTH_MIN: usize = 6;
