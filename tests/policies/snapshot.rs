@@ -64,6 +64,26 @@ fn a_snapshot_that_is_missing_or_no_plan_differs() -> Outcome {
 }
 
 #[test]
+fn a_plan_is_verified_by_its_octets_alone() -> Outcome {
+    let committed = super::shipped("nantes").join("policy.plan.ron");
+    let ran = run(&["verify"], &committed).ends(0);
+    assert!(ran.out.contains("sound") && ran.out.contains("hash "), "{}", ran.out);
+    let scratch = Scratch::new("verify");
+    let text = std::fs::read_to_string(&committed)?;
+    let relay = scratch.join("relay.plan.ron");
+    std::fs::write(&relay, text.replace("to: OurAddresses", "to: Anyone"))?;
+    let line = text.lines().position(|line| line.contains("to: OurAddresses")).ok_or("the block is there")? + 1;
+    let ran = run(&["verify"], &relay).ends(1);
+    assert!(ran.err.contains(&format!("relay.plan.ron:{line}: error[E0501]")), "{}", ran.err);
+    let other = scratch.join("other.plan.ron");
+    std::fs::write(&other, text.replacen("format: 1", "format: 9", 1))?;
+    let both = program::run(Command::new(program::facteur()).arg("verify").args([&committed, &other])).ends(1);
+    assert!(both.out.contains("sound") && both.err.contains("other.plan.ron:2: error[E1002]"), "{}", both.err);
+    run(&["verify"], &scratch.join("nothing.plan.ron")).ends(2);
+    Ok(())
+}
+
+#[test]
 fn a_policy_with_errors_has_no_snapshot() {
     let scratch = Scratch::new("snapshot-errors");
     let change = ("time_zone: \"Europe/Paris\"", "time_zone: \"Europe/Nantes\"");

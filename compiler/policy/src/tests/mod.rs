@@ -13,6 +13,7 @@ mod large;
 mod mail_flow;
 mod people;
 mod proofs;
+mod verify;
 mod whole;
 
 use std::collections::BTreeMap;
