@@ -31,7 +31,7 @@ fn what_is_wrong_is_said_at_its_line() {
             "E0501",
         ),
         ("In([\"10.44.0.0/16\"])", "In([\"128.0.0.0/8\"])", "sends without a login and holds 128.0.0.0/8"),
-        ("    Rest", "    Rest ", "expected"),
+        ("\"outside\": Rest,", "\"outside\": Rest ,", "expected"),
         ("\"outside\": Rest,", "\"outside\": In([\"203.0.113.0/24\"]),", "0 networks are `Rest`"),
         ("connections_at_once: 30", "connections_at_once: 030", "shortest form"),
         ("pages: French,", "pages: Dutch,", "Dutch"),
