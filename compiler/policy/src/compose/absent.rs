@@ -6,13 +6,14 @@ use crate::syntax::{Document, GroupBody, Kind, Node};
 use super::grown::key_name;
 
 /// Sections that stand in the defaults as they are used.
-const STATIC: [&str; 18] = [
+const STATIC: [&str; 19] = [
     "gateways",
     "web",
     "when_over",
     "one_account_in_several_blocks",
     "limit_grants",
     "senders",
+    "counters",
     "logins",
     "mailboxes",
     "authenticate",
@@ -81,4 +82,24 @@ fn networks(root: &Node, rest: bool) -> Option<Vec<Node>> {
     let Kind::Map(entries) = &networks.value.kind else { return None };
     let is_rest = |node: &Node| key_name(node) == Some("Rest");
     Some(entries.iter().filter(|entry| is_rest(&entry.value) == rest).map(|entry| entry.key.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Sources;
+
+    #[test]
+    fn every_section_of_the_defaults_is_taken_as_it_is_or_known_to_be_made_from_others() {
+        let mut sources = Sources::new();
+        let (defaults, _) = crate::defaults::document(&mut sources);
+        let text = "Policy(institution: (domain: \"a.example\"), networks: { \"in\": In([]), \"out\": Rest })";
+        let file = sources.add("policy.ron", text);
+        let policy = crate::syntax::read(file, text, &mut Vec::new());
+        let made = ["may_send", "may_receive", "may_read", "reception", "sending", "scanners"];
+        for written in defaults.sections() {
+            let taken = section(written.name, &defaults, &policy.tree.root).is_some();
+            assert_eq!(taken, !made.contains(&written.name), "{}", written.name);
+        }
+    }
 }

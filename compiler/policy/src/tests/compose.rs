@@ -44,7 +44,7 @@ fn places(compiled: &Compiled) -> Vec<(Code, String, u32)> {
 }
 
 /// The only error, with the text its caret covers.
-fn only<'c>(compiled: &'c Compiled, code: Code) -> (&'c Diagnostic, &'c str) {
+fn only(compiled: &Compiled, code: Code) -> (&Diagnostic, &str) {
     let errors: Vec<&Diagnostic> = compiled.diagnostics.iter().filter(|found| found.is_error()).collect();
     assert!(errors.len() == 1 && errors[0].code == code, "{code} alone: {errors:#?}");
     (errors[0], compiled.sources.slice(errors[0].place().expect("an error has a place")))

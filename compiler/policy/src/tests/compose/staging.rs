@@ -32,11 +32,11 @@ fn compiled(overlay: &str) -> Compiled {
 }
 
 #[test]
-fn as_first_written_it_breaks_its_own_promise() {
+fn as_first_written_it_breaks_its_own_promise_and_the_three_blocks_are_named() {
     let compiled = compiled(AS_WRITTEN);
     let promised = compiled.diagnostics.iter().find(|found| found.code == Code::E0901).expect("a broken promise");
     let said = format!("{promised:?}");
-    for named in ["OnlyFrom", "outside", "reading"] {
+    for named in ["OnlyFrom", "outside", "reception", "reading", "person-outside"] {
         assert!(said.contains(named), "{named}: {promised:#?}");
     }
     // Its window of 20 is smaller than one message of 50 recipients, too.
