@@ -6,6 +6,7 @@ mod diff;
 mod explain;
 mod mutants;
 mod pages;
+mod review;
 mod simulations;
 mod snapshot;
 mod suite;
