@@ -31,7 +31,12 @@ pub(super) fn check(document: &Document, policy: &Policy, sink: &mut Vec<Diagnos
                 "networks" => "add `networks: { \"outside\": Rest }`; it decides which addresses are treated alike",
                 _ => "add `listeners: { … }`; it decides what the server listens on",
             };
-            sink.push(Diagnostic::new(Code::E0003, format!("`Policy` lacks `{section}`")).help(help).at(place, ""));
+            let lacks = Diagnostic::new(Code::E0003, format!("`Policy` lacks `{section}`")).help(help).at(place, "");
+            // Of the four only this one has a value that is right for everybody.
+            sink.push(match after_bracket(document).filter(|_| section == "language") {
+                Some(inside) => lacks.edit(inside, "\n    language: 1,"),
+                None => lacks,
+            });
         }
     }
 }
@@ -39,4 +44,12 @@ pub(super) fn check(document: &Document, policy: &Policy, sink: &mut Vec<Diagnos
 fn first_byte(document: &Document) -> Span {
     let span = document.span();
     Span::new(span.file, span.start, (span.start + 1).min(span.end))
+}
+
+/// Just inside the bracket of the file.
+fn after_bracket(document: &Document) -> Option<Span> {
+    let root = &document.tree().root;
+    let bracket = document.tree().slice(root).find('(')?;
+    let inside = root.start + u32::try_from(bracket).ok()? + 1;
+    Some(Span::new(root.file, inside, inside))
 }

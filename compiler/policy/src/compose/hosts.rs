@@ -2,7 +2,7 @@
 //! included. Untyped on purpose: what looks like a host in a policy is one. Prose, and whatever has white space, is left
 //! alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Sources};
@@ -21,6 +21,8 @@ const TEXT_BYTES_MAX: usize = 1024;
 pub(super) struct Hosts {
     /// Old suffix in lower case to new one.
     names: BTreeMap<String, String>,
+    /// The new suffixes in lower case.
+    new: BTreeSet<String>,
     /// Where `replace_hosts` stands.
     place: Span,
 }
@@ -30,7 +32,7 @@ impl Hosts {
     pub fn of(document: &Document, sink: &mut Vec<Diagnostic>) -> Hosts {
         let typed = document.decode_field::<crate::syntax::Entries<DomainName, DomainName>>("replace_hosts", sink);
         let Some(section) = document.section("replace_hosts") else { return Hosts::default() };
-        let mut hosts = Hosts { names: BTreeMap::new(), place: section.name_span };
+        let mut hosts = Hosts { place: section.name_span, ..Hosts::default() };
         for (from, to) in typed.best().iter().flat_map(crate::syntax::Entries::iter) {
             let (old, new) = (from.value.0.as_str(), to.value.0.as_str());
             if !old.contains('.') {
@@ -39,6 +41,7 @@ impl Hosts {
                 sink.push(found.at(from.span, "").rule("replace_hosts"));
                 continue;
             }
+            hosts.new.insert(new.to_ascii_lowercase());
             hosts.names.insert(old.to_ascii_lowercase(), new.to_owned());
         }
         hosts
@@ -110,22 +113,14 @@ impl Hosts {
     fn renamed(&self, text: &str) -> Option<String> {
         let (start, end) = host(text)?;
         let host = text[start..end].to_ascii_lowercase();
-        let labels = std::iter::once(0).chain(host.match_indices('.').map(|(dot, _)| dot + 1));
-        for label in labels {
-            if let Some(new) = self.names.get(&host[label..]) {
-                return Some(format!("{}{new}{}", &text[..start + label], &text[end..]));
-            }
-        }
-        None
+        let (label, new) = suffixes(&host).find_map(|(label, suffix)| Some((label, self.names.get(suffix)?)))?;
+        Some(format!("{}{new}{}", &text[..start + label], &text[end..]))
     }
 
     fn is_renamed(&self, text: &str) -> bool {
         let Some((start, end)) = host(text) else { return false };
         let host = text[start..end].to_ascii_lowercase();
-        let ends = |new: &String| {
-            host.strip_suffix(new.to_ascii_lowercase().as_str()).is_some_and(|b| b.is_empty() || b.ends_with('.'))
-        };
-        self.names.values().any(ends)
+        suffixes(&host).any(|(_, suffix)| self.new.contains(suffix))
     }
 
     fn twice(&self, sources: &Sources, key: &str, first: Span, second: Span) -> Diagnostic {
@@ -153,6 +148,12 @@ fn keep_first(entries: &mut Vec<Entry>, twice: &mut Vec<(String, Span, Span)>) {
     });
 }
 
+/// A host without its first labels, none of them first, with where each begins.
+fn suffixes(host: &str) -> impl Iterator<Item = (usize, &str)> {
+    let labels = std::iter::once(0).chain(host.match_indices('.').map(|(dot, _)| dot + 1));
+    labels.map(|label| (label, &host[label..]))
+}
+
 /// Where the host stands in `https://host/…`, `local@host`, `host:port` or `host`.
 fn host(text: &str) -> Option<(usize, usize)> {
     if text.len() > TEXT_BYTES_MAX || text.contains(char::is_whitespace) {
@@ -176,8 +177,9 @@ mod tests {
 
     fn hosts() -> Hosts {
         let names = [("univ.fr", "test.univ.fr"), ("med.univ.fr", "med.fr"), ("univ.lan", "univ.lab")];
+        let new = names.iter().map(|(_, new)| (*new).to_owned()).collect();
         let names = names.into_iter().map(|(old, new)| (old.to_owned(), new.to_owned())).collect();
-        Hosts { names, place: Span::default() }
+        Hosts { names, new, place: Span::default() }
     }
 
     #[test]

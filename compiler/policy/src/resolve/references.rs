@@ -196,7 +196,12 @@ fn content(policy: &Policy, kinds: &Kinds, sink: &mut Vec<Diagnostic>) {
             let diagnostic = Diagnostic::new(Code::E0101, format!("unknown lint \"{lint}\""))
                 .help("a waiver names one lint, for example \"L0502\"; an error cannot be waived")
                 .at(lint.span, "");
-            sink.push(diagnostic);
+            // Numbers are near one another: only another way of writing the same one is a slip.
+            let meant = lint.value.trim().to_ascii_uppercase();
+            sink.push(match lints.contains(&meant.as_str()) {
+                true => diagnostic.edit(lint.span, format!("{meant:?}")),
+                false => diagnostic,
+            });
         }
     }
 }

@@ -45,6 +45,7 @@ fn the_edits_suggested_for_the_examples_mend_them() {
 fn slips_of_the_hand_are_mended_as_they_were_meant() {
     for (from, slip, meant) in [
         ("language: 1,", "language: 1", None),
+        ("    language: 1,\n", "", Some("language: 1,")),
         ("label: \"Utilisateur type\",", "label: \"Utilisateur type,", None),
         ("speaks: Imap,", "speaks: Imapp,", Some("speaks: Imap,")),
         ("\"outside\"], to: Anyone", "\"outsdie\"], to: Anyone", Some("\"outside\"], to: Anyone")),
