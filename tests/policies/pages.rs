@@ -297,6 +297,74 @@ fn every_refusal_has_its_page() {
     }
 }
 
+#[test]
+fn names_in_a_policy_cannot_write_html_or_markdown() {
+    let scratch = Scratch::new("names");
+    let changes = [
+        ("\"Université de Nantes\"", "\"<script>a</script> & \\\"b\\\" [c](d)\""),
+        ("\"Utilisateur type\"", "\"*Staff* `a|b` <b>c</b> \\\\\""),
+        ("Webmail: \"https://webmail.univ-nantes.fr\"", "Webmail: \"https://webmail.univ-nantes.fr/\\\"><i>\""),
+    ];
+    let policy = policy_copy::changed(&scratch, "nantes", &changes);
+    let site = Site::of(&policy);
+    for (path, text) in site.files() {
+        let page = Html::read(&text).unwrap_or_else(|wrong| panic!("{path}: {wrong}"));
+        let strange = page.elements.iter().find(|(element, _)| ["script", "b", "i"].contains(&element.as_str()));
+        assert_eq!(strange, None, "{path}");
+    }
+    let html = site.page("fr/quotas.html").tables;
+    let staff = "*Staff* `a|b` <b>c</b> \\";
+    assert_eq!(cell(&html, staff, "Quota"), "1 Go");
+    let markdown = std::fs::read_to_string(site.folder.join("fr/quotas.md")).expect("it was written");
+    assert!(markdown.contains("| \\*Staff\\* \\`a\\|b\\` \\<b\\>c\\</b\\> \\\\ "), "{markdown}");
+}
+
+/// An office that decided otherwise: no spam filter, no backup, limits on what was accepted, refusals that are final.
+const OTHERWISE: &str = r#"Policy(
+    language: 1,
+    institution: (name: "Atelier", domain: "atelier.example", time_zone: "Europe/Paris", pages: English),
+    networks: { "inside": In(["192.168.10.0/24"]), "outside": Rest },
+    listeners: {
+        "mx":    (host: "mail.atelier.example", port: 25,  speaks: Smtp, auth: Never),
+        "subs":  (host: "mail.atelier.example", port: 465, speaks: Smtp, auth: Required),
+        "imaps": (host: "mail.atelier.example", port: 993, speaks: Imap, auth: Required),
+    },
+    may_send: {
+        "all": (
+            connecting_to: ["subs"], from: ["inside", "outside"], to: Anyone, as: OwnAddresses, empty_sender: Refuse,
+            each_account: (recipients_in_one_message: 30, messages_accepted: Unlimited, recipients_accepted: ["300 / 1 day"]),
+        ),
+    },
+    when_over: (recipients_in_one_message: Refuse, window: Refuse),
+    reception: [KnownRecipient, Accept, Filters, Redirect, Deliver],
+    antispam: None,
+    backup: None,
+    guarantees: [NoOpenRelay],
+)"#;
+
+#[test]
+fn another_policy_has_other_words() {
+    let scratch = Scratch::new("otherwise");
+    let policy = scratch.join("policy.ron");
+    std::fs::write(&policy, OTHERWISE).expect("the scratch folder is ours");
+    let site = Site::of(&policy);
+    let front = std::fs::read_to_string(site.folder.join("index.html")).expect("it was written");
+    assert!(front.contains("<html lang=\"en\">"), "the index is in the institution's language");
+    let limits = site.page("en/restrictions.html");
+    assert_eq!(limits.tables[0].columns, ["Access", "Recipients / message", "Recipients / day"]);
+    assert_eq!(limits.tables[0].rows, [["smtp, from anywhere", "30", "300"]]);
+    let says = |page: &str, sentence: &str| site.page(&format!("en/{page}.html")).text.contains(sentence);
+    assert!(says("restrictions", "it must be sent again later"));
+    for never in ["attempts", "¹", "one way", "Machines"] {
+        assert!(!says("restrictions", never), "{never}");
+    }
+    assert!(says("antispam", "no central spam filter"));
+    assert!(says("virus", "does not look for viruses"));
+    assert!(says("backup", "This service is not backed up."));
+    assert!(says("redirects", "is not redirected"));
+    assert!(!says("antispam", "[SPAM]"));
+}
+
 /// Colours of the text and what lies under it (WCAG 2.2, 1.4.3: at least 4.5 to 1).
 #[test]
 fn text_can_be_read_on_both_papers() {

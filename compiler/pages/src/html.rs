@@ -15,6 +15,8 @@ use crate::words::pick;
 const STYLE: &str = include_str!("style.css");
 /// A table with more columns than this becomes cards on a telephone.
 const COLUMNS_ON_A_TELEPHONE: usize = 2;
+/// A table with more columns than this becomes cards wherever the table of contents does not stand beside it.
+const COLUMNS_ON_A_TABLET: usize = 4;
 
 /// Where the file will be, for its links.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -150,7 +152,11 @@ impl Draw<'_> {
     }
 
     fn table(&mut self, table: &Table) {
-        let cards = if table.columns.len() > COLUMNS_ON_A_TELEPHONE { " cards" } else { "" };
+        let cards = match table.columns.len() {
+            columns if columns > COLUMNS_ON_A_TABLET => " cards wide",
+            columns if columns > COLUMNS_ON_A_TELEPHONE => " cards",
+            _ => "",
+        };
         let figures = if table.figures { " figures" } else { "" };
         let caption = self.words(&table.caption);
         self.put(&format!(

@@ -78,7 +78,7 @@ impl<'a> Service<'a> {
     /// `25, 465 ou 587`.
     pub fn ports(&self, language: Language) -> String {
         let ports: Vec<String> = self.doors.iter().map(|door| door.listener.port.to_string()).collect();
-        one_of(language, &ports).replace(' ', "\u{a0}")
+        one_of(language, &ports).replace(", ", ",\u{a0}").replace(" ou ", " ou\u{a0}").replace(" or ", " or\u{a0}")
     }
 
     /// `TLS (465) ou STARTTLS (25, 587)`; without the ports where all doors are alike.
@@ -96,7 +96,7 @@ impl<'a> Service<'a> {
             return mode.clone();
         }
         let said: Vec<String> =
-            modes.iter().map(|(mode, ports)| format!("{mode}\u{a0}({})", ports.join(",\u{a0}"))).collect();
+            modes.iter().map(|(mode, ports)| format!("{mode} ({})", ports.join(",\u{a0}"))).collect();
         one_of(language, &said)
     }
 

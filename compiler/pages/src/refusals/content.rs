@@ -62,21 +62,27 @@ pub fn bad_content() -> Refusal {
 }
 
 pub fn spam(facts: &Facts<'_>) -> Refusal {
-    let refused = facts.plan.antispam.as_ref().is_some_and(|antispam| antispam.always == SpamAction::Refuse);
-    let happened = if refused {
-        (
+    let happened = match facts.plan.antispam.as_ref().map(|antispam| antispam.always) {
+        Some(SpamAction::Refuse) => (
             text!["Le message ressemble à de la publicité ou à une escroquerie. Il n'a pas été remis."],
             text!["The message looks like advertising or a swindle. It was not delivered."],
-        )
-    } else {
-        (
+        ),
+        Some(SpamAction::Deliver) => (
             text![
-                "Le message ressemble à de la publicité ou à une escroquerie. Ici, un tel message est marqué, mais remis : un refus vient d'un autre service."
+                "Le message ressemble à de la publicité ou à une escroquerie. Ici, un tel message est marqué, mais remis : ce refus vient d'un autre service."
             ],
             text![
-                "The message looks like advertising or a swindle. Here such a message is marked but delivered: a refusal comes from another service."
+                "The message looks like advertising or a swindle. Here such a message is marked but delivered: this refusal comes from another service."
             ],
-        )
+        ),
+        None => (
+            text![
+                "Le message ressemble à de la publicité ou à une escroquerie. Notre service n'en juge pas : ce refus vient d'un autre service."
+            ],
+            text![
+                "The message looks like advertising or a swindle. Our service does not judge that: this refusal comes from another service."
+            ],
+        ),
     };
     Refusal {
         title: ("Le message ressemble à du spam", "The message looks like spam"),

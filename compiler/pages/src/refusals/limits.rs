@@ -70,7 +70,7 @@ pub fn recipient_window(facts: &Facts<'_>) -> Refusal {
     let mut todo = (vec![wait.0], vec![wait.1]);
     if attempts {
         todo.0.push(text![strong("N'insistez pas :"), " chaque essai compte, même refusé, et retarde la réouverture. Retirez le message de la boîte d'envoi ou passez hors connexion."]);
-        todo.1.push(text![strong("Do not insist:"), " every attempt counts, even a refused one, and puts off the opening. Take the message out of the outbox or work offline."]);
+        todo.1.push(text![strong("Do not keep trying:"), " every attempt counts, even a refused one, and puts off the opening. Take the message out of the outbox or work offline."]);
     }
     todo.0.extend([table.0, stolen.0]);
     todo.1.extend([table.1, stolen.1]);

@@ -103,9 +103,9 @@ fn page(facts: &Facts<'_>, reason: Reason) -> Page {
         Ask::Staff => {}
         Ask::Everybody => asks.push(facts.say(
             text![
-                "Si vous écrivez de l'extérieur : ",
+                "Vous écrivez de l'extérieur ? Adressez-vous à ",
                 facts.postmaster(),
-                ", ou l'assistance de votre propre messagerie."
+                ", ou à l'assistance de votre propre messagerie."
             ],
             text!["You write from elsewhere? Ask ", facts.postmaster(), ", or the support of your own mail service."],
         )),

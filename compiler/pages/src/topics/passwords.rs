@@ -106,8 +106,8 @@ fn change(facts: &Facts<'_>, writer: &mut Writer) {
         Some(page) => {
             let place = place(facts.plan, &rules.change_from).words(facts.language);
             writer.paragraph(
-                text!["La page pour le faire : ", Span::Web(page.to_owned()), format!(" (utilisable {place}).")],
-                text!["The page to do so: ", Span::Web(page.to_owned()), format!(" (works {place}).")],
+                text!["La page pour le faire : ", Span::Web(page.to_owned()), format!(", utilisable {place}.")],
+                text!["The page to do so: ", Span::Web(page.to_owned()), format!(", which works {place}.")],
             );
         }
         None => writer.paragraph(facts.asking("Vous voulez le changer ?"), facts.asking("Do you want to change it?")),

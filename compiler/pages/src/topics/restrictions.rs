@@ -68,11 +68,11 @@ fn table(facts: &Facts<'_>, rows: &[Access<'_>]) -> Table {
     let rows = cells.collect();
     let footnote = facts.say(
         "¹ les tentatives sont comptabilisées : un logiciel qui insiste reste bloqué.",
-        "¹ attempts are counted: a program that insists stays blocked.",
+        "¹ attempts are counted: a program that keeps trying stays blocked.",
     );
     Table {
         caption: facts
-            .say("Nombres maximaux, pour chaque façon d'envoyer", "The most that is allowed, by way of sending")
+            .say("Nombres maximaux, pour chaque façon d'envoyer", "The most that is allowed, for each way of sending")
             .to_owned(),
         columns,
         rows,
@@ -87,7 +87,7 @@ fn column(facts: &Facts<'_>, counted: Counted) -> String {
         Counted::Messages(width) => format!("Messages\u{a0}/ {}", short_window(facts.language, width)),
         Counted::Recipients(width) => {
             let width = short_window(facts.language, width);
-            facts.say(format!("Destinataires\u{a0}/ {width}"), format!("Recipients\u{a0}/ {width}"))
+            facts.say(format!("Destinataires\u{a0}/\u{a0}{width}"), format!("Recipients\u{a0}/\u{a0}{width}"))
         }
     }
 }
@@ -165,7 +165,8 @@ fn reading(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
 fn blocked(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
     writer.heading("Si vous êtes bloqué", "If you are blocked");
     let later = facts.plan.when_over.window == WhenOver::TryLater;
-    let attempts: Vec<&Window> = rows.iter().flat_map(|row| row.limits.recipients_attempted.list()).collect();
+    let attempted = rows.iter().flat_map(|row| [&row.limits.messages_attempted, &row.limits.recipients_attempted]);
+    let attempts: Vec<&Window> = attempted.flat_map(Windows::list).collect();
     if later {
         writer.paragraph(
             text!["Au-delà d'une limite, le serveur refuse pour un temps : rien n'est perdu, le message reste dans votre boîte d'envoi. La voie se rouvre d'elle-même, à mesure que vos envois passés sortent de la durée comptée."],
@@ -183,11 +184,11 @@ fn blocked(facts: &Facts<'_>, writer: &mut Writer, rows: &[Access<'_>]) {
         writer.note(
             text![
                 strong("N'insistez pas."),
-                format!(" Les destinataires refusés comptent aussi : un logiciel qui essaie sans arrêt reste bloqué aussi longtemps qu'il essaie. Retirez le message de la boîte d'envoi ou passez hors connexion ; au plus tard {wait} après le dernier essai, tout est de nouveau permis.")
+                format!(" Pour les limites marquées ¹, les essais refusés comptent aussi : un logiciel qui essaie sans arrêt reste bloqué aussi longtemps qu'il essaie. Retirez le message de la boîte d'envoi ou passez hors connexion ; au plus tard {wait} après le dernier essai, tout est de nouveau permis.")
             ],
             text![
-                strong("Do not insist."),
-                format!(" Refused recipients count, too: a program that keeps trying stays blocked for as long as it tries. Take the message out of the outbox or work offline; at the latest {wait} after the last attempt everything is allowed again.")
+                strong("Do not keep trying."),
+                format!(" For limits marked ¹ refused attempts count, too: a program that goes on trying stays blocked for as long as it does. Take the message out of the outbox or work offline; at the latest {wait} after the last attempt everything is allowed again.")
             ],
         );
     }
