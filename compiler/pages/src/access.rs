@@ -3,7 +3,7 @@
 
 use plan::{Language, Limits, ListenerAuth, Network, Plan, Row, SendBlock};
 
-use crate::words::{all_of, pick};
+use crate::words::{all_of, one_of, pick};
 
 /// Where a service can be used from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,8 +110,12 @@ pub fn accesses(plan: &Plan, language: Language) -> Vec<Access<'_>> {
     let named: Vec<String> = blocks.iter().map(|(_, _, block)| words(plan, language, block)).collect();
     let mut rows = Vec::new();
     for (index, (_, name, block)) in blocks.iter().enumerate() {
-        let twice = named.iter().filter(|words| **words == named[index]).count() > 1;
-        let words = if twice { format!("{} ({name})", named[index]) } else { named[index].clone() };
+        let alike = blocks.iter().zip(&named).filter(|(_, words)| **words == named[index]);
+        let alike: Vec<&SendBlock> = alike.map(|((_, _, block), _)| *block).collect();
+        let words = match alike.len() {
+            1 => named[index].clone(),
+            _ => format!("{} ({})", named[index], told_apart(plan, language, name, block, &alike)),
+        };
         let row = |words: String, limits| Access {
             words,
             limits,
@@ -127,6 +131,31 @@ pub fn accesses(plan: &Plan, language: Language) -> Vec<Access<'_>> {
     rows
 }
 
+/// What a person sees that tells a block from others of the same words: its hosts, else its ports, else its name.
+fn told_apart(plan: &Plan, language: Language, name: &str, block: &SendBlock, alike: &[&SendBlock]) -> String {
+    let ports = |block: &SendBlock| {
+        let listeners = block.connecting_to.iter().filter_map(|name| plan.listeners.get(name));
+        let mut ports: Vec<u16> = listeners.map(|listener| listener.port).collect();
+        ports.sort_unstable();
+        let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+        format!("port {}", one_of(language, &ports))
+    };
+    let hosts = |block: &SendBlock| hosts(plan, language, block);
+    let alone = |said: &dyn Fn(&SendBlock) -> String| {
+        let own = said(block);
+        (alike.iter().filter(|other| said(other) == own).count() == 1).then_some(own)
+    };
+    alone(&hosts).or_else(|| alone(&ports)).unwrap_or_else(|| name.to_owned())
+}
+
+fn hosts(plan: &Plan, language: Language, block: &SendBlock) -> String {
+    let listeners = block.connecting_to.iter().filter_map(|name| plan.listeners.get(name));
+    let mut hosts: Vec<String> = listeners.map(|listener| listener.host.as_str().to_owned()).collect();
+    hosts.sort();
+    hosts.dedup();
+    all_of(language, &hosts)
+}
+
 /// Where a block stands in the table.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Order {
@@ -140,11 +169,7 @@ fn order(plan: &Plan, block: &SendBlock) -> Order {
 
 fn words(plan: &Plan, language: Language, block: &SendBlock) -> String {
     if !of_people(plan, block) {
-        let hosts = block.connecting_to.iter().filter_map(|name| plan.listeners.get(name));
-        let mut hosts: Vec<String> = hosts.map(|listener| listener.host.as_str().to_owned()).collect();
-        hosts.sort();
-        hosts.dedup();
-        return all_of(language, &hosts);
+        return hosts(plan, language, block);
     }
     let front = block.from.iter().any(|name| matches!(plan.networks.get(name), Some(Network::Front(_))));
     match place(plan, &block.from) {
