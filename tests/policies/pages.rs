@@ -428,6 +428,8 @@ fn a_stale_cell_is_named() {
             "en/restrictions.html: row \"smtp, from outside\", column \"Recipients / h\": 500 ¹ → 250 ¹",
         ]
     );
+    let texts = facteur(&["doc", "--markdown", "--check", &folder], &tighter).ends(4).err;
+    assert!(!texts.contains("by hand") && texts.contains("error[E1004]"), "{texts}");
     let lines = facteur(&["doc", "--format", "json", "--check", &folder], &tighter).ends(4).out;
     let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let cells: Vec<_> = lines.iter().filter(|line| line["what"] == "cell").collect();

@@ -78,7 +78,10 @@ impl Place {
             }
             Place::OutsideAnd(names) => {
                 let quoted = quoted(language, names);
-                pick(language, format!("depuis l'extérieur et {quoted}"), format!("from outside and {quoted}"))
+                let (french, english) =
+                    if names.len() == 1 { ("le réseau", "network") } else { ("les réseaux", "networks") };
+                let french = format!("depuis l'extérieur et depuis {french} {quoted}");
+                pick(language, french, format!("from outside and from the {english} {quoted}"))
             }
         }
     }

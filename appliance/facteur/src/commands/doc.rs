@@ -198,7 +198,8 @@ fn findings(published: &Path, files: &[PageFile], plan: &str) -> io::Result<Vec<
         }
         let (was, is) = (Published::read(&text), Published::read(&file.text));
         let differences = pages::differences(&was, &is);
-        let made_from = if was.plan_hash.is_empty() { plan.to_owned() } else { was.plan_hash };
+        let hash = if file.path.ends_with(".md") { last_word(&text) } else { was.plan_hash.as_str() };
+        let made_from = if hash.is_empty() { plan } else { hash }.to_owned();
         findings.push((file.path.clone(), Finding::Stale { made_from, differences }));
     }
     let languages: Vec<&str> = files.iter().filter_map(|file| Some(file.path.split_once('/')?.0)).collect();
@@ -206,6 +207,12 @@ fn findings(published: &Path, files: &[PageFile], plan: &str) -> io::Result<Vec<
     there.retain(|path| judged(path) && !files.iter().any(|file| file.path == *path));
     findings.extend(there.into_iter().map(|path| (path, Finding::Extra)));
     Ok(findings)
+}
+
+/// The hash at the end of a Markdown page; empty when there is none.
+fn last_word(text: &str) -> &str {
+    let word = text.trim_end().trim_end_matches('.').rsplit(' ').next().unwrap_or_default();
+    if word.len() == 8 && word.bytes().all(|b| b.is_ascii_alphanumeric()) { word } else { "" }
 }
 
 /// HTML files of one folder, in the order of their names.
