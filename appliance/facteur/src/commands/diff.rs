@@ -12,6 +12,9 @@ use super::side::Side;
 use crate::Exit;
 use crate::cli::Format;
 
+/// Rules L1007 names; the table above it has them all.
+const RULES_MAX: usize = 12;
+
 #[derive(Args)]
 pub struct DiffArgs {
     /// What holds now: a policy file, a folder with policy.ron, or a plan (NAME.plan.ron)
@@ -87,7 +90,10 @@ pub fn of(side: &Side) -> diff::Side<'_> {
 
 /// L1007, once for all that is looser.
 fn say_loosened(rules: &[&str], format: DiffFormat) {
-    let what = rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
+    let mut what = rules.iter().take(RULES_MAX).map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
+    if rules.len() > RULES_MAX {
+        what += &format!(" and {} more", rules.len() - RULES_MAX);
+    }
     let lint = Diagnostic::new(Code::L1007, format!("the change loosens {what}"))
         .help("if that is meant, say so with `--ack loosen`")
         .rule(rules.first().copied().unwrap_or_default());

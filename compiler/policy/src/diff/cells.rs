@@ -119,7 +119,10 @@ pub(super) fn cost(old: &Tables, new: &Tables) -> usize {
     let size = |tables: &Tables| {
         let (classes, prefixes) = (tables.classes().count(), prefix_count(tables.plan()));
         let pairs = tables.listeners().count().max(1).saturating_mul(classes.saturating_add(prefixes));
-        pairs.saturating_mul(CELLS_PER_PAIR).saturating_add(prefixes.saturating_mul(prefixes))
+        pairs
+            .saturating_mul(CELLS_PER_PAIR)
+            .saturating_add(prefixes.saturating_mul(prefixes))
+            .saturating_add(classes.saturating_mul(classes))
     };
     size(old).saturating_add(size(new))
 }

@@ -41,6 +41,11 @@ const DECIDED_BY_CONTENT: &[&str] = &[
     "antispam.always",
 ];
 
+/// Octets of plans all changes may be tried on alone.
+const OCTETS_MAX: usize = 64 << 20;
+/// Longer lists of redirects are not searched for patterns that cover others.
+const PATTERNS_MAX: usize = 300;
+
 /// Facts the tables of envelopes and of reading rest on.
 const DECIDED: &[&str] = &[
     "networks.*",
@@ -77,13 +82,17 @@ pub(super) struct Judge<'n, 't> {
     tables: (Option<Tables>, Option<Tables>),
     blast: BlastRadius,
     cells_left: usize,
+    octets_left: usize,
+    /// Of both texts: what trying one change alone costs.
+    octets: usize,
 }
 
 impl<'n, 't> Judge<'n, 't> {
-    pub fn new(old_tree: &'n Node<'t>, new_tree: &'n Node<'t>, old: Plan, new: Plan) -> Judge<'n, 't> {
+    /// `octets`: the size of both texts.
+    pub fn new(trees: (&'n Node<'t>, &'n Node<'t>), (old, new): (Plan, Plan), octets: usize) -> Judge<'n, 't> {
         let blast = BlastRadius::of(&old);
         let tables = (Tables::new(old).ok(), Tables::new(new).ok());
-        Judge { trees: (old_tree, new_tree), tables, blast, cells_left: CELLS_MAX }
+        Judge { trees, tables, blast, cells_left: CELLS_MAX, octets_left: OCTETS_MAX, octets }
     }
 
     /// Both whole tables.
@@ -185,6 +194,9 @@ impl<'n, 't> Judge<'n, 't> {
             let Some(Kind::Map(entries)) = tree.get("redirects").and_then(|r| r.get("allow")).map(|a| &a.kind) else {
                 continue;
             };
+            if entries.len() > PATTERNS_MAX {
+                continue;
+            }
             let both = [self.trees.0, self.trees.1];
             let in_both =
                 |key: &str| both.iter().all(|t| t.get("redirects").and_then(|r| r.get("allow")?.get(key)).is_some());
@@ -205,6 +217,7 @@ impl<'n, 't> Judge<'n, 't> {
         if cost(old, new, content) > self.cells_left {
             return None;
         }
+        self.octets_left = self.octets_left.checked_sub(self.octets)?;
         if let Some(made) = made(self.trees.0, raw).and_then(tables) {
             return compared(&mut self.cells_left, old, &made, content);
         }
@@ -212,10 +225,11 @@ impl<'n, 't> Judge<'n, 't> {
         compared(&mut self.cells_left, &unmade, new, content)
     }
 
-    fn blast_note(&self, raw: &Raw<'_, 't>) -> Option<String> {
+    fn blast_note(&mut self, raw: &Raw<'_, 't>) -> Option<String> {
         if !["may_send", "listeners", "networks", "one_account_in_several_blocks"].contains(&raw.at.first()?.name()) {
             return None;
         }
+        self.octets_left = self.octets_left.checked_sub(self.octets)?;
         let tree = match raw.what {
             What::Window { .. } => with_window(self.trees.0, self.trees.1, raw)?,
             _ => made(self.trees.0, raw)?,

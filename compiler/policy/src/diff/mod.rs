@@ -118,7 +118,7 @@ pub fn diff(old: Side<'_>, new: Side<'_>) -> Result<Difference, (bool, Fault)> {
     let image = [(old_plan.format != new_plan.format, "plan format"), (old_plan.pins != new_plan.pins, "pinned lists")];
     let image = image.iter().filter(|(differs, _)| *differs).map(|(_, what)| (*what).to_owned()).collect();
     let found = changes::between(&old_tree, &new_tree);
-    let mut judge = class::Judge::new(&old_tree, &new_tree, old_plan, new_plan);
+    let mut judge = class::Judge::new((&old_tree, &new_tree), (old_plan, new_plan), old.text.len() + new.text.len());
     let single = found.len() == 1;
     let changes = found.iter().map(|raw| judge.change(raw, (old, new), single)).collect();
     Ok(Difference {

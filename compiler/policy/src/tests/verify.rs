@@ -47,7 +47,7 @@ fn what_is_wrong_is_said_at_its_line() {
         let line = text[..text.find(from).expect("it is there")].matches('\n').count() + 1;
         let found = faults(&changed);
         assert!(found.iter().any(|fault| fault.to_string().contains(wanted)), "{to:?}: {found:?}");
-        let near = |fault: &Fault| (line.saturating_sub(1)..=line + 4).contains(&(fault.line as usize));
+        let near = |fault: &Fault| (line.saturating_sub(3)..=line + 12).contains(&(fault.line as usize));
         let elsewhere = ["E1002", "belongs to", "sends without", "0 networks"].iter().any(|it| wanted.contains(it));
         assert!(elsewhere || found.iter().any(near), "{to:?} at {line}: {found:?}");
     }
@@ -87,6 +87,36 @@ fn mutated_plans_never_panic_and_are_nearly_always_refused() {
     }
     // Letters of a label, figures of a limit: those make another sound plan, with another hash.
     assert!(refused * 100 >= tries * 75, "{refused} of {tries}");
+}
+
+#[test]
+fn plans_of_any_sense_can_be_compared_and_a_difference_has_its_opposite() {
+    use crate::diff::{Class, Side, diff};
+    let text = plan_text(OFFICE);
+    let lines: Vec<&str> = text.lines().collect();
+    fn side(text: &str) -> Side<'_> {
+        Side { text, map: None, found: None }
+    }
+    let mut random = Random(11);
+    let mut compared = 0;
+    for _ in 0..400 {
+        let mut changed = lines.clone();
+        let at = random.below(lines.len());
+        match random.below(3) {
+            0 => drop(changed.remove(at)),
+            1 => changed.swap(at, random.below(lines.len())),
+            _ => changed[at] = lines[random.below(lines.len())],
+        }
+        let changed = changed.join("\n") + "\n";
+        let Ok(there) = diff(side(&text), side(&changed)) else { continue };
+        let back = diff(side(&changed), side(&text)).expect("both could be read");
+        assert_eq!(there.is_empty(), changed == text);
+        let count = |of: &crate::diff::Difference, class| of.changes.iter().filter(|it| it.class == class).count();
+        assert_eq!(count(&there, Class::Tighter), count(&back, Class::Looser));
+        assert_eq!(count(&there, Class::Looser), count(&back, Class::Tighter));
+        compared += usize::from(!there.is_empty());
+    }
+    assert!(compared > 10, "{compared} were compared");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An own scan for open relays and for passwords in clear: from listeners, blocks and networks alone, without a table.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use plan::{Guarantee, ListenerAuth, Network, Plan, Prefix, Reach, Speaks, TlsMode, To};
@@ -12,9 +13,13 @@ const WIDEST_V4: u8 = 16;
 const WIDEST_V6: u8 = 40;
 
 pub(super) fn judge(plan: &Plan, faults: &mut Faults<'_, '_>) {
+    // The institution's list of networks that send without a password.
+    let trusted: BTreeSet<&String> = plan.never_reachable_beyond.get(&Reach::Relay).into_iter().flatten().collect();
+    let mut relaying: BTreeSet<&String> = BTreeSet::new();
     for (name, block) in plan.may_send.iter().filter(|(_, block)| block.to == To::Anyone) {
         let Some(listener) = block.connecting_to.iter().find(|listener| asks_nobody(plan, listener)) else { continue };
-        for network in block.from.iter().filter(|network| !is_trusted(plan, network)) {
+        relaying.extend(&block.from);
+        for network in block.from.iter().filter(|network| !trusted.contains(network)) {
             let what = format!("open relay: \"{network}\" reaches the outside at \"{listener}\" without a login");
             faults.coded(Code::E0501, &["may_send", name, "from"], what);
         }
@@ -25,7 +30,7 @@ pub(super) fn judge(plan: &Plan, faults: &mut Faults<'_, '_>) {
             faults.coded(Code::E0501, &["may_receive", name, "to"], what);
         }
     }
-    trusted_are_bounded(plan, faults);
+    trusted_are_bounded(plan, &relaying, faults);
     clear_passwords(plan, faults);
 }
 
@@ -36,26 +41,15 @@ fn asks_nobody(plan: &Plan, listener: &str) -> bool {
         .is_some_and(|rules| matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp) && rules.auth == ListenerAuth::Never)
 }
 
-/// Is it on the institution's list of networks that send without a password?
-fn is_trusted(plan: &Plan, network: &str) -> bool {
-    plan.never_reachable_beyond.get(&Reach::Relay).is_some_and(|trusted| trusted.iter().any(|name| name == network))
-}
-
 /// A trusted network that sends without a login is private, or no wider than an institution.
-fn trusted_are_bounded(plan: &Plan, faults: &mut Faults<'_, '_>) {
-    let relays = |network: &str| {
-        let mut blocks = plan.may_send.values().filter(|block| block.to == To::Anyone);
-        blocks.any(|block| {
-            block.from.iter().any(|name| name == network) && block.connecting_to.iter().any(|l| asks_nobody(plan, l))
-        })
-    };
+fn trusted_are_bounded(plan: &Plan, relaying: &BTreeSet<&String>, faults: &mut Faults<'_, '_>) {
     for name in plan.never_reachable_beyond.get(&Reach::Relay).into_iter().flatten() {
         let unbounded = match plan.networks.get(name) {
             Some(Network::Rest) => Some("everybody else".to_owned()),
             Some(network) => network.prefixes().iter().find(|prefix| !is_bounded(prefix)).map(Prefix::to_string),
             None => None,
         };
-        if let Some(what) = unbounded.filter(|_| relays(name)) {
+        if let Some(what) = unbounded.filter(|_| relaying.contains(name)) {
             let what = format!("\"{name}\" sends without a login and holds {what}");
             faults.at(&["never_reachable_beyond", "Relay"], what);
         }
@@ -79,7 +73,7 @@ fn is_bounded(prefix: &Prefix) -> bool {
 /// `NoClearPassword`: where a login is asked for, TLS comes first.
 fn clear_passwords(plan: &Plan, faults: &mut Faults<'_, '_>) {
     let promise = |guarantee| if let &Guarantee::NoClearPassword { ref from } = guarantee { Some(from) } else { None };
-    let promised: Vec<&String> = plan.guarantees.iter().filter_map(promise).flatten().collect();
+    let promised: BTreeSet<&String> = plan.guarantees.iter().filter_map(promise).flatten().collect();
     for (name, rules) in &plan.listeners {
         let clear = matches!(rules.tls, TlsMode::None | TlsMode::Offered) && rules.auth == ListenerAuth::Required;
         let served = plan.may_send.values().map(|block| (&block.connecting_to, &block.from));
