@@ -72,8 +72,12 @@ fn is_bounded(prefix: &Prefix) -> bool {
 
 /// `NoClearPassword`: where a login is asked for, TLS comes first.
 fn clear_passwords(plan: &Plan, faults: &mut Faults<'_, '_>) {
-    let promise = |guarantee| if let &Guarantee::NoClearPassword { ref from } = guarantee { Some(from) } else { None };
-    let promised: BTreeSet<&String> = plan.guarantees.iter().filter_map(promise).flatten().collect();
+    let mut promised: BTreeSet<&String> = BTreeSet::new();
+    for guarantee in &plan.guarantees {
+        if let Guarantee::NoClearPassword { from } = guarantee {
+            promised.extend(from);
+        }
+    }
     for (name, rules) in &plan.listeners {
         let clear = matches!(rules.tls, TlsMode::None | TlsMode::Offered) && rules.auth == ListenerAuth::Required;
         let served = plan.may_send.values().map(|block| (&block.connecting_to, &block.from));
