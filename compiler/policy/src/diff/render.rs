@@ -130,9 +130,8 @@ fn decisions(cells: &Cells) -> String {
 /// What is said of all changes together.
 fn summary(difference: &Difference) -> Vec<(&'static str, String)> {
     let mut said = Vec::new();
-    if let Some(cells) = &difference.cells {
-        said.push(("decisions", decisions(cells)));
-    }
+    let unknown = || "not compared: a plan is not sound, or its table is too large".to_owned();
+    said.push(("decisions", difference.cells.as_ref().map_or_else(unknown, decisions)));
     let (was, is) = (&difference.blast.0, &difference.blast.1);
     for (old, new, per) in [
         (was.hour, is.hour, "recipients per hour"),
