@@ -60,12 +60,12 @@ impl Report {
 
 /// One line for all lints of a code, and their places below.
 fn grouped(code: Code, group: &[&Diagnostic], sources: &Sources) -> String {
-    let message = group.first().map_or("", |found| found.message.as_str());
+    let message = human::shown(group.first().map_or("", |found| found.message.as_str()));
     let mut text = match group.len() {
         1 => format!("lint[{code}]: {message}"),
         count => format!("lint[{code}] ×{count}: {message}"),
     };
-    let mut file = "";
+    let mut file = String::new();
     for (index, found) in group.iter().enumerate() {
         let Some(place) = found.place() else { continue };
         if index == PLACES_MAX {
@@ -73,11 +73,11 @@ fn grouped(code: Code, group: &[&Diagnostic], sources: &Sources) -> String {
             break;
         }
         let line = sources.position(place.file, place.start).line;
-        let name = sources.name(place.file);
+        let name = human::shown(sources.name(place.file));
         text += &if name == file { format!(", {line}") } else { format!("\n   --> {name}:{line}") };
         file = name;
     }
-    human::shown(&text)
+    text
 }
 
 fn json_lines(compiled: &Compiled) {
