@@ -2,7 +2,7 @@
 
 use super::literal::{Fault, FaultKind};
 use super::source::{FileId, Span};
-use super::tree::Token;
+use super::tree::{Token, TokenKind};
 use super::{ERRORS_MAX, NAME_BYTES_MAX, NESTING_MAX, SIZE_BYTES_MAX};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -53,7 +53,8 @@ impl<'a> Reports<'a> {
             return;
         }
         let (what, span) = self.found(found, end);
-        let diagnostic = match found.and_then(|(text, _)| unfinished(text)) {
+        let literal = found.filter(|(_, token)| token.kind == TokenKind::Unknown);
+        let diagnostic = match literal.and_then(|(text, _)| unfinished(text)) {
             Some((message, help, closer)) => {
                 let end = Span::new(span.file, span.end, span.end);
                 Diagnostic::new(Code::E0001, message).help(help).at(span, "begins here").edit(end, closer)

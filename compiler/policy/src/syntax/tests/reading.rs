@@ -170,6 +170,15 @@ fn a_lost_quote_spoils_one_line() {
 }
 
 #[test]
+fn a_whole_string_in_the_wrong_place_is_not_called_unfinished() {
+    let mut sink = Vec::new();
+    let text = "Policy(\n    \"subs\": (port: 465),\n)\n";
+    read(FileId(0), text, &mut sink);
+    assert!(sink.iter().all(|found| !found.message.contains("end of the line")), "{sink:?}");
+    assert!(sink.iter().any(|found| found.message.contains("`\"subs\"`")), "{sink:?}");
+}
+
+#[test]
 fn characters_that_nobody_sees_are_reported_wherever_they_stand() {
     let check = |text: &str, message: &str| {
         let (_, found) = read_alone(text);
