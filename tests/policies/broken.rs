@@ -13,22 +13,28 @@
 //!
 //! `-` lines stand once in the file and become the `+` lines; `in people.ron` turns to another file of the policy's
 //! folder; `! CODE TEXT` is a planted slip and what stands in the line it is reported at. A title that begins with `hand:`
-//! was written after a real slip; `only overlay.ron` compiles another file of the folder.
+//! was written after a real slip; `only overlay.ron` compiles another file of the folder. To these come the bad examples
+//! of `facteur explain`, and policies with several of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use policy::codes::{Code, Standing};
 use policy::compile::Compiled;
-use policy::diagnostic::{Diagnostic, Level};
+use policy::diagnostic::{Diagnostic, Level, Sources};
+use policy::examples::{self, Base, Example, Setting};
 use policy::model::literal::Date;
+use policy::syntax::read;
 use policy::{Inputs, LoadError, Loader, compile_with};
 use tests::program;
+use tests::random::Random;
 
 /// The day the corpus is judged on.
 const TODAY: &str = "2026-11-23";
 /// Cases there must be, and cases written by hand.
 const CASES_MIN: usize = 200;
 const BY_HAND_MIN: usize = 40;
+/// Policies with several bad examples.
+const TOGETHER: usize = 60;
 /// Suggestions that must work, in percent.
 const MENDED_PERCENT_MIN: usize = 80;
 
@@ -119,16 +125,133 @@ fn cases(file: &str, text: &str) -> Vec<Case> {
     cases
 }
 
+/// The text of a base of the examples.
+fn base_text(base: Base) -> String {
+    let path = match base {
+        Base::Office => "policies/office/policy.ron",
+        Base::Nantes => "policies/nantes/policy.ron",
+        Base::Neighbours => "compiler/policy/src/tests/neighbours.ron",
+    };
+    std::fs::read_to_string(program::top().join(path)).expect("the base is here")
+}
+
+/// Names of the sections a text writes.
+fn sections(text: &str) -> Vec<String> {
+    let text = format!("Policy(\n{text}\n)");
+    let mut sources = Sources::new();
+    let file = sources.add("example", text.as_str());
+    read(file, &text, &mut Vec::new()).sections().map(|section| section.name.to_owned()).collect()
+}
+
+/// The base with these sections left out and these texts at its end.
+fn policy_with(base: &str, without: &[String], texts: &[&str]) -> String {
+    let mut sources = Sources::new();
+    let file = sources.add("base", base);
+    let document = read(file, base, &mut Vec::new());
+    let kept = document.sections().filter(|section| !without.iter().any(|name| name == section.name));
+    let mut text = String::from("Policy(\n");
+    for section in kept {
+        text += &format!("    {}: {},\n", section.name, document.tree().slice(section.node));
+    }
+    text + &texts.join("\n") + "\n)\n"
+}
+
+/// The bad examples of `facteur explain`, each a case.
+fn of_examples() -> Vec<Case> {
+    let case = |example: &Example| {
+        let mut files = BTreeMap::new();
+        let entry = match example.setting {
+            Setting::Command => return None,
+            Setting::Sections(base) => {
+                files.insert("x/policy.ron", policy_with(&base_text(base), &sections(example.good), &[example.bad]));
+                "x/policy.ron"
+            }
+            Setting::People(base) => {
+                files.insert("x/policy.ron", base_text(base));
+                files.insert("x/people.ron", format!("People(\n{}\n)\n", example.bad));
+                "x/policy.ron"
+            }
+            Setting::Overlay(base) => {
+                files.insert("x/base.ron", base_text(base));
+                let overlay = format!("Overlay(\n    base: \"base\", name: \"example\",\n{}\n)\n", example.bad);
+                files.insert("x/overlay.ron", overlay);
+                "x/overlay.ron"
+            }
+            Setting::Part(base) => {
+                let policy = base_text(base).replacen("Policy(", "Policy(include: [\"part.ron\"],", 1);
+                files.insert("x/policy.ron", policy);
+                files.insert("x/part.ron", format!("Part(\n{}\n)\n", example.bad));
+                "x/policy.ron"
+            }
+        };
+        Some(Case {
+            file: "explain".into(),
+            title: example.code.to_string(),
+            entry: entry.into(),
+            files: files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
+            planted: vec![(example.code, example.caret.to_owned())],
+            ..Case::default()
+        })
+    };
+    examples::all().filter_map(case).collect()
+}
+
+/// Sections many others read: a slip that replaces one of them changes more than itself.
+const READ_BY_OTHERS: [&str; 8] =
+    ["language", "institution", "networks", "listeners", "domains", "guarantees", "scanners", "include"];
+
+/// Two to five bad examples in one policy. The choice is the same each time.
+fn together(count: usize) -> Vec<Case> {
+    let alone = |example: &&Example| match example.setting {
+        Setting::Sections(_) => !sections(example.good).iter().any(|name| READ_BY_OTHERS.contains(&name.as_str())),
+        Setting::People(_) | Setting::Overlay(_) | Setting::Part(_) | Setting::Command => false,
+    };
+    // Whether a waiver matches nothing is not judged while an error may hide what it matches.
+    let pool: Vec<&Example> = examples::all().filter(alone).filter(|example| example.code != Code::L0116).collect();
+    let mut random = Random::from(7);
+    let mut cases = Vec::new();
+    for round in 0..count {
+        let wanted = 2 + random.below(4) as usize;
+        let first = pool[round % pool.len()];
+        let mut chosen = vec![first];
+        let mut without = sections(first.good);
+        for _ in 0..40 {
+            let next = pool[random.below(pool.len() as u64) as usize];
+            let its = sections(next.good);
+            let apart = next.setting == first.setting && !its.iter().any(|name| without.contains(name));
+            // A caret must tell its slip from the others.
+            let clear = !chosen.iter().any(|one| one.bad.contains(next.caret) || next.bad.contains(one.caret));
+            if chosen.len() < wanted && apart && clear {
+                without.extend(its);
+                chosen.push(next);
+            }
+        }
+        let Setting::Sections(base) = first.setting else { continue };
+        let texts: Vec<&str> = chosen.iter().map(|example| example.bad).collect();
+        let codes: Vec<&str> = chosen.iter().map(|example| example.code.as_str()).collect();
+        let planted = chosen.iter().map(|example| (example.code, example.caret.to_owned()));
+        cases.push(Case {
+            file: "together".into(),
+            line: round,
+            title: codes.join(" "),
+            entry: "x/policy.ron".into(),
+            files: [("x/policy.ron".to_owned(), policy_with(&base_text(base), &without, &texts))].into(),
+            planted: planted.collect(),
+        });
+    }
+    cases
+}
+
 fn corpus() -> Vec<Case> {
     let folder = program::top().join("tests/policies/broken");
     let mut files: Vec<_> =
         std::fs::read_dir(&folder).expect("the corpus is here").flatten().map(|it| it.path()).collect();
     files.sort();
-    let read = |path: &std::path::PathBuf| {
+    let by_hand = |path: &std::path::PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         cases(&name, &std::fs::read_to_string(path).expect("cases are text"))
     };
-    files.iter().flat_map(read).collect()
+    files.iter().flat_map(by_hand).chain(of_examples()).chain(together(TOGETHER)).collect()
 }
 
 /// The line a finding points at.
@@ -278,10 +401,8 @@ fn the_corpus_is_large_and_has_every_code() {
     assert!(corpus.iter().all(|case| (1..=5).contains(&case.planted.len())));
     let planted: BTreeSet<Code> = corpus.iter().flat_map(|case| case.planted.iter().map(|(code, _)| *code)).collect();
     // What a command says beside the policy is tested where the command is.
-    let of_commands: Vec<Code> = policy::examples::all()
-        .filter(|example| example.setting == policy::examples::Setting::Command)
-        .map(|example| example.code)
-        .collect();
+    let of_commands: Vec<Code> =
+        examples::all().filter(|example| example.setting == Setting::Command).map(|example| example.code).collect();
     let judged = Code::ALL.iter().filter(|code| code.standing() == Standing::Judged && !of_commands.contains(code));
     let missing: Vec<&Code> = judged.filter(|code| !planted.contains(code)).collect();
     assert!(missing.is_empty(), "no case plants {missing:?}");

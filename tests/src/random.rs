@@ -9,6 +9,11 @@ impl Random {
         let given = std::env::var("FACTEUR_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| u64::from(std::process::id()) + 1);
         eprintln!("{test}: FACTEUR_SEED={seed}");
+        Random::from(seed)
+    }
+
+    /// The same numbers each time.
+    pub fn from(seed: u64) -> Random {
         Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).max(1))
     }
 
