@@ -201,7 +201,7 @@ codes! {
     // 09 Guarantees, storage, time
     E0901, Judged, "guarantee {g} is broken", "counterexample and the line to change, below (an open relay is reported once, as E0501, and hides E0205 on the same block)";
     E0902, Judged, "guarantee {g} is empty: \"{n}\" no longer exists", "an empty promise is worse than none";
-    E0903, Later, "{g} needs a fact outside the policy ({fact})", "a note: `doctor --online` or a people file can check it; it is not proved";
+    E0903, Judged, "{g} needs a fact outside the policy ({fact})", "a note: `doctor --online` or a people file can check it; it is not proved";
     E0904, Judged, "backups: `at_most` {a} is shorter than `at_least` {b}", "exchange them, or give a single `keep`";
     L0905, Judged, "mail received and deleted between two backups is in none", "the page says so; back up more often if that is not acceptable";
     L0906, Judged, "quarantine ({a}) outlives backups ({b})", "infected mail would be the oldest copy you keep";

@@ -25,7 +25,7 @@ pub enum Fate {
     /// What bars it was heard.
     Barred,
     TurnedAway,
-    /// No client can say it.
+    /// Without a login an address is nobody's own: written all the same, it got the answer of any address of ours.
     Impossible,
 }
 
@@ -57,17 +57,13 @@ impl Game<'_> {
             if self.fates.contains_key(&cell) {
                 continue;
             }
-            if self.tables.reachable(cell) == Reachable::Impossible {
-                self.fates.insert(cell, Fate::Impossible);
-            } else {
-                groups.entry(Group { listener, class, tls, auth }).or_default().push(cell);
-            }
+            groups.entry(Group { listener, class, tls, auth }).or_default().push(cell);
         }
         for (group, cells) in groups {
             let reachable: BTreeSet<String> =
-                cells.iter().map(|cell| format!("{:?}", self.tables.reachable(*cell))).collect();
+                cells.iter().map(|cell| format!("{:?}", self.tables.reachable(self.twin(*cell)))).collect();
             assert_eq!(reachable.len(), 1, "one connection has one fate: {reachable:?}");
-            let begun = match self.tables.reachable(cells[0]) {
+            let begun = match self.tables.reachable(self.twin(cells[0])) {
                 Reachable::Yes => self.converse(group, &cells),
                 Reachable::Barred(Stage::Banner) => self.silence(group, &cells, Fate::Barred),
                 Reachable::Barred(Stage::Auth) => self.no_login(group, &cells),
@@ -89,7 +85,16 @@ impl Game<'_> {
         self.server.describe.person(SENDS)
     }
 
+    /// What a client really is that tries to bring a cell about: nobody owns an address without a login.
+    fn twin(&self, cell: Cell) -> Cell {
+        match self.tables.reachable(cell) {
+            Reachable::Impossible => Cell { sender: SenderClass::OwnDomain, ..cell },
+            Reachable::Yes | Reachable::TurnedAway | Reachable::Barred(_) => cell,
+        }
+    }
+
     fn note(&mut self, cell: Cell, fate: Fate) {
+        let fate = if self.twin(cell) == cell { fate } else { Fate::Impossible };
         assert_eq!(self.fates.insert(cell, fate), None, "a cell is played once: {cell:?}");
     }
 
@@ -105,7 +110,7 @@ impl Game<'_> {
 
     /// Compares a reply with the table's verdict; what is accepted has `accepted` as its codes.
     fn compare(&mut self, cell: Cell, accepted: &str, reply: &Reply) {
-        let verdict = self.tables.envelope(cell);
+        let verdict = self.tables.envelope(self.twin(cell));
         let (heard, expected) = match &verdict.outcome {
             Outcome::Accept => (reply.codes(), accepted.to_string()),
             Outcome::Refuse { .. } => {
@@ -174,7 +179,7 @@ impl Game<'_> {
         }
         for sender in SenderClass::ALL {
             let of_sender: Vec<Cell> = cells.iter().copied().filter(|cell| cell.sender == sender).collect();
-            match of_sender.first().map(|cell| self.tables.envelope(*cell).stage) {
+            match of_sender.first().map(|cell| self.tables.envelope(self.twin(*cell)).stage) {
                 None => {}
                 Some(Stage::Rcpt) => self.transaction(&mut smtp, sender, &of_sender)?,
                 Some(Stage::Banner | Stage::Auth | Stage::Mail) => {
