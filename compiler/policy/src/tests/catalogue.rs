@@ -122,3 +122,29 @@ fn examples_explain_in_sentences() {
         assert_eq!(example.bad.matches(example.caret).count(), 1, "{}: the caret stands once", example.code);
     }
 }
+
+/// What is wrong with the suggested edits of an example's bad text, in words.
+fn bad_mending(example: &Example) -> Option<String> {
+    let (mut with_bad, entry) = files(example.setting, example.good, example.bad)?;
+    let bad = compiled(&with_bad, entry);
+    let codes = |compiled: &Compiled| -> Vec<Code> { compiled.diagnostics.iter().map(|found| found.code).collect() };
+    let found = bad.diagnostics.iter().find(|found| found.code == example.code && !found.fix.is_empty())?;
+    let mut edits = found.fix.clone();
+    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
+    for edit in edits {
+        let text = with_bad.0.get_mut(bad.sources.name(edit.span.file))?;
+        text.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
+    }
+    let mended = codes(&compiled(&with_bad, entry));
+    let before = codes(&bad);
+    let new: Vec<&Code> = mended.iter().filter(|code| !before.contains(code)).collect();
+    let stays = mended.iter().filter(|code| **code == example.code).count();
+    let gone = stays < before.iter().filter(|code| **code == example.code).count();
+    (!gone || !new.is_empty()).then(|| format!("{}: gone {gone}, new {new:?}: {:?}", example.code, found.fix))
+}
+
+#[test]
+fn suggested_edits_take_the_code_away_and_bring_no_other() {
+    let wrong: Vec<String> = examples::all().filter_map(bad_mending).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
