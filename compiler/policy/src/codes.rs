@@ -146,7 +146,7 @@ codes! {
     E0510, Judged, "grant to {login} has no reason or ended on {date}", "fill `because`, renew `until`, or delete the grant";
     L0511, Withdrawn, "withdrawn", "see L0514";
     L0512, Judged, "\"{size}\" on the wire carries about {size×0.73} of attachments", "20 MB lets through 14.6 MB; say which one you mean on the page";
-    E0513, Later, "postmaster or abuse is not deliverable", "both are required of any mail domain";
+    E0513, Judged, "postmaster or abuse is not deliverable", "both are required of any mail domain";
     L0514, Judged, "a full mailbox refuses for good at the first byte", "lists unsubscribe people on holiday; `grace`, then `TryLater` for some days";
     E0515, Judged, "next hop of \"{domain}\" is that domain itself or has no port", "write the host: what DNS says of a passed-on domain is us";
     L0516, Judged, "\"{domain}\" passes on `Any` recipient", "the next hop refuses after we accepted, and we bounce to forged senders; `Directory` or `AskThere`";

@@ -157,6 +157,16 @@ pub(super) const EXAMPLES: &[Example] = &[
         good: "",
     },
     Example {
+        code: Code::E0513,
+        setting: Setting::People(Base::Office),
+        why: "Others write to postmaster and abuse when our mail hurts them, and judge us by the answer. As long as nobody is registered nobody reads them.",
+        bad: r#"    people: [],"#,
+        caret: r#"people: []"#,
+        good: r#"    people: [
+        (first: "Pauline", last: "Martin", registered: "2020-01-06"),
+    ],"#,
+    },
+    Example {
         code: Code::L0514,
         setting: Setting::Sections(Base::Office),
         why: "Somebody on holiday has a full mailbox. A refusal for good at the first octet unsubscribes them from their lists; a little grace and some days of \"try later\" cost nothing.",

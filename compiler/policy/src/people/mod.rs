@@ -4,6 +4,7 @@
 //! `postmaster@` and `abuse@` of the main domain (RFC 5321 4.5.1, RFC 2142) go where a function or alias says; without
 //! one to the members of the function `mail-managers@`, and without that to the person registered first.
 
+mod facts;
 mod homonyms;
 mod ledger;
 mod targets;
@@ -18,6 +19,7 @@ use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::model::people as written;
 use crate::syntax::{Span, Spanned, near};
+pub(crate) use facts::unknown;
 pub(crate) use homonyms::check as homonyms;
 use ledger::Ledger;
 
@@ -64,6 +66,7 @@ pub(crate) fn derive(people: &written::People, plan: &Plan, places: &Places, sin
     directory.aliases.extend(groups);
     add_managers(plan, &mut directory);
     corrections(plan, &directory, places, sink);
+    facts::required(people, plan, &directory, places, sink);
     directory
 }
 
@@ -118,6 +121,7 @@ impl Derivation<'_> {
         }
         let (Some(login), Some(address), Some(profile)) = (login, address, profile) else { return };
         self.former(person, span, who, &login);
+        self.sink.extend(facts::grant(self.tables.plan(), login.as_str(), &profile, span));
         let granted = self.plan().mailboxes.grants.iter().find(|grant| grant.login == login.as_str());
         let floor = self.plan().mailboxes.profiles.get(&profile).map_or(0, |profile| profile.quota.floor_octets());
         let own = person.quota.as_ref().map(|quota| quota.value.0);
