@@ -180,10 +180,11 @@ fn compile_composed(
     let plan = if playable { lower::lower(&policy) } else { None };
     let read_people =
         people.map(|people| directory(&mut sources, people, &composed, &policy, plan.as_ref(), &mut diagnostics));
-    if read_people.is_none() {
-        let institution = policy.institution.seen().map(|institution| institution.domain.span);
-        let named = || document.name().map_or_else(|| document.span(), |(_, span)| span);
-        diagnostics.push(people::unknown(institution.unwrap_or_else(named)));
+    if read_people.is_none()
+        && sound
+        && let Some(institution) = policy.institution.seen()
+    {
+        diagnostics.push(people::unknown(institution.domain.span));
     }
     let directory = read_people.flatten();
     let subject = Subject { policy: &policy, today, deployed, spans: &spans, otherwise, sources: &sources };

@@ -34,78 +34,71 @@ pub(super) fn stage(reason: Reason) -> &'static str {
 
 /// Whose fault it is and what to tell whom, one sentence each.
 pub(super) fn of(reason: Reason) -> impl Iterator<Item = &'static str> {
-    let (whose, tell) = match reason {
-        Reason::NoBlock => (
-            "nothing is offered to that network here",
-            "the person may use the webmail or the submission server of the pages",
-        ),
-        Reason::TooManyConnections => {
-            ("the client's server opens too many connections", "its administrator, if it is not an attack")
+    [whose(reason), tell(reason)].into_iter()
+}
+
+fn whose(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoBlock => "nothing is offered to that network here",
+        Reason::TooManyConnections => "the client's server opens too many connections",
+        Reason::TlsRequired => "the mail program does not encrypt",
+        Reason::LoginRequired => "the mail program does not log in",
+        Reason::NoLogin => "this server takes no passwords",
+        Reason::LoginFailed => "login or password is wrong",
+        Reason::TooManyFailedLogins => "too many wrong passwords from there",
+        Reason::SenderNotYours => "the reverse-path is not an address of that account",
+        Reason::EmptySender => "mail without a reverse-path is only for reports, to one recipient",
+        Reason::NotAReport => "mail without a reverse-path must be a report",
+        Reason::MessageWindow | Reason::RecipientWindow => "the sender reached a limit that contains stolen passwords",
+        Reason::RecipientsInOneMessage => "too many recipients in one message",
+        Reason::UnknownRecipientWindow => "that server tries many addresses that do not exist",
+        Reason::RelayDenied => "the recipient is not ours and the client did not log in",
+        Reason::UnknownRecipient => "there is no such address here",
+        Reason::MalformedRecipient => "the recipient's address names no mailbox",
+        Reason::RecipientUnsure => "the directory or the next hop cannot answer now",
+        Reason::MailboxFull => "the recipient's mailbox is full",
+        Reason::TooLarge => "the message is larger than the policy allows",
+        Reason::BadContent => "the content breaks the rules of the protocol",
+        Reason::Infected => "a scanner found a virus",
+        Reason::Suspect => "a scanner found something it does not trust, such as a macro or an encrypted archive",
+        Reason::PosesAsUs => "mail from outside that claims one of our domains and does not prove it",
+        Reason::Spam => "the spam filter refuses it",
+        Reason::ScannerDown => "a scanner does not answer",
+        Reason::StoreTrouble => "the server cannot store mail now",
+    }
+}
+
+fn tell(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoBlock => "the person may use the webmail or the submission server of the pages",
+        Reason::TooManyConnections => "its administrator, if it is not an attack",
+        Reason::TlsRequired => "the person sets STARTTLS or SSL/TLS as the pages say",
+        Reason::LoginRequired => "the person switches on authentication for outgoing mail",
+        Reason::NoLogin => "the person uses the submission server of the pages",
+        Reason::LoginFailed => "the person, who may have an old password in one of several devices",
+        Reason::TooManyFailedLogins => "the person waits, and looks for a device with an old password",
+        Reason::SenderNotYours => "the person corrects the sender address of the mail program",
+        Reason::EmptySender => "whoever runs the program that sends",
+        Reason::NotAReport => "whoever runs the program that sends",
+        Reason::MessageWindow | Reason::RecipientWindow => {
+            "the person waits; if it was not the person, change the password now"
         }
-        Reason::TlsRequired => {
-            ("the mail program does not encrypt", "the person sets STARTTLS or SSL/TLS as the pages say")
-        }
-        Reason::LoginRequired => {
-            ("the mail program does not log in", "the person switches on authentication for outgoing mail")
-        }
-        Reason::NoLogin => ("this server takes no passwords", "the person uses the submission server of the pages"),
-        Reason::LoginFailed => {
-            ("login or password is wrong", "the person, who may have an old password in one of several devices")
-        }
-        Reason::TooManyFailedLogins => {
-            ("too many wrong passwords from there", "the person waits, and looks for a device with an old password")
-        }
-        Reason::SenderNotYours => (
-            "the reverse-path is not an address of that account",
-            "the person corrects the sender address of the mail program",
-        ),
-        Reason::EmptySender => {
-            ("mail without a reverse-path is only for reports, to one recipient", "whoever runs the program that sends")
-        }
-        Reason::NotAReport => ("mail without a reverse-path must be a report", "whoever runs the program that sends"),
-        Reason::MessageWindow | Reason::RecipientWindow => (
-            "the sender reached a limit that contains stolen passwords",
-            "the person waits; if it was not the person, change the password now",
-        ),
-        Reason::RecipientsInOneMessage => {
-            ("too many recipients in one message", "the person uses a list, or sends in several messages")
-        }
-        Reason::UnknownRecipientWindow => {
-            ("that server tries many addresses that do not exist", "its administrator, if it is not an attack")
-        }
-        Reason::RelayDenied => (
-            "the recipient is not ours and the client did not log in",
-            "the person sends through the submission server, with a password",
-        ),
-        Reason::UnknownRecipient => ("there is no such address here", "the sender, who may have mistyped it"),
-        Reason::MalformedRecipient => {
-            ("the recipient's address names no mailbox", "the sender, who may have mistyped it")
-        }
-        Reason::RecipientUnsure => (
-            "the directory or the next hop cannot answer now",
-            "the managers, if it lasts; the sender's server tries again",
-        ),
-        Reason::MailboxFull => ("the recipient's mailbox is full", "the recipient, who makes room"),
-        Reason::TooLarge => {
-            ("the message is larger than the policy allows", "the sender, who may share the file by a link")
-        }
-        Reason::BadContent => ("the content breaks the rules of the protocol", "whoever runs the program that sends"),
-        Reason::Infected => {
-            ("a scanner found a virus", "the sender's administrator; quarantine has the message if the policy keeps it")
-        }
-        Reason::Suspect => (
-            "a scanner found something it does not trust, such as a macro or an encrypted archive",
-            "the sender, who may send it another way",
-        ),
-        Reason::PosesAsUs => (
-            "mail from outside that claims one of our domains and does not prove it",
-            "whoever sends in our name from elsewhere registers, or sends through us",
-        ),
-        Reason::Spam => ("the spam filter refuses it", "the sender, who may reach the person another way"),
-        Reason::ScannerDown => ("a scanner does not answer", "the managers; the sender's server tries again"),
-        Reason::StoreTrouble => ("the server cannot store mail now", "the managers, at once"),
-    };
-    [whose, tell].into_iter()
+        Reason::RecipientsInOneMessage => "the person uses a list, or sends in several messages",
+        Reason::UnknownRecipientWindow => "its administrator, if it is not an attack",
+        Reason::RelayDenied => "the person sends through the submission server, with a password",
+        Reason::UnknownRecipient => "the sender, who may have mistyped it",
+        Reason::MalformedRecipient => "the sender, who may have mistyped it",
+        Reason::RecipientUnsure => "the managers, if it lasts; the sender's server tries again",
+        Reason::MailboxFull => "the recipient, who makes room",
+        Reason::TooLarge => "the sender, who may share the file by a link",
+        Reason::BadContent => "whoever runs the program that sends",
+        Reason::Infected => "the sender's administrator; quarantine has the message if the policy keeps it",
+        Reason::Suspect => "the sender, who may send it another way",
+        Reason::PosesAsUs => "whoever sends in our name from elsewhere registers, or sends through us",
+        Reason::Spam => "the sender, who may reach the person another way",
+        Reason::ScannerDown => "the managers; the sender's server tries again",
+        Reason::StoreTrouble => "the managers, at once",
+    }
 }
 
 /// The reason a rule's path stands for.

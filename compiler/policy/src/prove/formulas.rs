@@ -223,7 +223,7 @@ fn addresses(tables: &Tables, width_s: u32, via: &Via) -> Rows {
             .collect()
     };
     let sum = |rows: &[(String, Option<u64>)]| rows.iter().try_fold(0u64, |sum, (_, most)| sum.checked_add((*most)?));
-    let networks = plan.networks.keys().map(|network| of_network(network));
+    let networks = plan.networks.keys().map(of_network);
     // Without end is more than any figure.
     let widest = networks.max_by_key(|rows| sum(rows).unwrap_or(u64::MAX)).unwrap_or_default();
     let mut rows = Rows { most: sum(&widest), rows: widest, joint: " + ", path: "may_send".to_owned() };

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::codes::Standing;
+use crate::diagnostic::Level;
 use crate::examples::{self, Base, Example, Setting};
 use crate::model::literal::Date;
 use crate::syntax::read;
@@ -129,7 +130,11 @@ fn examples_explain_in_sentences() {
 fn bad_mending(example: &Example) -> Option<String> {
     let (mut with_bad, entry) = files(example.setting, example.good, example.bad)?;
     let bad = compiled(&with_bad, entry);
-    let codes = |compiled: &Compiled| -> Vec<Code> { compiled.diagnostics.iter().map(|found| found.code).collect() };
+    let codes = |compiled: &Compiled| -> Vec<Code> {
+        // A note is no fault: it says what could not be looked at before.
+        let faults = compiled.diagnostics.iter().filter(|found| found.level != Level::Note);
+        faults.map(|found| found.code).collect()
+    };
     let found = bad.diagnostics.iter().find(|found| found.code == example.code && !found.fix.is_empty())?;
     let mut edits = found.fix.clone();
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
@@ -140,7 +145,10 @@ fn bad_mending(example: &Example) -> Option<String> {
     let mended = codes(&compiled(&with_bad, entry));
     let before = codes(&bad);
     let good = codes(&compiled(&files(example.setting, example.good, example.good)?.0, entry));
-    let new: Vec<&Code> = mended.iter().filter(|code| !before.contains(code) && !good.contains(code)).collect();
+    // An overlay that removes less leaves the lints of its base.
+    let of_base = |code: &Code| code.is_lint() && matches!(example.setting, Setting::Overlay(_));
+    let known = |code: &Code| before.contains(code) || good.contains(code) || of_base(code);
+    let new: Vec<&Code> = mended.iter().filter(|code| !known(code)).collect();
     let stays = mended.iter().filter(|code| **code == example.code).count();
     let gone = stays < before.iter().filter(|code| **code == example.code).count();
     (!gone || !new.is_empty()).then(|| format!("{}: gone {gone}, new {new:?}: {:?}", example.code, found.fix))

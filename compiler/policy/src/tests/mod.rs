@@ -6,7 +6,6 @@ mod catalogue;
 mod compose;
 mod determinism;
 mod directory;
-mod edits;
 mod examples;
 mod families;
 mod large;
@@ -64,11 +63,6 @@ pub(crate) fn errors(compiled: &Compiled) -> Vec<(Code, u32)> {
             (found.code, line)
         })
         .collect()
-}
-
-/// The first error, past lints.
-pub(super) fn first_error(compiled: &Compiled) -> &crate::diagnostic::Diagnostic {
-    compiled.diagnostics.iter().find(|found| found.is_error()).expect("an error")
 }
 
 /// The line, from 1, on which `needle` first stands.

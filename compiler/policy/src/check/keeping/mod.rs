@@ -95,7 +95,8 @@ fn quarantine(subject: &Subject<'_>, retention: &Retention, backup: &Backup, sin
         .help("infected mail would be the oldest copy you keep")
         .at(subject.place(place), "")
         .rule(path);
-    let mended = if kept % DAY_S == 0 { format!("\"{} days\"", kept / DAY_S) } else { format!("\"{kept} s\"") };
+    let mended =
+        if kept.is_multiple_of(DAY_S) { format!("\"{} days\"", kept / DAY_S) } else { format!("\"{kept} s\"") };
     sink.push(mending::value(subject, report, path, &mended));
 }
 
