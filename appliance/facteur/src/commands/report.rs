@@ -58,25 +58,30 @@ impl Report {
     }
 }
 
-/// One line for all lints of a code, and their places below.
+/// All lints of a code: one sentence and the places, or each place with its own sentence.
 fn grouped(code: Code, group: &[&Diagnostic], sources: &Sources) -> String {
-    let message = human::shown(group.first().map_or("", |found| found.message.as_str()));
-    let mut text = match group.len() {
-        1 => format!("lint[{code}]: {message}"),
-        count => format!("lint[{code}] ×{count}: {message}"),
+    let message = group.first().map_or("", |found| found.message.as_str());
+    let alike = group.iter().all(|found| found.message == message);
+    let mut text = match (group.len(), alike) {
+        (1, _) => format!("lint[{code}]: {message}"),
+        (count, true) => format!("lint[{code}] ×{count}: {message}"),
+        (count, false) => format!("lint[{code}] ×{count}"),
     };
-    let mut file = String::new();
-    for (index, found) in group.iter().enumerate() {
-        let Some(place) = found.place() else { continue };
-        if index == PLACES_MAX {
-            text += ", …";
-            break;
-        }
-        let line = sources.position(place.file, place.start).line;
-        let name = human::shown(sources.name(place.file));
-        text += &if name == file { format!(", {line}") } else { format!("\n   --> {name}:{line}") };
-        file = name;
+    let mut lines = vec![];
+    for found in group.iter().take(PLACES_MAX) {
+        let place = found.place().map(|place| {
+            let line = sources.position(place.file, place.start).line;
+            format!("   --> {}:{line}", sources.name(place.file))
+        });
+        let own = if alike { String::new() } else { format!("  {}", found.message) };
+        lines.push(format!("{}{own}", place.unwrap_or_default()));
     }
+    lines.dedup();
+    if group.len() > PLACES_MAX {
+        lines.push(format!("   and {} more", group.len() - PLACES_MAX));
+    }
+    text = human::shown(&text);
+    lines.iter().for_each(|line| text += &format!("\n{}", human::shown(line)));
     text
 }
 
