@@ -5,7 +5,7 @@ fn main() {
     print!("{}", policy(200, 50, 500, 2_000));
 }
 
-/// Networks are /24s of 10.0.0.0/8; each row is that of one application.
+/// Networks are /24s of 10.0.0.0/8, each with a block of its own; the other rows are grants.
 pub fn policy(networks: u32, listeners: u32, rows: u32, domains: u32) -> String {
     let mut text = String::from(
         "Policy(\n    language: 1,\n    institution: (name: \"Large\", domain: \"large.example\", time_zone: \"Europe/Paris\"),\n    networks: {\n",
@@ -32,16 +32,15 @@ pub fn policy(networks: u32, listeners: u32, rows: u32, domains: u32) -> String 
         );
     }
     text += "        \"machine\": (connecting_to: [\"relay\"], from: [\"net-0\", \"net-1\"], to: Anyone, as: OwnDomain, empty_sender: ReportsOnly,\n            each_client_address: (recipients_in_one_message: 100, messages_accepted: [\"100 / 1 h\"], recipients_accepted: [\"500 / 1 h\"])),\n    },\n";
-    text += "    senders: (of: [\"machine\"], unknown: Refuse, known: {\n";
+    text += "    limit_grants: [\n";
     for index in 0..rows.saturating_sub(networks + 2) {
         text += &format!(
-            "        \"app-{index}\": (from: [\"10.0.{}.{}/32\"], as: [\"app{index}@large.example\"], owner: \"owner@large.example\", until: \"2027-12-31\",\n            limits: (recipients_in_one_message: 100, messages_accepted: Unlimited, recipients_accepted: [\"{} / 1 h\"])),\n",
-            index / 256,
-            index % 256,
+            "        (login: \"person-{index}\", block: \"person-{}\", because: \"a reason\", approver: \"dupont-a\", until: \"2027-12-31\",\n            limits: (recipients_in_one_message: 100, messages_accepted: [\"300 / 1 h\"], recipients_accepted: [\"{} / 1 h\"])),\n",
+            index % networks,
             1_000 + index
         );
     }
-    text += "    }),\n    redirects: (asked_through: UnitItService, otherwise: Refuse, allow: {\n";
+    text += "    ],\n    redirects: (asked_through: UnitItService, otherwise: Refuse, allow: {\n";
     for index in 0..domains {
         text += &format!("        \"d-{index}\": Suffix(\"partner-{index}.example\"),\n");
     }

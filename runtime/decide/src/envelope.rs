@@ -92,14 +92,14 @@ pub enum Stage {
 }
 
 /// What a cell comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Accept,
     Refuse { code: Code, reason: Reason, text: &'static str },
 }
 
 /// The verdict on a cell, where it falls and the rule of the policy that decides it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Verdict {
     pub stage: Stage,
     pub outcome: Outcome,

@@ -1,5 +1,6 @@
 //! The structures that answer fast, built once per plan.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -206,11 +207,13 @@ impl Tables {
         let cells: Vec<Cell> = self.cells().collect();
         let mut envelope = Vec::with_capacity(cells.len());
         let mut verdicts: Vec<Verdict> = Vec::new();
+        // Numbered in the order of cells; the map only finds them again, so its own order shows nowhere.
+        let mut known: HashMap<Verdict, usize> = HashMap::new();
         for cell in cells {
             let verdict = envelope::judge(self, cell);
-            let known = verdicts.iter().position(|v| *v == verdict);
-            let index = known.unwrap_or_else(|| {
-                verdicts.push(verdict);
+            let index = known.get(&verdict).copied().unwrap_or_else(|| {
+                verdicts.push(verdict.clone());
+                known.insert(verdict, verdicts.len() - 1);
                 verdicts.len() - 1
             });
             envelope.push(u16::try_from(index).map_err(|_| Unsound::TooLarge)?);
