@@ -233,7 +233,7 @@ fn said(tables: &Tables, guarantee: &Guarantee, judged: Judged, place: Span, pla
     let name = guarantee.name();
     for (fact, path) in &judged.needs {
         let note = Diagnostic::new(Code::E0903, format!("{name} needs a fact outside the policy ({fact})"))
-            .help("`facteur doctor --online` or a people file can check it; it is not proved")
+            .help("people or the directory can say it; it is not proved")
             .at(places.around(path).unwrap_or(place), "asked for here")
             .also(place, "promised here")
             .rule(format!("guarantees.{name}"))
