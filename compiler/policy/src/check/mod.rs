@@ -13,6 +13,7 @@ mod listeners;
 mod mail_flow;
 mod mending;
 mod networks;
+mod proposals;
 mod redirects;
 mod scanning;
 mod storage;
@@ -70,6 +71,7 @@ pub(crate) fn as_written(document: &Document, policy: &Policy, sink: &mut Vec<Di
 /// Checks on the policy with its defaults.
 pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     let policy = subject.policy;
+    let before = sink.len();
     limits::check(policy, sink);
     networks::check(policy, sink);
     if capacity::check(policy, sink) {
@@ -86,4 +88,5 @@ pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     identity::check(policy, sink);
     storage::check(subject, sink);
     crate::waivers::expired(subject, sink);
+    proposals::propose(subject.sources, &mut sink[before..]);
 }

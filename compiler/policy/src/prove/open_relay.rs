@@ -11,6 +11,7 @@ use super::dialogue::{self, About};
 use super::{Counterexample, Decided, Places, Proofs, assumptions};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
+use crate::edits;
 use crate::figures::grouped;
 use crate::syntax::Span;
 
@@ -125,6 +126,13 @@ fn diagnostic(
     let message = format!("open relay: a stranger at \"{network}\" can send to the outside through \"{name}\"");
     let (place, label, help) = cause(tables, block, cell, path, places);
     let mut diagnostic = Diagnostic::new(Code::E0501, message).help(help).at(place, label).rule(path);
+    diagnostic = match places.sources.slice(place) {
+        "Anyone" => diagnostic.edit(place, "OurAddresses"),
+        "Never" => diagnostic.edit(place, "Required"),
+        // The name of a network that was let in, beside others.
+        name if name.starts_with('"') => diagnostic.edit(edits::entry(places.sources, place), ""),
+        _ => diagnostic,
+    };
     let promised = tables.plan().guarantees.iter().position(|g| *g == plan::Guarantee::NoOpenRelay);
     if let Some(promised) = promised.and_then(|index| places.guarantees.get(index)) {
         diagnostic = diagnostic.also(*promised, "promised here");
