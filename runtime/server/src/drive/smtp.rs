@@ -7,9 +7,7 @@ use std::time::Duration;
 use decide::{Client, Reason, Refusal};
 use mail::{Reply, reply};
 use proto::sasl::Credentials;
-use proto::smtp::{
-    ContentFault, ForwardPath, MailParameters, Question, Session, Step,
-};
+use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, Session, Step};
 
 use super::transaction::Open;
 use super::{Connection, Woken};
