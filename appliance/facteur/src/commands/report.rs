@@ -144,7 +144,17 @@ fn summary(compiled: &Compiled) -> String {
     if !not_judged.is_empty() {
         text += &format!("\n  not judged, sections they read have errors: {}", not_judged.join(", "));
     }
+    let kept = unserved(compiled);
+    if !kept.is_empty() {
+        text += &format!("\nKept in the plan and not executed by this build: {}.", kept.join(", "));
+    }
     text
+}
+
+/// Paths of what this build keeps without executing it.
+fn unserved(compiled: &Compiled) -> Vec<String> {
+    let Some(sealed) = &compiled.plan else { return Vec::new() };
+    decide::unserved(&sealed.plan).into_iter().map(|one| one.path).collect()
 }
 
 fn summary_json(compiled: &Compiled) -> serde_json::Value {
@@ -169,5 +179,6 @@ fn summary_json(compiled: &Compiled) -> serde_json::Value {
         "cells_reading": proofs.cells.reading,
         "guarantees": decided,
         "not_judged": proofs.not_judged,
+        "unserved": unserved(compiled),
     })
 }
