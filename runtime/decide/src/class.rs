@@ -58,6 +58,9 @@ pub(crate) struct Class {
 }
 
 /// Client classes and the longest-prefix match that finds them.
+///
+/// A gateway or application whose prefixes lie in several networks is a class of its name for each of them: what one of
+/// its machines may do says nothing about the others.
 #[derive(Clone, Debug)]
 pub(crate) struct Classes {
     pub list: Vec<Class>,
@@ -81,17 +84,21 @@ impl Classes {
             }
         }
         let rest = rest?;
-        sort(&mut prefixes);
-        let networks = Classes { list: list.clone(), prefixes: prefixes.clone(), rest };
+        let networks: BTreeMap<Prefix, ClassId> = prefixes.iter().copied().collect();
         let gateways = plan.gateways.iter().map(|(name, g)| (name, &g.from, ClassKind::Gateway));
         let empty = BTreeMap::new();
         let known = plan.senders.as_ref().map_or(&empty, |senders| &senders.known);
         let applications = known.iter().map(|(name, a)| (name, &a.from, ClassKind::Application));
         for (name, from, kind) in gateways.chain(applications) {
-            let id = ClassId(u16::try_from(list.len()).ok()?);
-            let network = from.first().map_or(rest, |prefix| networks.of(prefix.address()));
-            list.push(Class { name: name.clone(), kind, network });
-            prefixes.extend(from.iter().map(|prefix| (*prefix, id)));
+            let mut parts: BTreeMap<ClassId, Vec<Prefix>> = BTreeMap::new();
+            for prefix in from {
+                parts.entry(holder(&networks, *prefix).unwrap_or(rest)).or_default().push(*prefix);
+            }
+            for (network, from) in parts {
+                let id = ClassId(u16::try_from(list.len()).ok()?);
+                list.push(Class { name: name.clone(), kind, network });
+                prefixes.extend(from.into_iter().map(|prefix| (prefix, id)));
+            }
         }
         sort(&mut prefixes);
         Some(Classes { list, prefixes, rest })
@@ -106,6 +113,11 @@ impl Classes {
         let client = client.to_canonical();
         self.prefixes.iter().find(|(prefix, _)| prefix.contains(client)).map_or(self.rest, |(_, id)| *id)
     }
+}
+
+/// The network that holds the whole of a prefix.
+fn holder(networks: &BTreeMap<Prefix, ClassId>, prefix: Prefix) -> Option<ClassId> {
+    (0..=prefix.length()).rev().find_map(|length| networks.get(&prefix.widened(length)).copied())
 }
 
 fn sort(prefixes: &mut [(Prefix, ClassId)]) {

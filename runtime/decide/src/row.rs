@@ -28,7 +28,9 @@ pub(crate) fn of<'t>(tables: &'t Tables, index: u16, client: &Client, today: &st
         }
     }
     let class = tables.class(client.class);
-    if class.kind == ClassKind::Application
+    // A person who logs in on a machine of an application has a person's limits.
+    if client.account.is_none()
+        && class.kind == ClassKind::Application
         && let Some(senders) = &plan.senders
         && senders.of.iter().any(|of| of == name)
         && let Some(application) = senders.known.get(&class.name)

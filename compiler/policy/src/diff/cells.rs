@@ -192,9 +192,10 @@ fn reads(tables: &Tables, listener: ListenerId) -> bool {
 /// Which class of the old plan is to be compared with which of the new.
 fn class_pairs(old: &Tables, new: &Tables) -> BTreeSet<(ClassId, ClassId)> {
     let mut pairs = BTreeSet::new();
-    let named = |tables: &Tables, name: &str| tables.classes().find(|class| tables.class_name(*class) == name);
+    // A gateway or application may have a class of its name in several networks.
+    let named = |tables: &Tables, name: (&str, &str)| tables.classes().find(|class| name_of(tables, *class) == name);
     for class in old.classes() {
-        if let Some(same) = named(new, old.class_name(class)) {
+        if let Some(same) = named(new, name_of(old, class)) {
             pairs.insert((class, same));
         }
     }
@@ -204,17 +205,22 @@ fn class_pairs(old: &Tables, new: &Tables) -> BTreeSet<(ClassId, ClassId)> {
     // Addresses that are of another class than before.
     for (one, other) in [(old, new), (new, old)] {
         for class in one.classes() {
-            let elsewhere = named(other, one.class_name(class));
+            let elsewhere = named(other, name_of(one, class));
             let there: BTreeSet<_> = prefixes(other.plan(), one.class_name(class)).iter().collect();
             for prefix in prefixes(one.plan(), one.class_name(class)).iter().filter(|prefix| !there.contains(prefix)) {
                 let (was, now) = (old.class_of(prefix.first_host()), new.class_of(prefix.first_host()));
-                if elsewhere.is_none() || old.class_name(was) != new.class_name(now) {
+                if elsewhere.is_none() || name_of(old, was) != name_of(new, now) {
                     pairs.insert((was, now));
                 }
             }
         }
     }
     pairs
+}
+
+/// A class by its name and that of its network.
+fn name_of(tables: &Tables, class: ClassId) -> (&str, &str) {
+    (tables.class_name(class), tables.class_name(tables.class_network(class)))
 }
 
 fn rest(tables: &Tables) -> Option<ClassId> {

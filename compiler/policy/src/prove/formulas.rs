@@ -1,8 +1,11 @@
 //! Guarantees that are a formula over the plan: redirects, equality, mail that stays, sums of windows.
 
-use decide::{Cell, Reachable, RecipientClass, RedirectVerdict, Tables, provider_of, redirect};
+use decide::{Cell, ClassId, ClassKind, Reachable, RecipientClass, RedirectVerdict, Tables, provider_of, redirect};
 use mail::{Address, Domain};
-use plan::{DomainPattern, EqualityExcept, FilterMay, Limits, MailDomain, Of, RedirectOtherwise, Remote, Via, Window};
+use plan::{
+    DomainPattern, EqualityExcept, FilterMay, GrantNeeds, Limits, MailDomain, Of, RedirectOtherwise, Remote, Via,
+    Window,
+};
 
 use super::dialogue::{self, About};
 use super::{Breach, Judged};
@@ -39,7 +42,7 @@ pub(super) fn redirects(tables: &Tables) -> Judged {
             judged.breaches.push(breach(message, "name the domain", format!("redirects.allow.{name}")));
         }
     }
-    for (name, _) in rules.on_grant.iter().filter(|(_, grant)| grant.needs.is_empty()) {
+    for (name, _) in rules.on_grant.iter().filter(|(_, grant)| !grant.needs.contains(&GrantNeeds::Approver)) {
         let path = format!("redirects.on_grant.{name}");
         judged.breaches.push(breach(format!("`{path}` needs no approver"), "`needs: [Approver, Reason]`", path));
     }
@@ -230,13 +233,32 @@ fn addresses(tables: &Tables, width_s: u32, via: &Via) -> Rows {
     if let [(name, _)] = rows.rows.as_slice() {
         rows.path = format!("may_send.{name}");
     }
-    let known = plan.senders.as_ref().map(|senders| &senders.known);
-    for (name, application) in known.into_iter().flatten() {
-        let most = blast::of_row(&application.limits, width_s);
+    for class in tables.classes().filter(|class| tables.class_kind(*class) == ClassKind::Application) {
+        let own = of_application(tables, class, width_s, via);
+        let most = sum(&own);
         if most.unwrap_or(u64::MAX) > rows.most.unwrap_or(u64::MAX) {
-            let path = format!("senders.known.{name}");
-            rows = Rows { rows: vec![(name.clone(), most)], joint: " + ", most, path };
+            let path = format!("senders.known.{}", tables.class_name(class));
+            rows = Rows { rows: own, joint: " + ", most, path };
         }
     }
     rows
+}
+
+/// What an address of an application may send: its own row in each of the blocks `of`, and what its network has elsewhere.
+fn of_application(tables: &Tables, class: ClassId, width_s: u32, via: &Via) -> Vec<(String, Option<u64>)> {
+    let plan = tables.plan();
+    let (name, network) = (tables.class_name(class), tables.class_name(tables.class_network(class)));
+    let senders = plan.senders.as_ref();
+    let application = senders.and_then(|senders| senders.known.get(name));
+    let open = |block: &&plan::SendBlock| block.from.iter().any(|from| from == network);
+    let blocks = plan.may_send.iter().filter(|(block_name, block)| passes(via, block_name) && open(block));
+    let row = |(block_name, block): (&String, &plan::SendBlock)| {
+        let Limits::EachClientAddress(row) = &block.limits else { return None };
+        let own = application.filter(|_| senders.is_some_and(|senders| senders.of.contains(block_name)));
+        Some(match own {
+            Some(application) => (format!("{name} in {block_name}"), blast::of_row(&application.limits, width_s)),
+            None => (block_name.clone(), blast::of_row(row, width_s)),
+        })
+    };
+    blocks.filter_map(row).collect()
 }

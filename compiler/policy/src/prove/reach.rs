@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use decide::{Block, ClassId, ClassKind, ListenerId, Tables};
+use decide::{Block, ClassId, ListenerId, Tables};
 use plan::{Listener, ListenerAuth, Network, Reach, TlsMode};
 
 use super::dialogue::{self, About};
@@ -27,10 +27,13 @@ struct Pair<'t> {
 fn pairs(tables: &Tables) -> Vec<Pair<'_>> {
     let mut pairs = Vec::new();
     for (listener, name, rules) in tables.listeners() {
-        for class in tables.classes().filter(|class| tables.class_kind(*class) == ClassKind::Network) {
-            if let Some(block) = tables.block(listener, class) {
+        for class in tables.classes() {
+            // The machines of gateways and applications are in the network they are carved out of.
+            let network = tables.class_network(class);
+            let as_network = class != network && tables.block(listener, class) == tables.block(listener, network);
+            if let Some(block) = tables.block(listener, class).filter(|_| !as_network) {
                 let reach = service(rules.speaks, rules.tls, rules.auth, matches!(block, Block::Receive(_)));
-                let network = tables.class_name(class);
+                let network = tables.class_name(network);
                 pairs.push(Pair { listener, name, rules, class, network, block, reach });
             }
         }

@@ -210,6 +210,13 @@ fn content(policy: &Policy, kinds: &Kinds, sink: &mut Vec<Diagnostic>) {
 fn guarantees(policy: &Policy, kinds: &Kinds, sink: &mut Vec<Diagnostic>) {
     for guarantee in policy.guarantees.seen().into_iter().flatten() {
         let plain = crate::lower::guarantee_name(&guarantee.value);
+        if let Some(list) = names_nothing(&guarantee.value) {
+            let diagnostic =
+                Diagnostic::new(Code::E0902, format!("guarantee {plain} is empty: `{list}` names nothing"))
+                    .help("an empty promise is worse than none")
+                    .at(guarantee.span, "");
+            sink.push(diagnostic);
+        }
         let mut empty = |kind: &Kind, name: &Spanned<String>| {
             let message = |what: &str| format!("guarantee {plain} is empty: {what} \"{name}\" does not exist");
             kind.judge_as(Code::E0902, name, "guarantees", message, sink);
@@ -230,5 +237,25 @@ fn guarantees(policy: &Policy, kinds: &Kinds, sink: &mut Vec<Diagnostic>) {
             | Guarantee::SameServiceForAll { .. }
             | Guarantee::NoMailLeaves => {}
         }
+    }
+}
+
+/// The list of a guarantee that is empty, so that it is kept whatever happens. `OnlyFrom([])` promises most of all.
+fn names_nothing(guarantee: &Guarantee) -> Option<&'static str> {
+    match guarantee {
+        Guarantee::NotReachable { what, .. } if what.is_empty() => Some("what"),
+        Guarantee::NobodyPosesAsUs { from }
+        | Guarantee::NoClearPassword { from }
+        | Guarantee::NotReachable { from, .. } => from.is_empty().then_some("from"),
+        Guarantee::EveryMessageScanned { by, .. } if by.is_empty() => Some("by"),
+        Guarantee::EveryMessageScanned { on, .. } | Guarantee::VirusIsSilent { on } => on.is_empty().then_some("on"),
+        Guarantee::AtMost { .. }
+        | Guarantee::OnlyFrom(_)
+        | Guarantee::NoOpenRelay
+        | Guarantee::SpamIsAlwaysDelivered
+        | Guarantee::EveryLossIsRecorded
+        | Guarantee::RedirectsStayProfessional
+        | Guarantee::SameServiceForAll { .. }
+        | Guarantee::NoMailLeaves => None,
     }
 }

@@ -145,7 +145,7 @@ fn from(house: &House, given: &Given, sink: &mut Vec<Diagnostic>) -> Option<(Opt
             return None;
         };
         let class = tables.class_of(address);
-        if found.0.is_some_and(|network| network != class) {
+        if found.0.is_some_and(|network| tables.class_name(network) != tables.class_name(class)) {
             let message = format!("{address} is in \"{}\"", tables.class_name(class));
             sink.push(Diagnostic::new(Code::E0104, message).help("drop `network` or `client`").at(client.span, ""));
             return None;

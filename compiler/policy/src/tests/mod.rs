@@ -12,6 +12,7 @@ mod large;
 mod mail_flow;
 mod people;
 mod proofs;
+mod soundness;
 mod verify;
 mod whole;
 

@@ -1,4 +1,4 @@
-//! E0702, E0710, L0717 and E0718: the order of the steps, and what `Authenticate` is for.
+//! E0003, E0702, E0710, L0717 and E0718: the order of the steps, and what `Authenticate` is for.
 
 use std::fmt::Debug;
 
@@ -15,14 +15,35 @@ use crate::syntax::Items;
 pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     let policy = subject.policy;
     if let Some(steps) = policy.reception.sound() {
+        kept_nowhere(subject, "reception", steps, ReceptionStep::Deliver, sink);
         scanned_late(subject, "reception", steps, ReceptionStep::Antivirus, ReceptionStep::Accept, sink);
         filtered_early(subject, steps, sink);
         authenticated_late(subject, steps, sink);
         posing(subject, steps, sink);
     }
     if let Some(steps) = policy.sending.sound() {
+        kept_nowhere(subject, "sending", steps, SendingStep::Route, sink);
         scanned_late(subject, "sending", steps, SendingStep::Antivirus, SendingStep::Accept, sink);
     }
+}
+
+/// E0003: without the step that places a message it is answered 250 and lost.
+fn kept_nowhere<T: Copy + PartialEq + Debug>(
+    subject: &Subject<'_>,
+    path: &str,
+    steps: &Items<T>,
+    place: T,
+    sink: &mut Vec<Diagnostic>,
+) {
+    if position(steps, place).is_some() {
+        return;
+    }
+    let diagnostic = Diagnostic::new(Code::E0003, format!("`{path}` lacks `{place:?}`"))
+        .help(format!("add `{place:?}` as its last step; without it every message is accepted and lost"))
+        .at(subject.place(path), "")
+        .rule(path);
+    let list: Vec<T> = steps.values().copied().chain([place]).collect();
+    sink.push(mended(subject, diagnostic, path, &format!("{list:?}")));
 }
 
 /// E0702.
