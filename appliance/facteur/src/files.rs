@@ -14,7 +14,7 @@ pub struct Disk;
 
 impl Loader for Disk {
     fn load(&self, name: &str) -> Result<String, LoadError> {
-        let file = fs::File::open(name).map_err(|error| match error.kind() {
+        let file = open(Path::new(name)).map_err(|error| match error.kind() {
             ErrorKind::NotFound => LoadError::NotFound,
             _ => LoadError::Unreadable(error.to_string()),
         })?;
@@ -26,6 +26,16 @@ impl Loader for Disk {
         }
         String::from_utf8(octets).map_err(|error| LoadError::Unreadable(format!("not UTF-8: {error}")))
     }
+}
+
+/// Opens a file for reading. A named pipe without a writer would make us wait for ever, so only what the shell hands over
+/// under `/dev` (`/dev/stdin`, `<(…)`) may be one.
+pub fn open(path: &Path) -> std::io::Result<fs::File> {
+    let kind = fs::metadata(path)?;
+    if !kind.is_file() && !kind.is_dir() && !path.starts_with("/dev") {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    fs::File::open(path)
 }
 
 /// The disk, with one file as it would be.

@@ -107,9 +107,13 @@ fn same_plan(path: &Path, name: &str, formatted: &str) -> bool {
     hash(&Disk) == hash(&Overlaid { name, text: formatted })
 }
 
+/// Longest time that an exact comparison is looked for.
+const DIFF_TIME: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// The lines that would change. Where a line only changes, both are shown.
 fn tell(format: Format, name: &str, text: &str, formatted: &str) {
-    let diff = similar::TextDiff::from_lines(text, formatted);
+    // Where everything changes, a coarser comparison is as good as an exact one that takes minutes.
+    let diff = similar::TextDiff::configure().timeout(DIFF_TIME).diff_lines(text, formatted);
     let mut spaces: Vec<usize> = Vec::new();
     for hunk in diff.ops().iter().filter(|hunk| hunk.tag() != similar::DiffTag::Equal) {
         let (old, new) = (hunk.old_range(), hunk.new_range());

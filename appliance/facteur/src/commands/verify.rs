@@ -1,6 +1,5 @@
 //! `facteur verify`: a second, small checker that reads only the octets of a plan.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +27,7 @@ pub fn run(args: &VerifyArgs) -> Exit {
 
 fn one(path: &Path, format: Format) -> Exit {
     let mut octets = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(PLAN_OCTETS_MAX).read_to_end(&mut octets));
+    let read = crate::files::open(path).and_then(|file| file.take(PLAN_OCTETS_MAX).read_to_end(&mut octets));
     if let Err(error) = read {
         eprintln!("facteur: {}: {error}", path.display());
         return Exit::Trouble;
