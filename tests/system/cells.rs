@@ -125,6 +125,7 @@ fn told(tables: &Tables, fates: &BTreeMap<Cell, Fate>) {
         left.len()
     ));
     assert_eq!(played + barred + turned_away + impossible + left.len(), all);
+    assert_eq!((played + left.len(), barred, turned_away, impossible), (1_359, 1_341, 900, 720));
     assert_eq!(missing, [RecipientClass::Redirected].into());
 }
 

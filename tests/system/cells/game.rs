@@ -208,11 +208,21 @@ impl Game<'_> {
     fn transaction(&mut self, smtp: &mut Smtp, sender: SenderClass, cells: &[Cell]) -> io::Result<()> {
         let mut open = false;
         for cell in cells {
-            let Some(forward_path) = self.recipients.get(&cell.recipient).cloned() else { continue };
+            let forward_path = self.recipients.get(&cell.recipient).cloned();
+            // MAIL alone shows that the address is not the client's own; nobody has a redirect to go on with.
+            let is_shown = cell.recipient == RecipientClass::Redirected && self.twin(*cell) != *cell;
+            if forward_path.is_none() && !is_shown {
+                continue;
+            }
             if !open {
                 let reply = smtp.mail(self.reverse_path(sender))?;
                 self.hear_at(*cell, "MAIL", "250 2.1.0", &reply.codes());
+                open = true;
             }
+            let Some(forward_path) = forward_path else {
+                self.note(*cell, Fate::Impossible);
+                continue;
+            };
             let reply = smtp.rcpt(&forward_path)?;
             self.compare(*cell, "250 2.1.5", &reply);
             self.note(*cell, Fate::Played);

@@ -10,6 +10,7 @@ mod dialogue;
 mod formulas;
 mod losses;
 mod open_relay;
+mod overlay;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -198,22 +199,22 @@ pub(crate) fn prove(plan: Plan, places: &Places<'_>) -> Proofs {
             proofs.report.decided.push(relay.clone());
             continue;
         }
+        let place = places.guarantees.get(index).copied().unwrap_or(places.otherwise);
         let judged = match of_content.remove(&index) {
             Some(judged) => judged,
-            None => judge(&tables, guarantee, places),
+            None => judge(&tables, guarantee, place, places),
         };
-        let place = places.guarantees.get(index).copied().unwrap_or(places.otherwise);
         said(&tables, guarantee, judged, place, places, &mut proofs);
     }
     proofs
 }
 
 /// Guarantees that are not about content.
-fn judge(tables: &Tables, guarantee: &Guarantee, places: &Places<'_>) -> Judged {
+fn judge(tables: &Tables, guarantee: &Guarantee, place: Span, places: &Places<'_>) -> Judged {
     match guarantee {
         Guarantee::NoClearPassword { from } => reach::clear_passwords(tables, from),
         Guarantee::NotReachable { what, from } => reach::not_reachable(tables, what, from),
-        Guarantee::OnlyFrom(networks) => reach::only_from(tables, networks, places),
+        Guarantee::OnlyFrom(networks) => reach::only_from(tables, networks, place, places),
         Guarantee::EveryLossIsRecorded => losses::judge(tables),
         Guarantee::RedirectsStayProfessional => formulas::redirects(tables),
         Guarantee::SameServiceForAll { except } => formulas::same_service(tables, except),

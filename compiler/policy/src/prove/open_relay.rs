@@ -57,7 +57,7 @@ pub(super) fn judge(tables: &Tables, places: &Places<'_>, proofs: &mut Proofs) -
 /// Where mail for the outside is taken without a login because the institution says so.
 fn listed(tables: &Tables, trusted: &BTreeMap<(String, ClassId), usize>) -> String {
     let place = |listener: &str, class: ClassId| {
-        format!("{listener} × {} ({})", tables.class_name(class), prefixes(tables, tables.class_network(class)))
+        format!("{listener} × {} ({})", tables.class_name(class), prefixes(tables, class))
     };
     let several =
         |((listener, class), cells): (&(String, ClassId), &usize)| format!("{cells} at {}", place(listener, *class));
@@ -77,9 +77,14 @@ fn listed(tables: &Tables, trusted: &BTreeMap<(String, ClassId), usize>) -> Stri
     }
 }
 
-/// The prefixes of a network, and whether nobody outside can have such an address.
-fn prefixes(tables: &Tables, network: ClassId) -> String {
-    let prefixes = tables.plan().networks.get(tables.class_name(network)).map(Network::prefixes).unwrap_or_default();
+/// The prefixes of a client class, and whether nobody outside can have such an address.
+fn prefixes(tables: &Tables, class: ClassId) -> String {
+    let (plan, name) = (tables.plan(), tables.class_name(class));
+    let known = plan.senders.as_ref().and_then(|senders| senders.known.get(name));
+    let prefixes = match (tables.class_kind(class), known) {
+        (ClassKind::Application, Some(application)) => application.from.as_slice(),
+        _ => plan.networks.get(name).map(Network::prefixes).unwrap_or_default(),
+    };
     if prefixes.is_empty() {
         return "every other address".to_owned();
     }

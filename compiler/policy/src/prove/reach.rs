@@ -7,6 +7,7 @@ use decide::{Block, ClassId, ListenerId, Tables};
 use plan::{Listener, ListenerAuth, Network, Reach, TlsMode};
 
 use super::dialogue::{self, About};
+use super::overlay::{self, Change};
 use super::{Breach, Judged, Places};
 use crate::defaults::service;
 use crate::edits;
@@ -76,7 +77,7 @@ fn through(tables: &Tables, pair: &Pair<'_>) -> Breach {
 }
 
 /// `OnlyFrom`: every block is closed to the other networks. One breach for each block that is not.
-pub(super) fn only_from(tables: &Tables, networks: &[String], places: &Places<'_>) -> Judged {
+pub(super) fn only_from(tables: &Tables, networks: &[String], promised: Span, places: &Places<'_>) -> Judged {
     let outside = |pair: &Pair<'_>| !networks.iter().any(|name| name == pair.network);
     let found: Vec<Pair<'_>> = pairs(tables).into_iter().filter(outside).collect();
     let (of, visited) = visited(tables);
@@ -99,38 +100,56 @@ pub(super) fn only_from(tables: &Tables, networks: &[String], places: &Places<'_
             of_block.push(pair.network);
         }
     }
+    let mut changes = Vec::new();
     for (block, others) in blocks {
         let path = tables.block_path(block);
+        changes.extend(closed(tables, block, &path, networks));
         judged.breaches.push(Breach {
             message: format!("`{path}` is open from \"{}\"", others.join("\", \"")),
             help: "narrow the `from` of each block, remove what is left without a network, or change the promise"
                 .to_owned(),
-            edits: closed(tables, block, &path, networks, places),
             path: format!("{path}.from"),
+            edits: Vec::new(),
         });
+    }
+    if let Some(first) = judged.breaches.first_mut() {
+        first.edits = mended(&changes, promised, places);
     }
     judged
 }
 
-/// The edits that close a block to other networks: its `from` narrowed, or the block gone where nothing is left.
-fn closed(tables: &Tables, block: Block, path: &str, networks: &[String], places: &Places<'_>) -> Vec<(Span, String)> {
+/// What closes a block to other networks: its `from` narrowed, or the block gone where nothing is left.
+fn closed(tables: &Tables, block: Block, path: &str, networks: &[String]) -> Option<Change> {
     let plan = tables.plan();
     let name = path.split_once('.').map_or(path, |(_, name)| name);
     let from = match block {
         Block::Send(_) => plan.may_send.get(name).map(|block| &block.from),
         Block::Receive(_) => plan.may_receive.get(name).map(|block| &block.from),
         Block::Read(_) => plan.may_read.get(name).map(|block| &block.from),
-    };
-    let Some(from) = from else { return Vec::new() };
+    }?;
     let left: Vec<String> =
         networks.iter().filter(|name| from.contains(name)).map(|name| format!("\"{name}\"")).collect();
-    if !left.is_empty() {
-        let place = places.spans.get(&format!("{path}.from"));
-        return place.map(|span| (*span, format!("[{}]", left.join(", ")))).into_iter().collect();
+    match left.is_empty() {
+        true => Some(Change::Remove { path: path.to_owned() }),
+        false => Some(Change::Set { path: format!("{path}.from"), text: format!("[{}]", left.join(", ")) }),
     }
-    let gone =
-        places.spans.get(path).and_then(|span| edits::field_entry(places.sources, &format!("\"{name}\""), *span));
-    gone.map(|span| (span, String::new())).into_iter().collect()
+}
+
+/// The edits that make the changes: in the file of the promise if that is an overlay, else where each thing stands.
+fn mended(changes: &[Change], promised: Span, places: &Places<'_>) -> Vec<(Span, String)> {
+    if let Some(edits) = overlay::edits(places.sources, promised.file, changes) {
+        return edits;
+    }
+    let edit = |change: &Change| match change {
+        Change::Set { path, text } => Some((*places.spans.get(path)?, text.clone())),
+        Change::Remove { path } => {
+            let name = format!("\"{}\"", path.split_once('.')?.1);
+            let gone = edits::field_entry(places.sources, &name, *places.spans.get(path)?)?;
+            Some((gone, String::new()))
+        }
+    };
+    // Half a mending would leave the promise broken.
+    changes.iter().map(edit).collect::<Option<Vec<_>>>().unwrap_or_default()
 }
 
 /// `NoClearPassword`: no listener takes a password from there without TLS.

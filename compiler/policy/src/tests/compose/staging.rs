@@ -47,6 +47,27 @@ fn as_first_written_it_breaks_its_own_promise_and_the_three_blocks_are_named() {
 }
 
 #[test]
+fn the_edits_for_the_broken_promise_are_made_in_the_overlay_and_mend_it() {
+    // What goes stands last in `set` here, and `remove` is not there.
+    let others = ["\"tls.certificate\"", "\"mailboxes.", "\"backup\"", "remove:"];
+    let shown = AS_WRITTEN.lines().filter(|line| !others.iter().any(|other| line.contains(other)));
+    let last: String = shown.map(|line| format!("{line}\n")).collect();
+    let said = AS_WRITTEN.replacen("\"backup\": None,", "\"may_read.reading.from\": [\"outside\", \"inside\"],", 1);
+    for overlay in [AS_WRITTEN, &last, &said] {
+        let before = compiled(overlay);
+        let found = before.diagnostics.iter().find(|found| found.code == Code::E0901).expect("a broken promise");
+        assert!(!found.fix.is_empty());
+        for edit in &found.fix {
+            assert_eq!(before.sources.name(edit.span.file), "nantes/staging.ron", "{edit:?}");
+        }
+        let after = mended(&before, found);
+        assert!(after.contains("\"may_send.person-outside\"") && !after.contains("40 / 1 h"), "{after}");
+        let errors = places(&compiled(&after));
+        assert_eq!(errors, [], "{after}");
+    }
+}
+
+#[test]
 fn as_shipped_it_compiles_under_its_own_names() {
     let compiled = compiled(STAGING);
     assert_eq!(places(&compiled), []);
