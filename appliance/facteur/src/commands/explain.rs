@@ -97,6 +97,9 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
         if let Ok(code) = what.trim().parse::<Code>() {
             return Ok(vec![explain::code(code)]);
         }
+        if is_code(what.trim()) {
+            return Ok(Vec::new());
+        }
         if let Some(section) = section(args, what.trim())? {
             return Ok(vec![section]);
         }
@@ -123,6 +126,12 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
         return Err(Exit::Trouble);
     };
     Ok(explain::pasted(what).and_then(|pasted| explain::reply(subject, &pasted)).into_iter().collect())
+}
+
+/// `E9999`: the shape of a code that is none.
+fn is_code(text: &str) -> bool {
+    let digits = text.strip_prefix(['E', 'L']);
+    digits.is_some_and(|digits| digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// A section, with where it is written when a policy is at hand.

@@ -13,6 +13,10 @@ use crate::Exit;
 use crate::cli::Format;
 use crate::files::{Disk, Overlaid, write_whole};
 
+/// Changed lines that are told, and characters of each.
+const LINES_MAX: usize = 200;
+const LINE_CHARS_MAX: usize = 200;
+
 #[derive(Args)]
 pub struct FmtArgs {
     /// Files, or folders: every .ron file in them but plans
@@ -114,7 +118,7 @@ const DIFF_TIME: std::time::Duration = std::time::Duration::from_secs(1);
 fn tell(format: Format, name: &str, text: &str, formatted: &str) {
     // Where everything changes, a coarser comparison is as good as an exact one that takes minutes.
     let diff = similar::TextDiff::configure().timeout(DIFF_TIME).diff_lines(text, formatted);
-    let mut spaces: Vec<usize> = Vec::new();
+    let (mut spaces, mut told, mut more): (Vec<usize>, usize, usize) = (Vec::new(), 0, 0);
     for hunk in diff.ops().iter().filter(|hunk| hunk.tag() != similar::DiffTag::Equal) {
         let (old, new) = (hunk.old_range(), hunk.new_range());
         let line =
@@ -132,11 +136,18 @@ fn tell(format: Format, name: &str, text: &str, formatted: &str) {
                 );
             } else if before.split_whitespace().eq(after.split_whitespace()) {
                 spaces.push(number);
+            } else if told == LINES_MAX {
+                more += 1;
             } else {
+                told += 1;
                 let (before, after) = narrowed(before.trim(), after.trim());
+                let (before, after) = (short(&before), short(&after));
                 eprintln!("{}", human::shown(&format!("{name}: line {number} {before} → {after}")));
             }
         }
+    }
+    if more > 0 {
+        eprintln!("{name}: and {more} more lines");
     }
     spaces.dedup();
     if !spaces.is_empty() {
@@ -146,6 +157,14 @@ fn tell(format: Format, name: &str, text: &str, formatted: &str) {
             [] => String::new(),
         });
         eprintln!("{name}: spaces in line {}", runs.collect::<Vec<_>>().join(", "));
+    }
+}
+
+/// The beginning of a long line.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(LINE_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 
