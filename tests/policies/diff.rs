@@ -65,7 +65,7 @@ const CHANGES: &[(&str, &str, &str, Class)] = &[
     ),
     ("[\"200 / 1 h\"]", "Unlimited", "may_send.person-inside.messages_accepted", Looser),
     (
-        "recipients_attempted: Unlimited),  // no window in §2.1: say so",
+        "recipients_attempted: Unlimited),   // no window in §2.1: say so",
         "recipients_attempted: [\"1000 / 1 h\"]),",
         "may_send.machine.recipients_attempted",
         Tighter,
@@ -127,8 +127,8 @@ const CHANGES: &[(&str, &str, &str, Class)] = &[
     ("quarantine: \"30 days\"", "quarantine: \"20 days\"", "retention.quarantine", Tighter),
     ("else: Tag", "else: Refuse", "authenticate.own_domains_from_outside", Tighter),
     (
-        "sending:   [Limits, Antivirus, Accept, Route]",
-        "sending:   [Antivirus, Limits, Accept, Route]",
+        "sending: [Limits, Antivirus, Accept, Route]",
+        "sending: [Antivirus, Limits, Accept, Route]",
         "sending",
         Different,
     ),
@@ -141,8 +141,8 @@ const CHANGES: &[(&str, &str, &str, Class)] = &[
     ("        SpamIsAlwaysDelivered,\n", "", "guarantees", Looser),
     ("remote: DirectMx", "remote: Smarthost(\"relay.example:25\")", "routes.remote", Different),
     (
-        "(host: \"imaps.univ-nantes.fr\", port: 993",
-        "(host: \"imaps.univ-nantes.fr\", port: 994",
+        "(host: \"imaps.univ-nantes.fr\",   port: 993",
+        "(host: \"imaps.univ-nantes.fr\",   port: 994",
         "listeners.imaps.port",
         Different,
     ),
@@ -261,7 +261,7 @@ fn a_scan_that_goes_is_looser_by_the_cells_it_no_longer_stops() {
     let start = guarantees.find("    guarantees: [").expect("there are guarantees");
     let end = start + guarantees[start..].find("\n    ],\n").expect("the list ends") + 8;
     let text = format!("{}{}", &guarantees[..start], &guarantees[end..]);
-    let new = with(&text, "sending:   [Limits, Antivirus, Accept, Route]", "sending:   [Limits, Accept, Route]");
+    let new = with(&text, "sending: [Limits, Antivirus, Accept, Route]", "sending: [Limits, Accept, Route]");
     let new = with(&new, "on: [Inbound, Outbound], infected_when", "on: [Inbound], infected_when");
     let found = between(&plan(&text), &plan(&new)).changes;
     let shown: Vec<_> = found.iter().map(|it| (it.path.as_str(), it.class)).collect();

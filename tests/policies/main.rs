@@ -9,6 +9,7 @@ mod explain;
 mod mutants;
 mod pages;
 mod review;
+mod shipped;
 mod simulations;
 mod snapshot;
 mod suite;
@@ -128,7 +129,7 @@ fn exit_codes_tell_what_happened() {
     let unknown = policy_copy::changed(
         &scratch,
         "nantes",
-        &[("connecting_to: [\"mx\"],    from", "connecting_to: [\"mxx\"],    from")],
+        &[("connecting_to: [\"mx\"], from", "connecting_to: [\"mxx\"], from")],
     );
     facteur(&["check"], &unknown).ends(1);
     facteur(&["dump"], &unknown).ends(1);

@@ -167,8 +167,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "passwords go over the wire in clear",
         changes: &[(
-            "\"smtp\":  (host: \"smtp.univ-nantes.fr\",  port: 25,  speaks: Smtp, tls: StartTls(Required)",
-            "\"smtp\":  (host: \"smtp.univ-nantes.fr\",  port: 25,  speaks: Smtp, tls: None",
+            "\"smtp\":  (host: \"smtp.univ-nantes.fr\",    port: 25,  speaks: Smtp, tls: StartTls(Required)",
+            "\"smtp\":  (host: \"smtp.univ-nantes.fr\",    port: 25,  speaks: Smtp, tls: None",
         )],
         code: "E0401",
         guarantee: "NoClearPassword",

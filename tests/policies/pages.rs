@@ -406,8 +406,8 @@ fn text_can_be_read_on_both_papers() {
 }
 
 const HOUR_OF_OUTSIDE: (&str, &str) = (
-    "messages_accepted:  [\"50 / 1 h\"], recipients_attempted: [\"250 / 15 min\", \"500 / 1 h\"]",
-    "messages_accepted:  [\"50 / 1 h\"], recipients_attempted: [\"250 / 15 min\", \"250 / 1 h\"]",
+    "messages_accepted: [\"50 / 1 h\"], recipients_attempted: [\"250 / 15 min\", \"500 / 1 h\"]",
+    "messages_accepted: [\"50 / 1 h\"], recipients_attempted: [\"250 / 15 min\", \"250 / 1 h\"]",
 );
 
 #[test]

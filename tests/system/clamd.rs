@@ -70,7 +70,7 @@ fn policy(scratch: &Scratch, socket: &Path) -> PathBuf {
     );
     let changes = [
         ("reception: [KnownRecipient, Accept, Deliver]", "reception: [KnownRecipient, Antivirus, Accept, Deliver]"),
-        ("sending:   [Limits, Accept, Route]", "sending:   [Limits, Antivirus, Accept, Route]"),
+        ("sending: [Limits, Accept, Route]", "sending: [Limits, Antivirus, Accept, Route]"),
         ("antispam: None,", engine.as_str()),
     ];
     policy_copy::changed(scratch, "bench", &changes)

@@ -47,9 +47,9 @@ fn the_story_of_nantes_goes_as_told() {
 #[test]
 fn the_story_follows_the_numbers_of_the_policy() {
     let scratch = Scratch::new("story");
-    let was = "each_account: (recipients_in_one_message:  50, messages_accepted:  [\"50 / 1 h\"], \
+    let was = "each_account: (recipients_in_one_message: 50, messages_accepted: [\"50 / 1 h\"], \
                recipients_attempted: [\"250 / 15 min\", \"500 / 1 h\"]),";
-    let becomes = "each_account: (recipients_in_one_message:  30, messages_accepted:  [\"50 / 1 h\"], \
+    let becomes = "each_account: (recipients_in_one_message: 30, messages_accepted: [\"50 / 1 h\"], \
                    recipients_attempted: [\"120 / 15 min\", \"500 / 1 h\"]),";
     let ran = told(&policy_copy::changed(&scratch, "nantes", &[(was, becomes)]));
     refused(&ran, 31, "452 4.5.3");

@@ -75,10 +75,10 @@ fn changed_lines(a: &str, b: &str) -> usize {
 
 /// The rows of §2.1, block by block.
 const ROWS: [(&str, &[&str]); 4] = [
-    ("\"person-webmail\": (", &["message:  50", "[\"100 /", "[\"500 /", "\"1000 /"]),
+    ("\"person-webmail\": (", &["message: 50", "[\"100 /", "[\"500 /", "\"1000 /"]),
     ("\"person-inside\": (", &["message: 100", "[\"200 /", "[\"500 /", "\"1000 /"]),
-    ("\"person-outside\": (", &["message:  50", "[\"50 /", "[\"250 /", "\"500 /"]),
-    ("\"machine\": (", &["message:  50", "[\"100 /"]),
+    ("\"person-outside\": (", &["message: 50", "[\"50 /", "[\"250 /", "\"500 /"]),
+    ("\"machine\": (", &["message: 50", "[\"100 /"]),
 ];
 
 /// Replaces the number in `figure` after `block`.
@@ -110,7 +110,7 @@ fn each_number_of_the_guides_table_changed_alone_changes_one_line() {
 fn two_numbers_swapped_between_inside_and_outside_change_two_lines() {
     let plain = plan_text(NANTES);
     let text = change(NANTES, "\"person-inside\": (", "message: 100", "50");
-    let text = change(&text, "\"person-outside\": (", "message:  50", "100");
+    let text = change(&text, "\"person-outside\": (", "message: 50", "100");
     assert_eq!(changed_lines(&plain, &plan_text(&text)), 2);
     let text = change(NANTES, "\"person-inside\": (", "[\"500 /", "250");
     let text = change(&text, "\"person-outside\": (", "[\"250 /", "500");

@@ -41,7 +41,7 @@ const NAMES: &[Example] = &[
     (Code::E0108, NANTES, "recipients_in_one_message: 1000", "recipients_in_one_message: 1001", "message: 1001"),
     (Code::E0109, NANTES, "\"10.44.0.0/16\"", "\"10.44.0.5/16\"", "10.44.0.5/16"),
     (Code::E0114, NANTES, "remote: DirectMx", "remote: Smarthost(\"nantes:hunter2@smtp.example:587\")", "hunter2"),
-    (Code::E0119, NANTES, "\"reading\":   (", "\"relay\":   (", "\"relay\":   ("),
+    (Code::E0119, NANTES, "\"reading\": (", "\"relay\": (", "\"relay\": (connecting"),
     (Code::E0120, NANTES, "\"Europe/Paris\"", "\"Europe/Nantes\"", "Europe/Nantes"),
 ];
 

@@ -99,7 +99,7 @@ fn mail_flow_and_keeping_of_the_other_policies() {
 #[test]
 fn an_engine_out_of_the_way_is_one_error_at_the_line_to_change() {
     for (from, to, engines) in [
-        ("sending:   [Limits, Antivirus, Accept, Route]", "sending:   [Limits, Accept, Route]", "outbound"),
+        ("sending: [Limits, Antivirus, Accept, Route]", "sending: [Limits, Accept, Route]", "outbound"),
         ("engines: [\"mcafee\", \"clamav\"], on", "engines: [\"mcafee\"], on", "inbound and outbound"),
         ("on: [Inbound, Outbound], infected_when", "on: [Inbound], infected_when", "outbound"),
     ] {

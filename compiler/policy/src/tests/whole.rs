@@ -98,7 +98,7 @@ fn rule_ids_lead_to_their_lines() {
     let map = check(NANTES).plan.expect("a plan").map;
     for (rule, needle) in [
         ("may_send.person-outside.recipients_attempted/15min", "[\"250 / 15 min\""),
-        ("may_send.person-outside.recipients_in_one_message", "messages_accepted:  [\"50 / 1 h\"]"),
+        ("may_send.person-outside.recipients_in_one_message", "messages_accepted: [\"50 / 1 h\"]"),
         ("may_send.machine.messages_accepted/1h", "each_client_address: (recipients_in"),
         ("may_send.person-inside.empty_sender", "from: [\"inside\", \"private\"], to: Anyone"),
         ("may_receive.reception.to", "\"reception\": (connecting_to"),
