@@ -5,7 +5,7 @@
 //! `antispam`, `dsn`.
 
 use mail::reply;
-use plan::{ElseTag, EngineDown, Loss, OwnDomains, Plan, SpamAction, Tell};
+use plan::{ElseTag, EngineDown, Loss, OwnDomains, Plan, Tell};
 
 use crate::content::{self, AntivirusVerdict, ContentDirection, EngineResult};
 use crate::reason::{Reason, Refusal};
@@ -44,7 +44,7 @@ impl EngineState {
 /// The total of the spam passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Score {
-    /// Below 0, and below what is tagged.
+    /// Below 0, and below what is tagged and what is refused.
     Negative,
     Zero,
     Positive,
@@ -181,18 +181,17 @@ pub fn authenticate(tables: &Tables, claim: FromClaim) -> Unaligned {
     }
 }
 
-/// The step `Antispam`, on the total of its passes.
+/// The step `Antispam`, on the total of its passes. What is refused is worse than what is tagged.
 pub fn antispam(tables: &Tables, total_thousandths: i64) -> SpamVerdict {
-    match &tables.plan().antispam {
-        Some(rules) if total_thousandths < rules.tag_below_thousandths => match rules.always {
-            SpamAction::Deliver => SpamVerdict::Tag("antispam.tag_when"),
-            SpamAction::Refuse => {
-                let text = "the message looks like spam";
-                SpamVerdict::Refuse(Refusal::new(reply::CONTENT_REFUSED, Reason::Spam, "antispam.always", text))
-            }
-        },
-        Some(_) | None => SpamVerdict::Pass,
+    let Some(rules) = &tables.plan().antispam else { return SpamVerdict::Pass };
+    if rules.refuse_below_thousandths.is_some_and(|refused| total_thousandths < refused) {
+        let text = "the message looks like spam";
+        return SpamVerdict::Refuse(Refusal::new(reply::CONTENT_REFUSED, Reason::Spam, "antispam.always", text));
     }
+    if total_thousandths < rules.tag_below_thousandths {
+        return SpamVerdict::Tag("antispam.tag_when");
+    }
+    SpamVerdict::Pass
 }
 
 /// The notification that is due for a message that was answered 250. What ended in silence gets none, whatever was
@@ -278,7 +277,10 @@ fn results(tables: &Tables, cell: ContentCell) -> Vec<(String, EngineResult)> {
 fn thousandths(plan: &Plan, score: Score) -> i64 {
     match score {
         Score::Negative => {
-            plan.antispam.as_ref().map_or(-1, |rules| rules.tag_below_thousandths.min(0).saturating_sub(1))
+            let rules = plan.antispam.as_ref();
+            let tagged = rules.map_or(0, |rules| rules.tag_below_thousandths);
+            let refused = rules.and_then(|rules| rules.refuse_below_thousandths).unwrap_or(0);
+            tagged.min(refused).min(0).saturating_sub(1)
         }
         Score::Zero => 0,
         Score::Positive => 1,

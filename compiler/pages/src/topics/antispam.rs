@@ -50,6 +50,10 @@ fn marked(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
         text!["Every message gets a score. Its form is looked at: cut or forged headers, links to click, deceptive layout. It is also compared with messages known to be unwanted."],
     );
     match antispam.always {
+        SpamAction::Deliver if tag.is_empty() => writer.paragraph(
+            text!["Si la note est mauvaise, un champ d'en-tête du message le dit ; votre logiciel peut le lire. Rien d'autre n'est changé. ", strong("Dans tous les cas, le message est délivré.")],
+            text!["If the score is bad, a header field of the message says so; your mail program can read it. Nothing else is changed. ", strong("In every case the message is delivered.")],
+        ),
         SpamAction::Deliver => {
             writer.paragraph(
                 text!["Si la note est mauvaise, l'objet du message est précédé de ", code(tag), ". Rien d'autre n'est changé : pas de suppression, pas d'effacement, aucune modification du contenu. ", strong("Dans tous les cas, le message est délivré.")],
@@ -80,7 +84,22 @@ fn marked(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
         );
     }
     let files = facts.plan.filters.may.contains(&FilterMay::FileInto);
-    if files && antispam.always == SpamAction::Deliver {
+    let between = antispam.refuse_below_thousandths.is_some_and(|refused| refused < antispam.tag_below_thousandths);
+    if between && !tag.is_empty() {
+        writer.paragraph(
+            text![
+                "Si la note est douteuse sans être si mauvaise, le message est délivré et son objet est précédé de ",
+                code(tag),
+                "."
+            ],
+            text![
+                "If the score is doubtful but not that bad, the message is delivered and ",
+                code(tag),
+                " is put before its subject."
+            ],
+        );
+    }
+    if files && !tag.is_empty() && antispam.always == SpamAction::Deliver {
         writer.paragraph(
             text![
                 "Pour ne plus les voir dans votre boîte de réception, créez un filtre : « si l'objet contient ",

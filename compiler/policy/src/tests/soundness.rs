@@ -106,3 +106,19 @@ fn a_list_of_steps_that_keeps_mail_nowhere_is_an_error() {
         assert_eq!(errors(&check(&text)), [(Code::E0003, line_of(&text, to))], "{to}");
     }
 }
+
+#[test]
+fn spam_between_the_two_totals_is_tagged_and_below_both_refused() {
+    use decide::{SpamVerdict, Tables, antispam};
+    let text = with(NANTES, "        SpamIsAlwaysDelivered,\n", "");
+    let text = with(&text, "always: Deliver,  ", "always: Refuse, refuse_when: ScoreBelow(-10),  ");
+    let compiled = check(&text);
+    let sealed = compiled.plan.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let tables = Tables::new(sealed.plan).expect("a plan of ours");
+    assert!(matches!(antispam(&tables, -10_001), SpamVerdict::Refuse(_)));
+    assert_eq!(antispam(&tables, -10_000), SpamVerdict::Tag("antispam.tag_when"));
+    assert_eq!(antispam(&tables, 0), SpamVerdict::Pass);
+    // The table has the worst of them: what is promised about every message is judged by it.
+    let broken = with(NANTES, "always: Deliver,  ", "always: Refuse, refuse_when: ScoreBelow(-10),  ");
+    assert!(check(&broken).diagnostics.iter().any(|found| found.is_error()));
+}
