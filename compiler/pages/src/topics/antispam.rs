@@ -84,6 +84,11 @@ fn marked(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
         );
     }
     let files = facts.plan.filters.may.contains(&FilterMay::FileInto);
+    tagged(facts, antispam, tag, writer);
+}
+
+/// What is tagged beside what is refused, and what people may do with the tag.
+fn tagged(facts: &Facts<'_>, antispam: &Antispam, tag: &str, writer: &mut Writer) {
     let between = antispam.refuse_below_thousandths.is_some_and(|refused| refused < antispam.tag_below_thousandths);
     if between && !tag.is_empty() {
         writer.paragraph(
