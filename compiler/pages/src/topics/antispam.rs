@@ -83,12 +83,12 @@ fn marked(facts: &Facts<'_>, antispam: &Antispam, writer: &mut Writer) {
             text!["Mail from elsewhere under an address of ours, with nothing to prove that it is ours, is marked the same way."],
         );
     }
-    let files = facts.plan.filters.may.contains(&FilterMay::FileInto);
     tagged(facts, antispam, tag, writer);
 }
 
 /// What is tagged beside what is refused, and what people may do with the tag.
 fn tagged(facts: &Facts<'_>, antispam: &Antispam, tag: &str, writer: &mut Writer) {
+    let files = facts.plan.filters.may.contains(&FilterMay::FileInto);
     let between = antispam.refuse_below_thousandths.is_some_and(|refused| refused < antispam.tag_below_thousandths);
     if between && !tag.is_empty() {
         writer.paragraph(
