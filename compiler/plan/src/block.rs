@@ -130,6 +130,13 @@ impl Window {
         }
         format!("{}s", self.width_s)
     }
+
+    /// The width for a sentence: `15 min`, `1 h`, `1 day`.
+    pub fn width_text(&self) -> String {
+        let name = self.width_name();
+        let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+        format!("{} {}", &name[..digits], &name[digits..])
+    }
 }
 
 /// What a full limit answers.
@@ -224,6 +231,7 @@ mod tests {
     fn widths_are_named_in_their_largest_whole_unit() {
         for (width_s, name) in [(900, "15min"), (3_600, "1h"), (86_400, "1day"), (90, "90s"), (7_200, "2h")] {
             assert_eq!(Window { max: 1, width_s }.width_name(), name);
+            assert_eq!(Window { max: 1, width_s }.width_text().replace(' ', ""), name);
         }
     }
 }

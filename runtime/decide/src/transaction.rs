@@ -334,18 +334,11 @@ fn longest(windows: &Windows) -> u32 {
 }
 
 fn over_window(tables: &Tables, reason: Reason, rule: String, what: &str, window: &Window) -> Refusal {
-    let text = format!("at most {} {what} in {}", window.max, width_text(window));
+    let text = format!("at most {} {what} in {}", window.max, window.width_text());
     match tables.plan().when_over.window {
         WhenOver::TryLater => Refusal::new(reply::WINDOW_FULL, reason, rule, format!("{text}, try later")),
         WhenOver::Refuse => Refusal::new(reply::POLICY, reason, rule, text),
     }
-}
-
-/// `15 min`, `1 h`: the rule id's spelling with a space.
-fn width_text(window: &Window) -> String {
-    let name = window.width_name();
-    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
-    format!("{} {}", &name[..digits], &name[digits..])
 }
 
 pub(crate) fn too_large(size_octets_max: u64) -> Refusal {

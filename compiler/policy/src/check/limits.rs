@@ -97,7 +97,7 @@ fn message_fits(path: &str, most: &Spanned<u32>, counted: &Spanned<Windows>, sin
     }
     let message = format!(
         "`{path}` lets a message have {most} recipients but its window allows {max} per {}: messages with {}–{most} can never be sent",
-        width(tightest.value),
+        tightest.value.width_text(),
         max + 1
     );
     let diagnostic = Diagnostic::new(Code::E0203, message)
@@ -114,13 +114,6 @@ fn rates(windows: &Windows) -> Vec<Spanned<Window>> {
         WordOr::Word(_) => Vec::new(),
         WordOr::Value(rates) => rates.iter().map(|rate| Spanned::new(rate.value.0, rate.span)).collect(),
     }
-}
-
-/// `15 min`.
-pub(super) fn width(window: Window) -> String {
-    let name = window.width_name();
-    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
-    format!("{} {}", &name[..digits], &name[digits..])
 }
 
 /// E0201, E0202, E0204, and an empty list.
@@ -140,7 +133,7 @@ fn windows(path: &str, counted: &Spanned<Windows>, sink: &mut Vec<Diagnostic>) {
         }
         if rate.value.width_s > WIDTH_S_MAX {
             let diagnostic =
-                Diagnostic::new(Code::E0202, format!("window of {}, longer than 1 day", width(rate.value)))
+                Diagnostic::new(Code::E0202, format!("window of {}, longer than 1 day", rate.value.width_text()))
                     .help("exact windows are kept in memory; use `AtMost` reports for monthly figures")
                     .at(rate.span, "")
                     .rule(path)
@@ -151,7 +144,7 @@ fn windows(path: &str, counted: &Spanned<Windows>, sink: &mut Vec<Diagnostic>) {
         if other.span != rate.span {
             let smaller = rate.value.max.min(other.value.max);
             let event = path.rsplit('.').next().unwrap_or(path);
-            let message = format!("two limits on `{event}` over the same {}", width(rate.value));
+            let message = format!("two limits on `{event}` over the same {}", rate.value.width_text());
             let diagnostic = Diagnostic::new(Code::E0204, message)
                 .help(format!("keep the smaller, {smaller}"))
                 .at(rate.span, "again here")

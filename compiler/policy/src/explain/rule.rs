@@ -95,7 +95,7 @@ fn of_rule(subject: Subject<'_>, tables: &Tables, rule: &str) -> Option<Explanat
     }
     let window = width.and_then(|width| window(subject.plan, path, width));
     let reason = advice::of_path(path);
-    let limit = window.map_or(String::new(), |window| format!(", {} per {}", window.max, spaced(&window.width_name())));
+    let limit = window.map_or(String::new(), |window| format!(", {} per {}", window.max, window.width_text()));
     let stage = reason.map_or("", advice::stage);
     let mut explanation = Explanation::new(format!("Refused {stage} by {path}{limit}").replace("  ", " "));
     explanation.rule = Some(rule.to_owned());
@@ -124,12 +124,6 @@ fn window(plan: &Plan, path: &str, width: &str) -> Option<Window> {
     windows.list().iter().copied().find(|window| window.width_name() == width)
 }
 
-/// `15min` as `15 min`.
-fn spaced(width: &str) -> String {
-    let digits = width.bytes().take_while(u8::is_ascii_digit).count();
-    format!("{} {}", &width[..digits], &width[digits..])
-}
-
 /// Why this block and no other.
 fn because(plan: &Plan, path: &str) -> Option<String> {
     let mut parts = path.split('.');
@@ -146,7 +140,7 @@ fn because(plan: &Plan, path: &str) -> Option<String> {
 }
 
 fn opens_again(path: &str, window: Window) -> String {
-    let width = spaced(&window.width_name());
+    let width = window.width_text();
     let event = path.rsplit('.').next().unwrap_or(path);
     let what = if event.starts_with("message") { "message" } else { "recipient" };
     match event {

@@ -4,11 +4,12 @@ use std::fmt;
 
 use decide::{Account, Client, RecipientClass, Refusal, Rings, SenderClass, Tables, Tick, Transaction};
 use mail::Login;
-use plan::{Limits, Prefix};
+use plan::Limits;
 
 use super::rule::block_named;
 use super::{Explanation, Subject};
 use crate::people::Directory;
+use crate::prove::address_of;
 
 /// RCPT commands that are played.
 const RECIPIENTS_MAX: u32 = 100_000;
@@ -130,8 +131,6 @@ fn client(tables: &Tables, people: Option<&Directory>, question: &Would<'_>) -> 
             Some(Account { login, profile })
         }
     };
-    let prefixes = plan.networks.get(tables.class_name(class)).map_or(&[][..], |network| network.prefixes());
-    let address = prefixes.first().map(Prefix::first_host);
-    let address = address.unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::new(198, 18, 4, 7)));
+    let address = address_of(tables, class);
     Ok(Client { listener, class, address, tls: true, account })
 }

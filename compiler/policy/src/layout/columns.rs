@@ -46,7 +46,7 @@ pub(super) fn pads(pieces: &[Piece<'_>], lines: &[Line]) -> Vec<usize> {
 fn row(pieces: &[Piece<'_>], lines: &[Line], index: usize) -> Option<Row> {
     let range = lines[index].range.clone();
     let mut end = range.end;
-    if pieces[end - 1].is_comment_at_end(pieces) {
+    if pieces[end - 1].is_comment_at_end() {
         end -= 1;
     }
     if end <= range.start || pieces[end - 1].mark() != Some(b',') {

@@ -50,7 +50,7 @@ fn write(pieces: &[Piece<'_>]) -> String {
             let piece = &pieces[index];
             if index > line.range.start {
                 let gap = spacing::gap(pieces, index) + pads.get(index).copied().unwrap_or(0);
-                let gap = match piece.is_comment_at_end(pieces) {
+                let gap = match piece.is_comment_at_end() {
                     // Where it was, if the line leaves it there.
                     true => piece.column.saturating_sub(out[start..].chars().count()).max(2),
                     false => gap,

@@ -42,7 +42,7 @@ impl Piece<'_> {
     }
 
     /// A comment after which its line ends.
-    pub fn is_comment_at_end(&self, _all: &[Piece<'_>]) -> bool {
+    pub fn is_comment_at_end(&self) -> bool {
         self.kind == TokenKind::LineComment
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn gap(pieces: &[Piece<'_>], index: usize) -> usize {
 
 /// Characters of a line without its comment at the end.
 pub(super) fn width(pieces: &[Piece<'_>], line: &Line) -> usize {
-    let code = line.range.clone().filter(|index| !pieces[*index].is_comment_at_end(pieces));
+    let code = line.range.clone().filter(|index| !pieces[*index].is_comment_at_end());
     let each = code.map(|index| {
         let before = if index == line.range.start { line.indent } else { gap(pieces, index) };
         before + pieces[index].text.chars().count()

@@ -5,7 +5,6 @@ use plan::Window;
 use super::{RowAt, place, rows, shares_rings, windows_of};
 use crate::blast;
 use crate::check::Subject;
-use crate::check::limits::width;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::edits;
@@ -129,7 +128,7 @@ impl List {
         long: &Spanned<Window>,
     ) -> Diagnostic {
         let (m1, m2) = (short.value.max, long.value.max);
-        let (w1, w2) = (width(short.value), width(long.value));
+        let (w1, w2) = (short.value.width_text(), long.value.width_text());
         let (code, message, help, idle, other) = match found {
             Idle::Longer { times } => (
                 Code::L0301,

@@ -54,7 +54,7 @@ impl Number {
     /// The text that says the deployed number here.
     fn restored(&self, before: u32) -> String {
         match self.width {
-            Some(window) => format!("\"{before} / {}\"", crate::check::limits::width(window)),
+            Some(window) => format!("\"{before} / {}\"", window.width_text()),
             None => before.to_string(),
         }
     }

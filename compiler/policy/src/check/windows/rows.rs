@@ -5,7 +5,6 @@ use plan::{ListenerAuth, WhenOver};
 use super::{Of, RowAt, place, rows, windows_of};
 use crate::blast::{HOUR_S, bound};
 use crate::check::Subject;
-use crate::check::limits::width;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::edits;
@@ -61,7 +60,7 @@ fn no_recipient_window(subject: &Subject<'_>, at: &RowAt<'_>, widest: Option<u64
             format!(
                 "{who} has no recipient window: {} messages × {in_one} = {all} per {}",
                 window.value.max,
-                width(window.value)
+                window.value.width_text()
             )
         }
         None => format!("{who} has no recipient window, and none of messages: without end"),
