@@ -90,7 +90,7 @@ impl Content {
     pub fn put(&self, envelope: &RecordEnvelope, head: &[u8]) -> Result<BodyRef, PutError> {
         match &self.spill {
             Some(spill) => self.store.put_body_from_spill(envelope, head, spill),
-            None => self.store.put_body_for(envelope, &[head, &self.memory]),
+            None => self.store.put_body_for(envelope, head, &[&self.memory]),
         }
     }
 

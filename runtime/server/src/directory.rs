@@ -175,7 +175,7 @@ impl Directory {
     ) -> Result<Room, ReadError> {
         let rules: &MailboxRules = &tables.plan().mailboxes;
         let grace_octets = person.quota_octets / 100 * u64::from(rules.when_full.grace_percent);
-        let (used_octets, _) = store.usage(&person.login)?;
+        let used_octets = store.usage(&person.login)?.used_octets;
         let left_octets = person.quota_octets.saturating_add(grace_octets).checked_sub(used_octets);
         found.room_octets = found.room_octets.max(Some(left_octets.unwrap_or(0)));
         let full = left_octets.is_none_or(|left_octets| declared_octets > left_octets);

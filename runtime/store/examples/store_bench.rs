@@ -141,7 +141,8 @@ fn one_file_per_message(folder: &Path, content: &[u8], producers: u64, length: D
 }
 
 fn deliver(store: &Store, content: &[u8], random: &mut Random) {
-    let body = store.put_body(&[b"Received: from bench\r\n", content]).expect("a body");
+    let body =
+        store.put_body_for(&store::RecordEnvelope::default(), b"Received: from bench\r\n", &[content]).expect("a body");
     let recipients = random.recipients();
     let mut delivery_id = [0; 16];
     delivery_id[..8].copy_from_slice(&since_1970_ns().to_be_bytes());

@@ -15,6 +15,21 @@ pub enum OpenError {
     /// Written by a later version of this program.
     Newer {
         format: i64,
+        newest: i64,
+    },
+    /// Written by a version so old that no step leads from there.
+    Older {
+        format: i64,
+        floor: i64,
+    },
+    /// A database file has the number of another shard, or one is missing.
+    WrongShard {
+        file: u8,
+        is: i64,
+    },
+    /// More shards were asked for than there can be.
+    TooManyShards {
+        asked: u8,
     },
     Io {
         path: PathBuf,
@@ -32,8 +47,17 @@ impl fmt::Display for OpenError {
         match self {
             OpenError::Locked { pid: Some(pid) } => write!(f, "the data folder belongs to process {pid}"),
             OpenError::Locked { pid: None } => f.write_str("the data folder belongs to another process"),
-            OpenError::Newer { format } => {
-                write!(f, "the data folder has format {format}, which is newer than this program")
+            OpenError::Newer { format, newest } => write!(
+                f,
+                "the data folder has format {format}; this program reads up to {newest}, so start the newer one that wrote it"
+            ),
+            OpenError::Older { format, floor } => write!(
+                f,
+                "the data folder has format {format}; this program reads from {floor} on, so start a version between first"
+            ),
+            OpenError::WrongShard { file, is } => write!(f, "meta-{file:02}.db holds shard {is}"),
+            OpenError::TooManyShards { asked } => {
+                write!(f, "{asked} shards are more than the {} there can be", crate::id::SHARDS_MAX)
             }
             OpenError::Io { path, error } => write!(f, "{}: {error}", path.display()),
             OpenError::Sqlite(error) => write!(f, "the database cannot be opened: {error}"),
@@ -123,6 +147,14 @@ pub enum Refusal {
     NoSuchQuarantined,
     /// A mailbox has used up its 2^32 UIDs, or an op is larger than the store takes.
     TooLarge,
+    /// RFC 8508: the message to be replaced is not there (any more).
+    NoSuchMessage,
+    /// The content an op names was freed meanwhile.
+    BodyGone,
+    /// RFC 5464 METADATA TOOMANY, of one mailbox or account.
+    TooManyAnnotations,
+    /// A warning of this fill was sent already; see [`crate::Op::Warned`].
+    AlreadyWarned,
 }
 
 impl fmt::Display for Refusal {
@@ -145,6 +177,10 @@ impl fmt::Display for Refusal {
             Refusal::NoRecipients => f.write_str("a spooled message has a recipient"),
             Refusal::NoSuchQuarantined => f.write_str("no such message in quarantine"),
             Refusal::TooLarge => f.write_str("larger than the store takes"),
+            Refusal::NoSuchMessage => f.write_str("there is no such message"),
+            Refusal::BodyGone => f.write_str("the content of the message is gone"),
+            Refusal::TooManyAnnotations => f.write_str("there are as many annotations as there may be"),
+            Refusal::AlreadyWarned => f.write_str("the owner was warned already"),
         }
     }
 }
@@ -154,7 +190,9 @@ impl fmt::Display for Refusal {
 pub enum PutError {
     /// Longer than a segment.
     TooLarge,
-    /// No space on the device, or another write error: temporary.
+    /// No space on the device: temporary.
+    Full,
+    /// Another write error: temporary.
     Io(std::io::Error),
     /// A flush failed earlier or now.
     Poisoned,
@@ -164,6 +202,7 @@ impl fmt::Display for PutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PutError::TooLarge => f.write_str("the message is longer than a segment"),
+            PutError::Full => f.write_str("no space left for mail"),
             PutError::Io(error) => write!(f, "the message could not be written: {error}"),
             PutError::Poisoned => f.write_str("the store stopped after a failed flush"),
         }
@@ -188,6 +227,8 @@ pub enum ReadError {
     /// A record does not match its checksum or its row.
     Damaged,
     Poisoned,
+    /// A mailbox number that no mailbox of this store has.
+    NoSuchShard,
 }
 
 impl fmt::Display for ReadError {
@@ -197,6 +238,7 @@ impl fmt::Display for ReadError {
             ReadError::Sqlite(error) => write!(f, "the database could not be read: {error}"),
             ReadError::Io(error) => write!(f, "a segment could not be read: {error}"),
             ReadError::Damaged => f.write_str("a stored message is damaged"),
+            ReadError::NoSuchShard => f.write_str("there is no such shard"),
             ReadError::Poisoned => f.write_str("the store stopped after a failed flush"),
         }
     }

@@ -14,6 +14,14 @@ pub type Modseq = u64;
 pub struct MailboxId(pub(crate) u32);
 
 impl MailboxId {
+    /// The bits above these say in which shard the mailbox lies: 32 shards at most, so that keys of messages stay positive.
+    pub(crate) const NUMBER_BITS: u32 = 26;
+
+    /// The shard of the mailbox, for life.
+    pub(crate) fn shard(self) -> u8 {
+        (self.0 >> MailboxId::NUMBER_BITS) as u8
+    }
+
     /// For logs and RFC 8474 MAILBOXID.
     pub fn number(self) -> u32 {
         self.0
@@ -29,6 +37,20 @@ impl fmt::Display for QueueId {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+/// OBJECTID of a message (RFC 8474): EMAILID names its immutable content and is kept by COPY, MOVE and restores; THREADID
+/// names the conversation within the account. Both are at most 20 letters and digits when printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub(crate) i64);
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+/// Shards a store may have.
+pub const SHARDS_MAX: u8 = 32;
 
 /// INTERNALDATE (RFC 9051 2.3.3): seconds since 1970 in UTC, and the zone it is shown in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

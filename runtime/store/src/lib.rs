@@ -1,11 +1,12 @@
-//! Durable state of one data folder: mailboxes, people, spool, records. SQLite (WAL, synchronous=FULL) holds the metadata,
-//! append-only checksummed segments hold the bodies, one writer thread commits in groups.
+//! Durable state of one data folder: mailboxes, people, spool, records. SQLite (WAL, synchronous=FULL) holds the metadata in
+//! one or more shards, append-only checksummed segments hold the bodies, one writer thread a shard commits in groups.
 //!
 //! What a caller relies on:
 //! - INVARIANT (durable-before-done): `done` hears `Ok` only after the WAL and the segments of its group are on the device.
 //! - INVARIANT (publish-after-both): no read returns a row of a group before both flushes of the group ended.
 //!   People, addresses and what an account uses need the first alone: they lead to no segment.
-//! - INVARIANT (one-commit): the ops of one `commit` are one transaction; all of them hold or none does.
+//! - INVARIANT (one-commit): the ops of one `commit` are one transaction; all of them hold or none does. In a store of several
+//!   shards that is so in each of them; see `route`.
 //! - INVARIANT (uid-forward): a UID, a MODSEQ and a UIDVALIDITY never go back, also across a crash.
 //! - INVARIANT (one-sync-error): after a failed flush nothing is acknowledged any more; the process has to start again.
 //!
@@ -23,36 +24,46 @@
 
 mod body;
 mod checkpoint;
+mod compact;
 mod error;
 mod flush;
 mod id;
+mod join;
 mod lock;
 mod metrics;
 mod op;
 mod options;
+mod progress;
 mod publish;
 mod read;
 mod recover;
+mod route;
 mod schema;
+mod shard;
+mod space;
 mod spool;
 mod store;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod verify;
 mod watch;
 mod writer;
 
 pub use body::{BodyRef, RecordEnvelope, Spill};
+pub use compact::{CompactError, Compacted};
 pub use error::{CommitError, Fatal, OpenError, PutError, ReadError, Refusal};
-pub use id::{DeliveryId, InternalDate, MailboxId, Modseq, QueueId, UidSet};
+pub use id::{DeliveryId, InternalDate, MailboxId, Modseq, ObjectId, QueueId, SHARDS_MAX, UidSet};
 pub use metrics::{Metrics, MetricsNow};
 pub use op::{
     Append, DefaultMailbox, Deliver, FlagMode, FlagRow, Loss, Op, OpResult, Placed, Quarantined, Ring, Target,
 };
-pub use op::{Expunged, SetFlags};
+pub use op::{Expunged, Import, Imported, Part, Replace, SetFlags, TokenCount};
 pub use options::Options;
-pub use read::{Changes, Counts, MailboxInfo, MessageRow, PersonRow, Resolution, Selected};
+pub use progress::Progress;
+pub use read::{Changes, Counts, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Resolution, Selected, Usage};
+pub use read::{Delivery, TokenCounts};
 pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient};
 pub use store::{Done, Store};
 pub use summary::Summary;

@@ -12,6 +12,10 @@ use crate::summary::Summary;
 pub enum Op {
     Deliver(Box<Deliver>),
     Append(Box<Append>),
+    /// REPLACE (RFC 8508): the new message comes and the old one goes in one step.
+    Replace(Box<Replace>),
+    /// Messages that were in a mailbox before: restored, or from another shard.
+    Import(Box<Import>),
     SetFlags(Box<SetFlags>),
     /// Flags and INTERNALDATE come along; OVERQUOTA is exact.
     Copy {
@@ -54,6 +58,19 @@ pub enum Op {
     Unsubscribe {
         login: Login,
         name: MailboxName,
+    },
+    /// METADATA (RFC 5464) of a mailbox, or of the account when none is named. `None` removes the entry.
+    SetAnnotation {
+        login: Login,
+        mailbox: Option<MailboxName>,
+        entry: String,
+        value: Option<Vec<u8>>,
+    },
+    /// The owner is told in the same commit that the account is `fill_permille` full. Refused when that was said since the
+    /// account last fell below it, so that each crossing is told once.
+    Warned {
+        login: Login,
+        fill_permille: u32,
     },
     /// Creates the person with INBOX and `mailboxes`, all subscribed; or changes who exists and leaves mailboxes alone.
     /// `verifier` is what the password is checked against; `None` keeps it.
@@ -111,40 +128,91 @@ pub enum Op {
         key: String,
         value: Option<Vec<u8>>,
     },
+    /// Adds to what the spam filter learned. `bucket` names whose statistics; counts never fall below 0.
+    CountTokens {
+        bucket: u32,
+        tokens: Vec<TokenCount>,
+    },
+    /// Who changed what, for the audit.
+    Audit {
+        at_s: i64,
+        who: String,
+        what: String,
+    },
+    /// Forgets the delivery index before a moment, some thousand rows at a time; [`OpResult::Trimmed`] says how many went.
+    TrimDeliveries {
+        before_ms: u64,
+    },
+    /// What the store asks of one of its shards.
+    Part(Box<Part>),
 }
 
 impl Op {
-    /// The body this op makes durable.
-    pub(crate) fn body(&self) -> Option<&BodyRef> {
+    /// The bodies this op makes durable.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = &BodyRef> {
+        let (one, many) = match self {
+            Op::Deliver(deliver) => (Some(&deliver.body), None),
+            Op::Append(append) => (Some(&append.body), None),
+            Op::Replace(replace) => (Some(&replace.append.body), None),
+            Op::Enqueue(enqueue) => (Some(&enqueue.body), None),
+            Op::Quarantine(quarantined) => (Some(&quarantined.body), None),
+            Op::Import(import) => (None, Some(import.messages.iter().map(|message| &message.body))),
+            _ => (None, None),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    pub(crate) fn bodies_mut(&mut self) -> Vec<&mut BodyRef> {
         match self {
-            Op::Deliver(deliver) => Some(&deliver.body),
-            Op::Append(append) => Some(&append.body),
-            Op::Enqueue(enqueue) => Some(&enqueue.body),
-            Op::Quarantine(quarantined) => Some(&quarantined.body),
-            Op::SetFlags(_)
-            | Op::Copy { .. }
-            | Op::Move { .. }
-            | Op::Expunge { .. }
-            | Op::CreateMailbox { .. }
-            | Op::DeleteMailbox { .. }
-            | Op::RenameMailbox { .. }
-            | Op::Subscribe { .. }
-            | Op::Unsubscribe { .. }
-            | Op::UpsertPerson { .. }
-            | Op::UpsertAlias(_)
-            | Op::RemoveAlias(_)
-            | Op::ClaimLogin { .. }
-            | Op::SetVerifier { .. }
-            | Op::Progress { .. }
-            | Op::Attempt { .. }
-            | Op::Settle { .. }
-            | Op::ReleaseQuarantined { .. }
-            | Op::RecordLoss(_)
-            | Op::LogDecision { .. }
-            | Op::FlushRings(_)
-            | Op::Setting { .. } => None,
+            Op::Deliver(deliver) => vec![&mut deliver.body],
+            Op::Append(append) => vec![&mut append.body],
+            Op::Replace(replace) => vec![&mut replace.append.body],
+            Op::Enqueue(enqueue) => vec![&mut enqueue.body],
+            Op::Quarantine(quarantined) => vec![&mut quarantined.body],
+            Op::Import(import) => import.messages.iter_mut().map(|message| &mut message.body).collect(),
+            _ => Vec::new(),
         }
     }
+
+    /// Goes through on a full device: it frees room, or ends work that was accepted.
+    pub(crate) fn frees_room(&self) -> bool {
+        matches!(
+            self,
+            Op::SetFlags(_)
+                | Op::Expunge { .. }
+                | Op::DeleteMailbox { .. }
+                | Op::Unsubscribe { .. }
+                | Op::Attempt { .. }
+                | Op::Settle { .. }
+                | Op::ReleaseQuarantined { .. }
+                | Op::FlushRings(_)
+                | Op::TrimDeliveries { .. }
+                | Op::Part(_)
+        )
+    }
+}
+
+/// See [`Op::Part`]; made by the store alone.
+#[derive(Clone, Debug)]
+pub enum Part {
+    #[doc(hidden)]
+    Account { login: Login, quota_octets: u64, mailboxes: Vec<DefaultMailbox> },
+    #[doc(hidden)]
+    Directory { person: Box<Person>, verifier: Option<String>, shard: u8 },
+    /// Rows of bodies that lie elsewhere now: row, old and new body. A row that moved or went meanwhile stays as it is.
+    #[doc(hidden)]
+    Moved(Vec<(i64, BodyRef, BodyRef)>),
+    /// Removes rows of bodies freed before `before_s`, up to a bound.
+    #[doc(hidden)]
+    Sweep { segments: Vec<u32>, before_s: i64 },
+}
+
+/// How often a token was seen in spam and in other mail since; negative to unlearn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenCount {
+    pub token: u64,
+    pub spam: i32,
+    pub ham: i32,
 }
 
 /// What an op answers, in the order of the ops.
@@ -176,6 +244,14 @@ pub enum OpResult {
         modseq: Modseq,
     },
     Created(MailboxId),
+    /// UIDs in the order of the messages.
+    Imported {
+        mailbox: MailboxId,
+        uidvalidity: u32,
+        uids: Vec<u32>,
+    },
+    /// Rows that went.
+    Trimmed(u64),
     Done,
 }
 
@@ -213,6 +289,33 @@ pub struct Placed {
 pub struct Append {
     pub login: Login,
     pub mailbox: MailboxName,
+    pub body: BodyRef,
+    pub summary: Summary,
+    pub flags: Flags,
+    pub internal_date: InternalDate,
+}
+
+/// REPLACE (RFC 8508): the quota is judged as if the old message had gone first.
+#[derive(Clone, Debug)]
+pub struct Replace {
+    pub append: Append,
+    pub mailbox: MailboxId,
+    pub uid: u32,
+}
+
+/// Messages for one mailbox, which is created when it is missing. They get the next UIDs and one MODSEQ, and keep their
+/// INTERNALDATE and EMAILID.
+#[derive(Clone, Debug)]
+pub struct Import {
+    pub login: Login,
+    pub mailbox: MailboxName,
+    pub messages: Vec<Imported>,
+    /// Refuse what does not fit; else put it there all the same, as an administrator's restore does.
+    pub within_quota: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Imported {
     pub body: BodyRef,
     pub summary: Summary,
     pub flags: Flags,

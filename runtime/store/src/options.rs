@@ -20,6 +20,12 @@ pub struct Options {
     pub readers_max: usize,
     /// Rows kept of the decision log; older ones go.
     pub decision_rows_max: u64,
+    /// Shards of the metadata, 1 to [`crate::SHARDS_MAX`]. A store that has more keeps them.
+    pub shards: u8,
+    /// Free octets on the device below which nothing new is taken.
+    pub reserve_bytes: u64,
+    /// Octets kept aside, so that a full device can still be tidied.
+    pub ballast_bytes: u64,
     pub on_fatal: OnFatal,
 }
 
@@ -33,6 +39,9 @@ impl Default for Options {
             wal_bytes_checkpoint: 64 << 20,
             readers_max: 8,
             decision_rows_max: 1_000_000,
+            shards: 1,
+            reserve_bytes: 64 << 20,
+            ballast_bytes: 64 << 20,
             on_fatal: Box::new(|fatal| tracing::error!("{fatal}")),
         }
     }

@@ -29,6 +29,11 @@ impl Published {
         self.publish(POISONED);
     }
 
+    /// The newest published group; of a poisoned store the largest number there is.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq.load(Ordering::Acquire)
+    }
+
     pub(crate) fn is_poisoned(&self) -> bool {
         self.seq.load(Ordering::Acquire) == POISONED
     }

@@ -11,21 +11,20 @@ use crate::read::body_row;
 use crate::schema::{message_key, uid_of};
 
 /// Gives the number of the last group and how many of its bodies were bad.
-pub(crate) fn recover(db: &mut Connection, segments: &Segments) -> Result<(u64, u64), OpenError> {
+pub(crate) fn recover(db: &mut Connection, shard: u8, segments: &Segments) -> Result<(u64, u64), OpenError> {
     let tx = db.transaction()?;
     let number = |key: &str| tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
     let (seq, tail_blob) = (number("seq")?, number("tail_blob")?);
     let mut bad = BTreeSet::new();
     {
         // Bodies of earlier groups were flushed before the last group began.
-        let mut tail = tx.prepare("SELECT id, seg, off, skip, len, crc FROM blob WHERE id >= ?1")?;
-        for body in tail.query_map([tail_blob], |row| body_row(row, 0))? {
+        let mut tail =
+            tx.prepare("SELECT id, seg, off, skip, len, crc, email, refs FROM blob WHERE id >= ?1 AND refs > 0")?;
+        for body in tail.query_map([tail_blob], |row| body_row(shard, row, 0))? {
             let body = body?;
             match segments.is_sound(&body.0.place) {
                 Ok(true) => {}
-                Ok(false) => {
-                    bad.insert(body.0.blob.load(std::sync::atomic::Ordering::Relaxed));
-                }
+                Ok(false) => bad.extend(body.row_in(shard)),
                 Err(ReadError::Io(error)) => return Err(OpenError::Io { path: "segments".into(), error }),
                 Err(error) => {
                     return Err(OpenError::Io {
@@ -48,6 +47,12 @@ pub(crate) fn recover(db: &mut Connection, segments: &Segments) -> Result<(u64, 
     for mailbox in changed {
         expunge(&tx, mailbox, &bad, next)?;
     }
+    tx.execute(
+        "UPDATE account SET (used, messages) = (SELECT ifnull(sum(octets), 0), ifnull(sum(messages), 0) FROM mailbox
+         WHERE account = account.id)
+         WHERE id IN (SELECT account FROM mailbox WHERE seq = ?1)",
+        [next],
+    )?;
     for blob in &bad {
         tx.execute("DELETE FROM delivery WHERE id = (SELECT delivery FROM blob WHERE id = ?1)", [blob])?;
         tx.execute("DELETE FROM spool_recipient WHERE spool IN (SELECT id FROM spool WHERE blob = ?1)", [blob])?;
@@ -76,6 +81,7 @@ fn expunge(tx: &Transaction, mailbox: u32, bad: &BTreeSet<i64>, seq: i64) -> rus
         return Ok(());
     }
     tx.execute("UPDATE mailbox SET modseq = modseq + 1, seq = ?2 WHERE id = ?1", (mailbox, seq))?;
+    tx.execute("INSERT OR IGNORE INTO changelog(seq, mailbox) VALUES(?2, ?1)", (mailbox, seq))?;
     for key in gone {
         tx.execute("DELETE FROM msg WHERE id = ?1", [key])?;
         tx.execute("DELETE FROM summary WHERE id = ?1", [key])?;

@@ -1,8 +1,11 @@
-//! The tables of `meta-00.db`, and how connections to it are set up.
+//! The tables of a shard `meta-NN.db`, and how connections to it are set up.
 //!
 //! A message's key is `mailbox << 32 | uid`, so that the rows of a mailbox lie together in UID order. `born` is the MODSEQ a
 //! message came with: it grows with the UID, so what arrived since a MODSEQ is found from the end of the mailbox, and
 //! the index holds only messages changed after their arrival.
+//!
+//! Every shard has all tables. `account` and what hangs on it (`mailbox` to `thread`), `blob`, `delivery` and `changelog`
+//! are used in the shard of the account; the others only in shard 0.
 
 use std::path::Path;
 
@@ -10,9 +13,12 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
+use crate::id::MailboxId;
 
 /// What this program writes, and the newest it reads.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
+/// The oldest format a step leads from. Format 1 was never released.
+pub(crate) const FORMAT_FLOOR: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
@@ -20,12 +26,16 @@ const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE person(
     id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, first TEXT NOT NULL, last TEXT NOT NULL, address TEXT NOT NULL,
-    folded TEXT NOT NULL UNIQUE, profile TEXT NOT NULL, unit TEXT NOT NULL, home TEXT, quota INTEGER NOT NULL, verifier TEXT);
+    folded TEXT NOT NULL UNIQUE, profile TEXT NOT NULL, unit TEXT NOT NULL, home TEXT, quota INTEGER NOT NULL, verifier TEXT,
+    shard INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE alias(folded TEXT PRIMARY KEY, address TEXT NOT NULL, kind INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE alias_member(folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT NOT NULL, PRIMARY KEY(folded, n))
     WITHOUT ROWID;
 CREATE INDEX alias_member_login ON alias_member(login);
 CREATE TABLE ledger(login TEXT PRIMARY KEY, given_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE account(
+    id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, quota INTEGER NOT NULL, used INTEGER NOT NULL,
+    messages INTEGER NOT NULL, warned INTEGER NOT NULL);
 CREATE TABLE mailbox(
     id INTEGER PRIMARY KEY, account INTEGER NOT NULL, name TEXT NOT NULL, special INTEGER, uidvalidity INTEGER NOT NULL,
     uidnext INTEGER NOT NULL, modseq INTEGER NOT NULL, messages INTEGER NOT NULL, unseen INTEGER NOT NULL,
@@ -34,7 +44,8 @@ CREATE UNIQUE INDEX mailbox_name ON mailbox(account, name);
 CREATE TABLE subscription(account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(account, name)) WITHOUT ROWID;
 CREATE TABLE msg(
     id INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, born INTEGER NOT NULL, flags INTEGER NOT NULL, kw TEXT,
-    size INTEGER NOT NULL, idate INTEGER NOT NULL, zone INTEGER NOT NULL, blob INTEGER NOT NULL, saved INTEGER NOT NULL);
+    size INTEGER NOT NULL, idate INTEGER NOT NULL, zone INTEGER NOT NULL, blob INTEGER NOT NULL, saved INTEGER NOT NULL,
+    thread INTEGER);
 CREATE INDEX msg_touched ON msg(id >> 32, modseq) WHERE modseq > born;
 CREATE TABLE summary(
     id INTEGER PRIMARY KEY, envelope BLOB NOT NULL, bodystructure BLOB NOT NULL, body BLOB NOT NULL, preview TEXT NOT NULL,
@@ -43,10 +54,17 @@ CREATE TABLE summary(
     whole INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL,
     PRIMARY KEY(mailbox, modseq, uid)) WITHOUT ROWID;
+CREATE TABLE thread(account INTEGER NOT NULL, hash INTEGER NOT NULL, thread INTEGER NOT NULL, PRIMARY KEY(account, hash))
+    WITHOUT ROWID;
+CREATE TABLE annotation(
+    account INTEGER NOT NULL, mailbox INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY(account, mailbox, entry)) WITHOUT ROWID;
 CREATE TABLE blob(
     id INTEGER PRIMARY KEY, seg INTEGER NOT NULL, off INTEGER NOT NULL, skip INTEGER NOT NULL, len INTEGER NOT NULL,
-    crc INTEGER NOT NULL, refs INTEGER NOT NULL, freed_at INTEGER, delivery BLOB NOT NULL);
-CREATE TABLE delivery(id BLOB PRIMARY KEY) WITHOUT ROWID;
+    crc INTEGER NOT NULL, refs INTEGER NOT NULL, freed_at INTEGER, delivery BLOB NOT NULL, email INTEGER);
+CREATE INDEX blob_freed ON blob(seg) WHERE refs = 0;
+CREATE TABLE delivery(id BLOB PRIMARY KEY, message_id TEXT, hash BLOB, got BLOB) WITHOUT ROWID;
+CREATE TABLE changelog(seq INTEGER NOT NULL, mailbox INTEGER NOT NULL, PRIMARY KEY(seq, mailbox)) WITHOUT ROWID;
 CREATE TABLE spool(
     id BLOB PRIMARY KEY, blob INTEGER NOT NULL, reverse_path TEXT NOT NULL, plan TEXT NOT NULL, accepted_at INTEGER NOT NULL,
     facts BLOB NOT NULL, waiting INTEGER NOT NULL) WITHOUT ROWID;
@@ -64,10 +82,41 @@ CREATE TABLE loss(
 CREATE TABLE decision(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, row TEXT NOT NULL);
 CREATE TABLE ring(key BLOB PRIMARY KEY, ticks BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE setting(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE statistic(
+    bucket INTEGER NOT NULL, token INTEGER NOT NULL, spam INTEGER NOT NULL, ham INTEGER NOT NULL,
+    PRIMARY KEY(bucket, token)) WITHOUT ROWID;
+CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
 ";
 
-/// Format 1 did not know which header fields a summary has whole.
-const FROM_1: &str = "ALTER TABLE summary ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;";
+/// Format 2 had one shard, no accounts apart from people, and no threads, annotations, change log or statistics. The
+/// change log begins with every mailbox, so that whoever follows it sees all of them once.
+const FROM_2: &str = "
+ALTER TABLE person ADD COLUMN shard INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE msg ADD COLUMN thread INTEGER;
+ALTER TABLE blob ADD COLUMN email INTEGER;
+CREATE INDEX blob_freed ON blob(seg) WHERE refs = 0;
+ALTER TABLE delivery ADD COLUMN message_id TEXT;
+ALTER TABLE delivery ADD COLUMN hash BLOB;
+ALTER TABLE delivery ADD COLUMN got BLOB;
+CREATE TABLE account(
+    id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, quota INTEGER NOT NULL, used INTEGER NOT NULL,
+    messages INTEGER NOT NULL, warned INTEGER NOT NULL);
+INSERT INTO account SELECT id, login, quota,
+    (SELECT ifnull(sum(octets), 0) FROM mailbox WHERE account = person.id),
+    (SELECT ifnull(sum(messages), 0) FROM mailbox WHERE account = person.id), 0 FROM person;
+CREATE TABLE thread(account INTEGER NOT NULL, hash INTEGER NOT NULL, thread INTEGER NOT NULL, PRIMARY KEY(account, hash))
+    WITHOUT ROWID;
+CREATE TABLE annotation(
+    account INTEGER NOT NULL, mailbox INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY(account, mailbox, entry)) WITHOUT ROWID;
+CREATE TABLE changelog(seq INTEGER NOT NULL, mailbox INTEGER NOT NULL, PRIMARY KEY(seq, mailbox)) WITHOUT ROWID;
+INSERT INTO changelog SELECT seq, id FROM mailbox;
+CREATE TABLE statistic(
+    bucket INTEGER NOT NULL, token INTEGER NOT NULL, spam INTEGER NOT NULL, ham INTEGER NOT NULL,
+    PRIMARY KEY(bucket, token)) WITHOUT ROWID;
+CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
+INSERT INTO meta VALUES('shard', 0), ('next_account', (SELECT ifnull(max(id), 0) + 1 FROM person));
+";
 
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,33 +156,41 @@ pub(crate) fn connect(database: &Path, purpose: Purpose) -> rusqlite::Result<Con
     Ok(db)
 }
 
-/// Creates the tables of a new store; refuses what a later version wrote. `first_uidvalidity` starts the counter of a new store.
-pub(crate) fn prepare(db: &mut Connection, first_uidvalidity: u32) -> Result<(), OpenError> {
+/// Creates the tables of a new shard and leads older ones to this format; refuses what is newer or too old.
+/// `first_uidvalidity` starts the counter of a new shard.
+pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) -> Result<(), OpenError> {
     let version = rusqlite::version_number();
     if version < SQLITE_VERSION_MIN {
         return Err(OpenError::SqliteTooOld { version });
     }
     let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if format > FORMAT {
-        return Err(OpenError::Newer { format });
+        return Err(OpenError::Newer { format, newest: FORMAT });
+    }
+    if format != 0 && format < FORMAT_FLOOR {
+        return Err(OpenError::Older { format, floor: FORMAT_FLOOR });
     }
     if format == FORMAT {
         // Nothing is written, so that a store opens on a full device too.
-        return Ok(());
+        let is: i64 = db.query_row("SELECT value FROM meta WHERE key = 'shard'", [], |row| row.get(0))?;
+        return if is == i64::from(shard) { Ok(()) } else { Err(OpenError::WrongShard { file: shard, is }) };
     }
     let tx = db.transaction()?;
-    if format == 1 {
-        tx.execute_batch(FROM_1)?;
+    if format == 2 {
+        tx.execute_batch(FROM_2)?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         return Ok(tx.commit()?);
     }
     tx.execute_batch(TABLES)?;
+    let first = i64::from(shard) << MailboxId::NUMBER_BITS;
     let defaults = [
+        ("shard", i64::from(shard)),
         ("seq", 0),
         ("uidvalidity", i64::from(first_uidvalidity)),
         ("tail_blob", 0),
         ("next_blob", 1),
-        ("next_mailbox", 1),
+        ("next_account", first + 1),
+        ("next_mailbox", first + 1),
     ];
     for (key, value) in defaults {
         tx.execute("INSERT INTO meta(key, value) VALUES(?1, ?2)", (key, value))?;

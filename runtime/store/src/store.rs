@@ -1,30 +1,26 @@
-//! The store: one data folder, one owner.
+//! The store: one data folder, one owner, one or more shards.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use mail::Login;
 use rusqlite::Transaction;
 
 use crate::body::{BodyRef, RecordEnvelope, Segments, Spill};
-use crate::checkpoint::Checkpointer;
 use crate::error::{CommitError, OpenError, PutError, ReadError};
-use crate::flush::Flusher;
-use crate::id::MailboxId;
+use crate::id::{MailboxId, SHARDS_MAX};
 use crate::lock::Lock;
 use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
 use crate::options::Options;
-use crate::publish::Published;
-use crate::read::Pool;
-use crate::recover::recover;
-use crate::schema::{self, Purpose};
+use crate::route::Routes;
+use crate::shard::{self, Shard, Shared};
+use crate::space::Space;
 use crate::watch::{Watcher, Watchers};
-use crate::writer::queue::{Queue, Queued};
-use crate::writer::{Answers, Writer};
+use crate::writer::Answers;
 
 /// Hears how a commit ended. Runs on a thread of the store: it may send and wake, and must not block.
 pub type Done = Box<dyn FnOnce(Result<Vec<OpResult>, CommitError>) + Send>;
@@ -33,11 +29,11 @@ pub type Done = Box<dyn FnOnce(Result<Vec<OpResult>, CommitError>) + Send>;
 pub struct Store {
     data_dir: PathBuf,
     segments: Arc<Segments>,
-    pool: Pool,
-    queue: Arc<Queue>,
-    checkpointer: Arc<Checkpointer>,
+    pub(crate) routes: Routes,
+    pub(crate) shards: Arc<Vec<Shard>>,
     watchers: Arc<Watchers>,
     metrics: Arc<Metrics>,
+    space: Arc<Space>,
     /// In the order they end.
     threads: Vec<JoinHandle<()>>,
     /// Released last.
@@ -45,61 +41,57 @@ pub struct Store {
 }
 
 impl Store {
-    /// Takes the folder (creating it), recovers what a crash left, and starts the writer.
+    /// Takes the folder (creating it), recovers what a crash left, and starts the writers.
     pub fn open(data_dir: impl AsRef<Path>, options: Options) -> Result<Store, OpenError> {
         let data_dir = data_dir.as_ref().to_owned();
         let io = |error| OpenError::Io { path: data_dir.clone(), error };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&data_dir).map_err(io)?;
         let lock = Lock::take(&data_dir)?;
+        let count = shard_count(&data_dir, options.shards)?;
         let metrics = Arc::new(Metrics::default());
-        let segments = Arc::new(Segments::open(&data_dir, options.segment_bytes_max, metrics.clone()).map_err(io)?);
-        let database = data_dir.join("meta-00.db");
-        let mut db = schema::connect(&database, Purpose::Write)?;
-        // Seconds of today, so that a store made again after a loss does not give an old UIDVALIDITY again.
-        let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs());
-        schema::prepare(&mut db, u32::try_from(now_s).unwrap_or(1))?;
-        std::fs::File::open(&data_dir).and_then(|folder| folder.sync_all()).map_err(io)?;
-        let (seq, bad) = recover(&mut db, &segments)?;
-        Metrics::add(&metrics.recovered_bad_bodies, bad);
-
-        let published = Arc::new(Published::new(seq));
-        let (flusher, flushing) = Flusher::spawn(segments.clone()).map_err(io)?;
-        let (checkpointer, checkpointing) =
-            Checkpointer::spawn(&database, options.wal_bytes_checkpoint, metrics.clone())?;
+        let space = Arc::new(Space::open(&data_dir, options.reserve_bytes, options.ballast_bytes));
+        let segments = Segments::open(&data_dir, options.segment_bytes_max, metrics.clone(), space.clone());
+        let segments = Arc::new(segments.map_err(io)?);
+        let watchers = Arc::new(Watchers::default());
         let (answers, answering) = spawn_answering().map_err(io)?;
-        let (queue, watchers) = (Arc::new(Queue::new(options.queue_ops_max)), Arc::new(Watchers::default()));
-        let writer = Writer {
-            db,
-            queue: queue.clone(),
-            flusher,
-            checkpointer: checkpointer.clone(),
-            published: published.clone(),
+        let mut options = options;
+        let on_fatal = std::mem::replace(&mut options.on_fatal, Box::new(|_| {}));
+        let shared = Shared {
+            segments: segments.clone(),
             watchers: watchers.clone(),
             metrics: metrics.clone(),
+            space: space.clone(),
             answers,
-            group_ops_max: options.group_ops_max,
-            group_body_bytes_max: options.group_body_bytes_max,
-            decision_rows_max: options.decision_rows_max,
-            seq,
-            on_fatal: options.on_fatal,
+            on_fatal: Arc::new(on_fatal),
         };
-        let writing =
-            std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run()).map_err(io)?;
-        let pool = Pool::new(database, options.readers_max, published);
-        let threads = vec![writing, flushing, answering, checkpointing];
-        Ok(Store { data_dir, segments, pool, queue, checkpointer, watchers, metrics, threads, _lock: lock })
+        let (mut shards, mut threads) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let (shard, started) = Shard::open(&data_dir, number, &options, shared.clone())?;
+            shards.push(shard);
+            threads.extend(started);
+        }
+        drop(shared);
+        threads.push(answering);
+        let shards = Arc::new(shards);
+        let (routes, routing) = Routes::open(shards.clone(), segments.clone())?;
+        threads.extend(routing);
+        Ok(Store { data_dir, segments, routes, shards, watchers, metrics, space, threads, _lock: lock })
     }
 
     /// Queues `ops` as one transaction. `done` is called once: on a thread of the store when the group is durable or
-    /// failed, or right here when the queue is full or the store is closed or poisoned.
+    /// failed, or right here when the queue is full, the store is closed or poisoned, or there is no room on the device.
+    ///
+    /// Ops of accounts in different shards are one transaction in each of them. When one fails others may hold: try again
+    /// with the same ids, which doubles nothing.
     pub fn commit(&self, ops: Vec<Op>, done: Done) {
-        let Err((queued, why)) = self.queue.push(Queued { ops, done }) else { return };
-        if why == CommitError::Busy {
-            Metrics::add(&self.metrics.busy, 1);
+        if self.space.is_read_only() && !Space::admits(&ops) {
+            drop(ops);
+            return done(Err(CommitError::Full));
         }
-        let Queued { ops, done } = queued;
-        drop(ops);
-        done(Err(why));
+        match self.shards.as_slice() {
+            [only] => only.commit(ops, done),
+            _ => self.routes.commit(ops, done),
+        }
     }
 
     /// The same, waiting for the answer. Not for async code.
@@ -113,13 +105,13 @@ impl Store {
     }
 
     /// Writes a body, in the caller's thread. It is durable once a commit that names it is.
-    pub fn put_body(&self, parts: &[&[u8]]) -> Result<BodyRef, PutError> {
-        self.segments.put(&RecordEnvelope::default(), parts)
+    pub fn put_body(&self, content: &[&[u8]]) -> Result<BodyRef, PutError> {
+        self.segments.put(&RecordEnvelope::default(), b"", content)
     }
 
-    /// The same with the envelope in front of the record.
-    pub fn put_body_for(&self, envelope: &RecordEnvelope, parts: &[&[u8]]) -> Result<BodyRef, PutError> {
-        self.segments.put(envelope, parts)
+    /// The same with `head` (trace fields) before the content, and the envelope in front of the record.
+    pub fn put_body_for(&self, envelope: &RecordEnvelope, head: &[u8], content: &[&[u8]]) -> Result<BodyRef, PutError> {
+        self.segments.put(envelope, head, content)
     }
 
     /// A file for content longer than 256 KiB.
@@ -137,6 +129,32 @@ impl Store {
         self.segments.put_spill(envelope, head, spill)
     }
 
+    /// The whole body, its checksum verified.
+    pub fn read_body(&self, body: &BodyRef) -> Result<Vec<u8>, ReadError> {
+        match self.segments.read(&body.0.place) {
+            Err(ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.segments.read(&self.body_again(body)?.0.place)
+            }
+            read => read,
+        }
+    }
+
+    /// At most `len` octets from `offset`, fewer at the end; without the checksum.
+    pub fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError> {
+        match self.segments.read_range(&body.0.place, offset, len) {
+            Err(ReadError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.segments.read_range(&self.body_again(body)?.0.place, offset, len)
+            }
+            read => read,
+        }
+    }
+
+    /// Compaction moved the body since its row was read: where it lies now.
+    fn body_again(&self, body: &BodyRef) -> Result<BodyRef, ReadError> {
+        let (shard, blob) = body.row().ok_or(ReadError::Damaged)?;
+        self.read_in(shard, |tx| crate::read::body(tx, shard, blob))?.ok_or(ReadError::Damaged)
+    }
+
     /// `waker` is called after each group that changed the mailbox, unless the bit is still set from before.
     pub fn watch(&self, mailbox: MailboxId, waker: Box<dyn Fn() + Send + Sync>) -> Watcher {
         self.watchers.watch(mailbox, waker)
@@ -150,27 +168,62 @@ impl Store {
         &self.data_dir
     }
 
-    pub(crate) fn read<T>(&self, work: impl FnOnce(&Transaction) -> Result<T, ReadError>) -> Result<T, ReadError> {
-        self.pool.read(work)
+    /// Does the store take nothing new because the device is full?
+    pub fn is_read_only(&self) -> bool {
+        self.space.is_read_only()
     }
 
-    /// For rows that lead to no segment; see the pool.
+    /// Octets free on the device of the data folder, when it says.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.space.free_bytes()
+    }
+
+    /// The shards, by number.
+    pub fn shard_numbers(&self) -> std::ops::Range<u8> {
+        0..self.shards.len() as u8
+    }
+
+    /// Reads in shard 0: people, spool, records.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Transaction) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        self.shards[0].pool.read(work)
+    }
+
+    /// Reads where a mailbox lies. One of a shard there is not is nobody's.
+    pub(crate) fn read_in<T>(
+        &self,
+        shard: u8,
+        work: impl FnOnce(&Transaction) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        self.shards.get(usize::from(shard)).ok_or(ReadError::NoSuchShard)?.pool.read(work)
+    }
+
+    /// Reads in the shard of `login`, which is told; shard 0 for nobody.
+    pub(crate) fn read_of<T>(
+        &self,
+        login: &Login,
+        work: impl FnOnce(&Transaction, u8) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let shard = self.routes.shard_of(login)?.unwrap_or(0);
+        self.read_in(shard, |tx| work(tx, shard))
+    }
+
+    /// For rows of shard 0 that lead to no segment; see the pool.
     pub(crate) fn read_at_once<T>(
         &self,
         work: impl FnOnce(&Transaction) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
-        self.pool.read_at_once(work)
+        self.shards[0].pool.read_at_once(work)
     }
 
-    pub(crate) fn segments(&self) -> &Segments {
+    pub(crate) fn segments(&self) -> &Arc<Segments> {
         &self.segments
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.queue.close(CommitError::Closed);
-        self.checkpointer.close();
+        self.routes.close();
+        self.shards.iter().for_each(Shard::close);
         let this = std::thread::current().id();
         for thread in self.threads.drain(..) {
             // The last reference may go in an answer, on a thread of ours: that one ends by itself.
@@ -178,6 +231,19 @@ impl Drop for Store {
                 tracing::error!("a thread of the store panicked");
             }
         }
+    }
+}
+
+/// As many as there are or as many as are asked for, whichever is more.
+fn shard_count(data_dir: &Path, asked: u8) -> Result<u8, OpenError> {
+    if asked > SHARDS_MAX {
+        return Err(OpenError::TooManyShards { asked });
+    }
+    let there = (0..SHARDS_MAX).take_while(|number| shard::path(data_dir, *number).exists()).count() as u8;
+    // A hole would give the accounts behind it to nobody.
+    match (there..SHARDS_MAX).find(|number| shard::path(data_dir, *number).exists()) {
+        Some(file) => Err(OpenError::WrongShard { file, is: i64::from(there) }),
+        None => Ok(asked.max(there).max(1)),
     }
 }
 

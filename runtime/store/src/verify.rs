@@ -1,12 +1,11 @@
 //! Recounts what the store keeps as sums, and reads every body.
 
-use std::sync::atomic::Ordering;
-
 use rusqlite::Transaction;
 
 use crate::body::BodyRef;
 use crate::error::ReadError;
 use crate::id::MailboxId;
+use crate::progress::Progress;
 use crate::read::body_row;
 use crate::store::Store;
 
@@ -16,6 +15,7 @@ const SLICE: i64 = 1_000;
 /// What a verification looked at and what was wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
+    pub accounts: u64,
     pub mailboxes: u64,
     pub messages: u64,
     pub bodies: u64,
@@ -25,53 +25,137 @@ pub struct Report {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
+    /// What an account uses is not what its mailboxes add up to.
+    Usage { login: String },
+    /// A person without an account, where the person's row says it lies.
+    NoAccount { login: String },
     /// Messages, unseen, deleted or octets of a mailbox are not what its messages add up to.
     Counters { mailbox: MailboxId },
     /// A message has a UID, MODSEQ or birth its mailbox has not given yet.
     Ahead { mailbox: MailboxId },
     /// Rows without a summary, or summaries without a row.
     Summaries { mailbox: MailboxId },
-    /// Body `blob` has another number of references than rows that point at it.
-    References { blob: i64 },
-    /// Body `blob` does not match its checksum, or its record is gone.
-    Body { blob: i64 },
+    /// Body `blob` of `shard` has another number of references than rows that point at it.
+    References { shard: u8, blob: i64 },
+    /// Body `blob` of `shard` does not match its checksum, or its record is gone.
+    Body { shard: u8, blob: i64 },
+    /// SQLite finds its file damaged.
+    Database { shard: u8, what: String },
 }
 
 impl Store {
     /// Reads everything once; meant for operators and tests. Writes go on meanwhile, each check sees one moment.
     pub fn verify(&self) -> Result<Report, ReadError> {
+        self.verify_with(&mut |_| ())
+    }
+
+    /// The same, telling how far it is.
+    pub fn verify_with(&self, progress: &mut dyn FnMut(Progress)) -> Result<Report, ReadError> {
         let mut report = Report::default();
-        self.read(|tx| {
-            let count = |sql: &str| tx.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| n as u64);
-            report.mailboxes = count("SELECT count(*) FROM mailbox")?;
-            report.messages = count("SELECT count(*) FROM msg")?;
-            counters(tx, &mut report)?;
-            references(tx, &mut report)
-        })?;
-        self.bodies(&mut report)?;
+        let mut bodies = 0;
+        for shard in self.shard_numbers() {
+            self.read_in(shard, |tx| {
+                let count = |sql: &str| tx.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|n| n as u64);
+                report.accounts += count("SELECT count(*) FROM account")?;
+                report.mailboxes += count("SELECT count(*) FROM mailbox")?;
+                report.messages += count("SELECT count(*) FROM msg")?;
+                bodies += count("SELECT count(*) FROM blob WHERE refs > 0")?;
+                database(tx, shard, &mut report)?;
+                usages(tx, &mut report)?;
+                counters(tx, &mut report)?;
+                references(tx, shard, &mut report)
+            })?;
+        }
+        self.accounts(&mut report)?;
+        for shard in self.shard_numbers() {
+            self.bodies(shard, bodies, &mut report, progress)?;
+        }
         Ok(report)
     }
 
-    fn bodies(&self, report: &mut Report) -> Result<(), ReadError> {
-        let mut after = 0;
-        loop {
-            let slice: Vec<BodyRef> = self.read(|tx| {
-                let mut query = tx.prepare_cached(
-                    "SELECT id, seg, off, skip, len, crc FROM blob WHERE id > ?1 AND refs > 0 ORDER BY id LIMIT ?2",
-                )?;
-                Ok(query.query_map([after, SLICE], |row| body_row(row, 0))?.collect::<Result<_, _>>()?)
+    /// Everybody's account lies where the person's row says.
+    fn accounts(&self, report: &mut Report) -> Result<(), ReadError> {
+        let people: Vec<(String, u8)> = self.read(|tx| {
+            let mut query = tx.prepare("SELECT login, shard FROM person")?;
+            Ok(query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+        })?;
+        for (login, shard) in people {
+            let there = self.read_in(shard, |tx| {
+                let mut query = tx.prepare_cached("SELECT EXISTS(SELECT 1 FROM account WHERE login = ?1)")?;
+                Ok(query.query_row([&login], |row| row.get::<_, bool>(0))?)
             })?;
-            let Some(last) = slice.last() else { return Ok(()) };
-            after = last.0.blob.load(Ordering::Relaxed);
-            for body in &slice {
-                report.bodies += 1;
-                report.body_bytes += body.len();
-                if !self.segments().is_sound(&body.0.place)? {
-                    report.findings.push(Finding::Body { blob: body.0.blob.load(Ordering::Relaxed) });
-                }
+            if !there {
+                report.findings.push(Finding::NoAccount { login });
             }
         }
+        Ok(())
     }
+
+    fn bodies(
+        &self,
+        shard: u8,
+        total: u64,
+        report: &mut Report,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), ReadError> {
+        let mut after = 0;
+        loop {
+            let slice: Vec<BodyRef> = self.read_in(shard, |tx| {
+                let mut query = tx.prepare_cached(
+                    "SELECT id, seg, off, skip, len, crc, email FROM blob WHERE id > ?1 AND refs > 0 ORDER BY id LIMIT ?2",
+                )?;
+                Ok(query.query_map([after, SLICE], |row| body_row(shard, row, 0))?.collect::<Result<_, _>>()?)
+            })?;
+            if slice.is_empty() {
+                return Ok(());
+            }
+            for body in &slice {
+                let Some(blob) = body.row_in(shard) else { continue };
+                after = blob;
+                report.bodies += 1;
+                report.body_bytes += body.len();
+                if !self.is_sound(shard, blob, body)? {
+                    report.findings.push(Finding::Body { shard, blob });
+                }
+            }
+            progress(Progress { what: "bodies", done: report.bodies.min(total), total });
+        }
+    }
+
+    /// A body that moved since its row was read is looked at where it lies now; one that went is no finding.
+    fn is_sound(&self, shard: u8, blob: i64, body: &BodyRef) -> Result<bool, ReadError> {
+        if self.segments().is_sound(&body.0.place)? {
+            return Ok(true);
+        }
+        let now = self.read_in(shard, |tx| {
+            let mut query =
+                tx.prepare_cached("SELECT id, seg, off, skip, len, crc, email FROM blob WHERE id = ?1 AND refs > 0")?;
+            let mut rows = query.query([blob])?;
+            Ok(rows.next()?.map(|row| body_row(shard, row, 0)).transpose()?)
+        })?;
+        match now {
+            Some(now) if now.0.place != body.0.place => self.segments().is_sound(&now.0.place),
+            Some(_) => Ok(false),
+            None => Ok(true),
+        }
+    }
+}
+
+fn database(tx: &Transaction, shard: u8, report: &mut Report) -> Result<(), ReadError> {
+    let mut query = tx.prepare("PRAGMA quick_check(20)")?;
+    let lines = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    report.findings.extend(lines.into_iter().filter(|line| line != "ok").map(|what| Finding::Database { shard, what }));
+    Ok(())
+}
+
+fn usages(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
+    let mut query = tx.prepare(
+        "SELECT a.login FROM account a LEFT JOIN mailbox m ON m.account = a.id GROUP BY a.id
+         HAVING a.used <> ifnull(sum(m.octets), 0) OR a.messages <> ifnull(sum(m.messages), 0)",
+    )?;
+    let wrong = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    report.findings.extend(wrong.into_iter().map(|login| Finding::Usage { login }));
+    Ok(())
 }
 
 fn counters(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
@@ -99,7 +183,7 @@ fn counters(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn references(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
+fn references(tx: &Transaction, shard: u8, report: &mut Report) -> Result<(), ReadError> {
     let mut query = tx.prepare(
         "SELECT blob FROM (
             SELECT blob, sum(held) AS held, sum(refs) AS refs FROM (
@@ -108,6 +192,6 @@ fn references(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
             GROUP BY blob) WHERE held <> refs",
     )?;
     let wrong = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-    report.findings.extend(wrong.into_iter().map(|blob| Finding::References { blob }));
+    report.findings.extend(wrong.into_iter().map(|blob| Finding::References { shard, blob }));
     Ok(())
 }

@@ -301,7 +301,7 @@ fn put_trouble(error: PutError) -> Refusal {
     tracing::error!("{error}");
     let (code, text) = match error {
         PutError::TooLarge => (reply::TOO_LARGE, "larger than this server can keep"),
-        PutError::Io(_) => (reply::STORE_FULL, "no room for the message now, try later"),
+        PutError::Full | PutError::Io(_) => (reply::STORE_FULL, "no room for the message now, try later"),
         PutError::Poisoned => (reply::TROUBLE, "the message cannot be kept now, try later"),
     };
     Refusal::new(code, Reason::StoreTrouble, "", text)

@@ -60,7 +60,7 @@ async fn with_return_path(service: &Arc<Service>, item: &QueueItem, content: Vec
     };
     let whole = [head.as_bytes(), &content].concat();
     let service = service.clone();
-    let keep = move || service.store.put_body_for(&envelope, &[&whole]).map(|body| (body, whole));
+    let keep = move || service.store.put_body_for(&envelope, b"", &[&whole]).map(|body| (body, whole));
     let kept = durable::blocking(keep).await?;
     kept.inspect_err(|error| tracing::error!("{error}")).ok()
 }

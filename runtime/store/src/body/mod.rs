@@ -4,12 +4,11 @@ mod record;
 mod segments;
 mod spill;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mail::{Address, ReversePath};
 
-use crate::id::DeliveryId;
+use crate::id::{DeliveryId, ObjectId, SHARDS_MAX};
 
 pub(crate) use record::HEADER_BYTES;
 pub(crate) use segments::Segments;
@@ -19,13 +18,17 @@ pub use spill::Spill;
 #[derive(Clone, Debug)]
 pub struct BodyRef(pub(crate) Arc<Stored>);
 
-/// Where a record lies, and which row of `blob` points at it.
+/// Where a record lies, and which rows of `blob` point at it.
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) place: Place,
-    /// 0 while no published commit holds the body.
-    pub(crate) blob: AtomicI64,
+    /// Shard and row, one for each shard where a published commit holds the body.
+    held: Mutex<Vec<(u8, i64)>>,
     pub(crate) delivery: DeliveryId,
+    /// The first 16 octets of the content's BLAKE3, when it was written by this process.
+    pub(crate) hash: Option<[u8; 16]>,
+    /// RFC 8474, when a row had it.
+    pub(crate) email: Option<ObjectId>,
     /// Flushed by the thread that wrote it, so that small bodies do not wait for it.
     pub(crate) flushed: bool,
     /// Absent for a body that was read from a row: there is nothing to void.
@@ -63,24 +66,51 @@ impl BodyRef {
         self.0.place.segment
     }
 
-    /// A published commit holds the body as row `blob` from now on.
-    pub(crate) fn take(&self, blob: i64) {
-        self.0.blob.store(blob, Ordering::Release);
+    /// A published commit of `shard` holds the body as row `blob` from now on.
+    pub(crate) fn take(&self, shard: u8, blob: i64) {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if !held.iter().any(|(other, _)| *other == shard) {
+            held.push((shard, blob));
+        }
     }
 
-    pub(crate) fn from_row(blob: i64, place: Place) -> BodyRef {
-        let blob = AtomicI64::new(blob);
-        BodyRef(Arc::new(Stored { place, blob, delivery: [0; 16], flushed: true, segments: None }))
+    /// The row of the body in `shard`.
+    pub(crate) fn row_in(&self, shard: u8) -> Option<i64> {
+        let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().find(|(other, _)| *other == shard).map(|(_, blob)| *blob)
     }
+
+    /// Any row of the body.
+    pub(crate) fn row(&self) -> Option<(u8, i64)> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner).first().copied()
+    }
+
+    /// `email` is the column of that name: nothing where the row names itself.
+    pub(crate) fn from_row(shard: u8, blob: i64, place: Place, email: Option<i64>) -> BodyRef {
+        BodyRef(Arc::new(Stored {
+            place,
+            held: Mutex::new(vec![(shard, blob)]),
+            delivery: [0; 16],
+            hash: None,
+            email: Some(ObjectId(email.unwrap_or_else(|| own_email(shard, blob)))),
+            flushed: true,
+            segments: None,
+        }))
+    }
+}
+
+/// The EMAILID of a body that came with row `blob` of `shard`.
+pub(crate) fn own_email(shard: u8, blob: i64) -> i64 {
+    blob * i64::from(SHARDS_MAX) + i64::from(shard)
 }
 
 impl Drop for Stored {
     fn drop(&mut self) {
-        if self.blob.load(Ordering::Acquire) == 0
-            && let Some(segments) = &self.segments
-        {
+        let Some(segments) = &self.segments else { return };
+        if self.held.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty() {
             segments.void(&self.place);
         }
+        segments.unpin(self.place.segment);
     }
 }
 

@@ -1,17 +1,19 @@
 //! Segment files `segments/NNNNNNNN.seg`: append-only, written at reserved offsets by many threads at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::record::{self, Codec, Header};
 use super::{BodyRef, HEADER_BYTES, Place, RecordEnvelope, Spill, Stored};
 use crate::error::{PutError, ReadError};
+use crate::id::{DeliveryId, ObjectId};
 use crate::metrics::Metrics;
+use crate::space::Space;
 
 /// Bodies from this length on are flushed by the thread that wrote them.
 const OWN_FLUSH_BYTES: u64 = 1 << 20;
@@ -23,13 +25,23 @@ pub(crate) struct Segments {
     folder: PathBuf,
     segment_bytes_max: u64,
     metrics: Arc<Metrics>,
+    space: Arc<Space>,
     tail: Mutex<Tail>,
     /// Held while a record is written. The kernel lets one thread at a time write into a file, and those that wait for it
     /// there spin; here they sleep.
     writing: Mutex<()>,
     open: Mutex<HashMap<u32, Arc<File>>>,
+    pins: Mutex<Pins>,
     /// Set after a failed flush: what is in the files is unknown.
     poisoned: AtomicBool,
+}
+
+/// What compaction must leave alone, and what it works on.
+#[derive(Debug, Default)]
+struct Pins {
+    /// Bodies in somebody's hand that may have no row yet, by segment.
+    held: HashMap<u32, usize>,
+    compacting: BTreeSet<u32>,
 }
 
 /// Where the next record goes.
@@ -42,16 +54,16 @@ struct Tail {
 
 impl Segments {
     /// Starts a segment of its own: the tail of an older one may be torn, and is never written again.
-    pub(crate) fn open(data_dir: &Path, segment_bytes_max: u64, metrics: Arc<Metrics>) -> io::Result<Segments> {
+    pub(crate) fn open(
+        data_dir: &Path,
+        segment_bytes_max: u64,
+        metrics: Arc<Metrics>,
+        space: Arc<Space>,
+    ) -> io::Result<Segments> {
         let folder = data_dir.join("segments");
         std::fs::create_dir_all(&folder)?;
         File::open(data_dir)?.sync_all()?;
-        let mut newest = 0;
-        for entry in std::fs::read_dir(&folder)? {
-            let name = entry?.file_name();
-            let number = name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse::<u32>().ok());
-            newest = newest.max(number.unwrap_or(0));
-        }
+        let newest = numbers(&folder)?.into_iter().max().unwrap_or(0);
         let unused = newest > 0 && std::fs::metadata(path(&folder, newest))?.len() == 0;
         let (segment, file) = if unused {
             (newest, File::options().read(true).write(true).open(path(&folder, newest))?)
@@ -66,18 +78,33 @@ impl Segments {
             folder,
             segment_bytes_max,
             metrics,
+            space,
             tail,
             writing: Mutex::default(),
             open,
+            pins: Mutex::default(),
             poisoned: AtomicBool::new(false),
         })
     }
 
-    pub(crate) fn put(self: &Arc<Self>, envelope: &RecordEnvelope, parts: &[&[u8]]) -> Result<BodyRef, PutError> {
-        let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
-        let crc = parts.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part));
-        self.write(envelope, len, crc, |file, mut at| {
-            for part in parts {
+    /// `head` is what we put in front of the content; the hash is of the content alone.
+    pub(crate) fn put(
+        self: &Arc<Self>,
+        envelope: &RecordEnvelope,
+        head: &[u8],
+        content: &[&[u8]],
+    ) -> Result<BodyRef, PutError> {
+        let len = head.len() as u64 + content.iter().map(|part| part.len() as u64).sum::<u64>();
+        let mut hasher = blake3::Hasher::new();
+        let mut crc = crc32c::crc32c(head);
+        for part in content {
+            crc = crc32c::crc32c_append(crc, part);
+            hasher.update(part);
+        }
+        let seal = Seal { len, crc, hash: Some(first_16(hasher.finalize().as_bytes())), email: None };
+        self.write(envelope, &seal, |file, at| {
+            let mut at = at;
+            for part in std::iter::once(&head).chain(content) {
                 file.write_all_at(part, at)?;
                 at += part.len() as u64;
             }
@@ -92,57 +119,87 @@ impl Segments {
         spill: &Spill,
     ) -> Result<BodyRef, PutError> {
         let crc = crc32c::crc32c_combine(crc32c::crc32c(head), spill.crc(), spill.len() as usize);
-        self.write(envelope, head.len() as u64 + spill.len(), crc, |file, at| {
+        let hash = Some(first_16(&spill.hash()));
+        let seal = Seal { len: head.len() as u64 + spill.len(), crc, hash, email: None };
+        self.write(envelope, &seal, |file, at| {
             file.write_all_at(head, at)?;
             copy_range(spill.file(), spill.len(), file, at + head.len() as u64)
         })
     }
 
+    /// The same record once more, at the tail, its checksum verified.
+    pub(crate) fn put_again(self: &Arc<Self>, from: &BodyRef) -> Result<BodyRef, PutError> {
+        let place = &from.0.place;
+        let (mut header, file) = ([0; HEADER_BYTES], self.file(place.segment)?);
+        file.read_exact_at(&mut header, place.offset)?;
+        let damaged = || PutError::Io(io::Error::new(io::ErrorKind::InvalidData, "a record is damaged"));
+        let header = Header::decode(&header).ok_or_else(damaged)?;
+        let mut tlv = vec![0; place.skip as usize - HEADER_BYTES];
+        file.read_exact_at(&mut tlv, place.offset + HEADER_BYTES as u64)?;
+        let octets = self.read(place).map_err(|_| damaged())?;
+        let seal = Seal { len: u64::from(place.len), crc: place.crc, hash: None, email: from.0.email };
+        self.write_record(header.delivery, &tlv, &seal, |file, at| file.write_all_at(&octets, at))
+    }
+
     fn write(
         self: &Arc<Self>,
         envelope: &RecordEnvelope,
-        len: u64,
-        crc: u32,
+        seal: &Seal,
+        body: impl FnOnce(&File, u64) -> io::Result<()>,
+    ) -> Result<BodyRef, PutError> {
+        if self.space.is_read_only() {
+            return Err(PutError::Full);
+        }
+        self.write_record(envelope.delivery_id, &record::encode_envelope(envelope), seal, body)
+    }
+
+    fn write_record(
+        self: &Arc<Self>,
+        delivery: DeliveryId,
+        tlv: &[u8],
+        seal: &Seal,
         body: impl FnOnce(&File, u64) -> io::Result<()>,
     ) -> Result<BodyRef, PutError> {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(PutError::Poisoned);
         }
-        let tlv = record::encode_envelope(envelope);
-        let bytes = record::record_bytes(tlv.len(), len);
-        let Ok(body_len) = u32::try_from(len) else { return Err(PutError::TooLarge) };
+        let bytes = record::record_bytes(tlv.len(), seal.len);
+        let Ok(body_len) = u32::try_from(seal.len) else { return Err(PutError::TooLarge) };
         if bytes > self.segment_bytes_max {
             return Err(PutError::TooLarge);
         }
         let header = Header {
             codec: Codec::Plain,
-            delivery: envelope.delivery_id,
+            delivery,
             envelope_len: tlv.len() as u32,
             body_len,
-            envelope_crc: crc32c::crc32c(&tlv),
-            body_crc: crc,
+            envelope_crc: crc32c::crc32c(tlv),
+            body_crc: seal.crc,
         };
         let (segment, offset, file) = self.reserve(bytes)?;
         let skip = (HEADER_BYTES + tlv.len()) as u32;
         let mut front = Vec::with_capacity(skip as usize);
         front.extend_from_slice(&header.encode());
-        front.extend_from_slice(&tlv);
-        let place = Place { segment, offset, skip, len: body_len, crc };
+        front.extend_from_slice(tlv);
+        let place = Place { segment, offset, skip, len: body_len, crc: seal.crc };
         // From here on a failure drops `stored`, which makes the record void.
         let mut stored = Stored {
             place,
-            blob: AtomicI64::new(0),
-            delivery: envelope.delivery_id,
+            held: Mutex::default(),
+            delivery,
+            hash: seal.hash,
+            email: seal.email,
             flushed: false,
             segments: Some(self.clone()),
         };
         {
             let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            file.write_all_at(&front, offset)?;
-            body(&file, offset + u64::from(skip))?;
+            let written = file.write_all_at(&front, offset).and_then(|()| body(&file, offset + u64::from(skip)));
+            written.map_err(|error| self.space.judge(error))?;
         }
         Metrics::add(&self.metrics.body_bytes, bytes);
-        if len >= OWN_FLUSH_BYTES {
+        self.space.wrote(bytes);
+        if seal.len >= OWN_FLUSH_BYTES {
             if let Err(error) = file.sync_data() {
                 self.poison();
                 return Err(PutError::Io(error));
@@ -158,13 +215,78 @@ impl Segments {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         if tail.offset + bytes > self.segment_bytes_max {
             let segment = tail.segment.checked_add(1).ok_or(PutError::TooLarge)?;
-            let file = Arc::new(create(&self.folder, segment)?);
+            let file = Arc::new(create(&self.folder, segment).map_err(|error| self.space.judge(error))?);
             self.remember(segment, file.clone());
             *tail = Tail { segment, offset: 0, file };
         }
         let offset = tail.offset;
         tail.offset += bytes;
+        // Under the lock of the tail: a segment that is no tail any more gets no new records.
+        *self.pins.lock().unwrap_or_else(PoisonError::into_inner).held.entry(tail.segment).or_default() += 1;
         Ok((tail.segment, offset, tail.file.clone()))
+    }
+
+    /// Keeps compaction away from a segment; `false` when it works on it already.
+    pub(crate) fn pin(&self, segment: u32) -> bool {
+        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+        if pins.compacting.contains(&segment) {
+            return false;
+        }
+        *pins.held.entry(segment).or_default() += 1;
+        true
+    }
+
+    pub(crate) fn unpin(&self, segment: u32) {
+        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = pins.held.get_mut(&segment) {
+            *count -= 1;
+            if *count == 0 {
+                pins.held.remove(&segment);
+            }
+        }
+    }
+
+    /// Gives a segment to compaction, unless it still grows or a record of it may have no row yet.
+    pub(crate) fn begin_compaction(&self, segment: u32) -> bool {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+        segment != tail.segment && !pins.held.contains_key(&segment) && pins.compacting.insert(segment)
+    }
+
+    pub(crate) fn end_compaction(&self, segment: u32) {
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner).compacting.remove(&segment);
+    }
+
+    /// Ends the tail, so that all that is written so far lies in closed segments.
+    pub(crate) fn turn(&self) -> Result<(), PutError> {
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if tail.offset > 0 {
+            let segment = tail.segment.checked_add(1).ok_or(PutError::TooLarge)?;
+            let file = Arc::new(create(&self.folder, segment).map_err(|error| self.space.judge(error))?);
+            self.remember(segment, file.clone());
+            *tail = Tail { segment, offset: 0, file };
+        }
+        Ok(())
+    }
+
+    /// Numbers and octets of all segments.
+    pub(crate) fn sizes(&self) -> io::Result<Vec<(u32, u64)>> {
+        let mut sizes = Vec::new();
+        for segment in numbers(&self.folder)? {
+            sizes.push((segment, std::fs::metadata(path(&self.folder, segment))?.len()));
+        }
+        sizes.sort_unstable();
+        Ok(sizes)
+    }
+
+    /// Removes a segment no row points at. A snapshot's link to it stays.
+    pub(crate) fn remove(&self, segment: u32) -> io::Result<()> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+        std::fs::remove_file(path(&self.folder, segment))
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Marks an abandoned record. Only for tidiness: no row points at it, so an error changes nothing.
@@ -195,6 +317,11 @@ impl Segments {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ReadError::Damaged),
             Err(error) => Err(ReadError::Io(error)),
         }
+    }
+
+    /// Is the segment there?
+    pub(crate) fn has(&self, segment: u32) -> bool {
+        self.file(segment).is_ok()
     }
 
     /// The whole body, checked.
@@ -263,6 +390,27 @@ impl Segments {
     fn remember(&self, segment: u32, file: Arc<File>) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(segment, file);
     }
+}
+
+/// What a record says of its body.
+struct Seal {
+    len: u64,
+    crc: u32,
+    hash: Option<[u8; 16]>,
+    email: Option<ObjectId>,
+}
+
+fn first_16(hash: &[u8; 32]) -> [u8; 16] {
+    std::array::from_fn(|n| hash[n])
+}
+
+fn numbers(folder: &Path) -> io::Result<Vec<u32>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        found.extend(name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse::<u32>().ok()));
+    }
+    Ok(found)
 }
 
 fn path(folder: &Path, segment: u32) -> PathBuf {

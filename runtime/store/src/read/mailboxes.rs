@@ -4,7 +4,7 @@ use mail::{Login, MailboxName, SpecialUse};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::directory::fold;
-use super::{Counts, MailboxInfo};
+use super::{Counts, MailboxInfo, Usage};
 use crate::error::ReadError;
 use crate::id::MailboxId;
 use crate::store::Store;
@@ -16,50 +16,101 @@ const MAILBOX: &str =
 impl Store {
     /// All mailboxes of an account, in order of name; empty for an unknown login.
     pub fn mailboxes(&self, login: &Login) -> Result<Vec<MailboxInfo>, ReadError> {
-        let login = fold(login);
-        self.read(|tx| {
+        self.read_of(login, |tx, _| {
             let mut query = tx.prepare_cached(&format!(
-                "{MAILBOX} WHERE m.account = (SELECT id FROM person WHERE login = ?1) ORDER BY m.name"
+                "{MAILBOX} WHERE m.account = (SELECT id FROM account WHERE login = ?1) ORDER BY m.name"
             ))?;
-            query.query_map([login], mailbox_row)?.map(|row| row?).collect()
+            query.query_map([fold(login)], mailbox_row)?.map(|row| row?).collect()
         })
     }
 
     pub fn mailbox(&self, login: &Login, name: &MailboxName) -> Result<Option<MailboxInfo>, ReadError> {
-        self.read(|tx| mailbox_named(tx, login, name))
+        self.read_of(login, |tx, _| mailbox_named(tx, login, name))
     }
 
     /// The same by id; `None` once it is deleted.
     pub fn mailbox_by_id(&self, mailbox: MailboxId) -> Result<Option<MailboxInfo>, ReadError> {
-        self.read(|tx| mailbox_with_id(tx, mailbox))
+        self.read_in(mailbox.shard(), |tx| mailbox_with_id(tx, mailbox))
     }
 
     /// Subscribed names, whether a mailbox has them or not, in order.
     pub fn subscriptions(&self, login: &Login) -> Result<Vec<MailboxName>, ReadError> {
-        let login = fold(login);
-        self.read(|tx| {
+        self.read_of(login, |tx, _| {
             let mut query = tx.prepare_cached(
-                "SELECT name FROM subscription WHERE account = (SELECT id FROM person WHERE login = ?1) ORDER BY name",
+                "SELECT name FROM subscription WHERE account = (SELECT id FROM account WHERE login = ?1) ORDER BY name",
             )?;
             query
-                .query_map([login], |row| row.get::<_, String>(0))?
+                .query_map([fold(login)], |row| row.get::<_, String>(0))?
                 .map(|name| MailboxName::new(&name?).map_err(|_| ReadError::Damaged))
                 .collect()
         })
     }
 
-    /// Octets and messages an account holds: (octets, messages). RFC 9208 STORAGE and MESSAGE. What
-    /// arrives counts a moment before it can be read.
-    pub fn usage(&self, login: &Login) -> Result<(u64, u64), ReadError> {
-        let login = fold(login);
-        self.read_at_once(|tx| {
-            let mut query = tx.prepare_cached(
-                "SELECT ifnull(sum(octets), 0), ifnull(sum(messages), 0) FROM mailbox
-                 WHERE account = (SELECT id FROM person WHERE login = ?1)",
-            )?;
-            Ok(query.query_row([login], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)))?)
+    /// What an account holds: nothing for an unknown login. What arrives counts a moment before it can be read.
+    pub fn usage(&self, login: &Login) -> Result<Usage, ReadError> {
+        let shard = self.routes.shard_of(login)?.unwrap_or(0);
+        self.shards[usize::from(shard)].pool.read_at_once(|tx| {
+            let mut query = tx.prepare_cached("SELECT used, messages, quota, warned FROM account WHERE login = ?1")?;
+            let usage = query.query_row([fold(login)], |row| {
+                Ok(Usage {
+                    used_octets: row.get::<_, i64>(0)? as u64,
+                    messages: row.get::<_, i64>(1)? as u64,
+                    quota_octets: row.get::<_, i64>(2)? as u64,
+                    warned_permille: row.get(3)?,
+                })
+            });
+            Ok(usage.optional()?.unwrap_or_default())
         })
     }
+
+    /// METADATA (RFC 5464) of a mailbox, or of the account: entries in order, with their values.
+    pub fn annotations(
+        &self,
+        login: &Login,
+        mailbox: Option<&MailboxName>,
+    ) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+        self.read_of(login, |tx, _| {
+            let mut query = tx.prepare_cached(
+                "SELECT entry, value FROM annotation WHERE account = (SELECT id FROM account WHERE login = ?1) AND mailbox =
+                 CASE WHEN ?2 IS NULL THEN 0
+                 ELSE (SELECT id FROM mailbox WHERE account = annotation.account AND name = ?2) END ORDER BY entry",
+            )?;
+            let bounds = (fold(login), mailbox.map(MailboxName::as_str));
+            Ok(query.query_map(bounds, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Mailboxes that changed after group `seq` of a shard, with the group, oldest first; deleted ones among them. At most
+    /// `limit` rows. `None` when the log does not reach back so far: look at every mailbox then.
+    pub fn changed_mailboxes(
+        &self,
+        shard: u8,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Option<Vec<(u64, MailboxId)>>, ReadError> {
+        let after = i64::try_from(after_seq).unwrap_or(i64::MAX);
+        self.read_in(shard, |tx| {
+            if after_seq < log_begins(tx)? {
+                return Ok(None);
+            }
+            let mut query =
+                tx.prepare_cached("SELECT seq, mailbox FROM changelog WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+            let rows = query
+                .query_map((after, limit as i64), |row| Ok((row.get::<_, i64>(0)? as u64, MailboxId(row.get(1)?))))?;
+            Ok(Some(rows.collect::<Result<_, _>>()?))
+        })
+    }
+
+    /// The newest durable group of a shard.
+    pub fn published_seq(&self, shard: u8) -> u64 {
+        self.shards.get(usize::from(shard)).map_or(0, |shard| shard.published_seq())
+    }
+}
+
+/// The group after which the change log is whole.
+fn log_begins(tx: &Transaction) -> Result<u64, ReadError> {
+    let mut query = tx.prepare_cached("SELECT value FROM meta WHERE key = 'log_begins'")?;
+    Ok(query.query_row([], |row| row.get::<_, i64>(0)).optional()?.unwrap_or(0) as u64)
 }
 
 pub(super) fn mailbox_named(
@@ -68,7 +119,7 @@ pub(super) fn mailbox_named(
     name: &MailboxName,
 ) -> Result<Option<MailboxInfo>, ReadError> {
     let mut query = tx.prepare_cached(&format!(
-        "{MAILBOX} WHERE m.account = (SELECT id FROM person WHERE login = ?1) AND m.name = ?2"
+        "{MAILBOX} WHERE m.account = (SELECT id FROM account WHERE login = ?1) AND m.name = ?2"
     ))?;
     query.query_row((fold(login), name.as_str()), mailbox_row).optional()?.transpose()
 }

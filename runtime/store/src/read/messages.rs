@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use mail::mime::SummaryParts;
 use mail::{Flags, Keyword, Login, MailboxName, SystemFlags};
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{Row, Transaction};
 
 use super::mailboxes::{mailbox_named, mailbox_with_id};
 use super::{Changes, MessageRow, Selected};
-use crate::body::{BodyRef, Place};
 use crate::error::ReadError;
 use crate::id::{InternalDate, MailboxId, Modseq, UidSet};
 use crate::schema::{message_key, uid_of};
@@ -20,7 +19,7 @@ const MESSAGE: &str = "SELECT id, modseq, flags, kw, size, idate, zone FROM msg"
 impl Store {
     /// A mailbox by name with the rows of all its messages, at one moment. `None` when there is none.
     pub fn select(&self, login: &Login, name: &MailboxName) -> Result<Option<Selected>, ReadError> {
-        self.read(|tx| {
+        self.read_of(login, |tx, _| {
             let Some(mailbox) = mailbox_named(tx, login, name)? else { return Ok(None) };
             let messages = rows_in(tx, mailbox.id, &UidSet::all(), mailbox.counts.messages as usize)?;
             Ok(Some(Selected { mailbox, messages }))
@@ -29,13 +28,13 @@ impl Store {
 
     /// Rows of those messages of the set that exist, ascending.
     pub fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError> {
-        self.read(|tx| Ok(rows_in(tx, mailbox, uids, 0)?))
+        self.read_in(mailbox.shard(), |tx| Ok(rows_in(tx, mailbox, uids, 0)?))
     }
 
     /// What changed after `since`; the work grows with the changes, not with the mailbox. `None` when it is deleted.
     pub fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError> {
         let since = i64::try_from(since).unwrap_or(i64::MAX);
-        self.read(|tx| {
+        self.read_in(mailbox.shard(), |tx| {
             let Some(info) = mailbox_with_id(tx, mailbox)? else { return Ok(None) };
             let mut vanished: Vec<u32> = tx
                 .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
@@ -56,59 +55,7 @@ impl Store {
         parts: SummaryParts,
         limit: usize,
     ) -> Result<Vec<(u32, Summary)>, ReadError> {
-        self.read(|tx| {
-            let mut query = tx.prepare_cached(&summary_query())?;
-            let mut found = Vec::with_capacity(limit.min(4096));
-            for (first, last) in uids.ranges() {
-                let (first, last) = (message_key(mailbox.0, *first), message_key(mailbox.0, *last));
-                let bounds = (first, last, (limit - found.len()) as i64, parts.bits());
-                for row in query.query_map(bounds, |row| summary_row(row, parts))? {
-                    found.push(row?);
-                }
-                if found.len() >= limit {
-                    break;
-                }
-            }
-            Ok(found)
-        })
-    }
-
-    /// The body of a message; `None` when the message is gone.
-    pub fn body_of(&self, mailbox: MailboxId, uid: u32) -> Result<Option<BodyRef>, ReadError> {
-        self.read(|tx| {
-            let mut query = tx.prepare_cached(
-                "SELECT b.id, b.seg, b.off, b.skip, b.len, b.crc FROM msg JOIN blob b ON b.id = msg.blob WHERE msg.id = ?1",
-            )?;
-            Ok(query.query_row([message_key(mailbox.0, uid)], |row| body_row(row, 0)).optional()?)
-        })
-    }
-
-    /// The bodies of those messages of the set that exist, ascending.
-    pub fn bodies_of(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<(u32, BodyRef)>, ReadError> {
-        self.read(|tx| {
-            let mut query = tx.prepare_cached(
-                "SELECT msg.id, b.id, b.seg, b.off, b.skip, b.len, b.crc FROM msg CROSS JOIN blob b ON b.id = msg.blob
-                 WHERE msg.id BETWEEN ?1 AND ?2 ORDER BY msg.id",
-            )?;
-            let mut found = Vec::new();
-            for (first, last) in uids.ranges() {
-                let bounds = (message_key(mailbox.0, *first), message_key(mailbox.0, *last));
-                for row in query.query_map(bounds, |row| Ok((uid_of(row.get(0)?), body_row(row, 1)?)))? {
-                    found.push(row?);
-                }
-            }
-            Ok(found)
-        })
-    }
-
-    /// The whole body, its checksum verified.
-    pub fn read_body(&self, body: &BodyRef) -> Result<Vec<u8>, ReadError> {
-        self.segments().read(&body.0.place)
-    }
-
-    /// At most `len` octets from `offset`, fewer at the end; without the checksum.
-    pub fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError> {
-        self.segments().read_range(&body.0.place, offset, len)
+        self.read_in(mailbox.shard(), |tx| Ok(summaries_in(tx, mailbox, uids, parts, limit)?))
     }
 }
 
@@ -174,17 +121,6 @@ pub(crate) fn flags_from(bits: u8, keywords: Option<&str>) -> Flags {
     Flags { system: SystemFlags::from_bits(bits), keywords }
 }
 
-pub(crate) fn body_row(row: &Row, first: usize) -> rusqlite::Result<BodyRef> {
-    let place = Place {
-        segment: row.get(first + 1)?,
-        offset: row.get::<_, i64>(first + 2)? as u64,
-        skip: row.get(first + 3)?,
-        len: row.get(first + 4)?,
-        crc: row.get(first + 5)?,
-    };
-    Ok(BodyRef::from_row(row.get(first)?, place))
-}
-
 /// The columns of a summary, in the order `summary_row` reads them.
 const SUMMARY: [(SummaryParts, &str); 13] = [
     (SummaryParts::ENVELOPE, "envelope"),
@@ -201,6 +137,28 @@ const SUMMARY: [(SummaryParts, &str); 13] = [
     (SummaryParts::REFERENCES, "refs"),
     (SummaryParts::DATE, "sent"),
 ];
+
+pub(crate) fn summaries_in(
+    tx: &Transaction,
+    mailbox: MailboxId,
+    uids: &UidSet,
+    parts: SummaryParts,
+    limit: usize,
+) -> rusqlite::Result<Vec<(u32, Summary)>> {
+    let mut query = tx.prepare_cached(&summary_query())?;
+    let mut found = Vec::with_capacity(limit.min(4096));
+    for (first, last) in uids.ranges() {
+        let (first, last) = (message_key(mailbox.0, *first), message_key(mailbox.0, *last));
+        let left = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
+        for row in query.query_map((first, last, left, parts.bits()), |row| summary_row(row, parts))? {
+            found.push(row?);
+        }
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
+}
 
 /// One statement for all choices, so that it is planned once. SQLite does not read a column whose bit is not in ?4.
 fn summary_query() -> String {

@@ -1,5 +1,6 @@
 //! Reads: blocking, each in one short read transaction on a connection of a small pool.
 
+mod bodies;
 mod directory;
 mod mailboxes;
 mod messages;
@@ -11,10 +12,13 @@ use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
 
 use crate::id::{InternalDate, MailboxId, Modseq};
 
+pub use bodies::MessageIdentity;
+pub(crate) use bodies::{bodies_in, body, body_row};
 pub(crate) use directory::fold;
 pub(crate) use mailboxes::special_number;
-pub(crate) use messages::{body_row, rows_in};
+pub(crate) use messages::{rows_in, summaries_in};
 pub(crate) use pool::Pool;
+pub use records::{Delivery, TokenCounts};
 
 /// A person and what the password is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,15 @@ pub enum Resolution {
     /// A former address, an alias or a functional address; `kind` says which.
     Alias(Alias),
     Unknown,
+}
+
+/// What an account holds and may hold (RFC 9208), and up to which fill its owner was warned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub used_octets: u64,
+    pub messages: u64,
+    pub quota_octets: u64,
+    pub warned_permille: u32,
 }
 
 /// STATUS of a mailbox (RFC 9051 6.3.11).

@@ -102,7 +102,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let database = folder.join("meta-00.db");
         let mut db = schema::connect(&database, Purpose::Write).unwrap();
-        schema::prepare(&mut db, 1).unwrap();
+        schema::prepare(&mut db, 0, 1).unwrap();
         db.execute("UPDATE meta SET value = 5 WHERE key = 'seq'", []).unwrap();
         let published = Arc::new(Published::new(4));
         let pool = Pool::new(database, 2, published.clone());

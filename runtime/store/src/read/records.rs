@@ -3,21 +3,80 @@
 use mail::Address;
 use rusqlite::OptionalExtension;
 
-use super::messages::body_row;
+use super::bodies::body_row;
 use super::spool::{id_row, reverse_path};
 use crate::error::ReadError;
-use crate::id::QueueId;
+use crate::id::{DeliveryId, MailboxId, QueueId};
 use crate::op::{Loss, Quarantined, Ring};
 use crate::store::Store;
 
+/// One row of the delivery index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    pub id: DeliveryId,
+    pub message_id: Option<String>,
+    /// The first 16 octets of the BLAKE3 of the content, without our trace fields.
+    pub hash: Option<[u8; 16]>,
+    /// Mailbox and UID of each copy.
+    pub placed: Vec<(MailboxId, u32)>,
+}
+
+/// How often a token was learned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenCounts {
+    pub spam: u32,
+    pub ham: u32,
+}
+
 impl Store {
+    /// Deliveries of a shard after `after`, in order of id, which begins with the time; at most `limit`.
+    pub fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError> {
+        self.read_in(shard, |tx| {
+            let mut query =
+                tx.prepare_cached("SELECT id, message_id, hash, got FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+            let rows = query.query_map((&after[..], limit as i64), |row| {
+                let got: Option<Vec<u8>> = row.get(3)?;
+                Ok(Delivery {
+                    id: row.get(0)?,
+                    message_id: row.get(1)?,
+                    hash: row.get(2)?,
+                    placed: got.unwrap_or_default().chunks_exact(8).map(placed).collect(),
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// What was learned of each token, in their order.
+    pub fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError> {
+        self.read_at_once(|tx| {
+            let mut query = tx.prepare_cached("SELECT spam, ham FROM statistic WHERE bucket = ?1 AND token = ?2")?;
+            let mut counts = Vec::with_capacity(tokens.len());
+            for token in tokens {
+                let found = query
+                    .query_row((bucket, *token as i64), |row| Ok(TokenCounts { spam: row.get(0)?, ham: row.get(1)? }));
+                counts.push(found.optional()?.unwrap_or_default());
+            }
+            Ok(counts)
+        })
+    }
+
+    /// The newest `limit` entries of the audit, newest first: seconds since 1970, who, what.
+    pub fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached("SELECT at, who, what FROM audit ORDER BY id DESC LIMIT ?1")?;
+            let rows = query.query_map([limit as i64], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// At most `limit` quarantined messages after `after`, in order of id.
     pub fn quarantined(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError> {
         let after = after.map(|id| id.0.to_vec()).unwrap_or_default();
         self.read(|tx| {
             let mut query = tx.prepare_cached(
                 "SELECT q.id, q.why, q.engine, q.signature, q.reverse_path, q.recipients, q.facts, q.at,
-                 b.id, b.seg, b.off, b.skip, b.len, b.crc
+                 b.id, b.seg, b.off, b.skip, b.len, b.crc, b.email
                  FROM quarantine q JOIN blob b ON b.id = q.blob WHERE q.id > ?1 ORDER BY q.id LIMIT ?2",
             )?;
             let mut rows = query.query((after, limit as i64))?;
@@ -26,7 +85,7 @@ impl Store {
                 let recipients = row.get::<_, String>(5)?;
                 found.push(Quarantined {
                     id: id_row(row)?,
-                    body: body_row(row, 8)?,
+                    body: body_row(0, row, 8)?,
                     why: row.get(1)?,
                     engine: row.get(2)?,
                     signature: row.get(3)?,
@@ -89,4 +148,9 @@ impl Store {
             Ok(query.query_row([key], |row| row.get(0)).optional()?)
         })
     }
+}
+
+fn placed(octets: &[u8]) -> (MailboxId, u32) {
+    let number = |at: usize| u32::from_le_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]]);
+    (MailboxId(number(0)), number(4))
 }

@@ -3,7 +3,7 @@
 use mail::ReversePath;
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use super::messages::body_row;
+use super::bodies::body_row;
 use crate::error::ReadError;
 use crate::id::QueueId;
 use crate::spool::{NextHop, QueueItem, WaitingRecipient};
@@ -70,13 +70,13 @@ fn items(tx: &Transaction, ids: &[QueueId]) -> Result<Vec<QueueItem>, ReadError>
 
 fn item(tx: &Transaction, queue_id: QueueId) -> Result<Option<QueueItem>, ReadError> {
     let mut query = tx.prepare_cached(
-        "SELECT b.id, b.seg, b.off, b.skip, b.len, b.crc, s.reverse_path, s.plan, s.accepted_at, s.facts
+        "SELECT b.id, b.seg, b.off, b.skip, b.len, b.crc, b.email, s.reverse_path, s.plan, s.accepted_at, s.facts
          FROM spool s JOIN blob b ON b.id = s.blob WHERE s.id = ?1",
     )?;
     let row = query
         .query_row([&queue_id.0[..]], |row| {
-            let path: String = row.get(6)?;
-            Ok((body_row(row, 0)?, path, row.get(7)?, row.get(8)?, row.get(9)?))
+            let path: String = row.get(7)?;
+            Ok((body_row(0, row, 0)?, path, row.get(8)?, row.get(9)?, row.get(10)?))
         })
         .optional()?;
     let Some((body, path, plan, accepted_at_s, facts)) = row else { return Ok(None) };

@@ -128,7 +128,7 @@ fn accepted_mail_passes_the_quota_and_append_does_not() {
     assert_eq!(append("abc"), over(8));
     assert!(matches!(append("ab").unwrap()[0], OpResult::Appended { uid: 1, .. }));
     put(&store, 2, "a", "more than there is");
-    assert_eq!(store.usage(&login("a")).unwrap(), (28, 3));
+    assert_eq!(used(&store, "a"), (28, 3));
     let copy = Op::Copy { from: inbox(&store, "a"), uids: UidSet::all(), to: inbox(&store, "a") };
     assert_eq!(store.commit_wait(vec![copy]), over(28));
     assert_eq!(append(""), over(28));
@@ -157,7 +157,7 @@ fn quota_sums_are_exact_under_concurrent_deliveries() {
     for of in people {
         let selected = store.select(&login(of), &name("INBOX")).unwrap().unwrap();
         let sum: u64 = selected.messages.iter().map(|m| m.size_octets).sum();
-        assert_eq!(store.usage(&login(of)).unwrap(), (sum, selected.messages.len() as u64));
+        assert_eq!(used(&store, of), (sum, selected.messages.len() as u64));
         let in_order: Vec<u32> = (1..=selected.messages.len() as u32).collect();
         assert_eq!(selected.messages.iter().map(|m| m.uid).collect::<Vec<_>>(), in_order);
         messages += selected.messages.len();

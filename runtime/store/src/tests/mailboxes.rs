@@ -68,7 +68,7 @@ fn delete_frees_the_bodies_and_the_quota() {
     let both = [("a", Target::Mailbox(name("Corbeille"))), ("a", Target::Inbox)];
     store.commit_wait(vec![deliver(1, &both, &body)]).unwrap();
     store.commit_wait(vec![delete("Corbeille")]).unwrap();
-    assert_eq!(store.usage(&login("a")).unwrap(), (5, 1));
+    assert_eq!(used(&store, "a"), (5, 1));
     assert_eq!(body_text(&store, inbox(&store, "a"), 1), "hello");
     assert_sound(&store);
 }

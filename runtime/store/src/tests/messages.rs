@@ -98,7 +98,7 @@ fn a_copy_shares_the_body_and_a_move_leaves_nothing_behind() {
     let bodies = store.bodies_of(to.id, &uids_of(&[1, 3, 4, 9])).unwrap();
     let texts = bodies.iter().map(|(uid, body)| (*uid, store.read_body(body).unwrap()));
     assert!(texts.eq([(1, b"text 2".to_vec()), (3, b"text 1".to_vec()), (4, b"text 2".to_vec())]));
-    assert_eq!(store.usage(&login("a")).unwrap(), (30, 5));
+    assert_eq!(used(&store, "a"), (30, 5));
     assert_sound(&store);
     // Within one mailbox a move gives new UIDs.
     store.commit_wait(vec![Op::Move { from, uids: UidSet::all(), to: from }]).unwrap();

@@ -1,13 +1,18 @@
 //! Tests of the store as its callers see it, each in a folder of its own.
 
+mod compact;
 mod crash;
 mod delivery;
 mod directory;
+mod full;
 mod mailboxes;
 mod messages;
 mod model;
+mod records;
 mod recovery;
+mod shards;
 mod spool;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -130,6 +135,12 @@ fn uids(store: &Store, of: &str, mailbox: &str) -> Vec<u32> {
 fn body_text(store: &Store, mailbox: MailboxId, uid: u32) -> String {
     let body = store.body_of(mailbox, uid).unwrap().unwrap();
     String::from_utf8(store.read_body(&body).unwrap()).unwrap()
+}
+
+/// Octets and messages an account holds.
+fn used(store: &Store, of: &str) -> (u64, u64) {
+    let usage = store.usage(&login(of)).unwrap();
+    (usage.used_octets, usage.messages)
 }
 
 /// Sums, references and checksums are what a recount says.

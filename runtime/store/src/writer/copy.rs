@@ -10,23 +10,23 @@ use crate::op::{Expunged, OpResult};
 use crate::schema::{message_key, uid_of};
 
 /// What a copy takes along.
-struct Original {
+pub(super) struct Original {
     uid: u32,
     flags: SystemFlags,
-    size_octets: u64,
+    pub(super) size_octets: u64,
     blob: i64,
 }
 
 impl Group<'_> {
     pub(super) fn copy(&mut self, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<OpResult, Stop> {
-        self.tallies.mailbox(self.db, from.0)?;
+        let owner = self.tallies.mailbox(self.db, from.0)?.account;
         let account = self.tallies.mailbox(self.db, to.0)?.account;
         let originals = self.originals(from, uids)?;
         self.room(to.0, originals.len() as u32)?;
         if !originals.is_empty() {
-            self.within_quota(account, originals.iter().map(|original| original.size_octets).sum())?;
+            self.within_quota(account, originals.iter().map(|original| original.size_octets).sum(), 0)?;
         }
-        self.copy_rows(from, &originals, to)
+        self.copy_rows(from, &originals, to, owner == account)
     }
 
     /// One step: nobody sees a message in both mailboxes or in none.
@@ -36,14 +36,14 @@ impl Group<'_> {
         let originals = self.originals(from, uids)?;
         self.room(to.0, originals.len() as u32)?;
         if account != owner {
-            self.within_quota(account, originals.iter().map(|original| original.size_octets).sum())?;
+            self.within_quota(account, originals.iter().map(|original| original.size_octets).sum(), 0)?;
         }
-        let result = self.copy_rows(from, &originals, to)?;
+        let result = self.copy_rows(from, &originals, to, owner == account)?;
         self.expunge(from, &Expunged::Exactly(originals.iter().map(|original| original.uid).collect()))?;
         Ok(result)
     }
 
-    fn originals(&mut self, from: MailboxId, uids: &UidSet) -> Result<Vec<Original>, Stop> {
+    pub(super) fn originals(&mut self, from: MailboxId, uids: &UidSet) -> Result<Vec<Original>, Stop> {
         let mut query =
             self.db.prepare_cached("SELECT id, flags, size, blob FROM msg WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
         let mut originals = Vec::new();
@@ -66,7 +66,14 @@ impl Group<'_> {
         Ok(originals)
     }
 
-    fn copy_rows(&mut self, from: MailboxId, originals: &[Original], to: MailboxId) -> Result<OpResult, Stop> {
+    /// A thread belongs to an account: a copy for somebody else has none.
+    fn copy_rows(
+        &mut self,
+        from: MailboxId,
+        originals: &[Original],
+        to: MailboxId,
+        same_account: bool,
+    ) -> Result<OpResult, Stop> {
         let mut tally = self.tallies.mailbox(self.db, to.0)?;
         let uidvalidity = tally.uidvalidity;
         if originals.is_empty() {
@@ -78,10 +85,10 @@ impl Group<'_> {
             let (old, new) = (message_key(from.0, original.uid), message_key(to.0, tally.uidnext));
             self.db
                 .prepare_cached(
-                    "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved)
-                     SELECT ?2, ?3, ?3, flags, kw, size, idate, zone, blob, ?4 FROM msg WHERE id = ?1",
+                    "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved, thread)
+                     SELECT ?2, ?3, ?3, flags, kw, size, idate, zone, blob, ?4, iif(?5, thread, NULL) FROM msg WHERE id = ?1",
                 )?
-                .execute((old, new, tally.modseq as i64, self.now_s))?;
+                .execute((old, new, tally.modseq as i64, self.now_s, same_account))?;
             self.db
                 .prepare_cached(
                     "INSERT INTO summary(id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
@@ -95,7 +102,7 @@ impl Group<'_> {
             tally.uidnext += 1;
             tally.count_in(original.flags, original.size_octets);
         }
-        self.tallies.set(to.0, tally);
+        self.tallies.set(self.db, to.0, tally)?;
         Ok(OpResult::Copied { uidvalidity, uids })
     }
 }

@@ -32,12 +32,16 @@ impl Group<'_> {
                 targets.push((login, mailbox));
             }
         }
-        let fresh = self
+        let known: bool = self
             .db
-            .prepare_cached("INSERT OR IGNORE INTO delivery(id) VALUES(?1)")?
-            .execute([&deliver.delivery_id[..]])?;
-        if fresh == 0 || targets.is_empty() {
-            return Ok(OpResult::Delivered { duplicate: fresh == 0, placed: Vec::new() });
+            .prepare_cached("SELECT EXISTS(SELECT 1 FROM delivery WHERE id = ?1)")?
+            .query_row([&deliver.delivery_id[..]], |row| row.get(0))?;
+        if known {
+            return Ok(OpResult::Delivered { duplicate: true, placed: Vec::new() });
+        }
+        if targets.is_empty() {
+            self.index_delivery(deliver, &[])?;
+            return Ok(OpResult::Delivered { duplicate: false, placed: Vec::new() });
         }
         let blob = self.hold(&deliver.body, targets.len(), Some(deliver.delivery_id))?;
         let arrival = Arrival {
@@ -48,19 +52,35 @@ impl Group<'_> {
             summary: &deliver.summary,
         };
         let mut placed = Vec::with_capacity(targets.len());
+        let mut got = Vec::with_capacity(targets.len() * 8);
         for (login, mailbox) in targets {
             let (uidvalidity, uid) = self.arrive(mailbox, &arrival)?;
+            got.extend_from_slice(&mailbox.to_le_bytes());
+            got.extend_from_slice(&uid.to_le_bytes());
             placed.push(Placed { login: login.clone(), mailbox: MailboxId(mailbox), uidvalidity, uid });
         }
+        self.index_delivery(deliver, &got)?;
         self.delivered += placed.len() as u64;
         Ok(OpResult::Delivered { duplicate: false, placed })
+    }
+
+    /// What went where, for recall and `why`: 8 octets for each mailbox, its number and the UID.
+    fn index_delivery(&mut self, deliver: &Deliver, got: &[u8]) -> Result<(), Stop> {
+        let message_id = &deliver.summary.message_id;
+        self.db.prepare_cached("INSERT INTO delivery(id, message_id, hash, got) VALUES(?1, ?2, ?3, ?4)")?.execute((
+            &deliver.delivery_id[..],
+            if message_id.is_empty() { None } else { Some(message_id) },
+            deliver.body.0.hash.as_ref().map(|hash| &hash[..]),
+            got,
+        ))?;
+        Ok(())
     }
 
     pub(super) fn append(&mut self, append: &Append) -> Result<OpResult, Stop> {
         let account = self.account(&append.login)?;
         let mailbox = self.named(account.id, append.mailbox.as_str())?.ok_or(Refusal::NoSuchMailbox)?;
         self.room(mailbox, 1)?;
-        self.within_quota(account.id, append.body.len())?;
+        self.within_quota(account.id, append.body.len(), 0)?;
         let blob = self.hold(&append.body, 1, None)?;
         let arrival = Arrival {
             blob,
@@ -109,35 +129,42 @@ impl Group<'_> {
         }
     }
 
-    /// RFC 9208: exact, over the rows of this very transaction.
-    pub(super) fn within_quota(&mut self, account: i64, more_octets: u64) -> Result<(), Stop> {
-        self.tallies.write_rows(self.db, self.seq)?;
-        let (used, quota): (i64, i64) = self
-            .db
-            .prepare_cached(
-                "SELECT (SELECT ifnull(sum(octets), 0) FROM mailbox WHERE account = ?1), quota FROM person WHERE id = ?1",
-            )?
-            .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (used_octets, quota_octets) = (used as u64, quota as u64);
+    /// RFC 9208: exact, as of this very op. `less_octets` leave in the same op.
+    pub(super) fn within_quota(&mut self, account: i64, more_octets: u64, less_octets: u64) -> Result<(), Stop> {
+        let usage = self.tallies.usage(self.db, account)?;
+        let (used_octets, quota_octets) = (usage.used.saturating_sub(less_octets), usage.quota);
         if used_octets.saturating_add(more_octets) > quota_octets {
-            return Err(Refusal::OverQuota { used_octets, quota_octets }.into());
+            return Err(Refusal::OverQuota { used_octets: usage.used, quota_octets }.into());
         }
         Ok(())
     }
 
+    /// The owner hears of a level once while the account stays above it.
+    pub(super) fn warned(&mut self, login: &Login, fill_permille: u32) -> Result<OpResult, Stop> {
+        let account = self.account(login)?;
+        let mut usage = self.tallies.usage(self.db, account.id)?;
+        if usage.warned_permille >= fill_permille || usage.fill_permille() < fill_permille {
+            return Err(Refusal::AlreadyWarned.into());
+        }
+        usage.warned_permille = fill_permille;
+        self.tallies.set_usage(account.id, usage);
+        Ok(OpResult::Done)
+    }
+
     /// The row, its summary and the counters. Gives UIDVALIDITY and UID.
     // INVARIANT (uid-forward): both numbers come from the tally and are in its row by the end of the group.
-    fn arrive(&mut self, mailbox: u32, arrival: &Arrival) -> Result<(u32, u32), Stop> {
+    pub(super) fn arrive(&mut self, mailbox: u32, arrival: &Arrival) -> Result<(u32, u32), Stop> {
         let mut tally = self.tallies.mailbox(self.db, mailbox)?;
         let uid = tally.uidnext;
         tally.uidnext += 1;
         tally.modseq += 1;
         tally.count_in(arrival.flags.system, arrival.size_octets);
         let key = message_key(mailbox, uid);
+        let thread = self.thread(tally.account, arrival.summary, key)?;
         self.db
             .prepare_cached(
-                "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved)
-                 VALUES(?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved, thread)
+                 VALUES(?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute((
                 key,
@@ -149,9 +176,10 @@ impl Group<'_> {
                 arrival.internal_date.offset_minutes,
                 arrival.blob,
                 self.now_s,
+                thread,
             ))?;
         self.summarize(key, arrival.summary)?;
-        self.tallies.set(mailbox, tally);
+        self.tallies.set(self.db, mailbox, tally)?;
         Ok((tally.uidvalidity, uid))
     }
 

@@ -37,7 +37,7 @@ impl Group<'_> {
             tally.count_out(flags, size_octets);
             gone.push(uid_of(key));
         }
-        self.tallies.set(mailbox.0, tally);
+        self.tallies.set(self.db, mailbox.0, tally)?;
         Ok(OpResult::Expunged { uids: gone, modseq: tally.modseq })
     }
 

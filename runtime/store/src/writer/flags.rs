@@ -35,7 +35,7 @@ impl Group<'_> {
             rows.push(FlagRow { uid, flags, modseq });
         }
         if tally.modseq == modseq {
-            self.tallies.set(mailbox.0, tally);
+            self.tallies.set(self.db, mailbox.0, tally)?;
         }
         Ok(OpResult::Flagged { rows, modified })
     }

@@ -10,12 +10,26 @@ use super::tally::Tallies;
 use super::{Answer, Stop};
 use crate::body::{BodyRef, Place};
 use crate::error::CommitError;
-use crate::op::{Op, OpResult};
+use crate::op::{Op, OpResult, Part};
+
+/// Groups the change log remembers. Whoever follows it and falls further behind reads all mailboxes again.
+const CHANGELOG_GROUPS: u64 = 1_000_000;
+/// The oldest of them go so many rows at a time, every so many groups.
+const CHANGELOG_TRIM: (u64, i64) = (64, 1_000);
+
+/// What a group is told from outside.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) shard: u8,
+    pub(super) seq: u64,
+    pub(super) decision_rows_max: u64,
+}
 
 /// State of a group while its transaction is open.
 pub(super) struct Group<'a> {
     pub(super) db: &'a Connection,
     pub(super) tallies: &'a mut Tallies,
+    pub(super) shard: u8,
     pub(super) seq: u64,
     pub(super) now_s: i64,
     pub(super) decision_rows_max: u64,
@@ -40,15 +54,15 @@ impl Group<'_> {
     pub(super) fn run(
         db: &Connection,
         tallies: &mut Tallies,
-        seq: u64,
-        decision_rows_max: u64,
+        bounds: Bounds,
         commits: &[Queued],
     ) -> rusqlite::Result<Written> {
         execute(db, "BEGIN IMMEDIATE")?;
         let first_blob = tallies.counters.next_blob;
         let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
         let (blobs, taken) = (HashMap::new(), Vec::new());
-        let mut group = Group { db, tallies, seq, now_s, decision_rows_max, blobs, taken, delivered: 0 };
+        let Bounds { shard, seq, decision_rows_max } = bounds;
+        let mut group = Group { db, tallies, shard, seq, now_s, decision_rows_max, blobs, taken, delivered: 0 };
         let mut answers = Vec::with_capacity(commits.len());
         for queued in commits {
             answers.push(group.commit(&queued.ops)?);
@@ -58,9 +72,10 @@ impl Group<'_> {
         Ok(Written { answers, taken: group.taken, held, delivered: group.delivered })
     }
 
-    // INVARIANT (one-commit). A single op needs no savepoint: an op refuses before it writes.
+    // INVARIANT (one-commit). A single op needs no savepoint: an op refuses before it writes, unless a body it names from a
+    // row turns out to be gone.
     fn commit(&mut self, ops: &[Op]) -> rusqlite::Result<Answer> {
-        let protected = ops.len() > 1;
+        let protected = ops.len() > 1 || ops.iter().flat_map(Op::bodies).any(|body| body.row().is_some());
         if protected {
             self.tallies.write_rows(self.db, self.seq)?;
             execute(self.db, "SAVEPOINT one")?;
@@ -95,6 +110,8 @@ impl Group<'_> {
         match op {
             Op::Deliver(deliver) => self.deliver(deliver),
             Op::Append(append) => self.append(append),
+            Op::Replace(replace) => self.replace(replace),
+            Op::Import(import) => self.import(import),
             Op::SetFlags(set) => self.set_flags(set),
             Op::Copy { from, uids, to } => self.copy(*from, uids, *to),
             Op::Move { from, uids, to } => self.move_messages(*from, uids, *to),
@@ -104,6 +121,10 @@ impl Group<'_> {
             Op::RenameMailbox { login, from, to } => self.rename_mailbox(login, from, to),
             Op::Subscribe { login, name } => self.subscribe(login, name),
             Op::Unsubscribe { login, name } => self.unsubscribe(login, name),
+            Op::SetAnnotation { login, mailbox, entry, value } => {
+                self.set_annotation(login, mailbox.as_ref(), entry, value.as_deref())
+            }
+            Op::Warned { login, fill_permille } => self.warned(login, *fill_permille),
             Op::UpsertPerson { person, verifier, mailboxes } => {
                 self.upsert_person(person, verifier.as_deref(), mailboxes)
             }
@@ -123,6 +144,19 @@ impl Group<'_> {
             Op::LogDecision { at_s, row } => self.log_decision(*at_s, row),
             Op::FlushRings(rings) => self.flush_rings(rings),
             Op::Setting { key, value } => self.set_setting(key, value.as_deref()),
+            Op::CountTokens { bucket, tokens } => self.count_tokens(*bucket, tokens),
+            Op::Audit { at_s, who, what } => self.record_audit(*at_s, who, what),
+            Op::TrimDeliveries { before_ms } => self.trim_deliveries(*before_ms),
+            Op::Part(part) => self.apply_part(part),
+        }
+    }
+
+    fn apply_part(&mut self, part: &Part) -> Result<OpResult, Stop> {
+        match part {
+            Part::Account { login, quota_octets, mailboxes } => self.upsert_account(login, *quota_octets, mailboxes),
+            Part::Directory { person, verifier, shard } => self.upsert_directory(person, verifier.as_deref(), *shard),
+            Part::Moved(moves) => self.moved(moves),
+            Part::Sweep { segments, before_s } => self.sweep(segments, *before_s),
         }
     }
 
@@ -135,10 +169,34 @@ impl Group<'_> {
             ("seq", self.seq as i64),
             ("tail_blob", first_blob),
             ("next_blob", counters.next_blob),
+            ("next_account", counters.next_account),
             ("next_mailbox", i64::from(counters.next_mailbox)),
             ("uidvalidity", i64::from(counters.uidvalidity)),
         ] {
             update.execute((key, value))?;
+        }
+        self.log_changes()
+    }
+
+    fn log_changes(&mut self) -> rusqlite::Result<()> {
+        let mut insert = self.db.prepare_cached("INSERT INTO changelog(seq, mailbox) VALUES(?1, ?2)")?;
+        for mailbox in self.tallies.changed() {
+            insert.execute((self.seq as i64, mailbox))?;
+        }
+        let (every, rows) = CHANGELOG_TRIM;
+        if self.seq > CHANGELOG_GROUPS && self.seq.is_multiple_of(every) {
+            self.db
+                .prepare_cached(
+                    "DELETE FROM changelog WHERE (seq, mailbox) IN
+                     (SELECT seq, mailbox FROM changelog WHERE seq < ?1 LIMIT ?2)",
+                )?
+                .execute(((self.seq - CHANGELOG_GROUPS) as i64, rows))?;
+            self.db
+                .prepare_cached(
+                    "INSERT INTO meta(key, value) VALUES('log_begins', ?1)
+                     ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+                )?
+                .execute([(self.seq - CHANGELOG_GROUPS) as i64])?;
         }
         Ok(())
     }

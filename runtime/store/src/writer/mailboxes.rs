@@ -44,6 +44,7 @@ impl Group<'_> {
             return Err(Refusal::InboxStays.into());
         }
         let mailbox = self.named(account.id, name.as_str())?.ok_or(Refusal::NoSuchMailbox)?;
+        let tally = self.tallies.mailbox(self.db, mailbox)?;
         let (first, last) = (message_key(mailbox, 0), message_key(mailbox, u32::MAX));
         let blobs: Vec<i64> = self
             .db
@@ -56,8 +57,11 @@ impl Group<'_> {
         self.db.prepare_cached("DELETE FROM msg WHERE id BETWEEN ?1 AND ?2")?.execute((first, last))?;
         self.db.prepare_cached("DELETE FROM summary WHERE id BETWEEN ?1 AND ?2")?.execute((first, last))?;
         self.db.prepare_cached("DELETE FROM vanished WHERE mailbox = ?1")?.execute([mailbox])?;
+        self.db
+            .prepare_cached("DELETE FROM annotation WHERE account = ?1 AND mailbox = ?2")?
+            .execute((account.id, mailbox))?;
         self.db.prepare_cached("DELETE FROM mailbox WHERE id = ?1")?.execute([mailbox])?;
-        self.tallies.remove(mailbox);
+        self.tallies.remove(self.db, mailbox, tally)?;
         Ok(OpResult::Done)
     }
 
@@ -167,6 +171,9 @@ impl Group<'_> {
     ) -> Result<u32, Stop> {
         let counters = &mut self.tallies.counters;
         let mailbox = counters.next_mailbox;
+        if mailbox >> MailboxId::NUMBER_BITS != u32::from(self.shard) {
+            return Err(Refusal::TooManyMailboxes.into());
+        }
         counters.next_mailbox += 1;
         counters.uidvalidity += 1;
         let uidvalidity = counters.uidvalidity;
@@ -187,6 +194,13 @@ impl Group<'_> {
             Tally { account, uidvalidity, uidnext: 1, modseq: 1, messages: 0, unseen: 0, deleted: 0, octets: 0 };
         self.tallies.add_new(mailbox, tally);
         Ok(mailbox)
+    }
+
+    pub(super) fn create_with_parents(&mut self, account: i64, name: &MailboxName) -> Result<u32, Stop> {
+        let parents = self.missing_parents(account, name)?;
+        self.mailbox_room(account, parents.len() as u32 + 1)?;
+        self.insert_all(account, &parents)?;
+        self.insert_mailbox(account, name, None)
     }
 
     fn insert_all(&mut self, account: i64, names: &[MailboxName]) -> Result<(), Stop> {

@@ -1,17 +1,20 @@
 //! The writer: takes what is queued, makes one transaction of it, and hands on the answers when WAL and segments are flushed.
 
+mod annotations;
 mod blobs;
 mod copy;
 mod deliver;
 mod expunge;
 mod flags;
 mod group;
+mod import;
 mod mailboxes;
 mod people;
 pub(crate) mod queue;
 mod records;
 mod spool;
 mod tally;
+mod threads;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,6 +31,7 @@ use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
 use crate::options::OnFatal;
 use crate::publish::Published;
+use crate::space::Space;
 use crate::store::Done;
 use crate::watch::Watchers;
 
@@ -59,6 +63,7 @@ impl From<rusqlite::Error> for Stop {
 
 /// Everything the writer thread owns or shares.
 pub(crate) struct Writer {
+    pub(crate) shard: u8,
     pub(crate) db: Connection,
     pub(crate) queue: Arc<Queue>,
     pub(crate) flusher: Flusher,
@@ -71,7 +76,8 @@ pub(crate) struct Writer {
     pub(crate) group_body_bytes_max: u64,
     pub(crate) decision_rows_max: u64,
     pub(crate) seq: u64,
-    pub(crate) on_fatal: OnFatal,
+    pub(crate) space: Arc<Space>,
+    pub(crate) on_fatal: Arc<OnFatal>,
 }
 
 /// How a group ended, when nothing fatal happened.
@@ -120,7 +126,7 @@ impl Writer {
         };
         match ended {
             Ended::Durable { answers, changed, taken } => {
-                taken.iter().for_each(|(body, blob)| body.take(*blob));
+                taken.iter().for_each(|(body, blob)| body.take(self.shard, *blob));
                 self.published.publish(self.seq);
                 self.watchers.fire(changed.into_iter().map(MailboxId));
                 self.hand_on(group, answers);
@@ -134,6 +140,9 @@ impl Writer {
             Ended::Failed(error) => {
                 tracing::error!("a group could not be written: {error}");
                 let why = if is_full(&error) { CommitError::Full } else { CommitError::Failed };
+                if why == CommitError::Full {
+                    self.space.trouble();
+                }
                 self.answer_all(group, &why);
             }
         }
@@ -143,11 +152,12 @@ impl Writer {
     /// Transaction, WAL flush and segment flush, the two flushes at the same time.
     // INVARIANT (durable-before-done), (publish-after-both): established here, the caller publishes and answers after it.
     fn attempt(&mut self, group: &[Queued], tallies: &mut Tallies) -> Result<Ended, Fatal> {
-        let bodies = group.iter().flat_map(|queued| &queued.ops).filter_map(Op::body);
+        let bodies = group.iter().flat_map(|queued| &queued.ops).flat_map(Op::bodies);
         let segments: BTreeSet<u32> = bodies.filter(|body| !body.is_flushed()).map(BodyRef::segment).collect();
         let flushing = self.flusher.start(segments);
         let seq = self.seq + 1;
-        let written = Group::run(&self.db, tallies, seq, self.decision_rows_max, group);
+        let bounds = group::Bounds { shard: self.shard, seq, decision_rows_max: self.decision_rows_max };
+        let written = Group::run(&self.db, tallies, bounds, group);
         let written = match written {
             Ok(written) if written.held == 0 => {
                 // Nothing to make durable: only refusals.

@@ -14,29 +14,37 @@ use crate::read::fold;
 const MEMBERS_MAX: usize = 1_000;
 
 impl Group<'_> {
+    /// Both, where they lie in one shard.
     pub(super) fn upsert_person(
         &mut self,
         person: &Person,
         verifier: Option<&str>,
         mailboxes: &[DefaultMailbox],
     ) -> Result<OpResult, Stop> {
+        // An op refuses before it writes.
+        if self.tallies.account(self.db, &fold(&person.login))?.is_none() {
+            names_differ(mailboxes)?;
+        }
+        self.upsert_directory(person, verifier, self.shard)?;
+        self.upsert_account(&person.login, person.quota_octets, mailboxes)
+    }
+
+    /// Who there is: the row of the person, and the login in the ledger.
+    pub(super) fn upsert_directory(
+        &mut self,
+        person: &Person,
+        verifier: Option<&str>,
+        shard: u8,
+    ) -> Result<OpResult, Stop> {
         let (login, folded) = (fold(&person.login), person.address.folded());
         let quota = i64::try_from(person.quota_octets).unwrap_or(i64::MAX);
         self.address_is_free_for(&login, &person.address, &folded)?;
-        let known: bool = self
-            .db
-            .prepare_cached("SELECT EXISTS(SELECT 1 FROM person WHERE login = ?1)")?
-            .query_row([&login], |row| row.get(0))?;
-        if !known {
-            names_differ(mailboxes)?;
-        }
         // The one former name that becomes the official address again.
         self.delete_alias(&folded)?;
-        self.tallies.forget_accounts();
         self.db
             .prepare_cached(
-                "INSERT INTO person(login, first, last, address, folded, profile, unit, home, quota, verifier)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                "INSERT INTO person(login, first, last, address, folded, profile, unit, home, quota, verifier, shard)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                  ON CONFLICT(login) DO UPDATE SET first = excluded.first, last = excluded.last,
                  address = excluded.address, folded = excluded.folded, profile = excluded.profile,
                  unit = excluded.unit, home = excluded.home, quota = excluded.quota,
@@ -53,12 +61,36 @@ impl Group<'_> {
                 &person.home,
                 quota,
                 verifier,
+                shard,
             ))?;
-        if known {
+        self.give_login(&login, self.now_s)?;
+        Ok(OpResult::Done)
+    }
+
+    /// What belongs to the person: the account with its mailboxes when it is new, its quota in any case.
+    pub(super) fn upsert_account(
+        &mut self,
+        login: &Login,
+        quota_octets: u64,
+        mailboxes: &[DefaultMailbox],
+    ) -> Result<OpResult, Stop> {
+        let quota_octets = quota_octets.min(i64::MAX as u64);
+        if let Some(account) = self.tallies.account(self.db, &fold(login))? {
+            let mut usage = self.tallies.usage(self.db, account.id)?;
+            if usage.quota != quota_octets {
+                usage.quota = quota_octets;
+                self.tallies.set_usage(account.id, usage);
+            }
             return Ok(OpResult::Done);
         }
-        let id = self.db.last_insert_rowid();
-        self.give_login(&login, self.now_s)?;
+        names_differ(mailboxes)?;
+        let id = self.tallies.counters.next_account;
+        self.tallies.counters.next_account += 1;
+        self.db
+            .prepare_cached(
+                "INSERT INTO account(id, login, quota, used, messages, warned) VALUES(?1, ?2, ?3, 0, 0, 0)",
+            )?
+            .execute((id, fold(login), quota_octets as i64))?;
         self.insert_mailbox(id, &MailboxName::inbox(), None)?;
         self.insert_subscription(id, &MailboxName::inbox())?;
         for mailbox in mailboxes {

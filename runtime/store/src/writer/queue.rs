@@ -16,7 +16,7 @@ pub(crate) struct Queued {
 impl Queued {
     /// Octets of bodies this commit still has to flush.
     fn unflushed_bytes(&self) -> u64 {
-        self.ops.iter().filter_map(Op::body).filter(|body| !body.is_flushed()).map(|body| body.len()).sum()
+        self.ops.iter().flat_map(Op::bodies).filter(|body| !body.is_flushed()).map(|body| body.len()).sum()
     }
 }
 

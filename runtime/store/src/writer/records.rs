@@ -1,4 +1,4 @@
-//! Quarantine, losses, the decision log, rings, settings.
+//! Quarantine, losses, the decision log, rings, settings, what the spam filter learned, the audit, the delivery index.
 
 use rusqlite::OptionalExtension;
 
@@ -7,7 +7,10 @@ use super::group::Group;
 use super::spool::path;
 use crate::error::Refusal;
 use crate::id::QueueId;
-use crate::op::{Loss, OpResult, Quarantined, Ring};
+use crate::op::{Loss, OpResult, Quarantined, Ring, TokenCount};
+
+/// Rows one op takes off the delivery index.
+const TRIMMED_MAX: i64 = 5_000;
 
 impl Group<'_> {
     pub(super) fn quarantine(&mut self, quarantined: &Quarantined) -> Result<OpResult, Stop> {
@@ -105,5 +108,38 @@ impl Group<'_> {
                 .execute((key, value))?,
         };
         Ok(OpResult::Done)
+    }
+
+    /// Counts that come back to nothing leave no row.
+    pub(super) fn count_tokens(&mut self, bucket: u32, tokens: &[TokenCount]) -> Result<OpResult, Stop> {
+        let mut add = self.db.prepare_cached(
+            "INSERT INTO statistic(bucket, token, spam, ham) VALUES(?1, ?2, max(?3, 0), max(?4, 0))
+             ON CONFLICT(bucket, token) DO UPDATE SET spam = max(spam + ?3, 0), ham = max(ham + ?4, 0)
+             RETURNING spam = 0 AND ham = 0",
+        )?;
+        let mut remove = self.db.prepare_cached("DELETE FROM statistic WHERE bucket = ?1 AND token = ?2")?;
+        for count in tokens {
+            let token = count.token as i64;
+            let nothing: bool = add.query_row((bucket, token, count.spam, count.ham), |row| row.get(0))?;
+            if nothing {
+                remove.execute((bucket, token))?;
+            }
+        }
+        Ok(OpResult::Done)
+    }
+
+    pub(super) fn record_audit(&mut self, at_s: i64, who: &str, what: &str) -> Result<OpResult, Stop> {
+        self.db.prepare_cached("INSERT INTO audit(at, who, what) VALUES(?1, ?2, ?3)")?.execute((at_s, who, what))?;
+        Ok(OpResult::Done)
+    }
+
+    /// Ids of deliveries begin with 48 bits of Unix milliseconds.
+    pub(super) fn trim_deliveries(&mut self, before_ms: u64) -> Result<OpResult, Stop> {
+        let before = &before_ms.to_be_bytes()[2..];
+        let removed = self
+            .db
+            .prepare_cached("DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE id < ?1 LIMIT ?2)")?
+            .execute((before, TRIMMED_MAX))?;
+        Ok(OpResult::Trimmed(removed as u64))
     }
 }

@@ -1,5 +1,7 @@
-//! What the writer keeps in memory: the counters of mailboxes, accounts by login, and the counters of the store. The rows
-//! follow at the end of each group.
+//! What the writer keeps in memory: the counters of mailboxes and accounts, and those of the shard. The rows follow at the
+//! end of each group.
+//!
+//! INVARIANT (sum): an account's `used` and `messages` change only in `set` and `remove`, by what its mailbox changed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,16 +26,40 @@ pub(crate) struct Tally {
     pub(crate) octets: u64,
 }
 
+/// An account and its INBOX.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Account {
     pub(super) id: i64,
     pub(super) inbox: u32,
 }
 
+/// The changing part of an account's row (RFC 9208).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) quota: u64,
+    pub(super) used: u64,
+    pub(super) messages: u64,
+    /// Thousandths of the quota up to which the owner was warned; never above how full the account is, so that each
+    /// crossing of a level is told once.
+    pub(super) warned_permille: u32,
+}
+
+impl Usage {
+    pub(super) fn fill_permille(&self) -> u32 {
+        let fill = u128::from(self.used) * 1000 / u128::from(self.quota.max(1));
+        u32::try_from(fill).unwrap_or(u32::MAX)
+    }
+
+    fn settle(&mut self) {
+        self.warned_permille = self.warned_permille.min(self.fill_permille());
+    }
+}
+
 /// Numbers that only grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counters {
     pub(super) next_blob: i64,
+    pub(super) next_account: i64,
     pub(super) next_mailbox: u32,
     /// The last one given.
     pub(super) uidvalidity: u32,
@@ -43,12 +69,20 @@ pub(super) struct Tallies {
     pub(super) counters: Counters,
     known: HashMap<u32, Tally>,
     accounts: HashMap<String, Account>,
+    usages: HashMap<i64, Usage>,
     /// Changed and not yet in their rows.
     dirty: BTreeSet<u32>,
-    /// Changed in this group, for watchers.
+    dirty_usages: BTreeSet<i64>,
+    /// Changed in this group, for watchers and the change log.
     changed: BTreeSet<u32>,
     /// How things were before the commit that runs, newest last.
-    undo: Vec<(u32, Option<Tally>)>,
+    undo: Vec<Undo>,
+}
+
+/// What one change replaced.
+enum Undo {
+    Mailbox(u32, Option<Tally>),
+    Usage(i64, Option<Usage>),
 }
 
 impl Tallies {
@@ -57,6 +91,7 @@ impl Tallies {
             |key: &str| db.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, i64>(0));
         let counters = Counters {
             next_blob: number("next_blob")?,
+            next_account: number("next_account")?,
             next_mailbox: number("next_mailbox")? as u32,
             uidvalidity: number("uidvalidity")? as u32,
         };
@@ -64,7 +99,9 @@ impl Tallies {
             counters,
             known: HashMap::new(),
             accounts: HashMap::new(),
+            usages: HashMap::new(),
             dirty: BTreeSet::new(),
+            dirty_usages: BTreeSet::new(),
             changed: BTreeSet::new(),
             undo: Vec::new(),
         })
@@ -96,23 +133,64 @@ impl Tallies {
         Ok(tally)
     }
 
-    pub(super) fn set(&mut self, id: u32, tally: Tally) {
-        let before = self.known.insert(id, tally);
-        self.undo.push((id, before));
+    /// The counters of a mailbox that was read before, and with them those of its account.
+    pub(super) fn set(&mut self, db: &Connection, id: u32, tally: Tally) -> Result<(), Stop> {
+        let before = self.mailbox(db, id)?;
+        let mut usage = self.usage(db, tally.account)?;
+        if (before.octets, before.messages) != (tally.octets, tally.messages) {
+            usage.used = usage.used.saturating_sub(before.octets).saturating_add(tally.octets);
+            usage.messages =
+                usage.messages.saturating_sub(u64::from(before.messages)).saturating_add(u64::from(tally.messages));
+            self.set_usage(tally.account, usage);
+        }
+        self.known.insert(id, tally);
+        self.undo.push(Undo::Mailbox(id, Some(before)));
         self.dirty.insert(id);
         self.changed.insert(id);
+        Ok(())
     }
 
     /// A mailbox whose row was just written.
     pub(super) fn add_new(&mut self, id: u32, tally: Tally) {
-        self.undo.push((id, self.known.insert(id, tally)));
+        self.undo.push(Undo::Mailbox(id, self.known.insert(id, tally)));
+        self.changed.insert(id);
     }
 
-    pub(super) fn remove(&mut self, id: u32) {
-        let before = self.known.remove(&id);
-        self.undo.push((id, before));
+    /// A mailbox whose row just went, with all its messages.
+    pub(super) fn remove(&mut self, db: &Connection, id: u32, tally: Tally) -> Result<(), Stop> {
+        let mut usage = self.usage(db, tally.account)?;
+        usage.used = usage.used.saturating_sub(tally.octets);
+        usage.messages = usage.messages.saturating_sub(u64::from(tally.messages));
+        self.set_usage(tally.account, usage);
+        self.undo.push(Undo::Mailbox(id, self.known.remove(&id)));
         self.dirty.remove(&id);
         self.changed.insert(id);
+        Ok(())
+    }
+
+    pub(super) fn usage(&mut self, db: &Connection, account: i64) -> Result<Usage, Stop> {
+        if let Some(usage) = self.usages.get(&account) {
+            return Ok(*usage);
+        }
+        let usage = db.prepare_cached("SELECT quota, used, messages, warned FROM account WHERE id = ?1")?.query_row(
+            [account],
+            |row| {
+                Ok(Usage {
+                    quota: row.get::<_, i64>(0)? as u64,
+                    used: row.get::<_, i64>(1)? as u64,
+                    messages: row.get::<_, i64>(2)? as u64,
+                    warned_permille: row.get(3)?,
+                })
+            },
+        )?;
+        self.usages.insert(account, usage);
+        Ok(usage)
+    }
+
+    pub(super) fn set_usage(&mut self, account: i64, mut usage: Usage) {
+        usage.settle();
+        self.undo.push(Undo::Usage(account, self.usages.insert(account, usage)));
+        self.dirty_usages.insert(account);
     }
 
     /// For watchers only: the mailbox has another name.
@@ -126,7 +204,7 @@ impl Tallies {
         }
         // Two queries, because SQLite plans a join again for each new login.
         let id: Option<i64> = db
-            .prepare_cached("SELECT id FROM person WHERE login = ?1")?
+            .prepare_cached("SELECT id FROM account WHERE login = ?1")?
             .query_row([login], |row| row.get(0))
             .optional()?;
         let Some(id) = id else { return Ok(None) };
@@ -144,6 +222,7 @@ impl Tallies {
 
     /// Writes what changed into the rows, so that SQL sees it.
     pub(super) fn write_rows(&mut self, db: &Connection, seq: u64) -> rusqlite::Result<()> {
+        self.write_usages(db)?;
         if self.dirty.is_empty() {
             return Ok(());
         }
@@ -168,6 +247,20 @@ impl Tallies {
         Ok(())
     }
 
+    fn write_usages(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        if self.dirty_usages.is_empty() {
+            return Ok(());
+        }
+        let mut update =
+            db.prepare_cached("UPDATE account SET quota = ?2, used = ?3, messages = ?4, warned = ?5 WHERE id = ?1")?;
+        for id in std::mem::take(&mut self.dirty_usages) {
+            let Some(usage) = self.usages.get(&id) else { continue };
+            let (used, messages) = (usage.used as i64, usage.messages as i64);
+            update.execute((id, usage.quota as i64, used, messages, usage.warned_permille))?;
+        }
+        Ok(())
+    }
+
     /// From here on `take_back` returns to this moment. What earlier commits changed must be in the rows already when a
     /// savepoint protects them: rolling back to it would undo rows whose dirty mark is gone.
     pub(super) fn mark(&mut self) -> Counters {
@@ -179,25 +272,39 @@ impl Tallies {
     pub(super) fn take_back(&mut self, counters: Counters) {
         self.counters = counters;
         self.accounts.clear();
-        while let Some((id, before)) = self.undo.pop() {
-            match before {
-                Some(tally) => {
+        while let Some(undo) = self.undo.pop() {
+            match undo {
+                Undo::Mailbox(id, Some(tally)) => {
                     self.known.insert(id, tally);
                     self.dirty.insert(id);
                 }
-                None => {
+                Undo::Mailbox(id, None) => {
                     self.known.remove(&id);
                     self.dirty.remove(&id);
+                }
+                Undo::Usage(id, Some(usage)) => {
+                    self.usages.insert(id, usage);
+                    self.dirty_usages.insert(id);
+                }
+                Undo::Usage(id, None) => {
+                    self.usages.remove(&id);
+                    self.dirty_usages.remove(&id);
                 }
             }
         }
     }
 
+    /// The mailboxes changed in this group so far.
+    pub(super) fn changed(&self) -> &BTreeSet<u32> {
+        &self.changed
+    }
+
     /// The mailboxes changed in this group; the next group starts afresh.
     pub(super) fn take_changed(&mut self) -> BTreeSet<u32> {
-        if self.known.len() + self.accounts.len() > REMEMBERED_MAX {
+        if self.known.len() + self.accounts.len() + self.usages.len() > REMEMBERED_MAX {
             self.known.clear();
             self.accounts.clear();
+            self.usages.clear();
         }
         std::mem::take(&mut self.changed)
     }

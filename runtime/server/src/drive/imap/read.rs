@@ -97,9 +97,9 @@ impl Imap {
     pub(super) async fn quota(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
         let read = move |store: &Store| Ok((store.person(&login)?, store.usage(&login)?));
-        let (person, (used_octets, _)) = self.look_up(read).await?;
+        let (person, usage) = self.look_up(read).await?;
         let limit_octets = person.ok_or(Trouble::Unavailable)?.person.quota_octets;
-        Ok(Answer::Quota(Quota { used_octets, limit_octets }))
+        Ok(Answer::Quota(Quota { used_octets: usage.used_octets, limit_octets }))
     }
 }
 

@@ -95,9 +95,9 @@ impl Imap {
         }
         self.target(&mailbox).await?;
         let read = move |store: &Store| Ok((store.person(&login)?, store.usage(&login)?));
-        let (person, (used_octets, _)) = self.look_up(read).await?;
+        let (person, usage) = self.look_up(read).await?;
         let quota_octets = person.ok_or(Trouble::Unavailable)?.person.quota_octets;
-        if used_octets.saturating_add(size_octets) > quota_octets {
+        if usage.used_octets.saturating_add(size_octets) > quota_octets {
             return Err(Trouble::OverQuota);
         }
         let content = Content::new(self.service.store.clone(), self.service.held.clone());
@@ -177,7 +177,7 @@ fn unwritable(error: PutError) -> Trouble {
     tracing::error!("{error}");
     match error {
         PutError::TooLarge => Trouble::TooBig,
-        PutError::Io(_) | PutError::Poisoned => Trouble::Unavailable,
+        PutError::Full | PutError::Io(_) | PutError::Poisoned => Trouble::Unavailable,
     }
 }
 
@@ -191,14 +191,18 @@ fn trouble(error: CommitError) -> Trouble {
         Refusal::MailboxExists(_) => Trouble::AlreadyExists,
         Refusal::SpecialUseTaken => Trouble::SpecialUseTaken,
         Refusal::OverQuota { .. } => Trouble::OverQuota,
-        Refusal::TooManyMailboxes | Refusal::BadName | Refusal::InboxStays => Trouble::Limit,
+        Refusal::TooManyMailboxes | Refusal::TooManyAnnotations | Refusal::BadName | Refusal::InboxStays => {
+            Trouble::Limit
+        }
         Refusal::TooLarge => Trouble::TooBig,
-        Refusal::NoSuchLogin(_) => Trouble::Unavailable,
+        Refusal::NoSuchLogin(_) | Refusal::BodyGone => Trouble::Unavailable,
         Refusal::LoginTaken(_)
         | Refusal::AddressTaken(_)
         | Refusal::NoSuchQueueItem
         | Refusal::QueueItemExists
         | Refusal::NoSuchQuarantined
+        | Refusal::NoSuchMessage
+        | Refusal::AlreadyWarned
         | Refusal::NoRecipients => Trouble::Bug,
     }
 }
