@@ -19,8 +19,7 @@
 //! | the WAL is flushed, the segment is not | rows with a bad body are expunged on open; nobody was told |
 //! | both are flushed | everything is there; the client may not have heard and may send again |
 //!
-//! The waist: a cluster store would stand behind [`Store::commit`], the reads in `read/` and [`Store::put_body`]. Its ops
-//! are [`Op`]; traits come with that second implementation.
+//! The waist are the traits [`MetaStore`] and [`BlobStore`]: a cluster store would stand behind them, with the same [`Op`]s.
 
 mod body;
 mod checkpoint;
@@ -48,6 +47,7 @@ mod summary;
 mod tests;
 mod transfer;
 mod verify;
+mod waist;
 mod watch;
 mod writer;
 
@@ -68,4 +68,5 @@ pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRec
 pub use store::{Done, Store};
 pub use summary::Summary;
 pub use verify::{Finding, Report};
+pub use waist::{BlobStore, MetaStore};
 pub use watch::Watcher;

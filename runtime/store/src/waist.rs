@@ -1,0 +1,101 @@
+//! The waist: all that a store of another kind has to do. [`Store`] is the embedded one; a cluster would keep the same ops
+//! as rows of a database server and the bodies as objects. One suite of tests runs over whatever stands behind these traits.
+
+use mail::mime::SummaryParts;
+use mail::{Address, Alias, Login, MailboxName};
+
+use crate::body::{BodyRef, RecordEnvelope, Spill};
+use crate::compact::{CompactError, Compacted};
+use crate::error::{PutError, ReadError};
+use crate::id::{DeliveryId, MailboxId, Modseq, QueueId, UidSet};
+use crate::op::{Loss, Op, Quarantined, Ring};
+use crate::progress::Progress;
+use crate::read::{
+    Changes, Delivery, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Resolution, Selected, TokenCounts, Usage,
+};
+use crate::spool::QueueItem;
+use crate::store::{Done, Store};
+use crate::summary::Summary;
+use crate::verify::Report;
+use crate::watch::Watcher;
+
+/// Declares a trait and implements it for the embedded store by its methods of the same names, which say what they do.
+macro_rules! waist {
+    ($(#[$about:meta])* trait $name:ident {
+        $(fn $method:ident(&self $(, $argument:ident: $of:ty)* $(,)?) $(-> $answer:ty)?;)*
+    }) => {
+        $(#[$about])*
+        pub trait $name: Send + Sync {
+            $(#[doc = concat!("See [`Store::", stringify!($method), "`].")]
+            fn $method(&self $(, $argument: $of)*) $(-> $answer)?;)*
+        }
+
+        impl $name for Store {
+            $(fn $method(&self $(, $argument: $of)*) $(-> $answer)? {
+                Store::$method(self $(, $argument)*)
+            })*
+        }
+    };
+}
+
+waist! {
+    /// Metadata: one way to change it, and reads that see what is durable.
+    trait MetaStore {
+        fn commit(&self, ops: Vec<Op>, done: Done);
+        fn watch(&self, mailbox: MailboxId, waker: Box<dyn Fn() + Send + Sync>) -> Watcher;
+        fn changed_mailboxes(&self, shard: u8, after_seq: u64, limit: usize) -> Result<Option<Vec<(u64, MailboxId)>>, ReadError>;
+        fn verify(&self) -> Result<Report, ReadError>;
+
+        fn person(&self, login: &Login) -> Result<Option<PersonRow>, ReadError>;
+        fn people(&self, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn people_count(&self) -> Result<u64, ReadError>;
+        fn resolve(&self, address: &Address) -> Result<Resolution, ReadError>;
+        fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError>;
+        fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
+        fn login_was_given(&self, login: &Login) -> Result<bool, ReadError>;
+
+        fn usage(&self, login: &Login) -> Result<Usage, ReadError>;
+        fn mailboxes(&self, login: &Login) -> Result<Vec<MailboxInfo>, ReadError>;
+        fn mailbox(&self, login: &Login, name: &MailboxName) -> Result<Option<MailboxInfo>, ReadError>;
+        fn mailbox_by_id(&self, mailbox: MailboxId) -> Result<Option<MailboxInfo>, ReadError>;
+        fn subscriptions(&self, login: &Login) -> Result<Vec<MailboxName>, ReadError>;
+        fn annotations(&self, login: &Login, mailbox: Option<&MailboxName>) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
+
+        fn select(&self, login: &Login, name: &MailboxName) -> Result<Option<Selected>, ReadError>;
+        fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError>;
+        fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError>;
+        fn summaries(
+            &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, limit: usize,
+        ) -> Result<Vec<(u32, Summary)>, ReadError>;
+        fn identities(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageIdentity>, ReadError>;
+        fn bodies_of(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<(u32, BodyRef)>, ReadError>;
+
+        fn queue_due(&self, now_s: i64, limit: usize) -> Result<Vec<QueueItem>, ReadError>;
+        fn queue_next_due(&self) -> Result<Option<i64>, ReadError>;
+        fn queue_item(&self, queue_id: QueueId) -> Result<Option<QueueItem>, ReadError>;
+        fn queue_list(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<QueueItem>, ReadError>;
+        fn queue_count(&self) -> Result<u64, ReadError>;
+
+        fn quarantined(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError>;
+        fn losses(&self, limit: usize) -> Result<Vec<Loss>, ReadError>;
+        fn decisions(&self, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
+        fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
+        fn load_rings(&self) -> Result<Vec<Ring>, ReadError>;
+        fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError>;
+        fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
+        fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
+    }
+}
+
+waist! {
+    /// Bodies: written by whoever has them, durable with the commit that names them, released when no row does.
+    trait BlobStore {
+        fn put_body(&self, content: &[&[u8]]) -> Result<BodyRef, PutError>;
+        fn put_body_for(&self, envelope: &RecordEnvelope, head: &[u8], content: &[&[u8]]) -> Result<BodyRef, PutError>;
+        fn spill(&self) -> std::io::Result<Spill>;
+        fn put_body_from_spill(&self, envelope: &RecordEnvelope, head: &[u8], spill: &Spill) -> Result<BodyRef, PutError>;
+        fn read_body(&self, body: &BodyRef) -> Result<Vec<u8>, ReadError>;
+        fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError>;
+        fn compact(&self, keep_s: u64, progress: &mut dyn FnMut(Progress)) -> Result<Compacted, CompactError>;
+    }
+}
