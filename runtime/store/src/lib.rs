@@ -48,6 +48,7 @@ mod tests;
 mod transfer;
 mod verify;
 mod waist;
+mod warn;
 mod watch;
 mod writer;
 

@@ -19,6 +19,7 @@ use crate::recover::recover;
 use crate::schema::{self, Purpose};
 use crate::space::Space;
 use crate::store::Done;
+use crate::warn::Levels;
 use crate::watch::Watchers;
 use crate::writer::queue::{Queue, Queued};
 use crate::writer::{Answers, Writer};
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) watchers: Arc<Watchers>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) space: Arc<Space>,
+    pub(crate) levels: Arc<Levels>,
     pub(crate) answers: mpsc::Sender<Answers>,
     pub(crate) on_fatal: Arc<OnFatal>,
 }
@@ -86,6 +88,7 @@ impl Shard {
             decision_rows_max: options.decision_rows_max,
             seq,
             space: shared.space,
+            levels: shared.levels,
             on_fatal: shared.on_fatal,
         };
         let writing = std::thread::Builder::new()

@@ -19,6 +19,7 @@ use crate::options::Options;
 use crate::route::Routes;
 use crate::shard::{self, Shard, Shared};
 use crate::space::Space;
+use crate::warn::Levels;
 use crate::watch::{Watcher, Watchers};
 use crate::writer::Answers;
 
@@ -34,6 +35,7 @@ pub struct Store {
     watchers: Arc<Watchers>,
     metrics: Arc<Metrics>,
     space: Arc<Space>,
+    pub(crate) levels: Arc<Levels>,
     /// In the order they end.
     threads: Vec<JoinHandle<()>>,
     /// Released last.
@@ -53,6 +55,7 @@ impl Store {
         let segments = Segments::open(&data_dir, options.segment_bytes_max, metrics.clone(), space.clone());
         let segments = Arc::new(segments.map_err(io)?);
         let watchers = Arc::new(Watchers::default());
+        let levels = Arc::new(Levels::default());
         let (answers, answering) = spawn_answering().map_err(io)?;
         let mut options = options;
         let on_fatal = std::mem::replace(&mut options.on_fatal, Box::new(|_| {}));
@@ -61,6 +64,7 @@ impl Store {
             watchers: watchers.clone(),
             metrics: metrics.clone(),
             space: space.clone(),
+            levels: levels.clone(),
             answers,
             on_fatal: Arc::new(on_fatal),
         };
@@ -75,7 +79,7 @@ impl Store {
         let shards = Arc::new(shards);
         let (routes, routing) = Routes::open(shards.clone(), segments.clone())?;
         threads.extend(routing);
-        Ok(Store { data_dir, segments, routes, shards, watchers, metrics, space, threads, _lock: lock })
+        Ok(Store { data_dir, segments, routes, shards, watchers, metrics, space, levels, threads, _lock: lock })
     }
 
     /// Queues `ops` as one transaction. `done` is called once: on a thread of the store when the group is durable or

@@ -117,3 +117,23 @@ fn a_copy_costs_its_owner_the_full_size_although_the_body_is_shared() {
     assert_eq!(used(&store, "a"), (1200, 2));
     assert_sound(&store);
 }
+
+#[test]
+fn whoever_watches_levels_is_woken_at_a_crossing_and_finds_who_it_was() {
+    let folder = Folder::new("levels");
+    let store = Store::open(folder.path(), Options { shards: 4, ..Options::default() }).unwrap();
+    store.commit_wait(["a", "b", "c"].map(|login| person(login, 1000)).into()).unwrap();
+    let levels = [800, 950];
+    let (sender, woken) = std::sync::mpsc::channel();
+    store.watch_levels(levels.to_vec(), Box::new(move || sender.send(()).unwrap()));
+    put(&store, 1, "a", &"x".repeat(799));
+    assert!(woken.try_recv().is_err(), "nothing is reached");
+    put(&store, 2, "b", &"x".repeat(960));
+    woken.recv().unwrap();
+    let found = store.accounts_to_warn(&levels).unwrap();
+    assert_eq!(found.iter().map(|(of, level, _)| (of.as_str(), *level)).collect::<Vec<_>>(), [("b", 950)]);
+    store.commit_wait(vec![Op::Warned { login: login("b"), fill_permille: 950 }]).unwrap();
+    assert!(store.accounts_to_warn(&levels).unwrap().is_empty());
+    put(&store, 3, "b", "more");
+    assert!(woken.try_recv().is_err(), "that was told");
+}

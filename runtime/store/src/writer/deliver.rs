@@ -132,9 +132,9 @@ impl Group<'_> {
     /// RFC 9208: exact, as of this very op. `less_octets` leave in the same op.
     pub(super) fn within_quota(&mut self, account: i64, more_octets: u64, less_octets: u64) -> Result<(), Stop> {
         let usage = self.tallies.usage(self.db, account)?;
-        let (used_octets, quota_octets) = (usage.used.saturating_sub(less_octets), usage.quota);
+        let (used_octets, quota_octets) = (usage.used_octets.saturating_sub(less_octets), usage.quota_octets);
         if used_octets.saturating_add(more_octets) > quota_octets {
-            return Err(Refusal::OverQuota { used_octets: usage.used, quota_octets }.into());
+            return Err(Refusal::OverQuota { used_octets: usage.used_octets, quota_octets }.into());
         }
         Ok(())
     }

@@ -33,6 +33,7 @@ use crate::options::OnFatal;
 use crate::publish::Published;
 use crate::space::Space;
 use crate::store::Done;
+use crate::warn::Levels;
 use crate::watch::Watchers;
 
 use group::Group;
@@ -77,6 +78,7 @@ pub(crate) struct Writer {
     pub(crate) decision_rows_max: u64,
     pub(crate) seq: u64,
     pub(crate) space: Arc<Space>,
+    pub(crate) levels: Arc<Levels>,
     pub(crate) on_fatal: Arc<OnFatal>,
 }
 
@@ -129,6 +131,7 @@ impl Writer {
                 taken.iter().for_each(|(body, blob)| body.take(self.shard, *blob));
                 self.published.publish(self.seq);
                 self.watchers.fire(changed.into_iter().map(MailboxId));
+                self.levels.look(tallies.take_filled());
                 self.hand_on(group, answers);
             }
             Ended::Failed(error) if group.len() > 1 && !is_disk_trouble(&error) => {

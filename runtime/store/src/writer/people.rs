@@ -77,8 +77,8 @@ impl Group<'_> {
         let quota_octets = quota_octets.min(i64::MAX as u64);
         if let Some(account) = self.tallies.account(self.db, &fold(login))? {
             let mut usage = self.tallies.usage(self.db, account.id)?;
-            if usage.quota != quota_octets {
-                usage.quota = quota_octets;
+            if usage.quota_octets != quota_octets {
+                usage.quota_octets = quota_octets;
                 self.tallies.set_usage(account.id, usage);
             }
             return Ok(OpResult::Done);

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::Stop;
 use crate::error::Refusal;
+use crate::read::Usage;
 
 /// Mailboxes and accounts remembered; past it all are forgotten between two groups.
 const REMEMBERED_MAX: usize = 200_000;
@@ -33,28 +34,6 @@ pub(super) struct Account {
     pub(super) inbox: u32,
 }
 
-/// The changing part of an account's row (RFC 9208).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Usage {
-    pub(super) quota: u64,
-    pub(super) used: u64,
-    pub(super) messages: u64,
-    /// Thousandths of the quota up to which the owner was warned; never above how full the account is, so that each
-    /// crossing of a level is told once.
-    pub(super) warned_permille: u32,
-}
-
-impl Usage {
-    pub(super) fn fill_permille(&self) -> u32 {
-        let fill = u128::from(self.used) * 1000 / u128::from(self.quota.max(1));
-        u32::try_from(fill).unwrap_or(u32::MAX)
-    }
-
-    fn settle(&mut self) {
-        self.warned_permille = self.warned_permille.min(self.fill_permille());
-    }
-}
-
 /// Numbers that only grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Counters {
@@ -73,6 +52,8 @@ pub(super) struct Tallies {
     /// Changed and not yet in their rows.
     dirty: BTreeSet<u32>,
     dirty_usages: BTreeSet<i64>,
+    /// Accounts as this group wrote them.
+    written_usages: Vec<Usage>,
     /// Changed in this group, for watchers and the change log.
     changed: BTreeSet<u32>,
     /// How things were before the commit that runs, newest last.
@@ -102,6 +83,7 @@ impl Tallies {
             usages: HashMap::new(),
             dirty: BTreeSet::new(),
             dirty_usages: BTreeSet::new(),
+            written_usages: Vec::new(),
             changed: BTreeSet::new(),
             undo: Vec::new(),
         })
@@ -138,7 +120,7 @@ impl Tallies {
         let before = self.mailbox(db, id)?;
         let mut usage = self.usage(db, tally.account)?;
         if (before.octets, before.messages) != (tally.octets, tally.messages) {
-            usage.used = usage.used.saturating_sub(before.octets).saturating_add(tally.octets);
+            usage.used_octets = usage.used_octets.saturating_sub(before.octets).saturating_add(tally.octets);
             usage.messages =
                 usage.messages.saturating_sub(u64::from(before.messages)).saturating_add(u64::from(tally.messages));
             self.set_usage(tally.account, usage);
@@ -159,7 +141,7 @@ impl Tallies {
     /// A mailbox whose row just went, with all its messages.
     pub(super) fn remove(&mut self, db: &Connection, id: u32, tally: Tally) -> Result<(), Stop> {
         let mut usage = self.usage(db, tally.account)?;
-        usage.used = usage.used.saturating_sub(tally.octets);
+        usage.used_octets = usage.used_octets.saturating_sub(tally.octets);
         usage.messages = usage.messages.saturating_sub(u64::from(tally.messages));
         self.set_usage(tally.account, usage);
         self.undo.push(Undo::Mailbox(id, self.known.remove(&id)));
@@ -176,8 +158,8 @@ impl Tallies {
             [account],
             |row| {
                 Ok(Usage {
-                    quota: row.get::<_, i64>(0)? as u64,
-                    used: row.get::<_, i64>(1)? as u64,
+                    quota_octets: row.get::<_, i64>(0)? as u64,
+                    used_octets: row.get::<_, i64>(1)? as u64,
                     messages: row.get::<_, i64>(2)? as u64,
                     warned_permille: row.get(3)?,
                 })
@@ -187,8 +169,9 @@ impl Tallies {
         Ok(usage)
     }
 
+    /// What was warned of is never above how full the account is, so that each crossing of a level is told once.
     pub(super) fn set_usage(&mut self, account: i64, mut usage: Usage) {
-        usage.settle();
+        usage.warned_permille = usage.warned_permille.min(usage.fill_permille());
         self.undo.push(Undo::Usage(account, self.usages.insert(account, usage)));
         self.dirty_usages.insert(account);
     }
@@ -255,8 +238,9 @@ impl Tallies {
             db.prepare_cached("UPDATE account SET quota = ?2, used = ?3, messages = ?4, warned = ?5 WHERE id = ?1")?;
         for id in std::mem::take(&mut self.dirty_usages) {
             let Some(usage) = self.usages.get(&id) else { continue };
-            let (used, messages) = (usage.used as i64, usage.messages as i64);
-            update.execute((id, usage.quota as i64, used, messages, usage.warned_permille))?;
+            let (used, messages) = (usage.used_octets as i64, usage.messages as i64);
+            update.execute((id, usage.quota_octets as i64, used, messages, usage.warned_permille))?;
+            self.written_usages.push(*usage);
         }
         Ok(())
     }
@@ -292,6 +276,11 @@ impl Tallies {
                 }
             }
         }
+    }
+
+    /// The accounts of this group; the next group starts afresh.
+    pub(super) fn take_filled(&mut self) -> impl Iterator<Item = Usage> {
+        std::mem::take(&mut self.written_usages).into_iter()
     }
 
     /// The mailboxes changed in this group so far.
