@@ -11,4 +11,5 @@ mod imap_floods;
 mod limits;
 mod mail;
 mod outbound;
+mod room;
 mod story;

@@ -11,6 +11,7 @@ mod directory;
 mod drive;
 mod durable;
 mod full;
+mod fullness;
 mod http;
 mod listen;
 mod metrics;
