@@ -6,6 +6,7 @@
 //! Snapshots hold links of their own.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::body::BodyRef;
@@ -81,6 +82,7 @@ impl Store {
     /// Compacts while writes go on. Bodies freed less than `keep_s` seconds ago stay, so that whoever holds one meanwhile
     /// still reads it.
     pub fn compact(&self, keep_s: u64, progress: &mut dyn FnMut(Progress)) -> Result<Compacted, CompactError> {
+        let _alone = self.tidying.lock().unwrap_or_else(PoisonError::into_inner);
         let mut done = Compacted::default();
         let sizes = self.segments().sizes()?;
         let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use mail::Login;
@@ -36,6 +36,8 @@ pub struct Store {
     metrics: Arc<Metrics>,
     space: Arc<Space>,
     pub(crate) levels: Arc<Levels>,
+    /// Held by whoever removes segments or needs them all to stay: one at a time.
+    pub(crate) tidying: Mutex<()>,
     /// In the order they end.
     threads: Vec<JoinHandle<()>>,
     /// Released last.
@@ -79,7 +81,19 @@ impl Store {
         let shards = Arc::new(shards);
         let (routes, routing) = Routes::open(shards.clone(), segments.clone())?;
         threads.extend(routing);
-        Ok(Store { data_dir, segments, routes, shards, watchers, metrics, space, levels, threads, _lock: lock })
+        Ok(Store {
+            data_dir,
+            segments,
+            routes,
+            shards,
+            watchers,
+            metrics,
+            space,
+            levels,
+            tidying: Mutex::default(),
+            threads,
+            _lock: lock,
+        })
     }
 
     /// Queues `ops` as one transaction. `done` is called once: on a thread of the store when the group is durable or

@@ -10,6 +10,7 @@ mod messages;
 mod model;
 mod records;
 mod recovery;
+mod restore;
 mod shards;
 mod spool;
 mod usage;
