@@ -27,6 +27,8 @@ pub enum OpenError {
         file: u8,
         is: i64,
     },
+    /// Putting a snapshot back was interrupted: the databases may be of two times.
+    HalfPutBack,
     /// More shards were asked for than there can be.
     TooManyShards {
         asked: u8,
@@ -56,6 +58,9 @@ impl fmt::Display for OpenError {
                 "the data folder has format {format}; this program reads from {floor} on, so start a version between first"
             ),
             OpenError::WrongShard { file, is } => write!(f, "meta-{file:02}.db holds shard {is}"),
+            OpenError::HalfPutBack => {
+                f.write_str("a snapshot was being put back here and that did not end; put it back again")
+            }
             OpenError::TooManyShards { asked } => {
                 write!(f, "{asked} shards are more than the {} there can be", crate::id::SHARDS_MAX)
             }

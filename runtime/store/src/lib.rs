@@ -34,6 +34,7 @@ mod op;
 mod options;
 mod progress;
 mod publish;
+mod putback;
 mod read;
 mod recover;
 mod restore;
@@ -64,6 +65,7 @@ pub use op::{
 pub use op::{Expunged, Import, Imported, Part, Replace, SetFlags, TokenCount};
 pub use options::Options;
 pub use progress::Progress;
+pub use putback::{PutBack, PutBackError, put_back};
 pub use read::{Changes, Counts, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Resolution, Selected, Usage};
 pub use read::{Delivery, TokenCounts};
 pub use restore::{RestoreError, Restored, Wanted};

@@ -51,6 +51,9 @@ impl Store {
         let io = |error| OpenError::Io { path: data_dir.clone(), error };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&data_dir).map_err(io)?;
         let lock = Lock::take(&data_dir)?;
+        if crate::putback::is_half_done(&data_dir) {
+            return Err(OpenError::HalfPutBack);
+        }
         let count = shard_count(&data_dir, options.shards)?;
         let metrics = Arc::new(Metrics::default());
         let space = Arc::new(Space::open(&data_dir, options.reserve_bytes, options.ballast_bytes));

@@ -8,6 +8,7 @@ mod full;
 mod mailboxes;
 mod messages;
 mod model;
+mod putback;
 mod records;
 mod recovery;
 mod restore;

@@ -4,7 +4,7 @@ use super::*;
 use crate::{Expunged, RestoreError, Restored, SetFlags, UidSet, Wanted};
 
 /// The data folder as it is now, opened as a store of its own. The store that works must be closed.
-fn then(folder: &Folder, copy: &Folder) -> Store {
+pub(super) fn then(folder: &Folder, copy: &Folder) -> Store {
     std::fs::create_dir_all(copy.path().join("segments")).unwrap();
     for from in ["", "segments"] {
         for entry in std::fs::read_dir(folder.path().join(from)).unwrap() {
