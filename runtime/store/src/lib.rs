@@ -34,6 +34,7 @@ mod publish;
 mod read;
 mod recover;
 mod schema;
+pub mod snapshot;
 mod spool;
 mod store;
 mod summary;

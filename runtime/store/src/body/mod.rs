@@ -11,7 +11,7 @@ use mail::{Address, ReversePath};
 
 use crate::id::DeliveryId;
 
-pub(crate) use record::HEADER_BYTES;
+pub(crate) use record::{Codec, HEADER_BYTES, Header};
 pub(crate) use segments::Segments;
 pub use spill::Spill;
 

@@ -7,6 +7,7 @@ mod mailboxes;
 mod messages;
 mod model;
 mod recovery;
+mod snapshots;
 mod spool;
 
 use std::path::{Path, PathBuf};
