@@ -109,7 +109,8 @@ fn a_snapshot_taken_during_deliveries_has_all_that_was_acknowledged_before_and_i
         let messages = report.databases[0].messages;
         // One may have been on its way to its acknowledgement.
         assert!((before..=after + 1).contains(&messages), "{before} {messages} {after}");
-        let restored = nightly.materialise(name).unwrap().open();
+        let folder = nightly.materialise(name).unwrap();
+        let restored = folder.open();
         assert_sound(&restored);
         let mailbox = inbox(&restored, "a");
         assert_eq!(uids(&restored, "a", "INBOX"), (1..=messages as u32).collect::<Vec<_>>());
@@ -125,7 +126,11 @@ fn nothing_new_costs_nothing_but_a_manifest() {
     let store = store_with(&nightly.folder, &["a"]);
     put_many(&store, 1..200, "a");
     let first = nightly.take(NIGHT_S);
-    assert_eq!((first.pages_new, first.segments, first.segments_linked), (first.pages, 1, 1));
+    assert_eq!((first.segments, first.segments_linked), (1, 1));
+    // The first pages of empty tables are alike and stored once.
+    assert!(first.pages_new > first.pages / 2, "{first:?}");
+    let octets = std::fs::metadata(nightly.path("packs/00000001.pack")).unwrap().len();
+    assert_eq!(octets, (first.pages_new + 1) * 4096);
     let packs = nightly.files("packs");
     let second = nightly.take(NIGHT_S);
     assert_eq!((second.pages, second.pages_new, second.segments_linked), (first.pages, 0, 0));
@@ -213,7 +218,8 @@ fn a_segment_number_used_again_for_another_file_does_not_touch_the_old_one() {
     assert_eq!(nightly.files("segments"), ["00000001.1.seg".to_owned(), "00000001.seg".to_owned()].into());
     for (name, text) in [(first.name, "the first file"), (third.name, "the second file, which is longer")] {
         nightly.assert_sound(name);
-        let restored = nightly.materialise(name).unwrap().open();
+        let folder = nightly.materialise(name).unwrap();
+        let restored = folder.open();
         assert_eq!(body_text(&restored, inbox(&restored, "a"), 1), text);
     }
     nightly.assert_sound(second.name);
@@ -228,7 +234,8 @@ fn a_store_opened_from_a_snapshot_never_writes_into_the_segments_of_the_living_o
     assert_eq!(empty.segments, 0);
     put(&store, 1, "a", "one");
     let one = nightly.take(NIGHT_S + DAY_S);
-    let restored = [empty, one].map(|taken| nightly.materialise(taken.name).unwrap().open());
+    let folders = [empty, one].map(|taken| nightly.materialise(taken.name).unwrap());
+    let restored = folders.each_ref().map(Folder::open);
     for restored in &restored {
         put(restored, 9, "a", "written by the restored");
         assert_sound(restored);

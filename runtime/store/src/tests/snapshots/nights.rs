@@ -7,18 +7,19 @@ use crate::snapshot::{Keep, Purged};
 use crate::{FlagMode, SetFlags};
 
 const PEOPLE: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
-const MESSAGES: u64 = 3_000;
+const MESSAGES: u64 = 6_000;
 
-/// Changes the flags of 1 % of the messages, here and there, and delivers half a percent.
+/// Changes the flags of 1 % of the messages, here and there in three of the mailboxes, and delivers half a percent.
 fn day(store: &Store, night: u64) {
-    for (n, person) in PEOPLE.iter().enumerate() {
-        let seed = night * 7 + n as u64;
-        let uids: UidSet = (0..3).map(|k| ((seed * 37 + k * 101) % (MESSAGES / 10)) as u32 + 1).collect();
+    for n in 0..3 {
+        let seed = night * 7 + n * 3;
+        let person = PEOPLE[(seed % 10) as usize];
+        let uids: UidSet = (0..20).map(|k| ((seed * 37 + k * 101) % (MESSAGES / 10)) as u32 + 1).collect();
         let mode = if night.is_multiple_of(2) { FlagMode::Add } else { FlagMode::Remove };
         let set = SetFlags { mailbox: inbox(store, person), uids, mode, flags: seen(), unchanged_since: None };
         store.commit_wait(vec![Op::SetFlags(Box::new(set))]).unwrap();
-        let first = MESSAGES * 10 + night * 100 + n as u64 * 2;
-        put_many(store, first..first + 2, person);
+        let first = MESSAGES * 10 + night * 100 + n * 10;
+        put_many(store, first..first + 10, person);
     }
 }
 
@@ -45,12 +46,12 @@ fn thirty_nights_cost_what_changed_and_the_purge_gives_it_back() {
     let nightly = Nightly::new("month");
     let store = filled(&nightly);
     let first = nightly.take(NIGHT_S);
-    assert_eq!(first.pages_new, first.pages);
+    assert!(first.pages_new > first.pages / 2, "{first:?}");
     let mut texts = Vec::new();
     for night in 1..=30 {
         day(&store, night);
         let taken = nightly.take(NIGHT_S + night as i64 * DAY_S);
-        // 3 messages changed and 2 new in each of 10 mailboxes, and the tables that count: far from all.
+        // The rows that changed, the ends of the tables that grew, and the tables that count: far from all.
         assert!(taken.pages_new * 3 < taken.pages, "night {night}: {} of {} pages", taken.pages_new, taken.pages);
         texts.push((taken.name, taken.databases[0].messages));
     }
@@ -65,7 +66,8 @@ fn thirty_nights_cost_what_changed_and_the_purge_gives_it_back() {
     assert!(purged.octets_freed >= before - after - 31 * 4096, "{before} {after} {purged:?}");
     for (name, messages) in &texts[26..] {
         assert_eq!(nightly.assert_sound(*name).databases[0].messages, *messages);
-        assert_sound(&nightly.materialise(*name).unwrap().open());
+        let folder = nightly.materialise(*name).unwrap();
+        assert_sound(&folder.open());
     }
     // What stays is enough to go on from, and a second purge has nothing to do.
     assert_eq!(nightly.take(now_s + DAY_S).pages_new, 0);
@@ -91,7 +93,7 @@ fn young_ones_stay_old_ones_go_and_the_newest_sound_one_stays_while_it_may() {
     assert_eq!((nightly.files("packs").len(), nightly.files("segments").len()), (0, 0));
     // A store whose snapshots are all gone begins again.
     let taken = nightly.take(NIGHT_S + 24 * DAY_S);
-    assert_eq!(taken.pages_new, taken.pages);
+    assert!(taken.pages_new > taken.pages / 2, "{taken:?}");
     nightly.assert_sound(taken.name);
 }
 
