@@ -113,6 +113,11 @@ impl Snapshots {
         for path in [&folder, &packs, &segments] {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_at(path))?;
         }
+        // A folder nobody can find again has no snapshots.
+        let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        for path in [parent, &folder] {
+            File::open(path).and_then(|folder| folder.sync_all()).map_err(io_at(path))?;
+        }
         Ok(Snapshots { folder, packs, segments })
     }
 

@@ -65,8 +65,12 @@ impl Snapshots {
         purged.packs_removed = swept.packs;
         purged.segments_removed = swept.segments;
         purged.octets_freed += swept.octets;
-        self.rewrite_sparse(&heads, &mut purged)?;
-        Ok(purged)
+        let rewritten = self.rewrite_sparse(&heads, &mut purged);
+        if rewritten.is_err() {
+            // Perhaps the device is full: new packs nobody names yet go again.
+            self.heads().and_then(|heads| self.sweep(&heads))?;
+        }
+        rewritten.map(|()| purged)
     }
 
     /// What goes by age.

@@ -73,10 +73,15 @@ impl Snapshots {
         std::thread::scope(|scope| {
             let work = move || {
                 lower_priority();
-                self.take_here(source, now_s, pace, &mut |report| {
+                let taken = self.take_here(source, now_s, pace, &mut |report| {
                     // Somebody who listens no more does not stop the work.
                     let _ = sender.send(report);
-                })
+                });
+                if taken.is_err() {
+                    // Perhaps the device is full: what is of no use gives its space back now, not tomorrow.
+                    self.heads().and_then(|heads| self.sweep(&heads))?;
+                }
+                taken
             };
             let thread = std::thread::Builder::new().name("store-snapshot".to_owned()).spawn_scoped(scope, work);
             let thread = thread.map_err(io_at(self.folder()))?;

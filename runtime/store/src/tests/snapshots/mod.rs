@@ -173,6 +173,49 @@ fn a_materialised_snapshot_gives_back_single_messages_and_is_not_written() {
 }
 
 #[test]
+fn every_shard_is_in_a_snapshot_as_it_was() {
+    let nightly = Nightly::new("shards");
+    let (store, second) = (store_with(&nightly.folder, &["a"]), Folder::new("second"));
+    drop(store_with(&second, &["b", "c"]));
+    std::fs::rename(second.path().join("meta-00.db"), nightly.folder.path().join("meta-01.db")).unwrap();
+    put_many(&store, 1..40, "a");
+    let mut source = nightly.source();
+    source.databases.push(nightly.folder.path().join("meta-01.db"));
+    let take = |now_s| nightly.snapshots.take(&source, now_s, Pace::FULL, &mut |_| {}).unwrap();
+    let first = take(NIGHT_S);
+    put_many(&store, 40..80, "a");
+    let taken = take(NIGHT_S + DAY_S);
+    let counts = taken.databases.iter().map(|it| (it.name.as_str(), it.messages, it.mailboxes)).collect::<Vec<_>>();
+    assert_eq!(counts, [("meta-00.db", 79, 3), ("meta-01.db", 0, 6)]);
+    let changed = nightly.path(&format!("packs/{:08}.pack", 2));
+    assert_eq!(std::fs::metadata(changed).unwrap().len(), (taken.pages_new + 1) * 4096);
+    assert!(taken.pages_new < first.pages_new, "{taken:?}");
+    nightly.assert_sound(first.name);
+    nightly.assert_sound(taken.name);
+    let folder = nightly.materialise(taken.name).unwrap();
+    let old = OpenedSnapshot::open(folder.path()).unwrap();
+    assert_eq!((1..9).map(|account| old.mailboxes(account).unwrap().len()).sum::<usize>(), 9);
+}
+
+#[test]
+fn a_snapshot_that_fails_leaves_nothing_behind() {
+    let nightly = Nightly::new("fails");
+    let store = store_with(&nightly.folder, &["a"]);
+    put(&store, 1, "a", "hello");
+    let absent = nightly.folder.path().join("meta-01.db");
+    let named = nightly.folder.path().join("meta-00.sqlite");
+    for bad in [absent, named] {
+        let mut source = nightly.source();
+        source.databases.push(bad.clone());
+        let error = nightly.snapshots.take(&source, NIGHT_S, Pace::FULL, &mut |_| {}).unwrap_err();
+        assert!(error.to_string().contains(&bad.display().to_string()), "{error}");
+        assert_eq!((nightly.files("packs").len(), nightly.files("segments").len()), (0, 0));
+        assert_eq!(nightly.snapshots.list().unwrap().len(), 0);
+    }
+    nightly.assert_sound(nightly.take(NIGHT_S).name);
+}
+
+#[test]
 fn segments_that_cannot_be_links_are_copied_once_and_then_only_extended() {
     let nightly = Nightly::new("copies");
     let store = store_with(&nightly.folder, &["a"]);
