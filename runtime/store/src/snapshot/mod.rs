@@ -27,6 +27,7 @@ mod name;
 mod opened;
 mod pace;
 mod pack;
+mod pages;
 mod purge;
 mod segments;
 mod take;

@@ -238,3 +238,50 @@ pub(super) fn extend(
     }
     file.sync_all().map_err(io_at(target))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Pace;
+
+    // INVARIANT (keep-before-and-after).
+    #[test]
+    fn a_segment_freed_while_the_transactions_begin_is_kept_and_so_is_one_that_came() {
+        let folder = std::env::temp_dir().join(format!("facteur-store-keeper-{}", std::process::id()));
+        let (store, snapshots) = (folder.join("store"), folder.join("snapshots"));
+        std::fs::create_dir_all(&store).unwrap();
+        std::fs::create_dir_all(&snapshots).unwrap();
+        for (number, text) in [(1, "freed"), (2, "grows"), (3, "")] {
+            std::fs::write(segment_path(&store, number, 0), text).unwrap();
+        }
+        let mut keeper = Keeper::new(&snapshots, &store, BTreeMap::new());
+        keeper.look().unwrap();
+        std::fs::remove_file(segment_path(&store, 1, 0)).unwrap();
+        std::fs::write(segment_path(&store, 2, 0), "grows more").unwrap();
+        std::fs::write(segment_path(&store, 4, 0), "came").unwrap();
+        keeper.look().unwrap();
+        keeper.copy(&mut Pacer::start(Pace::FULL), &mut |_| {}).unwrap();
+        let parts: Vec<_> = keeper.finish(&[]).unwrap().iter().map(|part| (part.number, part.octets)).collect();
+        assert_eq!(parts, [(1, 5), (2, 10), (4, 4)]);
+        let texts = [1, 2, 4].map(|number| std::fs::read_to_string(segment_path(&snapshots, number, 0)).unwrap());
+        assert_eq!(texts, ["freed", "grows more", "came"]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_copy_continues_where_it_ended_and_is_as_long_as_asked() {
+        let folder = std::env::temp_dir().join(format!("facteur-store-extend-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (from, to) = (folder.join("from"), folder.join("to"));
+        let octets: Vec<u8> = (0..3 * COPY_BYTES + 5).map(|n| (n % 251) as u8).collect();
+        std::fs::write(&from, &octets).unwrap();
+        let (file, mut pacer, mut copied) = (File::open(&from).unwrap(), Pacer::start(Pace::FULL), 0);
+        let (first, end) = (COPY_BYTES as u64 + 3, octets.len() as u64 - 2);
+        extend(&file, &to, 0, first, &mut pacer, &mut |octets| copied += octets).unwrap();
+        extend(&file, &to, first, end, &mut pacer, &mut |octets| copied += octets).unwrap();
+        assert_eq!((copied, std::fs::read(&to).unwrap() == octets[..octets.len() - 2]), (end, true));
+        let cut = extend(&file, &to, end, end + 9, &mut pacer, &mut |_| {});
+        assert!(matches!(cut, Err(SnapshotError::Io { error, .. }) if error.kind() == io::ErrorKind::UnexpectedEof));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
