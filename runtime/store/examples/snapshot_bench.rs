@@ -20,7 +20,7 @@ const NIGHTS: i64 = 5;
 const DAY_S: i64 = 86_400;
 const NIGHT_S: i64 = 1_796_009_400;
 const PRODUCERS: u64 = 20;
-const SECONDS: usize = 12;
+const PAIRS: usize = 15;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -126,41 +126,50 @@ fn touch(store: &Store, inboxes: &[MailboxId], random: &mut Random, messages: u6
     }
 }
 
-/// Producers deliver without end while a second with snapshots that have everything to write follows a second without,
-/// so that whatever else the machine does falls on both alike.
+/// Producers deliver without end while a second without snapshots and a second or more with one that has everything to
+/// write follow each other. The median of the ratios of neighbours is what counts: other work of the machine comes in
+/// bursts and falls on few of them.
 fn latency(store: &Store, source: &Source, folder: &Path, content: &[u8]) {
-    println!("pace   snapshots  s each  open s | with: deliveries  p50 ms  p99 ms | without | p99 with/without");
-    let slow = Pace { share_percent: 10, ..Pace::GENTLE };
-    for pace in [Pace::GENTLE, Pace::FULL, slow, Pace::GENTLE, Pace::FULL, slow] {
-        let active = AtomicBool::new(false);
-        let mut taken = Vec::new();
-        let (with, without) = deliveries(store, content, &active, || {
-            for round in 0..SECONDS {
+    println!(
+        "pace   s each  open s | all with: deliveries, p50, p99 ms | all without | p99 with/without of {PAIRS} pairs"
+    );
+    for share_percent in [25, 10, 100, 25, 10, 100] {
+        let pace = Pace { share_percent, ..Pace::GENTLE };
+        let began = Instant::now();
+        let (mut taken, mut ends) = (Vec::new(), vec![0.0]);
+        let all = deliveries(store, content, began, || {
+            for pair in 0..PAIRS {
                 std::thread::sleep(Duration::from_secs(1));
-                let target = folder.join(format!("loaded-{round}"));
-                let snapshots = Snapshots::open(&target).expect("a folder");
-                active.store(true, Ordering::SeqCst);
-                let began = Instant::now();
-                while began.elapsed() < Duration::from_secs(1) {
-                    taken.push(take(&snapshots, source, NIGHT_S, pace));
-                    for listed in snapshots.list().expect("a list") {
-                        let _ = std::fs::remove_file(target.join(format!("{}.snapshot", listed.name)));
+                ends.push(began.elapsed().as_secs_f64());
+                for again in 0.. {
+                    let target = folder.join(format!("loaded-{pair}-{again}"));
+                    taken.push(take(&Snapshots::open(&target).expect("a folder"), source, NIGHT_S, pace));
+                    if began.elapsed().as_secs_f64() > ends[ends.len() - 1] + 1.0 {
+                        break;
                     }
                 }
-                active.store(false, Ordering::SeqCst);
+                ends.push(began.elapsed().as_secs_f64());
             }
         });
-        // Not earlier: the device has work with files that go, which would fall on the seconds without a snapshot.
-        for round in 0..SECONDS {
-            let _ = std::fs::remove_dir_all(folder.join(format!("loaded-{round}")));
+        // Not earlier: the device has work with files that go.
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            if entry.file_name().to_string_lossy().starts_with("loaded-") {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
         }
+        let during = |window: usize| {
+            let ended = all.iter().filter(|(ended, _)| (ends[window]..ends[window + 1]).contains(ended));
+            ascending(ended.map(|(_, took)| *took))
+        };
+        let windows: Vec<Vec<f64>> = (0..2 * PAIRS).map(during).collect();
+        let pooled = |odd: usize| ascending(windows.iter().skip(odd).step_by(2).flatten().copied());
+        let (without, with) = (pooled(0), pooled(1));
+        let ratios = ascending(windows.chunks(2).map(|pair| quantile(&pair[1], 0.99) / quantile(&pair[0], 0.99)));
         let mean = |of: &dyn Fn(&Taken) -> Duration| {
             taken.iter().map(|taken| of(taken).as_secs_f64()).sum::<f64>() / taken.len() as f64
         };
         println!(
-            "{:>3} %  {:>9}  {:>6.2}  {:>6.2} | {:>16}  {:>6.2}  {:>6.2} | {} {:.2} {:.2} | {:.2}",
-            pace.share_percent,
-            taken.len(),
+            "{share_percent:>3} %  {:>6.2}  {:>6.2} | {} {:.2} {:.2} | {} {:.2} {:.2} | median {:.2}, quarter {:.2} to {:.2}",
             mean(&|taken| taken.took),
             mean(&|taken| taken.transactions_open),
             with.len(),
@@ -169,44 +178,45 @@ fn latency(store: &Store, source: &Source, folder: &Path, content: &[u8]) {
             without.len(),
             quantile(&without, 0.5),
             quantile(&without, 0.99),
-            quantile(&with, 0.99) / quantile(&without, 0.99)
+            quantile(&ratios, 0.5),
+            quantile(&ratios, 0.25),
+            quantile(&ratios, 0.75),
         );
     }
 }
 
-/// Latencies in ms, ascending, of deliveries that began or ended while `active` and of the others.
-fn deliveries(store: &Store, content: &[u8], active: &AtomicBool, meanwhile: impl FnOnce()) -> (Vec<f64>, Vec<f64>) {
-    let (stop, all) = (AtomicBool::new(false), Mutex::new((Vec::new(), Vec::new())));
+/// When each delivery ended, in seconds after `began`, and how long it took in ms.
+fn deliveries(store: &Store, content: &[u8], began: Instant, meanwhile: impl FnOnce()) -> Vec<(f64, f64)> {
+    let (stop, all) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for producer in 0..PRODUCERS {
             let (stop, all) = (&stop, &all);
             scope.spawn(move || {
                 let mut random = Random(since_1970_ns() ^ (producer << 40) | 1);
+                let mut own = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
-                    let (began, before) = (Instant::now(), active.load(Ordering::SeqCst));
                     let size = random.size().min(64 << 10);
+                    let before = began.elapsed();
                     let deliver = delivery(store, &content[..size], &mut random);
                     store.commit_wait(vec![deliver]).expect("a delivery");
-                    let took = began.elapsed().as_secs_f64() * 1e3;
-                    let mut all = all.lock().expect("no panic");
-                    if before || active.load(Ordering::SeqCst) {
-                        all.0.push(took)
-                    } else {
-                        all.1.push(took)
-                    }
-                    drop(all);
+                    let after = began.elapsed();
+                    own.push((after.as_secs_f64(), (after - before).as_secs_f64() * 1e3));
                     // Below what the store can take: a server that is never idle has no latency to speak of.
                     std::thread::sleep(Duration::from_millis(20));
                 }
+                all.lock().expect("no panic").extend(own);
             });
         }
         meanwhile();
         stop.store(true, Ordering::Relaxed);
     });
-    let (mut with, mut without) = all.into_inner().expect("no panic");
-    with.sort_by(f64::total_cmp);
-    without.sort_by(f64::total_cmp);
-    (with, without)
+    all.into_inner().expect("no panic")
+}
+
+fn ascending(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut numbers: Vec<f64> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers
 }
 
 fn quantile(ascending: &[f64], q: f64) -> f64 {

@@ -103,7 +103,16 @@ pub struct SnapshotContent {
 
 /// Held while files are changed or read; the kernel lets go of it when the process ends.
 struct Held {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closing alone would not do while a process that was just forked has the file too, until it becomes another program.
+        if let Err(error) = rustix::fs::flock(&self.file, FlockOperation::Unlock) {
+            tracing::warn!("a folder of snapshots stays locked until the process ends: {error}");
+        }
+    }
 }
 
 impl Snapshots {
@@ -191,7 +200,7 @@ impl Snapshots {
         let path = self.folder.join(name);
         let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(io_at(&path))?;
         match rustix::fs::flock(&file, how) {
-            Ok(()) => Ok(Held { _file: file }),
+            Ok(()) => Ok(Held { file }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(SnapshotError::Busy { folder: self.folder.clone() }),
             Err(error) => Err(io_at(&path)(error.into())),
         }

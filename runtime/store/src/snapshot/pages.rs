@@ -15,7 +15,7 @@ use crate::schema::{self, Purpose};
 /// New pages whose hashes are kept to find one that comes twice in a snapshot.
 const NEW_HASHES_MAX: usize = 1 << 20;
 /// Pages between two reports.
-const REPORT_PAGES: u64 = 256;
+const REPORT_PAGES: u64 = 64;
 
 /// A database at one moment.
 pub(super) struct Shard<'a> {

@@ -51,7 +51,7 @@ pub struct Taken {
 
 impl Snapshots {
     /// Takes a snapshot of the store while it works, named by `now_s`, or a second later when that name is taken.
-    /// Runs on a thread of its own; `progress` is called on the caller's.
+    /// Runs on a thread of its own; `progress` is called on the caller's, and waited for.
     pub fn take(
         &self,
         source: &Source,
@@ -60,7 +60,7 @@ impl Snapshots {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Taken, SnapshotError> {
         let _alone = self.lock_changes()?;
-        let (sender, reports) = mpsc::channel();
+        let (sender, reports) = mpsc::sync_channel(0);
         std::thread::scope(|scope| {
             let work = move || {
                 lower_priority();

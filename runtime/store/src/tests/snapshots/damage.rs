@@ -88,7 +88,8 @@ fn a_manifest_of_a_later_version_is_refused_politely_and_keeps_its_files() {
 
 #[test]
 fn a_damaged_pack_is_named_and_the_next_snapshot_stores_its_pages_anew() {
-    let kinds: [(Damage, fn(&mut Vec<u8>)); 5] = [
+    type Kind = (Damage, fn(&mut Vec<u8>));
+    let kinds: [Kind; 5] = [
         (Damage::Page { slot: 3 }, |bytes| bytes[4 * 4096 + 77] ^= 4),
         (Damage::Cut, |bytes| bytes.truncate(bytes.len() - 1)),
         (Damage::Foreign, |bytes| bytes[0] ^= 1),

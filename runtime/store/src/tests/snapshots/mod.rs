@@ -198,6 +198,32 @@ fn every_shard_is_in_a_snapshot_as_it_was() {
 }
 
 #[test]
+fn what_is_committed_while_the_first_shard_is_read_is_not_in_the_second() {
+    let nightly = Nightly::new("moment");
+    let (store, second) = (store_with(&nightly.folder, &["a"]), Folder::new("second"));
+    drop(store_with(&second, &["b"]));
+    let database = nightly.folder.path().join("meta-01.db");
+    std::fs::rename(second.path().join("meta-00.db"), &database).unwrap();
+    for first in (1..5_000).step_by(500) {
+        put_many(&store, first..first + 500, "a");
+    }
+    let mut source = nightly.source();
+    source.databases.push(database.clone());
+    let db = rusqlite::Connection::open(&database).unwrap();
+    // The snapshot waits for its listener, so each of these is done before the next report.
+    let mut commits = 0;
+    let mut commit = |_: Progress| {
+        db.execute("UPDATE meta SET value = value + 1 WHERE key = 'seq'", []).unwrap();
+        put(&store, 10_000 + commits, "a", "behind");
+        commits += 1;
+    };
+    let taken = nightly.snapshots.take(&source, NIGHT_S, Pace::FULL, &mut commit).unwrap();
+    assert_eq!((taken.databases[0].messages, taken.databases[1].seq), (5_000, 1));
+    assert!(commits >= 3, "the first shard must have been reported more than once: {commits}");
+    nightly.assert_sound(taken.name);
+}
+
+#[test]
 fn a_snapshot_that_fails_leaves_nothing_behind() {
     let nightly = Nightly::new("fails");
     let store = store_with(&nightly.folder, &["a"]);
