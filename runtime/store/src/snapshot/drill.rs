@@ -12,7 +12,7 @@ use super::error::{damaged, io_at, sqlite_at};
 use super::manifest::{DatabaseCounts, Manifest};
 use super::materialise::name_databases;
 use super::opened::open_unchanging;
-use super::pace::Pacer;
+use super::pace::{Pacer, apart};
 use super::pack::{mark, pack_path};
 use super::{Pace, Progress, SnapshotError, SnapshotName, Snapshots, Step};
 use crate::read::body_row;
@@ -71,7 +71,8 @@ impl Drop for Scratch {
 
 impl Snapshots {
     /// Restores the snapshot into a new folder in `scratch`, which has to have room for the databases, checks it, and
-    /// removes it again. Packs found damaged are remembered, so that the next snapshot stores their pages anew.
+    /// removes it again. Packs found damaged are remembered, so that the next snapshot stores their pages anew. Runs on a
+    /// thread of its own; `progress` is called on the caller's, and waited for.
     pub fn verify(
         &self,
         name: SnapshotName,
@@ -97,8 +98,10 @@ impl Snapshots {
         }
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(io_at(&folder))?;
         let scratch = Scratch(folder);
-        let mut pacer = Pacer::start(pace);
-        self.drill(&manifest, &scratch.0, depth, &mut pacer, &mut report, progress)?;
+        let work = |progress: &mut dyn FnMut(Progress)| {
+            self.drill(&manifest, &scratch.0, depth, &mut Pacer::start(pace), &mut report, progress)
+        };
+        apart(work, progress)?;
         Ok(report)
     }
 

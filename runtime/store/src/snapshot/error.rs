@@ -1,4 +1,4 @@
-//! What can go wrong with a snapshot. Each error names the file it is about.
+//! What can go wrong with a snapshot. Each error about a file names it.
 
 use std::fmt;
 use std::io;
@@ -18,6 +18,10 @@ pub enum SnapshotError {
     },
     Io {
         path: PathBuf,
+        error: io::Error,
+    },
+    /// The system gives no thread to work on.
+    Thread {
         error: io::Error,
     },
     /// A database could not be read.
@@ -87,6 +91,7 @@ impl fmt::Display for SnapshotError {
             SnapshotError::Busy { folder } => write!(f, "{}: somebody else is at work here", folder.display()),
             SnapshotError::NoSuchSnapshot { name } => write!(f, "there is no snapshot {name}"),
             SnapshotError::Io { path, error } => write!(f, "{}: {error}", path.display()),
+            SnapshotError::Thread { error } => write!(f, "no thread to work on: {error}"),
             SnapshotError::Sqlite { path, error } => write!(f, "{}: {error}", path.display()),
             SnapshotError::Newer { path, floor } => {
                 write!(f, "{} has format {floor}, which is newer than this program", path.display())

@@ -1,7 +1,10 @@
 //! How a snapshot keeps out of the way of deliveries: it works in short slices, rests after each, and its thread runs at
 //! the lowest priority, so that a waiting thread of the server gets the processor first.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+use super::{Progress, SnapshotError};
 
 /// How much of the time a snapshot works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +49,29 @@ impl Pacer {
     }
 }
 
+/// Runs `work` on a thread of the lowest priority. `progress` is called on the caller's thread, and waited for.
+pub(super) fn apart<T: Send>(
+    work: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<T, SnapshotError> + Send,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<T, SnapshotError> {
+    let (sender, reports) = mpsc::sync_channel(0);
+    std::thread::scope(|scope| {
+        let work = move || {
+            lower_priority();
+            work(&mut |report| {
+                // Somebody who listens no more does not stop the work.
+                let _ = sender.send(report);
+            })
+        };
+        let thread = std::thread::Builder::new().name("store-snapshot".to_owned()).spawn_scoped(scope, work);
+        let thread = thread.map_err(|error| SnapshotError::Thread { error })?;
+        reports.into_iter().for_each(progress);
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Linux keeps this number for each thread. It cannot be raised again without a privilege, so the thread ends after.
-pub(super) fn lower_priority() {
+fn lower_priority() {
     const LOWEST: i32 = 19;
     if let Err(error) = rustix::process::setpriority_process(None, LOWEST) {
         tracing::warn!("the snapshot runs at the priority of deliveries: {error}");

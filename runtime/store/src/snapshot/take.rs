@@ -11,12 +11,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::error::io_at;
 use super::manifest::{DatabaseCounts, Head, Manifest, SegmentPart, packs_of};
-use super::pace::{Pacer, lower_priority};
+use super::pace::{Pacer, apart};
 use super::pack::{self, PackWriter};
 use super::pages::{Pages, Previous, Shard};
 use super::segments::Keeper;
@@ -60,25 +59,15 @@ impl Snapshots {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Taken, SnapshotError> {
         let _alone = self.lock_changes()?;
-        let (sender, reports) = mpsc::sync_channel(0);
-        std::thread::scope(|scope| {
-            let work = move || {
-                lower_priority();
-                let taken = self.take_here(source, now_s, pace, &mut |report| {
-                    // Somebody who listens no more does not stop the work.
-                    let _ = sender.send(report);
-                });
-                if taken.is_err() {
-                    // Perhaps the device is full: what is of no use gives its space back now, not tomorrow.
-                    self.heads().and_then(|heads| self.sweep(&heads))?;
-                }
-                taken
-            };
-            let thread = std::thread::Builder::new().name("store-snapshot".to_owned()).spawn_scoped(scope, work);
-            let thread = thread.map_err(io_at(self.folder()))?;
-            reports.into_iter().for_each(progress);
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        let work = |report: &mut dyn FnMut(Progress)| {
+            let taken = self.take_here(source, now_s, pace, report);
+            if taken.is_err() {
+                // Perhaps the device is full: what is of no use gives its space back now, not tomorrow.
+                self.heads().and_then(|heads| self.sweep(&heads))?;
+            }
+            taken
+        };
+        apart(work, progress)
     }
 
     fn take_here(
