@@ -41,6 +41,7 @@ mod restore;
 mod route;
 mod schema;
 mod shard;
+pub mod snapshot;
 mod space;
 mod spool;
 mod store;

@@ -135,6 +135,8 @@ fn make_ready(then: &Path, data_dir: &Path, number: u8, now_s: u64, done: &mut P
         follow(&tx, done)?;
     }
     renew(&tx, survived, u32::try_from(now_s).unwrap_or(u32::MAX), done)?;
+    // Recovery has nothing to judge: all bodies of then were flushed.
+    tx.execute("UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'next_blob') WHERE key = 'tail_blob'", [])?;
     tx.execute(
         "INSERT OR IGNORE INTO changelog SELECT (SELECT value FROM meta WHERE key = 'seq'), id FROM mailbox",
         [],

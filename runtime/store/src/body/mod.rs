@@ -10,7 +10,7 @@ use mail::{Address, ReversePath};
 
 use crate::id::{DeliveryId, ObjectId, SHARDS_MAX};
 
-pub(crate) use record::HEADER_BYTES;
+pub(crate) use record::{Codec, HEADER_BYTES, Header};
 pub(crate) use segments::Segments;
 pub use spill::Spill;
 

@@ -13,6 +13,7 @@ mod records;
 mod recovery;
 mod restore;
 mod shards;
+mod snapshots;
 mod spool;
 mod usage;
 
