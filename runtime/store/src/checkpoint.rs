@@ -29,6 +29,8 @@ pub(crate) struct Checkpointer {
     pages: AtomicU64,
     /// The thread is done, the rest is the writer's.
     rest: AtomicBool,
+    /// A long read keeps the WAL from starting afresh: copying would be work for nothing.
+    paused: AtomicBool,
     state: Mutex<State>,
     moved: Condvar,
     metrics: Arc<Metrics>,
@@ -53,6 +55,7 @@ impl Checkpointer {
             commits: AtomicU64::new(0),
             pages: AtomicU64::new(0),
             rest: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
             state: Mutex::default(),
             moved: Condvar::new(),
             metrics,
@@ -73,13 +76,19 @@ impl Checkpointer {
         }
         let Ok((pages, copied)) = wal(db, "PRAGMA wal_checkpoint(NOOP)") else { return 0 };
         let before = self.pages.swap(pages, Ordering::Relaxed);
-        if pages >= self.pages_max && copied < pages && !self.rest.load(Ordering::Acquire) {
+        let idle = !self.rest.load(Ordering::Acquire) && !self.paused.load(Ordering::Acquire);
+        if pages >= self.pages_max && copied < pages && idle {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.wanted = true;
             self.moved.notify_one();
         }
         // A WAL that became shorter was started afresh by this commit.
         if pages >= before { pages - before } else { pages }
+    }
+
+    /// While `paused` no checkpoint begins.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
     }
 
     /// Writer, between two groups: copies what the thread left.

@@ -10,7 +10,16 @@ use crate::error::OpenError;
 
 /// Held until it is dropped; the kernel lets go when the process ends in any way.
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone would not do while a process that was just forked has the file too, until it becomes another program.
+        if let Err(error) = rustix::fs::flock(&self.file, FlockOperation::Unlock) {
+            tracing::warn!("the data folder stays locked until the process ends: {error}");
+        }
+    }
 }
 
 impl Lock {
@@ -34,6 +43,6 @@ impl Lock {
             writeln!(file, "{}", std::process::id())
         };
         write(&mut file).map_err(io)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }

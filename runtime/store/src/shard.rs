@@ -130,6 +130,11 @@ impl Shard {
         self.published.seq()
     }
 
+    /// While a long read goes on.
+    pub(crate) fn pause_checkpoints(&self, paused: bool) {
+        self.checkpointer.pause(paused);
+    }
+
     /// No more commits; what is queued still ends.
     pub(crate) fn close(&self) {
         self.queue.close(CommitError::Closed);

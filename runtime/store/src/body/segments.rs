@@ -264,18 +264,6 @@ impl Segments {
         self.pins.lock().unwrap_or_else(PoisonError::into_inner).compacting.remove(&segment);
     }
 
-    /// Ends the tail, so that all that is written so far lies in closed segments.
-    pub(crate) fn turn(&self) -> Result<(), PutError> {
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        if tail.offset > 0 {
-            let segment = tail.segment.checked_add(1).ok_or(PutError::TooLarge)?;
-            let file = Arc::new(create(&self.folder, segment).map_err(|error| self.space.judge(error))?);
-            self.remember(segment, file.clone());
-            *tail = Tail { segment, offset: 0, file };
-        }
-        Ok(())
-    }
-
     /// Numbers and octets of all segments.
     pub(crate) fn sizes(&self) -> io::Result<Vec<(u32, u64)>> {
         let mut sizes = Vec::new();
@@ -324,11 +312,6 @@ impl Segments {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ReadError::Damaged),
             Err(error) => Err(ReadError::Io(error)),
         }
-    }
-
-    /// Is the segment there?
-    pub(crate) fn has(&self, segment: u32) -> bool {
-        self.file(segment).is_ok()
     }
 
     /// The whole body, checked.

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::error::io_at;
@@ -20,6 +21,7 @@ use super::pack::{self, PackWriter};
 use super::pages::{Pages, Previous, Shard};
 use super::segments::Keeper;
 use super::{PAGE_BYTES, Pace, Progress, SnapshotError, SnapshotName, Snapshots, Step};
+use crate::store::Store;
 
 /// Where a store lies.
 #[derive(Clone, Debug)]
@@ -28,6 +30,27 @@ pub struct Source {
     pub databases: Vec<PathBuf>,
     /// The folder of its segments.
     pub segments: PathBuf,
+}
+
+impl Store {
+    /// Takes a snapshot of this store; see [`Snapshots::take`]. Compaction waits meanwhile, and checkpoints do.
+    pub fn snapshot(
+        &self,
+        snapshots: &Snapshots,
+        now_s: i64,
+        pace: Pace,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Taken, SnapshotError> {
+        let _alone = self.tidying.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = Source {
+            databases: self.shards.iter().map(|shard| shard.database().to_owned()).collect(),
+            segments: self.segments().folder().to_owned(),
+        };
+        self.shards.iter().for_each(|shard| shard.pause_checkpoints(true));
+        let taken = snapshots.take(&source, now_s, pace, progress);
+        self.shards.iter().for_each(|shard| shard.pause_checkpoints(false));
+        taken
+    }
 }
 
 /// What a snapshot cost.
