@@ -1,0 +1,81 @@
+//! The parent's end: the test starts itself again as the process that dies.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::journal::Record;
+use super::workload::Settings;
+
+/// The test that is the child when its environment says so.
+const ENTRY: &str = "tests::crash::acknowledged_mail_survives_kill_9_exactly_once";
+
+pub(super) struct Worker {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    pub(super) records: Vec<Record>,
+}
+
+impl Worker {
+    /// `variables` go into its environment besides the settings.
+    pub(super) fn start(settings: &Settings, variables: &[(&str, String)]) -> Worker {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let (name, value) = settings.environment();
+        command.args([ENTRY, "--exact", "--nocapture"]).env(name, value);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let quiet = std::env::var("FACTEUR_CHILD_SPEAKS").is_err();
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(if quiet { Stdio::null() } else { Stdio::inherit() })
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Worker { process, lines, records: Vec::new() }
+    }
+
+    /// Reads until `records` records were heard; `false` when the child ended before.
+    pub(super) fn listen(&mut self, records: usize) -> bool {
+        while self.records.len() < records {
+            match self.lines.next() {
+                Some(Ok(line)) => self.records.extend(Record::read(&line)),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    pub(super) fn kill(mut self) -> Vec<Record> {
+        self.process.kill().unwrap();
+        self.rest().0
+    }
+
+    /// Everything it says until it ends by itself.
+    pub(super) fn rest(mut self) -> (Vec<Record>, ExitStatus) {
+        self.listen(usize::MAX);
+        let status = self.process.wait().unwrap();
+        (std::mem::take(&mut self.records), status)
+    }
+
+    /// Returns when no thread of it runs: calls that were under way are over.
+    pub(super) fn freeze(&self) {
+        let id = self.process.id();
+        kill_process(Pid::from_child(&self.process), Signal::STOP).unwrap();
+        let stopped = |status: String| status.rsplit(')').next().is_some_and(|rest| rest.trim().starts_with('T'));
+        loop {
+            let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+            let mut statuses = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")));
+            if statuses.all(|status| status.is_ok_and(stopped)) {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
