@@ -149,7 +149,9 @@ impl Actual {
             }
         }
         let lost_vanished = expected.gone.iter().filter(|key| self.owners.contains_key(&key.0));
-        wrong.extend(lost_vanished.filter(|key| !self.vanished.contains(key)).map(|key| format!("{key:?} never vanished")));
+        wrong.extend(
+            lost_vanished.filter(|key| !self.vanished.contains(key)).map(|key| format!("{key:?} never vanished")),
+        );
         if self.spool != expected.spool {
             wrong.push(format!("the spool is {:x?} instead of {:x?}", self.spool, expected.spool));
         }

@@ -245,7 +245,9 @@ impl Expected {
     }
 
     fn change_names(&mut self, step: &Step, made: Option<u32>) {
-        let (Step::Create { login, .. } | Step::Delete { login, .. } | Step::Rename { login, .. }) = step else { return };
+        let (Step::Create { login, .. } | Step::Delete { login, .. } | Step::Rename { login, .. }) = step else {
+            return;
+        };
         let names = self.mailboxes.entry(login.clone()).or_default();
         match step {
             Step::Create { name, .. } => {
@@ -302,7 +304,9 @@ impl Expected {
             Step::Append { n, .. } => actual.messages.values().any(|message| message.n == *n),
             Step::Flag { mailbox, of, mode, flags } => of.iter().any(|(uid, _)| {
                 let key = (*mailbox, *uid);
-                let (Some(before), Some(now)) = (self.messages.get(&key), actual.messages.get(&key)) else { return false };
+                let (Some(before), Some(now)) = (self.messages.get(&key), actual.messages.get(&key)) else {
+                    return false;
+                };
                 let after = flagged(&before.flags, *mode, flags);
                 after != before.flags && after == now.flags
             }),

@@ -77,9 +77,7 @@ impl Answer {
             OpResult::Appended { mailbox, uidvalidity, uid, .. } => {
                 Answer::Placed(vec![(mailbox.number(), *uidvalidity, *uid)])
             }
-            OpResult::Flagged { rows, .. } => {
-                Answer::Flagged(rows.iter().map(|row| (row.uid, row.modseq)).collect())
-            }
+            OpResult::Flagged { rows, .. } => Answer::Flagged(rows.iter().map(|row| (row.uid, row.modseq)).collect()),
             OpResult::Copied { uidvalidity, uids, .. } => Answer::Copied(*uidvalidity, uids.clone()),
             OpResult::Expunged { uids, modseq, .. } => Answer::Expunged(uids.clone(), *modseq),
             OpResult::Created(mailbox) => Answer::Created(mailbox.number()),

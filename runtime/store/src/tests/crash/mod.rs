@@ -3,9 +3,12 @@
 
 mod actual;
 mod child;
+mod disk;
 mod expected;
 mod journal;
+mod power;
 mod random;
+mod skip;
 mod step;
 mod workload;
 
@@ -18,6 +21,7 @@ use actual::check;
 use child::Worker;
 use expected::Expected;
 use random::{Random, is_long, say, seed};
+use skip::skip;
 use workload::{PEOPLE, Settings};
 
 const KILLS: u64 = 15;

@@ -128,11 +128,9 @@ impl Step {
             "move" => Step::Move { from: number(word()) as u32, of: read_messages(word()), to: number(word()) as u32 },
             "expunge" => Step::Expunge { mailbox: number(word()) as u32, of: read_messages(word()) },
             "create" => Step::Create { login: word().to_owned(), name: word().to_owned() },
-            "delete" => Step::Delete {
-                login: word().to_owned(),
-                name: word().to_owned(),
-                mailbox: number(word()) as u32,
-            },
+            "delete" => {
+                Step::Delete { login: word().to_owned(), name: word().to_owned(), mailbox: number(word()) as u32 }
+            }
             "rename" => Step::Rename { login: word().to_owned(), from: word().to_owned(), to: word().to_owned() },
             "enqueue" => Step::Enqueue { n: number(word()), recipients: number(word()) as u32 },
             "settle" => Step::Settle { n: number(word()), recipient: number(word()) as u32 },
