@@ -10,7 +10,7 @@
  * FAULTS_UNTIL    a path: every write from FAULTS_AT on goes wrong until a file stands there
  * FAULTS_KIND     how: eio, enospc, edquot, short (half is written), cut (half is written, the next write finds no
  *                 space), before (the machine dies instead of the call), after (it dies when the call is done)
- * FAULTS_NO_SYNC  syncs do nothing and say that all is well
+ * FAULTS_NO_SYNC  a text: syncs of files with it in their path do nothing and say that all is well
  * FAULTS_SHADOW   a folder, emptied by the caller: what is durable when the program ends, by death or by itself
  * FAULTS_KEEP     chance in thousandths that a piece of 512 octets reaches the device without a sync
  * FAULTS_SEED     of these chances
@@ -62,10 +62,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char folder[PATH_MAX], shadow[PATH_MAX];
 static size_t folder_len;
 static dev_t device;
-static const char *until;
+static const char *until, *no_sync;
 static enum kind kind;
 static unsigned long at, calls, chance_of_fault, keep;
-static int no_sync, no_space_next, report = -1, dead;
+static int no_space_next, report = -1, dead;
 static uint64_t state = 1;
 static struct file files[FILES_MAX];
 static struct name names[FILES_MAX];
@@ -347,7 +347,7 @@ __attribute__((constructor)) static void begin(void) {
     at = number("FAULTS_AT");
     chance_of_fault = number("FAULTS_CHANCE");
     keep = number("FAULTS_KEEP");
-    no_sync = getenv("FAULTS_NO_SYNC") != NULL;
+    no_sync = getenv("FAULTS_NO_SYNC");
     until = getenv("FAULTS_UNTIL");
     state = (number("FAULTS_SEED") + 1) * UINT64_C(0x9E3779B97F4A7C15);
     const char *word = getenv("FAULTS_KIND");
@@ -507,7 +507,7 @@ static int sync_by(int fd, const char *what, int (*real)(int)) {
     if (seen.verdict > 0 || seen.verdict == HALF) {
         if (seen.file >= 0) files[seen.file].lost = 1;
         errno = seen.verdict == HALF ? EIO : seen.verdict;
-    } else if (seen.ours && no_sync) {
+    } else if (seen.ours && no_sync && strstr(seen.path, no_sync)) {
         result = 0;
     } else if (seen.ours && shadow[0]) {
         /* The shadow is the device. */
@@ -535,7 +535,7 @@ int sync_file_range(int fd, off64_t place, off64_t len, unsigned flags) {
     look(&seen, fd, SYNC, "sync-range");
     int result = -1;
     if (seen.verdict > 0) errno = seen.verdict;
-    else result = seen.ours && no_sync ? 0 : real_sync_file_range(fd, place, len, flags);
+    else result = seen.ours && no_sync && strstr(seen.path, no_sync) ? 0 : real_sync_file_range(fd, place, len, flags);
     done(&seen);
     return result;
 }

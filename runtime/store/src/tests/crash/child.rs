@@ -1,6 +1,6 @@
 //! The parent's end: the test starts itself again as the process that dies.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -77,5 +77,34 @@ impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Runs the test `name` as a child on `folder` until it told a number of at least `enough`, kills it, and gives the last
+/// number it told.
+pub(super) fn run_until(name: &str, variable: &str, folder: &std::path::Path, enough: u64) -> u64 {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([name, "--exact", "--nocapture"]).env(variable, folder);
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let (mut told, mut killed) = (0, false);
+    for line in lines.map_while(Result::ok) {
+        let Some(number) = line.strip_prefix("told ").and_then(|rest| rest.strip_suffix(" .")) else { continue };
+        told = number.parse().unwrap();
+        if told >= enough && !killed {
+            process.kill().unwrap();
+            killed = true;
+        }
+    }
+    process.wait().unwrap();
+    assert!(killed, "the child ended by itself");
+    told
+}
+
+/// The child's side of it.
+pub(super) fn tell(number: u64) {
+    let line = format!("\ntold {number} .\n");
+    if std::io::stdout().write_all(line.as_bytes()).is_err() {
+        std::process::exit(1);
     }
 }

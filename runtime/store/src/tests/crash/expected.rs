@@ -310,7 +310,7 @@ impl Expected {
                 let after = flagged(&before.flags, *mode, flags);
                 after != before.flags && after == now.flags
             }),
-            Step::Copy { of, to, .. } => of.iter().any(|(_, n)| self.extra(actual, |m| m == *to, *n).is_some()),
+            Step::Copy { of, to, .. } => of.iter().any(|(_, n)| self.extra(actual, |key| key.0 == *to, *n).is_some()),
             Step::Move { from, of, .. } | Step::Expunge { mailbox: from, of } => {
                 of.iter().any(|(uid, _)| !actual.messages.contains_key(&(*from, *uid)))
             }
@@ -324,26 +324,31 @@ impl Expected {
         }
     }
 
-    /// A message `n` in a mailbox of these that is not accounted for.
-    fn extra(&self, actual: &Actual, mailbox: impl Fn(u32) -> bool, n: u64) -> Option<Key> {
+    /// The first message `n` at one of these places that is not accounted for.
+    fn extra(&self, actual: &Actual, place: impl Fn(Key) -> bool, n: u64) -> Option<Key> {
         let candidates = actual.places.get(&n)?;
-        candidates.iter().copied().find(|key| mailbox(key.0) && !self.messages.contains_key(key))
+        candidates.iter().copied().find(|key| place(*key) && !self.messages.contains_key(key))
     }
 
     fn catch_up(&mut self, step: &Step, actual: &Actual) {
         match step {
             Step::Append { n, login, .. } => {
-                if let Some(key) = self.extra(actual, |mailbox| actual.owner(mailbox) == Some(login), *n) {
+                if let Some(key) = self.extra(actual, |key| actual.owner(key.0) == Some(login), *n) {
                     self.add(key, *n, flags_of(*n));
                 }
             }
             Step::Flag { mailbox, of, mode, flags } => self.flag(*mailbox, of, *mode, flags),
             Step::Copy { from, of, to } | Step::Move { from, of, to } => {
-                let found: HashMap<u64, u32> = of
-                    .iter()
-                    .filter_map(|(_, n)| Some((*n, self.extra(actual, |mailbox| mailbox == *to, *n)?.1)))
-                    .collect();
-                self.copy(*from, of, *to, |_, n| found.get(&n).copied());
+                // One message may be there twice, with other flags: copies come in the order of their originals.
+                let mut taken = HashSet::new();
+                let mut new = Vec::new();
+                for (_, n) in of {
+                    let key = self.extra(actual, |key| key.0 == *to && !taken.contains(&key), *n);
+                    taken.extend(key);
+                    new.push(key.map(|key| key.1));
+                }
+                let mut new = new.into_iter();
+                self.copy(*from, of, *to, |_, _| new.next().flatten());
                 if let Step::Move { .. } = step {
                     of.iter().for_each(|(uid, _)| self.remove((*from, *uid)));
                 }
@@ -356,8 +361,7 @@ impl Expected {
     /// A delivery is in all its accounts or in none, and its recipient of the spool is done with it.
     fn catch_up_delivery(&mut self, step: &Step, actual: &Actual) {
         let Step::Deliver { n, to, settles } = step else { return };
-        let place =
-            |this: &Expected, login: &String| this.extra(actual, |mailbox| actual.owner(mailbox) == Some(login), *n);
+        let place = |this: &Expected, login: &String| this.extra(actual, |key| actual.owner(key.0) == Some(login), *n);
         let places: Vec<Option<Key>> = to.iter().map(|(login, _)| place(self, login)).collect();
         let seen = |login: &String| self.seen.contains(&(*n, login.clone()));
         if places.iter().all(Option::is_none) && !to.iter().any(|(login, _)| seen(login)) {
