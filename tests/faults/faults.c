@@ -15,6 +15,7 @@
  * FAULTS_KEEP     chance in thousandths that a piece of 512 octets reaches the device without a sync
  * FAULTS_SEED     of these chances
  * FAULTS_REPORT   a file: a line for each call that went wrong, and "calls N" at the end
+ * FAULTS_TRACE    the report has a line for every call
  *
  * Counted are writes, truncations, syncs, and the making, renaming and removing of names. Durable are: the octets of a file
  * at its fsync or fdatasync; its name by the same call, as ext4 does, or by fsync of the folder; the octets and names
@@ -65,7 +66,7 @@ static dev_t device;
 static const char *until, *no_sync;
 static enum kind kind;
 static unsigned long at, calls, chance_of_fault, keep;
-static int no_space_next, report = -1, dead;
+static int trace, no_space_next, report = -1, dead;
 static uint64_t state = 1;
 static struct file files[FILES_MAX];
 static struct name names[FILES_MAX];
@@ -349,6 +350,7 @@ __attribute__((constructor)) static void begin(void) {
     keep = number("FAULTS_KEEP");
     no_sync = getenv("FAULTS_NO_SYNC");
     until = getenv("FAULTS_UNTIL");
+    trace = getenv("FAULTS_TRACE") != NULL;
     state = (number("FAULTS_SEED") + 1) * UINT64_C(0x9E3779B97F4A7C15);
     const char *word = getenv("FAULTS_KIND");
     for (int i = 1; word && i <= AFTER; i++)
@@ -365,6 +367,7 @@ __attribute__((constructor)) static void begin(void) {
 
 static int decide(enum call call, const char *what, const char *path) {
     calls++;
+    if (trace) say("call %lu %s %s\n", calls, what, *path ? path : ".");
     if (no_space_next && call == WRITE) {
         no_space_next = 0;
         return ENOSPC;

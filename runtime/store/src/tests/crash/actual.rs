@@ -8,7 +8,8 @@ use super::super::login;
 use super::expected::{Expected, Key};
 use super::journal::Mark;
 use super::step::{body_of, date_of, number_in};
-use super::workload::{PEOPLE, number_of};
+use super::worker::number_of;
+use super::workload::PEOPLE;
 use crate::{BodyRef, MailboxInfo, ReadError, Store};
 
 pub(super) struct Found {

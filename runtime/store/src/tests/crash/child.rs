@@ -11,15 +11,15 @@ use super::workload::Settings;
 /// The test that is the child when its environment says so.
 const ENTRY: &str = "tests::crash::acknowledged_mail_survives_kill_9_exactly_once";
 
-pub(super) struct Worker {
+pub(super) struct Process {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
     pub(super) records: Vec<Record>,
 }
 
-impl Worker {
+impl Process {
     /// `variables` go into its environment besides the settings.
-    pub(super) fn start(settings: &Settings, variables: &[(&str, String)]) -> Worker {
+    pub(super) fn start(settings: &Settings, variables: &[(&str, String)]) -> Process {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let (name, value) = settings.environment();
         command.args([ENTRY, "--exact", "--nocapture"]).env(name, value);
@@ -31,7 +31,7 @@ impl Worker {
             .spawn()
             .unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Worker { process, lines, records: Vec::new() }
+        Process { process, lines, records: Vec::new() }
     }
 
     /// Reads until `records` records were heard; `false` when the child ended before.
@@ -73,7 +73,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

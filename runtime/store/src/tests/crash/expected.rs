@@ -19,6 +19,14 @@ pub(super) struct Message {
     pub(super) modseq: Option<u64>,
 }
 
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    thread: u64,
+    pub(super) step: Step,
+    /// The store had said before that it stopped.
+    late: bool,
+}
+
 /// (mailbox, UID).
 pub(super) type Key = (u32, u32);
 
@@ -38,11 +46,11 @@ pub(super) struct Expected {
     /// The mailbox every UIDVALIDITY was given to, for ever.
     validities: HashMap<u32, u32>,
     /// Begun and not ended, in the order they were begun.
-    pub(super) open: Vec<(u64, Step)>,
+    pub(super) open: Vec<Open>,
     /// Messages seen in an account before their delivery was acknowledged.
-    seen: HashSet<(u64, String)>,
+    pub(super) seen: HashSet<(u64, String)>,
     /// Accounts that lost a mailbox since the last check, perhaps with mail in it that nobody had been told of.
-    emptied: HashSet<String>,
+    pub(super) emptied: HashSet<String>,
     pub(super) acknowledged: u64,
     /// The store stopped in this round.
     pub(super) stopped: bool,
@@ -60,11 +68,11 @@ impl Expected {
                 Record::Intent(thread, step) => self.begin(*thread, step),
                 Record::Acknowledged(thread, answer) => {
                     self.acknowledged += 1;
-                    if self.stopped {
-                        self.wrong.push(format!("acknowledged after the store stopped: {answer:?}"));
-                    }
                     match self.end(*thread) {
-                        Some(step) => self.hold(&step, answer),
+                        Some(Open { step, late: true, .. }) => {
+                            self.wrong.push(format!("acknowledged after the store stopped: {step:?}"));
+                        }
+                        Some(Open { step, .. }) => self.hold(&step, answer),
                         None => self.wrong.push(format!("an answer without a step: {answer:?}")),
                     }
                 }
@@ -95,12 +103,12 @@ impl Expected {
                 self.see(thread, (mailbox, *uid), *n);
             }
         }
-        self.open.push((thread, step.clone()));
+        self.open.push(Open { thread, step: step.clone(), late: self.stopped });
     }
 
-    fn end(&mut self, thread: u64) -> Option<Step> {
-        let at = self.open.iter().rposition(|(of, _)| *of == thread)?;
-        Some(self.open.remove(at).1)
+    fn end(&mut self, thread: u64) -> Option<Open> {
+        let at = self.open.iter().rposition(|open| open.thread == thread)?;
+        Some(self.open.remove(at))
     }
 
     /// Somebody read the message, so it is durable, whether its delivery was acknowledged yet or not.
@@ -144,14 +152,14 @@ impl Expected {
         self.marks.insert(mark.mailbox, mark);
     }
 
-    fn add(&mut self, key: Key, n: u64, flags: Flags) {
+    pub(super) fn add(&mut self, key: Key, n: u64, flags: Flags) {
         self.give(key, n);
         if !self.is_gone(key) && !self.messages.contains_key(&key) {
             self.messages.insert(key, Message { n, flags, modseq: None });
         }
     }
 
-    fn remove(&mut self, key: Key) {
+    pub(super) fn remove(&mut self, key: Key) {
         self.messages.remove(&key);
         self.gone.insert(key);
     }
@@ -159,14 +167,12 @@ impl Expected {
     /// An acknowledged step.
     fn hold(&mut self, step: &Step, answer: &Answer) {
         match (step, answer) {
-            (Step::Deliver { n, .. } | Step::Append { n, .. }, Answer::Placed(placed)) => {
+            (Step::Deliver { n, .. } | Step::Append { n, .. } | Step::Replace { n, .. }, Answer::Placed(placed)) => {
                 for (mailbox, uidvalidity, uid) in placed {
                     self.validity(*uidvalidity, *mailbox);
                     self.add((*mailbox, *uid), *n, flags_of(*n));
                 }
-                if let Step::Deliver { settles: Some((n, recipient)), .. } = step {
-                    self.settle(*n, *recipient);
-                }
+                self.take_away(step);
             }
             (Step::Flag { mailbox, of, mode, flags }, Answer::Flagged(rows)) => {
                 self.flag(*mailbox, of, *mode, flags);
@@ -205,13 +211,28 @@ impl Expected {
     }
 
     /// Steps whose answer says nothing.
-    fn simple(&mut self, step: &Step) {
+    pub(super) fn simple(&mut self, step: &Step) {
         match step {
-            Step::Enqueue { n, recipients } => drop(self.spool.insert(*n, (0..*recipients).collect())),
+            Step::Enqueue { n, recipients, .. } => {
+                self.spool.insert(*n, (0..*recipients).collect());
+                self.take_away(step);
+            }
             Step::Settle { n, recipient } => self.settle(*n, *recipient),
             Step::Quarantine { n } => drop(self.quarantine.insert(*n)),
             Step::Release { n } => drop(self.quarantine.remove(n)),
             _ => self.change_names(step, None),
+        }
+    }
+
+    /// What goes in the same commit as what comes.
+    pub(super) fn take_away(&mut self, step: &Step) {
+        match step {
+            Step::Deliver { settles: Some((n, recipient)), .. }
+            | Step::Enqueue { settles: Some((n, recipient)), .. } => {
+                self.settle(*n, *recipient);
+            }
+            Step::Replace { from, of, .. } => of.iter().for_each(|(uid, _)| self.remove((*from, *uid))),
+            _ => {}
         }
     }
 
@@ -224,7 +245,7 @@ impl Expected {
         }
     }
 
-    fn flag(&mut self, mailbox: u32, of: &Messages, mode: FlagMode, flags: &Flags) {
+    pub(super) fn flag(&mut self, mailbox: u32, of: &Messages, mode: FlagMode, flags: &Flags) {
         for (uid, _) in of {
             if let Some(message) = self.messages.get_mut(&(mailbox, *uid)) {
                 message.flags = flagged(&message.flags, mode, flags);
@@ -234,7 +255,7 @@ impl Expected {
     }
 
     /// `new` gives the UID of a copy, by the UID and number of the message.
-    fn copy(&mut self, from: u32, of: &Messages, to: u32, mut new: impl FnMut(u32, u64) -> Option<u32>) {
+    pub(super) fn copy(&mut self, from: u32, of: &Messages, to: u32, mut new: impl FnMut(u32, u64) -> Option<u32>) {
         for (uid, n) in of {
             let flags = self.messages.get(&(from, *uid)).map(|message| message.flags.clone());
             match (flags, new(*uid, *n)) {
@@ -279,111 +300,6 @@ impl Expected {
         }
     }
 
-    /// Decides for each step that was under way whether it happened: one piece of evidence says so, then all of it must
-    /// be there. What is half there shows as a difference afterwards.
-    pub(super) fn settle_open(&mut self, actual: &Actual) {
-        let open = std::mem::take(&mut self.open);
-        let (deliveries, others): (Vec<Step>, Vec<Step>) =
-            open.into_iter().map(|(_, step)| step).partition(|step| matches!(step, Step::Deliver { .. }));
-        for step in others {
-            if self.happened(&step, actual) {
-                self.catch_up(&step, actual);
-            }
-        }
-        for step in deliveries {
-            self.catch_up_delivery(&step, actual);
-        }
-        self.seen.clear();
-        self.emptied.clear();
-    }
-
-    fn happened(&self, step: &Step, actual: &Actual) -> bool {
-        let has = |login: &String, name: &String| actual.mailboxes.get(login).is_some_and(|all| all.contains_key(name));
-        match step {
-            Step::Deliver { .. } => false,
-            Step::Append { n, .. } => actual.messages.values().any(|message| message.n == *n),
-            Step::Flag { mailbox, of, mode, flags } => of.iter().any(|(uid, _)| {
-                let key = (*mailbox, *uid);
-                let (Some(before), Some(now)) = (self.messages.get(&key), actual.messages.get(&key)) else {
-                    return false;
-                };
-                let after = flagged(&before.flags, *mode, flags);
-                after != before.flags && after == now.flags
-            }),
-            Step::Copy { of, to, .. } => of.iter().any(|(_, n)| self.extra(actual, |key| key.0 == *to, *n).is_some()),
-            Step::Move { from, of, .. } | Step::Expunge { mailbox: from, of } => {
-                of.iter().any(|(uid, _)| !actual.messages.contains_key(&(*from, *uid)))
-            }
-            Step::Create { login, name } => has(login, name),
-            Step::Delete { login, name, .. } => !has(login, name),
-            Step::Rename { login, to, .. } => has(login, to),
-            Step::Enqueue { n, .. } => actual.spool.contains_key(n),
-            Step::Settle { n, recipient } => !actual.spool.get(n).is_some_and(|waiting| waiting.contains(recipient)),
-            Step::Quarantine { n } => actual.quarantine.contains(n),
-            Step::Release { n } => !actual.quarantine.contains(n),
-        }
-    }
-
-    /// The first message `n` at one of these places that is not accounted for.
-    fn extra(&self, actual: &Actual, place: impl Fn(Key) -> bool, n: u64) -> Option<Key> {
-        let candidates = actual.places.get(&n)?;
-        candidates.iter().copied().find(|key| place(*key) && !self.messages.contains_key(key))
-    }
-
-    fn catch_up(&mut self, step: &Step, actual: &Actual) {
-        match step {
-            Step::Append { n, login, .. } => {
-                if let Some(key) = self.extra(actual, |key| actual.owner(key.0) == Some(login), *n) {
-                    self.add(key, *n, flags_of(*n));
-                }
-            }
-            Step::Flag { mailbox, of, mode, flags } => self.flag(*mailbox, of, *mode, flags),
-            Step::Copy { from, of, to } | Step::Move { from, of, to } => {
-                // One message may be there twice, with other flags: copies come in the order of their originals.
-                let mut taken = HashSet::new();
-                let mut new = Vec::new();
-                for (_, n) in of {
-                    let key = self.extra(actual, |key| key.0 == *to && !taken.contains(&key), *n);
-                    taken.extend(key);
-                    new.push(key.map(|key| key.1));
-                }
-                let mut new = new.into_iter();
-                self.copy(*from, of, *to, |_, _| new.next().flatten());
-                if let Step::Move { .. } = step {
-                    of.iter().for_each(|(uid, _)| self.remove((*from, *uid)));
-                }
-            }
-            Step::Expunge { mailbox, of } => of.iter().for_each(|(uid, _)| self.remove((*mailbox, *uid))),
-            _ => self.simple(step),
-        }
-    }
-
-    /// A delivery is in all its accounts or in none, and its recipient of the spool is done with it.
-    fn catch_up_delivery(&mut self, step: &Step, actual: &Actual) {
-        let Step::Deliver { n, to, settles } = step else { return };
-        let place = |this: &Expected, login: &String| this.extra(actual, |key| actual.owner(key.0) == Some(login), *n);
-        let places: Vec<Option<Key>> = to.iter().map(|(login, _)| place(self, login)).collect();
-        let seen = |login: &String| self.seen.contains(&(*n, login.clone()));
-        if places.iter().all(Option::is_none) && !to.iter().any(|(login, _)| seen(login)) {
-            return;
-        }
-        let missing: Vec<&String> = to
-            .iter()
-            .zip(&places)
-            .filter(|((login, _), place)| place.is_none() && !seen(login) && !self.emptied.contains(login))
-            .map(|((login, _), _)| login)
-            .collect();
-        if !missing.is_empty() {
-            self.wrong.push(format!("message {n:x} was delivered, but not to {missing:?}"));
-        }
-        for key in places.into_iter().flatten() {
-            self.add(key, *n, flags_of(*n));
-        }
-        if let Some((n, recipient)) = settles {
-            self.settle(*n, *recipient);
-        }
-    }
-
     /// From here on the folder is known as it is.
     pub(super) fn adopt(&mut self, actual: &Actual) {
         for (key, found) in &actual.messages {
@@ -405,7 +321,7 @@ fn add_parents(names: &mut BTreeMap<String, Option<u32>>, of: &str) {
     }
 }
 
-fn flagged(before: &Flags, mode: FlagMode, given: &Flags) -> Flags {
+pub(super) fn flagged(before: &Flags, mode: FlagMode, given: &Flags) -> Flags {
     match mode {
         FlagMode::Add => before.with(given),
         FlagMode::Remove => before.without(given),

@@ -1,6 +1,7 @@
 //! Crashes: kill -9 at random moments, power cuts, and disks that fail. What was acknowledged is there exactly once, what
 //! was under way is there as a whole or not at all, and everything adds up.
 
+mod acts;
 mod actual;
 mod child;
 mod disk;
@@ -12,6 +13,8 @@ mod power;
 mod random;
 mod skip;
 mod step;
+mod under_way;
+mod worker;
 mod workload;
 
 use std::path::Path;
@@ -20,7 +23,7 @@ use std::time::{Duration, Instant};
 use super::Folder;
 use crate::{Options, Store};
 use actual::check;
-use child::Worker;
+use child::Process;
 use expected::Expected;
 use random::{Random, is_long, say, seed};
 use skip::skip;
@@ -82,7 +85,7 @@ fn acknowledged_mail_survives_kill_9_exactly_once() {
             faulty: false,
             relief: None,
         };
-        let mut worker = Worker::start(&settings, &[]);
+        let mut worker = Process::start(&settings, &[]);
         // A few die while they open.
         let records = if random.one_in(8) { random.below(4) } else { random.below(1_000) } as usize;
         assert!(worker.listen(records), "round {round}: the child ended by itself: {:?}", worker.records.last());
@@ -101,6 +104,18 @@ fn acknowledged_mail_survives_kill_9_exactly_once() {
     openings.say("kill -9");
     say(&format!("kill -9: {acknowledged} steps acknowledged in {rounds} rounds, none lost, none doubled"));
     assert!(acknowledged > rounds * 50, "only {acknowledged} acknowledged");
+}
+
+#[test]
+fn a_body_written_before_a_failed_flush_is_not_acknowledged_after_it() {
+    let folder = Folder::new("half-stopped");
+    let store = super::store_with(&folder, &["a"]);
+    let body = store.put_body(&[b"written in time"]).unwrap();
+    // As a long body does whose own flush fails.
+    store.segments().poison();
+    let late = super::deliver(1, &[("a", crate::Target::Inbox)], &body);
+    assert_eq!(store.commit_wait(vec![late]), Err(crate::CommitError::Poisoned));
+    assert!(store.put_body(&[b"too late"]).is_err());
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use super::super::Folder;
 use super::actual::check;
-use super::child::Worker;
+use super::child::Process;
 use super::expected::Expected;
 use super::random::{Random, is_long, say, seed};
 use super::workload::{PEOPLE, Settings};
@@ -89,7 +89,7 @@ impl Device {
         self.cuts += 1;
         let mounted = Mounted::new(&self.image, &self.folder.path().join("mounted")).unwrap();
         let settings = Settings { folder: mounted.at.join("data"), ..settings };
-        let mut worker = Worker::start(&settings, variables);
+        let mut worker = Process::start(&settings, variables);
         assert!(worker.listen(records), "the child ended by itself: {:?}", worker.records.last());
         worker.freeze();
         let copy = self.folder.path().join(format!("image-{}", self.cuts));

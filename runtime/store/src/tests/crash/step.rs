@@ -24,6 +24,14 @@ pub(super) enum Step {
         login: String,
         mailbox: String,
     },
+    /// A new message for an old one, in one commit (RFC 8508).
+    Replace {
+        n: u64,
+        login: String,
+        mailbox: String,
+        from: u32,
+        of: Messages,
+    },
     Flag {
         mailbox: u32,
         of: Messages,
@@ -58,9 +66,11 @@ pub(super) enum Step {
         from: String,
         to: String,
     },
+    /// With `settles`, a notice about a recipient that is done in the same commit.
     Enqueue {
         n: u64,
         recipients: u32,
+        settles: Option<(u64, u32)>,
     },
     Settle {
         n: u64,
@@ -79,10 +89,12 @@ impl Step {
         match self {
             Step::Deliver { n, to, settles } => {
                 let to: Vec<String> = to.iter().map(|(login, mailbox)| format!("{login}:{mailbox}")).collect();
-                let settles = settles.map_or("-".to_owned(), |(n, recipient)| format!("{n}:{recipient}"));
-                format!("deliver {n} {} {settles}", to.join(","))
+                format!("deliver {n} {} {}", to.join(","), write_pairs(settles.as_slice()))
             }
             Step::Append { n, login, mailbox } => format!("append {n} {login} {mailbox}"),
+            Step::Replace { n, login, mailbox, from, of } => {
+                format!("substitute {n} {login} {mailbox} {from} {}", write_pairs(of))
+            }
             Step::Flag { mailbox, of, mode, flags } => {
                 let mode = match mode {
                     FlagMode::Add => "add",
@@ -97,7 +109,9 @@ impl Step {
             Step::Create { login, name } => format!("create {login} {name}"),
             Step::Delete { login, name, mailbox } => format!("delete {login} {name} {mailbox}"),
             Step::Rename { login, from, to } => format!("rename {login} {from} {to}"),
-            Step::Enqueue { n, recipients } => format!("enqueue {n} {recipients}"),
+            Step::Enqueue { n, recipients, settles } => {
+                format!("enqueue {n} {recipients} {}", write_pairs(settles.as_slice()))
+            }
             Step::Settle { n, recipient } => format!("settle {n} {recipient}"),
             Step::Quarantine { n } => format!("quarantine {n}"),
             Step::Release { n } => format!("release {n}"),
@@ -111,7 +125,7 @@ impl Step {
             "deliver" => Step::Deliver {
                 n: number(word()),
                 to: word().split(',').map(|one| one.split_once(':').unwrap()).map(owned).collect(),
-                settles: read_pairs(word()).first().copied().map(|(n, recipient)| (n, recipient as u32)),
+                settles: read_settled(word()),
             },
             "append" => Step::Append { n: number(word()), login: word().to_owned(), mailbox: word().to_owned() },
             "flag" => Step::Flag {
@@ -132,7 +146,16 @@ impl Step {
                 Step::Delete { login: word().to_owned(), name: word().to_owned(), mailbox: number(word()) as u32 }
             }
             "rename" => Step::Rename { login: word().to_owned(), from: word().to_owned(), to: word().to_owned() },
-            "enqueue" => Step::Enqueue { n: number(word()), recipients: number(word()) as u32 },
+            "enqueue" => {
+                Step::Enqueue { n: number(word()), recipients: number(word()) as u32, settles: read_settled(word()) }
+            }
+            "substitute" => Step::Replace {
+                n: number(word()),
+                login: word().to_owned(),
+                mailbox: word().to_owned(),
+                from: number(word()) as u32,
+                of: read_messages(word()),
+            },
             "settle" => Step::Settle { n: number(word()), recipient: number(word()) as u32 },
             "quarantine" => Step::Quarantine { n: number(word()) },
             "release" => Step::Release { n: number(word()) },
@@ -144,10 +167,16 @@ impl Step {
     pub(super) fn found(&self) -> Option<(u32, &Messages)> {
         match self {
             Step::Flag { mailbox, of, .. } | Step::Expunge { mailbox, of } => Some((*mailbox, of)),
-            Step::Copy { from, of, .. } | Step::Move { from, of, .. } => Some((*from, of)),
+            Step::Copy { from, of, .. } | Step::Move { from, of, .. } | Step::Replace { from, of, .. } => {
+                Some((*from, of))
+            }
             _ => None,
         }
     }
+}
+
+fn read_settled(word: &str) -> Option<(u64, u32)> {
+    read_pairs(word).first().map(|(n, recipient)| (*n, *recipient as u32))
 }
 
 fn owned((login, mailbox): (&str, &str)) -> (String, String) {
