@@ -167,8 +167,12 @@ impl Segments {
         Ok((tail.segment, offset, tail.file.clone()))
     }
 
-    /// Marks an abandoned record. Only for tidiness: no row points at it, so an error changes nothing.
+    /// Marks an abandoned record. Only for tidiness: no row points at it, so an error changes nothing. After a failed flush
+    /// a row may: the group that nobody was told of can be in the WAL all the same.
     pub(crate) fn void(&self, place: &Place) {
+        if self.poisoned.load(Ordering::Acquire) {
+            return;
+        }
         let header = Header {
             codec: Codec::Void,
             delivery: [0; 16],
@@ -225,8 +229,13 @@ impl Segments {
         }
     }
 
-    /// Flushes a segment; an error poisons.
+    /// Flushes a segment; an error poisons. The system reports a failed flush once: the next one of the same file would
+    /// succeed without what was lost.
+    // INVARIANT (one-sync-error).
     pub(crate) fn flush(&self, segment: u32) -> io::Result<()> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier flush of a segment failed"));
+        }
         let done = self.file(segment).and_then(|file| file.sync_data());
         match &done {
             Ok(()) => Metrics::add(&self.metrics.flushes_segment, 1),
