@@ -86,7 +86,8 @@ impl Run {
         let mut wrong = Vec::new();
         if !self.died() {
             // A sync that failed stops the store, and the next start finds it sound. All else it outlives.
-            if !self.is_done() && !(self.status.code() == Some(NOT_OPENED) && self.sync_failed()) {
+            let unopened = self.status.code() == Some(NOT_OPENED) && self.sync_failed();
+            if !self.is_done() && !unopened {
                 wrong.push(format!("the child ended with {}: {:?}", self.status, self.records.last()));
             }
             if expected.stopped && !self.sync_failed() {
