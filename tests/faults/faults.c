@@ -19,7 +19,8 @@
  *
  * Counted are writes, truncations, syncs, and the making, renaming and removing of names. Durable are: the octets of a file
  * at its fsync or fdatasync; its name by the same call, as ext4 does, or by fsync of the folder; the octets and names
- * which chance keeps. After a sync of a file was made to fail its octets are lost to later syncs too, as Linux does it.
+ * which chance keeps. After a sync of a file was made to fail, the pages it should have carried stay behind at later syncs
+ * too, until they are written again, as Linux does it.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -40,6 +41,9 @@
 
 #define FILES_MAX 4096
 #define PIECE 512
+#define PAGE 4096
+/* Pages of a file of which it is known that a failed sync left them behind: 256 MiB. */
+#define PAGES_MAX 65536
 /* How the program ends when the machine dies. */
 #define DEAD 86
 
@@ -50,8 +54,8 @@ enum { GO = 0, HALF = -1, THEN_DIE = -2 };
 
 struct file {
     ino_t ino;
-    int content; /* The durable octets, open; -1 without a shadow. */
-    int lost;    /* A sync failed. */
+    int content;         /* The durable octets, open; -1 without a shadow. */
+    unsigned char *lost; /* A bit for each page that a failed sync left behind. */
 };
 
 struct name {
@@ -162,7 +166,7 @@ static int add_file(ino_t ino, int shadowed) {
     if (files_count == FILES_MAX) _exit(DEAD + 1);
     struct file *file = &files[files_count];
     file->ino = ino;
-    file->lost = 0;
+    file->lost = NULL;
     file->content = -1;
     if (shadow[0] && shadowed) {
         char path[PATH_MAX + 64];
@@ -198,7 +202,13 @@ static void join(char whole[PATH_MAX * 2], const char *first, const char *second
     if (snprintf(whole, PATH_MAX * 2, "%s/%s", first, second) >= PATH_MAX * 2) _exit(DEAD + 1);
 }
 
-static void copy_all(int from, int to) {
+static int is_lost(const unsigned char *lost, off64_t place) {
+    off64_t page = place / PAGE;
+    return lost && page < PAGES_MAX && (lost[page / 8] & 1 << page % 8);
+}
+
+/* Without the pages that are lost. */
+static void copy_all(int from, int to, const unsigned char *lost) {
     static char buffer[1 << 20];
     struct stat status;
     if (to < 0 || fstat(from, &status) != 0) return;
@@ -206,7 +216,13 @@ static void copy_all(int from, int to) {
     for (off64_t place = 0;;) {
         ssize_t len = pread64(from, buffer, sizeof buffer, place);
         if (len <= 0) return;
-        if (real_pwrite64(to, buffer, (size_t)len, place) != len) _exit(DEAD + 1);
+        for (off64_t end = place + len, start = place; start < end; start += PAGE) {
+            size_t octets = (size_t)(end - start < PAGE ? end - start : PAGE);
+            if (lost && is_lost(lost, start)) continue;
+            if (!lost) octets = (size_t)len;
+            if (real_pwrite64(to, buffer + (start - place), octets, start) != (ssize_t)octets) _exit(DEAD + 1);
+            if (!lost) break;
+        }
         place += len;
     }
 }
@@ -224,9 +240,30 @@ static void leak(int file, const char *octets, size_t len, off64_t place) {
     }
 }
 
+/* A page that is written again is on its way again. */
+static void find_again(int file, off64_t place, size_t len) {
+    unsigned char *lost = file < 0 ? NULL : files[file].lost;
+    for (off64_t page = place / PAGE; lost && page <= (place + (off64_t)len - 1) / PAGE && page < PAGES_MAX; page++)
+        lost[page / 8] &= (unsigned char)~(1 << page % 8);
+}
+
+/* A failed sync: every page that differs stays behind. */
+static void lose(int file, int fd) {
+    static char now[PAGE], then[PAGE];
+    if (file < 0 || files[file].content < 0) return;
+    if (!files[file].lost) files[file].lost = calloc(PAGES_MAX / 8, 1);
+    if (!files[file].lost) _exit(DEAD + 1);
+    off64_t place = 0;
+    for (ssize_t len; (len = pread64(fd, now, PAGE, place)) > 0 && place / PAGE < PAGES_MAX; place += PAGE) {
+        ssize_t had = pread64(files[file].content, then, PAGE, place);
+        if (had < len || memcmp(now, then, (size_t)len) != 0)
+            files[file].lost[place / PAGE / 8] |= (unsigned char)(1 << place / PAGE % 8);
+    }
+}
+
 static void sync_file(int file, int fd) {
-    if (file < 0 || files[file].lost) return;
-    copy_all(fd, files[file].content);
+    if (file < 0) return;
+    copy_all(fd, files[file].content, files[file].lost);
     for (int i = 0; i < names_count; i++) {
         if (names[i].now == file) names[i].durable = file;
         else if (names[i].durable == file) names[i].durable = names[i].now;
@@ -285,7 +322,7 @@ static void materialise(void) {
         }
         int fd = real_open64(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (fd < 0) _exit(DEAD + 1);
-        copy_all(files[names[i].durable].content, fd);
+        copy_all(files[names[i].durable].content, fd, NULL);
         close(fd);
     }
 }
@@ -328,7 +365,7 @@ static void take_in(const char *prefix) {
             file = add_file(status.st_ino, 1);
             int fd = real_open64(whole, O_RDONLY | O_CLOEXEC);
             if (fd < 0) _exit(DEAD + 1);
-            copy_all(fd, files[file].content);
+            copy_all(fd, files[file].content, NULL);
             close(fd);
         }
         struct name *name = name_at(path);
@@ -423,7 +460,10 @@ static ssize_t write_at(int fd, const void *octets, size_t len, off64_t place, i
         size_t part = seen.verdict == HALF ? len / 2 : len;
         off64_t start = placed ? place : lseek64(fd, 0, SEEK_CUR);
         written = placed ? real_pwrite64(fd, octets, part, place) : real_write(fd, octets, part);
-        if (seen.ours && written > 0) leak(seen.file, octets, (size_t)written, start);
+        if (seen.ours && written > 0) {
+            find_again(seen.file, start, (size_t)written);
+            leak(seen.file, octets, (size_t)written, start);
+        }
     }
     done(&seen);
     return written;
@@ -508,7 +548,7 @@ static int sync_by(int fd, const char *what, int (*real)(int)) {
     look(&seen, fd, SYNC, what);
     int result = -1;
     if (seen.verdict > 0 || seen.verdict == HALF) {
-        if (seen.file >= 0) files[seen.file].lost = 1;
+        lose(seen.file, fd);
         errno = seen.verdict == HALF ? EIO : seen.verdict;
     } else if (seen.ours && no_sync && strstr(seen.path, no_sync)) {
         result = 0;

@@ -195,7 +195,7 @@ fn machines_may_die_again_and_again_at_any_call_of_any_thread() {
         on.0 = Some(run);
     }
     say(&format!("deaths: {deaths} in {runs} runs"));
-    assert!(deaths > runs / 5, "only {deaths} deaths");
+    assert!(deaths >= runs / 10, "only {deaths} deaths");
 }
 
 /// The positive control: without its syncs the store must be seen to lose mail when the machine dies.
@@ -218,7 +218,7 @@ fn a_full_disk_refuses_mail_until_there_is_room_and_loses_none() {
     let seed = seed("full disk");
     let layer = Layer::build();
     for (kind, at) in [("enospc", 200), ("edquot", 300), ("cut", 400), ("eio", 500)] {
-        let mut settings = settings(seed, at, 2, 60);
+        let mut settings = settings(seed, at, 2, 100);
         settings.relief = Some(PathBuf::new());
         let run = Run::new(&layer, None, &settings, &fault(kind, at));
         let mut expected = Expected::default();
