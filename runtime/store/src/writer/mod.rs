@@ -145,7 +145,11 @@ impl Writer {
     fn attempt(&mut self, group: &[Queued], tallies: &mut Tallies) -> Result<Ended, Fatal> {
         let bodies = group.iter().flat_map(|queued| &queued.ops).filter_map(Op::body);
         let segments: BTreeSet<u32> = bodies.filter(|body| !body.is_flushed()).map(BodyRef::segment).collect();
-        let flushing = self.flusher.start(segments);
+        let mut flushing = self.flusher.start(segments);
+        if group.iter().any(|queued| is_bodies_first(&queued.ops)) {
+            flushing.wait().map_err(|error| Fatal { what: format!("a segment could not be flushed: {error}") })?;
+            flushing = self.flusher.start(BTreeSet::new());
+        }
         let seq = self.seq + 1;
         let written = Group::run(&self.db, tallies, seq, self.decision_rows_max, group);
         let written = match written {
@@ -222,6 +226,15 @@ impl Writer {
 /// The device, not the statement: trying the commits one by one would only make it worse.
 fn is_disk_trouble(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory))
+}
+
+/// Recovery takes back what a commit added when its body is not on the device; it cannot bring back what the same commit took
+/// away. So a commit that does both is not written before its bodies are durable.
+fn is_bodies_first(ops: &[Op]) -> bool {
+    let adds = |op: &Op| op.body().is_some() || matches!(op, Op::LogDecision { .. } | Op::FlushRings(_));
+    let mut unflushed = ops.iter().filter_map(Op::body).filter(|body| !body.is_flushed());
+    let Some(first) = unflushed.next() else { return false };
+    !ops.iter().all(adds) || unflushed.any(|body| body.0.place != first.0.place)
 }
 
 fn is_full(error: &rusqlite::Error) -> bool {
