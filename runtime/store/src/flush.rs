@@ -47,6 +47,11 @@ impl Flusher {
         Flushing { flushed: Some(&self.flushed) }
     }
 
+    /// Did a flush of a segment fail, here or in the thread of a long body?
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.segments.is_poisoned()
+    }
+
     pub(crate) fn poison(&self) {
         self.segments.poison();
     }

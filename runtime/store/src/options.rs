@@ -1,9 +1,33 @@
 //! How a store is opened. The defaults are what a server wants.
 
+use std::sync::Once;
+
 use crate::error::Fatal;
 
 /// Called once, on the thread that found it, when a flush failed. The server logs and aborts.
 pub type OnFatal = Box<dyn Fn(&Fatal) + Send + Sync>;
+
+/// Tells it once, whoever finds it.
+pub(crate) struct Fatally {
+    on_fatal: OnFatal,
+    once: Once,
+}
+
+impl Fatally {
+    pub(crate) fn new(on_fatal: OnFatal) -> Fatally {
+        Fatally { on_fatal, once: Once::new() }
+    }
+
+    pub(crate) fn tell(&self, fatal: &Fatal) {
+        self.once.call_once(|| (self.on_fatal)(fatal));
+    }
+}
+
+impl std::fmt::Debug for Fatally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fatally")
+    }
+}
 
 pub struct Options {
     /// Ops waiting for the writer; one more is [`crate::CommitError::Busy`].

@@ -146,7 +146,7 @@ fn make_ready(then: &Path, data_dir: &Path, number: u8, now_s: u64, done: &mut P
         db.execute_batch("DETACH gone")?;
     }
     db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    db.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    schema::set_journal_mode(&db, "delete")?;
     drop(db);
     File::open(&path).and_then(|file| file.sync_all()).map_err(at(&path))
 }

@@ -145,7 +145,7 @@ pub(crate) fn connect(database: &Path, purpose: Purpose) -> rusqlite::Result<Con
     };
     if purpose == Purpose::Write {
         db.pragma_update(None, "page_size", 4096)?;
-        db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        set_journal_mode(&db, "wal")?;
     }
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -154,6 +154,18 @@ pub(crate) fn connect(database: &Path, purpose: Purpose) -> rusqlite::Result<Con
     db.pragma_update(None, "cache_size", cache_kib)?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
+}
+
+/// Runs the pragma to its end, not to its first row: the row says the mode before the change is committed, and when that
+/// fails the store would go on with the rollback journal, whose commits synchronous=FULL does not make durable.
+pub(crate) fn set_journal_mode(db: &Connection, wanted: &str) -> rusqlite::Result<()> {
+    let mut pragma = db.prepare(&format!("PRAGMA journal_mode = {wanted}"))?;
+    let mut rows = pragma.query([])?;
+    let mut mode = String::new();
+    while let Some(row) = rows.next()? {
+        mode = row.get(0)?;
+    }
+    if mode == wanted { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
 }
 
 /// Creates the tables of a new shard and leads older ones to this format; refuses what is newer or too old.

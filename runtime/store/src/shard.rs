@@ -12,7 +12,7 @@ use crate::error::{CommitError, OpenError};
 use crate::flush::Flusher;
 use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
-use crate::options::{OnFatal, Options};
+use crate::options::{Fatally, Options};
 use crate::publish::Published;
 use crate::read::Pool;
 use crate::recover::recover;
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) space: Arc<Space>,
     pub(crate) levels: Arc<Levels>,
     pub(crate) answers: mpsc::Sender<Answers>,
-    pub(crate) on_fatal: Arc<OnFatal>,
+    pub(crate) on_fatal: Arc<Fatally>,
 }
 
 pub(crate) struct Shard {

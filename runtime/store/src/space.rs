@@ -17,7 +17,7 @@ use crate::op::Op;
 /// The device is looked at after so many octets of bodies, before it tells by an error.
 const LOOK_BYTES: u64 = 16 << 20;
 /// A read-only store looks for room at most so often.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(crate) struct Space {

@@ -15,7 +15,7 @@ use crate::id::{MailboxId, SHARDS_MAX};
 use crate::lock::Lock;
 use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
-use crate::options::Options;
+use crate::options::{Fatally, Options};
 use crate::route::Routes;
 use crate::shard::{self, Shard, Shared};
 use crate::space::Space;
@@ -57,13 +57,15 @@ impl Store {
         let count = shard_count(&data_dir, options.shards)?;
         let metrics = Arc::new(Metrics::default());
         let space = Arc::new(Space::open(&data_dir, options.reserve_bytes, options.ballast_bytes));
-        let segments = Segments::open(&data_dir, options.segment_bytes_max, metrics.clone(), space.clone());
+        let mut options = options;
+        let on_fatal = std::mem::replace(&mut options.on_fatal, Box::new(|_| {}));
+        let on_fatal = Arc::new(Fatally::new(on_fatal));
+        let bytes_max = options.segment_bytes_max;
+        let segments = Segments::open(&data_dir, bytes_max, metrics.clone(), space.clone(), on_fatal.clone());
         let segments = Arc::new(segments.map_err(io)?);
         let watchers = Arc::new(Watchers::default());
         let levels = Arc::new(Levels::default());
         let (answers, answering) = spawn_answering().map_err(io)?;
-        let mut options = options;
-        let on_fatal = std::mem::replace(&mut options.on_fatal, Box::new(|_| {}));
         let shared = Shared {
             segments: segments.clone(),
             watchers: watchers.clone(),
@@ -71,7 +73,7 @@ impl Store {
             space: space.clone(),
             levels: levels.clone(),
             answers,
-            on_fatal: Arc::new(on_fatal),
+            on_fatal,
         };
         let (mut shards, mut threads) = (Vec::new(), Vec::new());
         for number in 0..count {

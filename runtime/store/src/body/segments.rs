@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::record::{self, Codec, Header};
 use super::{BodyRef, HEADER_BYTES, Place, RecordEnvelope, Spill, Stored};
-use crate::error::{PutError, ReadError};
+use crate::error::{Fatal, PutError, ReadError};
 use crate::id::{DeliveryId, ObjectId};
 use crate::metrics::Metrics;
+use crate::options::Fatally;
 use crate::space::Space;
 
 /// Bodies from this length on are flushed by the thread that wrote them.
@@ -26,6 +27,7 @@ pub(crate) struct Segments {
     segment_bytes_max: u64,
     metrics: Arc<Metrics>,
     space: Arc<Space>,
+    on_fatal: Arc<Fatally>,
     tail: Mutex<Tail>,
     /// Held while a record is written. The kernel lets one thread at a time write into a file, and those that wait for it
     /// there spin; here they sleep.
@@ -59,6 +61,7 @@ impl Segments {
         segment_bytes_max: u64,
         metrics: Arc<Metrics>,
         space: Arc<Space>,
+        on_fatal: Arc<Fatally>,
     ) -> io::Result<Segments> {
         let folder = data_dir.join("segments");
         std::fs::create_dir_all(&folder)?;
@@ -79,6 +82,7 @@ impl Segments {
             segment_bytes_max,
             metrics,
             space,
+            on_fatal,
             tail,
             writing: Mutex::default(),
             open,
@@ -209,7 +213,9 @@ impl Segments {
         if seal.len >= OWN_FLUSH_BYTES {
             if let Err(error) = file.sync_data() {
                 self.poison();
-                return Err(PutError::Io(error));
+                // The writers learn of it with their next group; nobody may wait for that.
+                self.on_fatal.tell(&Fatal { what: format!("a segment could not be flushed: {error}") });
+                return Err(PutError::Poisoned);
             }
             Metrics::add(&self.metrics.flushes_segment, 1);
             stored.flushed = true;
@@ -284,8 +290,12 @@ impl Segments {
         &self.folder
     }
 
-    /// Marks an abandoned record. Only for tidiness: no row points at it, so an error changes nothing.
+    /// Marks an abandoned record. Only for tidiness: no row points at it, so an error changes nothing. After a failed flush
+    /// a row may: the group that nobody was told of can be in the WAL all the same.
     pub(crate) fn void(&self, place: &Place) {
+        if self.poisoned.load(Ordering::Acquire) {
+            return;
+        }
         let header = Header {
             codec: Codec::Void,
             delivery: [0; 16],
@@ -342,14 +352,23 @@ impl Segments {
         }
     }
 
-    /// Flushes a segment; an error poisons.
+    /// Flushes a segment; an error poisons. The system reports a failed flush once: the next one of the same file would
+    /// succeed without what was lost.
+    // INVARIANT (one-sync-error).
     pub(crate) fn flush(&self, segment: u32) -> io::Result<()> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier flush of a segment failed"));
+        }
         let done = self.file(segment).and_then(|file| file.sync_data());
         match &done {
             Ok(()) => Metrics::add(&self.metrics.flushes_segment, 1),
             Err(_) => self.poison(),
         }
         done
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Acquire)
     }
 
     pub(crate) fn poison(&self) {

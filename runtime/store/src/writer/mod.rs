@@ -29,7 +29,7 @@ use crate::flush::Flusher;
 use crate::id::MailboxId;
 use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
-use crate::options::OnFatal;
+use crate::options::Fatally;
 use crate::publish::Published;
 use crate::space::Space;
 use crate::store::Done;
@@ -79,7 +79,7 @@ pub(crate) struct Writer {
     pub(crate) seq: u64,
     pub(crate) space: Arc<Space>,
     pub(crate) levels: Arc<Levels>,
-    pub(crate) on_fatal: Arc<OnFatal>,
+    pub(crate) on_fatal: Arc<Fatally>,
 }
 
 /// How a group ended, when nothing fatal happened.
@@ -103,6 +103,10 @@ impl Writer {
             self.metrics.queue_ops.store(self.queue.ops() as u64, std::sync::atomic::Ordering::Relaxed);
             if self.published.is_poisoned() {
                 self.answer_all(group, &CommitError::Poisoned);
+                continue;
+            }
+            if self.flusher.is_poisoned() {
+                self.stop(Fatal { what: "a segment could not be flushed".to_owned() }, group);
                 continue;
             }
             let ended = match self.checkpointer.catch_up(&self.db) {
@@ -157,7 +161,11 @@ impl Writer {
     fn attempt(&mut self, group: &[Queued], tallies: &mut Tallies) -> Result<Ended, Fatal> {
         let bodies = group.iter().flat_map(|queued| &queued.ops).flat_map(Op::bodies);
         let segments: BTreeSet<u32> = bodies.filter(|body| !body.is_flushed()).map(BodyRef::segment).collect();
-        let flushing = self.flusher.start(segments);
+        let mut flushing = self.flusher.start(segments);
+        if group.iter().any(|queued| is_bodies_first(&queued.ops)) {
+            flushing.wait().map_err(|error| Fatal { what: format!("a segment could not be flushed: {error}") })?;
+            flushing = self.flusher.start(BTreeSet::new());
+        }
         let seq = self.seq + 1;
         let bounds = group::Bounds { shard: self.shard, seq, decision_rows_max: self.decision_rows_max };
         let written = Group::run(&self.db, tallies, bounds, group);
@@ -228,13 +236,26 @@ impl Writer {
         self.flusher.poison();
         self.queue.close(CommitError::Poisoned);
         self.answer_all(group, &CommitError::Poisoned);
-        (self.on_fatal)(&fatal);
+        self.on_fatal.tell(&fatal);
     }
 }
 
 /// The device, not the statement: trying the commits one by one would only make it worse.
 fn is_disk_trouble(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory))
+}
+
+/// Recovery takes back what a commit added when its body is not on the device; it cannot bring back what the same commit took
+/// away. So a commit that does both is not written before its bodies are durable.
+fn is_bodies_first(ops: &[Op]) -> bool {
+    let adds = |op: &Op| match op {
+        Op::Replace(_) => false,
+        Op::LogDecision { .. } | Op::FlushRings(_) => true,
+        op => op.bodies().next().is_some(),
+    };
+    let mut unflushed = ops.iter().flat_map(Op::bodies).filter(|body| !body.is_flushed());
+    let Some(first) = unflushed.next() else { return false };
+    !ops.iter().all(adds) || unflushed.any(|body| body.0.place != first.0.place)
 }
 
 fn is_full(error: &rusqlite::Error) -> bool {
