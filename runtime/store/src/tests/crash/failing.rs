@@ -218,7 +218,7 @@ fn a_full_disk_refuses_mail_until_there_is_room_and_loses_none() {
     let seed = seed("full disk");
     let layer = Layer::build();
     for (kind, at) in [("enospc", 200), ("edquot", 300), ("cut", 400), ("eio", 500)] {
-        let mut settings = settings(seed, at, 2, 100);
+        let mut settings = settings(seed, at, 2, 250);
         settings.relief = Some(PathBuf::new());
         let run = Run::new(&layer, None, &settings, &fault(kind, at));
         let mut expected = Expected::default();
