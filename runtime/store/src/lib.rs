@@ -52,7 +52,7 @@ pub use op::{
 };
 pub use op::{Expunged, SetFlags};
 pub use options::Options;
-pub use read::{Changes, Counts, MailboxInfo, MessageRow, PersonRow, Resolution, Selected};
+pub use read::{Changes, Counts, Listing, MailboxInfo, MessageRow, PersonRow, Renderings, Resolution, Selected};
 pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient};
 pub use store::{Done, Store};
 pub use summary::Summary;

@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
 use crate::options::Options;
 use crate::publish::Published;
-use crate::read::Pool;
+use crate::read::{Indexes, Pool};
 use crate::recover::recover;
 use crate::schema::{self, Purpose};
 use crate::watch::{Watcher, Watchers};
@@ -34,6 +34,7 @@ pub struct Store {
     data_dir: PathBuf,
     segments: Arc<Segments>,
     pool: Pool,
+    indexes: Indexes,
     queue: Arc<Queue>,
     checkpointer: Arc<Checkpointer>,
     watchers: Arc<Watchers>,
@@ -87,7 +88,8 @@ impl Store {
             std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run()).map_err(io)?;
         let pool = Pool::new(database, options.readers_max, published);
         let threads = vec![writing, flushing, answering, checkpointing];
-        Ok(Store { data_dir, segments, pool, queue, checkpointer, watchers, metrics, threads, _lock: lock })
+        let indexes = Indexes::default();
+        Ok(Store { data_dir, segments, pool, indexes, queue, checkpointer, watchers, metrics, threads, _lock: lock })
     }
 
     /// Queues `ops` as one transaction. `done` is called once: on a thread of the store when the group is durable or
@@ -160,6 +162,10 @@ impl Store {
         work: impl FnOnce(&Transaction) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         self.pool.read_at_once(work)
+    }
+
+    pub(crate) fn indexes(&self) -> &Indexes {
+        &self.indexes
     }
 
     pub(crate) fn segments(&self) -> &Segments {

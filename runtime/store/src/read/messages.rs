@@ -7,7 +7,7 @@ use mail::{Flags, Keyword, Login, MailboxName, SystemFlags};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::mailboxes::{mailbox_named, mailbox_with_id};
-use super::{Changes, MessageRow, Selected};
+use super::{Changes, MailboxInfo, MessageRow, Selected};
 use crate::body::{BodyRef, Place};
 use crate::error::ReadError;
 use crate::id::{InternalDate, MailboxId, Modseq, UidSet};
@@ -15,7 +15,7 @@ use crate::schema::{message_key, uid_of};
 use crate::store::Store;
 use crate::summary::Summary;
 
-const MESSAGE: &str = "SELECT id, modseq, flags, kw, size, idate, zone FROM msg";
+pub(super) const MESSAGE: &str = "SELECT id, modseq, flags, kw, size, idate, zone FROM msg";
 
 impl Store {
     /// A mailbox by name with the rows of all its messages, at one moment. `None` when there is none.
@@ -34,16 +34,9 @@ impl Store {
 
     /// What changed after `since`; the work grows with the changes, not with the mailbox. `None` when it is deleted.
     pub fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError> {
-        let since = i64::try_from(since).unwrap_or(i64::MAX);
-        self.read(|tx| {
-            let Some(info) = mailbox_with_id(tx, mailbox)? else { return Ok(None) };
-            let mut vanished: Vec<u32> = tx
-                .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
-                .query_map((mailbox.0, since), |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            vanished.sort_unstable();
-            let messages = changed_rows(tx, mailbox, since)?;
-            Ok(Some(Changes { highestmodseq: info.highestmodseq, uidnext: info.uidnext, messages, vanished }))
+        self.read(|tx| match mailbox_with_id(tx, mailbox)? {
+            Some(info) => changes_in(tx, &info, since).map(Some),
+            None => Ok(None),
         })
     }
 
@@ -110,6 +103,22 @@ impl Store {
     pub fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError> {
         self.segments().read_range(&body.0.place, offset, len)
     }
+}
+
+/// What changed in a mailbox after `since`.
+pub(super) fn changes_in(tx: &Transaction, mailbox: &MailboxInfo, since: Modseq) -> Result<Changes, ReadError> {
+    let (highestmodseq, uidnext) = (mailbox.highestmodseq, mailbox.uidnext);
+    if since >= highestmodseq {
+        return Ok(Changes { highestmodseq, uidnext, messages: Vec::new(), vanished: Vec::new() });
+    }
+    let since = i64::try_from(since).unwrap_or(i64::MAX);
+    let mut vanished: Vec<u32> = tx
+        .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
+        .query_map((mailbox.id.0, since), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    vanished.sort_unstable();
+    let messages = changed_rows(tx, mailbox.id, since)?;
+    Ok(Changes { highestmodseq, uidnext, messages, vanished })
 }
 
 /// Arrivals from the end of the mailbox, changed ones from the index. `born` grows with the UID.

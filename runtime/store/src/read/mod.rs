@@ -1,20 +1,25 @@
 //! Reads: blocking, each in one short read transaction on a connection of a small pool.
 
 mod directory;
+mod index;
 mod mailboxes;
 mod messages;
 mod pool;
 mod records;
+mod renderings;
 mod spool;
 
+use mail::index::Index;
 use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
 
 use crate::id::{InternalDate, MailboxId, Modseq};
 
 pub(crate) use directory::fold;
+pub(crate) use index::Indexes;
 pub(crate) use mailboxes::special_number;
 pub(crate) use messages::{body_row, rows_in};
 pub(crate) use pool::Pool;
+pub use renderings::Renderings;
 
 /// A person and what the password is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,4 +86,12 @@ pub struct Changes {
     pub messages: Vec<MessageRow>,
     /// UIDs that went, ascending.
     pub vanished: Vec<u32>,
+}
+
+/// All messages of a mailbox, and what changed after the MODSEQ that was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    pub changes: Changes,
+    /// As of `changes.highestmodseq`.
+    pub index: Index,
 }

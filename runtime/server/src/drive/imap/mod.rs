@@ -152,8 +152,9 @@ impl Imap {
                 self.selected = None;
                 Ok(Answer::Done)
             }
-            Question::Refresh { mailbox, since } => self.refresh(mailbox, since).await,
+            Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
+            Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
             Question::Move { mailbox, uids, to } => self.move_to(mailbox, &uids, &to).await,
