@@ -107,6 +107,26 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_read_when_they_are_needed_and_given_back_in_idle() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n"; 3]);
+        let asked = |client: &mut Client| std::mem::take(&mut client.asked_for_rows);
+        client.store.borrow_mut().deliver("INBOX", b"a: 4\r\n\r\nb\r\n");
+        client.check("a NOOP", "* 4 EXISTS\na OK NOOP done\n");
+        assert_eq!(asked(&mut client), 0, "an arrival is told without the rows");
+        client.store.borrow_mut().expunge("INBOX", 2);
+        client.check("a NOOP", "* 2 EXPUNGE\na OK NOOP done\n");
+        assert_eq!(asked(&mut client), 1, "the number of an expunged message is a place among the rows");
+        client.check("a FETCH 2 UID", "* 2 FETCH (UID 3)\na OK FETCH done\n");
+        assert_eq!(asked(&mut client), 0, "they are kept between commands");
+        client.check("a STORE 1 +FLAGS.SILENT (\\Deleted)", "a OK STORE done\n");
+        client.check("a EXPUNGE", "* 1 EXPUNGE\na OK EXPUNGE done\n");
+        client.check("a IDLE", "+ idling\n");
+        client.check("DONE", "a OK IDLE done\n");
+        client.check("a FETCH 1:* UID", "* 1 FETCH (UID 3)\n* 2 FETCH (UID 4)\na OK FETCH done\n");
+        assert_eq!(asked(&mut client), 1);
+    }
+
+    #[test]
     fn a_failed_select_leaves_no_mailbox_selected() {
         let mut client = Client::with_inbox(&[]);
         client.check(

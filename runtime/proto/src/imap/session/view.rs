@@ -16,8 +16,8 @@ use mail::date::DateTime;
 use mail::index::{Entry, Index};
 use mail::{Flags, Keyword, SystemFlags};
 
-/// Changed rows lie in chunks of the session's own. After so many the shared ones are asked for again.
-const OWN_ROWS_MAX: usize = 1_000;
+/// Changed rows lie in chunks of the session's own. After so many the shared ones are asked for again; in tests soon.
+const OWN_ROWS_MAX: usize = if cfg!(test) { 3 } else { 1_000 };
 
 #[derive(Debug)]
 pub struct View {
