@@ -3,6 +3,7 @@
 mod crash;
 mod delivery;
 mod directory;
+mod listing;
 mod mailboxes;
 mod messages;
 mod model;
