@@ -20,6 +20,8 @@ use crate::store::Store;
 
 /// Octets of all kept indexes together: those of two million messages.
 const OCTETS_MAX: usize = 64 << 20;
+/// Changes of a mailbox that are soon read.
+const NEAR: Modseq = 64;
 
 impl Store {
     /// All messages of a mailbox and what changed after `since`, both at one moment. `None` when it is deleted.
@@ -27,9 +29,9 @@ impl Store {
         self.indexes().bring_up_to_date(mailbox, |kept| self.read(|tx| listing(tx, mailbox, since, kept)))
     }
 
-    /// Is the index of the mailbox at hand? Then `listing` costs what changed since it was used last.
-    pub fn has_index(&self, mailbox: MailboxId) -> bool {
-        self.indexes().has(mailbox)
+    /// Is an index of the mailbox at hand that little happened since? `listing` costs no more than that then.
+    pub fn has_index(&self, mailbox: &MailboxInfo) -> bool {
+        self.indexes().has(mailbox.id, mailbox.highestmodseq.saturating_sub(NEAR))
     }
 }
 
@@ -131,6 +133,7 @@ struct Kept {
 struct Place {
     known: Arc<Mutex<Option<Known>>>,
     octets: usize,
+    modseq: Modseq,
     used: u64,
 }
 
@@ -145,9 +148,9 @@ impl Indexes {
         Indexes { octets_max, kept: Mutex::default() }
     }
 
-    fn has(&self, mailbox: MailboxId) -> bool {
+    fn has(&self, mailbox: MailboxId, modseq: Modseq) -> bool {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.of.get(&mailbox).is_some_and(|place| place.octets > 0)
+        kept.of.get(&mailbox).is_some_and(|place| place.octets > 0 && place.modseq >= modseq)
     }
 
     fn bring_up_to_date(
@@ -166,20 +169,20 @@ impl Indexes {
             let octets = same.map_or_else(|| listing.index.octets(), |(_, octets)| octets);
             Known { index: listing.index.clone(), modseq, octets }
         });
-        let octets = known.as_ref().map(|known| known.octets);
+        let noted = known.as_ref().map(|known| (known.octets, known.modseq));
         drop(known);
-        self.note(mailbox, &place, octets);
+        self.note(mailbox, &place, noted);
         Ok(listing)
     }
 
     fn place(&self, mailbox: MailboxId) -> Arc<Mutex<Option<Known>>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = || Place { known: Arc::default(), octets: 0, used: 0 };
+        let place = || Place { known: Arc::default(), octets: 0, modseq: 0, used: 0 };
         kept.of.entry(mailbox).or_insert_with(place).known.clone()
     }
 
     /// Notes the use and the size, and forgets a deleted mailbox and what does not fit.
-    fn note(&self, mailbox: MailboxId, noted: &Arc<Mutex<Option<Known>>>, octets: Option<usize>) {
+    fn note(&self, mailbox: MailboxId, noted: &Arc<Mutex<Option<Known>>>, kept_now: Option<(usize, Modseq)>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.now += 1;
         let now = kept.now;
@@ -188,9 +191,10 @@ impl Indexes {
         let before = place.octets;
         place.used = now;
         // An empty index takes a place too.
-        place.octets = octets.map_or(0, |octets| octets + size_of::<Place>() + size_of::<Known>());
-        kept.octets = kept.octets - before + kept.of[&mailbox].octets;
-        if octets.is_none() {
+        let octets = kept_now.map_or(0, |(octets, _)| octets + size_of::<Place>() + size_of::<Known>());
+        (place.octets, place.modseq) = (octets, kept_now.map_or(0, |(_, modseq)| modseq));
+        kept.octets = kept.octets - before + octets;
+        if kept_now.is_none() {
             kept.of.remove(&mailbox);
         }
         if kept.octets > self.octets_max {
@@ -250,10 +254,10 @@ mod tests {
         let indexes = Indexes::of(1 << 20);
         let one = MailboxId(1);
         indexes.bring_up_to_date(one, |_| Ok(Some(listing(3)))).unwrap();
-        assert!(indexes.has(one));
+        assert!(indexes.has(one, 1) && !indexes.has(one, 2));
         assert!(indexes.bring_up_to_date(one, |_| Err(ReadError::Busy)).is_err());
         indexes.bring_up_to_date(one, |kept| Ok(kept.is_none().then(|| listing(3)))).unwrap().unwrap();
         assert!(indexes.bring_up_to_date(one, |_| Ok(None)).unwrap().is_none());
-        assert!(!indexes.has(one) && indexes.kept.lock().unwrap().octets == 0);
+        assert!(!indexes.has(one, 0) && indexes.kept.lock().unwrap().octets == 0);
     }
 }

@@ -71,7 +71,7 @@ fn an_index_says_what_the_rows_say_whenever_it_was_looked_at_last() {
         if n == 125 {
             drop(store);
             store = folder.open();
-            assert!(!store.has_index(mailbox));
+            assert!(!store.has_index(&store.mailbox_by_id(mailbox).unwrap().unwrap()));
         }
     }
     check(&store, other, 0);

@@ -135,7 +135,7 @@ struct Told {
 /// A large mailbox that nobody looked at lately is opened without a look at its rows; a client learns its keywords before it
 /// meets them.
 fn told_of_messages(store: &Store, mailbox: &MailboxInfo) -> Result<Told, ReadError> {
-    if mailbox.counts.messages == 0 || (mailbox.counts.messages > SMALL_MAILBOX && !store.has_index(mailbox.id)) {
+    if mailbox.counts.messages == 0 || (mailbox.counts.messages > SMALL_MAILBOX && !store.has_index(mailbox)) {
         return Ok(Told::default());
     }
     let Some(listing) = store.listing(mailbox.id, mailbox.highestmodseq)? else { return Ok(Told::default()) };
