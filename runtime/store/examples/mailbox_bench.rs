@@ -3,6 +3,7 @@
 //! Each figure is the median of nine rounds. `select`, which reads every row into a value of its own, is the measure for the
 //! others: absolute times move with the machine, ratios in one run hold.
 
+use std::path::Path;
 use std::time::Instant;
 
 use mail::mime::SummaryParts;
@@ -23,9 +24,10 @@ fn main() {
         println!("{messages} messages");
         fill(&store, messages);
         drop(store);
+        let first = first_looks(&folder);
         let store = Store::open(&folder, Options::default()).expect("the same folder");
-        let inbox = store.mailbox(&login(), &MailboxName::inbox()).expect("a read").expect("INBOX").id;
-        read(&store, inbox, messages);
+        let inbox = inbox(&store);
+        read(&store, inbox, messages, first);
         change(&store, inbox);
         drop(store);
         let _ = std::fs::remove_dir_all(&folder);
@@ -82,9 +84,24 @@ fn fill(store: &Store, messages: u32) {
     }
 }
 
-fn read(store: &Store, inbox: MailboxId, messages: u32) {
-    // The first look at a store that was just opened; the pages are in the system's cache.
-    let (first, _) = time(1, || store.listing(inbox, 0).expect("a read").expect("INBOX").index.len());
+fn inbox(store: &Store) -> MailboxId {
+    store.mailbox(&login(), &MailboxName::inbox()).expect("a read").expect("INBOX").id
+}
+
+/// The first look at a mailbox in a store that was just opened; its pages are in the cache of the system. In milliseconds.
+fn first_looks(folder: &Path) -> f64 {
+    let look = || {
+        let store = Store::open(folder, Options::default()).expect("the same folder");
+        let inbox = inbox(&store);
+        let modseq = store.mailbox_by_id(inbox).expect("a read").expect("INBOX").highestmodseq;
+        time(1, || store.listing(inbox, modseq).expect("a read").expect("INBOX").index.len()).0
+    };
+    let mut looks: Vec<f64> = (0..5).map(|_| look()).collect();
+    looks.sort_unstable_by(f64::total_cmp);
+    looks[2]
+}
+
+fn read(store: &Store, inbox: MailboxId, messages: u32, first: f64) {
     let newest = store.mailbox_by_id(inbox).expect("a read").expect("INBOX");
     let modseq = newest.highestmodseq;
     let (select, _) =
@@ -93,7 +110,7 @@ fn read(store: &Store, inbox: MailboxId, messages: u32) {
     say("select: every row a value of its own", select);
     let (status, _) = time(ROUNDS, || store.mailbox(&login(), &newest.name).expect("a read").map_or(0, |_| 1));
     say("SELECT, nothing read lately: the mailbox row", status);
-    say("index, read row by row (and 0 changes)", first);
+    say("index, nothing read lately: every row", first);
     let warm = || store.listing(inbox, modseq).expect("a read").expect("INBOX").index;
     let (ms, _) = time(ROUNDS, || warm().len());
     say("index at hand", ms);
@@ -134,7 +151,7 @@ fn change(store: &Store, inbox: MailboxId) {
         let since = store.mailbox_by_id(inbox).expect("a read").expect("INBOX").highestmodseq;
         store.listing(inbox, since).expect("a read");
         let uids = (0..count).map(|n| 1 + n * 7).collect();
-        let flags = Flags::system(SystemFlags::from_bits(if since % 2 == 0 { 4 } else { 2 }));
+        let flags = Flags::system(SystemFlags::from_bits(if since.is_multiple_of(2) { 4 } else { 2 }));
         let set = SetFlags { mailbox: inbox, uids, mode: FlagMode::Replace, flags, unchanged_since: None };
         store.commit_wait(vec![Op::SetFlags(Box::new(set))]).expect("a change");
         // The first look brings the index up to date; the others only list the changes.
