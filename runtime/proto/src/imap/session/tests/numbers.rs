@@ -158,7 +158,7 @@ fn round(seed: u64) {
     for _ in 0..5 {
         store.borrow_mut().deliver("INBOX", b"Subject: s\r\n\r\nb\r\n");
     }
-    let mut clients = [true, false, seed % 2 == 0].map(|looks| Belief::new(&store, looks));
+    let mut clients = [true, false, seed.is_multiple_of(2)].map(|looks| Belief::new(&store, looks));
     for _ in 0..120 {
         match dice.roll(16) {
             0..6 => change(&store, &mut dice),
