@@ -241,7 +241,7 @@ fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, flags
             }
             FetchItem::InternalDate => {
                 out.raw(b"INTERNALDATE \"");
-                out.text(&row.internal_date.to_imap());
+                out.raw(&row.internal_date.to_imap_octets());
                 out.raw(b"\"");
                 continue;
             }

@@ -95,12 +95,11 @@ impl Searching {
     fn undecided(&mut self) -> Vec<(usize, Content)> {
         let view = &self.state.view;
         let mut undecided = Vec::new();
-        while let Some(row) = view.rows().get(self.at) {
+        for (index, _, row) in view.rows().runs(self.at..view.rows().len()).flat_map(|run| run.entries()) {
             if undecided.len() >= SLICE_SUMMARIES {
                 break;
             }
-            let index = self.at;
-            self.at += 1;
+            self.at = index + 1;
             if view.is_gone(row.uid) {
                 continue;
             }
