@@ -55,9 +55,30 @@ impl DateTime {
 
     /// The text of INTERNALDATE without its quotes; the day is two characters wide (`date-day-fixed`).
     pub fn to_imap(self) -> String {
+        self.to_imap_octets().iter().copied().map(char::from).collect()
+    }
+
+    /// The same in octets, for a listing of many messages.
+    pub fn to_imap_octets(self) -> [u8; 26] {
         let (day, time, offset) = self.local();
         let (year, month, date) = day.civil();
-        format!("{date:>2}-{}-{year:04} {} {}", month_name(month), Clock(time), Zone(offset))
+        let (year, time, zone) = (year.unsigned_abs(), time.unsigned_abs() as u32, u32::from(offset.unsigned_abs()));
+        let mut text = *b" 1-Jan-1970 00:00:00 +0000";
+        for (at, number) in [(0, date), (7, year / 100), (9, year % 100)] {
+            text[at..at + 2].copy_from_slice(&two_digits(number));
+        }
+        if date < 10 {
+            text[0] = b' ';
+        }
+        text[3..6].copy_from_slice(month_name(month).as_bytes());
+        for (at, number) in [(12, time / 3600), (15, time / 60 % 60), (18, time % 60), (22, zone / 60), (24, zone % 60)]
+        {
+            text[at..at + 2].copy_from_slice(&two_digits(number));
+        }
+        if offset < 0 {
+            text[21] = b'-';
+        }
+        text
     }
 
     /// A Date field's value (RFC 5322 3.3).
@@ -276,6 +297,11 @@ fn month_number(word: &str) -> Option<u32> {
 
 fn month_name(month: u32) -> &'static str {
     MONTHS[(month as usize - 1) % 12]
+}
+
+/// Of a number below 100.
+fn two_digits(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
 struct Clock(i64);

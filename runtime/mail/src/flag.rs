@@ -76,8 +76,8 @@ impl Keyword {
         &self.0
     }
 
-    fn folded(&self) -> String {
-        self.0.to_ascii_lowercase()
+    fn folded(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|octet| octet.to_ascii_lowercase())
     }
 }
 
@@ -97,7 +97,7 @@ impl PartialOrd for Keyword {
 
 impl Ord for Keyword {
     fn cmp(&self, other: &Keyword) -> std::cmp::Ordering {
-        self.folded().cmp(&other.folded())
+        self.folded().cmp(other.folded())
     }
 }
 

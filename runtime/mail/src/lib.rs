@@ -6,6 +6,7 @@ pub mod date;
 pub mod domain;
 pub mod flag;
 pub mod header;
+pub mod index;
 pub mod mailbox_name;
 pub mod mime;
 pub mod person;

@@ -68,7 +68,7 @@ pub use options::Options;
 pub use progress::Progress;
 pub use putback::{PutBack, PutBackError, put_back};
 pub use read::{Changes, Counts, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Resolution, Selected, Usage};
-pub use read::{Delivery, TokenCounts};
+pub use read::{Delivery, Listing, Renderings, TokenCounts};
 pub use restore::{RestoreError, Restored, Wanted};
 pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient};
 pub use store::{Done, Store};

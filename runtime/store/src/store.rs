@@ -16,6 +16,7 @@ use crate::lock::Lock;
 use crate::metrics::Metrics;
 use crate::op::{Op, OpResult};
 use crate::options::{Fatally, Options};
+use crate::read::Indexes;
 use crate::route::Routes;
 use crate::shard::{self, Shard, Shared};
 use crate::space::Space;
@@ -32,6 +33,7 @@ pub struct Store {
     segments: Arc<Segments>,
     pub(crate) routes: Routes,
     pub(crate) shards: Arc<Vec<Shard>>,
+    indexes: Indexes,
     watchers: Arc<Watchers>,
     metrics: Arc<Metrics>,
     space: Arc<Space>,
@@ -91,6 +93,7 @@ impl Store {
             segments,
             routes,
             shards,
+            indexes: Indexes::default(),
             watchers,
             metrics,
             space,
@@ -236,6 +239,10 @@ impl Store {
         work: impl FnOnce(&Transaction) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         self.shards[0].pool.read_at_once(work)
+    }
+
+    pub(crate) fn indexes(&self) -> &Indexes {
+        &self.indexes
     }
 
     pub(crate) fn segments(&self) -> &Arc<Segments> {

@@ -11,7 +11,8 @@ use crate::id::{DeliveryId, MailboxId, Modseq, QueueId, UidSet};
 use crate::op::{Loss, Op, Quarantined, Ring};
 use crate::progress::Progress;
 use crate::read::{
-    Changes, Delivery, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Resolution, Selected, TokenCounts, Usage,
+    Changes, Delivery, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings, Resolution, Selected,
+    TokenCounts, Usage,
 };
 use crate::spool::QueueItem;
 use crate::store::{Done, Store};
@@ -64,6 +65,8 @@ waist! {
         fn select(&self, login: &Login, name: &MailboxName) -> Result<Option<Selected>, ReadError>;
         fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError>;
         fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError>;
+        fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
+        fn renderings(&self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize) -> Result<Renderings, ReadError>;
         fn summaries(
             &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, limit: usize,
         ) -> Result<Vec<(u32, Summary)>, ReadError>;

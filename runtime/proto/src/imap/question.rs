@@ -3,10 +3,13 @@
 //! Each question has one kind of answer, or `Answer::Failed`. Times are Unix seconds, sizes octets, message lists ascending
 //! by UID. The session asks for many messages in slices, so that neither side holds more than one slice.
 
+use std::collections::BTreeSet;
+
 use crate::sasl::Credentials;
 use mail::date::DateTime;
+use mail::index::{Entry, Index};
 use mail::mime::SummaryParts;
-use mail::{Flags, MailboxName, SpecialUse};
+use mail::{Flags, Keyword, MailboxName, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
 /// INBOX that is renamed is gone for those who selected it.
@@ -27,13 +30,17 @@ pub enum Question {
     Select { name: MailboxName, read_only: bool },
     /// The selected mailbox is left; the driver stops watching it. Answer: `Done`.
     Unselect,
-    /// What happened in the selected mailbox behind `since`, a MODSEQ. Asked at each command, so a driver whose watcher
-    /// bit is clear answers at once with `Changes::none(since)`. Answer: `Changed`; `Failed(NoSuchMailbox)` when deleted.
-    Refresh { mailbox: MailboxId, since: u64 },
+    /// What happened in the selected mailbox behind `since`, a MODSEQ, whatever this session was told it did included. Asked
+    /// at each command, so a driver whose watcher bit is clear answers at once with `Changes::none(since)`, unless all `rows`
+    /// are wanted. Answer: `Changed`; `Failed(NoSuchMailbox)` when deleted.
+    Refresh { mailbox: MailboxId, since: u64, rows: bool },
     /// Contents of the messages with these UIDs, a slice the session keeps small. Answer: `Messages`, those that still
     /// exist, in the same order.
     Fetch { mailbox: MailboxId, uids: Vec<u32>, need: Need },
-    /// Changes flags. Answer: `Stored`, the rows of those that still exist, also of those that already were as wanted.
+    /// What was rendered of the messages with these UIDs when they were stored. Answer: `Rendered`: those that still exist,
+    /// or as many of them, from the first on, as make one slice.
+    Renderings { mailbox: MailboxId, uids: Vec<u32>, parts: SummaryParts },
+    /// Changes flags. Answer: `Stored`, the flags of those that still exist, also of those that already were as wanted.
     Store { mailbox: MailboxId, uids: Vec<u32>, change: FlagChange, flags: Flags },
     /// All or nothing (RFC 9051 6.4.7). Answer: `Copied`; `Failed(NoSuchMailbox)` makes TRYCREATE.
     Copy { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
@@ -97,7 +104,8 @@ pub enum Answer {
     Selected(Selection),
     Changed(Changes),
     Messages(Vec<Message>),
-    Stored(Vec<Row>),
+    Rendered(Renderings),
+    Stored(Vec<Flagged>),
     Copied(Copied),
     Expunged(Vec<u32>),
     Appended { uid_validity: u32, uid: u32 },
@@ -168,9 +176,13 @@ pub struct Selection {
     pub subscribed: bool,
     pub uid_validity: u32,
     pub uid_next: u32,
-    /// At least the MODSEQ of every row; `Refresh` goes on from here.
+    /// `Refresh` goes on from here.
     pub highest_mod_seq: u64,
-    pub rows: Vec<Row>,
+    pub messages: u32,
+    /// Those its messages have, as far as that is known without reading their rows.
+    pub keywords: BTreeSet<Keyword>,
+    /// The number of the first message without `\Seen`, when there is one and that is known without much work.
+    pub first_unseen: Option<u32>,
 }
 
 /// What changes about a message, and the numbers that go with it.
@@ -184,6 +196,22 @@ pub struct Row {
     pub internal_date: DateTime,
 }
 
+impl Row {
+    /// The same as it stands in an index.
+    pub fn entry(&self) -> Entry<'_> {
+        let Row { uid, mod_seq, ref flags, size_octets, internal_date } = *self;
+        Entry { uid, mod_seq, flags, size_octets, internal_date }
+    }
+}
+
+/// The flags of a message after a STORE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flagged {
+    pub uid: u32,
+    pub mod_seq: u64,
+    pub flags: Flags,
+}
+
 /// What happened in a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
@@ -193,11 +221,13 @@ pub struct Changes {
     pub vanished: Vec<u32>,
     /// The next `Refresh` asks from here.
     pub highest_mod_seq: u64,
+    /// All messages as of `highest_mod_seq`, when they were asked for.
+    pub index: Option<Index>,
 }
 
 impl Changes {
     pub fn none(since: u64) -> Changes {
-        Changes { rows: Vec::new(), vanished: Vec::new(), highest_mod_seq: since }
+        Changes { rows: Vec::new(), vanished: Vec::new(), highest_mod_seq: since, index: None }
     }
 }
 
@@ -208,6 +238,17 @@ pub struct Message {
     pub summary: Option<Summary>,
     /// Empty when `Content::None` was asked.
     pub content: Vec<u8>,
+}
+
+/// Renderings of some messages, side by side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Renderings {
+    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, as far as they were asked.
+    pub octets: Vec<u8>,
+    /// UID, and where each of the three ends in `octets`; one that was not asked ends where it begins. Ascending.
+    pub messages: Vec<(u32, [usize; 3])>,
+    /// The messages asked about from this UID on are still to come.
+    pub more_from: Option<u32>,
 }
 
 /// What was kept when the message was stored (`mail::mime::summarize`); parts that were not asked are empty. The first three
@@ -258,6 +299,7 @@ impl Answer {
             | Answer::Selected(_)
             | Answer::Changed(_)
             | Answer::Messages(_)
+            | Answer::Rendered(_)
             | Answer::Stored(_)
             | Answer::Copied(_)
             | Answer::Expunged(_)
@@ -287,8 +329,12 @@ impl Answer {
         if let Answer::Messages(messages) = self { Ok(messages) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn stored(self) -> Result<Vec<Row>, Trouble> {
-        if let Answer::Stored(rows) = self { Ok(rows) } else { Err(self.trouble()) }
+    pub(super) fn rendered(self) -> Result<Renderings, Trouble> {
+        if let Answer::Rendered(renderings) = self { Ok(renderings) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn stored(self) -> Result<Vec<Flagged>, Trouble> {
+        if let Answer::Stored(flagged) = self { Ok(flagged) } else { Err(self.trouble()) }
     }
 
     pub(super) fn copied(self) -> Result<Copied, Trouble> {

@@ -7,14 +7,14 @@ use mail::{Flags, Keyword, Login, MailboxName, SystemFlags};
 use rusqlite::{Row, Transaction};
 
 use super::mailboxes::{mailbox_named, mailbox_with_id};
-use super::{Changes, MessageRow, Selected};
+use super::{Changes, MailboxInfo, MessageRow, Selected};
 use crate::error::ReadError;
 use crate::id::{InternalDate, MailboxId, Modseq, UidSet};
 use crate::schema::{message_key, uid_of};
 use crate::store::Store;
 use crate::summary::Summary;
 
-const MESSAGE: &str = "SELECT id, modseq, flags, kw, size, idate, zone FROM msg";
+pub(super) const MESSAGE: &str = "SELECT id, modseq, flags, kw, size, idate, zone FROM msg";
 
 impl Store {
     /// A mailbox by name with the rows of all its messages, at one moment. `None` when there is none.
@@ -33,16 +33,9 @@ impl Store {
 
     /// What changed after `since`; the work grows with the changes, not with the mailbox. `None` when it is deleted.
     pub fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError> {
-        let since = i64::try_from(since).unwrap_or(i64::MAX);
-        self.read_in(mailbox.shard(), |tx| {
-            let Some(info) = mailbox_with_id(tx, mailbox)? else { return Ok(None) };
-            let mut vanished: Vec<u32> = tx
-                .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
-                .query_map((mailbox.0, since), |row| row.get(0))?
-                .collect::<Result<_, _>>()?;
-            vanished.sort_unstable();
-            let messages = changed_rows(tx, mailbox, since)?;
-            Ok(Some(Changes { highestmodseq: info.highestmodseq, uidnext: info.uidnext, messages, vanished }))
+        self.read_in(mailbox.shard(), |tx| match mailbox_with_id(tx, mailbox)? {
+            Some(info) => changes_in(tx, &info, since).map(Some),
+            None => Ok(None),
         })
     }
 
@@ -57,6 +50,22 @@ impl Store {
     ) -> Result<Vec<(u32, Summary)>, ReadError> {
         self.read_in(mailbox.shard(), |tx| Ok(summaries_in(tx, mailbox, uids, parts, limit)?))
     }
+}
+
+/// What changed in a mailbox after `since`.
+pub(super) fn changes_in(tx: &Transaction, mailbox: &MailboxInfo, since: Modseq) -> Result<Changes, ReadError> {
+    let (highestmodseq, uidnext) = (mailbox.highestmodseq, mailbox.uidnext);
+    if since >= highestmodseq {
+        return Ok(Changes { highestmodseq, uidnext, messages: Vec::new(), vanished: Vec::new() });
+    }
+    let since = i64::try_from(since).unwrap_or(i64::MAX);
+    let mut vanished: Vec<u32> = tx
+        .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
+        .query_map((mailbox.id.0, since), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    vanished.sort_unstable();
+    let messages = changed_rows(tx, mailbox.id, since)?;
+    Ok(Changes { highestmodseq, uidnext, messages, vanished })
 }
 
 /// Arrivals from the end of the mailbox, changed ones from the index. `born` grows with the UID.

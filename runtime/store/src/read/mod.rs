@@ -2,12 +2,15 @@
 
 mod bodies;
 mod directory;
+mod index;
 mod mailboxes;
 mod messages;
 mod pool;
 mod records;
+mod renderings;
 mod spool;
 
+use mail::index::Index;
 use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
 
 use crate::id::{InternalDate, MailboxId, Modseq};
@@ -15,10 +18,12 @@ use crate::id::{InternalDate, MailboxId, Modseq};
 pub use bodies::MessageIdentity;
 pub(crate) use bodies::{bodies_in, body, body_row};
 pub(crate) use directory::fold;
+pub(crate) use index::Indexes;
 pub(crate) use mailboxes::special_number;
 pub(crate) use messages::{rows_in, summaries_in};
 pub(crate) use pool::Pool;
 pub use records::{Delivery, TokenCounts};
+pub use renderings::Renderings;
 
 /// A person and what the password is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,4 +99,12 @@ pub struct Changes {
     pub messages: Vec<MessageRow>,
     /// UIDs that went, ascending.
     pub vanished: Vec<u32>,
+}
+
+/// All messages of a mailbox, and what changed after the MODSEQ that was asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    pub changes: Changes,
+    /// As of `changes.highestmodseq`.
+    pub index: Index,
 }

@@ -5,6 +5,7 @@ mod crash;
 mod delivery;
 mod directory;
 mod full;
+mod listing;
 mod mailboxes;
 mod messages;
 mod model;

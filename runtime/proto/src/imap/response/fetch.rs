@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use super::{Out, SLICE_OCTETS};
 use crate::imap::command::{ContentItem, FetchItem, Partial, Spelling};
-use crate::imap::question::{Message, Row};
+use crate::imap::question::Message;
+use mail::index::Entry;
 use mail::mime::{SectionKind, Structure, transfer};
 
 /// The octets of a literal that was announced, and how far they are sent. A message is large: it is not copied whole.
@@ -56,14 +57,14 @@ impl Tail {
 pub fn attribute(
     out: &mut Out,
     item: &FetchItem,
-    row: &Row,
+    row: &Entry<'_>,
     message: Option<&Message>,
     structure: Option<&Structure>,
 ) -> Option<Tail> {
     let summary = message.and_then(|message| message.summary.as_ref());
     let content = message.map(|message| message.content.as_slice()).unwrap_or_default();
     match item {
-        FetchItem::Flags => out.flags(&row.flags),
+        FetchItem::Flags => out.flags(row.flags),
         FetchItem::Uid => {
             out.text("UID ");
             out.number(row.uid);
@@ -224,7 +225,8 @@ mod tests {
 
     fn check(items: &str, expected: &str) {
         let internal_date = DateTime { unix_seconds: 837_596_665, offset_minutes: -420 };
-        let row = Row { uid: 7, mod_seq: 1, flags: mail::Flags::default(), size_octets: 100, internal_date };
+        let flags = mail::Flags::default();
+        let row = Entry { uid: 7, mod_seq: 1, flags: &flags, size_octets: 100, internal_date };
         let message = Message { uid: 7, summary: None, content: RAW.to_vec() };
         let structure = Structure::parse(RAW);
         let mut line = items.as_bytes().to_vec();

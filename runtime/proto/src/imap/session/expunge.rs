@@ -16,11 +16,8 @@ pub fn expunge(state: Box<Selected>, tag: Tag, only: Option<Messages>, out: &mut
             Ok(named) => named,
             Err(reply) => return state.done(&tag, &reply, Expunges::Told, out),
         };
-        let rows = state.view.rows().iter().filter(|row| row.flags.system.contains(SystemFlags::DELETED));
-        let uids: Vec<u32> = rows
-            .map(|row| row.uid)
-            .filter(|uid| named.as_ref().is_none_or(|named| named.binary_search(uid).is_ok()))
-            .collect();
+        let mut uids = state.view.uids_with(SystemFlags::DELETED);
+        uids.retain(|uid| named.as_ref().is_none_or(|named| named.binary_search(uid).is_ok()));
         if uids.is_empty() {
             return state.done(&tag, &Reply::ok("EXPUNGE done"), Expunges::Told, out);
         }

@@ -1,12 +1,13 @@
 //! FETCH and UID FETCH (RFC 9051 6.4.5).
 //!
-//! What the view knows (flags, UID, size, date) costs no question. Everything else is asked in slices small enough to hold,
-//! written, and sent before the next slice is asked: a client that does not read stops its own FETCH and nothing else.
+//! What rows and renderings say is told message by message (`listed`). Content is asked in slices small enough to hold, written,
+//! and sent before the next slice is asked: a client that does not read stops its own FETCH and nothing else.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::fetched::Fetched;
+use super::listed::Listing;
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{FetchItem, Messages, Tag};
 use crate::imap::question::{Content, FlagChange, Message, Need, Question};
@@ -47,6 +48,9 @@ pub fn fetch(state: Box<Selected>, tag: Tag, messages: Messages, mut items: Vec<
     let need = need(&items);
     let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
     state.with_news(tag, move |state, tag, out| match state.view.resolve(&messages) {
+        Ok(ranges) if need.content == Content::None => {
+            Listing::new(state, tag, messages.uid, items, need.summary, ranges).next(out)
+        }
         Ok(ranges) => {
             let waiting = ranges.into();
             Fetching {
@@ -136,9 +140,6 @@ impl Fetching {
         if out.is_full() {
             return Turn::More(Box::new(move |out| self.next(out)));
         }
-        if self.need == Need::NOTHING {
-            return self.write_known(out);
-        }
         let uids = self.slice();
         if uids.is_empty() {
             return self.finish(out);
@@ -149,20 +150,6 @@ impl Fetching {
             Ok(messages) => self.mark_seen(messages, out),
             Err(trouble) => self.end(&trouble.into(), out),
         })
-    }
-
-    /// Everything asked is known here.
-    fn write_known(mut self, out: &mut Out) -> Turn {
-        while let Some(index) = self.next_index() {
-            if !self.state.view.is_gone(self.state.view.rows()[index].uid) {
-                let mut known = Fetched::new(index, None, false, &self.items, out);
-                while !known.write(&self.items, &self.state.view.rows()[index], out) {}
-            }
-            if out.is_full() {
-                return Turn::More(Box::new(move |out| self.write_known(out)));
-            }
-        }
-        self.finish(out)
     }
 
     fn next_index(&mut self) -> Option<usize> {
@@ -180,7 +167,7 @@ impl Fetching {
         let mut octets = 0;
         while uids.len() < SLICE_MESSAGES && octets < SLICE_OCTETS {
             let Some(index) = self.next_index() else { break };
-            let row = &self.state.view.rows()[index];
+            let Some(row) = self.state.view.rows().get(index) else { continue };
             if self.state.view.is_gone(row.uid) {
                 continue;
             }
@@ -199,7 +186,7 @@ impl Fetching {
         self.missed |= messages.len() < self.asked;
         let view = &self.state.view;
         let unseen = |message: &&Message| {
-            let row = view.index_of(message.uid).map(|index| &view.rows()[index]);
+            let row = view.index_of(message.uid).and_then(|index| view.rows().get(index));
             row.is_some_and(|row| !row.flags.system.contains(SystemFlags::SEEN))
         };
         let uids: Vec<u32> = match self.sets_seen {
@@ -216,9 +203,9 @@ impl Fetching {
             flags: Flags::system(SystemFlags::SEEN),
         };
         ask(question, move |answer, out| match answer.stored() {
-            Ok(rows) => {
-                self.state.view.replace(&rows, out);
-                let mut marked: Vec<u32> = rows.iter().map(|row| row.uid).collect();
+            Ok(flagged) => {
+                self.state.view.replace(&flagged, out);
+                let mut marked: Vec<u32> = flagged.iter().map(|message| message.uid).collect();
                 marked.sort_unstable();
                 self.write_slice(Slice::new(messages, marked), out)
             }
@@ -233,7 +220,8 @@ impl Fetching {
                 return Turn::More(Box::new(move |out| self.write_slice(slice, out)));
             }
             if let Some(now) = &mut slice.now {
-                if now.write(&self.items, &self.state.view.rows()[now.index()], out) {
+                let Some(row) = self.state.view.rows().get(now.index()) else { return self.next(out) };
+                if now.write(&self.items, &row, out) {
                     self.undecodable |= now.is_undecodable();
                     slice.now = None;
                 }

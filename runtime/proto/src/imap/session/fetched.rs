@@ -3,8 +3,9 @@
 //! INVARIANT (bounded): one call of `write` makes one item, or one slice of its literal, however many items were asked.
 
 use crate::imap::command::FetchItem;
-use crate::imap::question::{Message, Row};
+use crate::imap::question::Message;
 use crate::imap::response::{Out, Tail, attribute, is_decodable};
+use mail::index::Entry;
 use mail::mime::{SectionKind, Structure};
 
 /// An item of a longer message is work enough for one step, though it may say little.
@@ -53,7 +54,7 @@ impl Fetched {
     }
 
     /// Goes on. True when the response is whole.
-    pub fn write(&mut self, items: &[FetchItem], row: &Row, out: &mut Out) -> bool {
+    pub fn write(&mut self, items: &[FetchItem], row: &Entry<'_>, out: &mut Out) -> bool {
         let content = self.message.as_ref().map(|message| message.content.as_slice()).unwrap_or_default();
         if let Some(tail) = self.tail.take() {
             self.tail = tail.write(content, out);
@@ -62,7 +63,7 @@ impl Fetched {
         let Some(item) = items.get(self.done) else {
             if self.tells_flags {
                 out.text(" ");
-                out.flags(&row.flags);
+                out.flags(row.flags);
             }
             out.text(")");
             out.end_line();

@@ -1,6 +1,6 @@
 //! IDLE (RFC 9051 6.3.13), NOOP and CHECK.
 
-use super::state::{Open, Turn, ask, gone};
+use super::state::{Open, Turn, gone};
 use crate::imap::command::Tag;
 use crate::imap::question::Trouble;
 use crate::imap::response::{Out, Reply};
@@ -13,20 +13,18 @@ pub fn idle(state: Open, tag: Tag, out: &mut Out) -> Turn {
 
 /// The mailbox changed. EXPUNGE may be sent: IDLE is no FETCH, STORE or SEARCH.
 pub fn news(state: Open, tag: Tag) -> Turn {
-    let mut state = match state {
+    let state = match state {
         Open::Authenticated(_) => return Turn::Idle(state, tag),
         Open::Selected(state) => state,
     };
-    ask(state.view.refresh(), move |answer, out| {
-        match answer.changed() {
-            Ok(changes) => {
-                state.view.apply(changes, out);
-                state.view.tell_expunged(out);
-            }
-            Err(Trouble::NoSuchMailbox) => return gone(out),
-            // The store is in trouble: the next change, or the next command, brings the news.
-            Err(_) => (),
+    state.hear(false, move |mut state, trouble, out| {
+        if let Some(Trouble::NoSuchMailbox) = trouble {
+            return gone(out);
         }
+        // If the store is in other trouble, the next change, or the next command, brings the news.
+        state.view.tell_expunged(out);
+        // For hours now nobody may look at the rows.
+        state.view.let_go();
         Turn::Idle(Open::Selected(state), tag)
     })
 }

@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use super::view::View;
 use crate::imap::command::{Key, When};
-use crate::imap::question::{Content, Row, Summary};
+use crate::imap::question::{Content, Summary};
 use crate::imap::response::{Code, Reply};
 use mail::date::{DateTime, Day};
 use mail::header::{Field, decode_words, fields, unfold};
+use mail::index::Entry;
 use mail::mime::{Structure, SummaryParts, text};
 use mail::{Keyword, SystemFlags};
 
@@ -86,12 +87,12 @@ impl Needles {
     }
 
     /// What the row, the index and, when it is there, the summary say.
-    pub fn known(&self, row: &Row, index: usize, summary: Option<&Summary>) -> Verdict {
+    pub fn known(&self, row: &Entry<'_>, index: usize, summary: Option<&Summary>) -> Verdict {
         known(&self.needle, row, index, summary)
     }
 
     /// What the octets say; `content` is as much as `known` asked for.
-    pub fn inside(&self, row: &Row, index: usize, content: &[u8]) -> bool {
+    pub fn inside(&self, row: &Entry<'_>, index: usize, content: &[u8]) -> bool {
         let mut inside = Inside::new(content);
         holds(&self.needle, row, index, &mut inside)
     }
@@ -174,7 +175,7 @@ fn yes_or_no(holds: bool) -> Verdict {
     if holds { Verdict::Yes } else { Verdict::No }
 }
 
-fn known(needle: &Needle, row: &Row, index: usize, summary: Option<&Summary>) -> Verdict {
+fn known(needle: &Needle, row: &Entry<'_>, index: usize, summary: Option<&Summary>) -> Verdict {
     let or_look = |said: Option<bool>| said.map_or(Verdict::Look(Content::Header), yes_or_no);
     match needle {
         Needle::Not(inner) => match known(inner, row, index, summary) {
@@ -241,7 +242,7 @@ fn date_says(summary: &Summary, when: When, day: Day) -> Option<bool> {
 }
 
 /// Keys about what the row says; the others hold nothing here.
-fn row_holds(needle: &Needle, row: &Row, index: usize) -> bool {
+fn row_holds(needle: &Needle, row: &Entry<'_>, index: usize) -> bool {
     match needle {
         Needle::All => true,
         Needle::Flag { flag, set } => row.flags.system.contains(*flag) == *set,
@@ -344,7 +345,7 @@ impl Inside<'_> {
     }
 }
 
-fn holds(needle: &Needle, row: &Row, index: usize, inside: &mut Inside<'_>) -> bool {
+fn holds(needle: &Needle, row: &Entry<'_>, index: usize, inside: &mut Inside<'_>) -> bool {
     match needle {
         Needle::Header { field, text, .. } => inside.has_field(field, text),
         Needle::Body(text) => inside.body().contains(text.as_str()),
@@ -408,7 +409,8 @@ mod tests {
     /// How many keys the summary decided; panics when it says other than the message.
     fn decided_by_summary(content: &[u8], needles: &[Needles]) -> usize {
         let size_octets = content.len() as u64;
-        let row = Row { uid: 1, mod_seq: 1, flags: Flags::default(), size_octets, internal_date: DateTime::utc(0) };
+        let flags = Flags::default();
+        let row = Entry { uid: 1, mod_seq: 1, flags: &flags, size_octets, internal_date: DateTime::utc(0) };
         let kept = summary(content, SummaryParts::ALL);
         let mut decided = 0;
         for needles in needles {
@@ -433,7 +435,9 @@ mod tests {
             uid_validity: 1,
             uid_next: 2,
             highest_mod_seq: 1,
-            rows: Vec::new(),
+            messages: 0,
+            keywords: [].into(),
+            first_unseen: None,
         };
         let view = View::new(selection, true);
         let needles: Vec<Needles> = keys().iter().map(|key| Needles::new(key, &view).unwrap()).collect();

@@ -13,6 +13,7 @@ mod fetched;
 mod glob;
 mod idle;
 mod list;
+mod listed;
 mod login;
 mod mailboxes;
 mod matching;
@@ -348,7 +349,7 @@ impl Session {
         };
         (self.selected, self.messages) = match open {
             Open::Authenticated(_) => (None, 0),
-            Open::Selected(state) => (Some(state.view.mailbox()), state.view.rows().len()),
+            Open::Selected(state) => (Some(state.view.mailbox()), state.view.count() as usize),
         };
     }
 

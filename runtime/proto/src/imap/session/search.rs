@@ -65,7 +65,7 @@ impl Searching {
             let undecided = self.undecided();
             let summary = self.needles.summary_parts();
             if summary != SummaryParts::NONE && !undecided.is_empty() {
-                let uids = undecided.iter().map(|(index, _)| self.state.view.rows()[*index].uid).collect();
+                let uids = self.uids_of(undecided.iter().map(|(index, _)| *index));
                 return self.ask(uids, Need { summary, content: Content::None }, Searching::read_summary);
             }
             self.open = undecided.into();
@@ -95,16 +95,15 @@ impl Searching {
     fn undecided(&mut self) -> Vec<(usize, Content)> {
         let view = &self.state.view;
         let mut undecided = Vec::new();
-        while let Some(row) = view.rows().get(self.at) {
+        for (index, _, row) in view.rows().runs(self.at..view.rows().len()).flat_map(|run| run.entries()) {
             if undecided.len() >= SLICE_SUMMARIES {
                 break;
             }
-            let index = self.at;
-            self.at += 1;
+            self.at = index + 1;
             if view.is_gone(row.uid) {
                 continue;
             }
-            match self.needles.known(row, index, None) {
+            match self.needles.known(&row, index, None) {
                 Verdict::Yes => self.found.push(index),
                 Verdict::No => (),
                 Verdict::Look(need) => undecided.push((index, need)),
@@ -122,7 +121,7 @@ impl Searching {
                 break;
             }
             self.open.pop_front();
-            let row = &self.state.view.rows()[index];
+            let Some(row) = self.state.view.rows().get(index) else { continue };
             uids.push(row.uid);
             content = need;
             octets += match need {
@@ -137,7 +136,8 @@ impl Searching {
     fn read_summary(&mut self, message: &Message) {
         let view = &self.state.view;
         let Some(index) = view.index_of(message.uid) else { return };
-        match self.needles.known(&view.rows()[index], index, message.summary.as_ref()) {
+        let Some(row) = view.rows().get(index) else { return };
+        match self.needles.known(&row, index, message.summary.as_ref()) {
             Verdict::Yes => self.found.push(index),
             Verdict::No => (),
             Verdict::Look(need) => self.open.push_back((index, need)),
@@ -147,16 +147,21 @@ impl Searching {
     fn look_inside(&mut self, message: &Message) {
         let view = &self.state.view;
         let Some(index) = view.index_of(message.uid) else { return };
-        if self.needles.inside(&view.rows()[index], index, &message.content) {
+        let Some(row) = view.rows().get(index) else { return };
+        if self.needles.inside(&row, index, &message.content) {
             self.found.push(index);
         }
+    }
+
+    fn uids_of(&self, indexes: impl Iterator<Item = usize>) -> Vec<u32> {
+        indexes.filter_map(|index| self.state.view.rows().get(index)).map(|row| row.uid).collect()
     }
 
     fn finish(mut self, out: &mut Out) -> Turn {
         // Messages that needed a look come behind their neighbours that did not.
         self.found.sort_unstable();
+        let uids = self.uids_of(self.found.iter().copied());
         let view = &mut self.state.view;
-        let uids: Vec<u32> = self.found.iter().map(|index| view.rows()[*index].uid).collect();
         let numbers: Vec<u32> = match self.by_uid {
             true => uids.clone(),
             false => self.found.iter().map(|index| u32::try_from(index + 1).unwrap_or(u32::MAX)).collect(),

@@ -37,7 +37,7 @@ fn left(shared: Shared, tag: &Tag, reply: &Reply, out: &mut Out) -> Turn {
 }
 
 fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selection: Selection, out: &mut Out) -> Turn {
-    let (uid_next, uid_validity) = (selection.uid_next, selection.uid_validity);
+    let (uid_next, uid_validity, first_unseen) = (selection.uid_next, selection.uid_validity, selection.first_unseen);
     let attributes = attributes(selection.special_use, selection.subscribed);
     let view = View::new(selection, read_only);
     out.untagged(&format!("FLAGS ({})", view.flags()));
@@ -52,7 +52,7 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
     } else {
         // RFC 3501 6.3.1 requires both; no message is ever recent (RFC 9051 withdrew the flag).
         out.message_data(0, "RECENT");
-        if let Some(number) = view.first_unseen() {
+        if let Some(number) = first_unseen {
             out.untagged_reply(&Reply::ok("first unseen message").with(Code::Unseen(number)));
         }
     }
@@ -64,16 +64,19 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
 
 /// Removes what has `\Deleted` without a word, then leaves; a read-only mailbox is only left.
 pub fn close(state: Box<Selected>, tag: Tag) -> Turn {
-    let rows = state.view.rows().iter();
-    let deleted: Vec<u32> =
-        rows.filter(|row| row.flags.system.contains(SystemFlags::DELETED)).map(|row| row.uid).collect();
-    if deleted.is_empty() || state.view.is_read_only() {
+    if state.view.is_read_only() {
         return unselect(*state, tag, "CLOSE done");
     }
-    let question = Question::Expunge { mailbox: state.view.mailbox(), uids: deleted };
-    ask(question, move |answer, out| match answer.expunged() {
-        Ok(_) => unselect(*state, tag, "CLOSE done"),
-        Err(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
+    state.with_news(tag, |state, tag, _| {
+        let deleted = state.view.uids_with(SystemFlags::DELETED);
+        if deleted.is_empty() {
+            return unselect(*state, tag, "CLOSE done");
+        }
+        let question = Question::Expunge { mailbox: state.view.mailbox(), uids: deleted };
+        ask(question, move |answer, out| match answer.expunged() {
+            Ok(_) => unselect(*state, tag, "CLOSE done"),
+            Err(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
+        })
     })
 }
 
@@ -101,6 +104,26 @@ mod tests {
             said.contains("* OK [PERMANENTFLAGS ()] ") && said.ends_with("a OK [READ-ONLY] EXAMINE done\n"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn rows_are_read_when_they_are_needed_and_given_back_in_idle() {
+        let mut client = Client::with_inbox(&["a: 1\n\nb\n"; 3]);
+        let asked = |client: &mut Client| std::mem::take(&mut client.asked_for_rows);
+        client.store.borrow_mut().deliver("INBOX", b"a: 4\r\n\r\nb\r\n");
+        client.check("a NOOP", "* 4 EXISTS\na OK NOOP done\n");
+        assert_eq!(asked(&mut client), 0, "an arrival is told without the rows");
+        client.store.borrow_mut().expunge("INBOX", 2);
+        client.check("a NOOP", "* 2 EXPUNGE\na OK NOOP done\n");
+        assert_eq!(asked(&mut client), 1, "the number of an expunged message is a place among the rows");
+        client.check("a FETCH 2 UID", "* 2 FETCH (UID 3)\na OK FETCH done\n");
+        assert_eq!(asked(&mut client), 0, "they are kept between commands");
+        client.check("a STORE 1 +FLAGS.SILENT (\\Deleted)", "a OK STORE done\n");
+        client.check("a EXPUNGE", "* 1 EXPUNGE\na OK EXPUNGE done\n");
+        client.check("a IDLE", "+ idling\n");
+        client.check("DONE", "a OK IDLE done\n");
+        client.check("a FETCH 1:* UID", "* 1 FETCH (UID 3)\n* 2 FETCH (UID 4)\na OK FETCH done\n");
+        assert_eq!(asked(&mut client), 1);
     }
 
     #[test]

@@ -149,30 +149,43 @@ impl Selected {
 
     /// Learns the news of the mailbox, then goes on. EXPUNGE is held back: the numbers in the command are old ones.
     pub fn with_news(
-        mut self: Box<Self>,
+        self: Box<Self>,
         tag: Tag,
         then: impl FnOnce(Box<Self>, Tag, &mut Out) -> Turn + Send + 'static,
     ) -> Turn {
-        ask(self.view.refresh(), move |answer, out| match answer.changed() {
-            Ok(changes) => {
-                self.view.apply(changes, out);
-                then(self, tag, out)
-            }
-            Err(Trouble::NoSuchMailbox) => gone(out),
-            Err(trouble) => self.done(&tag, &trouble.into(), Expunges::Held, out),
+        self.hear(true, move |state, trouble, out| match trouble {
+            None => then(state, tag, out),
+            Some(Trouble::NoSuchMailbox) => gone(out),
+            Some(trouble) => state.done(&tag, &trouble.into(), Expunges::Held, out),
+        })
+    }
+
+    /// Asks for the news, takes them, and goes on, with what went wrong if something did. `rows`: what follows looks at them.
+    pub fn hear(
+        mut self: Box<Self>,
+        rows: bool,
+        then: impl FnOnce(Box<Self>, Option<Trouble>, &mut Out) -> Turn + Send + 'static,
+    ) -> Turn {
+        ask(self.view.refresh(rows), move |answer, out| match answer.changed() {
+            Ok(changes) if self.view.lacks_rows_for(&changes) => match rows {
+                false => self.hear(true, then),
+                // The driver was asked for them.
+                true => then(self, Some(Trouble::Bug), out),
+            },
+            Ok(changes) => match self.view.apply(changes, out) {
+                Ok(()) => then(self, None, out),
+                Err(_) => lost(out),
+            },
+            Err(trouble) => then(self, Some(trouble), out),
         })
     }
 
     /// Ends a command that changed something or that the client sends to hear the news.
-    pub fn done_with_news(mut self: Box<Self>, tag: Tag, reply: Reply) -> Turn {
-        ask(self.view.refresh(), move |answer, out| match answer.changed() {
-            Ok(changes) => {
-                self.view.apply(changes, out);
-                self.done(&tag, &reply, Expunges::Told, out)
-            }
-            Err(Trouble::NoSuchMailbox) => gone(out),
+    pub fn done_with_news(self: Box<Self>, tag: Tag, reply: Reply) -> Turn {
+        self.hear(false, move |state, trouble, out| match trouble {
+            Some(Trouble::NoSuchMailbox) => gone(out),
             // The command itself is done; the news come with the next one.
-            Err(_) => self.done(&tag, &reply, Expunges::Told, out),
+            Some(_) | None => state.done(&tag, &reply, Expunges::Told, out),
         })
     }
 
@@ -180,6 +193,7 @@ impl Selected {
         if expunges == Expunges::Told {
             self.view.tell_expunged(out);
         }
+        self.view.let_go_own();
         out.tagged(tag, reply);
         self.ready()
     }
@@ -188,5 +202,11 @@ impl Selected {
 /// The selected mailbox was deleted, or was INBOX and renamed, by another session: nothing the client knows is true any more (RFC 2180 3).
 pub fn gone(out: &mut Out) -> Turn {
     out.untagged_reply(&Reply::bye("the selected mailbox was deleted or renamed"));
+    Turn::Close
+}
+
+/// The rows are not the ones the client was told about: its numbers mean nothing any more.
+fn lost(out: &mut Out) -> Turn {
+    out.untagged_reply(&Reply::bye("the selected mailbox changed too much, select it again"));
     Turn::Close
 }

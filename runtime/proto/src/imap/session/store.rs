@@ -52,10 +52,10 @@ impl Storing {
         let mailbox = self.state.view.mailbox();
         let question = Question::Store { mailbox, uids, change: self.change, flags: self.flags.clone() };
         ask(question, move |answer, out| match answer.stored() {
-            Ok(rows) => {
-                self.state.view.replace(&rows, out);
+            Ok(flagged) => {
+                self.state.view.replace(&flagged, out);
                 if !self.silent {
-                    for index in rows.iter().filter_map(|row| self.state.view.index_of(row.uid)) {
+                    for index in flagged.iter().filter_map(|message| self.state.view.index_of(message.uid)) {
                         self.state.view.tell_flags(index, self.by_uid, out);
                     }
                 }

@@ -2,26 +2,41 @@
 //!
 //! INVARIANT (numbers): `rows` is the mailbox as the client sees it. A row leaves only while its EXPUNGE is written, a row
 //! comes only with EXISTS. Messages that vanished in the store wait in `vanished` until they may be told.
+//!
+//! The rows are read when a command needs them and shared with everybody who looks at the mailbox (`mail::index`). Without
+//! them the view is the mailbox as of `mod_seq`: what came and went since then is enough to find that moment again.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::imap::command::{Messages, Set};
-use crate::imap::question::{Changes, MailboxId, Question, Row, Selection};
+use crate::imap::question::{Changes, Flagged, MailboxId, Question, Row, Selection, Trouble};
 use crate::imap::response::{Out, Reply};
-use mail::{Keyword, SystemFlags};
+use mail::date::DateTime;
+use mail::index::{Entry, Index};
+use mail::{Flags, Keyword, SystemFlags};
+
+/// Changed rows lie in chunks of the session's own. After so many the shared ones are asked for again; in tests soon.
+const OWN_ROWS_MAX: usize = if cfg!(test) { 3 } else { 1_000 };
 
 #[derive(Debug)]
 pub struct View {
     mailbox: MailboxId,
     read_only: bool,
-    /// Ascending by UID; the message number is the index plus one.
-    rows: Vec<Row>,
+    /// Ascending by UID; the message number is the place plus one. Empty when not read.
+    rows: Index,
+    are_read: bool,
+    /// Messages while the rows are not read.
+    count: u32,
+    /// Rows changed since they were read.
+    own_rows: usize,
     /// UIDs among `rows` that are gone from the store.
     vanished: BTreeSet<u32>,
-    /// The largest UID ever seen, so that a late word about an expunged message is no news.
+    /// The largest UID the mailbox had at `mod_seq`, so that a late word about an expunged message is no news.
     uid_max: u32,
     mod_seq: u64,
+    /// The client knows of changes of its own behind `mod_seq`.
+    is_ahead: bool,
     keywords: BTreeSet<Keyword>,
     /// `$`: UIDs of the last SEARCH RETURN (SAVE), ascending (RFC 5182).
     pub saved: Vec<u32>,
@@ -29,15 +44,18 @@ pub struct View {
 
 impl View {
     pub fn new(selection: Selection, read_only: bool) -> View {
-        let keywords = selection.rows.iter().flat_map(|row| row.flags.keywords.iter().cloned()).collect();
         View {
             mailbox: selection.mailbox,
             read_only,
-            uid_max: selection.rows.last().map_or(0, |row| row.uid),
-            rows: selection.rows,
+            rows: Index::default(),
+            are_read: false,
+            count: selection.messages,
+            own_rows: 0,
             vanished: BTreeSet::new(),
+            uid_max: selection.uid_next.saturating_sub(1),
             mod_seq: selection.highest_mod_seq,
-            keywords,
+            is_ahead: false,
+            keywords: selection.keywords,
             saved: Vec::new(),
         }
     }
@@ -50,27 +68,27 @@ impl View {
         self.read_only
     }
 
-    pub fn rows(&self) -> &[Row] {
+    /// The messages, once a command has asked for them (`Selected::with_news`).
+    pub fn rows(&self) -> &Index {
         &self.rows
     }
 
     /// How many messages the client knows.
     pub fn count(&self) -> u32 {
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+        if self.are_read { u32::try_from(self.rows.len()).unwrap_or(u32::MAX) } else { self.count }
     }
 
     pub fn is_gone(&self, uid: u32) -> bool {
-        self.vanished.contains(&uid)
+        !self.vanished.is_empty() && self.vanished.contains(&uid)
     }
 
     pub fn index_of(&self, uid: u32) -> Option<usize> {
-        self.rows.binary_search_by_key(&uid, |row| row.uid).ok()
+        self.rows.place_of(uid)
     }
 
-    /// The number of the first message without `\Seen`.
-    pub fn first_unseen(&self) -> Option<u32> {
-        let index = self.rows.iter().position(|row| !row.flags.system.contains(SystemFlags::SEEN))?;
-        u32::try_from(index + 1).ok()
+    /// UIDs of the messages with these flags.
+    pub fn uids_with(&self, flags: SystemFlags) -> Vec<u32> {
+        self.rows.iter().filter(|row| row.flags.system.contains(flags)).map(|row| row.uid).collect()
     }
 
     /// All flags of the mailbox, for FLAGS.
@@ -80,53 +98,122 @@ impl View {
         names.join(" ")
     }
 
-    pub fn refresh(&self) -> Question {
-        Question::Refresh { mailbox: self.mailbox, since: self.mod_seq }
+    /// Asks for the news, and for the rows if they are `wanted` and not read yet.
+    pub fn refresh(&self, wanted: bool) -> Question {
+        Question::Refresh { mailbox: self.mailbox, since: self.mod_seq, rows: wanted && !self.are_read }
     }
 
-    /// Takes the news. EXISTS and FETCH are written now (RFC 9051 5.2 lets them come in any command), EXPUNGE later.
-    pub fn apply(&mut self, changes: Changes, out: &mut Out) {
-        self.mod_seq = self.mod_seq.max(changes.highest_mod_seq);
-        let mut rows = changes.rows;
+    /// Can these changes only be told with the rows? A number, of FETCH or EXPUNGE, is a place among them.
+    pub fn lacks_rows_for(&self, changes: &Changes) -> bool {
+        let uids = changes.rows.iter().map(|row| row.uid).chain(changes.vanished.iter().copied());
+        !self.are_read && changes.index.is_none() && uids.into_iter().any(|uid| uid <= self.uid_max)
+    }
+
+    /// Takes the news. EXISTS and FETCH are written now (RFC 9051 5.2 lets them come in any command), EXPUNGE later. Fails when
+    /// the rows contradict what the client was told.
+    pub fn apply(&mut self, changes: Changes, out: &mut Out) -> Result<(), Trouble> {
+        let Changes { mut rows, vanished, highest_mod_seq, index } = changes;
         rows.sort_unstable_by_key(|row| row.uid);
-        let vanished: BTreeSet<u32> = changes.vanished.into_iter().collect();
-        let known = self.rows.len();
-        let mut changed = Vec::new();
-        for row in rows {
-            if let Some(index) = self.index_of(row.uid) {
-                if self.rows[index].flags != row.flags {
-                    changed.push(index);
-                }
-                self.learn_keywords(&row, out);
-                self.rows[index] = row;
-            } else if row.uid > self.uid_max && !vanished.contains(&row.uid) {
-                self.learn_keywords(&row, out);
-                self.uid_max = row.uid;
-                self.rows.push(row);
+        let vanished: BTreeSet<u32> = vanished.into_iter().collect();
+        rows.retain(|row| row.uid <= self.uid_max || !vanished.contains(&row.uid));
+        let (known, arrived) = rows.split_at(rows.partition_point(|row| row.uid <= self.uid_max));
+        let told = self.count();
+        self.learn_keywords(rows.iter().flat_map(|row| &row.flags.keywords), out);
+        let changed = match index {
+            Some(index) if !self.are_read => {
+                self.read(index, &vanished, out)?;
+                known.iter().filter_map(|row| self.index_of(row.uid)).collect()
             }
-        }
-        self.vanish(vanished);
-        if self.rows.len() > known {
+            _ if self.are_read => self.merge(known, arrived, &vanished),
+            _ => {
+                self.count = self.count.saturating_add(u32::try_from(arrived.len()).unwrap_or(u32::MAX));
+                Vec::new()
+            }
+        };
+        self.uid_max = arrived.last().map_or(self.uid_max, |row| row.uid);
+        self.mod_seq = self.mod_seq.max(highest_mod_seq);
+        self.is_ahead = false;
+        if self.count() > told {
             out.message_data(self.count(), "EXISTS");
         }
-        for index in changed {
-            self.tell_flags(index, true, out);
-        }
+        changed.into_iter().for_each(|index| self.tell_flags(index, true, out));
+        Ok(())
     }
 
-    /// Takes rows that a STORE of this session answered, without a word to the client.
-    pub fn replace(&mut self, rows: &[Row], out: &mut Out) {
-        for row in rows {
-            if let Some(index) = self.index_of(row.uid) {
-                self.learn_keywords(row, out);
-                self.rows[index] = row.clone();
+    /// Takes the rows as of now and finds in them the mailbox as the client knows it: with the messages that vanished since,
+    /// of which nobody needs more than that they were there.
+    fn read(&mut self, mut index: Index, vanished: &BTreeSet<u32>, out: &mut Out) -> Result<(), Trouble> {
+        let known = self.uid_max.checked_add(1).map_or(index.len(), |uid| index.place_from(uid));
+        let gone: Vec<u32> = vanished.range(..=self.uid_max).copied().collect();
+        if known + gone.len() != self.count as usize {
+            return Err(Trouble::Bug);
+        }
+        self.learn_keywords(&index.keywords(), out);
+        if !gone.is_empty() {
+            let flags = Flags::default();
+            let internal_date = DateTime::utc(0);
+            let entry = |uid: &u32| Entry { uid: *uid, mod_seq: 0, flags: &flags, size_octets: 0, internal_date };
+            index.insert(&gone.iter().map(entry).collect::<Vec<_>>());
+        }
+        self.own_rows = gone.len();
+        self.vanished.extend(gone);
+        self.rows = index;
+        self.are_read = true;
+        Ok(())
+    }
+
+    /// Takes the news into the rows. Returns the places of the messages whose flags are new to the client.
+    fn merge(&mut self, known: &[Row], arrived: &[Row], vanished: &BTreeSet<u32>) -> Vec<usize> {
+        let mut changed = Vec::new();
+        for row in known {
+            let Some(place) = self.rows.place_of(row.uid) else { continue };
+            if self.rows.get(place).is_some_and(|before| *before.flags != row.flags) {
+                changed.push(place);
             }
         }
+        self.rows.replace(known.iter().map(Row::entry));
+        self.rows.append(arrived.iter().map(Row::entry));
+        self.own_rows += known.len() + arrived.len();
+        let gone = vanished.iter().filter(|uid| self.rows.place_of(**uid).is_some()).copied();
+        self.vanished.extend(gone);
+        changed
     }
 
-    fn learn_keywords(&mut self, row: &Row, out: &mut Out) {
+    /// Gives the rows back, unless they say what the store would not say again.
+    pub fn let_go(&mut self) {
+        if self.are_read && self.vanished.is_empty() && !self.is_ahead {
+            self.count = self.count();
+            self.rows = Index::default();
+            self.are_read = false;
+        }
+    }
+
+    /// The same when the session has many of its own.
+    pub fn let_go_own(&mut self) {
+        if self.own_rows > OWN_ROWS_MAX {
+            self.let_go();
+        }
+    }
+
+    /// Takes flags that a STORE of this session answered, without a word to the client.
+    pub fn replace(&mut self, flagged: &[Flagged], out: &mut Out) {
+        self.learn_keywords(flagged.iter().flat_map(|message| &message.flags.keywords), out);
+        for Flagged { uid, mod_seq, flags } in flagged {
+            let Some(before) = self.rows.place_of(*uid).and_then(|place| self.rows.get(place)) else { continue };
+            let Entry { size_octets, internal_date, .. } = before;
+            self.rows.replace([Entry { uid: *uid, mod_seq: *mod_seq, flags, size_octets, internal_date }]);
+        }
+        self.own_rows += flagged.len();
+        self.is_ahead = true;
+    }
+
+    fn learn_keywords<'a>(&mut self, keywords: impl IntoIterator<Item = &'a Keyword>, out: &mut Out) {
         let known = self.keywords.len();
-        self.keywords.extend(row.flags.keywords.iter().cloned());
+        for keyword in keywords {
+            if !self.keywords.contains(keyword) {
+                self.keywords.insert(keyword.clone());
+            }
+        }
         if self.keywords.len() > known {
             // RFC 9051 7.3.5: the client learns of a new keyword before it meets it.
             out.untagged(&format!("FLAGS ({})", self.flags()));
@@ -144,18 +231,16 @@ impl View {
             out.number(row.uid);
             out.text(" ");
         }
-        out.flags(&row.flags);
+        out.flags(row.flags);
         out.text(")");
         out.end_line();
     }
 
-    /// These are gone; the client hears of it when it may.
+    /// This session removed these; the client hears of it when it may.
     pub fn vanish(&mut self, uids: impl IntoIterator<Item = u32>) {
-        for uid in uids {
-            if self.index_of(uid).is_some() {
-                self.vanished.insert(uid);
-            }
-        }
+        let gone = uids.into_iter().filter(|uid| self.rows.place_of(*uid).is_some());
+        self.vanished.extend(gone);
+        self.is_ahead = true;
     }
 
     /// Writes EXPUNGE for everything that vanished and forgets it. Each number counts the ones before it as gone already
@@ -164,17 +249,14 @@ impl View {
         if self.vanished.is_empty() {
             return;
         }
-        let vanished = std::mem::take(&mut self.vanished);
-        let mut number = 0;
-        self.rows.retain(|row| {
-            if vanished.contains(&row.uid) {
-                out.message_data(number + 1, "EXPUNGE");
-                return false;
-            }
-            number += 1;
-            true
-        });
-        self.saved.retain(|uid| !vanished.contains(uid));
+        let vanished: Vec<u32> = std::mem::take(&mut self.vanished).into_iter().collect();
+        let places = vanished.iter().filter_map(|uid| self.rows.place_of(*uid));
+        for (before, place) in places.enumerate() {
+            out.message_data(u32::try_from(place - before + 1).unwrap_or(u32::MAX), "EXPUNGE");
+        }
+        self.rows.remove(&vanished);
+        self.own_rows += vanished.len();
+        self.saved.retain(|uid| vanished.binary_search(uid).is_err());
     }
 
     /// The messages a command names, as ranges of indexes, ascending. A number that no message has is the client's mistake
@@ -188,7 +270,7 @@ impl View {
         };
         if messages.uid {
             let last = self.rows.last().map_or(0, |row| row.uid);
-            let at = |uid: u32| self.rows.partition_point(|row| row.uid < uid);
+            let at = |uid: u32| self.rows.place_from(uid);
             let ranges = set.ranges(last).into_iter();
             return Ok(ranges
                 .map(|range| at(*range.start())..range.end().checked_add(1).map_or(self.rows.len(), at))
@@ -206,7 +288,8 @@ impl View {
     /// The UIDs a command names, without those that are gone.
     pub fn uids(&self, messages: &Messages) -> Result<Vec<u32>, Reply> {
         let ranges = self.resolve(messages)?;
-        let uids = ranges.into_iter().flat_map(|range| self.rows[range].iter().map(|row| row.uid));
+        let runs = ranges.into_iter().flat_map(|range| self.rows.runs(range));
+        let uids = runs.flat_map(|run| run.entries().map(|(_, _, row)| row.uid));
         Ok(uids.filter(|uid| !self.is_gone(*uid)).collect())
     }
 }

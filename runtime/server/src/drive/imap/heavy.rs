@@ -18,21 +18,38 @@ const MESSAGES: usize = 2_000;
 static PLACES: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
 
-/// Gives the session enough to do that the steps up to its next wait may take long.
-pub fn is_heavy(answer: &Answer, messages: usize) -> bool {
-    match answer {
-        Answer::Messages(found) => messages > MESSAGES || found.iter().map(octets).sum::<usize>() > CONTENT_OCTETS,
-        Answer::Mailboxes(rows) => rows.len() > MAILBOXES,
-        Answer::Selected(selection) => selection.rows.len() > MESSAGES,
-        Answer::Changed(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => messages > MESSAGES,
+/// Which steps of the session may take long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heavy {
+    None,
+    /// Those up to the next that sends: what is sent in many steps is made in small ones.
+    UntilSent,
+    /// Those up to its next wait.
+    UntilWait,
+}
+
+/// What an answer gives the session to do.
+pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
+    let (long, until) = match answer {
+        Answer::Messages(found) => {
+            let octets: usize = found.iter().map(octets).sum();
+            (messages > MESSAGES || octets > CONTENT_OCTETS, Heavy::UntilWait)
+        }
+        Answer::Mailboxes(rows) => (rows.len() > MAILBOXES, Heavy::UntilWait),
+        Answer::Changed(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
+            (messages > MESSAGES, Heavy::UntilSent)
+        }
         Answer::Authenticated
         | Answer::NotAuthenticated(_)
         | Answer::Mailbox(_)
+        | Answer::Selected(_)
+        | Answer::Rendered(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
         | Answer::Done
-        | Answer::Failed(_) => false,
-    }
+        | Answer::Failed(_) => (false, Heavy::None),
+    };
+    if long { until } else { Heavy::None }
 }
 
 /// What a key of a SEARCH may have to look through.
@@ -57,15 +74,18 @@ pub async fn run<T>(step: impl FnOnce() -> T) -> T {
 
 #[cfg(test)]
 mod tests {
+    use proto::imap::Changes;
+
     use super::*;
 
     #[test]
     fn much_to_look_through_is_heavy_and_little_is_not() {
         let message = |octets: usize| Message { uid: 1, summary: None, content: vec![b'x'; octets] };
-        assert!(!is_heavy(&Answer::Messages(vec![message(1_000)]), 10));
-        assert!(is_heavy(&Answer::Messages(vec![message(9_000), message(9_000)]), 10));
-        assert!(is_heavy(&Answer::Messages(Vec::new()), 100_000));
-        assert!(!is_heavy(&Answer::Done, 100_000));
+        assert_eq!(heavy(&Answer::Messages(vec![message(1_000)]), 10), Heavy::None);
+        assert_eq!(heavy(&Answer::Messages(vec![message(9_000), message(9_000)]), 10), Heavy::UntilWait);
+        assert_eq!(heavy(&Answer::Messages(Vec::new()), 100_000), Heavy::UntilWait);
+        assert_eq!(heavy(&Answer::Changed(Changes::none(1)), 100_000), Heavy::UntilSent);
+        assert_eq!(heavy(&Answer::Done, 100_000), Heavy::None);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -17,6 +17,7 @@ use proto::sasl::Credentials;
 use store::{ReadError, Store};
 use tokio::sync::Notify;
 
+use self::heavy::Heavy;
 use self::watched::Watched;
 use super::{Connection, Woken};
 use crate::content::Content;
@@ -36,7 +37,7 @@ struct Imap {
     changed: Arc<Notify>,
     append: Option<Append>,
     /// The session has work at hand that may take long.
-    heavy: bool,
+    heavy: Heavy,
 }
 
 /// A message on its way in.
@@ -60,7 +61,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
     };
     let changed = Arc::new(Notify::new());
     let mut imap =
-        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: false };
+        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: Heavy::None };
     imap.converse().await;
     imap.connection.stream.close().await;
 }
@@ -103,7 +104,8 @@ impl Imap {
     /// Gives the session its answer, if it waits for one, and learns what to do next.
     async fn step(&mut self, answer: Option<Answer>) -> Step {
         let messages = self.session.messages();
-        self.heavy |= answer.as_ref().is_some_and(|answer| heavy::is_heavy(answer, messages));
+        let new = answer.as_ref().map_or(Heavy::None, |answer| heavy::heavy(answer, messages));
+        self.heavy = self.heavy.max(new);
         let session = &mut self.session;
         let next = move || {
             if let Some(answer) = answer {
@@ -111,9 +113,13 @@ impl Imap {
             }
             session.next()
         };
-        let step = if self.heavy { Box::pin(heavy::run(next)).await } else { next() };
+        let step = if self.heavy > Heavy::None { Box::pin(heavy::run(next)).await } else { next() };
         // What follows a wait is another command.
-        self.heavy &= !matches!(step, Step::NeedInput | Step::Idle | Step::Close);
+        match step {
+            Step::NeedInput | Step::Idle | Step::Close => self.heavy = Heavy::None,
+            Step::Send(_) if self.heavy == Heavy::UntilSent => self.heavy = Heavy::None,
+            Step::Send(_) | Step::Ask(_) | Step::AppendChunk(_) | Step::AppendAbort => (),
+        }
         step
     }
 
@@ -152,8 +158,9 @@ impl Imap {
                 self.selected = None;
                 Ok(Answer::Done)
             }
-            Question::Refresh { mailbox, since } => self.refresh(mailbox, since).await,
+            Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
+            Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
             Question::Move { mailbox, uids, to } => self.move_to(mailbox, &uids, &to).await,

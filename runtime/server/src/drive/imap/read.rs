@@ -1,18 +1,23 @@
 //! Answers that only read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
-use mail::MailboxName;
 use mail::date::DateTime;
 use mail::mime::SummaryParts;
+use mail::{Keyword, MailboxName, SystemFlags};
 use proto::imap::{
-    Answer, Changes, Content, Counts, MailboxId, MailboxRow, Message, Need, Quota, Row, Selection, Summary, Trouble,
+    Answer, Changes, Content, Counts, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row, Selection, Summary,
+    Trouble,
 };
 use store::{MailboxInfo, MessageRow, ReadError, Store, UidSet};
 
 use super::watched::Watched;
 use super::{Imap, session_id};
 
+/// In a mailbox of so many messages SELECT tells keywords and the first unseen message, whatever has to be read for it.
+const SMALL_MAILBOX: u32 = 2_000;
+/// Renderings in one answer.
+const RENDERINGS_OCTETS: usize = 256 * 1024;
 /// A header is looked for in so many octets first, then in four times as many, and so on.
 const HEADER_OCTETS: u64 = 16 * 1024;
 
@@ -53,12 +58,14 @@ impl Imap {
             // Watched before it is read: a change in between is seen twice rather than never.
             let watcher = store.watch(mailbox.id, Box::new(move || changed.notify_one()));
             // Deleted and created again within this moment: the client may ask once more.
-            let selected = store.select(&login, &name)?.filter(|selected| selected.mailbox.id == mailbox.id);
-            Ok(selected.map(|selected| (watcher, selected)))
+            let Some(mailbox) = store.mailbox(&login, &name)?.filter(|now| now.id == mailbox.id) else {
+                return Ok(None);
+            };
+            let told = told_of_messages(store, &mailbox)?;
+            Ok(Some((watcher, mailbox, told)))
         };
-        let (watcher, selected) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let (watcher, mailbox, told) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
         self.selected = Some(Watched::new(watcher, inbox));
-        let mailbox = selected.mailbox;
         Ok(Answer::Selected(Selection {
             mailbox: session_id(mailbox.id),
             special_use: mailbox.special_use,
@@ -66,19 +73,20 @@ impl Imap {
             uid_validity: mailbox.uidvalidity,
             uid_next: mailbox.uidnext,
             highest_mod_seq: mailbox.highestmodseq,
-            rows: selected.messages.into_iter().map(row).collect(),
+            messages: mailbox.counts.messages,
+            keywords: told.keywords,
+            first_unseen: told.first_unseen,
         }))
     }
 
-    pub(super) async fn refresh(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
+    pub(super) async fn refresh(&mut self, mailbox: MailboxId, since: u64, rows: bool) -> Result<Answer, Trouble> {
         self.store_id(mailbox)?;
         let login = self.login()?;
-        let Some(selected) = self.selected.as_mut().and_then(|each| each.is_stale().then_some(each)) else {
+        let Some(selected) = self.selected.as_mut().and_then(|each| (each.is_stale() || rows).then_some(each)) else {
             return Ok(Answer::Changed(Changes::none(since)));
         };
-        let read = selected.changes(login, since);
-        let changes = self.look_up(read).await?;
-        let changes = changes.ok_or(Trouble::NoSuchMailbox)?;
+        let read = selected.changes(login, since, rows);
+        let (changes, index) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
         if let Some(selected) = &mut self.selected {
             selected.was_read();
         }
@@ -86,7 +94,21 @@ impl Imap {
             rows: changes.messages.into_iter().map(row).collect(),
             vanished: changes.vanished,
             highest_mod_seq: changes.highestmodseq,
+            index,
         }))
+    }
+
+    pub(super) async fn renderings(
+        &mut self,
+        mailbox: MailboxId,
+        uids: Vec<u32>,
+        parts: SummaryParts,
+    ) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        let uids: UidSet = uids.into_iter().collect();
+        let found = self.look_up(move |store| store.renderings(id, &uids, parts, RENDERINGS_OCTETS)).await?;
+        let store::Renderings { octets, messages, more_from } = found;
+        Ok(Answer::Rendered(Renderings { octets, messages, more_from }))
     }
 
     pub(super) async fn fetch(&mut self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {
@@ -101,6 +123,27 @@ impl Imap {
         let limit_octets = person.ok_or(Trouble::Unavailable)?.person.quota_octets;
         Ok(Answer::Quota(Quota { used_octets: usage.used_octets, limit_octets }))
     }
+}
+
+/// What SELECT tells of the messages themselves.
+#[derive(Default)]
+struct Told {
+    keywords: BTreeSet<Keyword>,
+    first_unseen: Option<u32>,
+}
+
+/// A large mailbox that nobody looked at lately is opened without a look at its rows; a client learns its keywords before it
+/// meets them.
+fn told_of_messages(store: &Store, mailbox: &MailboxInfo) -> Result<Told, ReadError> {
+    if mailbox.counts.messages == 0 || (mailbox.counts.messages > SMALL_MAILBOX && !store.has_index(mailbox)) {
+        return Ok(Told::default());
+    }
+    let Some(listing) = store.listing(mailbox.id, mailbox.highestmodseq)? else { return Ok(Told::default()) };
+    // A number means something as of the moment the session begins with.
+    let same_moment = listing.changes.highestmodseq == mailbox.highestmodseq && mailbox.counts.unseen > 0;
+    let first_unseen = same_moment.then(|| listing.index.first_without(SystemFlags::SEEN)).flatten();
+    let first_unseen = first_unseen.and_then(|place| u32::try_from(place + 1).ok());
+    Ok(Told { keywords: listing.index.keywords(), first_unseen })
 }
 
 fn mailbox_row(mailbox: &MailboxInfo) -> MailboxRow {
@@ -121,7 +164,7 @@ fn mailbox_row(mailbox: &MailboxInfo) -> MailboxRow {
     }
 }
 
-pub(super) fn row(message: MessageRow) -> Row {
+fn row(message: MessageRow) -> Row {
     Row {
         uid: message.uid,
         mod_seq: message.modseq,
@@ -137,27 +180,30 @@ pub(super) fn row(message: MessageRow) -> Row {
 /// Those of `uids` that still exist, in their order.
 fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) -> Result<Vec<Message>, ReadError> {
     let set: UidSet = uids.iter().copied().collect();
-    let mut summaries = HashMap::new();
     let summary_asked = need.summary != SummaryParts::NONE;
-    if summary_asked {
-        summaries.extend(store.summaries(mailbox, &set, need.summary, uids.len())?);
-    }
-    // A listing opens no body.
-    let mut bodies = HashMap::new();
-    if need.content != Content::None {
-        bodies.extend(store.bodies_of(mailbox, &set)?);
-    }
+    let summaries = match summary_asked {
+        true => store.summaries(mailbox, &set, need.summary, uids.len())?,
+        false => Vec::new(),
+    };
+    // A search through summaries opens no body.
+    let bodies = match need.content {
+        Content::None => Vec::new(),
+        Content::Header | Content::Whole => store.bodies_of(mailbox, &set)?,
+    };
+    // All three ascend.
+    let (mut summaries, mut bodies) = (summaries.into_iter().peekable(), bodies.into_iter().peekable());
     let mut found = Vec::with_capacity(uids.len());
     for uid in uids {
-        let summary = summaries.remove(uid).map(summary);
+        let summary = summaries.next_if(|(of, _)| of == uid).map(|(_, kept)| summary(kept));
+        let body = bodies.next_if(|(of, _)| of == uid).map(|(_, body)| body);
         // Every message has a summary, so one without is gone.
         if summary_asked && summary.is_none() {
             continue;
         }
-        let content = match (need.content, bodies.get(uid)) {
+        let content = match (need.content, body) {
             (Content::None, _) => Vec::new(),
-            (Content::Header, Some(body)) => header(store, body)?,
-            (Content::Whole, Some(body)) => store.read_body(body)?,
+            (Content::Header, Some(body)) => header(store, &body)?,
+            (Content::Whole, Some(body)) => store.read_body(&body)?,
             (Content::Header | Content::Whole, None) => continue,
         };
         found.push(Message { uid: *uid, summary, content });

@@ -1,5 +1,6 @@
 //! The selected mailbox, watched.
 
+use mail::index::Index;
 use mail::{Login, MailboxName};
 use store::{Changes, MailboxId, ReadError, Store, Watcher};
 
@@ -28,19 +29,23 @@ impl Watched {
         self.stale
     }
 
-    /// Reads what changed behind `since`; `None` when the mailbox is gone. An INBOX that was renamed is gone too: its row has
+    /// Reads what changed behind `since`, and all rows of that moment if they are asked; `None` when the mailbox is gone. An INBOX that was renamed is gone too: its row has
     /// another name and INBOX is another row.
     pub fn changes(
         &self,
         login: Login,
         since: u64,
-    ) -> impl FnOnce(&Store) -> Result<Option<Changes>, ReadError> + use<> {
+        rows: bool,
+    ) -> impl FnOnce(&Store) -> Result<Option<(Changes, Option<Index>)>, ReadError> + use<> {
         let (id, inbox) = (self.mailbox(), self.inbox);
         move |store| {
             if inbox && store.mailbox(&login, &MailboxName::inbox())?.is_none_or(|now| now.id != id) {
                 return Ok(None);
             }
-            store.changes_since(id, since)
+            Ok(match rows {
+                true => store.listing(id, since)?.map(|listing| (listing.changes, Some(listing.index))),
+                false => store.changes_since(id, since)?.map(|changes| (changes, None)),
+            })
         }
     }
 
@@ -95,12 +100,12 @@ mod tests {
         append(&store);
         assert!(watched.is_stale());
         watched.was_read();
-        assert!(watched.changes(login.clone(), 0)(&store).unwrap().is_some());
+        assert!(watched.changes(login.clone(), 0, true)(&store).unwrap().is_some());
         let other = MailboxName::new("old").unwrap();
         let rename = Op::RenameMailbox { login: login.clone(), from: MailboxName::inbox(), to: other };
         store.commit_wait(vec![rename]).unwrap();
         assert!(watched.is_stale());
-        assert!(watched.changes(login.clone(), 0)(&store).unwrap().is_none(), "INBOX is another mailbox now");
+        assert!(watched.changes(login.clone(), 0, true)(&store).unwrap().is_none(), "INBOX is another mailbox now");
         drop((watched, store));
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -2,12 +2,13 @@
 
 use mail::date::DateTime;
 use mail::{Flags, MailboxName, SpecialUse};
-use proto::imap::{Answer, Copied, FlagChange, MailboxId, Trouble};
+use proto::imap::{Answer, Copied, FlagChange, Flagged, MailboxId, Trouble};
 use store::{
-    CommitError, Expunged, FlagMode, InternalDate, Op, OpResult, PutError, Refusal, SetFlags, Store, Summary, UidSet,
+    CommitError, Expunged, FlagMode, FlagRow, InternalDate, Op, OpResult, PutError, Refusal, SetFlags, Store, Summary,
+    UidSet,
 };
 
-use super::{Append, Imap, read};
+use super::{Append, Imap};
 use crate::content::Content;
 use crate::{clock, durable};
 
@@ -20,16 +21,20 @@ impl Imap {
         flags: Flags,
     ) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        let set: UidSet = uids.iter().copied().collect();
+        let uids: UidSet = uids.iter().copied().collect();
         let mode = match change {
             FlagChange::Replace => FlagMode::Replace,
             FlagChange::Add => FlagMode::Add,
             FlagChange::Remove => FlagMode::Remove,
         };
-        let change = SetFlags { mailbox: id, uids: set.clone(), mode, flags, unchanged_since: None };
-        self.commit(Op::SetFlags(Box::new(change))).await?;
-        let rows = self.look_up(move |store| store.messages(id, &set)).await?;
-        Ok(Answer::Stored(rows.into_iter().map(read::row).collect()))
+        let change = SetFlags { mailbox: id, uids, mode, flags, unchanged_since: None };
+        match self.commit(Op::SetFlags(Box::new(change))).await? {
+            OpResult::Flagged { rows, .. } => {
+                let flagged = |row: FlagRow| Flagged { uid: row.uid, mod_seq: row.modseq, flags: row.flags };
+                Ok(Answer::Stored(rows.into_iter().map(flagged).collect()))
+            }
+            other => Err(unexpected(&other)),
+        }
     }
 
     pub(super) async fn copy(&mut self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {

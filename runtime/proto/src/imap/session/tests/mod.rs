@@ -8,7 +8,7 @@ mod store;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::{Config, Session, Step};
+use super::{Config, Question, Session, Step};
 pub use fuzz::Dice;
 pub use store::{Store, summary};
 
@@ -24,6 +24,8 @@ pub struct Client {
     pub idling: bool,
     /// Questions asked so far, by the name of their kind.
     pub asked: Vec<String>,
+    /// How often all rows of the mailbox were asked for.
+    pub asked_for_rows: usize,
     /// Sends so far, and the octets of the largest.
     pub sends: usize,
     pub largest_send: usize,
@@ -40,6 +42,7 @@ impl Client {
             closed: false,
             idling: false,
             asked: Vec::new(),
+            asked_for_rows: 0,
             sends: 0,
             largest_send: 0,
         };
@@ -125,6 +128,7 @@ impl Client {
                 Step::AppendChunk(octets) => self.append.octets.extend(octets),
                 Step::AppendAbort => self.append = store::Incoming::default(),
                 Step::Ask(question) => {
+                    self.asked_for_rows += usize::from(matches!(question, Question::Refresh { rows: true, .. }));
                     let kind = format!("{question:?}");
                     self.asked.push(kind.split([' ', '(']).next().unwrap_or_default().to_owned());
                     let answer = self.store.borrow_mut().answer(question, &mut self.append);

@@ -24,16 +24,20 @@ struct Belief {
 }
 
 impl Belief {
-    fn new(store: &Rc<RefCell<Store>>) -> Belief {
+    /// `looks`: it reads the mailbox at once; else it knows how many messages there are and no more.
+    fn new(store: &Rc<RefCell<Store>>, looks: bool) -> Belief {
         let client = Client::sharing(store);
         let mut belief = Belief { client, messages: Vec::new() };
         belief.say("s SELECT INBOX");
-        belief.say("f FETCH 1:* (UID FLAGS)");
+        if looks {
+            belief.say("f FETCH 1:* (UID FLAGS)");
+        }
         belief
     }
 
     fn say(&mut self, line: &str) {
         let said = self.client.say(line);
+        assert!(!self.client.closed, "{said}");
         let holds_back = ["FETCH", "STORE", "SEARCH"].iter().any(|word| line.split(' ').nth(1) == Some(word));
         for response in said.lines() {
             self.hear(response, holds_back);
@@ -80,6 +84,28 @@ impl Belief {
                 assert_eq!((row.uid, row.flags.to_string()), (*uid, flags.clone()));
             }
         }
+        drop(store);
+        let known = std::mem::take(&mut self.messages);
+        self.messages.resize(known.len(), None);
+        if !known.is_empty() {
+            self.say("f FETCH 1:* (UID FLAGS)");
+        }
+        assert!(self.messages.iter().all(Option::is_some), "every message can be fetched");
+        assert!(known.iter().zip(&self.messages).all(|(known, now)| known.is_none() || known == now));
+    }
+
+    /// Idles while others change the mailbox, wakes at each change or at some.
+    fn idle(&mut self, store: &Rc<RefCell<Store>>, dice: &mut Dice) {
+        self.say("i IDLE");
+        for _ in 0..dice.roll(4) {
+            change(store, dice);
+            if dice.roll(3) > 0 {
+                let said = self.client.changed();
+                assert!(!self.client.closed, "{said}");
+                said.lines().for_each(|response| self.hear(response, false));
+            }
+        }
+        self.say("DONE");
     }
 
     fn random_command(&mut self, dice: &mut Dice) {
@@ -110,32 +136,33 @@ impl Belief {
     }
 }
 
+/// Something happens in the mailbox without any of the clients.
+fn change(store: &Rc<RefCell<Store>>, dice: &mut Dice) {
+    let uids = store.borrow().uids("INBOX");
+    let one = uids.get(dice.roll(uids.len().max(1))).copied();
+    match (dice.roll(3), one) {
+        (0, _) => drop(store.borrow_mut().deliver("INBOX", b"Subject: new\r\n\r\nb\r\n")),
+        (1, Some(uid)) => store.borrow_mut().expunge("INBOX", uid),
+        (_, Some(uid)) => {
+            let keywords = if dice.roll(3) == 0 { Keyword::new("$Junk").into_iter().collect() } else { [].into() };
+            let flags = Flags { system: SystemFlags::from_bits(dice.roll(32) as u8), keywords };
+            store.borrow_mut().set_flags("INBOX", uid, &flags);
+        }
+        (_, None) => (),
+    }
+}
+
 fn round(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let store = Rc::new(RefCell::new(Store::new()));
     for _ in 0..5 {
         store.borrow_mut().deliver("INBOX", b"Subject: s\r\n\r\nb\r\n");
     }
-    let mut clients = [Belief::new(&store), Belief::new(&store), Belief::new(&store)];
+    let mut clients = [true, false, seed.is_multiple_of(2)].map(|looks| Belief::new(&store, looks));
     for _ in 0..120 {
-        match dice.roll(8) {
-            0 => {
-                store.borrow_mut().deliver("INBOX", b"Subject: new\r\n\r\nb\r\n");
-            }
-            1 => {
-                let uids = store.borrow().uids("INBOX");
-                if let Some(uid) = uids.get(dice.roll(uids.len().max(1))) {
-                    store.borrow_mut().expunge("INBOX", *uid);
-                }
-            }
-            2 => {
-                let uids = store.borrow().uids("INBOX");
-                let keywords = if dice.roll(3) == 0 { Keyword::new("$Junk").into_iter().collect() } else { [].into() };
-                let flags = Flags { system: SystemFlags::from_bits(dice.roll(32) as u8), keywords };
-                if let Some(uid) = uids.get(dice.roll(uids.len().max(1))) {
-                    store.borrow_mut().set_flags("INBOX", *uid, &flags);
-                }
-            }
+        match dice.roll(16) {
+            0..6 => change(&store, &mut dice),
+            6 | 7 => clients[dice.roll(3)].idle(&store, &mut dice),
             _ => clients[dice.roll(3)].random_command(&mut dice),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::imap::question::*;
 use crate::sasl::Credentials;
 use mail::date::DateTime;
+use mail::index::Index;
 use mail::mime::{SummaryParts, summarize};
 use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 
@@ -71,6 +72,11 @@ impl Store {
 
     pub fn expunge(&mut self, at: &str, uid: u32) {
         self.mailboxes.get_mut(&name(at)).unwrap().remove(&[uid]);
+    }
+
+    /// As when another session's expunge is not published yet: the content is gone, the change is not heard of.
+    pub fn lose(&mut self, at: &str, uid: u32) {
+        self.mailboxes.get_mut(&name(at)).unwrap().messages.retain(|(row, _)| row.uid != uid);
     }
 
     pub fn uids(&self, at: &str) -> Vec<u32> {
@@ -143,8 +149,11 @@ impl Store {
                 Answer::Selected(mailbox.selection(subscribed))
             }
             Question::Unselect => Answer::Done,
-            Question::Refresh { mailbox, since } => Answer::Changed(self.selected(mailbox)?.changes(since)),
+            Question::Refresh { mailbox, since, rows } => Answer::Changed(self.selected(mailbox)?.changes(since, rows)),
             Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
+            Question::Renderings { mailbox, uids, parts } => {
+                Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
+            }
             Question::Store { mailbox, uids, change, flags } => {
                 let mailbox = self.selected(mailbox)?;
                 Answer::Stored(uids.iter().filter_map(|uid| mailbox.flag(*uid, change, &flags)).collect())
@@ -233,7 +242,7 @@ impl Mailbox {
         uid
     }
 
-    fn flag(&mut self, uid: u32, change: FlagChange, flags: &Flags) -> Option<Row> {
+    fn flag(&mut self, uid: u32, change: FlagChange, flags: &Flags) -> Option<Flagged> {
         let (row, _) = self.messages.iter_mut().find(|(row, _)| row.uid == uid)?;
         let new = match change {
             FlagChange::Replace => flags.clone(),
@@ -245,7 +254,7 @@ impl Mailbox {
             row.mod_seq = self.mod_seq;
             row.flags = new;
         }
-        Some(row.clone())
+        Some(Flagged { uid, mod_seq: row.mod_seq, flags: row.flags.clone() })
     }
 
     fn remove(&mut self, uids: &[u32]) {
@@ -270,16 +279,38 @@ impl Mailbox {
             uid_validity: self.uid_validity,
             uid_next: self.uid_next,
             highest_mod_seq: self.mod_seq,
-            rows: self.messages.iter().map(|(row, _)| row.clone()).collect(),
+            messages: self.messages.len() as u32,
+            keywords: self.messages.iter().flat_map(|(row, _)| row.flags.keywords.iter().cloned()).collect(),
+            first_unseen: self
+                .messages
+                .iter()
+                .position(|(row, _)| !row.flags.system.contains(SystemFlags::SEEN))
+                .map(|at| at as u32 + 1),
         }
     }
 
-    fn changes(&self, since: u64) -> Changes {
+    fn changes(&self, since: u64, rows: bool) -> Changes {
+        let mut index = Index::default();
+        index.append(self.messages.iter().map(|(row, _)| row.entry()));
         Changes {
+            index: rows.then_some(index),
             rows: self.messages.iter().map(|(row, _)| row.clone()).filter(|row| row.mod_seq > since).collect(),
             vanished: self.vanished.iter().filter(|(mod_seq, _)| *mod_seq > since).map(|(_, uid)| *uid).collect(),
             highest_mod_seq: self.mod_seq,
         }
+    }
+
+    fn renderings(&self, uids: &[u32], parts: SummaryParts) -> Renderings {
+        let mut found = Renderings { more_from: uids.get(1_000).copied(), ..Renderings::default() };
+        for message in self.fetch(&uids[..uids.len().min(1_000)], Need { summary: parts, content: Content::None }) {
+            let Summary { envelope, body, body_structure, .. } = message.summary.unwrap_or_default();
+            let ends = [envelope, body, body_structure].map(|text| {
+                found.octets.extend(text);
+                found.octets.len()
+            });
+            found.messages.push((message.uid, ends));
+        }
+        found
     }
 
     fn fetch(&self, uids: &[u32], need: Need) -> Vec<Message> {

@@ -1,0 +1,307 @@
+//! FETCH of what rows and renderings say: flags, UID, size, date, ENVELOPE, BODY, BODYSTRUCTURE. No message is opened and
+//! nothing is made for any of them but its line.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::state::{Expunges, Selected, Turn, ask};
+use crate::imap::command::{FetchItem, Tag};
+use crate::imap::question::{Question, Renderings};
+use crate::imap::response::{Code, Out, Reply};
+use mail::Flags;
+use mail::index::Entry;
+use mail::mime::SummaryParts;
+
+/// Messages in one question for renderings; the store gives fewer when they are long.
+const SLICE_MESSAGES: usize = 4_096;
+
+/// A FETCH without content on its way.
+pub struct Listing {
+    state: Box<Selected>,
+    tag: Tag,
+    by_uid: bool,
+    items: Vec<FetchItem>,
+    /// The renderings among the items.
+    parts: SummaryParts,
+    /// Places still to do.
+    waiting: VecDeque<Range<usize>>,
+    /// A message was gone when its renderings were asked for.
+    missed: bool,
+}
+
+impl Listing {
+    pub fn new(
+        state: Box<Selected>,
+        tag: Tag,
+        by_uid: bool,
+        items: Vec<FetchItem>,
+        parts: SummaryParts,
+        places: Vec<Range<usize>>,
+    ) -> Listing {
+        Listing { state, tag, by_uid, items, parts, waiting: places.into(), missed: false }
+    }
+
+    pub fn next(mut self, out: &mut Out) -> Turn {
+        if self.parts == SummaryParts::NONE {
+            return match self.write_rows(out) {
+                true => self.finish(out),
+                false => Turn::More(Box::new(|out| self.next(out))),
+            };
+        }
+        if out.is_full() {
+            return Turn::More(Box::new(|out| self.next(out)));
+        }
+        let view = &self.state.view;
+        let (mut uids, mut taken) = (Vec::new(), 0);
+        for range in &self.waiting {
+            let rows = view.rows().runs(range.clone()).flat_map(|run| run.entries());
+            let room = SLICE_MESSAGES - taken;
+            let uids_here = rows.take(room).map(|(_, _, row)| row.uid);
+            uids.extend(uids_here.filter(|uid| !view.is_gone(*uid)));
+            taken += range.len().min(room);
+            if taken == SLICE_MESSAGES {
+                break;
+            }
+        }
+        if uids.is_empty() && taken < SLICE_MESSAGES {
+            return self.finish(out);
+        }
+        let question = Question::Renderings { mailbox: view.mailbox(), uids, parts: self.parts };
+        ask(question, move |answer, out| match answer.rendered() {
+            Ok(renderings) => {
+                let slice = self.take(taken, renderings.more_from);
+                Slice { listing: self, places: slice.into(), renderings, at: 0 }.write(out)
+            }
+            Err(trouble) => self.end(&trouble.into(), out),
+        })
+    }
+
+    /// Takes the next places out: so many, but none from `more_from` on.
+    fn take(&mut self, count: usize, more_from: Option<u32>) -> Vec<Range<usize>> {
+        let end = more_from.map_or(usize::MAX, |uid| self.state.view.rows().place_from(uid));
+        let (mut taken, mut left) = (Vec::new(), count);
+        while let Some(range) = self.waiting.front_mut() {
+            let stop = range.end.min(range.start.saturating_add(left)).min(end);
+            if stop <= range.start {
+                break;
+            }
+            taken.push(range.start..stop);
+            left -= stop - range.start;
+            range.start = stop;
+            if range.start == range.end {
+                self.waiting.pop_front();
+            }
+        }
+        taken
+    }
+
+    /// Everything asked is in the rows. False when it is time to send.
+    fn write_rows(&mut self, out: &mut Out) -> bool {
+        let view = &self.state.view;
+        while let Some(range) = self.waiting.pop_front() {
+            for run in view.rows().runs(range.clone()) {
+                let mut flags = FlagTexts::new(run.flag_sets());
+                for (place, set, row) in run.entries() {
+                    if out.is_full() {
+                        self.waiting.push_front(place..range.end);
+                        return false;
+                    }
+                    if !view.is_gone(row.uid) {
+                        line(out, place, &self.items, &row, flags.text(set), [&[]; 3]);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// A message that another session expunged meanwhile: UID FETCH ignores it, FETCH says why something is missing
+    /// (RFC 5530 EXPUNGEISSUED).
+    fn finish(self, out: &mut Out) -> Turn {
+        let reply = match self.missed && !self.by_uid {
+            true => Reply::no(Code::ExpungeIssued, "some of the messages are gone"),
+            false => Reply::ok("FETCH done"),
+        };
+        self.end(&reply, out)
+    }
+
+    fn end(self, reply: &Reply, out: &mut Out) -> Turn {
+        let expunges = if self.by_uid { Expunges::Told } else { Expunges::Held };
+        self.state.done(&self.tag, reply, expunges, out)
+    }
+}
+
+/// Renderings the store brought, on their way out.
+struct Slice {
+    listing: Listing,
+    /// Places still to do.
+    places: VecDeque<Range<usize>>,
+    renderings: Renderings,
+    /// The first of the renderings that is not written.
+    at: usize,
+}
+
+impl Slice {
+    fn write(mut self, out: &mut Out) -> Turn {
+        match self.write_some(out) {
+            // The octets go before the next ones come.
+            true => {
+                drop(self.renderings);
+                self.listing.next(out)
+            }
+            false => Turn::More(Box::new(|out| self.write(out))),
+        }
+    }
+
+    /// False when it is time to send.
+    fn write_some(&mut self, out: &mut Out) -> bool {
+        let Listing { state, items, missed, .. } = &mut self.listing;
+        while let Some(range) = self.places.pop_front() {
+            for run in state.view.rows().runs(range.clone()) {
+                let mut flags = FlagTexts::new(run.flag_sets());
+                for (place, set, row) in run.entries() {
+                    if out.is_full() {
+                        self.places.push_front(place..range.end);
+                        return false;
+                    }
+                    if state.view.is_gone(row.uid) {
+                        continue;
+                    }
+                    match rendered(&self.renderings, self.at, row.uid) {
+                        Some(texts) => {
+                            self.at += 1;
+                            line(out, place, items, &row, flags.text(set), texts);
+                        }
+                        None => *missed = true,
+                    }
+                }
+            }
+        }
+        true
+    }
+}
+
+/// The texts of a message, if it is the next one; both sides ascend.
+fn rendered(renderings: &Renderings, at: usize, uid: u32) -> Option<[&[u8]; 3]> {
+    let (_, ends) = renderings.messages.get(at).filter(|(next, _)| *next == uid)?;
+    let mut begin = at.checked_sub(1).and_then(|before| renderings.messages.get(before)).map_or(0, |(_, ends)| ends[2]);
+    Some(ends.map(|end| {
+        let text = renderings.octets.get(begin..end).unwrap_or_default();
+        begin = end;
+        text
+    }))
+}
+
+/// The texts of sets of flags, each made when a message first has it.
+struct FlagTexts<'a> {
+    sets: &'a [Flags],
+    texts: Vec<Option<Vec<u8>>>,
+}
+
+impl<'a> FlagTexts<'a> {
+    fn new(sets: &'a [Flags]) -> FlagTexts<'a> {
+        FlagTexts { sets, texts: Vec::new() }
+    }
+
+    fn text(&mut self, set: usize) -> &[u8] {
+        if self.texts.is_empty() {
+            self.texts.resize(self.sets.len(), None);
+        }
+        self.texts[set].get_or_insert_with(|| {
+            let mut out = Out::default();
+            out.flags(&self.sets[set]);
+            out.take()
+        })
+    }
+}
+
+/// `* n FETCH (…)`
+fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, flags: &[u8], texts: [&[u8]; 3]) {
+    out.raw(b"* ");
+    out.number(place as u64 + 1);
+    out.raw(b" FETCH (");
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.raw(b" ");
+        }
+        let (name, text): (&[u8], &[u8]) = match item {
+            FetchItem::Flags => (b"", flags),
+            FetchItem::Envelope => (b"ENVELOPE ", texts[0]),
+            FetchItem::Body => (b"BODY ", texts[1]),
+            FetchItem::BodyStructure => (b"BODYSTRUCTURE ", texts[2]),
+            FetchItem::Uid => {
+                out.raw(b"UID ");
+                out.number(row.uid);
+                continue;
+            }
+            FetchItem::Size => {
+                out.raw(b"RFC822.SIZE ");
+                out.number(row.size_octets);
+                continue;
+            }
+            FetchItem::InternalDate => {
+                out.raw(b"INTERNALDATE \"");
+                out.raw(&row.internal_date.to_imap_octets());
+                out.raw(b"\"");
+                continue;
+            }
+            // Content is fetched elsewhere.
+            FetchItem::Content(_) | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => continue,
+        };
+        out.raw(name);
+        out.raw(text);
+    }
+    out.raw(b")\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::response::OUT_OCTETS;
+    use crate::imap::session::tests::Client;
+    use mail::{Flags, SystemFlags};
+
+    const NOTE: &str = "From: A <a@b.example>\nSubject: s\n\nhello\n";
+
+    #[test]
+    fn rows_and_renderings_come_in_the_order_asked() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        let from = "((\"A\" NIL \"a\" \"b.example\"))";
+        let envelope = format!("(NIL \"s\" {from} {from} {from} NIL NIL NIL NIL NIL)");
+        let plain = "\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 7 1";
+        client.check(
+            "a UID FETCH 1 (FLAGS BODYSTRUCTURE ENVELOPE RFC822.SIZE BODY)",
+            &format!(
+                "* 1 FETCH (UID 1 FLAGS () BODYSTRUCTURE ({plain} NIL NIL NIL NIL) ENVELOPE {envelope} \
+                 RFC822.SIZE 44 BODY ({plain}))\na OK FETCH done\n"
+            ),
+        );
+    }
+
+    #[test]
+    fn a_long_listing_is_asked_in_slices_and_sent_in_small_steps() {
+        let mut client = Client::with_inbox(&[NOTE; 5_000]);
+        client.store.borrow_mut().set_flags("INBOX", 4_000, &Flags::system(SystemFlags::SEEN));
+        client.asked.clear();
+        let said = client.say("a FETCH 1:* (UID FLAGS ENVELOPE)");
+        // The store of the tests gives 1,000 at a time.
+        assert_eq!(client.asked.iter().filter(|kind| *kind == "Renderings").count(), 5);
+        assert!(client.largest_send < OUT_OCTETS + 1_024, "{}", client.largest_send);
+        for (number, line) in (1..=5_000).zip(said.lines().filter(|line| line.contains("ENVELOPE"))) {
+            let flags = if number == 4_000 { "\\Seen" } else { "" };
+            let expected = format!("* {number} FETCH (UID {number} FLAGS ({flags}) ENVELOPE (NIL \"s\" ");
+            assert!(line.starts_with(&expected), "{line}");
+        }
+        assert!(said.ends_with("a OK FETCH done\n"));
+    }
+
+    #[test]
+    fn a_message_that_went_meanwhile_is_left_out_and_fetch_says_so() {
+        let mut client = Client::with_inbox(&[NOTE; 3]);
+        client.say("a FETCH 1:* FLAGS");
+        client.store.borrow_mut().lose("INBOX", 2);
+        let said = client.say("a FETCH 1:* ENVELOPE");
+        assert!(said.contains("* 1 FETCH") && !said.contains("* 2 FETCH") && said.contains("* 3 FETCH"), "{said}");
+        assert!(said.ends_with("a NO [EXPUNGEISSUED] some of the messages are gone\n"), "{said}");
+        assert!(client.say("a UID FETCH 1:* ENVELOPE").ends_with("a OK FETCH done\n"));
+    }
+}
