@@ -93,13 +93,14 @@ REAL(int, fdatasync, int);
 REAL(int, sync_file_range, int, off64_t, off64_t, unsigned);
 REAL(int, rename, const char *, const char *);
 REAL(int, unlink, const char *);
+REAL(int, linkat, int, const char *, int, const char *, int);
 
 static void find_real(void) {
     if (real_unlink) return;
 #define FIND(name) *(void **)&real_##name = dlsym(RTLD_NEXT, #name)
     FIND(open64); FIND(openat64); FIND(write); FIND(pwrite64); FIND(writev); FIND(pwritev64); FIND(ftruncate64);
     FIND(fallocate64); FIND(posix_fallocate64); FIND(copy_file_range); FIND(fsync); FIND(fdatasync);
-    FIND(sync_file_range); FIND(rename); FIND(unlink);
+    FIND(sync_file_range); FIND(rename); FIND(unlink); FIND(linkat);
 }
 
 static unsigned long number(const char *variable) {
@@ -207,6 +208,15 @@ static int is_lost(const unsigned char *lost, off64_t place) {
     return lost && page < PAGES_MAX && (lost[page / 8] & 1 << page % 8);
 }
 
+/* The same file to read from: the caller's descriptor may be for writing only. */
+static int again(int fd) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    int reading = real_open64(link, O_RDONLY | O_CLOEXEC);
+    if (reading < 0) _exit(DEAD + 1);
+    return reading;
+}
+
 /* Without the pages that are lost. */
 static void copy_all(int from, int to, const unsigned char *lost) {
     static char buffer[1 << 20];
@@ -254,16 +264,20 @@ static void lose(int file, int fd) {
     if (!files[file].lost) files[file].lost = calloc(PAGES_MAX / 8, 1);
     if (!files[file].lost) _exit(DEAD + 1);
     off64_t place = 0;
-    for (ssize_t len; (len = pread64(fd, now, PAGE, place)) > 0 && place / PAGE < PAGES_MAX; place += PAGE) {
+    int reading = again(fd);
+    for (ssize_t len; (len = pread64(reading, now, PAGE, place)) > 0 && place / PAGE < PAGES_MAX; place += PAGE) {
         ssize_t had = pread64(files[file].content, then, PAGE, place);
         if (had < len || memcmp(now, then, (size_t)len) != 0)
             files[file].lost[place / PAGE / 8] |= (unsigned char)(1 << place / PAGE % 8);
     }
+    close(reading);
 }
 
 static void sync_file(int file, int fd) {
     if (file < 0) return;
-    copy_all(fd, files[file].content, files[file].lost);
+    int reading = again(fd);
+    copy_all(reading, files[file].content, files[file].lost);
+    close(reading);
     for (int i = 0; i < names_count; i++) {
         if (names[i].now == file) names[i].durable = file;
         else if (names[i].durable == file) names[i].durable = names[i].now;
@@ -658,6 +672,24 @@ int rename(const char *from, const char *to) {
             source->durable = -1;
         }
     }
+    int error = errno;
+    if (verdict == THEN_DIE) die();
+    pthread_mutex_unlock(&lock);
+    errno = error;
+    return result;
+}
+
+/* A second name of the same file. */
+int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) {
+    find_real();
+    const char *inside = below(to);
+    struct stat status;
+    if (!inside) return real_linkat(from_fd, from, to_fd, to, flags);
+    pthread_mutex_lock(&lock);
+    int verdict = decide(NAME, "link", inside), result = -1;
+    if (verdict > 0) errno = verdict;
+    else if ((result = real_linkat(from_fd, from, to_fd, to, flags)) == 0 && stat(to, &status) == 0)
+        set_name(inside, file_of(status.st_ino));
     int error = errno;
     if (verdict == THEN_DIE) die();
     pthread_mutex_unlock(&lock);

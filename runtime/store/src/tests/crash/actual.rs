@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use mail::Flags;
 
-use super::super::login;
+use super::super::{Folder, login};
 use super::expected::{Expected, Key};
 use super::journal::Mark;
 use super::step::{body_of, date_of, number_in};
 use super::worker::number_of;
 use super::workload::PEOPLE;
+use crate::snapshot::{Depth, Pace, SnapshotError, Snapshots};
 use crate::{BodyRef, MailboxInfo, ReadError, Store};
 
 pub(super) struct Found {
@@ -208,6 +209,28 @@ pub(super) fn check(store: &Store, expected: &mut Expected) -> Vec<String> {
         Ok(report) => wrong.push(format!("a recount found {:?}", report.findings)),
         Err(error) => wrong.push(format!("a recount failed: {error}")),
     }
+    wrong.extend(unsound_snapshots(store));
     expected.adopt(&actual);
     wrong
+}
+
+/// Every snapshot that has a name can be put back.
+fn unsound_snapshots(store: &Store) -> Vec<String> {
+    let folder = store.data_dir().join("snapshots");
+    if !folder.exists() {
+        return Vec::new();
+    }
+    let (scratch, wrong) = (Folder::new("drill"), |error: SnapshotError| vec![format!("a snapshot: {error}")]);
+    std::fs::create_dir_all(scratch.path()).unwrap();
+    let drilled = Snapshots::open(folder).and_then(|snapshots| {
+        let mut findings = Vec::new();
+        // The newest and the oldest: each costs a restore.
+        let names: Vec<_> = snapshots.list()?.into_iter().map(|listed| listed.name).collect();
+        for name in names.first().into_iter().chain(names.last().filter(|_| names.len() > 1)) {
+            let report = snapshots.verify(*name, scratch.path(), Depth::Quick, Pace::FULL, &mut |_| ())?;
+            findings.extend(report.findings.iter().map(|finding| format!("snapshot {name}: {finding:?}")));
+        }
+        Ok(findings)
+    });
+    drilled.unwrap_or_else(wrong)
 }

@@ -9,13 +9,14 @@ use super::super::person;
 use super::journal::{Journal, Record, Stage};
 use super::random::Random;
 use super::worker::Worker;
+use crate::snapshot::{Pace, Snapshots};
 use crate::{Options, Store};
 
 /// Account of thread 0, of thread 1, ...
 pub(super) const PEOPLE: [&str; 4] = ["anne", "bilal", "chloe", "denis"];
 const VARIABLE: &str = "FACTEUR_STORE_CRASH";
 /// Work that changes no mail and is done now and then between two steps. What it finds wrong is the answer.
-pub(super) const ALONGSIDE: [fn(&Store, &mut Random) -> Option<String>; 2] = [recount, list_spool];
+pub(super) const ALONGSIDE: [fn(&Store, &mut Random) -> Option<String>; 4] = [recount, list_spool, snapshot, compact];
 
 /// How a child works.
 #[derive(Clone, Debug)]
@@ -110,7 +111,10 @@ fn make_people(settings: &Settings, journal: &Journal, store: &Store) -> bool {
     for _ in 0..if settings.faulty { 3 } else { 1 } {
         match store.commit_wait(PEOPLE.iter().map(|login| person(login, 1 << 40)).collect()) {
             Ok(_) => return true,
-            Err(error) if settings.faulty => journal.say(&Record::Not(0, format!("people: {error}"))),
+            Err(error) if settings.faulty => {
+                journal.say(&Record::Not(0, format!("people: {error}")));
+                std::thread::park_timeout(std::time::Duration::from_millis(60));
+            }
             Err(error) => journal.say(&Record::Bad(format!("people: {error}"))),
         }
     }
@@ -126,4 +130,20 @@ fn recount(store: &Store, random: &mut Random) -> Option<String> {
 fn list_spool(store: &Store, _: &mut Random) -> Option<String> {
     let due = store.queue_due(2, 50).ok()?;
     due.iter().any(|item| item.recipients.is_empty()).then(|| "a spooled message without recipients".to_owned())
+}
+
+/// What is written of it is looked at after the crash. Another thread may be at it, or the disk out of order.
+fn snapshot(store: &Store, random: &mut Random) -> Option<String> {
+    if random.one_in(8) {
+        let snapshots = Snapshots::open(store.data_dir().join("snapshots")).ok()?;
+        store.snapshot(&snapshots, random.below(1 << 30) as i64, Pace::FULL, &mut |_| ()).ok()?;
+    }
+    None
+}
+
+fn compact(store: &Store, random: &mut Random) -> Option<String> {
+    if random.one_in(8) {
+        store.compact(0, &mut |_| ()).ok()?;
+    }
+    None
 }
