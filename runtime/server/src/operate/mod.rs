@@ -87,3 +87,6 @@ pub enum Line<R> {
 pub(crate) fn audit(context: &Context, what: &str) {
     tracing::info!(who = %context.who, "audit: {what}");
 }
+
+#[cfg(test)]
+mod tests;
