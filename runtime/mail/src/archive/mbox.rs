@@ -106,6 +106,14 @@ impl<R: BufRead> Reader<R> {
 
     /// The next message; `None` at the end.
     pub fn read(&mut self) -> Result<Option<Entry>, ReadError> {
+        let entry = self.entry()?;
+        match &entry {
+            Some(Entry::Message(message)) if self.number == 1 && is_bookkeeping(&message.octets) => self.entry(),
+            _ => Ok(entry),
+        }
+    }
+
+    fn entry(&mut self) -> Result<Option<Entry>, ReadError> {
         let Some(date) = self.begin()? else { return Ok(None) };
         self.number += 1;
         let (mut octets, mut piece) = (Vec::new(), Vec::new());
@@ -113,7 +121,7 @@ impl<R: BufRead> Reader<R> {
         while self.piece(&mut piece)? {
             if line_starts && let Some(next) = separator(&piece) {
                 self.next = Some(next);
-                return Ok(Some(self.entry(octets, date, too_long)));
+                return Ok(Some(self.finish(octets, date, too_long)));
             }
             let kept = if line_starts && is_quoted(&piece) { &piece[1..] } else { &piece[..] };
             line_starts = piece.ends_with(b"\n");
@@ -125,7 +133,7 @@ impl<R: BufRead> Reader<R> {
             }
         }
         self.finished = true;
-        Ok(Some(self.entry(octets, date, too_long)))
+        Ok(Some(self.finish(octets, date, too_long)))
     }
 
     /// The date of the `From ` line in front of the next message; `None` at the end.
@@ -152,7 +160,7 @@ impl<R: BufRead> Reader<R> {
         Ok(None)
     }
 
-    fn entry(&self, mut octets: Vec<u8>, date: Option<DateTime>, too_long: bool) -> Entry {
+    fn finish(&self, mut octets: Vec<u8>, date: Option<DateTime>, too_long: bool) -> Entry {
         if too_long {
             return Entry::TooLong { number: self.number };
         }
@@ -230,6 +238,12 @@ fn foreign(octets: &[u8]) -> (Vec<u8>, Flags) {
     }
     kept.extend_from_slice(&octets[from..]);
     (kept, flags)
+}
+
+/// The first message of an mbox that an IMAP server keeps its own numbers in; it says so itself.
+fn is_bookkeeping(message: &[u8]) -> bool {
+    header::text_of(message, "Subject").starts_with("DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA")
+        && header::text_of(message, "From").contains("Mail System Internal Data")
 }
 
 fn system(letters: &str) -> SystemFlags {

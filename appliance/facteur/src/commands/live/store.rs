@@ -86,7 +86,7 @@ fn say_stats(stats: &Stats) {
     say!("mailboxes     {}", number(stats.mailboxes));
     say!("messages      {}, {} against quotas", number(stats.messages), size(stats.used_octets));
     say!("waiting       {} in the spool, {} in quarantine", number(stats.spooled), number(stats.quarantined));
-    let dead = if stats.segment_octets == 0 { 0 } else { stats.dead_octets * 100 / stats.segment_octets };
+    let dead = (stats.dead_octets * 100).checked_div(stats.segment_octets).unwrap_or(0);
     say!(
         "bodies        {} in {}, {}, of which {} dead ({dead} %)",
         number(stats.bodies),

@@ -57,6 +57,15 @@ fn the_fields_of_other_programs_become_flags_and_go() {
 }
 
 #[test]
+fn the_message_an_imap_server_keeps_its_numbers_in_is_passed_over() {
+    let text = b"From a Fri Nov 21 09:55:06 1997\nFrom: Mail System Internal Data <MAILER-DAEMON@vm>\n\
+                 Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 2\n\ntext\n\n\
+                 From b Fri Nov 21 09:55:06 1997\nSubject: t\n\nb\n";
+    assert_eq!(read_all(text).len(), 1);
+    assert_eq!(read_all(text)[0].octets, b"Subject: t\r\n\r\nb\r\n");
+}
+
+#[test]
 fn a_message_with_such_fields_of_its_own_keeps_them() {
     let message =
         b"X-Facteur-Mbox: ended\r\nStatus: RO\r\nX-Status: D\r\nX-Keywords: x\r\nContent-Length: 1\r\n\r\nb\r\n";

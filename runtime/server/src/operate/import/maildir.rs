@@ -37,11 +37,6 @@ pub(super) fn import(run: &mut Run, from: &Path, target: Option<&MailboxName>) -
     for folder in sources.values().flatten() {
         run.total += files(folder)?.len() as u64;
     }
-    let wanted: Vec<MailboxName> = match subscribed {
-        Some(names) => names,
-        None if target.is_none() => sources.keys().cloned().collect(),
-        None => Vec::new(),
-    };
     for (name, folders) in &sources {
         let Some(mut mailbox) = run.target(name)? else { continue };
         for folder in folders {
@@ -49,7 +44,8 @@ pub(super) fn import(run: &mut Run, from: &Path, target: Option<&MailboxName>) -
         }
         mailbox.finish(run)?;
     }
-    run.subscribe(&wanted)
+    let made = std::mem::take(&mut run.made);
+    run.subscribe(&subscribed.unwrap_or(made))
 }
 
 fn is_maildir(folder: &Folder) -> bool {
@@ -81,7 +77,7 @@ fn by_name(run: &mut Run, root: &Folder) -> Result<ByMailbox<Folder>, OperateErr
     Ok(found)
 }
 
-/// What a file is in. Only names in `cur` have flags.
+/// What a file is in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Cur,
@@ -106,11 +102,13 @@ fn messages(run: &mut Run, on: &MailboxName, folder: &Folder, target: &mut Targe
     let new = folder.folder(OsStr::new("new"))?;
     for (part, name) in files(folder)? {
         run.step(on, 1)?;
-        let (inside, flags) = match part {
-            Part::Cur => (&cur, keywords.flags(name.as_bytes())),
-            Part::New => (&new, Flags::default()),
+        let inside = match part {
+            Part::Cur => &cur,
+            Part::New => &new,
         };
         let Some(inside) = inside else { continue };
+        // Dovecot gives flags to names in `new`, too.
+        let flags = keywords.flags(name.as_bytes());
         if let Some(arrival) = arrival(run, inside, &name, flags)? {
             target.take(run, arrival)?;
         }

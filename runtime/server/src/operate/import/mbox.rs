@@ -46,11 +46,9 @@ pub(super) fn import(run: &mut Run, from: &Path, target: Option<&MailboxName>) -
             messages(run, &name, source, &mut mailbox)?;
         }
         mailbox.finish(run)?;
-        if target.is_none() {
-            run.subscribe(&[name])?;
-        }
     }
-    Ok(())
+    let made = std::mem::take(&mut run.made);
+    run.subscribe(&made)
 }
 
 /// One file. The path may be a link: whoever asked chose it.

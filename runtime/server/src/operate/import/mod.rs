@@ -73,6 +73,7 @@ impl Operation for Import {
             total: 0,
             done: 0,
             throttled: Throttled::new(tell),
+            made: Vec::new(),
             imported: Imported::default(),
         };
         let ended = match self.layout.map_or_else(|| guess(&from), Ok)? {
@@ -102,6 +103,8 @@ struct Run<'a> {
     total: u64,
     done: u64,
     throttled: Throttled<'a>,
+    /// Mailboxes that were created.
+    made: Vec<MailboxName>,
     imported: Imported,
 }
 
@@ -124,7 +127,10 @@ impl Run<'_> {
         if store.mailbox(&self.login, name)?.is_none() {
             let op = Op::CreateMailbox { login: self.login.clone(), name: name.clone(), special_use: None };
             match store.commit_wait(vec![op]) {
-                Ok(_) => self.imported.mailboxes_created += 1,
+                Ok(_) => {
+                    self.imported.mailboxes_created += 1;
+                    self.made.push(name.clone());
+                }
                 // Somebody was faster.
                 Err(CommitError::Refused { why: Refusal::MailboxExists(_), .. }) => {}
                 Err(CommitError::Refused { why, .. }) => {
