@@ -16,8 +16,15 @@ use crate::{clock, durable, random};
 /// Tells owners until the server stops; first those who crossed a level while it did not run.
 pub async fn keep(service: Arc<Service>) {
     let mut stop = service.stop.clone();
-    let levels: Vec<u32> =
-        service.tables.plan().mailboxes.when_full.warn_at_percent.iter().map(|percent| u32::from(*percent) * 10).collect();
+    let levels: Vec<u32> = service
+        .tables
+        .plan()
+        .mailboxes
+        .when_full
+        .warn_at_percent
+        .iter()
+        .map(|percent| u32::from(*percent) * 10)
+        .collect();
     if levels.is_empty() {
         return;
     }

@@ -11,7 +11,8 @@ const SLICE: i64 = 200_000;
 pub struct Amounts {
     /// Of the database, see `OpenError::Newer`.
     pub format: i64,
-    /// Bodies something points at.
+    pub shards: u8,
+    /// Bodies something points at. One that two shards hold counts twice.
     pub bodies: u64,
     /// Octets of them in segments, with what stands in front of each.
     pub live_octets: u64,
@@ -27,16 +28,26 @@ impl Store {
             let number = |sql: &str| tx.query_row(sql, [], |row| row.get::<_, i64>(0));
             Ok(Amounts {
                 format: number("PRAGMA user_version")?,
+                shards: self.shard_numbers().end,
                 spooled: number("SELECT count(*) FROM spool")? as u64,
                 quarantined: number("SELECT count(*) FROM quarantine")? as u64,
                 ..Amounts::default()
             })
         })?;
+        for shard in self.shard_numbers() {
+            self.count_bodies(shard, &mut amounts)?;
+        }
+        Ok(amounts)
+    }
+
+    fn count_bodies(&self, shard: u8, amounts: &mut Amounts) -> Result<(), ReadError> {
         let mut after = 0;
         loop {
-            let (last, bodies, octets): (Option<i64>, i64, i64) = self.read(|tx| {
+            // Records begin at multiples of eight octets.
+            let (last, bodies, octets): (Option<i64>, i64, i64) = self.read_in(shard, |tx| {
                 let mut query = tx.prepare_cached(
-                    "SELECT max(id), count(*) FILTER (WHERE refs > 0), ifnull(sum(len + skip) FILTER (WHERE refs > 0), 0)
+                    "SELECT max(id), count(*) FILTER (WHERE refs > 0),
+                     ifnull(sum((len + skip + 7) / 8 * 8) FILTER (WHERE refs > 0), 0)
                      FROM (SELECT id, refs, len, skip FROM blob WHERE id > ?1 ORDER BY id LIMIT ?2)",
                 )?;
                 Ok(query.query_row([after, SLICE], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
@@ -45,7 +56,7 @@ impl Store {
             amounts.live_octets += octets as u64;
             match last {
                 Some(last) => after = last,
-                None => return Ok(amounts),
+                None => return Ok(()),
             }
         }
     }

@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
-use super::{Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -97,6 +97,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
     let asked = Asked { service, jobs, who, body };
     match path.as_str() {
         Verify::PATH => asked.start::<Verify>(),
+        Compact::PATH => asked.start::<Compact>(),
         StatsOf::PATH => asked.start::<StatsOf>(),
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),

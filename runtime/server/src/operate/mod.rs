@@ -5,6 +5,7 @@
 //! Handlers block; they say how far they are and stop between two steps when nobody waits for them any more.
 
 pub mod client;
+mod compact;
 pub(crate) mod door;
 mod error;
 mod export;
@@ -26,8 +27,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use plan::{Backup, Retention};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use store::Store;
+use store::{Op, Store};
 
+use crate::clock;
+pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use import::{Import, Imported};
@@ -83,9 +86,13 @@ pub enum Line<R> {
 }
 
 /// Puts on the record what was done by whom. Everything that changes live state, and all that shows one person's mail to
-/// another, is said here.
+/// another, is said here. A store that takes nothing more is no reason to stop what may free its room: the log has it then.
 pub(crate) fn audit(context: &Context, what: &str) {
     tracing::info!(who = %context.who, "audit: {what}");
+    let op = Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what: what.to_owned() };
+    if let Err(error) = context.store.commit_wait(vec![op]) {
+        tracing::error!(who = %context.who, "only the log has this of the audit: {what}: {error}");
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub enum Unit {
     Messages,
     Octets,
     Bodies,
+    Segments,
 }
 
 impl Unit {
@@ -24,6 +25,7 @@ impl Unit {
             Unit::Messages => "messages",
             Unit::Octets => "octets",
             Unit::Bodies => "bodies",
+            Unit::Segments => "segments",
         }
     }
 }

@@ -26,6 +26,7 @@ pub struct StatsOf {
 pub struct Stats {
     pub data: PathBuf,
     pub format: i64,
+    pub shards: u8,
     pub people: u64,
     pub mailboxes: u64,
     pub messages: u64,
@@ -66,6 +67,7 @@ impl Operation for StatsOf {
         accounts(context, self.top.min(TOP_MAX), &mut stats, tell)?;
         let amounts = context.store.amounts()?;
         stats.format = amounts.format;
+        stats.shards = amounts.shards;
         stats.bodies = amounts.bodies;
         stats.spooled = amounts.spooled;
         stats.quarantined = amounts.quarantined;
@@ -97,14 +99,14 @@ fn accounts(
             context.go_on()?;
             throttled.tell(Progress { on: "counting".to_owned(), done: stats.people, total, unit: Unit::Accounts });
             let login = &row.person.login;
-            let (used_octets, messages) = context.store.usage(login)?;
+            let usage = context.store.usage(login)?;
+            let (used_octets, messages, quota_octets) = (usage.used_octets, usage.messages, usage.quota_octets);
             let mailboxes = context.store.mailboxes(login)?.len() as u64;
             stats.people += 1;
             stats.mailboxes += mailboxes;
             stats.messages += messages;
             stats.used_octets += used_octets;
-            let (login, quota_octets) = (login.to_string(), row.person.quota_octets);
-            stats.top.push(AccountUse { login, mailboxes, messages, used_octets, quota_octets });
+            stats.top.push(AccountUse { login: login.to_string(), mailboxes, messages, used_octets, quota_octets });
         }
         stats.top.sort_by(|a, b| b.used_octets.cmp(&a.used_octets).then_with(|| a.login.cmp(&b.login)));
         stats.top.truncate(top);

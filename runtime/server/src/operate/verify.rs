@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use store::{Finding, MailboxId};
 
+use super::progress::Throttled;
 use super::{Context, OperateError, Operation, Progress, Unit};
 
 /// Findings told one by one; the others are counted.
@@ -16,6 +17,7 @@ pub struct Verify {}
 /// What was looked at, and what was wrong. A store is sound when `findings` is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
+    pub accounts: u64,
     pub mailboxes: u64,
     pub messages: u64,
     pub bodies: u64,
@@ -31,10 +33,15 @@ impl Operation for Verify {
     const LONG: bool = true;
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Verified, OperateError> {
-        tell(Progress { on: "recounting, reading bodies".to_owned(), done: 0, total: None, unit: Unit::Bodies });
-        let report = context.store.verify()?;
+        tell(Progress { on: "recounting".to_owned(), done: 0, total: None, unit: Unit::Bodies });
+        let mut throttled = Throttled::new(tell);
+        let report = context.store.verify_with(&mut |progress| {
+            let (on, total) = (progress.what.to_owned(), Some(progress.total));
+            throttled.tell(Progress { on, done: progress.done, total, unit: Unit::Bodies });
+        })?;
         let told = report.findings.iter().take(TOLD_MAX).map(|finding| sentence(context, finding));
         Ok(Verified {
+            accounts: report.accounts,
             mailboxes: report.mailboxes,
             messages: report.messages,
             bodies: report.bodies,
@@ -56,8 +63,15 @@ fn sentence(context: &Context, finding: &Finding) -> String {
         Finding::Summaries { mailbox } => {
             format!("{}: messages without a summary, or summaries without a message", named(context, *mailbox))
         }
-        Finding::References { blob } => format!("body {blob}: another number of messages has it than it counts"),
-        Finding::Body { blob } => format!("body {blob}: it does not match its checksum, or its record is gone"),
+        Finding::Usage { login } => format!("account {login}: what it uses is not what its mailboxes add up to"),
+        Finding::NoAccount { login } => format!("{login}: a person without an account, where it should lie"),
+        Finding::References { shard, blob } => {
+            format!("shard {shard:02}, body {blob}: another number of messages has it than it counts")
+        }
+        Finding::Body { shard, blob } => {
+            format!("shard {shard:02}, body {blob}: it does not match its checksum, or its record is gone")
+        }
+        Finding::Database { shard, what } => format!("shard {shard:02}: SQLite says: {what}"),
     }
 }
 

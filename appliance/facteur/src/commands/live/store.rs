@@ -1,7 +1,7 @@
 //! `facteur store`: what an operator asks the store itself.
 
 use clap::{Args, Subcommand};
-use server::operate::{Stats, StatsOf, Verified, Verify};
+use server::operate::{Compact, Compacted, Stats, StatsOf, Verified, Verify};
 
 use super::{Place, ask, counted, number, say_json, size};
 use crate::Exit;
@@ -19,6 +19,8 @@ enum StoreCommand {
     Verify(VerifyArgs),
     /// Say how much of everything there is
     Stats(StatsArgs),
+    /// Give back the room of bodies no message has any more; the server goes on meanwhile
+    Compact(CompactArgs),
 }
 
 #[derive(Args)]
@@ -36,10 +38,20 @@ struct StatsArgs {
     top: u16,
 }
 
+#[derive(Args)]
+struct CompactArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Leave what was freed less than so many seconds ago: somebody may be reading it
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    keep: u64,
+}
+
 pub fn run(args: &StoreArgs) -> Exit {
     let ended = match &args.command {
         StoreCommand::Verify(args) => verify(args),
         StoreCommand::Stats(args) => stats(args),
+        StoreCommand::Compact(args) => compact(args),
     };
     ended.unwrap_or_else(|exit| exit)
 }
@@ -81,7 +93,8 @@ fn stats(args: &StatsArgs) -> Result<Exit, Exit> {
 }
 
 fn say_stats(stats: &Stats) {
-    say!("data folder   {}, format {}", stats.data.display(), stats.format);
+    let shards = counted(u64::from(stats.shards), "shard", "shards");
+    say!("data folder   {}, format {}, {shards}", stats.data.display(), stats.format);
     say!("people        {}", number(stats.people));
     say!("mailboxes     {}", number(stats.mailboxes));
     say!("messages      {}, {} against quotas", number(stats.messages), size(stats.used_octets));
@@ -115,4 +128,23 @@ fn say_stats(stats: &Stats) {
             number(account.mailboxes)
         );
     }
+}
+
+fn compact(args: &CompactArgs) -> Result<Exit, Exit> {
+    let compacted = ask(&args.place, "compact", Compact { keep_s: args.keep })?;
+    match args.place.format {
+        Format::Human => say_compacted(&compacted),
+        Format::Json => say_json("store_compacted", &compacted),
+    }
+    Ok(Exit::Fine)
+}
+
+fn say_compacted(compacted: &Compacted) {
+    say!(
+        "{} removed, {} given back after {} were written again; {} forgotten",
+        counted(compacted.segments_removed, "segment", "segments"),
+        size(compacted.octets_freed.saturating_sub(compacted.octets_moved)),
+        size(compacted.octets_moved),
+        counted(compacted.bodies, "freed body", "freed bodies")
+    );
 }

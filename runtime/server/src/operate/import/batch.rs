@@ -91,10 +91,8 @@ impl Batch {
 
 /// What the account's quota leaves now, without the batch.
 fn left(run: &Run) -> Result<u64, OperateError> {
-    let store = &run.context.store;
-    let unknown = || OperateError::NoSuchLogin { login: run.login.to_string() };
-    let quota_octets = store.person(&run.login)?.ok_or_else(unknown)?.person.quota_octets;
-    Ok(quota_octets.saturating_sub(store.usage(&run.login)?.0))
+    let usage = run.context.store.usage(&run.login)?;
+    Ok(usage.quota_octets.saturating_sub(usage.used_octets))
 }
 
 fn problem(place: String, octets: u64, why: Refusal) -> Problem {

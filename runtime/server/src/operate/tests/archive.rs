@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use proptest::prelude::*;
 
 use super::*;
-use crate::operate::{Problem, StatsOf, Verify};
+use crate::operate::{Compact, Problem, StatsOf, Verify};
 
 const MAILBOXES: [&str; 5] = ["INBOX", "Envoyés", "Projets/2026.x", "a/../b", "INBOX/Listes"];
 
@@ -113,7 +113,8 @@ fn what_does_not_fit_into_the_quota_is_named_and_the_rest_comes_in() {
         })
         .collect();
     assert_eq!(left, [(700, 600), (1, 0)]);
-    assert_eq!(house.store().usage(&Login::new("two").unwrap()).unwrap(), (1_000, 3));
+    let usage = house.store().usage(&Login::new("two").unwrap()).unwrap();
+    assert_eq!((usage.used_octets, usage.messages), (1_000, 3));
 }
 
 #[test]
@@ -156,6 +157,29 @@ fn statistics_name_who_uses_most_and_count_what_is_dead() {
     house.store().commit_wait(vec![Op::Expunge { mailbox, which }]).unwrap();
     let dead = house.run(StatsOf { top: 1 }).unwrap().dead_octets;
     assert!((5_000..6_000).contains(&dead), "{dead}");
+    // The segment written into now stays; the next store has another.
+    let compacted = house.run(Compact { keep_s: 0 }).unwrap();
+    assert_eq!((compacted.bodies, compacted.octets_moved), (1, 0));
+}
+
+#[test]
+fn the_audit_has_who_did_what() {
+    let house = House::new();
+    house.append("one", "INBOX", &mail(b"a\r\n"));
+    house.export("one", None, &house.place("out"), Layout::Maildir).unwrap();
+    house.import("two", None, &house.place("out")).unwrap();
+    let entries = house.store().audit(10).unwrap();
+    let said: Vec<&str> = entries.iter().map(|(_, _, what)| what.as_str()).collect();
+    let out = house.place("out").canonicalize().unwrap();
+    let out = out.display();
+    assert_eq!(
+        said,
+        [
+            format!("import of 1 messages into the mail of two from {out}"),
+            format!("export of all mailboxes of one to {out}")
+        ]
+    );
+    assert!(entries.iter().all(|(_, who, _)| *who == Who::this_process().to_string()));
 }
 
 #[test]
