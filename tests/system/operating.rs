@@ -120,6 +120,39 @@ fn an_account_goes_out_and_comes_back_with_the_server_and_without() -> Outcome {
 }
 
 #[test]
+fn a_message_comes_back_from_a_backup_taken_while_the_server_runs() -> Outcome {
+    let house = House::new();
+    let server = house.serve();
+    let one = server.describe.person("toto-j").clone();
+    let mut imap = Imap::person(&server, "outside", &one)?;
+    for number in 0..3 {
+        let message = format!("Message-ID: <m{number}@client.example>\r\nSubject: s\r\n\r\nbody {number}\r\n");
+        imap.append("INBOX", message.as_bytes())?.ok()?;
+    }
+    let taken = house.run(&["backup", "now", "--format", "json"]).ends(0);
+    assert_eq!(told(&taken, "messages"), 3);
+    imap.command("SELECT INBOX")?.ok()?;
+    imap.command("STORE 1:2 FLAGS (\\Deleted)")?.ok()?;
+    imap.command("EXPUNGE")?.ok()?;
+    let restore = |more: &[&str]| {
+        let words = ["restore", "--login", &one.login, "--from", "2999-01-01", "--format", "json"];
+        house.run(&[&words[..], more].concat()).ends(0)
+    };
+    assert_eq!(told(&restore(&["--dry-run"]), "messages"), 2);
+    assert_eq!(told(&restore(&["--message", "m1@client.example"]), "messages"), 1);
+    assert_eq!(Imap::person(&server, "outside", &one)?.count("INBOX")?, 2);
+    server.stop();
+    assert_eq!(told(&restore(&[]), "messages"), 1);
+    let listed = house.run(&["backup", "list"]).ends(0);
+    assert_eq!(listed.out.lines().count(), 1, "{}", listed.out);
+    let sound = house.run(&["backup", "verify"]).ends(0);
+    assert!(sound.out.contains("is sound"), "{}", sound.out);
+    let verified = house.run(&["store", "verify", "--format", "json"]).ends(0);
+    assert_eq!(told(&verified, "messages"), 3);
+    Ok(())
+}
+
+#[test]
 fn a_damaged_body_is_found_and_named_and_the_rest_goes_out() -> Outcome {
     let house = House::new();
     let server = house.serve();

@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
         Command::Store(args) => commands::live::store::run(&args),
+        Command::Backup(args) => commands::live::backup::run(&args),
+        Command::Restore(args) => commands::live::restore::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),
         Command::Try(args) => trying::run(&args),
@@ -59,7 +61,7 @@ pub enum Exit {
     /// Usage, file or network.
     Trouble = 2,
     LintsDenied = 3,
-    /// `diff`, `snapshot`, `fmt --check`, `doc --check`; `store verify` with findings, `export` and `import` of less than
+    /// `diff`, `snapshot`, `fmt --check`, `doc --check`; `store verify` and `backup verify` with findings, `export` and `import` of less than
     /// all; also `explain` with nothing found.
     DifferencesFound = 4,
     /// A step of the story, or a policy test.

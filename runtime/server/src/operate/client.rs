@@ -189,6 +189,6 @@ fn here<O: Operation>(
         Err(error) => return Err(ClientError::Open(error)),
     };
     let snapshots = data.join(SNAPSHOTS);
-    let context = Context { store, data, snapshots, backup: None, retention: None, who, stop };
+    let context = Context { store, data, snapshots, backup: None, retention: None, who, served: false, stop };
     Ok(request.handle(&context, tell)?)
 }

@@ -24,6 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
+use super::{BackupNow, ListBackups, Restore, VerifyBackup};
 use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -99,6 +100,10 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Verify::PATH => asked.start::<Verify>(),
         Compact::PATH => asked.start::<Compact>(),
         StatsOf::PATH => asked.start::<StatsOf>(),
+        BackupNow::PATH => asked.start::<BackupNow>(),
+        ListBackups::PATH => asked.start::<ListBackups>(),
+        VerifyBackup::PATH => asked.start::<VerifyBackup>(),
+        Restore::PATH => asked.start::<Restore>(),
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
@@ -148,6 +153,7 @@ fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
         backup: plan.backup.clone(),
         retention: Some(plan.retention.clone()),
         who,
+        served: true,
         stop,
     }
 }

@@ -32,6 +32,13 @@ pub enum OperateError {
     NoSuchMailbox {
         mailbox: String,
     },
+    /// No backup of this name, or of this day or before.
+    NoSuchBackup {
+        of: String,
+    },
+    BadDate {
+        text: String,
+    },
     /// A text that names no mailbox, or a mailbox that cannot be a file here.
     BadName {
         name: String,
@@ -91,6 +98,12 @@ impl fmt::Display for OperateError {
             OperateError::Busy { path } => write!(f, "{path} runs already; one at a time"),
             OperateError::NoSuchLogin { login } => write!(f, "there is no account {login}"),
             OperateError::NoSuchMailbox { mailbox } => write!(f, "there is no mailbox {mailbox}"),
+            OperateError::NoSuchBackup { of } => {
+                write!(f, "there is no backup of {of} or before; `facteur backup list` says which there are")
+            }
+            OperateError::BadDate { text } => {
+                write!(f, "{text} is no date: give 2026-11-30, 2026-11-30T14:00 in UTC, or the name of a backup")
+            }
             OperateError::BadName { name, why } => write!(f, "mailbox {name}: {why}"),
             OperateError::RelativePath { path } => write!(f, "{}: the path must be absolute", path.display()),
             OperateError::InsideData { path } => {

@@ -4,6 +4,7 @@
 //! its control socket ([`door`]) or, with no owner, the command line runs it on a store it opened itself ([`client`]).
 //! Handlers block; they say how far they are and stop between two steps when nobody waits for them any more.
 
+mod backup;
 pub mod client;
 mod compact;
 pub(crate) mod door;
@@ -30,6 +31,9 @@ use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
 use crate::clock;
+pub use backup::{
+    BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, TakenBackup, VerifyBackup,
+};
 pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
@@ -54,6 +58,8 @@ pub struct Context {
     pub backup: Option<Backup>,
     pub retention: Option<Retention>,
     pub who: Who,
+    /// A server works on the store meanwhile: long work is to keep out of its way.
+    pub served: bool,
     /// True once nobody waits for the answer any more, or the server stops.
     pub stop: Arc<AtomicBool>,
 }

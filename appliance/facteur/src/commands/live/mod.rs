@@ -1,9 +1,11 @@
 //! The commands on live state: they ask the owner of the data folder, or do it themselves when it has none
 //! (`server::operate`). One file each; here is what they share: where the state is, how far it is, how it ends.
 
+pub mod backup;
 mod bar;
 pub mod export;
 pub mod import;
+pub mod restore;
 pub mod store;
 
 use std::path::PathBuf;
@@ -120,6 +122,11 @@ fn size(octets: u64) -> String {
     }
 }
 
+/// `0.2 s`, `83 s`.
+fn seconds(ms: u64) -> String {
+    if ms < 10_000 { format!("{:.1} s", ms as f64 / 1_000.0) } else { format!("{} s", number(ms / 1_000)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,6 +135,7 @@ mod tests {
     fn numbers_are_for_people() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([1, 1_023, 1_536, 5 << 40].map(size), ["1 octet", "1,023 octets", "1.5 KiB", "5.0 TiB"]);
+        assert_eq!([149, 83_900].map(seconds), ["0.1 s", "83 s"]);
         assert_eq!(counted(2, "message", "messages"), "2 messages");
     }
 }

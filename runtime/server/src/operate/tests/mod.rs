@@ -1,6 +1,7 @@
 //! The handlers on a store of their own, without socket.
 
 mod archive;
+mod backup;
 mod hostile;
 
 use std::path::{Path, PathBuf};
@@ -54,6 +55,7 @@ impl House {
             backup: None,
             retention: None,
             who: Who::this_process(),
+            served: false,
             stop: Arc::new(AtomicBool::new(false)),
         };
         House { folder, context }
