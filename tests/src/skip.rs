@@ -9,6 +9,8 @@ pub enum Missing<'a> {
     Corpus,
     /// A program of this name, from a Debian package.
     Program(&'a str),
+    /// The test takes another user's place, which only root can.
+    Root,
 }
 
 /// Says that `test` did not run: on standard error, and in the file `FACTEUR_SKIPS` names.
@@ -18,6 +20,7 @@ pub enum Missing<'a> {
 pub fn skip(test: &str, missing: Missing<'_>) {
     let reason = match missing {
         Missing::Corpus => "no corpus here (FACTEUR_CORPUS)".to_string(),
+        Missing::Root => "not root".to_string(),
         Missing::Program(name) => format!("no `{name}` here (tests/packages)"),
     };
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");

@@ -10,6 +10,7 @@ mod floods;
 mod imap_floods;
 mod limits;
 mod mail;
+mod operating;
 mod outbound;
 mod room;
 mod story;

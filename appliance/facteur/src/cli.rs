@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::commands::live::{backup, export, import, restore, store};
 use crate::commands::{
     check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
@@ -46,6 +47,16 @@ pub enum Command {
     Manual(manual::ManualArgs),
     /// Serve a plan at a site
     Serve(ServeArgs),
+    /// Ask the store of a data folder, served or not
+    Store(store::StoreArgs),
+    /// Take, list and try out backups
+    Backup(backup::BackupArgs),
+    /// Put messages of an account back from a backup
+    Restore(restore::RestoreArgs),
+    /// Write mail of an account as Maildir or mbox
+    Export(export::ExportArgs),
+    /// Read Maildir or mbox into an account
+    Import(import::ImportArgs),
     /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story
     Try(TryArgs),
 }

@@ -42,6 +42,11 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
+        Command::Store(args) => commands::live::store::run(&args),
+        Command::Backup(args) => commands::live::backup::run(&args),
+        Command::Restore(args) => commands::live::restore::run(&args),
+        Command::Export(args) => commands::live::export::run(&args),
+        Command::Import(args) => commands::live::import::run(&args),
         Command::Try(args) => trying::run(&args),
     };
     ExitCode::from(exit as u8)
@@ -56,7 +61,8 @@ pub enum Exit {
     /// Usage, file or network.
     Trouble = 2,
     LintsDenied = 3,
-    /// `diff`, `snapshot`, `fmt --check`, `doc --check`; also `explain` with nothing found.
+    /// `diff`, `snapshot`, `fmt --check`, `doc --check`; `store verify` and `backup verify` with findings, `export` and `import` of less than
+    /// all; also `explain` with nothing found.
     DifferencesFound = 4,
     /// A step of the story, or a policy test.
     StepWentOtherwise = 5,

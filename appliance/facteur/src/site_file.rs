@@ -55,13 +55,7 @@ enum OutboundFile {
 
 /// Reads a site for the plan of `tables`.
 pub fn read(path: &Path, tables: &Tables) -> Result<Site, Anything> {
-    let size = std::fs::metadata(path).map_err(|error| named(path, error))?.len();
-    if size > FILE_OCTETS_MAX {
-        return Err(named(path, "larger than a site can be"));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| named(path, error))?;
-    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
-    let file: SiteFile = options.from_str(&text).map_err(|error| named(path, error))?;
+    let file = parse(path)?;
     for name in file.listeners.keys() {
         if tables.listener(name).is_none() {
             return Err(named(path, format!("the plan has no listener `{name}`")));
@@ -82,6 +76,21 @@ pub fn read(path: &Path, tables: &Tables) -> Result<Site, Anything> {
         scanners: BTreeMap::new(),
         http: file.metrics,
     })
+}
+
+/// The data folder a site names, for commands that need no plan.
+pub fn data(path: &Path) -> Result<PathBuf, Anything> {
+    Ok(parse(path)?.data)
+}
+
+fn parse(path: &Path) -> Result<SiteFile, Anything> {
+    let size = std::fs::metadata(path).map_err(|error| named(path, error))?.len();
+    if size > FILE_OCTETS_MAX {
+        return Err(named(path, "larger than a site can be"));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| named(path, error))?;
+    let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+    options.from_str(&text).map_err(|error| named(path, error))
 }
 
 fn certificates(path: &Path, files: BTreeMap<String, CertificateFiles>) -> Result<Certificates, Anything> {

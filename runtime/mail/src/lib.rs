@@ -2,6 +2,7 @@
 //! and the structure of a message. Pure: nothing here reads a clock, a file or a socket.
 
 pub mod address;
+pub mod archive;
 pub mod date;
 pub mod domain;
 pub mod flag;

@@ -1,5 +1,5 @@
-//! The control socket `DATA/control.sock`: only the owner of the data folder may open it. It tells the state of the
-//! server as JSON; changes of live state come with later commands.
+//! The control socket `DATA/control.sock`: only root and the owner of the data folder may open it. `GET /status` tells the
+//! state of the server as JSON; the commands of operators are in `operate`.
 
 use std::fs::Permissions;
 use std::io;

@@ -1,5 +1,5 @@
-//! The small pages for machines: `/metrics`, `/healthz`, and `/status` on the control socket. HTTP/1.1 over hyper, a
-//! bounded number of connections, nothing read but the request line and its header.
+//! The small pages for machines: `/metrics`, `/healthz`, and `/status` on the control socket (`operate::door`). HTTP/1.1
+//! over hyper, a bounded number of connections, nothing read but the request line and its header.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,21 +11,20 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::service::{Service, stopped};
 
 const CONNECTIONS_MAX: usize = 64;
-const HEADER_MAX: Duration = Duration::from_secs(10);
+pub(crate) const HEADER_MAX: Duration = Duration::from_secs(10);
 /// A connection is closed after this, busy or not.
 const CONNECTION_MAX: Duration = Duration::from_secs(60);
-const HEADER_OCTETS_MAX: usize = 16 * 1024;
+pub(crate) const HEADER_OCTETS_MAX: usize = 16 * 1024;
 
 /// Which pages a socket shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
+pub(crate) enum Door {
     Public,
     Control,
 }
@@ -40,37 +39,18 @@ pub async fn serve_public(service: Arc<Service>, listener: TcpListener) {
             () = stopped(&mut stop) => return,
         };
         match stream {
-            Ok(stream) => spawn(service.clone(), stream, Door::Public, &places),
-            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-        }
-    }
-}
-
-/// Serves the control socket until the server stops.
-pub async fn serve_control(service: Arc<Service>, listener: UnixListener) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut stop = service.stop.clone();
-    loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => accepted.map(|(stream, _)| stream),
-            () = stopped(&mut stop) => return,
-        };
-        match stream {
-            Ok(stream) => spawn(service.clone(), stream, Door::Control, &places),
+            Ok(stream) => spawn(service.clone(), stream, &places),
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }
 }
 
 /// One connection; past the bound it is closed unheard.
-fn spawn<S>(service: Arc<Service>, stream: S, door: Door, places: &Arc<Semaphore>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+fn spawn(service: Arc<Service>, stream: TcpStream, places: &Arc<Semaphore>) {
     let Ok(place) = places.clone().try_acquire_owned() else { return };
     tokio::spawn(async move {
         let answer = service_fn(|request| {
-            let response = respond(&service, &request, door);
+            let response = respond(&service, &request, Door::Public);
             async move { Ok::<_, Infallible>(response) }
         });
         let mut http = http1::Builder::new();
@@ -81,7 +61,7 @@ where
     });
 }
 
-fn respond(service: &Service, request: &Request<Incoming>, door: Door) -> Response<Full<Bytes>> {
+pub(crate) fn respond(service: &Service, request: &Request<Incoming>, door: Door) -> Response<Full<Bytes>> {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return page(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "GET only\n".to_owned());
     }

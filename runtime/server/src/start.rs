@@ -25,7 +25,7 @@ use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
-use crate::{control, fullness, http, outbound, rings, scan, tls};
+use crate::{control, fullness, http, operate, outbound, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
@@ -158,7 +158,7 @@ impl Server {
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         let mut listeners: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
         let mut tasks = vec![
-            tokio::spawn(http::serve_control(service.clone(), control_socket)),
+            tokio::spawn(operate::door::serve(service.clone(), control_socket)),
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),

@@ -44,6 +44,7 @@ mod shard;
 pub mod snapshot;
 mod space;
 mod spool;
+mod stats;
 mod store;
 mod summary;
 #[cfg(test)]
@@ -71,6 +72,7 @@ pub use read::{Changes, Counts, MailboxInfo, MessageIdentity, MessageRow, Person
 pub use read::{Delivery, Listing, Renderings, TokenCounts};
 pub use restore::{RestoreError, Restored, Wanted};
 pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient};
+pub use stats::Amounts;
 pub use store::{Done, Store};
 pub use summary::Summary;
 pub use verify::{Finding, Report};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::Exit;
@@ -32,14 +32,8 @@ pub fn run(args: &ManualArgs) -> Exit {
 
 fn write(args: &ManualArgs) -> std::io::Result<usize> {
     fs::create_dir_all(&args.out)?;
-    let program = Cli::command();
-    let mut pages = vec![(String::from("facteur"), program.clone())];
-    for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
-        let name = format!("facteur-{}", command.get_name());
-        // The page's head and synopsis show the whole name.
-        let called = format!("facteur {}", command.get_name());
-        pages.push((name.clone(), command.clone().display_name(name).bin_name(called)));
-    }
+    let mut pages = Vec::new();
+    collect(&Cli::command(), "facteur", &mut pages);
     let count = pages.len();
     for (name, command) in pages {
         let mut text = Vec::new();
@@ -47,4 +41,14 @@ fn write(args: &ManualArgs) -> std::io::Result<usize> {
         write_whole(&args.out.join(format!("{name}.1")), &String::from_utf8_lossy(&text))?;
     }
     Ok(count)
+}
+
+/// The page of a command and those of the commands in it. `called` is what one types, `facteur store verify`.
+fn collect(command: &Command, called: &str, pages: &mut Vec<(String, Command)>) {
+    let name = called.replace(' ', "-");
+    // The page's head and synopsis show the whole name.
+    pages.push((name.clone(), command.clone().display_name(name).bin_name(called)));
+    for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+        collect(inner, &format!("{called} {}", inner.get_name()), pages);
+    }
 }

@@ -1,4 +1,5 @@
-//! The commands that speak of policies and plans, one file each, and what they share: compiling, and how a run ends.
+//! The commands, one file each. Here is what those that speak of policies and plans share: compiling, and how a run ends;
+//! those on live state share `live`.
 
 pub mod check;
 pub mod compile;
@@ -8,6 +9,7 @@ pub mod doc;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
+pub mod live;
 pub mod manual;
 pub mod proof;
 mod report;

@@ -9,7 +9,7 @@ pub mod grammar;
 mod question;
 mod response;
 mod session;
-mod utf7;
+pub mod utf7;
 
 pub use question::{
     Answer, Changes, Content, Copied, Counts, FlagChange, Flagged, LoginFailure, MailboxId, MailboxRow, Message, Need,

@@ -1,0 +1,141 @@
+//! The commands on live state: they ask the owner of the data folder, or do it themselves when it has none
+//! (`server::operate`). One file each; here is what they share: where the state is, how far it is, how it ends.
+
+pub mod backup;
+mod bar;
+pub mod export;
+pub mod import;
+pub mod restore;
+pub mod store;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
+use server::operate::client::{self, ClientError};
+use server::operate::{Operation, Problems, Progress};
+
+use crate::Exit;
+use crate::cli::Format;
+use crate::serving::{self, Stop};
+use crate::site_file;
+use bar::Bar;
+
+/// Where a packaged server keeps its state.
+const DATA: &str = "/var/lib/facteur";
+
+#[derive(Args)]
+pub struct Place {
+    /// The data folder [default: /var/lib/facteur]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// The facts of this machine, site.ron: they name the data folder
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    site: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+/// Runs a request to its end, showing how far it is. What went wrong is said. `name` is what the bar calls it.
+fn ask<O: Operation>(place: &Place, name: &'static str, request: O) -> Result<O::Response, Exit> {
+    serving::keep_private();
+    serving::log("warn");
+    let data = match (&place.data, &place.site) {
+        (Some(data), _) => data.clone(),
+        (None, Some(site)) => {
+            site_file::data(site).map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))?
+        }
+        (None, None) => PathBuf::from(DATA),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))?;
+    let answer = runtime.block_on(async {
+        let mut stop = Stop::listen().map_err(|error| ClientError::Socket { path: data.clone(), error })?;
+        let bar = Bar::new(name);
+        let tell: Box<dyn FnMut(Progress) + Send> = match place.format {
+            Format::Human => Box::new(move |progress| bar.draw(&progress)),
+            Format::Json => Box::new(|progress| say_json("progress", &progress)),
+        };
+        client::call(&data, serving::store_options, request, stop.told(), tell).await
+    });
+    Bar::new(name).clear();
+    answer.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))
+}
+
+fn failed(format: Format, why: &str, exit: Exit) -> Exit {
+    match format {
+        Format::Human => eprintln!("facteur: {why}"),
+        Format::Json => say_json("error", &json!({ "message": why })),
+    }
+    exit
+}
+
+/// One line: the fields of `what` with the schema and the kind in front.
+fn say_json(kind: &str, what: &impl Serialize) {
+    let mut line = json!({"schema": 1, "kind": kind});
+    if let (Value::Object(line), Ok(Value::Object(fields))) = (&mut line, serde_json::to_value(what)) {
+        line.extend(fields);
+    }
+    say!("{line}");
+}
+
+/// What did not go with the rest, one a line.
+fn say_problems(problems: &Problems) {
+    for problem in &problems.told {
+        eprintln!("facteur: {problem}");
+    }
+    if problems.untold > 0 {
+        eprintln!("facteur: and {} more like these", number(problems.untold));
+    }
+}
+
+/// An absolute path: the owner of the data folder has another current folder.
+fn absolute(format: Format, path: &std::path::Path) -> Result<PathBuf, Exit> {
+    std::path::absolute(path).map_err(|error| failed(format, &format!("{}: {error}", path.display()), Exit::Trouble))
+}
+
+/// `12,345,678`.
+fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 message`, `2 messages`.
+fn counted(value: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(value), if value == 1 { one } else { many })
+}
+
+/// Octets for people: `17 octets`, `4.2 MiB`.
+fn size(octets: u64) -> String {
+    const UNITS: [(&str, u64); 4] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match UNITS.iter().find(|(_, unit)| octets >= *unit) {
+        Some((name, unit)) => format!("{:.1} {name}", octets as f64 / *unit as f64),
+        None => counted(octets, "octet", "octets"),
+    }
+}
+
+/// `0.2 s`, `83 s`.
+fn seconds(ms: u64) -> String {
+    if ms < 10_000 { format!("{:.1} s", ms as f64 / 1_000.0) } else { format!("{} s", number(ms / 1_000)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_for_people() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 1_023, 1_536, 5 << 40].map(size), ["1 octet", "1,023 octets", "1.5 KiB", "5.0 TiB"]);
+        assert_eq!([149, 83_900].map(seconds), ["0.1 s", "83 s"]);
+        assert_eq!(counted(2, "message", "messages"), "2 messages");
+    }
+}

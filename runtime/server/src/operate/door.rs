@@ -1,0 +1,219 @@
+//! The control socket: requests of operators, answered by the handlers in this process.
+//!
+//! Who connects is known from the kernel; nobody but root and the user of this process is heard. A request is answered with
+//! lines of JSON, progress first and the result last. When the caller goes away the work stops.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{self, Poll};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+use super::jobs::{Jobs, Running};
+use super::{BackupNow, ListBackups, Restore, VerifyBackup};
+use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
+use crate::service::{Service, stopped};
+
+const CONNECTIONS_MAX: usize = 64;
+const REQUEST_OCTETS_MAX: usize = 64 * 1024;
+/// How long a request may take to arrive.
+const REQUEST_MAX: Duration = Duration::from_secs(10);
+/// Lines of progress that wait for a slow reader; further ones are left out.
+const LINES_WAITING_MAX: usize = 16;
+
+type Answer = Response<Either<Full<Bytes>, Lines>>;
+
+/// Serves the control socket until the server stops.
+pub async fn serve(service: Arc<Service>, listener: UnixListener) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let jobs = Arc::new(Jobs::default());
+    let mut stop = service.stop.clone();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => accepted.map(|(stream, _)| stream),
+            () = stopped(&mut stop) => return,
+        };
+        match stream {
+            Ok(stream) => {
+                let Ok(place) = places.clone().try_acquire_owned() else { continue };
+                let (service, jobs) = (service.clone(), jobs.clone());
+                tokio::spawn(async move {
+                    converse(service, jobs, stream).await;
+                    drop(place);
+                });
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+/// One request and its answer.
+async fn converse(service: Arc<Service>, jobs: Arc<Jobs>, stream: UnixStream) {
+    let who = stream.peer_cred().ok().map(|peer| Who { uid: peer.uid(), pid: peer.pid() });
+    let answer = service_fn(|request| {
+        let (service, jobs) = (service.clone(), jobs.clone());
+        async move { Ok::<_, Infallible>(respond(service, jobs, who, request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX).max_buf_size(HEADER_OCTETS_MAX).keep_alive(false);
+    // The caller may go at any moment; that is told to the work by its answer being dropped.
+    let _ = http.serve_connection(TokioIo::new(stream), answer).await;
+}
+
+async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, request: Request<Incoming>) -> Answer {
+    let owner = rustix::process::geteuid().as_raw();
+    let Some(who) = who.filter(|who| who.may_operate(owner)) else {
+        let uid = who.map_or(u32::MAX, |who| who.uid);
+        tracing::warn!(uid, "refused on the control socket");
+        return refused(StatusCode::FORBIDDEN, OperateError::Forbidden { uid });
+    };
+    if request.method() != Method::POST {
+        return http::respond(&service, &request, http::Door::Control).map(Either::Left);
+    }
+    let path = request.uri().path().to_owned();
+    let body = Limited::new(request.into_body(), REQUEST_OCTETS_MAX).collect();
+    let body = match tokio::time::timeout(REQUEST_MAX, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) => return refused(StatusCode::BAD_REQUEST, OperateError::BadRequest { why: error.to_string() }),
+        Err(_) => {
+            let why = "it did not arrive in time".to_owned();
+            return refused(StatusCode::REQUEST_TIMEOUT, OperateError::BadRequest { why });
+        }
+    };
+    let asked = Asked { service, jobs, who, body };
+    match path.as_str() {
+        Verify::PATH => asked.start::<Verify>(),
+        Compact::PATH => asked.start::<Compact>(),
+        StatsOf::PATH => asked.start::<StatsOf>(),
+        BackupNow::PATH => asked.start::<BackupNow>(),
+        ListBackups::PATH => asked.start::<ListBackups>(),
+        VerifyBackup::PATH => asked.start::<VerifyBackup>(),
+        Restore::PATH => asked.start::<Restore>(),
+        Export::PATH => asked.start::<Export>(),
+        Import::PATH => asked.start::<Import>(),
+        _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
+    }
+}
+
+/// A request whose command is known.
+struct Asked {
+    service: Arc<Service>,
+    jobs: Arc<Jobs>,
+    who: Who,
+    body: Bytes,
+}
+
+impl Asked {
+    /// Starts the handler on a thread that may block; its lines are the answer.
+    fn start<O: Operation>(self) -> Answer {
+        let request: O = match serde_json::from_slice(&self.body) {
+            Ok(request) => request,
+            Err(error) => return refused(StatusCode::BAD_REQUEST, OperateError::BadRequest { why: error.to_string() }),
+        };
+        let running = match O::LONG.then(|| self.jobs.begin(O::PATH)).transpose() {
+            Ok(running) => running,
+            Err(busy) => return refused(StatusCode::CONFLICT, busy),
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let context = context(&self.service, self.who, stop.clone());
+        let (lines, reader) = mpsc::channel(LINES_WAITING_MAX);
+        tokio::task::spawn_blocking(move || run(request, context, lines, running));
+        let mut stopping = self.service.stop.clone();
+        let told = stop.clone();
+        let watching = tokio::spawn(async move {
+            stopped(&mut stopping).await;
+            told.store(true, Ordering::Relaxed);
+        });
+        let body = Lines { lines: reader, stop, watching };
+        answer(StatusCode::OK, "application/x-ndjson", Either::Right(body))
+    }
+}
+
+fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
+    let plan = service.tables.plan();
+    Context {
+        store: service.store.clone(),
+        data: service.site.data.clone(),
+        snapshots: service.site.data.join(super::SNAPSHOTS),
+        backup: plan.backup.clone(),
+        retention: Some(plan.retention.clone()),
+        who,
+        served: true,
+        stop,
+    }
+}
+
+fn run<O: Operation>(request: O, context: Context, lines: mpsc::Sender<Bytes>, running: Option<Running>) {
+    // One that nobody takes in time is left out: the next one says more.
+    let mut tell = |progress: Progress| {
+        let _ = lines.try_send(line(&Line::<O::Response>::Progress(progress)));
+    };
+    let handled = std::panic::catch_unwind(AssertUnwindSafe(|| request.handle(&context, &mut tell)));
+    // The place is free before the caller hears the end, so that the next call cannot meet this one.
+    drop(running);
+    let last = match handled {
+        Ok(Ok(response)) => Line::Done(response),
+        Ok(Err(error)) => Line::Failed(error),
+        Err(_) => Line::Failed(OperateError::Panicked),
+    };
+    // A caller that went away hears nothing.
+    let _ = lines.blocking_send(line(&last));
+}
+
+fn line<R: Serialize>(line: &Line<R>) -> Bytes {
+    let text = serde_json::to_vec(line).unwrap_or_else(|_| br#"{"failed":"panicked"}"#.to_vec());
+    Bytes::from([text, b"\n".to_vec()].concat())
+}
+
+fn refused(status: StatusCode, error: OperateError) -> Answer {
+    answer(status, "application/x-ndjson", Either::Left(Full::new(line(&Line::<()>::Failed(error)))))
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: Either<Full<Bytes>, Lines>) -> Answer {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// Lines as they come. Dropped when the caller went away, which stops the work.
+struct Lines {
+    lines: mpsc::Receiver<Bytes>,
+    stop: Arc<AtomicBool>,
+    /// Stops the work when the server stops.
+    watching: JoinHandle<()>,
+}
+
+impl Body for Lines {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.lines.poll_recv(cx).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.watching.abort();
+    }
+}

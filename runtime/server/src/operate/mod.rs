@@ -1,0 +1,105 @@
+//! What an operator does to live state: one file per command with its request, its response and its handler.
+//!
+//! INVARIANT (one-handler): a command runs the same handler whether the owner of the data folder runs it for a caller on
+//! its control socket ([`door`]) or, with no owner, the command line runs it on a store it opened itself ([`client`]).
+//! Handlers block; they say how far they are and stop between two steps when nobody waits for them any more.
+
+mod backup;
+pub mod client;
+mod compact;
+pub(crate) mod door;
+mod error;
+mod export;
+mod folder;
+mod folder_name;
+mod import;
+mod jobs;
+mod place;
+mod problem;
+mod progress;
+mod stats;
+mod verify;
+mod who;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use plan::{Backup, Retention};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use store::{Op, Store};
+
+use crate::clock;
+pub use backup::{
+    BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, TakenBackup, VerifyBackup,
+};
+pub use compact::{Compact, Compacted};
+pub use error::OperateError;
+pub use export::{Export, Exported, NotCarried};
+pub use import::{Import, Imported};
+pub use place::Layout;
+pub use problem::{Problem, Problems};
+pub use progress::{Progress, Unit};
+pub use stats::{AccountUse, Stats, StatsOf};
+pub use verify::{Verified, Verify};
+pub use who::Who;
+
+/// Where snapshots are kept, in the data folder.
+pub(crate) const SNAPSHOTS: &str = "snapshots";
+
+/// What every handler is given.
+pub struct Context {
+    pub store: Arc<Store>,
+    pub data: PathBuf,
+    /// Where snapshots of the store are kept.
+    pub snapshots: PathBuf,
+    /// What the plan says of backups and of how long things live; a command without owner knows no plan.
+    pub backup: Option<Backup>,
+    pub retention: Option<Retention>,
+    pub who: Who,
+    /// A server works on the store meanwhile: long work is to keep out of its way.
+    pub served: bool,
+    /// True once nobody waits for the answer any more, or the server stops.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Context {
+    /// An error once the work is to stop; long work asks between two steps.
+    pub fn go_on(&self) -> Result<(), OperateError> {
+        if self.stop.load(Ordering::Relaxed) { Err(OperateError::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// A request, named by the path it is posted to.
+pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
+    type Response: Serialize + DeserializeOwned + Send + 'static;
+    /// On the control socket.
+    const PATH: &'static str;
+    /// One at a time: it reads or writes much.
+    const LONG: bool;
+
+    fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError>;
+}
+
+/// One line of an answer: any number of `Progress`, then one of the others.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line<R> {
+    Progress(Progress),
+    Done(R),
+    Failed(OperateError),
+}
+
+/// Puts on the record what was done by whom. Everything that changes live state, and all that shows one person's mail to
+/// another, is said here. A store that takes nothing more is no reason to stop what may free its room: the log has it then.
+pub(crate) fn audit(context: &Context, what: &str) {
+    tracing::info!(who = %context.who, "audit: {what}");
+    let op = Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what: what.to_owned() };
+    if let Err(error) = context.store.commit_wait(vec![op]) {
+        tracing::error!(who = %context.who, "only the log has this of the audit: {what}: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests;
