@@ -31,6 +31,9 @@ struct SiteFile {
     #[serde(default)]
     client_address: ClientAddressFile,
     outbound: OutboundFile,
+    /// Where backups go that the plan keeps elsewhere, by the name it gives the place.
+    #[serde(default)]
+    backups: BTreeMap<String, BackupPlace>,
     /// Where `/metrics` and `/healthz` listen.
     #[serde(default)]
     metrics: Option<SocketAddr>,
@@ -39,6 +42,12 @@ struct SiteFile {
 #[derive(Deserialize)]
 enum CertificateFiles {
     File { chain: PathBuf, key: PathBuf },
+}
+
+#[derive(Deserialize)]
+enum BackupPlace {
+    /// On another disk.
+    Folder(PathBuf),
 }
 
 #[derive(Default, Deserialize)]
@@ -74,6 +83,7 @@ pub fn read(path: &Path, tables: &Tables) -> Result<Site, Anything> {
             ClientAddressFile::FromSocket => ClientAddress::FromSocket,
         },
         scanners: BTreeMap::new(),
+        backups: file.backups.into_iter().map(|(name, BackupPlace::Folder(folder))| (name, folder)).collect(),
         http: file.metrics,
     })
 }
@@ -81,6 +91,12 @@ pub fn read(path: &Path, tables: &Tables) -> Result<Site, Anything> {
 /// The data folder a site names, for commands that need no plan.
 pub fn data(path: &Path) -> Result<PathBuf, Anything> {
     Ok(parse(path)?.data)
+}
+
+/// The one place elsewhere a site names for backups, for commands that need no plan.
+pub fn backups(path: &Path) -> Result<Option<PathBuf>, Anything> {
+    let places = parse(path)?.backups;
+    Ok(if places.len() == 1 { places.into_values().next().map(|BackupPlace::Folder(folder)| folder) } else { None })
 }
 
 fn parse(path: &Path) -> Result<SiteFile, Anything> {

@@ -68,8 +68,5 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     if plan.may_send.values().any(|block| block.as_ == As::AnyAddress) {
         say("may_send", "header From is not compared with the reverse-path", false);
     }
-    if plan.backup.is_some() {
-        say("backup", "no backup is made", false);
-    }
     list
 }

@@ -67,6 +67,12 @@ pub(crate) fn respond(service: &Service, request: &Request<Incoming>, door: Door
     }
     match (request.uri().path(), door) {
         ("/metrics", _) => {
+            let store = &service.store;
+            service.metrics.store_read_only.set(i64::from(store.is_read_only()));
+            service
+                .metrics
+                .store_free
+                .set(store.free_bytes().and_then(|octets| i64::try_from(octets).ok()).unwrap_or(0));
             let page_text = service.metrics.page(&service.store.metrics().now());
             page(StatusCode::OK, "text/plain; version=0.0.4", page_text)
         }

@@ -15,6 +15,7 @@ mod fullness;
 mod http;
 mod listen;
 mod metrics;
+mod night;
 pub mod operate;
 mod outbound;
 mod outcome;

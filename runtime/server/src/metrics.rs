@@ -58,6 +58,10 @@ metrics! {
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
+    gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the last nightly backup of this process ended, 0 before the first.";
+    counter backups_failed "facteur_backups_failed_total" [] "Nightly backups that failed.";
+    gauge store_read_only "facteur_store_read_only" [] "1 while the device is full and nothing new is taken.";
+    gauge store_free "facteur_store_free_bytes" [] "Room on the device of the data folder.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
     counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, refused, held.";
 }

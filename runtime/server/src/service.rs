@@ -95,6 +95,9 @@ impl Service {
         if self.stopping() {
             return Some("stopping");
         }
+        if self.store.is_read_only() {
+            return Some("no room on the device");
+        }
         None
     }
 }

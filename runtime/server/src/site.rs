@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use plan::Prefix;
+use plan::{Backup, BackupTo, Prefix};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The site of one server.
@@ -23,6 +23,8 @@ pub struct Site {
     pub client_address: ClientAddress,
     /// Scanner name to the address where something that speaks clamd's protocol stands in for it.
     pub scanners: BTreeMap<String, SocketAddr>,
+    /// Where backups that go elsewhere are kept, by the name the plan gives the place: a folder on another disk.
+    pub backups: BTreeMap<String, PathBuf>,
     /// Where `/metrics` and `/healthz` listen.
     pub http: Option<SocketAddr>,
 }
@@ -64,6 +66,17 @@ pub enum ClientAddress {
 pub struct SeenAs {
     pub source: Prefix,
     pub seen_as: IpAddr,
+}
+
+impl Site {
+    /// The folder backups are kept in: on the data folder's own disk unless the plan and this site say otherwise.
+    pub fn snapshots(&self, backup: Option<&Backup>) -> PathBuf {
+        let elsewhere = match backup.map(|backup| &backup.to) {
+            Some(BackupTo::Elsewhere(name)) => self.backups.get(name),
+            Some(BackupTo::SameDisk) | None => None,
+        };
+        elsewhere.cloned().unwrap_or_else(|| self.data.join(crate::operate::SNAPSHOTS))
+    }
 }
 
 impl ClientAddress {

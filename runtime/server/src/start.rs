@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use decide::{Tables, Tick};
-use plan::{PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
+use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
 use store::{Op, ReadError, Store};
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
@@ -25,7 +25,7 @@ use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
-use crate::{control, fullness, http, operate, outbound, rings, scan, tls};
+use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
@@ -144,6 +144,13 @@ impl Server {
             return Err(StartError::Unserved(impossible));
         }
         unserved(&tables).iter().for_each(|line| tracing::info!("not executed: {line}"));
+        if let Some(BackupTo::Elsewhere(name)) = tables.plan().backup.as_ref().map(|backup| &backup.to)
+            && !site.backups.contains_key(name)
+        {
+            tracing::warn!(
+                "backups: the site gives no place for `{name}`, so they are kept on the disk of the data folder"
+            );
+        }
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
         if !unknown.is_empty() {
@@ -161,6 +168,7 @@ impl Server {
             tokio::spawn(operate::door::serve(service.clone(), control_socket)),
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
+            tokio::spawn(night::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));

@@ -91,6 +91,11 @@ pub(crate) fn is_half_done(data_dir: &Path) -> bool {
     data_dir.join(MARK).exists()
 }
 
+/// An error when somebody owns the data folder now.
+pub fn not_owned(data_dir: &Path) -> Result<(), OpenError> {
+    if data_dir.exists() { Lock::take(data_dir).map(drop) } else { Ok(()) }
+}
+
 /// Puts the data folder `then` (a materialised snapshot on the same device) in the place of what `data_dir` holds. Segments
 /// are numbered on from `segment_floor` at least, so that no number a snapshot knows is given again.
 pub fn put_back(then: &Path, data_dir: &Path, segment_floor: u32) -> Result<PutBack, PutBackError> {

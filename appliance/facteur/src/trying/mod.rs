@@ -138,6 +138,7 @@ async fn site(
         outbound: Outbound::Sink,
         client_address: ClientAddress::Table(networks::view(networks)),
         scanners,
+        backups: BTreeMap::new(),
         http: Some(loopback(0)),
     })
 }

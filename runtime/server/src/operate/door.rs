@@ -149,7 +149,7 @@ fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
     Context {
         store: service.store.clone(),
         data: service.site.data.clone(),
-        snapshots: service.site.data.join(super::SNAPSHOTS),
+        snapshots: service.site.snapshots(plan.backup.as_ref()),
         backup: plan.backup.clone(),
         retention: Some(plan.retention.clone()),
         who,

@@ -32,7 +32,8 @@ use store::{Op, Store};
 
 use crate::clock;
 pub use backup::{
-    BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, TakenBackup, VerifyBackup,
+    BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
+    VerifyBackup, restore_all,
 };
 pub use compact::{Compact, Compacted};
 pub use error::OperateError;

@@ -150,6 +150,13 @@ impl Snapshots {
         Ok(self.names()?.into_iter().rfind(|name| name.seconds() <= seconds))
     }
 
+    /// The largest number of a segment any snapshot has; 0 without any.
+    pub fn newest_segment(&self) -> Result<u32, SnapshotError> {
+        let heads = self.heads()?;
+        let segments = heads.values().flatten().flat_map(|head| head.segments.iter().map(|segment| segment.number));
+        Ok(segments.max().unwrap_or(0))
+    }
+
     /// Ascending.
     fn names(&self) -> Result<Vec<SnapshotName>, SnapshotError> {
         let mut names = Vec::new();

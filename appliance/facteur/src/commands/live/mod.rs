@@ -8,7 +8,7 @@ pub mod import;
 pub mod restore;
 pub mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -37,17 +37,35 @@ pub struct Place {
     format: Format,
 }
 
+impl Place {
+    /// The data folder.
+    fn data(&self) -> Result<PathBuf, Exit> {
+        match (&self.data, &self.site) {
+            (Some(data), _) => Ok(data.clone()),
+            (None, Some(site)) => {
+                site_file::data(site).map_err(|error| failed(self.format, &error.to_string(), Exit::Trouble))
+            }
+            (None, None) => Ok(PathBuf::from(DATA)),
+        }
+    }
+
+    /// Where its backups are.
+    fn snapshots(&self, data: &Path) -> Result<PathBuf, Exit> {
+        let elsewhere = match &self.site {
+            Some(site) => {
+                site_file::backups(site).map_err(|error| failed(self.format, &error.to_string(), Exit::Trouble))?
+            }
+            None => None,
+        };
+        Ok(elsewhere.unwrap_or_else(|| data.join("snapshots")))
+    }
+}
+
 /// Runs a request to its end, showing how far it is. What went wrong is said. `name` is what the bar calls it.
 fn ask<O: Operation>(place: &Place, name: &'static str, request: O) -> Result<O::Response, Exit> {
     serving::keep_private();
     serving::log("warn");
-    let data = match (&place.data, &place.site) {
-        (Some(data), _) => data.clone(),
-        (None, Some(site)) => {
-            site_file::data(site).map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))?
-        }
-        (None, None) => PathBuf::from(DATA),
-    };
+    let data = place.data()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))?;
     let answer = runtime.block_on(async {

@@ -1,9 +1,10 @@
-//! `facteur restore`: messages of one account from a backup.
+//! `facteur restore`: messages of one account from a backup, or the whole store.
 
 use clap::Args;
-use server::operate::{Restore, RestoredMail};
+use server::operate::{Restore, RestoredMail, RestoredStore, restore_all};
 
-use super::{Place, ask, counted, say_json, size};
+use super::bar::Bar;
+use super::{Place, ask, counted, failed, say_json, size};
 use crate::Exit;
 use crate::cli::Format;
 
@@ -14,12 +15,19 @@ use crate::cli::Format;
 ///
 /// DATE is a day (2026-11-30, all of it), a moment in UTC (2026-11-30T14:00), or the name of a backup: the newest backup
 /// until then is taken. `facteur backup list` says which there are.
+///
+/// With --all the whole store goes back to that time, mail of everybody, and no server may run meanwhile. Where the
+/// databases of now can be read, mailboxes keep what mail programs know of them; the databases that were replaced stay
+/// beside the new ones.
 #[derive(Args)]
 #[command(about = "Put messages of an account back from a backup", verbatim_doc_comment)]
 pub struct RestoreArgs {
     /// Whose mail
-    #[arg(long)]
-    login: String,
+    #[arg(long, required_unless_present = "all")]
+    login: Option<String>,
+    /// The whole store; the server must be stopped
+    #[arg(long, conflicts_with_all = ["login", "mailbox", "message", "into", "dry_run"])]
+    all: bool,
     /// This mailbox only, by its name of then, with / between levels
     #[arg(long)]
     mailbox: Option<String>,
@@ -44,8 +52,9 @@ pub fn run(args: &RestoreArgs) -> Exit {
 }
 
 fn restore(args: &RestoreArgs) -> Result<Exit, Exit> {
+    let Some(login) = args.login.clone() else { return whole(args) };
     let request = Restore {
-        login: args.login.clone(),
+        login,
         mailbox: args.mailbox.clone(),
         message: args.message.clone(),
         from: args.from.clone(),
@@ -58,6 +67,35 @@ fn restore(args: &RestoreArgs) -> Result<Exit, Exit> {
         Format::Json => say_json("restored", &restored),
     }
     Ok(Exit::Fine)
+}
+
+fn whole(args: &RestoreArgs) -> Result<Exit, Exit> {
+    crate::serving::keep_private();
+    crate::serving::log("warn");
+    let data = args.place.data()?;
+    let snapshots = args.place.snapshots(&data)?;
+    let bar = Bar::new("restore");
+    let done = restore_all(&data, &snapshots, &args.from, &mut |progress| bar.draw(&progress));
+    bar.clear();
+    let restored = done.map_err(|error| failed(args.place.format, &error.to_string(), Exit::Trouble))?;
+    match args.place.format {
+        Format::Human => say_whole(&restored),
+        Format::Json => say_json("store_restored", &restored),
+    }
+    Ok(Exit::Fine)
+}
+
+fn say_whole(restored: &RestoredStore) {
+    say!("the store is as it was at {}: {}", restored.backup, counted(restored.mailboxes, "mailbox", "mailboxes"));
+    say!(
+        "{} kept; {} came back with new UIDs, {} that came since left",
+        counted(restored.kept_uidvalidity, "UIDVALIDITY is", "UIDVALIDITYs are"),
+        counted(restored.returned, "message", "messages"),
+        counted(restored.vanished, "message", "messages")
+    );
+    if let Some(replaced) = &restored.replaced {
+        say!("what was replaced is in {replaced}");
+    }
 }
 
 fn say_restored(args: &RestoreArgs, restored: &RestoredMail) {

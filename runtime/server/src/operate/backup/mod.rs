@@ -4,6 +4,7 @@ mod drill;
 mod list;
 mod restore;
 mod take;
+mod whole;
 
 use store::snapshot::{self, SnapshotError, Snapshots, Step};
 
@@ -13,6 +14,7 @@ pub use drill::{Drilled, VerifyBackup};
 pub use list::{Backups, KeptBackup, ListBackups};
 pub use restore::{Restore, RestoredMail};
 pub use take::{BackupNow, TakenBackup};
+pub use whole::{RestoredStore, restore_all};
 
 /// Where snapshots are made into stores for a while, in the data folder.
 const SCRATCH: &str = "scratch";

@@ -104,7 +104,7 @@ fn bracketed(id: &str) -> String {
 }
 
 /// The backup a text means.
-fn named(snapshots: &Snapshots, text: &str) -> Result<SnapshotName, OperateError> {
+pub(super) fn named(snapshots: &Snapshots, text: &str) -> Result<SnapshotName, OperateError> {
     if let Ok(name) = text.parse() {
         return Ok(name);
     }
@@ -127,10 +127,10 @@ fn moment(text: &str) -> Option<i64> {
 }
 
 /// A folder for the store of then; gone with the value.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(data: &Path, name: SnapshotName) -> Result<Scratch, OperateError> {
+    pub(super) fn new(data: &Path, name: SnapshotName) -> Result<Scratch, OperateError> {
         let path = data.join(SCRATCH).join(format!("restore-{name}"));
         match std::fs::remove_dir_all(&path) {
             // Of a restore that was killed.
@@ -140,6 +140,12 @@ impl Scratch {
         }
         std::fs::create_dir_all(&path).map_err(|error| OperateError::file(&path, error))?;
         Ok(Scratch(path))
+    }
+}
+
+impl Scratch {
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
     }
 }
 

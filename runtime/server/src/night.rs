@@ -1,0 +1,149 @@
+//! The work of the night (guide §5): the backup at the hour the plan says, what is too old goes, and the store gives back the
+//! room of freed bodies. A night the server slept through is made up for when it starts again.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, Zoned};
+use plan::Life;
+use store::snapshot::Snapshots;
+use store::{Op, OpResult};
+
+use crate::operate::{BackupNow, Compact, Context, Operation, Who};
+use crate::service::{Service, stopped};
+use crate::{clock, durable};
+
+/// The clock of the machine may be set meanwhile: it is read again at least so often.
+const LOOK_EVERY: Duration = Duration::from_secs(300);
+/// A body freed so little before the night stays: somebody may be reading it.
+const FREED_KEPT_S: u64 = 3_600;
+
+/// Works each night until the server stops.
+pub async fn keep(service: Arc<Service>) {
+    let mut stop = service.stop.clone();
+    let Some(minute) = service.tables.plan().backup.as_ref().map(|backup| backup.every_night_at_min) else {
+        // Without backups the store is tidied at an hour when little happens.
+        return nights(&service, 210, &mut stop, false).await;
+    };
+    nights(&service, minute, &mut stop, true).await;
+}
+
+async fn nights(service: &Arc<Service>, minute: u32, stop: &mut tokio::sync::watch::Receiver<bool>, backup: bool) {
+    let now = || Timestamp::now().to_zoned(service.time_zone.clone());
+    let mut next = if backup && missed(service, minute).await { now() } else { night_after(&now(), minute) };
+    loop {
+        while now() < next {
+            let left = u64::try_from(next.timestamp().as_second() - clock::unix_s()).unwrap_or(0);
+            let wait = Duration::from_secs(left.max(1)).min(LOOK_EVERY);
+            if tokio::time::timeout(wait, stopped(stop)).await.is_ok() {
+                return;
+            }
+        }
+        let worker = service.clone();
+        // A panic was counted, and the next night comes.
+        let _ = durable::blocking(move || work(&worker, backup)).await;
+        next = night_after(&now(), minute);
+        if *stop.borrow() {
+            return;
+        }
+    }
+}
+
+/// Is there a backup, and none since the last night there should have been one? A store without any has its first by night.
+async fn missed(service: &Arc<Service>, minute: u32) -> bool {
+    let now = Timestamp::now().to_zoned(service.time_zone.clone());
+    let last_s = night_after(&(&now - 1.day()), minute).timestamp().as_second();
+    let folder = service.site.snapshots(service.tables.plan().backup.as_ref());
+    let newest =
+        durable::blocking(move || Snapshots::open(folder).and_then(|all| all.newest_until(i64::MAX)).ok()).await;
+    newest.flatten().flatten().is_some_and(|name| name.seconds() < last_s)
+}
+
+/// The first moment after `now` at `minute` after midnight, by the clock on the wall. Where that minute is left out in spring
+/// it is the one an hour later.
+fn night_after(now: &Zoned, minute: u32) -> Zoned {
+    let hour = i8::try_from(minute / 60 % 24).unwrap_or(0);
+    let time = Time::constant(hour, (minute % 60) as i8, 0, 0);
+    let zone: TimeZone = now.time_zone().clone();
+    for days in 0..=2 {
+        let at = now.date().saturating_add(days.days()).to_datetime(time).to_zoned(zone.clone());
+        if let Ok(at) = at
+            && at > *now
+        {
+            return at;
+        }
+    }
+    // Only at the end of time is there no tomorrow.
+    now.saturating_add(1.day())
+}
+
+fn work(service: &Arc<Service>, backup: bool) {
+    let plan = service.tables.plan();
+    let context = Context {
+        store: service.store.clone(),
+        data: service.site.data.clone(),
+        snapshots: service.site.snapshots(plan.backup.as_ref()),
+        backup: plan.backup.clone(),
+        retention: Some(plan.retention.clone()),
+        who: Who::this_process(),
+        served: true,
+        stop: Arc::new(AtomicBool::new(false)),
+    };
+    if backup {
+        match (BackupNow {}).handle(&context, &mut |_| ()) {
+            Ok(taken) => {
+                service.metrics.backup_last.set(clock::unix_s());
+                if let Some(why) = &taken.not_removed {
+                    tracing::error!("old backups could not go: {why}");
+                }
+                tracing::info!(name = %taken.name, messages = taken.messages, removed = taken.removed.len(), "backed up");
+            }
+            Err(error) => {
+                service.metrics.backups_failed.inc();
+                tracing::error!("the backup of tonight failed: {error}");
+            }
+        }
+    }
+    trim_deliveries(service);
+    match (Compact { keep_s: FREED_KEPT_S }).handle(&context, &mut |_| ()) {
+        Ok(done) => tracing::info!(segments = done.segments_removed, octets = done.octets_freed, "compacted"),
+        Err(error) => tracing::error!("the store could not be compacted: {error}"),
+    }
+}
+
+/// The delivery index lives as long as the decisions it helps to explain.
+fn trim_deliveries(service: &Service) {
+    let Life::For { s } = service.tables.plan().retention.decisions else { return };
+    let before_ms = clock::unix_ms().saturating_sub(s.saturating_mul(1_000));
+    loop {
+        match service.store.commit_wait(vec![Op::TrimDeliveries { before_ms }]).as_deref() {
+            Ok([OpResult::Trimmed(rows)]) if *rows > 0 => {}
+            Ok(_) => return,
+            Err(error) => return tracing::error!("the delivery index keeps what is too old: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(now: &str, minute: u32) -> String {
+        let now: Zoned = now.parse().unwrap();
+        night_after(&now, minute).to_string()
+    }
+
+    #[test]
+    fn the_night_is_by_the_clock_on_the_wall_also_when_it_is_set() {
+        let paris = |now: &str| after(&format!("{now}[Europe/Paris]"), 150);
+        assert_eq!(paris("2026-11-30T02:29:59+01:00"), "2026-11-30T02:30:00+01:00[Europe/Paris]");
+        assert_eq!(paris("2026-11-30T02:30:00+01:00"), "2026-12-01T02:30:00+01:00[Europe/Paris]");
+        // That night has no half past two, and this one has two.
+        assert_eq!(paris("2026-03-28T12:00:00+01:00"), "2026-03-29T03:30:00+02:00[Europe/Paris]");
+        assert_eq!(paris("2026-10-24T12:00:00+02:00"), "2026-10-25T02:30:00+02:00[Europe/Paris]");
+        assert_eq!(paris("2026-10-25T02:30:00+02:00"), "2026-10-26T02:30:00+01:00[Europe/Paris]");
+    }
+}
