@@ -23,7 +23,7 @@ impl<S: MetaStore + BlobStore> Waist for S {}
 /// Rows kept of the decision log.
 pub const DECISIONS_MAX: usize = 4;
 /// Mailboxes from this number on there never are.
-const NOWHERE: Number = 1000;
+pub const NOWHERE: Number = 1000;
 /// Steps between two looks at everything.
 const LOOK_EVERY: usize = 12;
 
@@ -92,12 +92,12 @@ impl<'a> Lockstep<'a> {
         }
     }
 
-    fn look(&mut self) -> Checked {
+    pub fn look(&mut self) -> Checked {
         let store = self.store.as_deref().expect("open but for a moment in `restart`");
         look::at_everything(store, &self.model, &mut self.known, self.shards)
     }
 
-    fn restart(&mut self) -> Checked {
+    pub fn restart(&mut self) -> Checked {
         self.watchers.clear();
         self.bodies.clear();
         self.store = None;
@@ -107,7 +107,12 @@ impl<'a> Lockstep<'a> {
     }
 
     fn commit(&mut self, drawn: &[Drawn]) -> Checked {
-        let (steps, slow) = self.resolve(drawn)?;
+        let mut drawn = drawn.to_vec();
+        if self.shards > 1 {
+            // Where an account lies is asked when a commit begins: those it makes come before what they get.
+            drawn.sort_by_key(|drawn| !matches!(drawn.step, Step::Person(..)));
+        }
+        let (steps, slow) = self.resolve(&drawn)?;
         let body = |mail: &Mail| self.bodies[&(mail.put, mail.email)].clone();
         let ops: Vec<Op> = steps.iter().map(|step| op(step, &self.known, &body)).collect();
         if self.shards == 1 {
@@ -202,7 +207,7 @@ impl<'a> Lockstep<'a> {
     }
 
     /// What new mailboxes are called.
-    fn learn(&mut self) -> Checked {
+    pub fn learn(&mut self) -> Checked {
         let store = self.store.as_deref().expect("open but for a moment in `restart`");
         for (at, mailbox) in self.model.mailboxes.iter().enumerate().filter(|(_, mailbox)| mailbox.alive) {
             if self.known.validities.get(at).is_none() {

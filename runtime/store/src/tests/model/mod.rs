@@ -2,6 +2,7 @@
 //! one shard and eight; commits of several threads at once; and seeded defects, each of which must be noticed.
 
 mod defects;
+mod interleave;
 mod lockstep;
 mod look;
 mod look_people;

@@ -82,7 +82,7 @@ impl Homes {
     }
 
     /// A step as its places see it.
-    fn parts(&mut self, model: &Naive, step: &Step) -> Vec<(u8, Step)> {
+    pub fn parts(&mut self, model: &Naive, step: &Step) -> Vec<(u8, Step)> {
         let place = match step {
             Step::Deliver(id, to, mail) => {
                 let mut parts: BTreeMap<u8, Vec<_>> = BTreeMap::new();

@@ -55,7 +55,14 @@ pub fn happenings(length: usize) -> BoxedStrategy<Vec<Happening>> {
     prop::collection::vec(happening, 1..length).boxed()
 }
 
-pub fn drawn() -> BoxedStrategy<Drawn> {
+/// Commits whose bodies are all fresh.
+pub fn commits(length: usize) -> BoxedStrategy<Vec<Vec<Step>>> {
+    let step = || drawn().prop_map(|drawn| drawn.step);
+    let commit = prop_oneof![4 => prop::collection::vec(step(), 1), 1 => prop::collection::vec(step(), 2..5)];
+    prop::collection::vec(commit, length).boxed()
+}
+
+fn drawn() -> BoxedStrategy<Drawn> {
     let step = prop_oneof![30 => messages(), 12 => mailboxes(), 5 => people(), 7 => queue(), 4 => records()];
     let source = prop_oneof![
         6 => Just(Source::Fresh),
