@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mail::date::DateTime;
 use mail::mime::SummaryParts;
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
@@ -11,7 +12,7 @@ use super::naive::{Mailbox, Message, Naive, Number, among, fold};
 use super::steps::{ENTRIES, LOGINS, NAMES, login_of, name_of};
 use super::translate::{Known, date, set, summary, text};
 use super::{look_people, look_records};
-use crate::{Counts, MailboxId, MailboxInfo, MessageRow, Summary, UidSet, Usage};
+use crate::{Counts, InternalDate, MailboxId, MailboxInfo, MessageRow, Renderings, Summary, UidSet, Usage};
 
 pub fn at_everything(store: &dyn Waist, model: &Naive, known: &mut Known, shards: u8) -> Checked {
     look_people::at_all(store, model)?;
@@ -103,6 +104,15 @@ fn printed(rows: &[MessageRow]) -> Vec<String> {
     rows.iter().map(print).collect()
 }
 
+/// The same of an index.
+fn entry(entry: mail::index::Entry) -> String {
+    let DateTime { unix_seconds: seconds, offset_minutes } = entry.internal_date;
+    let (internal_date, size_octets) = (InternalDate { seconds, offset_minutes }, entry.size_octets);
+    let row =
+        MessageRow { uid: entry.uid, modseq: entry.mod_seq, flags: entry.flags.clone(), size_octets, internal_date };
+    printed(&[row]).concat()
+}
+
 fn row(uid: u32, message: &Message) -> MessageRow {
     let (flags, size_octets) = (message.mail.flags.clone(), message.mail.octets);
     MessageRow { uid, modseq: message.modseq, flags, size_octets, internal_date: date(&message.mail) }
@@ -130,7 +140,15 @@ fn at_mailbox(store: &dyn Waist, model: &Naive, known: &mut Known, at: Number) -
         prop_assert_eq!(printed(&changes.messages), rows(&|_, message| message.modseq > since), "since {}", since);
         let mut gone: Vec<u32> = mailbox.gone.iter().filter(|(modseq, _)| *modseq > since).map(|gone| gone.1).collect();
         gone.sort_unstable();
-        prop_assert_eq!(changes.vanished, gone, "since {}", since);
+        prop_assert_eq!(&changes.vanished, &gone, "since {}", since);
+        if since % 4 == 0 {
+            let listing = store.listing(id, since)?;
+            let Some(listing) = listing else {
+                return Err(TestCaseError::fail("no listing of a mailbox that is there"));
+            };
+            prop_assert_eq!(listing.changes, changes);
+            prop_assert_eq!(listing.index.iter().map(entry).collect::<Vec<_>>(), rows(&|_, _| true));
+        }
     }
     at_summaries(store, mailbox, id)?;
     at_identities(store, mailbox, id, known)?;
@@ -153,6 +171,24 @@ fn at_summaries(store: &dyn Waist, mailbox: &Mailbox, id: MailboxId) -> Checked 
             (*uid, Summary { whole, ..if parts == SummaryParts::ALL { all } else { few } })
         });
         prop_assert_eq!(found, expected.collect::<Vec<_>>());
+    }
+    let rendered = mailbox.messages.iter().filter(|(uid, _)| **uid != 3);
+    let all: Vec<(u32, Summary)> = rendered.map(|(uid, message)| (*uid, summary(&message.mail))).collect();
+    let parts = SummaryParts::ENVELOPE.with(SummaryParts::BODYSTRUCTURE);
+    for octets_max in [30, usize::MAX] {
+        let found = store.renderings(id, &set(&vec![(1, 2), (4, u32::MAX)]), parts, octets_max)?;
+        let (mut octets, mut messages, mut more_from) = (Vec::new(), Vec::new(), None);
+        for (uid, summary) in &all {
+            if octets.len() >= octets_max {
+                more_from = Some(*uid);
+                break;
+            }
+            octets.extend_from_slice(&summary.envelope_imap);
+            let end = octets.len();
+            octets.extend_from_slice(&summary.bodystructure_imap);
+            messages.push((*uid, [end, end, octets.len()]));
+        }
+        prop_assert_eq!(found, Renderings { octets, messages, more_from });
     }
     Ok(())
 }
@@ -188,6 +224,7 @@ fn at_bodies(store: &dyn Waist, mailbox: &Mailbox, id: MailboxId) -> Checked {
 fn at_nothing(store: &dyn Waist, id: MailboxId) -> Checked {
     prop_assert_eq!(store.mailbox_by_id(id)?, None);
     prop_assert_eq!(store.changes_since(id, 0)?, None);
+    prop_assert!(store.listing(id, 0)?.is_none());
     prop_assert_eq!(store.messages(id, &UidSet::all())?, []);
     prop_assert_eq!(store.identities(id, &UidSet::all())?, []);
     prop_assert_eq!(store.summaries(id, &UidSet::all(), SummaryParts::ALL, 9)?, []);

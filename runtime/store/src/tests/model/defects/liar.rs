@@ -10,10 +10,10 @@ use mail::{Address, Alias, Login, MailboxName};
 use crate::compact::{CompactError, Compacted};
 use crate::tests::model::lockstep::{Waist, commit_wait};
 use crate::{
-    BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Loss, MailboxId, MailboxInfo,
+    BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Listing, Loss, MailboxId, MailboxInfo,
     MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow, Progress, PutError, Quarantined,
-    QueueId, QueueItem, ReadError, RecordEnvelope, Report, Resolution, Ring, Selected, Spill, Summary, TokenCounts,
-    UidSet, Usage, Watcher,
+    QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected, Spill, Summary,
+    TokenCounts, UidSet, Usage, Watcher,
 };
 
 /// One way to be wrong.
@@ -234,6 +234,10 @@ impl<S: Waist> MetaStore for Liar<S> {
     }
 
     truthful! {
+        fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
+        fn renderings(
+            &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize,
+        ) -> Result<Renderings, ReadError>;
         fn changed_mailboxes(&self, shard: u8, after: u64, limit: usize) -> Result<Option<Vec<(u64, MailboxId)>>, ReadError>;
         fn verify(&self) -> Result<Report, ReadError>;
         fn person(&self, login: &Login) -> Result<Option<PersonRow>, ReadError>;
