@@ -33,12 +33,12 @@ impl Join {
             }
             return shards[0].commit(last.into_iter().map(|(_, op)| op).collect(), done);
         }
-        if shares.len() == 1 && last.is_none() {
-            for (shard, share) in shares {
-                // Every op is in it, in order: the answer is the answer.
-                return shards[usize::from(shard)].commit(share.into_iter().map(|(_, op)| op).collect(), done);
-            }
-            return;
+        if shares.len() == 1
+            && last.is_none()
+            && let Some((shard, share)) = shares.pop_first()
+        {
+            // Every op is in it, in order: the answer is the answer.
+            return shards[usize::from(shard)].commit(share.into_iter().map(|(_, op)| op).collect(), done);
         }
         let state = State { last, waiting: shares.len(), answers: BTreeMap::new(), failed: None, done: Some(done) };
         let join = Arc::new(Join(Mutex::new(state)));

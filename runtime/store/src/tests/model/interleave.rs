@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, mpsc};
+use std::sync::mpsc;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestCaseError;
@@ -86,10 +86,10 @@ fn is_in_one_place(model: &Naive, steps: &[Step]) -> bool {
 }
 
 fn commit_at_once(store: &dyn Waist, known: &Known, work: &[Vec<Vec<Step>>]) -> Result<Vec<Heard>, TestCaseError> {
-    let (heard, running) = (Mutex::new(Vec::new()), AtomicBool::new(true));
+    let (mut heard, running) = (Vec::new(), AtomicBool::new(true));
     let (sender, answers) = mpsc::channel::<Heard>();
     std::thread::scope(|scope| {
-        let (heard, running) = (&heard, &running);
+        let running = &running;
         let threads: Vec<_> = work
             .iter()
             .enumerate()
@@ -106,13 +106,13 @@ fn commit_at_once(store: &dyn Waist, known: &Known, work: &[Vec<Vec<Step>>]) -> 
             }
             Ok::<(), TestCaseError>(())
         });
-        heard.lock().unwrap().extend(answers);
-        let ended: Result<(), TestCaseError> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        heard.extend(answers);
+        let ended = threads.into_iter().try_for_each(|thread| thread.join().unwrap());
         running.store(false, Ordering::Release);
         compacting.join().unwrap()?;
         ended
     })?;
-    Ok(heard.into_inner().unwrap())
+    Ok(heard)
 }
 
 /// Some under way at the same time; each answer goes to `sender` from the thread of the store that answers.

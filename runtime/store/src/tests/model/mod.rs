@@ -1,6 +1,7 @@
 //! The store against a model so simple that it cannot be wrong: every op, every read, restarts and compaction in between,
 //! one shard and eight; commits of several threads at once; and seeded defects, each of which must be noticed.
 
+mod bounds;
 mod defects;
 mod interleave;
 mod lockstep;

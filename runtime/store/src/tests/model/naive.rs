@@ -9,6 +9,8 @@ use mail::{Address, Alias, Flags, Login, MailboxName, Person, SpecialUse, System
 pub type Number = usize;
 pub type Id = [u8; 16];
 pub type Octets = Vec<u8>;
+/// A message, and where it went; by place and id.
+pub type Delivery = (Mail, Vec<(Number, u32)>);
 /// When a recipient is due and how often it was tried; forward path, next hop, facts, last reply.
 pub type Waiting = (i64, u32, [String; 4]);
 /// First and last UID of each range.
@@ -98,7 +100,6 @@ pub enum Answer {
     Placed(Number, Vec<u32>),
     /// UID, flags as they print, MODSEQ; and the UIDs that did not pass.
     Flagged(Vec<(u32, String, u64)>, Vec<u32>),
-    /// Where to, old and new UIDs.
     Copied(Number, Vec<(u32, u32)>),
     Expunged(Vec<u32>, u64),
     Trimmed(u64),
@@ -147,8 +148,7 @@ pub struct Naive {
     pub given: BTreeSet<String>,
     pub accounts: BTreeMap<String, Account>,
     pub mailboxes: Vec<Mailbox>,
-    /// By place and id: the message, and where it went.
-    pub deliveries: BTreeMap<(u8, Id), (Mail, Vec<(Number, u32)>)>,
+    pub deliveries: BTreeMap<(u8, Id), Delivery>,
     pub items: BTreeMap<(&'static str, Id), Item>,
     pub logs: BTreeMap<&'static str, Vec<Vec<String>>>,
     pub tables: BTreeMap<(&'static str, Octets), Octets>,

@@ -15,7 +15,7 @@ pub const NAMES: [&str; 9] =
     ["INBOX", "Corbeille", "Indésirables", "x", "x/y", "x/y/z", "Indésirables/z", "INBOX/q", "été"];
 pub const ADDRESSES: [&str; 6] =
     ["a@example.org", "b@example.org", "C@example.org", "c@example.org", "info@example.org", "old@example.org"];
-pub const ENTRIES: [&str; 3] = ["/private/comment", "/shared/Comment", "/private/vendor/x"];
+const ENTRIES: [&str; 3] = ["/private/comment", "/shared/Comment", "/private/vendor/x"];
 
 /// What happens in a case.
 #[derive(Clone, Debug)]
@@ -23,6 +23,13 @@ pub enum Happening {
     Commit(Vec<Drawn>),
     Restart,
     Compact,
+}
+
+impl Happening {
+    /// A commit of one step.
+    pub fn one(step: Step) -> Happening {
+        Happening::Commit(vec![Drawn { step, source: Source::Fresh }])
+    }
 }
 
 /// A step whose bodies have no numbers yet.
