@@ -84,6 +84,8 @@ impl Store {
     pub fn compact(&self, keep_s: u64, progress: &mut dyn FnMut(Progress)) -> Result<Compacted, CompactError> {
         let _alone = self.tidying.lock().unwrap_or_else(PoisonError::into_inner);
         let mut done = Compacted::default();
+        // What is moved goes behind this, so that no segment emptied here gets anything meanwhile but new rows.
+        let tail = self.segments().tail();
         let sizes = self.segments().sizes()?;
         let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let before_s = now_s.saturating_sub(keep_s) as i64;
@@ -91,17 +93,17 @@ impl Store {
         for shard in self.shard_numbers() {
             done.swept += self.sweep(shard, &numbers, before_s)?;
         }
-        let rows = self.rows_by_segment()?;
+        let census = self.rows_by_segment()?;
         let total = sizes.len() as u64;
         for (at, (segment, size)) in sizes.iter().enumerate() {
             progress(Progress { what: "segments", done: at as u64, total });
             let none = Rows::default();
-            let held = rows.get(segment).unwrap_or(&none);
-            if held.bytes * 2 > *size {
+            let held = census.rows.get(segment).unwrap_or(&none);
+            if *segment >= tail || held.bytes * 2 > *size {
                 continue;
             }
             if self.segments().begin_compaction(*segment) {
-                let moved = self.empty(*segment, &held.ranges);
+                let moved = self.empty(*segment, held, &census.newest);
                 self.segments().end_compaction(*segment);
                 done.bytes_moved += moved?;
                 done.segments_removed += 1;
@@ -125,8 +127,8 @@ impl Store {
     }
 
     /// What rows of all shards hold of each segment. A record two shards hold counts twice, which only keeps it longer.
-    pub(crate) fn rows_by_segment(&self) -> Result<BTreeMap<u32, Rows>, ReadError> {
-        let mut found: BTreeMap<u32, Rows> = BTreeMap::new();
+    pub(crate) fn rows_by_segment(&self) -> Result<Census, ReadError> {
+        let mut found = Census::default();
         for shard in self.shard_numbers() {
             let mut after = 0;
             loop {
@@ -142,7 +144,7 @@ impl Store {
                 let Some(last) = slice.last() else { break };
                 after = last.0;
                 for (blob, segment, bytes, live) in &slice {
-                    let rows = found.entry(*segment).or_default();
+                    let rows = found.rows.entry(*segment).or_default();
                     let bytes = bytes.next_multiple_of(8);
                     rows.bytes += bytes;
                     rows.live_bytes += if *live { bytes } else { 0 };
@@ -150,17 +152,20 @@ impl Store {
                     range.1 = *blob;
                 }
             }
+            found.newest.insert(shard, after);
         }
         Ok(found)
     }
 
-    /// Moves what has a row in a segment and removes it. Gives the octets moved. Rows freed a moment ago move too.
-    fn empty(&self, segment: u32, ranges: &BTreeMap<u8, (i64, i64)>) -> Result<u64, CompactError> {
+    /// Moves what has a row in a segment and removes it. Gives the octets moved. Rows freed a moment ago move too, and those
+    /// that came after the census: their bodies were in somebody's hand until now.
+    fn empty(&self, segment: u32, held: &Rows, newest: &BTreeMap<u8, i64>) -> Result<u64, CompactError> {
         let mut moved = 0;
-        for (shard, (first, last)) in ranges {
-            let mut first = *first;
+        let known = held.ranges.iter().map(|(shard, (first, last))| (*shard, *first, *last));
+        for (shard, first, last) in known.chain(newest.iter().map(|(shard, newest)| (*shard, newest + 1, i64::MAX))) {
+            let mut first = first;
             loop {
-                let slice = self.rows_of(*shard, segment, first, *last)?;
+                let slice = self.rows_of(shard, segment, first, last)?;
                 let Some((newest, _)) = slice.last() else { break };
                 first = newest + 1;
                 let (mut moves, mut bytes) = (Vec::new(), 0);
@@ -170,11 +175,11 @@ impl Store {
                     moves.push((blob, from, to));
                     if bytes >= MOVED_BYTES_MAX {
                         moved += std::mem::take(&mut bytes);
-                        self.point(*shard, std::mem::take(&mut moves))?;
+                        self.point(shard, std::mem::take(&mut moves))?;
                     }
                 }
                 moved += bytes;
-                self.point(*shard, moves)?;
+                self.point(shard, moves)?;
             }
         }
         self.segments().remove(segment)?;
@@ -206,6 +211,15 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// All rows of bodies at about one moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Census {
+    /// By segment.
+    pub(crate) rows: BTreeMap<u32, Rows>,
+    /// The last row of each shard.
+    newest: BTreeMap<u8, i64>,
 }
 
 /// Rows that point into one segment.

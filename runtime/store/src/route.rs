@@ -115,7 +115,7 @@ impl Table {
     pub(crate) fn is_slow(&self, op: &Op) -> bool {
         match op {
             Op::Copy { from, to, .. } | Op::Move { from, to, .. } => from.shard() != to.shard(),
-            Op::Replace(replace) => replace.mailbox.shard() != self.home(&replace.append.login),
+            Op::Replace(replace) if replace.mailbox.shard() != self.home(&replace.append.login) => true,
             _ => {
                 let targets = self.targets(op);
                 op.bodies().any(|body| body.row().is_some() && targets.iter().any(|to| body.row_in(*to).is_none()))
@@ -127,6 +127,7 @@ impl Table {
         match op {
             Op::Deliver(deliver) => deliver.recipients.iter().map(|(login, _)| self.home(login)).collect(),
             Op::Append(append) => vec![self.home(&append.login)],
+            Op::Replace(replace) => vec![self.home(&replace.append.login)],
             Op::Import(import) => vec![self.home(&import.login)],
             _ => vec![0],
         }

@@ -40,12 +40,13 @@ fn one(table: &Table, op: Op) -> Result<OpResult, CommitError> {
             }
             Ok(copied)
         }
-        Op::Replace(replace)
-            if replace.mailbox.shard() != home_of(table, &Op::Append(Box::new(replace.append.clone()))) =>
-        {
-            let appended = plain(table, Op::Append(Box::new(replace.append)))?;
-            let which = Expunged::Exactly([replace.uid].into_iter().collect());
-            plain(table, Op::Expunge { mailbox: replace.mailbox, which })?;
+        Op::Replace(replace) if !table.targets(&Op::Replace(replace.clone())).contains(&replace.mailbox.shard()) => {
+            let uids: UidSet = [replace.uid].into_iter().collect();
+            if !exists(table, replace.mailbox, &uids)? {
+                return Err(CommitError::Refused { op: 0, why: Refusal::NoSuchMessage });
+            }
+            let appended = one(table, Op::Append(Box::new(replace.append)))?;
+            plain(table, Op::Expunge { mailbox: replace.mailbox, which: Expunged::Exactly(uids) })?;
             Ok(appended)
         }
         op if table.is_slow(&op) => with_bodies_here(table, op),
@@ -53,8 +54,10 @@ fn one(table: &Table, op: Op) -> Result<OpResult, CommitError> {
     }
 }
 
-fn home_of(table: &Table, op: &Op) -> u8 {
-    table.targets(op).first().copied().unwrap_or(0)
+/// Is a message of the set there? One that goes a moment later was there when the op came.
+fn exists(table: &Table, mailbox: MailboxId, uids: &UidSet) -> Result<bool, CommitError> {
+    let Some(shard) = table.shards.get(usize::from(mailbox.shard())) else { return Ok(false) };
+    shard.pool.read(|tx| Ok(!read::rows_in(tx, mailbox, uids, 1)?.is_empty())).map_err(unread)
 }
 
 fn plain(table: &Table, op: Op) -> Result<OpResult, CommitError> {
@@ -125,7 +128,9 @@ fn copy(table: &Table, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<
             std::thread::yield_now();
             continue;
         }
-        let import = Import { login, mailbox, messages, within_quota: true };
+        // Nothing fits everywhere.
+        let within_quota = !messages.is_empty();
+        let import = Import { login, mailbox, messages, within_quota };
         let OpResult::Imported { uidvalidity, uids: new, .. } = plain(table, Op::Import(Box::new(import)))? else {
             return Err(CommitError::Failed);
         };

@@ -270,6 +270,11 @@ impl Segments {
         self.pins.lock().unwrap_or_else(PoisonError::into_inner).compacting.remove(&segment);
     }
 
+    /// The segment that grows now.
+    pub(crate) fn tail(&self) -> u32 {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).segment
+    }
+
     /// Numbers and octets of all segments.
     pub(crate) fn sizes(&self) -> io::Result<Vec<(u32, u64)>> {
         let mut sizes = Vec::new();

@@ -14,7 +14,7 @@ pub struct MessageIdentity {
     pub uid: u32,
     /// RFC 8474 EMAILID.
     pub email: ObjectId,
-    /// RFC 8474 THREADID; none for a copy from another account and for mail of before threads were kept.
+    /// RFC 8474 THREADID; none for mail of before threads were kept.
     pub thread: Option<ObjectId>,
     /// RFC 8514 SAVEDATE: when it came into this mailbox, in seconds since 1970.
     pub saved_s: i64,

@@ -90,6 +90,50 @@ fn a_body_freed_a_moment_ago_stays_for_whoever_holds_it() {
 }
 
 #[test]
+fn a_body_that_becomes_a_message_during_compaction_stays() {
+    for shards in [1, 3] {
+        let folder = Folder::new("compact-late");
+        let store = small_segments(&folder, shards);
+        let late = store.put_body(&["l".repeat(900).as_bytes()]).unwrap();
+        let segment = late.segment();
+        // Its segment is full of what goes, and grows no more.
+        let dead: Vec<Placed> = (0..6).map(|n| put(&store, n, "b", &"d".repeat(900))).collect();
+        let which = Expunged::Exactly(UidSet::all());
+        store.commit_wait(vec![Op::Expunge { mailbox: dead[0].mailbox, which }]).unwrap();
+        let mut late = Some(late);
+        let done = store.compact(0, &mut |_| {
+            if let Some(body) = late.take() {
+                store.commit_wait(vec![deliver(9, &[("a", Target::Inbox)], &body)]).unwrap();
+                drop(body);
+                // The writer lets go of a body after it answered and before its next group.
+                store.commit_wait(vec![Op::Subscribe { login: login("a"), name: name("x") }]).unwrap();
+            }
+        });
+        let done = done.unwrap();
+        assert!(done.segments_removed > 0, "{shards}: {done:?} {segment} {:?}", store.segments().sizes());
+        assert!(store.segments().sizes().unwrap().iter().all(|(number, _)| *number != segment));
+        assert_eq!(body_text(&store, inbox(&store, "a"), 1), "l".repeat(900));
+        assert_sound(&store);
+    }
+}
+
+#[test]
+fn what_compaction_moved_is_not_removed_with_the_segment_it_went_to() {
+    let folder = Folder::new("compact-twice");
+    let store = small_segments(&folder, 1);
+    // Four bodies in each segment, of which one stays; the last segment has one, which goes.
+    for n in 0..17 {
+        put(&store, n, if n % 4 == 0 && n < 16 { "a" } else { "b" }, &format!("{n:03}{}", "m".repeat(897)));
+    }
+    let (a, b) = (inbox(&store, "a"), inbox(&store, "b"));
+    store.commit_wait(vec![Op::Expunge { mailbox: b, which: Expunged::Exactly(UidSet::all()) }]).unwrap();
+    assert!(store.compact(0, &mut |_| ()).unwrap().segments_removed >= 4);
+    let found: Vec<String> = uids(&store, "a", "INBOX").into_iter().map(|uid| body_text(&store, a, uid)).collect();
+    assert!(found.iter().map(|text| &text[..3]).eq(["000", "004", "008", "012"]));
+    assert_sound(&store);
+}
+
+#[test]
 fn compaction_while_mail_comes_and_goes_loses_nothing() {
     let folder = Folder::new("compact-live");
     let store = small_segments(&folder, 1);

@@ -1,5 +1,6 @@
 //! Tests of the store as its callers see it, each in a folder of its own.
 
+mod alike;
 mod compact;
 mod crash;
 mod delivery;

@@ -8,6 +8,7 @@ use crate::error::Refusal;
 use crate::id::{MailboxId, UidSet};
 use crate::op::{Expunged, OpResult};
 use crate::schema::{message_key, uid_of};
+use crate::summary::Summary;
 
 /// What a copy takes along.
 pub(super) struct Original {
@@ -35,7 +36,7 @@ impl Group<'_> {
         let account = self.tallies.mailbox(self.db, to.0)?.account;
         let originals = self.originals(from, uids)?;
         self.room(to.0, originals.len() as u32)?;
-        if account != owner {
+        if account != owner && !originals.is_empty() {
             self.within_quota(account, originals.iter().map(|original| original.size_octets).sum(), 0)?;
         }
         let result = self.copy_rows(from, &originals, to, owner == account)?;
@@ -66,7 +67,7 @@ impl Group<'_> {
         Ok(originals)
     }
 
-    /// A thread belongs to an account: a copy for somebody else has none.
+    /// A thread belongs to an account: a copy for somebody else joins those of its new owner, as any message that arrives.
     fn copy_rows(
         &mut self,
         from: MailboxId,
@@ -83,12 +84,13 @@ impl Group<'_> {
         let mut uids = Vec::with_capacity(originals.len());
         for original in originals {
             let (old, new) = (message_key(from.0, original.uid), message_key(to.0, tally.uidnext));
+            let thread = if same_account { None } else { Some(self.thread_of_copy(tally.account, old, new)?) };
             self.db
                 .prepare_cached(
                     "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved, thread)
-                     SELECT ?2, ?3, ?3, flags, kw, size, idate, zone, blob, ?4, iif(?5, thread, NULL) FROM msg WHERE id = ?1",
+                     SELECT ?2, ?3, ?3, flags, kw, size, idate, zone, blob, ?4, ifnull(?5, thread) FROM msg WHERE id = ?1",
                 )?
-                .execute((old, new, tally.modseq as i64, self.now_s, same_account))?;
+                .execute((old, new, tally.modseq as i64, self.now_s, thread))?;
             self.db
                 .prepare_cached(
                     "INSERT INTO summary(id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
@@ -104,5 +106,14 @@ impl Group<'_> {
         }
         self.tallies.set(self.db, to.0, tally)?;
         Ok(OpResult::Copied { uidvalidity, uids })
+    }
+
+    fn thread_of_copy(&mut self, account: i64, old: i64, new: i64) -> Result<i64, Stop> {
+        let mut query = self.db.prepare_cached("SELECT message_id, in_reply_to, refs FROM summary WHERE id = ?1")?;
+        let summary = query.query_row([old], |row| {
+            let (message_id, in_reply_to, references) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Summary { message_id, in_reply_to, references, ..Summary::default() })
+        })?;
+        self.thread(account, &summary, new)
     }
 }

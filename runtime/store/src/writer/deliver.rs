@@ -54,7 +54,7 @@ impl Group<'_> {
         let mut placed = Vec::with_capacity(targets.len());
         let mut got = Vec::with_capacity(targets.len() * 8);
         for (login, mailbox) in targets {
-            let (uidvalidity, uid) = self.arrive(mailbox, &arrival)?;
+            let (uidvalidity, uid) = self.arrive(mailbox, &arrival, 1)?;
             got.extend_from_slice(&mailbox.to_le_bytes());
             got.extend_from_slice(&uid.to_le_bytes());
             placed.push(Placed { login: login.clone(), mailbox: MailboxId(mailbox), uidvalidity, uid });
@@ -89,7 +89,7 @@ impl Group<'_> {
             internal_date: append.internal_date,
             summary: &append.summary,
         };
-        let (uidvalidity, uid) = self.arrive(mailbox, &arrival)?;
+        let (uidvalidity, uid) = self.arrive(mailbox, &arrival, 1)?;
         Ok(OpResult::Appended { mailbox: MailboxId(mailbox), uidvalidity, uid })
     }
 
@@ -151,13 +151,14 @@ impl Group<'_> {
         Ok(OpResult::Done)
     }
 
-    /// The row, its summary and the counters. Gives UIDVALIDITY and UID.
+    /// The row, its summary and the counters. Gives UIDVALIDITY and UID. `step` is 1, and 0 for a message that shares the
+    /// MODSEQ of the one before it.
     // INVARIANT (uid-forward): both numbers come from the tally and are in its row by the end of the group.
-    pub(super) fn arrive(&mut self, mailbox: u32, arrival: &Arrival) -> Result<(u32, u32), Stop> {
+    pub(super) fn arrive(&mut self, mailbox: u32, arrival: &Arrival, step: u64) -> Result<(u32, u32), Stop> {
         let mut tally = self.tallies.mailbox(self.db, mailbox)?;
         let uid = tally.uidnext;
         tally.uidnext += 1;
-        tally.modseq += 1;
+        tally.modseq += step;
         tally.count_in(arrival.flags.system, arrival.size_octets);
         let key = message_key(mailbox, uid);
         let thread = self.thread(tally.account, arrival.summary, key)?;

@@ -24,7 +24,7 @@ impl Group<'_> {
         };
         let uidvalidity = self.tallies.mailbox(self.db, mailbox)?.uidvalidity;
         let mut uids = Vec::with_capacity(import.messages.len());
-        for message in &import.messages {
+        for (n, message) in import.messages.iter().enumerate() {
             let blob = self.hold(&message.body, 1, None)?;
             let arrival = Arrival {
                 blob,
@@ -33,18 +33,18 @@ impl Group<'_> {
                 internal_date: message.internal_date,
                 summary: &message.summary,
             };
-            uids.push(self.arrive(mailbox, &arrival)?.1);
+            uids.push(self.arrive(mailbox, &arrival, u64::from(n == 0))?.1);
         }
         Ok(OpResult::Imported { mailbox: MailboxId(mailbox), uidvalidity, uids })
     }
 
     pub(super) fn replace(&mut self, replace: &Replace) -> Result<OpResult, Stop> {
         let append = &replace.append;
-        let account = self.account(&append.login)?;
-        let mailbox = self.named(account.id, append.mailbox.as_str())?.ok_or(Refusal::NoSuchMailbox)?;
         let uids: UidSet = [replace.uid].into_iter().collect();
         let old = self.originals(replace.mailbox, &uids)?;
         let [old] = old.as_slice() else { return Err(Refusal::NoSuchMessage.into()) };
+        let account = self.account(&append.login)?;
+        let mailbox = self.named(account.id, append.mailbox.as_str())?.ok_or(Refusal::NoSuchMailbox)?;
         self.room(mailbox, 1)?;
         let owner = self.tallies.mailbox(self.db, replace.mailbox.0)?.account;
         let less_octets = if owner == account.id { old.size_octets } else { 0 };
@@ -57,7 +57,7 @@ impl Group<'_> {
             internal_date: append.internal_date,
             summary: &append.summary,
         };
-        let (uidvalidity, uid) = self.arrive(mailbox, &arrival)?;
+        let (uidvalidity, uid) = self.arrive(mailbox, &arrival, 1)?;
         self.expunge(replace.mailbox, &Expunged::Exactly(uids))?;
         Ok(OpResult::Appended { mailbox: MailboxId(mailbox), uidvalidity, uid })
     }
