@@ -12,7 +12,7 @@ mod session;
 mod utf7;
 
 pub use question::{
-    Answer, Changes, Content, Copied, Counts, FlagChange, LoginFailure, MailboxId, MailboxRow, Message, Need, Question,
-    Quota, Row, Selection, Summary, Trouble,
+    Answer, Candidates, Changes, Content, Copied, Counts, FlagChange, LoginFailure, MailboxId, MailboxRow, Message,
+    Need, Question, Quota, Row, Selection, Summary, Trouble,
 };
 pub use session::{Config, Session, Step};
