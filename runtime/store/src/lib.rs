@@ -34,6 +34,7 @@ mod publish;
 mod read;
 mod recover;
 mod schema;
+mod search;
 mod spool;
 mod store;
 mod summary;
@@ -53,6 +54,7 @@ pub use op::{
 pub use op::{Expunged, SetFlags};
 pub use options::Options;
 pub use read::{Changes, Counts, MailboxInfo, MessageRow, PersonRow, Resolution, Selected};
+pub use search::Candidates;
 pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient};
 pub use store::{Done, Store};
 pub use summary::Summary;

@@ -22,6 +22,7 @@ use crate::publish::Published;
 use crate::read::Pool;
 use crate::recover::recover;
 use crate::schema::{self, Purpose};
+use crate::search::{Candidates, Search};
 use crate::watch::{Watcher, Watchers};
 use crate::writer::queue::{Queue, Queued};
 use crate::writer::{Answers, Writer};
@@ -37,6 +38,7 @@ pub struct Store {
     queue: Arc<Queue>,
     checkpointer: Arc<Checkpointer>,
     watchers: Arc<Watchers>,
+    search: Search,
     metrics: Arc<Metrics>,
     /// In the order they end.
     threads: Vec<JoinHandle<()>>,
@@ -85,9 +87,17 @@ impl Store {
         };
         let writing =
             std::thread::Builder::new().name("store-write".to_owned()).spawn(move || writer.run()).map_err(io)?;
+        let (search, indexing) = Search::spawn(
+            &data_dir.join("search-00.db"),
+            &database,
+            segments.clone(),
+            published.clone(),
+            metrics.clone(),
+        )
+        .map_err(io)?;
         let pool = Pool::new(database, options.readers_max, published);
-        let threads = vec![writing, flushing, answering, checkpointing];
-        Ok(Store { data_dir, segments, pool, queue, checkpointer, watchers, metrics, threads, _lock: lock })
+        let threads = vec![writing, flushing, answering, checkpointing, indexing];
+        Ok(Store { data_dir, segments, pool, queue, checkpointer, watchers, search, metrics, threads, _lock: lock })
     }
 
     /// Queues `ops` as one transaction. `done` is called once: on a thread of the store when the group is durable or
@@ -142,6 +152,17 @@ impl Store {
         self.watchers.watch(mailbox, waker)
     }
 
+    /// For each of `texts`, folded by [`mail::fold`]: which messages of the mailbox may hold it, anywhere in header and body.
+    /// Never fails: what the index does not know has to be looked into.
+    pub fn search_candidates(&self, mailbox: MailboxId, texts: &[String]) -> Vec<Candidates> {
+        self.search.candidates(mailbox, texts)
+    }
+
+    /// Waits until the search index holds everything published before the call. False when it cannot now: the log says why.
+    pub fn settle_search(&self) -> bool {
+        self.search.settle()
+    }
+
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -171,6 +192,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.queue.close(CommitError::Closed);
         self.checkpointer.close();
+        self.search.close();
         let this = std::thread::current().id();
         for thread in self.threads.drain(..) {
             // The last reference may go in an answer, on a thread of ours: that one ends by itself.

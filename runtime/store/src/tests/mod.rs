@@ -7,6 +7,7 @@ mod mailboxes;
 mod messages;
 mod model;
 mod recovery;
+mod search;
 mod spool;
 
 use std::path::{Path, PathBuf};
