@@ -25,7 +25,9 @@ pub fn fold_onto(text: &str, folded: &mut String) {
     while !rest.is_empty() {
         // US-ASCII is its own decomposition, and no mark moves across it.
         let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
-        folded.extend(rest[..ascii].chars().map(|letter| letter.to_ascii_lowercase()));
+        let start = folded.len();
+        folded.push_str(&rest[..ascii]);
+        folded[start..].make_ascii_lowercase();
         rest = &rest[ascii..];
         let other = rest.bytes().position(|byte| byte.is_ascii()).unwrap_or(rest.len());
         rest[..other].nfkd().filter(|character| !is_passed_over(*character)).for_each(|letter| small(letter, folded));

@@ -12,6 +12,7 @@ use crate::schema::message_key;
 
 /// Another format is made anew, not converted.
 const FORMAT: i64 = 1;
+const PAGE_BYTES: u64 = 4096;
 /// FTS5 writes out what it gathered when it is longer than this, in octets.
 const GATHERED_BYTES_MAX: i64 = 16 << 20;
 
@@ -39,10 +40,15 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Opens the file or makes it; `None` when it is of another format. An error that is [`is_damage`] says that it has to be
+    /// Opens the file or makes it; `None` when it is of another format or cut. An error that is [`is_damage`] says that it has to be
     /// made anew.
     pub(super) fn open(path: &Path) -> rusqlite::Result<Option<Index>> {
+        // SQLite would take what is missing of the last page for zeros.
+        if std::fs::metadata(path).is_ok_and(|file| file.len() % PAGE_BYTES != 0) {
+            return Ok(None);
+        }
         let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        db.pragma_update(None, "page_size", PAGE_BYTES as i64)?;
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
         // Negative: KiB.

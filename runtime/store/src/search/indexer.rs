@@ -27,7 +27,7 @@ const MAILBOXES_MAX: usize = 4_096;
 const MESSAGES_MAX: usize = 256;
 /// What one transaction takes: octets of terms, and messages.
 const BATCH_TERMS_BYTES: usize = 16 << 20;
-const BATCH_MESSAGES: usize = 4_096;
+const BATCH_MESSAGES: usize = 1_024;
 /// Longer messages are looked into each time: reading one takes as much memory.
 const MESSAGE_OCTETS_MAX: u64 = 64 << 20;
 /// And messages with more text than this.
@@ -117,7 +117,7 @@ impl Indexer {
     fn follow(&self, fresh: &mut bool) -> Stop {
         let index = match Index::open(self.shared.readers.path()) {
             Ok(Some(index)) => index,
-            Ok(None) => return Stop::Unfit("of another format"),
+            Ok(None) => return Stop::Unfit("of another format or cut"),
             Err(error) => return Stop::Index(error),
         };
         if let Err(stop) = self.compare(&index) {

@@ -121,7 +121,7 @@ fn index_file(folder: &Folder) -> PathBuf {
 fn change(store: &Store, dice: &mut Dice, n: u64) {
     let login = login("a");
     let id = |dice: &mut Dice| store.mailbox(&login, &name(MAILBOXES[dice.roll(3)])).unwrap().map(|it| it.id);
-    let uids: UidSet = (0..3).map(|_| 1 + dice.roll(n as usize) as u32).collect();
+    let uids: UidSet = (0..3).map(|_| 1 + dice.roll(100) as u32).collect();
     let op = match (dice.roll(12), id(dice), id(dice)) {
         (0, Some(from), Some(to)) => Op::Copy { from, uids, to },
         (1, Some(from), Some(to)) => Op::Move { from, uids, to },
@@ -282,9 +282,9 @@ fn an_index_killed_while_it_writes_stays_exact() {
     if let Ok(folder) = std::env::var(FOLDER_VARIABLE) {
         let store = Store::open(folder, Options::default()).unwrap();
         let first = store.mailbox_by_id(inbox(&store, "a")).unwrap().unwrap().uidnext;
-        let mut dice = Dice(u64::from(first) << 32 | 1);
+        let mut dice = Dice((u64::from(first) << 32) | 1);
         for n in 0..1_000_000u64 {
-            change(&store, &mut dice, u64::from(first) << 32 | n + 1);
+            change(&store, &mut dice, (u64::from(first) << 32) | (n + 1));
             if n % 3 == 0 {
                 store.settle_search();
             }
