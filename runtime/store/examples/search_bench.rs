@@ -71,20 +71,8 @@ fn ask(store: &Store, inbox: MailboxId, needle: &str) {
         index_ms = index_ms.min(started.elapsed().as_secs_f64() * 1e3);
     }
     let candidates = store.search_candidates(inbox, &texts).remove(0);
-    let open = match candidates.known_to {
-        0 => UidSet::all(),
-        known_to => candidates
-            .maybe
-            .iter()
-            .copied()
-            .collect::<UidSet>()
-            .ranges()
-            .iter()
-            .map(|(first, last)| *first..=*last)
-            .chain([known_to.saturating_add(1)..=u32::MAX])
-            .collect::<Vec<_>>()
-            .pipe(UidSet::from_ranges),
-    };
+    let maybe = candidates.maybe.iter().map(|uid| *uid..=*uid);
+    let open = UidSet::from_ranges(maybe.chain([candidates.known_to.saturating_add(1)..=u32::MAX]));
     let (found, look_ms) = look(store, inbox, &open, &folded);
     let (all, scan_ms) = look(store, inbox, &UidSet::all(), &folded);
     assert_eq!(found, all, "exact");
@@ -95,14 +83,6 @@ fn ask(store: &Store, inbox: MailboxId, needle: &str) {
         scan_ms / both
     );
 }
-
-trait Pipe: Sized {
-    fn pipe<T>(self, next: impl FnOnce(Self) -> T) -> T {
-        next(self)
-    }
-}
-
-impl<T> Pipe for T {}
 
 fn look(store: &Store, inbox: MailboxId, uids: &UidSet, folded: &str) -> (usize, f64) {
     let started = Instant::now();
@@ -172,7 +152,7 @@ fn message(n: usize, content: &str, random: &mut Random) -> Vec<u8> {
         random.next() % 1000,
         random.next()
     );
-    if n % 5 > 0 {
+    if !n.is_multiple_of(5) {
         return format!("{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{content}\r\n").into_bytes();
     }
     let encoded = base64(content.as_bytes());
@@ -246,7 +226,7 @@ fn words(random: &mut Random) -> String {
     while text.len() < 30_000_000 {
         let rank = (20_000f64.powf(random.unit()) as usize).min(vocabulary.len() - 1);
         text.push_str(&vocabulary[rank]);
-        text.push_str(if random.next() % 12 == 0 { ".\r\n" } else { " " });
+        text.push_str(if random.next().is_multiple_of(12) { ".\r\n" } else { " " });
     }
     text
 }
