@@ -274,6 +274,29 @@ fn what_cannot_be_indexed_is_always_a_candidate() {
     assert_eq!(store.search_candidates(mailbox, &["ne".to_owned()])[0].known_to, 0, "too short for the index");
 }
 
+#[test]
+fn a_mailbox_longer_than_a_read_and_a_batch_is_indexed_whole() {
+    let folder = Folder::new("search-many");
+    let store = store_with(&folder, &["a"]);
+    let mailbox = inbox(&store, "a");
+    for slice in 0..13 {
+        let ops = (1..=100u64).map(|n| {
+            let body = store.put_body(&[format!("Subject: x\r\n\r\nodd{} n{n}\r\n", n % 2).as_bytes()]).unwrap();
+            deliver(slice * 1000 + n, &[("a", Target::Inbox)], &body)
+        });
+        store.commit_wait(ops.collect()).unwrap();
+    }
+    drop(store);
+    std::fs::remove_file(index_file(&folder)).unwrap();
+    let store = folder.open();
+    assert!(store.settle_search());
+    let candidates = store.search_candidates(mailbox, &["odd1".to_owned(), "odd".to_owned()]);
+    assert_eq!((candidates[0].known_to, candidates[0].maybe.len()), (1300, 650));
+    assert_eq!(candidates[1].maybe.len(), 1300);
+    assert_eq!(store.metrics().now().search_indexed, 1300);
+    assert_eq!(found(&store, mailbox, "ODD1"), looked_into(&store, mailbox, "odd1"));
+}
+
 const FOLDER_VARIABLE: &str = "FACTEUR_SEARCH_CRASH_FOLDER";
 
 /// Runs this test again as the process that is killed.
