@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
     ($($(#[$help:meta])* $name:ident,)*) => {
-        /// Counted since open. `queue_ops` goes down too.
+        /// Counted since open. `queue_ops` and `search_waiting` go down too.
         #[derive(Default, Debug)]
         pub struct Metrics { $($(#[$help])* pub $name: AtomicU64,)* }
 
@@ -46,6 +46,12 @@ counters! {
     queue_ops,
     /// Bodies found bad by the last recovery.
     recovered_bad_bodies,
+    /// Messages the search index read.
+    search_indexed,
+    /// Messages of the mailbox the search index reads now that it has not read, at most: UIDs may be missing.
+    search_waiting,
+    /// Search indexes that were found damaged, or of another store, and made anew.
+    search_rebuilds,
 }
 
 impl Metrics {

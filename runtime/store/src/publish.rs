@@ -38,6 +38,24 @@ impl Published {
         self.seq.load(Ordering::Acquire) == POISONED
     }
 
+    /// The newest group that is published; `None` when nothing more ever will be.
+    pub(crate) fn reached(&self) -> Option<u64> {
+        Some(self.seq.load(Ordering::Acquire)).filter(|seq| *seq != POISONED)
+    }
+
+    /// Waits until a group behind `seq` is published, nothing more will be, or `stop` says so after a `wake`.
+    pub(crate) fn wait_behind(&self, seq: u64, stop: impl Fn() -> bool) {
+        let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |_: &mut ()| self.seq.load(Ordering::Acquire) <= seq && !stop();
+        drop(self.moved.wait_while(guard, waits).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Lets those who wait look again.
+    pub(crate) fn wake(&self) {
+        let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.moved.notify_all();
+    }
+
     /// Waits until group `seq` is published. `false` when it never will be, because a flush failed.
     pub(crate) fn wait_for(&self, seq: u64) -> bool {
         let reached = self.seq.load(Ordering::Acquire);

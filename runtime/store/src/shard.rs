@@ -17,6 +17,7 @@ use crate::publish::Published;
 use crate::read::Pool;
 use crate::recover::recover;
 use crate::schema::{self, Purpose};
+use crate::search::Search;
 use crate::space::Space;
 use crate::store::Done;
 use crate::warn::Levels;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
 }
 
 pub(crate) struct Shard {
+    number: u8,
     database: PathBuf,
     pub(crate) pool: Pool,
     queue: Arc<Queue>,
@@ -96,7 +98,7 @@ impl Shard {
             .spawn(move || writer.run())
             .map_err(io)?;
         let pool = Pool::new(database.clone(), options.readers_max, published.clone());
-        let shard = Shard { database, pool, queue, checkpointer, published, metrics: shared.metrics };
+        let shard = Shard { number, database, pool, queue, checkpointer, published, metrics: shared.metrics };
         Ok((shard, vec![writing, flushing, checkpointing]))
     }
 
@@ -133,6 +135,12 @@ impl Shard {
     /// While a long read goes on.
     pub(crate) fn pause_checkpoints(&self, paused: bool) {
         self.checkpointer.pause(paused);
+    }
+
+    /// Starts the search index of this shard.
+    pub(crate) fn search(&self, data_dir: &Path, segments: Arc<Segments>) -> std::io::Result<(Search, JoinHandle<()>)> {
+        let path = data_dir.join(format!("search-{:02}.db", self.number));
+        Search::spawn(&path, &self.database, segments, self.published.clone(), self.metrics.clone())
     }
 
     /// No more commits; what is queued still ends.

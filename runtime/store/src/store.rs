@@ -18,6 +18,7 @@ use crate::op::{Op, OpResult};
 use crate::options::{Fatally, Options};
 use crate::read::Indexes;
 use crate::route::Routes;
+use crate::search::{Candidates, Search};
 use crate::shard::{self, Shard, Shared};
 use crate::space::Space;
 use crate::warn::Levels;
@@ -35,6 +36,7 @@ pub struct Store {
     pub(crate) shards: Arc<Vec<Shard>>,
     indexes: Indexes,
     watchers: Arc<Watchers>,
+    search: Vec<Search>,
     metrics: Arc<Metrics>,
     space: Arc<Space>,
     pub(crate) levels: Arc<Levels>,
@@ -83,6 +85,12 @@ impl Store {
             shards.push(shard);
             threads.extend(started);
         }
+        let mut search = Vec::new();
+        for shard in &shards {
+            let (index, indexing) = shard.search(&data_dir, segments.clone()).map_err(io)?;
+            search.push(index);
+            threads.push(indexing);
+        }
         drop(shared);
         threads.push(answering);
         let shards = Arc::new(shards);
@@ -94,6 +102,7 @@ impl Store {
             routes,
             shards,
             indexes: Indexes::default(),
+            search,
             watchers,
             metrics,
             space,
@@ -186,6 +195,20 @@ impl Store {
         self.watchers.watch(mailbox, waker)
     }
 
+    /// For each of `texts`, folded by [`mail::fold`]: which messages of the mailbox may hold it, anywhere in header and body.
+    /// Never fails: what the index does not know has to be looked into.
+    pub fn search_candidates(&self, mailbox: MailboxId, texts: &[String]) -> Vec<Candidates> {
+        match self.search.get(usize::from(mailbox.shard())) {
+            Some(search) => search.candidates(mailbox, texts),
+            None => vec![Candidates::default(); texts.len()],
+        }
+    }
+
+    /// Waits until the search index holds everything published before the call. False when it cannot now: the log says why.
+    pub fn settle_search(&self) -> bool {
+        self.search.iter().all(Search::settle)
+    }
+
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -254,6 +277,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         self.routes.close();
         self.shards.iter().for_each(Shard::close);
+        self.search.iter().for_each(Search::close);
         let this = std::thread::current().id();
         for thread in self.threads.drain(..) {
             // The last reference may go in an answer, on a thread of ours: that one ends by itself.

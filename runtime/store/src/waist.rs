@@ -14,6 +14,7 @@ use crate::read::{
     Changes, Delivery, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings, Resolution, Selected,
     TokenCounts, Usage,
 };
+use crate::search::Candidates;
 use crate::spool::QueueItem;
 use crate::store::{Done, Store};
 use crate::summary::Summary;
@@ -72,6 +73,8 @@ waist! {
         ) -> Result<Vec<(u32, Summary)>, ReadError>;
         fn identities(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageIdentity>, ReadError>;
         fn bodies_of(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<(u32, BodyRef)>, ReadError>;
+
+        fn search_candidates(&self, mailbox: MailboxId, texts: &[String]) -> Vec<Candidates>;
 
         fn queue_due(&self, now_s: i64, limit: usize) -> Result<Vec<QueueItem>, ReadError>;
         fn queue_next_due(&self) -> Result<Option<i64>, ReadError>;

@@ -12,7 +12,7 @@ mod session;
 pub mod utf7;
 
 pub use question::{
-    Answer, Changes, Content, Copied, Counts, FlagChange, Flagged, LoginFailure, MailboxId, MailboxRow, Message, Need,
-    Question, Quota, Renderings, Row, Selection, Summary, Trouble,
+    Answer, Candidates, Changes, Content, Copied, Counts, FlagChange, Flagged, LoginFailure, MailboxId, MailboxRow,
+    Message, Need, Question, Quota, Renderings, Row, Selection, Summary, Trouble,
 };
 pub use session::{Config, Session, Step};

@@ -40,6 +40,10 @@ pub enum Question {
     /// What was rendered of the messages with these UIDs when they were stored. Answer: `Rendered`: those that still exist,
     /// or as many of them, from the first on, as make one slice.
     Renderings { mailbox: MailboxId, uids: Vec<u32>, parts: SummaryParts },
+    /// Which messages may hold these texts, folded (`mail::fold`) and not empty, anywhere in them? Asked once in a SEARCH.
+    /// Answer: `Candidates`, one for each text; `Candidates::UNKNOWN` where nothing is known. The answer may name too many
+    /// messages and never too few.
+    Candidates { mailbox: MailboxId, texts: Vec<String> },
     /// Changes flags. Answer: `Stored`, the flags of those that still exist, also of those that already were as wanted.
     Store { mailbox: MailboxId, uids: Vec<u32>, change: FlagChange, flags: Flags },
     /// All or nothing (RFC 9051 6.4.7). Answer: `Copied`; `Failed(NoSuchMailbox)` makes TRYCREATE.
@@ -105,6 +109,7 @@ pub enum Answer {
     Changed(Changes),
     Messages(Vec<Message>),
     Rendered(Renderings),
+    Candidates(Vec<Candidates>),
     Stored(Vec<Flagged>),
     Copied(Copied),
     Expunged(Vec<u32>),
@@ -251,6 +256,25 @@ pub struct Renderings {
     pub more_from: Option<u32>,
 }
 
+/// Messages that may hold a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// Messages up to this UID are known: of them only those in `maybe` may hold the text. 0 when none is known.
+    pub known_to: u32,
+    /// Ascending UIDs. Ones that do not exist do no harm.
+    pub maybe: Vec<u32>,
+}
+
+impl Candidates {
+    /// Every message may hold the text.
+    pub const UNKNOWN: Candidates = Candidates { known_to: 0, maybe: Vec::new() };
+
+    /// Is it certain that this message does not hold the text?
+    pub fn exclude(&self, uid: u32) -> bool {
+        uid <= self.known_to && self.maybe.binary_search(&uid).is_err()
+    }
+}
+
 /// What was kept when the message was stored (`mail::mime::summarize`); parts that were not asked are empty. The first three
 /// were rendered then and are sent as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -300,6 +324,7 @@ impl Answer {
             | Answer::Changed(_)
             | Answer::Messages(_)
             | Answer::Rendered(_)
+            | Answer::Candidates(_)
             | Answer::Stored(_)
             | Answer::Copied(_)
             | Answer::Expunged(_)
@@ -327,6 +352,10 @@ impl Answer {
 
     pub(super) fn messages(self) -> Result<Vec<Message>, Trouble> {
         if let Answer::Messages(messages) = self { Ok(messages) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn candidates(self) -> Result<Vec<Candidates>, Trouble> {
+        if let Answer::Candidates(candidates) = self { Ok(candidates) } else { Err(self.trouble()) }
     }
 
     pub(super) fn rendered(self) -> Result<Renderings, Trouble> {

@@ -108,7 +108,7 @@ impl Store {
 }
 
 /// The group after which the change log is whole.
-fn log_begins(tx: &Transaction) -> Result<u64, ReadError> {
+pub(crate) fn log_begins(tx: &Transaction) -> Result<u64, ReadError> {
     let mut query = tx.prepare_cached("SELECT value FROM meta WHERE key = 'log_begins'")?;
     Ok(query.query_row([], |row| row.get::<_, i64>(0)).optional()?.unwrap_or(0) as u64)
 }

@@ -14,6 +14,7 @@ mod putback;
 mod records;
 mod recovery;
 mod restore;
+mod search;
 mod shards;
 mod snapshots;
 mod spool;

@@ -1,20 +1,20 @@
 //! Does a message match the keys of a SEARCH? (RFC 9051 6.4.4)
 //!
-//! Texts are compared as substrings after both sides are decoded and their letters made small (i;unicode-casemap in
-//! spirit). Keys that look into a message are left open until its summary, and if that does not say, its octets are there.
+//! Texts are compared as substrings after both sides are decoded and folded (`mail::fold`: no case, no accents). Keys that
+//! look into a message are left open until the index, its summary, or if those do not say, its octets are there.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::view::View;
 use crate::imap::command::{Key, When};
-use crate::imap::question::{Content, Summary};
+use crate::imap::question::{Candidates, Content, Summary};
 use crate::imap::response::{Code, Reply};
 use mail::date::{DateTime, Day};
-use mail::header::{Field, decode_words, fields, unfold};
+use mail::header::{Field, unfold};
 use mail::index::Entry;
-use mail::mime::{Structure, SummaryParts, text};
-use mail::{Keyword, SystemFlags};
+use mail::mime::{Structure, SummaryParts, folded_body, folded_header, folded_value, searched_fields};
+use mail::{Keyword, SystemFlags, fold};
 
 /// What can be said without looking inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub enum Verdict {
 pub struct Needles {
     needle: Needle,
     summary: SummaryParts,
+    /// The texts an index may know, each once.
+    texts: Vec<String>,
+    /// What it said of each of them; empty as long as it was not asked.
+    candidates: Vec<Candidates>,
 }
 
 /// No zone is further from UTC (`DateTime::parse_rfc5322`).
@@ -37,9 +41,15 @@ const ZONE_MINUTES_MAX: i16 = 24 * 60 - 1;
 
 /// Most keys of one SEARCH that look through whole bodies.
 const BODY_KEYS_MAX: usize = 32;
-/// So much of a header is searched, in octets and fields; nobody writes more in good faith.
-const HEADER_OCTETS_MAX: usize = 1024 * 1024;
-const FIELDS_MAX: usize = 10_000;
+/// Most texts of one SEARCH that the index is asked for; messages are looked into for the others.
+const TEXTS_MAX: usize = 64;
+
+/// A folded text that is looked for, and which of the needles' texts it is.
+#[derive(Debug)]
+struct Sought {
+    text: String,
+    at: usize,
+}
 
 #[derive(Debug)]
 enum Needle {
@@ -55,11 +65,11 @@ enum Needle {
     },
     Header {
         field: String,
-        text: String,
+        sought: Sought,
         part: SummaryParts,
     },
-    Body(String),
-    Text(String),
+    Body(Sought),
+    Text(Sought),
     Larger(u64),
     Smaller(u64),
     Arrived(When, Day),
@@ -74,11 +84,22 @@ enum Needle {
 impl Needles {
     /// Refuses message numbers that do not exist, texts that are not UTF-8, and too many keys that look through bodies.
     pub fn new(key: &Key, view: &View) -> Result<Needles, Reply> {
-        let needle = needle(key, view)?;
+        let mut texts = Vec::new();
+        let needle = needle(key, view, &mut texts)?;
         if body_keys(&needle) > BODY_KEYS_MAX {
             return Err(Reply::no(Code::Limit, "too many BODY and TEXT keys in one SEARCH"));
         }
-        Ok(Needles { summary: summary_parts(&needle), needle })
+        Ok(Needles { summary: summary_parts(&needle), needle, texts, candidates: Vec::new() })
+    }
+
+    /// The texts to ask the index for.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// What the index said of each text, in the order of `texts`.
+    pub fn learn(&mut self, candidates: Vec<Candidates>) {
+        self.candidates = candidates;
     }
 
     /// The parts of a summary that may decide what the row leaves open.
@@ -86,9 +107,9 @@ impl Needles {
         self.summary
     }
 
-    /// What the row, the index and, when it is there, the summary say.
+    /// What the row, its number, the index of texts if it was asked and, when it is there, the summary say.
     pub fn known(&self, row: &Entry<'_>, index: usize, summary: Option<&Summary>) -> Verdict {
-        known(&self.needle, row, index, summary)
+        known(&self.needle, &Known { row, index, summary, candidates: &self.candidates })
     }
 
     /// What the octets say; `content` is as much as `known` asked for.
@@ -99,31 +120,39 @@ impl Needles {
 }
 
 /// Nesting is bounded by the grammar.
-fn needle(key: &Key, view: &View) -> Result<Needle, Reply> {
+fn needle(key: &Key, view: &View, texts: &mut Vec<String>) -> Result<Needle, Reply> {
     Ok(match key {
         Key::All => Needle::All,
         Key::Recent => Needle::Nothing,
         Key::Flag { flag, set } => Needle::Flag { flag: *flag, set: *set },
         Key::Keyword { keyword, set } => Needle::Keyword { keyword: keyword.clone(), set: *set },
         Key::Header { field, text } => {
-            Needle::Header { field: field.clone(), text: folded(text)?, part: text_part(field) }
+            Needle::Header { field: field.clone(), sought: sought(text, texts)?, part: text_part(field) }
         }
-        Key::Body(text) => Needle::Body(folded(text)?),
-        Key::Text(text) => Needle::Text(folded(text)?),
+        Key::Body(text) => Needle::Body(sought(text, texts)?),
+        Key::Text(text) => Needle::Text(sought(text, texts)?),
         Key::Larger(octets) => Needle::Larger(*octets),
         Key::Smaller(octets) => Needle::Smaller(*octets),
         Key::Arrived(when, day) => Needle::Arrived(*when, *day),
         Key::Sent(when, day) => Needle::Sent(*when, *day),
         Key::Messages(messages) => Needle::Indexes(view.resolve(messages)?),
-        Key::Not(inner) => Needle::Not(Box::new(needle(inner, view)?)),
-        Key::Or(one, other) => Needle::Or(Box::new(needle(one, view)?), Box::new(needle(other, view)?)),
-        Key::And(keys) => Needle::And(keys.iter().map(|key| needle(key, view)).collect::<Result<_, _>>()?),
+        Key::Not(inner) => Needle::Not(Box::new(needle(inner, view, texts)?)),
+        Key::Or(one, other) => Needle::Or(Box::new(needle(one, view, texts)?), Box::new(needle(other, view, texts)?)),
+        Key::And(keys) => Needle::And(keys.iter().map(|key| needle(key, view, texts)).collect::<Result<_, _>>()?),
     })
 }
 
-fn folded(text: &[u8]) -> Result<String, Reply> {
+fn sought(text: &[u8], texts: &mut Vec<String>) -> Result<Sought, Reply> {
     let text = std::str::from_utf8(text).map_err(|_| Reply::bad("the text is not UTF-8"))?;
-    Ok(text.to_lowercase())
+    let text = fold(text);
+    let known = texts.iter().position(|each| *each == text);
+    let at = known.unwrap_or(texts.len());
+    // An empty text is in every message, or asks for a field that may say nothing.
+    if known.is_none() && !text.is_empty() && at < TEXTS_MAX {
+        texts.push(text.clone());
+        return Ok(Sought { text, at });
+    }
+    Ok(Sought { text, at: known.unwrap_or(usize::MAX) })
 }
 
 /// The part that holds the text of the field; of dates only the time is kept.
@@ -175,15 +204,30 @@ fn yes_or_no(holds: bool) -> Verdict {
     if holds { Verdict::Yes } else { Verdict::No }
 }
 
-fn known(needle: &Needle, row: &Entry<'_>, index: usize, summary: Option<&Summary>) -> Verdict {
+/// What is known of a message without looking inside.
+struct Known<'a> {
+    row: &'a Entry<'a>,
+    index: usize,
+    summary: Option<&'a Summary>,
+    candidates: &'a [Candidates],
+}
+
+impl Known<'_> {
+    /// The index says that the text is nowhere in the message.
+    fn lacks(&self, sought: &Sought) -> bool {
+        self.candidates.get(sought.at).is_some_and(|candidates| candidates.exclude(self.row.uid))
+    }
+}
+
+fn known(needle: &Needle, of: &Known<'_>) -> Verdict {
     let or_look = |said: Option<bool>| said.map_or(Verdict::Look(Content::Header), yes_or_no);
     match needle {
-        Needle::Not(inner) => match known(inner, row, index, summary) {
+        Needle::Not(inner) => match known(inner, of) {
             Verdict::Yes => Verdict::No,
             Verdict::No => Verdict::Yes,
             look @ Verdict::Look(_) => look,
         },
-        Needle::Or(one, other) => match (known(one, row, index, summary), known(other, row, index, summary)) {
+        Needle::Or(one, other) => match (known(one, of), known(other, of)) {
             (Verdict::Yes, _) | (_, Verdict::Yes) => Verdict::Yes,
             (Verdict::No, rest) | (rest, Verdict::No) => rest,
             (Verdict::Look(a), Verdict::Look(b)) => Verdict::Look(a.max(b)),
@@ -191,7 +235,7 @@ fn known(needle: &Needle, row: &Entry<'_>, index: usize, summary: Option<&Summar
         Needle::And(needles) => {
             let mut verdict = Verdict::Yes;
             for each in needles {
-                verdict = match (verdict, known(each, row, index, summary)) {
+                verdict = match (verdict, known(each, of)) {
                     (_, Verdict::No) => return Verdict::No,
                     (Verdict::Look(a), Verdict::Look(b)) => Verdict::Look(a.max(b)),
                     (Verdict::Look(need), _) => Verdict::Look(need),
@@ -200,8 +244,11 @@ fn known(needle: &Needle, row: &Entry<'_>, index: usize, summary: Option<&Summar
             }
             verdict
         }
-        Needle::Header { text, part, .. } => or_look(summary.and_then(|summary| text_says(summary, *part, text))),
-        Needle::Sent(when, day) => or_look(summary.and_then(|summary| date_says(summary, *when, *day))),
+        Needle::Header { sought, .. } | Needle::Body(sought) | Needle::Text(sought) if of.lacks(sought) => Verdict::No,
+        Needle::Header { sought, part, .. } => {
+            or_look(of.summary.and_then(|summary| text_says(summary, *part, &sought.text)))
+        }
+        Needle::Sent(when, day) => or_look(of.summary.and_then(|summary| date_says(summary, *when, *day))),
         Needle::Body(_) | Needle::Text(_) => Verdict::Look(Content::Whole),
         Needle::All
         | Needle::Nothing
@@ -210,7 +257,7 @@ fn known(needle: &Needle, row: &Entry<'_>, index: usize, summary: Option<&Summar
         | Needle::Larger(_)
         | Needle::Smaller(_)
         | Needle::Arrived(..)
-        | Needle::Indexes(_) => yes_or_no(row_holds(needle, row, index)),
+        | Needle::Indexes(_) => yes_or_no(row_holds(needle, of.row, of.index)),
     }
 }
 
@@ -227,7 +274,7 @@ fn text_says(summary: &Summary, part: SummaryParts, text: &str) -> Option<bool> 
     };
     // An empty text asks whether the field is there, and one that is there may be empty.
     let says = summary.whole.contains(part) && !(text.is_empty() && kept.is_empty());
-    says.then(|| kept.to_lowercase().contains(text))
+    says.then(|| fold(kept).contains(text))
 }
 
 /// Was it sent then? `None` when the summary cannot know: it has no zone, which may move the day.
@@ -292,7 +339,7 @@ enum Value<'a> {
 impl Value<'_> {
     fn folded(&mut self) -> &str {
         if let Value::Raw(field) = self {
-            *self = Value::Folded(decode_words(&unfold(field.raw_value())).to_lowercase());
+            *self = Value::Folded(folded_value(field));
         }
         match self {
             Value::Folded(text) => text,
@@ -301,16 +348,9 @@ impl Value<'_> {
     }
 }
 
-/// As much of the header as is searched. A field that the cut goes through is left out.
-fn searched_header(content: &[u8]) -> impl Iterator<Item = Field<'_>> {
-    let start = &content[..content.len().min(HEADER_OCTETS_MAX)];
-    let whole = move |field: &Field<'_>| start.len() == content.len() || field.lines.end < start.len();
-    fields(start).take(FIELDS_MAX).take_while(whole)
-}
-
 fn index_fields(content: &[u8]) -> HashMap<Vec<u8>, Vec<Value<'_>>> {
     let mut index: HashMap<Vec<u8>, Vec<Value<'_>>> = HashMap::new();
-    for field in searched_header(content) {
+    for field in searched_fields(content) {
         index.entry(field.name().to_ascii_lowercase()).or_default().push(Value::Raw(field));
     }
     index
@@ -319,14 +359,11 @@ fn index_fields(content: &[u8]) -> HashMap<Vec<u8>, Vec<Value<'_>>> {
 impl Inside<'_> {
     fn body(&mut self) -> &str {
         let structure = self.structure.get_or_insert_with(|| Structure::parse(self.content));
-        self.body.get_or_insert_with(|| text::body_text(self.content, structure).to_lowercase())
+        self.body.get_or_insert_with(|| folded_body(self.content, structure))
     }
 
     fn header(&mut self) -> &str {
-        self.header.get_or_insert_with(|| {
-            let end = searched_header(self.content).last().map_or(0, |field| field.lines.end);
-            text::header_text(&self.content[..end]).to_lowercase()
-        })
+        self.header.get_or_insert_with(|| folded_header(self.content))
     }
 
     /// An empty text asks whether the field is there (RFC 9051 6.4.4).
@@ -339,7 +376,7 @@ impl Inside<'_> {
     /// The day of the Date field as its writer saw it; a message without one was sent on no day.
     fn sent(&mut self) -> Option<Day> {
         *self.sent.get_or_insert_with(|| {
-            let date = searched_header(self.content).find(|field| field.is("date"))?;
+            let date = searched_fields(self.content).find(|field| field.is("date"))?;
             DateTime::parse_rfc5322(&unfold(date.raw_value())).map(DateTime::day)
         })
     }
@@ -347,9 +384,11 @@ impl Inside<'_> {
 
 fn holds(needle: &Needle, row: &Entry<'_>, index: usize, inside: &mut Inside<'_>) -> bool {
     match needle {
-        Needle::Header { field, text, .. } => inside.has_field(field, text),
-        Needle::Body(text) => inside.body().contains(text.as_str()),
-        Needle::Text(text) => inside.header().contains(text.as_str()) || inside.body().contains(text.as_str()),
+        Needle::Header { field, sought, .. } => inside.has_field(field, &sought.text),
+        Needle::Body(sought) => inside.body().contains(sought.text.as_str()),
+        Needle::Text(Sought { text, .. }) => {
+            inside.header().contains(text.as_str()) || inside.body().contains(text.as_str())
+        }
         Needle::Sent(when, day) => inside.sent().is_some_and(|sent| when.holds(sent, *day)),
         Needle::Not(inner) => !holds(inner, row, index, inside),
         Needle::Or(one, other) => holds(one, row, index, inside) || holds(other, row, index, inside),
@@ -465,21 +504,5 @@ mod tests {
             asked += needles.len();
         }
         assert!(decided * 2 > asked, "the summary decided {decided} of {asked}");
-    }
-
-    #[test]
-    fn a_header_without_end_is_searched_up_to_its_bound() {
-        let few = format!("b: near\r\n{}", "a:\r\n".repeat(FIELDS_MAX - 1));
-        let many = format!("{few}c: far\r\n\r\n");
-        assert_eq!(searched_header(many.as_bytes()).count(), FIELDS_MAX);
-        assert_eq!(index_fields(many.as_bytes()).len(), 2);
-        let long = format!("b: near\r\nx: {}\r\nc: far\r\n\r\n", "x".repeat(HEADER_OCTETS_MAX));
-        assert_eq!(searched_header(long.as_bytes()).count(), 1);
-        for content in [many.as_bytes(), long.as_bytes()] {
-            let mut inside = Inside::new(content);
-            assert!(inside.has_field("B", "near") && !inside.has_field("C", "far"));
-            assert!(inside.header().contains("near") && !inside.header().contains("far"));
-        }
-        assert!(Inside::new(few.as_bytes()).has_field("a", ""));
     }
 }

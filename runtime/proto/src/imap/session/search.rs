@@ -1,7 +1,8 @@
 //! SEARCH and UID SEARCH (RFC 9051 6.4.4, RFC 4731 for RETURN, RFC 5182 for `$`).
 //!
-//! What the view knows decides most messages. Of the others the summaries are asked when they can decide, and of those still
-//! open the octets, in slices, only as much of them as the keys look at.
+//! What the view knows decides most messages. If many are left and the keys look for texts, the index is asked once which of
+//! them may hold the texts. Of the others the summaries are asked when they can decide, and of those still open the octets, in
+//! slices, only as much of them as the keys look at.
 
 use std::collections::VecDeque;
 
@@ -20,6 +21,9 @@ const SLICE_OCTETS: u64 = 1024 * 1024;
 /// Of a message of which only the header is asked, so much counts: most are short, and one may be nothing else.
 const HEADER_SHARE: u64 = 16;
 
+/// So many messages are looked into sooner than the index is asked.
+const FEW: usize = 16;
+
 /// A SEARCH on its way.
 struct Searching {
     state: Box<Selected>,
@@ -27,6 +31,8 @@ struct Searching {
     by_uid: bool,
     returns: Option<Returns>,
     needles: Needles,
+    /// The index was not asked yet.
+    unasked: bool,
     /// Index of the next message to look at.
     at: usize,
     /// Messages that must be looked into, and how much of them, by index.
@@ -45,7 +51,7 @@ pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> 
     state.with_news(tag, move |state, tag, out| match Needles::new(&key, &state.view) {
         Ok(needles) => {
             let (open, found) = (VecDeque::new(), Vec::new());
-            Searching { state, tag, by_uid: uid, returns, needles, at: 0, open, found }.next(out)
+            Searching { state, tag, by_uid: uid, returns, needles, unasked: true, at: 0, open, found }.next(out)
         }
         Err(reply) => refuse(state, &tag, saves, &reply, out),
     })
@@ -63,6 +69,9 @@ impl Searching {
     fn next(mut self, out: &mut Out) -> Turn {
         if self.open.is_empty() {
             let undecided = self.undecided();
+            if std::mem::take(&mut self.unasked) && undecided.len() > FEW && !self.needles.texts().is_empty() {
+                return self.ask_index();
+            }
             let summary = self.needles.summary_parts();
             if summary != SummaryParts::NONE && !undecided.is_empty() {
                 let uids = self.uids_of(undecided.iter().map(|(index, _)| *index));
@@ -75,6 +84,18 @@ impl Searching {
             return self.finish(out);
         }
         self.ask(uids, Need { summary: SummaryParts::NONE, content }, Searching::look_inside)
+    }
+
+    /// Then begins again, knowing more. Without an answer every message is looked into.
+    fn ask_index(mut self) -> Turn {
+        let texts = self.needles.texts().to_vec();
+        let question = Question::Candidates { mailbox: self.state.view.mailbox(), texts };
+        ask(question, move |answer, out| {
+            self.needles.learn(answer.candidates().unwrap_or_default());
+            self.at = 0;
+            self.found.clear();
+            self.next(out)
+        })
     }
 
     fn ask(mut self, uids: Vec<u32>, need: Need, read: fn(&mut Searching, &Message)) -> Turn {
@@ -277,6 +298,7 @@ mod tests {
     #[test]
     fn texts_are_decoded_and_letters_are_small_or_large() {
         check("SUBJECT \"éT\"", " 1");
+        check("SUBJECT ET", " 1");
         check("FROM \"zOÉ\"", " 1");
         check("FROM example", " 1 2");
         check("TO c@c", " 2");
@@ -346,11 +368,47 @@ mod tests {
         client.asked.clear();
         let said = client.say("a SEARCH RETURN (COUNT) SUBJECT a");
         assert_eq!(said, "* ESEARCH (TAG \"a\") COUNT 600\na OK SEARCH done\n");
-        // 256, 256 and 88 summaries, each time half of them undecided.
-        assert_eq!(client.asked.len(), 1 + 3 + 3);
+        // The index, then 256, 256 and 88 summaries, each time half of them undecided.
+        assert_eq!(client.asked.len(), 1 + 1 + 3 + 3);
         client.asked.clear();
         client.say("a SEARCH BODY x");
-        assert_eq!(client.asked.len(), 1 + 2 + 2 + 1);
+        assert_eq!(client.asked.len(), 1 + 1 + 2 + 2 + 1);
+    }
+
+    #[test]
+    fn the_index_spares_a_look_and_changes_no_answer() {
+        let messages: Vec<String> = (1..=60)
+            .map(|n| format!("Subject: number {n}\nX-Even: {}\n\nC\u{153}ur n\u{ba}{n}.\n", n % 2 == 0))
+            .collect();
+        let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+        let mut client = Client::with_inbox(&messages);
+        for (keys, found, fetches) in [
+            ("BODY \"COEUR NO37\"", " 37", 1),
+            ("BODY nowhere", "", 0),
+            ("NOT BODY nowhere SMALLER 10", "", 0),
+            ("OR BODY no12. SUBJECT \"number 37\"", " 12 37", 2),
+            ("TEXT \"number 59\" NOT BODY no59", "", 1),
+            ("HEADER X-Even true TEXT no60.", " 60", 1),
+            ("NOT HEADER X-Even u TEXT no60.", "", 1),
+        ] {
+            let said = [0, 1, 30, 60].map(|known_to| {
+                client.store.borrow_mut().known_to = known_to;
+                client.asked.clear();
+                client.say(&format!("a SEARCH {keys}"))
+            });
+            assert_eq!(said, [(); 4].map(|()| format!("* SEARCH{found}\na OK SEARCH done\n")), "{keys}");
+            let asked = client.asked.iter().filter(|kind| *kind == "Fetch").count();
+            assert_eq!(asked, fetches, "{keys}: {:?}", client.asked);
+        }
+    }
+
+    #[test]
+    fn a_few_messages_are_looked_into_without_the_index() {
+        let mut client = Client::with_inbox(&["Subject: a\n\nx\n"].repeat(40));
+        client.asked.clear();
+        client.check("a SEARCH 3:5 BODY x", "* SEARCH 3 4 5\na OK SEARCH done\n");
+        client.check("a SEARCH HEADER X-None \"\"", "* SEARCH\na OK SEARCH done\n");
+        assert!(!client.asked.iter().any(|kind| kind == "Candidates"), "{:?}", client.asked);
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
             (messages > MESSAGES || octets > CONTENT_OCTETS, Heavy::UntilWait)
         }
         Answer::Mailboxes(rows) => (rows.len() > MAILBOXES, Heavy::UntilWait),
-        Answer::Changed(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
+        Answer::Changed(_) | Answer::Candidates(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
             (messages > MESSAGES, Heavy::UntilSent)
         }
         Answer::Authenticated

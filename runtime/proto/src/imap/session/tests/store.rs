@@ -6,7 +6,7 @@ use crate::imap::question::*;
 use crate::sasl::Credentials;
 use mail::date::DateTime;
 use mail::index::Index;
-use mail::mime::{SummaryParts, summarize};
+use mail::mime::{Searched, SummaryParts, summarize};
 use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 
 /// 2021-01-01, the day everything arrives.
@@ -31,6 +31,8 @@ pub struct Store {
     /// Every question but a login fails with this.
     pub broken: Option<Trouble>,
     pub logins: Option<LoginFailure>,
+    /// The index of texts knows messages up to this UID.
+    pub known_to: u32,
 }
 
 /// A message that APPEND brings.
@@ -153,6 +155,11 @@ impl Store {
             Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
             Question::Renderings { mailbox, uids, parts } => {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
+            }
+            Question::Candidates { mailbox, texts } => {
+                let known_to = self.known_to;
+                let mailbox = self.selected(mailbox)?;
+                Answer::Candidates(texts.iter().map(|text| mailbox.candidates(text, known_to)).collect())
             }
             Question::Store { mailbox, uids, change, flags } => {
                 let mailbox = self.selected(mailbox)?;
@@ -311,6 +318,16 @@ impl Mailbox {
             found.messages.push((message.uid, ends));
         }
         found
+    }
+
+    fn candidates(&self, text: &str, known_to: u32) -> Candidates {
+        assert_eq!(mail::fold(text), text);
+        let has = |content: &[u8]| {
+            let searched = Searched::of(content);
+            searched.header.contains(text) || searched.body.contains(text)
+        };
+        let found = self.messages.iter().filter(|(row, content)| row.uid <= known_to && has(content));
+        Candidates { known_to, maybe: found.map(|(row, _)| row.uid).collect() }
     }
 
     fn fetch(&self, uids: &[u32], need: Need) -> Vec<Message> {
