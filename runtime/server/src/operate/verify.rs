@@ -36,7 +36,7 @@ impl Operation for Verify {
         tell(Progress { on: "recounting".to_owned(), done: 0, total: None, unit: Unit::Bodies });
         let mut throttled = Throttled::new(tell);
         let report = context.store.verify_with(&mut |progress| {
-            let (on, total) = (progress.what.to_owned(), Some(progress.total));
+            let (on, total) = (String::new(), Some(progress.total));
             throttled.tell(Progress { on, done: progress.done, total, unit: Unit::Bodies });
         })?;
         let told = report.findings.iter().take(TOLD_MAX).map(|finding| sentence(context, finding));
