@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use store::{OpenError, Options, Store};
 use tokio::net::UnixStream;
 
-use super::{Context, Line, OperateError, Operation, Progress, SNAPSHOTS, Who};
+use super::{Context, Line, OperateError, Operation, Progress, Who};
 use crate::control;
 
 /// Longest line of an answer.
@@ -87,19 +87,27 @@ impl From<hyper::Error> for ClientError {
     }
 }
 
-/// Runs `request` on the data folder `data`. `options` open the store when nobody owns it. When `interrupted` comes, the
+/// Where live state is, and its backups.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    pub data: PathBuf,
+    /// Used when nobody owns the data folder; an owner knows its own.
+    pub snapshots: PathBuf,
+}
+
+/// Runs `request` on a data folder. `options` open the store when nobody owns it. When `interrupted` comes, the
 /// work ends between two of its steps. Needs a tokio runtime.
 pub async fn call<O: Operation>(
-    data: &Path,
+    folders: &Folders,
     options: impl FnOnce() -> Options + Send + 'static,
     request: O,
     interrupted: impl Future<Output = ()>,
     mut tell: impl FnMut(Progress) + Send + 'static,
 ) -> Result<O::Response, ClientError> {
-    if !data.join("lock").is_file() {
-        return Err(ClientError::NoStore { data: data.to_owned() });
+    if !folders.data.join("lock").is_file() {
+        return Err(ClientError::NoStore { data: folders.data.clone() });
     }
-    let path = control::path(data);
+    let path = control::path(&folders.data);
     match UnixStream::connect(&path).await {
         Ok(stream) => {
             return tokio::select! {
@@ -112,9 +120,9 @@ pub async fn call<O: Operation>(
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
         Err(error) => return Err(ClientError::Socket { path, error }),
     }
-    let (data, stop) = (data.to_owned(), Arc::new(AtomicBool::new(false)));
+    let (folders, stop) = (folders.clone(), Arc::new(AtomicBool::new(false)));
     let told = stop.clone();
-    let mut here = tokio::task::spawn_blocking(move || here(data, options, request, stop, &mut tell));
+    let mut here = tokio::task::spawn_blocking(move || here(folders, options, request, stop, &mut tell));
     let ended = tokio::select! {
         ended = &mut here => ended,
         () = interrupted => {
@@ -171,12 +179,13 @@ async fn read<O: Operation>(
 
 /// Runs the handler in this process, which owns the folder meanwhile.
 fn here<O: Operation>(
-    data: PathBuf,
+    folders: Folders,
     options: impl FnOnce() -> Options,
     request: O,
     stop: Arc<AtomicBool>,
     tell: &mut dyn FnMut(Progress),
 ) -> Result<O::Response, ClientError> {
+    let Folders { data, snapshots } = folders;
     let who = Who::this_process();
     let metadata = std::fs::metadata(&data);
     let uid = metadata.map_err(|error| ClientError::Socket { path: data.clone(), error })?.uid();
@@ -188,7 +197,6 @@ fn here<O: Operation>(
         Err(OpenError::Locked { pid }) => return Err(ClientError::Unheard { pid }),
         Err(error) => return Err(ClientError::Open(error)),
     };
-    let snapshots = data.join(SNAPSHOTS);
     let context = Context { store, data, snapshots, backup: None, retention: None, who, served: false, stop };
     Ok(request.handle(&context, tell)?)
 }

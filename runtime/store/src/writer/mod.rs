@@ -122,6 +122,18 @@ impl Writer {
                 std::thread::yield_now();
             }
         }
+        self.end(&tallies);
+    }
+
+    /// After a clean end recovery has nothing to judge: a body that is found bad later was acknowledged.
+    fn end(&self, tallies: &Tallies) {
+        if self.published.is_poisoned() || self.flusher.is_poisoned() {
+            return;
+        }
+        let sql = "UPDATE meta SET value = ?1 WHERE key = 'tail_blob' AND value < ?1";
+        if let Err(error) = self.db.execute(sql, [tallies.counters.next_blob]) {
+            tracing::warn!("the end of the store is not marked: {error}");
+        }
     }
 
     /// One group, and when it failed for a reason that may lie in one of its commits, each of them alone.

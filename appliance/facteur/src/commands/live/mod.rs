@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use server::operate::client::{self, ClientError};
+use server::operate::client::{self, ClientError, Folders};
 use server::operate::{Operation, Problems, Progress};
 
 use crate::Exit;
@@ -66,6 +66,7 @@ fn ask<O: Operation>(place: &Place, name: &'static str, request: O) -> Result<O:
     serving::keep_private();
     serving::log("warn");
     let data = place.data()?;
+    let folders = Folders { snapshots: place.snapshots(&data)?, data: data.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))?;
     let answer = runtime.block_on(async {
@@ -75,7 +76,7 @@ fn ask<O: Operation>(place: &Place, name: &'static str, request: O) -> Result<O:
             Format::Human => Box::new(move |progress| bar.draw(&progress)),
             Format::Json => Box::new(|progress| say_json("progress", &progress)),
         };
-        client::call(&data, serving::store_options, request, stop.told(), tell).await
+        client::call(&folders, serving::store_options, request, stop.told(), tell).await
     });
     Bar::new(name).clear();
     answer.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))

@@ -239,6 +239,7 @@ impl<S: Waist> MetaStore for Liar<S> {
             &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize,
         ) -> Result<Renderings, ReadError>;
         fn changed_mailboxes(&self, shard: u8, after: u64, limit: usize) -> Result<Option<Vec<(u64, MailboxId)>>, ReadError>;
+        fn search_candidates(&self, mailbox: MailboxId, texts: &[String]) -> Vec<crate::Candidates>;
         fn verify(&self) -> Result<Report, ReadError>;
         fn person(&self, login: &Login) -> Result<Option<PersonRow>, ReadError>;
         fn people(&self, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
