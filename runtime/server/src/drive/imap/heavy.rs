@@ -24,11 +24,9 @@ pub fn is_heavy(answer: &Answer, messages: usize) -> bool {
         Answer::Messages(found) => messages > MESSAGES || found.iter().map(octets).sum::<usize>() > CONTENT_OCTETS,
         Answer::Mailboxes(rows) => rows.len() > MAILBOXES,
         Answer::Selected(selection) => selection.rows.len() > MESSAGES,
-        Answer::Changed(_)
-        | Answer::Candidates(_)
-        | Answer::Stored(_)
-        | Answer::Copied(_)
-        | Answer::Expunged(_) => messages > MESSAGES,
+        Answer::Changed(_) | Answer::Candidates(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
+            messages > MESSAGES
+        }
         Answer::Authenticated
         | Answer::NotAuthenticated(_)
         | Answer::Mailbox(_)
