@@ -229,6 +229,9 @@ pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
                 | ErrorCode::ReadOnly
                 | ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::SchemaChanged
+                | ErrorCode::OperationInterrupted
         )
     );
     // Pages that should be there and are not, or cannot be read: another file has others.

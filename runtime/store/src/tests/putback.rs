@@ -96,6 +96,7 @@ fn without_them_every_uidvalidity_is_new() {
         drop(then(&copy, &again));
         if damaged {
             std::fs::write(folder.path().join("meta-00.db"), b"no database any more").unwrap();
+            let _ = std::fs::remove_file(folder.path().join("meta-00.db-wal"));
         } else {
             std::fs::remove_dir_all(folder.path()).unwrap();
         }

@@ -5,6 +5,17 @@ use std::os::unix::fs::FileExt;
 use super::*;
 use crate::{Enqueue, NextHop, QueueId, QueueRecipient};
 
+/// What a crash after the last group leaves: a clean end would say that there is nothing to judge.
+fn as_after_a_crash(folder: &Folder, tail_blob: i64) {
+    let db = rusqlite::Connection::open(folder.path().join("meta-00.db")).unwrap();
+    db.execute("UPDATE meta SET value = ?1 WHERE key = 'tail_blob'", [tail_blob]).unwrap();
+}
+
+fn tail_blob(store: &Store) -> i64 {
+    let sql = "SELECT value FROM meta WHERE key = 'tail_blob'";
+    store.read(|tx| Ok(tx.query_row(sql, [], |row| row.get(0))?)).unwrap()
+}
+
 /// Delivers two messages, the second as the last group with a spool row, spoils its body, and opens again.
 fn check(spoil: impl FnOnce(&std::fs::File, u64, u64)) {
     let folder = Folder::new("torn");
@@ -29,7 +40,9 @@ fn check(spoil: impl FnOnce(&std::fs::File, u64, u64)) {
     let ops = vec![deliver(2, &[("a", Target::Inbox), ("b", Target::Inbox)], &body), Op::Enqueue(Box::new(enqueue))];
     store.commit_wait(ops).unwrap();
     let before = store.mailbox(&login("a"), &name("INBOX")).unwrap().unwrap();
+    let tail = tail_blob(&store);
     drop((body, store));
+    as_after_a_crash(&folder, tail);
 
     let segment = folder.path().join(format!("segments/{:08}.seg", place.segment));
     let file = std::fs::File::options().read(true).write(true).open(segment).unwrap();
@@ -71,6 +84,23 @@ fn zeroes_where_the_last_body_was_are_found_by_its_checksum() {
 #[test]
 fn a_bad_header_of_the_last_record_is_found() {
     check(|file, record, _| file.write_all_at(&[0; 8], record).unwrap());
+}
+
+#[test]
+fn after_a_clean_end_a_bad_last_body_is_damage_and_stays() {
+    let folder = Folder::new("bad-after-end");
+    let store = store_with(&folder, &["a"]);
+    let placed = put(&store, 1, "a", "acknowledged");
+    let place = store.body_of(placed.mailbox, 1).unwrap().unwrap().0.place;
+    drop(store);
+    let segment = folder.path().join(format!("segments/{:08}.seg", place.segment));
+    let file = std::fs::File::options().write(true).open(segment).unwrap();
+    file.write_all_at(&[0; 8], place.offset + u64::from(place.skip)).unwrap();
+    let store = folder.open();
+    assert_eq!(uids(&store, "a", "INBOX"), [1]);
+    let body = store.body_of(placed.mailbox, 1).unwrap().unwrap();
+    assert!(matches!(store.read_body(&body), Err(crate::ReadError::Damaged)));
+    assert!(matches!(store.verify().unwrap().findings[..], [crate::Finding::Body { shard: 0, .. }]));
 }
 
 #[test]
