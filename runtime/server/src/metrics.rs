@@ -69,7 +69,7 @@ metrics! {
 /// Store counters under their public names.
 type StoreCounter = (&'static str, &'static str, &'static str, fn(&MetricsNow) -> u64);
 
-const STORE: [StoreCounter; 14] = [
+const STORE: [StoreCounter; 17] = [
     ("facteur_store_commits_total", "counter", "Commits that hold.", |m| m.commits),
     ("facteur_store_commits_failed_total", "counter", "Commits that were refused or failed.", |m| m.commits_failed),
     ("facteur_store_busy_total", "counter", "Commits turned away because the queue was full.", |m| m.busy),
@@ -83,6 +83,11 @@ const STORE: [StoreCounter; 14] = [
     ("facteur_store_wal_bytes_total", "counter", "Octets of WAL written by commits.", |m| m.wal_bytes),
     ("facteur_store_checkpoints_total", "counter", "Checkpoints.", |m| m.checkpoints),
     ("facteur_store_queue_ops", "gauge", "Changes that wait for the writer.", |m| m.queue_ops),
+    ("facteur_search_indexed_total", "counter", "Messages the search index read.", |m| m.search_indexed),
+    ("facteur_search_waiting", "gauge", "Messages of a mailbox the search index is at that it has not read.", |m| {
+        m.search_waiting
+    }),
+    ("facteur_search_rebuilds_total", "counter", "Search indexes made anew.", |m| m.search_rebuilds),
     ("facteur_store_recovered_bad_bodies", "gauge", "Bodies the last recovery found bad.", |m| m.recovered_bad_bodies),
 ];
 

@@ -10,13 +10,14 @@ use super::journal::{Journal, Record, Stage};
 use super::random::Random;
 use super::worker::Worker;
 use crate::snapshot::{Pace, Snapshots};
-use crate::{Options, Store};
+use crate::{Options, Store, UidSet};
 
 /// Account of thread 0, of thread 1, ...
 pub(super) const PEOPLE: [&str; 4] = ["anne", "bilal", "chloe", "denis"];
 const VARIABLE: &str = "FACTEUR_STORE_CRASH";
 /// Work that changes no mail and is done now and then between two steps. What it finds wrong is the answer.
-pub(super) const ALONGSIDE: [fn(&Store, &mut Random) -> Option<String>; 4] = [recount, list_spool, snapshot, compact];
+pub(super) const ALONGSIDE: [fn(&Store, &mut Random) -> Option<String>; 5] =
+    [recount, list_spool, snapshot, compact, search];
 
 /// How a child works.
 #[derive(Clone, Debug)]
@@ -144,6 +145,22 @@ fn snapshot(store: &Store, random: &mut Random) -> Option<String> {
 fn compact(store: &Store, random: &mut Random) -> Option<String> {
     if random.one_in(8) {
         store.compact(0, &mut |_| ()).ok()?;
+    }
+    None
+}
+
+/// Messages the index knows and leaves out do not hold the text.
+fn search(store: &Store, random: &mut Random) -> Option<String> {
+    let person: &str = random.of::<&str>(&PEOPLE);
+    let mailboxes = store.mailboxes(&super::super::login(person)).ok().filter(|mailboxes| !mailboxes.is_empty())?;
+    let mailbox = random.of(&mailboxes);
+    let text = random.below(100).to_string().repeat(2);
+    let candidates = store.search_candidates(mailbox.id, std::slice::from_ref(&text)).pop()?;
+    for (uid, body) in store.bodies_of(mailbox.id, &UidSet::from_ranges([0..=candidates.known_to])).ok()? {
+        let content = store.read_body(&body).ok()?;
+        if String::from_utf8_lossy(&content).contains(&text) && candidates.maybe.binary_search(&uid).is_err() {
+            return Some(format!("message {uid} of {} holds {text} and was left out", mailbox.name));
+        }
     }
     None
 }
