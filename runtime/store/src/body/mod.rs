@@ -80,6 +80,11 @@ impl BodyRef {
         held.iter().find(|(other, _)| *other == shard).map(|(_, blob)| *blob)
     }
 
+    /// What a group gives one row: a record under one EMAILID. Copies that lived in different shards may have two.
+    pub(crate) fn identity(&self) -> (Place, Option<ObjectId>) {
+        (self.0.place, self.0.email)
+    }
+
     /// Any row of the body.
     pub(crate) fn row(&self) -> Option<(u8, i64)> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner).first().copied()

@@ -115,3 +115,21 @@ fn a_copy_for_somebody_else_joins_the_threads_of_its_new_owner() {
         store.commit_wait(vec![Op::Expunge { mailbox: to, which: Expunged::Exactly(UidSet::all()) }]).unwrap();
     });
 }
+
+#[test]
+fn copies_of_one_body_keep_their_emails_although_they_move_together() {
+    each(|store| {
+        let body = store.put_body(&[b"for both"]).unwrap();
+        let to = [("a", Target::Inbox), (other(store), Target::Inbox)];
+        let results = store.commit_wait(vec![deliver(1, &to, &body)]).unwrap();
+        let (from, there) = (inbox(store, "a"), inbox(store, other(store)));
+        assert_eq!(placed(&results[0]).len(), 2);
+        let emails = |mailbox| -> Vec<_> {
+            store.identities(mailbox, &UidSet::all()).unwrap().iter().map(|message| message.email).collect()
+        };
+        let (one, two) = (emails(from)[0], emails(there)[0]);
+        store.commit_wait(vec![Op::Move { from, uids: UidSet::all(), to: there }]).unwrap();
+        store.commit_wait(vec![Op::Move { from: there, uids: UidSet::all(), to: from }]).unwrap();
+        assert_eq!(emails(from), [two, one]);
+    });
+}

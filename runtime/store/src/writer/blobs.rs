@@ -14,7 +14,7 @@ impl Group<'_> {
     /// The row of `body` with `uses` more references; made when no commit before had this body.
     pub(super) fn hold(&mut self, body: &BodyRef, uses: usize, delivery: Option<DeliveryId>) -> Result<i64, Stop> {
         let stored = &*body.0;
-        let known = body.row_in(self.shard).or_else(|| self.blobs.get(&stored.place).copied());
+        let known = body.row_in(self.shard).or_else(|| self.blobs.get(&body.identity()).copied());
         if let Some(blob) = known {
             self.add_references(blob, uses)?;
             return Ok(blob);
@@ -39,7 +39,7 @@ impl Group<'_> {
                 stored.email.map(|email| email.0),
             ))?;
         self.tallies.counters.next_blob += 1;
-        self.blobs.insert(*place, blob);
+        self.blobs.insert(body.identity(), blob);
         self.taken.push((body.clone(), blob));
         Ok(blob)
     }
@@ -75,7 +75,7 @@ impl Group<'_> {
                 from.offset as i64,
             ))?;
             if changed == 1 {
-                self.blobs.insert(*place, *blob);
+                self.blobs.insert(to.identity(), *blob);
                 self.taken.push((to.clone(), *blob));
             }
         }

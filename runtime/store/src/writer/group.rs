@@ -10,6 +10,7 @@ use super::tally::Tallies;
 use super::{Answer, Stop};
 use crate::body::{BodyRef, Place};
 use crate::error::CommitError;
+use crate::id::ObjectId;
 use crate::op::{Op, OpResult, Part};
 
 /// Groups the change log remembers. Whoever follows it and falls further behind reads all mailboxes again.
@@ -34,7 +35,7 @@ pub(super) struct Group<'a> {
     pub(super) now_s: i64,
     pub(super) decision_rows_max: u64,
     /// Bodies this group gave a row, and which row.
-    pub(super) blobs: HashMap<Place, i64>,
+    pub(super) blobs: HashMap<(Place, Option<ObjectId>), i64>,
     /// The same in order, with the bodies; those of the commit that runs are at the end.
     pub(super) taken: Vec<(BodyRef, i64)>,
     pub(super) delivered: u64,
@@ -94,7 +95,7 @@ impl Group<'_> {
                     self.tallies.take_back(counters);
                     self.delivered = delivered;
                     for (body, _) in self.taken.drain(taken..) {
-                        self.blobs.remove(&body.0.place);
+                        self.blobs.remove(&body.identity());
                     }
                     return Ok(Err(CommitError::Refused { op, why }));
                 }
