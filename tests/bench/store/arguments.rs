@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const NAMES: [&str; 8] =
-    ["seconds", "rounds", "producers", "messages", "connections", "megabytes", "gigabytes", "folder"];
+const NAMES: [&str; 9] =
+    ["seconds", "rounds", "producers", "side", "messages", "connections", "megabytes", "gigabytes", "folder"];
 
 pub struct Arguments(BTreeMap<String, String>);
 
@@ -28,6 +28,11 @@ impl Arguments {
     pub fn numbers(&self, name: &str, default: &[u64]) -> Vec<u64> {
         let Some(value) = self.0.get(name) else { return default.to_vec() };
         value.split(',').map(|number| number.parse().expect("numbers with commas between them")).collect()
+    }
+
+    /// Is a side measured? All are, unless one is named.
+    pub fn has_side(&self, name: &str) -> bool {
+        self.0.get("side").is_none_or(|side| side == name)
     }
 
     pub fn seconds(&self, default: u64) -> Duration {

@@ -33,9 +33,3 @@ impl Baseline {
         size
     }
 }
-
-impl Drop for Baseline {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}

@@ -18,7 +18,8 @@ mod workload;
 use arguments::Arguments;
 
 const USAGE: &str = "cargo bench -p tests --bench store -- COMMAND
-  workload [--seconds 10] [--rounds 3] [--producers 1,8,64]   deliveries beside one file per message
+  workload [--seconds 10] [--rounds 3] [--producers 1,8,64] [--side store|files]
+                                                              deliveries beside one file per message
   mailbox  [--messages 400000] [--rounds 5]                   one large mailbox
   many     [--messages 20000000] [--seconds 10] [--rounds 3]  a large store beside an empty one
   reopen   [--messages 1000000] [--rounds 3]                  kill -9 under load, then open

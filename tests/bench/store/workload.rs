@@ -1,6 +1,5 @@
 //! `workload`: the store beside one file per message, in alternating rounds.
 
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ pub fn run(arguments: &Arguments) {
     let (seconds, rounds) = (arguments.seconds(10), arguments.rounds(3));
     let store = Store::open(scratch.path().join("store"), Options::default()).expect("a folder of our own");
     load::create_people(&store, load::PEOPLE);
+    let baseline = arguments.has_side("files").then(|| Baseline::new(&scratch.path().join("baseline")));
     for producers in arguments.numbers("producers", &[1, 8, 64]) {
         let mut table = Table::new(["store", "one file each"]);
         table.target("CPU µs per delivery", "target: at most 120");
@@ -26,10 +26,11 @@ pub fn run(arguments: &Arguments) {
         for round in 0..rounds {
             // The other order every second round, so that neither always runs after the other.
             for side in [round % 2, 1 - round % 2] {
-                if side == 0 {
+                if side == 0 && arguments.has_side("store") {
                     of_store(&store, producers, seconds, &mut table);
-                } else {
-                    of_baseline(&scratch.path().join("baseline"), producers, seconds, &mut table);
+                }
+                if side == 1 && let Some(baseline) = &baseline {
+                    of_baseline(baseline, producers, seconds, &mut table);
                 }
             }
         }
@@ -50,10 +51,10 @@ fn of_store(store: &Store, producers: u64, seconds: Duration, table: &mut Table)
     table.add(0, "checkpoints", since(|now| now.checkpoints));
 }
 
-fn of_baseline(folder: &Path, producers: u64, seconds: Duration, table: &mut Table) {
-    let baseline = Baseline::new(folder);
+fn of_baseline(baseline: &Baseline, producers: u64, seconds: Duration, table: &mut Table) {
+    let before = baseline.copies.load(Ordering::Relaxed);
     let round = produce(producers, seconds, |producer, random| baseline.deliver(producer, random));
-    let copies = baseline.copies.load(Ordering::Relaxed) as f64;
+    let copies = (baseline.copies.load(Ordering::Relaxed) - before) as f64;
     // The file and its folder.
     add(table, 1, &round, 2.0 * copies / round.deliveries, copies);
 }
