@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const NAMES: [&str; 9] =
-    ["seconds", "rounds", "producers", "side", "messages", "connections", "megabytes", "gigabytes", "folder"];
+const NAMES: [&str; 10] =
+    ["seconds", "rounds", "producers", "side", "wal", "messages", "connections", "megabytes", "gigabytes", "folder"];
 
 pub struct Arguments(BTreeMap<String, String>);
 

@@ -67,11 +67,14 @@ pub fn delivery(number: u64, recipients: impl IntoIterator<Item = u64>, body: Bo
     }))
 }
 
+fn now_ns() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+}
+
 /// Begins with the time, as ids of the server do.
 fn delivery_id(number: u64) -> [u8; 16] {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let mut id = [0; 16];
-    id[..8].copy_from_slice(&(now as u64).to_be_bytes());
+    id[..8].copy_from_slice(&now_ns().to_be_bytes());
     id[8..].copy_from_slice(&number.to_be_bytes());
     id
 }
@@ -92,6 +95,11 @@ pub struct Random(pub u64);
 impl Random {
     pub fn of(producer: u64) -> Random {
         Random(0x9E37_79B9_7F4A_7C15 ^ (producer << 40) ^ (producer << 20) ^ 1)
+    }
+
+    /// Other numbers each time.
+    pub fn anew(producer: u64) -> Random {
+        Random::of(producer ^ now_ns() << 8)
     }
 
     pub fn next(&mut self) -> u64 {

@@ -47,7 +47,7 @@ pub fn produce(producers: u64, length: Duration, deliver: impl Fn(u64, &mut Rand
     std::thread::scope(|scope| {
         let deliver = &deliver;
         let one = |producer: u64| {
-            let mut random = Random::of(producer ^ started_ns() << 8);
+            let mut random = Random::anew(producer);
             let (mut latencies, mut octets) = (Vec::with_capacity(1 << 14), 0u64);
             while started.elapsed() < length {
                 let begun = Instant::now();
@@ -74,9 +74,4 @@ pub fn produce(producers: u64, length: Duration, deliver: impl Fn(u64, &mut Rand
         peak_mib: peak_mib(),
         latencies_us,
     }
-}
-
-/// Makes the numbers of each round others.
-fn started_ns() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
 }

@@ -16,7 +16,10 @@ use crate::table::Table;
 pub fn run(arguments: &Arguments) {
     let scratch = Scratch::new(arguments.folder());
     let (seconds, rounds) = (arguments.seconds(10), arguments.rounds(3));
-    let store = Store::open(scratch.path().join("store"), Options::default()).expect("a folder of our own");
+    let default = Options::default();
+    let wal_bytes_checkpoint = arguments.number("wal", default.wal_bytes_checkpoint >> 20) << 20;
+    let options = Options { wal_bytes_checkpoint, ..default };
+    let store = Store::open(scratch.path().join("store"), options).expect("a folder of our own");
     load::create_people(&store, load::PEOPLE);
     let baseline = arguments.has_side("files").then(|| Baseline::new(&scratch.path().join("baseline")));
     for producers in arguments.numbers("producers", &[1, 8, 64]) {
@@ -29,7 +32,9 @@ pub fn run(arguments: &Arguments) {
                 if side == 0 && arguments.has_side("store") {
                     of_store(&store, producers, seconds, &mut table);
                 }
-                if side == 1 && let Some(baseline) = &baseline {
+                if side == 1
+                    && let Some(baseline) = &baseline
+                {
                     of_baseline(baseline, producers, seconds, &mut table);
                 }
             }
