@@ -22,7 +22,7 @@ pub(crate) const FORMAT_FLOOR: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
-const TABLES: &str = "
+pub(crate) const TABLES: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE person(
     id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, first TEXT NOT NULL, last TEXT NOT NULL, address TEXT NOT NULL,
@@ -56,6 +56,8 @@ CREATE TABLE vanished(mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INT
     PRIMARY KEY(mailbox, modseq, uid)) WITHOUT ROWID;
 CREATE TABLE thread(account INTEGER NOT NULL, hash INTEGER NOT NULL, thread INTEGER NOT NULL, PRIMARY KEY(account, hash))
     WITHOUT ROWID;
+CREATE TABLE thread_fresh(
+    n INTEGER PRIMARY KEY, account INTEGER NOT NULL, hash INTEGER NOT NULL, thread INTEGER NOT NULL);
 CREATE TABLE annotation(
     account INTEGER NOT NULL, mailbox INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY(account, mailbox, entry)) WITHOUT ROWID;
@@ -106,6 +108,8 @@ INSERT INTO account SELECT id, login, quota,
     (SELECT ifnull(sum(messages), 0) FROM mailbox WHERE account = person.id), 0 FROM person;
 CREATE TABLE thread(account INTEGER NOT NULL, hash INTEGER NOT NULL, thread INTEGER NOT NULL, PRIMARY KEY(account, hash))
     WITHOUT ROWID;
+CREATE TABLE thread_fresh(
+    n INTEGER PRIMARY KEY, account INTEGER NOT NULL, hash INTEGER NOT NULL, thread INTEGER NOT NULL);
 CREATE TABLE annotation(
     account INTEGER NOT NULL, mailbox INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY(account, mailbox, entry)) WITHOUT ROWID;

@@ -18,6 +18,8 @@ use crate::space::Space;
 
 /// Bodies from this length on are flushed by the thread that wrote them.
 const OWN_FLUSH_BYTES: u64 = 1 << 20;
+/// Bodies up to this length are written together with their header: one call, at the price of a copy.
+const JOINED_BYTES: u64 = 16 << 10;
 /// Open files of closed segments; past it all are closed and opened again when needed.
 const OPEN_FILES_MAX: usize = 256;
 
@@ -106,9 +108,13 @@ impl Segments {
             hasher.update(part);
         }
         let seal = Seal { len, crc, hash: Some(first_16(hasher.finalize().as_bytes())), email: None };
-        self.write(envelope, &seal, |file, at| {
+        if len <= JOINED_BYTES {
+            let parts: Vec<&[u8]> = std::iter::once(head).chain(content.iter().copied()).collect();
+            return self.write(envelope, &parts, &seal, |_, _| Ok(()));
+        }
+        self.write(envelope, &[head], &seal, |file, at| {
             let mut at = at;
-            for part in std::iter::once(&head).chain(content) {
+            for part in content {
                 file.write_all_at(part, at)?;
                 at += part.len() as u64;
             }
@@ -125,17 +131,14 @@ impl Segments {
         let crc = crc32c::crc32c_combine(crc32c::crc32c(head), spill.crc(), spill.len() as usize);
         let hash = Some(first_16(&spill.hash()));
         let seal = Seal { len: head.len() as u64 + spill.len(), crc, hash, email: None };
-        self.write(envelope, &seal, |file, at| {
-            file.write_all_at(head, at)?;
-            copy_range(spill.file(), spill.len(), file, at + head.len() as u64)
-        })
+        self.write(envelope, &[head], &seal, |file, at| copy_range(spill.file(), spill.len(), file, at))
     }
 
     /// A body that has its EMAILID already.
     pub(crate) fn put_as(self: &Arc<Self>, email: ObjectId, content: &[u8]) -> Result<BodyRef, PutError> {
         let hash = Some(first_16(blake3::hash(content).as_bytes()));
         let seal = Seal { len: content.len() as u64, crc: crc32c::crc32c(content), hash, email: Some(email) };
-        self.write(&RecordEnvelope::default(), &seal, |file, at| file.write_all_at(content, at))
+        self.write(&RecordEnvelope::default(), &[], &seal, |file, at| file.write_all_at(content, at))
     }
 
     /// The same record once more, at the tail, its checksum verified.
@@ -149,27 +152,30 @@ impl Segments {
         file.read_exact_at(&mut tlv, place.offset + HEADER_BYTES as u64)?;
         let octets = self.read(place).map_err(|_| damaged())?;
         let seal = Seal { len: u64::from(place.len), crc: place.crc, hash: None, email: from.0.email };
-        self.write_record(header.delivery, &tlv, &seal, |file, at| file.write_all_at(&octets, at))
+        self.write_record(header.delivery, &tlv, &[], &seal, |file, at| file.write_all_at(&octets, at))
     }
 
+    /// `start` is the first part of the body, short enough to be written together with the header; `rest` writes what follows.
     fn write(
         self: &Arc<Self>,
         envelope: &RecordEnvelope,
+        start: &[&[u8]],
         seal: &Seal,
-        body: impl FnOnce(&File, u64) -> io::Result<()>,
+        rest: impl FnOnce(&File, u64) -> io::Result<()>,
     ) -> Result<BodyRef, PutError> {
         if self.space.is_read_only() {
             return Err(PutError::Full);
         }
-        self.write_record(envelope.delivery_id, &record::encode_envelope(envelope), seal, body)
+        self.write_record(envelope.delivery_id, &record::encode_envelope(envelope), start, seal, rest)
     }
 
     fn write_record(
         self: &Arc<Self>,
         delivery: DeliveryId,
         tlv: &[u8],
+        start: &[&[u8]],
         seal: &Seal,
-        body: impl FnOnce(&File, u64) -> io::Result<()>,
+        rest: impl FnOnce(&File, u64) -> io::Result<()>,
     ) -> Result<BodyRef, PutError> {
         if self.poisoned.load(Ordering::Acquire) {
             return Err(PutError::Poisoned);
@@ -189,9 +195,7 @@ impl Segments {
         };
         let (segment, offset, file) = self.reserve(bytes)?;
         let skip = (HEADER_BYTES + tlv.len()) as u32;
-        let mut front = Vec::with_capacity(skip as usize);
-        front.extend_from_slice(&header.encode());
-        front.extend_from_slice(tlv);
+        let front = [&[&header.encode()[..], tlv][..], start].concat().concat();
         let place = Place { segment, offset, skip, len: body_len, crc: seal.crc };
         // From here on a failure drops `stored`, which makes the record void.
         let mut stored = Stored {
@@ -205,7 +209,7 @@ impl Segments {
         };
         {
             let _alone = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-            let written = file.write_all_at(&front, offset).and_then(|()| body(&file, offset + u64::from(skip)));
+            let written = file.write_all_at(&front, offset).and_then(|()| rest(&file, offset + front.len() as u64));
             written.map_err(|error| self.space.judge(error))?;
         }
         Metrics::add(&self.metrics.body_bytes, bytes);

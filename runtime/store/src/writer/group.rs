@@ -164,6 +164,7 @@ impl Group<'_> {
     /// The counters, and where the bodies of this group begin: recovery checks those.
     fn close(&mut self, first_blob: i64) -> rusqlite::Result<()> {
         self.tallies.write_rows(self.db, self.seq)?;
+        self.tallies.threads.settle(self.db)?;
         let counters = self.tallies.counters;
         let mut update = self.db.prepare_cached("UPDATE meta SET value = ?2 WHERE key = ?1 AND value <> ?2")?;
         for (key, value) in [

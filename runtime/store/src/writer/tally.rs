@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Stop;
+use super::threads::Threads;
 use crate::error::Refusal;
 use crate::read::Usage;
 
@@ -46,6 +47,7 @@ pub(super) struct Counters {
 
 pub(super) struct Tallies {
     pub(super) counters: Counters,
+    pub(super) threads: Threads,
     known: HashMap<u32, Tally>,
     accounts: HashMap<String, Account>,
     usages: HashMap<i64, Usage>,
@@ -78,6 +80,7 @@ impl Tallies {
         };
         Ok(Tallies {
             counters,
+            threads: Threads::load(db)?,
             known: HashMap::new(),
             accounts: HashMap::new(),
             usages: HashMap::new(),
@@ -249,12 +252,14 @@ impl Tallies {
     /// savepoint protects them: rolling back to it would undo rows whose dirty mark is gone.
     pub(super) fn mark(&mut self) -> Counters {
         self.undo.clear();
+        self.threads.mark();
         self.counters
     }
 
     /// Undoes what was set after `mark`. Dirty marks stay: writing a row again is harmless.
     pub(super) fn take_back(&mut self, counters: Counters) {
         self.counters = counters;
+        self.threads.take_back();
         self.accounts.clear();
         while let Some(undo) = self.undo.pop() {
             match undo {
