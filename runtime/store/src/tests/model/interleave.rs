@@ -27,12 +27,12 @@ type Heard = ((usize, usize), Result<Vec<OpResult>, CommitError>);
 
 #[test]
 fn threads_that_commit_at_once_are_as_one_that_commits_in_the_order_of_the_answers() {
-    assert_interleaves(5, 1);
+    assert_interleaves(6, 1);
 }
 
 #[test]
 fn threads_over_eight_shards_are_as_one_too() {
-    assert_interleaves(3, 8);
+    assert_interleaves(4, 8);
 }
 
 #[track_caller]

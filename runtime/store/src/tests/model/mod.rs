@@ -23,7 +23,7 @@ use lockstep::{DECISIONS_MAX, Lockstep, Waist};
 use steps::Happening;
 
 /// Cases of the short form, over one shard.
-const CASES: u32 = 40;
+const CASES: u32 = 60;
 /// Happenings of a case, at most.
 const LENGTH: usize = 60;
 
@@ -84,7 +84,7 @@ fn the_store_does_what_the_naive_model_does() {
 
 #[test]
 fn eight_shards_do_what_the_naive_model_does() {
-    assert_holds(16, 8);
+    assert_holds(20, 8);
 }
 
 #[test]
