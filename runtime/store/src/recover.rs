@@ -47,12 +47,6 @@ pub(crate) fn recover(db: &mut Connection, shard: u8, segments: &Segments) -> Re
     for mailbox in changed {
         expunge(&tx, mailbox, &bad, next)?;
     }
-    tx.execute(
-        "UPDATE account SET (used, messages) = (SELECT ifnull(sum(octets), 0), ifnull(sum(messages), 0) FROM mailbox
-         WHERE account = account.id)
-         WHERE id IN (SELECT account FROM mailbox WHERE seq = ?1)",
-        [next],
-    )?;
     for blob in &bad {
         tx.execute("DELETE FROM delivery WHERE id = (SELECT delivery FROM blob WHERE id = ?1)", [blob])?;
         tx.execute("DELETE FROM spool_recipient WHERE spool IN (SELECT id FROM spool WHERE blob = ?1)", [blob])?;

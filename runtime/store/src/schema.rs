@@ -34,8 +34,7 @@ CREATE TABLE alias_member(folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT N
 CREATE INDEX alias_member_login ON alias_member(login);
 CREATE TABLE ledger(login TEXT PRIMARY KEY, given_at INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE account(
-    id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, quota INTEGER NOT NULL, used INTEGER NOT NULL,
-    messages INTEGER NOT NULL, warned INTEGER NOT NULL);
+    id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, quota INTEGER NOT NULL, warned INTEGER NOT NULL);
 CREATE TABLE mailbox(
     id INTEGER PRIMARY KEY, account INTEGER NOT NULL, name TEXT NOT NULL, special INTEGER, uidvalidity INTEGER NOT NULL,
     uidnext INTEGER NOT NULL, modseq INTEGER NOT NULL, messages INTEGER NOT NULL, unseen INTEGER NOT NULL,
@@ -101,11 +100,8 @@ ALTER TABLE delivery ADD COLUMN message_id TEXT;
 ALTER TABLE delivery ADD COLUMN hash BLOB;
 ALTER TABLE delivery ADD COLUMN got BLOB;
 CREATE TABLE account(
-    id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, quota INTEGER NOT NULL, used INTEGER NOT NULL,
-    messages INTEGER NOT NULL, warned INTEGER NOT NULL);
-INSERT INTO account SELECT id, login, quota,
-    (SELECT ifnull(sum(octets), 0) FROM mailbox WHERE account = person.id),
-    (SELECT ifnull(sum(messages), 0) FROM mailbox WHERE account = person.id), 0 FROM person;
+    id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, quota INTEGER NOT NULL, warned INTEGER NOT NULL);
+INSERT INTO account SELECT id, login, quota, 0 FROM person;
 CREATE TABLE thread(account INTEGER NOT NULL, hash INTEGER NOT NULL, thread INTEGER NOT NULL, PRIMARY KEY(account, hash))
     WITHOUT ROWID;
 CREATE TABLE thread_fresh(

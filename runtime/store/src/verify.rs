@@ -25,8 +25,6 @@ pub struct Report {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// What an account uses is not what its mailboxes add up to.
-    Usage { login: String },
     /// A person without an account, where the person's row says it lies.
     NoAccount { login: String },
     /// Messages, unseen, deleted or octets of a mailbox are not what its messages add up to.
@@ -61,7 +59,6 @@ impl Store {
                 report.messages += count("SELECT count(*) FROM msg")?;
                 bodies += count("SELECT count(*) FROM blob WHERE refs > 0")?;
                 database(tx, shard, &mut report)?;
-                usages(tx, &mut report)?;
                 counters(tx, &mut report)?;
                 references(tx, shard, &mut report)
             })?;
@@ -145,16 +142,6 @@ fn database(tx: &Transaction, shard: u8, report: &mut Report) -> Result<(), Read
     let mut query = tx.prepare("PRAGMA quick_check(20)")?;
     let lines = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
     report.findings.extend(lines.into_iter().filter(|line| line != "ok").map(|what| Finding::Database { shard, what }));
-    Ok(())
-}
-
-fn usages(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
-    let mut query = tx.prepare(
-        "SELECT a.login FROM account a LEFT JOIN mailbox m ON m.account = a.id GROUP BY a.id
-         HAVING a.used <> ifnull(sum(m.octets), 0) OR a.messages <> ifnull(sum(m.messages), 0)",
-    )?;
-    let wrong = query.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-    report.findings.extend(wrong.into_iter().map(|login| Finding::Usage { login }));
     Ok(())
 }
 

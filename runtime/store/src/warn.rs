@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use mail::Login;
 
 use crate::error::ReadError;
-use crate::read::Usage;
+use crate::read::{USAGE, Usage, usage_row};
 use crate::store::Store;
 
 /// Called on a thread of the store: it may send and wake, and must not block.
@@ -58,19 +58,14 @@ impl Store {
         let mut found = Vec::new();
         for shard in self.shard_numbers() {
             self.read_in(shard, |tx| {
-                let mut query = tx.prepare_cached(
-                    "SELECT login, used, messages, quota, warned FROM account
-                     WHERE quota > 0 AND used / (quota / 1000.0) >= ?1 ORDER BY login",
-                )?;
+                let mut query = tx.prepare_cached(&format!(
+                    "{USAGE} WHERE a.quota > 0 GROUP BY a.id HAVING sum(m.octets) / (a.quota / 1000.0) >= ?1
+                     ORDER BY a.login"
+                ))?;
                 let mut rows = query.query([lowest])?;
                 while let Some(row) = rows.next()? {
-                    let usage = Usage {
-                        used_octets: row.get::<_, i64>(1)? as u64,
-                        messages: row.get::<_, i64>(2)? as u64,
-                        quota_octets: row.get::<_, i64>(3)? as u64,
-                        warned_permille: row.get(4)?,
-                    };
-                    let login = Login::new(&row.get::<_, String>(0)?).ok_or(ReadError::Damaged)?;
+                    let usage = usage_row(row)?;
+                    let login = Login::new(&row.get::<_, String>(4)?).ok_or(ReadError::Damaged)?;
                     found.extend(usage.level_to_tell(levels).map(|level| (login, level, usage)));
                 }
                 Ok(())

@@ -63,7 +63,6 @@ fn sentence(context: &Context, finding: &Finding) -> String {
         Finding::Summaries { mailbox } => {
             format!("{}: messages without a summary, or summaries without a message", named(context, *mailbox))
         }
-        Finding::Usage { login } => format!("account {login}: what it uses is not what its mailboxes add up to"),
         Finding::NoAccount { login } => format!("{login}: a person without an account, where it should lie"),
         Finding::References { shard, blob } => {
             format!("shard {shard:02}, body {blob}: another number of messages has it than it counts")

@@ -13,6 +13,21 @@ const MAILBOX: &str =
     "SELECT m.id, m.name, m.special, m.uidvalidity, m.uidnext, m.modseq, m.messages, m.unseen, m.deleted,
     m.octets, EXISTS(SELECT 1 FROM subscription s WHERE s.account = m.account AND s.name = m.name) FROM mailbox m";
 
+/// What accounts use is the sum of their mailboxes: a row of its own for it would be one more page for each delivery. With
+/// `GROUP BY a.id`.
+pub(crate) const USAGE: &str = "SELECT ifnull(sum(m.octets), 0), ifnull(sum(m.messages), 0), a.quota, a.warned, a.login
+    FROM account a LEFT JOIN mailbox m ON m.account = a.id";
+
+/// The first columns of `USAGE`.
+pub(crate) fn usage_row(row: &Row) -> rusqlite::Result<Usage> {
+    Ok(Usage {
+        used_octets: row.get::<_, i64>(0)? as u64,
+        messages: row.get::<_, i64>(1)? as u64,
+        quota_octets: row.get::<_, i64>(2)? as u64,
+        warned_permille: row.get(3)?,
+    })
+}
+
 impl Store {
     /// All mailboxes of an account, in order of name; empty for an unknown login.
     pub fn mailboxes(&self, login: &Login) -> Result<Vec<MailboxInfo>, ReadError> {
@@ -50,16 +65,8 @@ impl Store {
     pub fn usage(&self, login: &Login) -> Result<Usage, ReadError> {
         let shard = self.routes.shard_of(login)?.unwrap_or(0);
         self.shards[usize::from(shard)].pool.read_at_once(|tx| {
-            let mut query = tx.prepare_cached("SELECT used, messages, quota, warned FROM account WHERE login = ?1")?;
-            let usage = query.query_row([fold(login)], |row| {
-                Ok(Usage {
-                    used_octets: row.get::<_, i64>(0)? as u64,
-                    messages: row.get::<_, i64>(1)? as u64,
-                    quota_octets: row.get::<_, i64>(2)? as u64,
-                    warned_permille: row.get(3)?,
-                })
-            });
-            Ok(usage.optional()?.unwrap_or_default())
+            let mut query = tx.prepare_cached(&format!("{USAGE} WHERE a.login = ?1 GROUP BY a.id"))?;
+            Ok(query.query_row([fold(login)], usage_row).optional()?.unwrap_or_default())
         })
     }
 

@@ -19,7 +19,7 @@ pub use bodies::MessageIdentity;
 pub(crate) use bodies::{bodies_in, body, body_row};
 pub(crate) use directory::fold;
 pub(crate) use index::Indexes;
-pub(crate) use mailboxes::{log_begins, special_number};
+pub(crate) use mailboxes::{USAGE, log_begins, special_number, usage_row};
 pub(crate) use messages::{rows_in, summaries_in};
 pub(crate) use pool::Pool;
 pub use records::{Delivery, TokenCounts};

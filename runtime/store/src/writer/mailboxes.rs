@@ -60,8 +60,8 @@ impl Group<'_> {
         self.db
             .prepare_cached("DELETE FROM annotation WHERE account = ?1 AND mailbox = ?2")?
             .execute((account.id, mailbox))?;
-        self.db.prepare_cached("DELETE FROM mailbox WHERE id = ?1")?.execute([mailbox])?;
         self.tallies.remove(self.db, mailbox, tally)?;
+        self.db.prepare_cached("DELETE FROM mailbox WHERE id = ?1")?.execute([mailbox])?;
         Ok(OpResult::Done)
     }
 

@@ -86,11 +86,11 @@ impl Group<'_> {
         names_differ(mailboxes)?;
         let id = self.tallies.counters.next_account;
         self.tallies.counters.next_account += 1;
-        self.db
-            .prepare_cached(
-                "INSERT INTO account(id, login, quota, used, messages, warned) VALUES(?1, ?2, ?3, 0, 0, 0)",
-            )?
-            .execute((id, fold(login), quota_octets as i64))?;
+        self.db.prepare_cached("INSERT INTO account(id, login, quota, warned) VALUES(?1, ?2, ?3, 0)")?.execute((
+            id,
+            fold(login),
+            quota_octets as i64,
+        ))?;
         self.insert_mailbox(id, &MailboxName::inbox(), None)?;
         self.insert_subscription(id, &MailboxName::inbox())?;
         for mailbox in mailboxes {

@@ -30,6 +30,8 @@ pub(crate) struct Queue {
 struct State {
     waiting: VecDeque<Queued>,
     ops: usize,
+    /// The writer has nothing to do.
+    idle: bool,
     closed: Option<CommitError>,
 }
 
@@ -49,15 +51,22 @@ impl Queue {
         }
         state.ops += queued.ops.len();
         state.waiting.push_back(queued);
+        // A call of the system that a writer at work does not need.
+        let idle = std::mem::take(&mut state.idle);
         drop(state);
-        self.filled.notify_one();
+        if idle {
+            self.filled.notify_one();
+        }
         Ok(())
     }
 
     /// Waits for work and takes a group: in order, within both bounds, at least one commit. `None` once closed and empty.
     pub(crate) fn take_group(&self, ops_max: usize, bytes_max: u64) -> Option<Vec<Queued>> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = |state: &mut State| state.waiting.is_empty() && state.closed.is_none();
+        let idle = |state: &mut State| {
+            state.idle = state.waiting.is_empty() && state.closed.is_none();
+            state.idle
+        };
         let mut state = self.filled.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
         let (mut group, mut ops, mut bytes) = (Vec::new(), 0, 0);
         while let Some(next) = state.waiting.front() {

@@ -1,7 +1,7 @@
 //! What the writer keeps in memory: the counters of mailboxes and accounts, and those of the shard. The rows follow at the
 //! end of each group.
 //!
-//! INVARIANT (sum): an account's `used` and `messages` change only in `set` and `remove`, by what its mailbox changed.
+//! INVARIANT (sum): what an account uses is the sum of its mailboxes, in memory too: it changes only in `set` and `remove`.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::Stop;
 use super::threads::Threads;
 use crate::error::Refusal;
-use crate::read::Usage;
+use crate::read::{USAGE, Usage, usage_row};
 
 /// Mailboxes and accounts remembered; past it all are forgotten between two groups.
 const REMEMBERED_MAX: usize = 200_000;
@@ -51,11 +51,12 @@ pub(super) struct Tallies {
     known: HashMap<u32, Tally>,
     accounts: HashMap<String, Account>,
     usages: HashMap<i64, Usage>,
-    /// Changed and not yet in their rows.
+    /// Changed and not yet in their rows: of an account that is quota and warning alone.
     dirty: BTreeSet<u32>,
     dirty_usages: BTreeSet<i64>,
-    /// Accounts as this group wrote them.
-    written_usages: Vec<Usage>,
+    /// Accounts this group changed, and as they are at its end.
+    changed_usages: BTreeSet<i64>,
+    filled: Vec<Usage>,
     /// Changed in this group, for watchers and the change log.
     changed: BTreeSet<u32>,
     /// How things were before the commit that runs, newest last.
@@ -86,7 +87,8 @@ impl Tallies {
             usages: HashMap::new(),
             dirty: BTreeSet::new(),
             dirty_usages: BTreeSet::new(),
-            written_usages: Vec::new(),
+            changed_usages: BTreeSet::new(),
+            filled: Vec::new(),
             changed: BTreeSet::new(),
             undo: Vec::new(),
         })
@@ -141,7 +143,7 @@ impl Tallies {
         self.changed.insert(id);
     }
 
-    /// A mailbox whose row just went, with all its messages.
+    /// A mailbox whose row is about to go, with all its messages.
     pub(super) fn remove(&mut self, db: &Connection, id: u32, tally: Tally) -> Result<(), Stop> {
         let mut usage = self.usage(db, tally.account)?;
         usage.used_octets = usage.used_octets.saturating_sub(tally.octets);
@@ -157,17 +159,9 @@ impl Tallies {
         if let Some(usage) = self.usages.get(&account) {
             return Ok(*usage);
         }
-        let usage = db.prepare_cached("SELECT quota, used, messages, warned FROM account WHERE id = ?1")?.query_row(
-            [account],
-            |row| {
-                Ok(Usage {
-                    quota_octets: row.get::<_, i64>(0)? as u64,
-                    used_octets: row.get::<_, i64>(1)? as u64,
-                    messages: row.get::<_, i64>(2)? as u64,
-                    warned_permille: row.get(3)?,
-                })
-            },
-        )?;
+        // The rows agree with the tallies: no mailbox of the account was changed since they were forgotten, see `set`.
+        let mut query = db.prepare_cached(&format!("{USAGE} WHERE a.id = ?1 GROUP BY a.id"))?;
+        let usage = query.query_row([account], usage_row)?;
         self.usages.insert(account, usage);
         Ok(usage)
     }
@@ -175,8 +169,13 @@ impl Tallies {
     /// What was warned of is never above how full the account is, so that each crossing of a level is told once.
     pub(super) fn set_usage(&mut self, account: i64, mut usage: Usage) {
         usage.warned_permille = usage.warned_permille.min(usage.fill_permille());
-        self.undo.push(Undo::Usage(account, self.usages.insert(account, usage)));
-        self.dirty_usages.insert(account);
+        let before = self.usages.insert(account, usage);
+        self.undo.push(Undo::Usage(account, before));
+        self.changed_usages.insert(account);
+        let row = |usage: &Usage| (usage.quota_octets, usage.warned_permille);
+        if before.as_ref().map(row) != Some(row(&usage)) {
+            self.dirty_usages.insert(account);
+        }
     }
 
     /// For watchers only: the mailbox has another name.
@@ -234,16 +233,15 @@ impl Tallies {
     }
 
     fn write_usages(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let changed = std::mem::take(&mut self.changed_usages);
+        self.filled.extend(changed.iter().filter_map(|id| self.usages.get(id)));
         if self.dirty_usages.is_empty() {
             return Ok(());
         }
-        let mut update =
-            db.prepare_cached("UPDATE account SET quota = ?2, used = ?3, messages = ?4, warned = ?5 WHERE id = ?1")?;
+        let mut update = db.prepare_cached("UPDATE account SET quota = ?2, warned = ?3 WHERE id = ?1")?;
         for id in std::mem::take(&mut self.dirty_usages) {
             let Some(usage) = self.usages.get(&id) else { continue };
-            let (used, messages) = (usage.used_octets as i64, usage.messages as i64);
-            update.execute((id, usage.quota_octets as i64, used, messages, usage.warned_permille))?;
-            self.written_usages.push(*usage);
+            update.execute((id, usage.quota_octets as i64, usage.warned_permille))?;
         }
         Ok(())
     }
@@ -285,7 +283,7 @@ impl Tallies {
 
     /// The accounts of this group; the next group starts afresh.
     pub(super) fn take_filled(&mut self) -> impl Iterator<Item = Usage> {
-        std::mem::take(&mut self.written_usages).into_iter()
+        std::mem::take(&mut self.filled).into_iter()
     }
 
     /// The mailboxes changed in this group so far.
