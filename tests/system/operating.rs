@@ -247,3 +247,42 @@ fn another_user_is_refused_on_the_control_socket() -> Outcome {
     server.stop();
     Ok(())
 }
+
+#[test]
+fn the_whole_store_goes_back_to_a_backup_when_no_server_runs() -> Outcome {
+    let house = House::new();
+    let server = house.serve();
+    let who = server.describe.person("toto-j").clone();
+    fill(&server, &who)?;
+    let mut imap = Imap::person(&server, "outside", &who)?;
+    let validity = |imap: &mut Imap| -> std::io::Result<Option<String>> {
+        let selected = imap.command("EXAMINE INBOX")?.ok()?;
+        Ok(selected.lines().into_iter().find(|line| line.contains("UIDVALIDITY")))
+    };
+    let before = validity(&mut imap)?;
+    let taken = house.run(&["backup", "now", "--format", "json"]);
+    assert_eq!(taken.code, Some(0), "{taken:?}");
+    imap.command("SELECT INBOX")?.ok()?;
+    imap.command("STORE 1:2 +FLAGS.SILENT (\\Deleted)")?.ok()?;
+    imap.command("EXPUNGE")?.ok()?;
+    imap.append("INBOX", b"Subject: since\r\n\r\nsince\r\n")?.ok()?;
+    let all = ["restore", "--all", "--from", "2999-01-01", "--format", "json"];
+    let refused = house.run(&all);
+    assert_eq!(refused.code, Some(2), "a server runs: {refused:?}");
+    assert!(refused.out.contains("belongs to process"), "{refused:?}");
+    server.stop();
+    let restored = house.run(&all);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert_eq!((told(&restored, "returned"), told(&restored, "vanished")), (2, 1));
+    assert_eq!(told(&restored, "kept_uidvalidity"), told(&restored, "mailboxes"));
+    let sound = house.run(&["store", "verify"]);
+    assert_eq!(sound.code, Some(0), "{sound:?}");
+    let server = house.serve();
+    let who = server.describe.person("toto-j").clone();
+    let mut imap = Imap::person(&server, "outside", &who)?;
+    assert_eq!(validity(&mut imap)?, before);
+    // Four as then: two kept their UIDs, two have new ones, and what came since is gone.
+    let uids = imap.command("UID SEARCH ALL")?.ok()?;
+    assert_eq!(uids.lines(), ["SEARCH 3 4 6 7"]);
+    Ok(())
+}
