@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{damaged, io_at};
 use super::manifest::page_hash;
+use super::pace::send_off;
 use super::{Damage, PAGE_BYTES, SnapshotError};
 
 const MAGIC: &[u8; 4] = b"FcPk";
@@ -21,8 +22,6 @@ const HEAD_FIELDS: usize = 16;
 const SLOTS_MAX: u32 = 16_384;
 /// Pages written with one call.
 const BUFFER_PAGES: usize = 64;
-/// Pages between two flushes, so that no flush is long for those who share the device.
-const FLUSH_PAGES: u32 = 256;
 /// Packs open at once while reading.
 const OPEN_MAX: usize = 64;
 
@@ -118,7 +117,6 @@ struct Growing {
     file: File,
     /// Slots in the file.
     written: u32,
-    flushed: u32,
     buffer: Vec<u8>,
 }
 
@@ -161,14 +159,7 @@ impl<'a> PackWriter<'a> {
         self.next = number.checked_add(1).ok_or_else(used_up)?;
         let file = File::options().read(true).write(true).create_new(true).open(&path).map_err(io_at(&path))?;
         file.write_all_at(&head(number), 0).map_err(io_at(&path))?;
-        Ok(Growing {
-            number,
-            path,
-            file,
-            written: 0,
-            flushed: 0,
-            buffer: Vec::with_capacity(BUFFER_PAGES * PAGE_BYTES),
-        })
+        Ok(Growing { number, path, file, written: 0, buffer: Vec::with_capacity(BUFFER_PAGES * PAGE_BYTES) })
     }
 }
 
@@ -180,12 +171,9 @@ impl Growing {
     fn write(&mut self) -> Result<(), SnapshotError> {
         let at = (u64::from(self.written) + 1) * PAGE_BYTES as u64;
         self.file.write_all_at(&self.buffer, at).map_err(io_at(&self.path))?;
+        send_off(&self.file, at, self.buffer.len() as u64);
         self.written = self.slots();
         self.buffer.clear();
-        if self.written - self.flushed >= FLUSH_PAGES {
-            self.file.sync_data().map_err(io_at(&self.path))?;
-            self.flushed = self.written;
-        }
         Ok(())
     }
 

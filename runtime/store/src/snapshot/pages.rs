@@ -133,7 +133,12 @@ impl Pages {
             let unchanged = before.filter(|at| at.hash == hash && self.previous.sound.contains(&at.pack));
             let at = match unchanged {
                 Some(at) => at,
-                None => self.place(hash, page, packs)?,
+                None => {
+                    let stored = packs.pages;
+                    let at = self.place(hash, page, packs)?;
+                    pacer.wrote((packs.pages - stored) * PAGE_BYTES as u64);
+                    at
+                }
             };
             self.at.push(at);
             if (self.at.len() as u64).is_multiple_of(REPORT_PAGES) {

@@ -20,12 +20,10 @@ use rustix::io::Errno;
 use super::SnapshotError;
 use super::error::io_at;
 use super::manifest::SegmentPart;
-use super::pace::Pacer;
+use super::pace::{Pacer, send_off};
 use crate::body::{HEADER_BYTES, Header};
 
 const COPY_BYTES: usize = 1 << 20;
-/// Copied between two flushes, so that no flush is long for those who share the device.
-const FLUSH_BYTES: u64 = 4 << 20;
 
 pub(super) fn segment_path(folder: &Path, number: u32, generation: u32) -> PathBuf {
     match generation {
@@ -209,7 +207,7 @@ pub(super) fn extend(
 ) -> Result<(), SnapshotError> {
     let file =
         File::options().read(true).write(true).create(true).truncate(false).open(target).map_err(io_at(target))?;
-    let (mut at, mut unflushed) = (from, 0);
+    let mut at = from;
     let mut buffer = Vec::new();
     while at < to {
         let wanted = usize::try_from(to - at).map_or(COPY_BYTES, |left| left.min(COPY_BYTES));
@@ -227,13 +225,10 @@ pub(super) fn extend(
                 octets
             }
         };
+        send_off(&file, at, done as u64);
+        pacer.wrote(done as u64);
         at += done as u64;
-        unflushed += done as u64;
         copied(done as u64);
-        if unflushed >= FLUSH_BYTES {
-            file.sync_data().map_err(io_at(target))?;
-            unflushed = 0;
-        }
         pacer.rest();
     }
     file.sync_all().map_err(io_at(target))
