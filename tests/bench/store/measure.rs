@@ -2,17 +2,48 @@
 
 use std::time::{Duration, Instant};
 
-/// User and system time of this process; the kernel counts in hundredths of a second.
-pub fn cpu_us() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| after_name.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    (ticks(11) + ticks(12)) * 10_000
+/// What the process or a thread of it has cost so far, or between two moments.
+#[derive(Clone, Copy, Default)]
+pub struct Cost {
+    /// User and system time; the kernel counts in hundredths of a second.
+    pub cpu_us: u64,
+    /// Octets it made the system write to devices.
+    pub written_octets: u64,
 }
 
-/// Octets this process made the system write to devices so far.
-pub fn written_octets() -> u64 {
-    field("/proc/self/io", "write_bytes:")
+impl Cost {
+    pub fn of_process() -> Cost {
+        Cost::of("/proc/self")
+    }
+
+    /// Of all threads with this name.
+    pub fn of_threads(name: &str) -> Cost {
+        let mut sum = Cost::default();
+        for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+            let folder = task.path();
+            if std::fs::read_to_string(folder.join("comm")).is_ok_and(|comm| comm.trim() == name) {
+                let cost = Cost::of(&folder.to_string_lossy());
+                sum.cpu_us += cost.cpu_us;
+                sum.written_octets += cost.written_octets;
+            }
+        }
+        sum
+    }
+
+    fn of(folder: &str) -> Cost {
+        let stat = std::fs::read_to_string(format!("{folder}/stat")).unwrap_or_default();
+        let after_name: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| after_name.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        let written_octets = field(&format!("{folder}/io"), "write_bytes:");
+        Cost { cpu_us: (ticks(11) + ticks(12)) * 10_000, written_octets }
+    }
+
+    pub fn since(self, before: Cost) -> Cost {
+        Cost {
+            cpu_us: self.cpu_us.saturating_sub(before.cpu_us),
+            written_octets: self.written_octets.saturating_sub(before.written_octets),
+        }
+    }
 }
 
 /// Begins a new peak of memory.

@@ -3,15 +3,20 @@
 use std::time::{Duration, Instant};
 
 use crate::load::Random;
-use crate::measure::{cpu_us, forget_peak, peak_mib, percentile, written_octets};
+use crate::measure::{Cost, forget_peak, peak_mib, percentile};
+
+/// The thread of the search index follows behind, at the lowest priority; no delivery waits for it.
+const SEARCH: &str = "store-search";
 
 /// What a round gave.
 pub struct Round {
     pub deliveries: f64,
     pub payload_octets: f64,
     pub elapsed_s: f64,
-    pub cpu_us: f64,
-    pub written_octets: f64,
+    /// Without the search index.
+    cost: Cost,
+    /// Of the search index, as far as it came.
+    search: Cost,
     pub peak_mib: f64,
     /// Of each delivery, ascending.
     latencies_us: Vec<u32>,
@@ -28,11 +33,19 @@ impl Round {
     }
 
     pub fn cpu_us_each(&self) -> f64 {
-        self.cpu_us / self.deliveries
+        self.cost.cpu_us as f64 / self.deliveries
     }
 
     pub fn write_amplification(&self) -> f64 {
-        self.written_octets / self.payload_octets
+        self.cost.written_octets as f64 / self.payload_octets
+    }
+
+    pub fn search_cpu_us_each(&self) -> f64 {
+        self.search.cpu_us as f64 / self.deliveries
+    }
+
+    pub fn search_write_amplification(&self) -> f64 {
+        self.search.written_octets as f64 / self.payload_octets
     }
 }
 
@@ -41,7 +54,7 @@ pub fn produce(producers: u64, length: Duration, deliver: impl Fn(u64, &mut Rand
     // Touched before the clock starts.
     crate::load::text(1);
     forget_peak();
-    let (cpu_before, written_before, started) = (cpu_us(), written_octets(), Instant::now());
+    let (before, search_before, started) = (Cost::of_process(), Cost::of_threads(SEARCH), Instant::now());
     let mut latencies_us = Vec::new();
     let mut payload = 0;
     std::thread::scope(|scope| {
@@ -63,14 +76,15 @@ pub fn produce(producers: u64, length: Duration, deliver: impl Fn(u64, &mut Rand
             payload += octets;
         }
     });
-    let (elapsed, cpu, written) = (started.elapsed(), cpu_us() - cpu_before, written_octets() - written_before);
+    let search = Cost::of_threads(SEARCH).since(search_before);
+    let (elapsed, cost) = (started.elapsed(), Cost::of_process().since(before).since(search));
     latencies_us.sort_unstable();
     Round {
         deliveries: latencies_us.len() as f64,
         payload_octets: payload as f64,
         elapsed_s: elapsed.as_secs_f64(),
-        cpu_us: cpu as f64,
-        written_octets: written as f64,
+        cost,
+        search,
         peak_mib: peak_mib(),
         latencies_us,
     }

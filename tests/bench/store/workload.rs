@@ -54,6 +54,8 @@ fn of_store(store: &Store, producers: u64, seconds: Duration, table: &mut Table)
     table.add(0, "WAL octets / payload", since(|now| now.wal_bytes) / round.payload_octets);
     table.add(0, "deliveries per group", round.deliveries / since(|now| now.groups));
     table.add(0, "checkpoints", since(|now| now.checkpoints));
+    table.add(0, "search index: CPU µs per delivery", round.search_cpu_us_each());
+    table.add(0, "search index: octets / payload", round.search_write_amplification());
 }
 
 fn of_baseline(baseline: &Baseline, producers: u64, seconds: Duration, table: &mut Table) {
