@@ -23,7 +23,7 @@ pub struct Pace {
 
 impl Pace {
     /// For a server that works meanwhile.
-    pub const GENTLE: Pace = Pace { share_percent: 25, slice: Duration::from_millis(2), write_bytes_per_s: 16 << 20 };
+    pub const GENTLE: Pace = Pace { share_percent: 10, slice: Duration::from_micros(200), write_bytes_per_s: 4 << 20 };
     /// For a store nobody else uses.
     pub const FULL: Pace = Pace { share_percent: 100, slice: Duration::from_millis(2), write_bytes_per_s: 0 };
 }
