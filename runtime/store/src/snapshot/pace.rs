@@ -22,9 +22,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// For a server that works meanwhile. Not gentler than this: while the read transaction is open the WAL cannot start
-    /// afresh, and a commit that makes the file longer waits for the journal of the file system, which one that writes over
-    /// it does not. Measured, longer was worse than louder.
+    /// For a server that works meanwhile. Not much gentler: while the read transaction is open the WAL cannot start afresh
+    /// and grows. What deliveries notice of it is not measured soundly yet.
     pub const GENTLE: Pace = Pace { share_percent: 60, slice: Duration::from_millis(1), write_bytes_per_s: 64 << 20 };
     /// For a store nobody else uses.
     pub const FULL: Pace = Pace { share_percent: 100, slice: Duration::from_millis(2), write_bytes_per_s: 0 };
@@ -93,9 +92,8 @@ pub(super) fn apart<T: Send>(
     })
 }
 
-/// Lets the system write these octets of a file to the device by and by. A flush of many at once would hold up the commits of
-/// the store, whose flushes wait for the same journal; the flush at the end then finds little to do. Says nothing about
-/// durability, so an error changes nothing.
+/// Lets the system write these octets of a file to the device by and by, so that the flush at the end finds little to do and is
+/// short for others who flush. Says nothing about durability, so an error changes nothing.
 pub(super) fn send_off(file: &File, from: u64, octets: u64) {
     if let Err(error) = rustix::fs::fadvise(file, from, NonZeroU64::new(octets), Advice::DontNeed) {
         tracing::debug!("written octets wait for their flush: {error}");
