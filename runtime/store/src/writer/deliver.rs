@@ -81,6 +81,11 @@ impl Group<'_> {
         let mailbox = self.named(account.id, append.mailbox.as_str())?.ok_or(Refusal::NoSuchMailbox)?;
         self.room(mailbox, 1)?;
         self.within_quota(account.id, append.body.len(), 0)?;
+        self.put_in(append, mailbox)
+    }
+
+    /// The message itself, once it may come.
+    pub(super) fn put_in(&mut self, append: &Append, mailbox: u32) -> Result<OpResult, Stop> {
         let blob = self.hold(&append.body, 1, None)?;
         let arrival = Arrival {
             blob,

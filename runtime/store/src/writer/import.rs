@@ -49,16 +49,8 @@ impl Group<'_> {
         let owner = self.tallies.mailbox(self.db, replace.mailbox.0)?.account;
         let less_octets = if owner == account.id { old.size_octets } else { 0 };
         self.within_quota(account.id, append.body.len(), less_octets)?;
-        let blob = self.hold(&append.body, 1, None)?;
-        let arrival = Arrival {
-            blob,
-            size_octets: append.body.len(),
-            flags: &append.flags,
-            internal_date: append.internal_date,
-            summary: &append.summary,
-        };
-        let (uidvalidity, uid) = self.arrive(mailbox, &arrival, 1)?;
+        let appended = self.put_in(append, mailbox)?;
         self.expunge(replace.mailbox, &Expunged::Exactly(uids))?;
-        Ok(OpResult::Appended { mailbox: MailboxId(mailbox), uidvalidity, uid })
+        Ok(appended)
     }
 }
