@@ -12,7 +12,7 @@ use plan::Life;
 use store::snapshot::Snapshots;
 use store::{Op, OpResult};
 
-use crate::operate::{BackupNow, Compact, Context, Operation, Who};
+use crate::operate::{BackupNow, Compact, Operation, Who, door};
 use crate::service::{Service, stopped};
 use crate::{clock, durable};
 
@@ -81,17 +81,7 @@ fn night_after(now: &Zoned, minute: u32) -> Zoned {
 }
 
 fn work(service: &Arc<Service>, backup: bool) {
-    let plan = service.tables.plan();
-    let context = Context {
-        store: service.store.clone(),
-        data: service.site.data.clone(),
-        snapshots: service.site.snapshots(plan.backup.as_ref()),
-        backup: plan.backup.clone(),
-        retention: Some(plan.retention.clone()),
-        who: Who::this_process(),
-        served: true,
-        stop: Arc::new(AtomicBool::new(false)),
-    };
+    let context = door::context(service, Who::this_process(), Arc::new(AtomicBool::new(false)));
     if backup {
         match (BackupNow {}).handle(&context, &mut |_| ()) {
             Ok(taken) => {

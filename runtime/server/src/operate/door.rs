@@ -144,7 +144,8 @@ impl Asked {
     }
 }
 
-fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
+/// What a handler is given by the server that runs it.
+pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
     let plan = service.tables.plan();
     Context {
         store: service.store.clone(),
