@@ -8,7 +8,8 @@ use decide::Tables;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
-use server::{Certificate, Certificates, ClientAddress, Outbound, Site};
+use proto::sasl::Secret;
+use server::{Certificate, Certificates, ClientAddress, Outbound, Site, World};
 
 use crate::serving::named;
 
@@ -25,12 +26,23 @@ struct SiteFile {
     listeners: BTreeMap<String, Vec<SocketAddr>>,
     /// Host, or host:port, of the plan to the address it has here.
     #[serde(default)]
-    hosts: BTreeMap<String, IpAddr>,
+    hosts: BTreeMap<String, HostAddress>,
     /// `default`, or a listener that shows another certificate.
     certificates: BTreeMap<String, CertificateFiles>,
     #[serde(default)]
     client_address: ClientAddressFile,
     outbound: OutboundFile,
+    /// Name servers; those of the system where nothing is written.
+    #[serde(default)]
+    dns: DnsFile,
+    /// PEM files of authorities that are believed besides the public ones.
+    #[serde(default)]
+    authorities: Vec<PathBuf>,
+    /// Addresses mail leaves from, by the names in the plan, and `usual`.
+    #[serde(default)]
+    sources: BTreeMap<String, Vec<IpAddr>>,
+    #[serde(default)]
+    secrets: SecretsFile,
     /// Where backups go that the plan keeps elsewhere, by the name it gives the place.
     #[serde(default)]
     backups: BTreeMap<String, BackupPlace>,
@@ -42,6 +54,32 @@ struct SiteFile {
 #[derive(Deserialize)]
 enum CertificateFiles {
     File { chain: PathBuf, key: PathBuf },
+}
+
+/// An address, or an address with another port than the plan's.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum HostAddress {
+    Port(SocketAddr),
+    Plain(IpAddr),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct DnsFile {
+    servers: Vec<SocketAddr>,
+    /// DNSKEY records that are trusted, in the form of a zone file; the root's own where nothing is written.
+    anchors: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+enum SecretsFile {
+    #[default]
+    Nothing,
+    /// Files in the folder that the service manager hands over as `$CREDENTIALS_DIRECTORY`.
+    Credentials,
+    /// Files in this folder.
+    Folder(PathBuf),
 }
 
 #[derive(Deserialize)]
@@ -73,12 +111,19 @@ pub fn read(path: &Path, tables: &Tables) -> Result<Site, Anything> {
     Ok(Site {
         data: file.data,
         listeners: file.listeners,
-        hosts: file.hosts.into_iter().map(|(host, address)| (host, SocketAddr::new(address, 0))).collect(),
+        hosts: file.hosts.into_iter().map(|(host, address)| (host.clone(), address.of(&host))).collect(),
         certificates: certificates(path, file.certificates)?,
         outbound: match file.outbound {
             OutboundFile::Network => Outbound::Network,
             OutboundFile::Sink => Outbound::Sink,
         },
+        world: World {
+            name_servers: file.dns.servers,
+            trust_anchors: file.dns.anchors.as_deref().map(text).transpose()?,
+            authorities: authorities(&file.authorities)?,
+        },
+        sources: file.sources,
+        secrets: secrets(file.secrets)?,
         client_address: match file.client_address {
             ClientAddressFile::FromSocket => ClientAddress::FromSocket,
         },
@@ -107,6 +152,58 @@ fn parse(path: &Path) -> Result<SiteFile, Anything> {
     let text = std::fs::read_to_string(path).map_err(|error| named(path, error))?;
     let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
     options.from_str(&text).map_err(|error| named(path, error))
+}
+
+impl HostAddress {
+    /// Where `host`, or `host:port`, is. Port 0 keeps the port that is asked for.
+    fn of(self, host: &str) -> SocketAddr {
+        match self {
+            HostAddress::Port(address) => address,
+            HostAddress::Plain(address) => {
+                let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0);
+                SocketAddr::new(address, port)
+            }
+        }
+    }
+}
+
+fn text(path: &Path) -> Result<String, Anything> {
+    std::fs::read_to_string(path).map_err(|error| named(path, error))
+}
+
+fn authorities(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Anything> {
+    let mut all = Vec::new();
+    for file in files {
+        let certificates = CertificateDer::pem_file_iter(file).map_err(|error| named(file, error))?;
+        for certificate in certificates {
+            all.push(certificate.map_err(|error| named(file, error))?);
+        }
+    }
+    Ok(all)
+}
+
+/// Each file is a secret under its name; a line end behind it is not part of it.
+fn secrets(from: SecretsFile) -> Result<BTreeMap<String, Secret>, Anything> {
+    let folder = match from {
+        SecretsFile::Nothing => return Ok(BTreeMap::new()),
+        SecretsFile::Credentials => match std::env::var_os("CREDENTIALS_DIRECTORY") {
+            Some(folder) => PathBuf::from(folder),
+            None => return Err("`secrets: Credentials`, and $CREDENTIALS_DIRECTORY is not set".into()),
+        },
+        SecretsFile::Folder(folder) => folder,
+    };
+    let mut secrets = BTreeMap::new();
+    for entry in std::fs::read_dir(&folder).map_err(|error| named(&folder, error))? {
+        let path = entry.map_err(|error| named(&folder, error))?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.is_file()) else { continue };
+        let mut octets = std::fs::read(&path).map_err(|error| named(&path, error))?;
+        octets.truncate(octets.trim_ascii_end().len());
+        // Certificates may lie beside them: what is no text is no secret of ours.
+        if let Ok(secret) = String::from_utf8(octets) {
+            secrets.insert(name.to_owned(), Secret::new(secret));
+        }
+    }
+    Ok(secrets)
 }
 
 fn certificates(path: &Path, files: BTreeMap<String, CertificateFiles>) -> Result<Certificates, Anything> {

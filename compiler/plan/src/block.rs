@@ -17,7 +17,11 @@ pub struct SendBlock {
     pub to: To,
     #[serde(rename = "as")]
     pub as_: As,
+    /// Whose address the header From of a message may be (RFC 6409 8.1 has the reverse-path only).
+    pub header_from: As,
     pub empty_sender: EmptySender,
+    /// The site's name for the address mail of this block leaves from; empty for the site's usual one.
+    pub source: String,
     pub limits: Limits,
     /// Whole rows for people of a profile.
     pub by_profile: BTreeMap<String, Row>,

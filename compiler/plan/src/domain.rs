@@ -43,8 +43,28 @@ pub enum PassOnRecipients {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Routes {
+    pub held: Held,
     pub remote: Remote,
+    /// How a smart host knows us.
+    pub remote_login: Option<RemoteLogin>,
     pub homes: Homes,
+}
+
+/// Where mail for people of held domains goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Held {
+    /// A mailbox of this server.
+    Mailbox,
+    /// `host:port` of the mail store behind this server, which is its edge: no mailbox is here.
+    Lmtp(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteLogin {
+    pub login: String,
+    /// The site's name for the password.
+    pub secret: String,
 }
 
 /// Homes by name: where a person's mailbox is when it is not here.

@@ -13,6 +13,22 @@ pub struct Identity {
     pub address: AddressRules,
     pub login: LoginRules,
     pub password: PasswordRules,
+    /// Who vouches for tokens; `None` where no mechanism takes one.
+    pub oauth: Option<OAuth>,
+}
+
+/// An issuer of bearer tokens (RFC 7628, RFC 9068).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// Where its keys are (RFC 7517), an `https` URL.
+    pub keys: String,
+    /// The `aud` its tokens must have.
+    pub audience: String,
+    /// The claim that holds the login.
+    pub login_claim: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +46,8 @@ pub struct AddressRules {
     pub former: String,
     /// Empty when there are no functional addresses.
     pub function: String,
+    /// `toto-j+lists@` is `toto-j@` where this is `+` (RFC 5233); empty where every character is the person's.
+    pub subaddress: String,
     pub homonyms: Homonyms,
 }
 

@@ -9,6 +9,7 @@
 //! **Invariant (canonical):** one Plan has one text. Fields come in the order of the structs, map keys sorted by bytes.
 
 mod block;
+mod delivery;
 mod directory;
 mod domain;
 mod emit;
@@ -32,14 +33,15 @@ pub use block::{
     As, EmptySender, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders,
     SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window, Windows,
 };
+pub use delivery::{Delivery, DnsList, OnListed, Provider, Signing, SigningAlgorithm};
 pub use directory::{Ldap, LdapAttributes, LdapBind, LdapServer, LdapTls};
-pub use domain::{HeldOnly, Homes, MailDomain, NextHop, PassOnRecipients, Remote, Routes};
+pub use domain::{Held, HeldOnly, Homes, MailDomain, NextHop, PassOnRecipients, Remote, RemoteLogin, Routes};
 pub use emit::emit;
 pub use guarantee::{Direction, EqualityExcept, Guarantee, Of, Reach, Via, Waiver};
 pub use hash::{PlanHash, hash};
 pub use identity::{
     AddressRules, AtExpiry, Collision, Fold, Homonyms, Identity, InitialPassword, LoginExample, LoginRules, Mechanism,
-    Newcomers, PasswordQuality, PasswordRules, ResetBy,
+    Newcomers, OAuth, PasswordQuality, PasswordRules, ResetBy,
 };
 pub use mailboxes::{Counted, MailboxRules, Profile, Quota, QuotaGrant, Then, WhenFull};
 pub use network::{
@@ -57,7 +59,7 @@ pub use scan::{
 pub use source_map::{Place, SourceMap};
 pub use steps::{
     AskedThrough, Authenticate, DomainPattern, ElseTag, FilterMay, FilterOn, Filters, GrantNeeds, GrantTo, Loss,
-    Losses, OnGrant, OwnDomains, ReceptionStep, RedirectOtherwise, Redirects, SendingStep,
+    Losses, OnGrant, OwnDomains, ReceptionStep, RedirectOtherwise, Redirects, Reports, SendingStep,
 };
 
 /// The plan format this build writes and reads.
@@ -95,6 +97,7 @@ pub struct Plan {
     pub senders: Option<Senders>,
     pub logins: Logins,
     pub strangers: Strangers,
+    pub dns_lists: BTreeMap<String, DnsList>,
     pub mailboxes: MailboxRules,
     pub reception: Vec<ReceptionStep>,
     pub sending: Vec<SendingStep>,
@@ -106,6 +109,9 @@ pub struct Plan {
     pub losses: Losses,
     pub redirects: Redirects,
     pub routes: Routes,
+    pub delivery: Delivery,
+    /// `None` where nothing is signed.
+    pub signing: Option<Signing>,
     pub retention: Retention,
     pub backup: Option<Backup>,
     pub guarantees: Vec<Guarantee>,

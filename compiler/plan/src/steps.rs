@@ -32,6 +32,20 @@ pub enum SendingStep {
 #[serde(deny_unknown_fields)]
 pub struct Authenticate {
     pub own_domains_from_outside: OwnDomains,
+    /// Domains whose ARC seals (RFC 8617) may speak for a message that lost its alignment on the way, sorted.
+    pub trusted_sealers: Vec<mail::Domain>,
+    /// Aggregate reports about mail that came in (RFC 7489 7.2).
+    pub aggregate_reports: Reports,
+}
+
+/// What becomes of reports we can write for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reports {
+    Nothing,
+    /// Kept for our own eyes.
+    Store,
+    /// Kept, and sent daily to who asked for them in DNS.
+    Send,
 }
 
 /// Mail from outside whose From is ours.

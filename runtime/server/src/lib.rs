@@ -36,6 +36,6 @@ mod verifier;
 
 pub use drive::opening;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site};
+pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site, World};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::verifier;

@@ -20,6 +20,12 @@ pub struct Site {
     pub hosts: BTreeMap<String, SocketAddr>,
     pub certificates: Certificates,
     pub outbound: Outbound,
+    pub world: World,
+    /// Addresses mail leaves from, by the name the plan's blocks give them (`source`); `usual` for all else. Without an
+    /// entry the system chooses. One of each family is used.
+    pub sources: BTreeMap<String, Vec<IpAddr>>,
+    /// What the plan names by `Secret("name")`.
+    pub secrets: BTreeMap<String, proto::sasl::Secret>,
     pub client_address: ClientAddress,
     /// Scanner name to the address where something that speaks clamd's protocol stands in for it.
     pub scanners: BTreeMap<String, SocketAddr>,
@@ -51,6 +57,17 @@ pub enum Outbound {
     /// Nothing leaves this machine: what is due is taken, counted, written to the log and forgotten.
     Sink,
     Network,
+}
+
+/// How this copy sees the Internet.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// Name servers that are asked; empty for those of the system.
+    pub name_servers: Vec<SocketAddr>,
+    /// DNSSEC trust anchors, DNSKEY records in the form of a zone file; `None` for the root's own.
+    pub trust_anchors: Option<String>,
+    /// Authorities whose certificates are believed besides the public ones, for next hops, MTA-STS and token issuers.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Which address a session believes its client has.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use decide::Tables;
 use plan::Does;
 use policy::compile::Sealed;
-use server::{Certificates, ClientAddress, Outbound, Running, Server, Site};
+use server::{Certificates, ClientAddress, Outbound, Running, Server, Site, World};
 use store::Store;
 
 use crate::Exit;
@@ -136,6 +136,9 @@ async fn site(
         hosts: BTreeMap::new(),
         certificates: Certificates { default: certificate, by_listener: BTreeMap::new() },
         outbound: Outbound::Sink,
+        world: World::default(),
+        sources: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         client_address: ClientAddress::Table(networks::view(networks)),
         scanners,
         backups: BTreeMap::new(),

@@ -65,6 +65,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         senders,
         counters,
         logins,
+        dns_lists,
         mailboxes,
         authenticate,
         antivirus,
@@ -73,6 +74,8 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         losses,
         redirects,
         routes,
+        delivery,
+        signing,
         retention,
         backup,
         waivers,
@@ -85,6 +88,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     or(&mut policy.senders, senders);
     or(&mut policy.counters, counters);
     or(&mut policy.logins, logins);
+    or(&mut policy.dns_lists, dns_lists);
     or(&mut policy.mailboxes, mailboxes);
     or(&mut policy.authenticate, authenticate);
     or(&mut policy.antivirus, antivirus);
@@ -93,6 +97,8 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     or(&mut policy.losses, losses);
     or(&mut policy.redirects, redirects);
     or(&mut policy.routes, routes);
+    or(&mut policy.delivery, delivery);
+    or(&mut policy.signing, signing);
     or(&mut policy.retention, retention);
     or(&mut policy.backup, backup);
     or(&mut policy.waivers, waivers);

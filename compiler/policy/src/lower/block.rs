@@ -28,7 +28,9 @@ fn send(scope: &Scope, block: &SendBlock) -> Option<plan::SendBlock> {
         from: scope.networks(&block.from),
         to: block.to.value,
         as_: block.as_.value,
+        header_from: block.header_from.as_ref().unwrap_or(&block.as_).value,
         empty_sender: block.empty_sender,
+        source: block.source.clone(),
         limits,
         by_profile: model::sorted(&block.by_profile, row),
         warn_at_percent: block.warn_at.map_or(0, |share| share.0),
@@ -62,7 +64,7 @@ pub(crate) fn row(row: &Row) -> plan::Row {
 }
 
 /// The shortest first.
-fn windows(windows: &Windows) -> plan::Windows {
+pub(super) fn windows(windows: &Windows) -> plan::Windows {
     match windows {
         WordOr::Word(_) => plan::Windows::Unlimited,
         WordOr::Value(rates) => {

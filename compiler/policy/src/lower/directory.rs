@@ -2,7 +2,7 @@
 
 use plan::{LdapAttributes, LdapBind, LdapServer, LdapTls};
 
-use crate::model::directory::{Attributes, Bind, Ldap, Schema, SecretWord};
+use crate::model::directory::{Attributes, Bind, Ldap, Schema, Secret, SecretWord};
 use crate::model::literal::AttributeName;
 use crate::syntax::WordOr;
 
@@ -29,11 +29,15 @@ fn server(server: &crate::model::literal::LdapServer) -> LdapServer {
 }
 
 fn bind(bind: &Bind) -> LdapBind {
-    let password_secret = match &bind.password {
+    LdapBind { dn: bind.dn.0.clone(), password_secret: secret_name(&bind.password) }
+}
+
+/// The name a secret has at the site.
+pub(super) fn secret_name(secret: &Secret) -> String {
+    match secret {
         WordOr::Word(SecretWord::Secret(name)) => name.0.clone(),
         WordOr::Value(inline) => match *inline {},
-    };
-    LdapBind { dn: bind.dn.0.clone(), password_secret }
+    }
 }
 
 fn attributes(attributes: &Attributes) -> LdapAttributes {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Scope;
-use crate::model::domain::{MailDomain, NextHop, PassOnRecipients, Remote, Routes};
+use crate::model::domain::{Held, MailDomain, NextHop, PassOnRecipients, Remote, Routes};
 use crate::model::{self, literal::DomainKey};
 use crate::syntax::Entries;
 
@@ -38,11 +38,19 @@ fn next_hop(hop: &NextHop) -> plan::NextHop {
 
 pub(super) fn routes(routes: &Routes) -> plan::Routes {
     plan::Routes {
+        held: match &routes.held {
+            Held::Mailbox => plan::Held::Mailbox,
+            Held::Lmtp(endpoint) => plan::Held::Lmtp(endpoint.0.clone()),
+        },
         remote: match &routes.remote {
             Remote::DirectMx => plan::Remote::DirectMx,
             Remote::Smarthost(endpoint) => plan::Remote::Smarthost(endpoint.0.clone()),
             Remote::Capture(address) => plan::Remote::Capture(address.0.clone()),
         },
+        remote_login: routes.remote_login.as_ref().map(|known| plan::RemoteLogin {
+            login: known.login.clone(),
+            secret: super::directory::secret_name(&known.password),
+        }),
         homes: model::sorted(&routes.homes, next_hop),
     }
 }

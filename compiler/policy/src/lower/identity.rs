@@ -13,6 +13,7 @@ pub(crate) fn identity(identity: &Identity) -> plan::Identity {
             official: address.official.value.clone(),
             former: address.former.clone(),
             function: address.function.clone(),
+            subaddress: address.subaddress.value.clone(),
             homonyms: match &address.homonyms {
                 Some(Homonyms::AskDirectory) => plan::Homonyms::AskDirectory,
                 Some(Homonyms::Append { suffix, first }) => {
@@ -23,6 +24,12 @@ pub(crate) fn identity(identity: &Identity) -> plan::Identity {
         },
         login: login(&identity.login),
         password: password(&identity.password),
+        oauth: identity.oauth.as_ref().map(|oauth| plan::OAuth {
+            issuer: oauth.value.issuer.0.clone(),
+            keys: oauth.value.keys.0.clone(),
+            audience: oauth.value.audience.clone(),
+            login_claim: oauth.value.login_claim.clone(),
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 //! whose sections are all present and without mistakes, and anything else gives no plan.
 
 mod block;
+mod delivery;
 mod directory;
 mod domain;
 mod guarantee;
@@ -52,6 +53,14 @@ fn set(names: &Items<String>) -> Vec<String> {
     names
 }
 
+/// Domains, sorted and once each.
+fn domains(names: &Items<model::literal::DomainName>) -> Vec<mail::Domain> {
+    let mut names: Vec<mail::Domain> = names.values().map(|name| name.0.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// Values in the order written.
 fn list<T: Clone>(items: &Items<T>) -> Vec<T> {
     items.values().cloned().collect()
@@ -82,6 +91,7 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         senders: policy.senders.sound()?.on().map(block::senders),
         logins: block::logins(policy.logins.sound()?),
         strangers: block::strangers(policy.strangers.sound()?),
+        dns_lists: model::sorted(policy.dns_lists.sound()?, delivery::dns_list),
         mailboxes: mailboxes::mailboxes(policy.mailboxes.sound()?),
         reception: list(policy.reception.sound()?),
         sending: list(policy.sending.sound()?),
@@ -93,6 +103,8 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         losses: steps::losses(policy.losses.sound()?),
         redirects: steps::redirects(policy.redirects.sound()?),
         routes: domain::routes(policy.routes.sound()?),
+        delivery: delivery::delivery(policy.delivery.sound()?),
+        signing: policy.signing.sound()?.on().map(delivery::signing),
         retention: retention::retention(policy.retention.sound()?),
         backup: match policy.backup.sound()? {
             Switch::Off => None,

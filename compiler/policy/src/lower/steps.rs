@@ -10,6 +10,8 @@ pub(super) fn authenticate(authenticate: &Authenticate) -> plan::Authenticate {
             OwnDomains::RequireAligned { else_ } => plan::OwnDomains::RequireAligned { else_ },
             OwnDomains::Ignore => plan::OwnDomains::Ignore,
         },
+        trusted_sealers: super::domains(&authenticate.trusted_sealers),
+        aggregate_reports: authenticate.aggregate_reports.unwrap_or(plan::Reports::Nothing),
     }
 }
 

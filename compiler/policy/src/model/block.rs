@@ -23,7 +23,12 @@ pub struct SendBlock {
     pub to: Spanned<plan::To>,
     #[serde(rename = "as")]
     pub as_: Spanned<plan::As>,
+    /// As `as` where nothing is written.
+    #[serde(default)]
+    pub header_from: Option<Spanned<plan::As>>,
     pub empty_sender: plan::EmptySender,
+    #[serde(default)]
+    pub source: String,
     #[serde(default)]
     pub each_account: Option<Spanned<Row>>,
     #[serde(default)]

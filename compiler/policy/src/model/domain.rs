@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::directory::Secret;
 use super::literal::{DomainName, Endpoint, MailAddress, Span};
 use crate::syntax::{Entries, Spanned};
 
@@ -40,14 +41,25 @@ pub enum PassOnRecipients {
 pub struct Routes {
     pub held: Held,
     pub remote: Remote,
+    /// How a smart host knows us.
+    #[serde(default)]
+    pub remote_login: Option<RemoteLogin>,
     #[serde(default)]
     pub homes: Entries<NextHop>,
 }
 
-/// Where mail for people here goes; one word today.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+/// Where mail for people of held domains goes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub enum Held {
     Mailbox,
+    Lmtp(Endpoint),
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteLogin {
+    pub login: String,
+    pub password: Secret,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

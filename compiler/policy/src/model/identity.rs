@@ -16,6 +16,18 @@ pub struct Identity {
     pub address: AddressRules,
     pub login: LoginRules,
     pub password: PasswordRules,
+    #[serde(default)]
+    pub oauth: Option<Spanned<OAuth>>,
+}
+
+/// An issuer of bearer tokens.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    pub issuer: Url,
+    pub keys: Url,
+    pub audience: String,
+    pub login_claim: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -26,6 +38,8 @@ pub struct AddressRules {
     pub former: String,
     #[serde(default)]
     pub function: String,
+    #[serde(default)]
+    pub subaddress: Spanned<String>,
     #[serde(default)]
     pub homonyms: Option<Homonyms>,
 }

@@ -5,6 +5,7 @@
 //! Each section is decoded on its own, so a mistake in one hides none in another.
 
 pub mod block;
+pub mod delivery;
 pub mod directory;
 pub mod domain;
 pub mod guarantee;
@@ -150,6 +151,7 @@ sections! {
     counters: block::Counters,
     logins: Switch<block::Logins>,
     strangers: block::Strangers,
+    dns_lists: Named<delivery::DnsList>,
     mailboxes: mailboxes::Mailboxes,
     reception: Items<plan::ReceptionStep>,
     sending: Items<plan::SendingStep>,
@@ -161,6 +163,8 @@ sections! {
     losses: steps::Losses,
     redirects: steps::Redirects,
     routes: domain::Routes,
+    delivery: delivery::Delivery,
+    signing: Switch<delivery::Signing>,
     retention: retention::Retention,
     backup: Switch<retention::Backup>,
     include: Items<String>,

@@ -9,6 +9,11 @@ use crate::syntax::{Entries, Items};
 #[serde(deny_unknown_fields)]
 pub struct Authenticate {
     pub own_domains_from_outside: OwnDomains,
+    #[serde(default)]
+    pub trusted_sealers: Items<DomainName>,
+    /// `Nothing` where nothing is written.
+    #[serde(default)]
+    pub aggregate_reports: Option<plan::Reports>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
