@@ -4,6 +4,7 @@
 pub mod address;
 pub mod archive;
 pub mod date;
+mod delivery;
 pub mod domain;
 pub mod flag;
 mod fold;
@@ -16,6 +17,7 @@ mod punycode;
 pub mod reply;
 
 pub use address::{Address, BadAddress, ReversePath};
+pub use delivery::{Body, Notify, Return};
 pub use domain::{BadDomain, Domain};
 pub use flag::{Flags, Keyword, SystemFlags};
 pub use fold::{fold, fold_onto};

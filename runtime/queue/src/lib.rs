@@ -18,8 +18,10 @@
 //! Until DSNs are built a refused recipient stays in the spool: its sender has not been told yet.
 //! Past `retention.queue` a recipient stays waiting at the longest interval until DSNs are built: late, and not lost.
 
+pub mod facts;
 mod retry;
 mod route;
 
+pub use facts::{MessageFacts, RecipientFacts};
 pub use retry::{Life, NEVER_S, life, next_attempt_s};
 pub use route::{BadRoute, Destination, Route, destination};

@@ -10,7 +10,7 @@ pub mod session;
 
 pub use command::{BadCommand, Command, HelloName};
 pub use content::{BodyFault, Stuffer, Unstuffer};
-pub use parameter::{Body, MailParameters, Notify, RcptParameters, Return};
+pub use parameter::{MailParameters, RcptParameters};
 pub use path::ForwardPath;
 pub use session::{
     Abandoned, AuthMode, Config, ContentFault, EndedBy, Hello, Question, Refusals, Session, Step, TlsMode, Transport,

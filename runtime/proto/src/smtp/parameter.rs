@@ -4,35 +4,13 @@
 use std::fmt;
 
 use mail::reply::{self, Reply};
+use mail::{Body, Notify, Return};
 use nom::bytes::complete::{take_while, take_while1};
 use nom::character::complete::char;
 use nom::combinator::{opt, recognize};
 use nom::multi::many0;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
-
-/// What the client says of the content (RFC 6152 2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Body {
-    #[default]
-    SevenBit,
-    EightBitMime,
-}
-
-/// RFC 3461 4.3: how much of the message a notification returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Return {
-    Full,
-    Headers,
-}
-
-/// RFC 3461 4.1: when the sender wants to hear of a recipient. Nothing set is `NEVER`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Notify {
-    pub success: bool,
-    pub failure: bool,
-    pub delay: bool,
-}
 
 /// Parameters of MAIL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

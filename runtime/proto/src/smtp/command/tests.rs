@@ -4,7 +4,7 @@ use mail::Address;
 use proptest::prelude::*;
 
 use super::*;
-use crate::smtp::parameter::{Body, Notify, Return};
+use mail::{Body, Notify, Return};
 
 #[track_caller]
 fn check(line: &str, expected: Result<Command, BadCommand>) {

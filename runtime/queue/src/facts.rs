@@ -1,0 +1,73 @@
+//! What the spool keeps beside a message and beside each recipient, as JSON: the store does not look inside. Rows of
+//! older builds are empty, or lack what came later.
+
+use mail::{Address, Body, Notify, Return};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Of the message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MessageFacts {
+    /// RET (RFC 3461 4.3).
+    pub ret: Option<Return>,
+    /// ENVID (RFC 3461 4.4), as xtext.
+    pub envid: Option<String>,
+    pub body: Body,
+    pub smtputf8: bool,
+    /// REQUIRETLS (RFC 8689): every hop verifies TLS, or the message comes back.
+    pub require_tls: bool,
+    /// The sending block's `source`.
+    pub source: String,
+    /// The login that sent it; `None` for mail that came in and for machines.
+    pub login: Option<String>,
+    /// The block that took it.
+    pub block: String,
+    /// It came in for one of our people and goes on: sealed (RFC 8617) and under a reverse-path of ours (SRS).
+    pub forwarded: bool,
+    /// What Authentication-Results said when it came in, for the seal.
+    pub authentication_results: String,
+    /// The sender heard of the delay.
+    pub delay_told: bool,
+    /// Nobody tries until an operator says so.
+    pub held: bool,
+}
+
+/// Of a recipient.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecipientFacts {
+    /// NOTIFY (RFC 3461 4.1); `None` where the client did not say, which is FAILURE and DELAY as we choose.
+    pub notify: Option<Notify>,
+    /// ORCPT (RFC 3461 4.2), as written.
+    pub orcpt: Option<String>,
+    /// The address the client gave, where an alias, a function or a redirect led on to this one.
+    pub behind: Option<Address>,
+}
+
+/// Octets for the store. Empty for what says nothing.
+pub fn written<T: Serialize + Default + PartialEq>(facts: &T) -> Vec<u8> {
+    if *facts == T::default() {
+        return Vec::new();
+    }
+    // INVARIANT: strings, booleans and enums always have a JSON form.
+    serde_json::to_vec(facts).unwrap_or_default()
+}
+
+/// What the store kept; the default where it kept nothing, or nothing this build can read.
+pub fn read<T: DeserializeOwned + Default>(octets: &[u8]) -> T {
+    serde_json::from_slice(octets).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_come_back_and_unknown_ones_are_passed_over() {
+        let facts = MessageFacts { envid: Some("a+2Bb".into()), require_tls: true, ..MessageFacts::default() };
+        assert_eq!(read::<MessageFacts>(&written(&facts)), facts);
+        assert!(written(&MessageFacts::default()).is_empty());
+        assert_eq!(read::<MessageFacts>(b""), MessageFacts::default());
+        assert!(read::<MessageFacts>(b"{\"smtputf8\":true,\"later\":1}").smtputf8);
+    }
+}
