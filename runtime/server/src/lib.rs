@@ -25,6 +25,7 @@ mod records;
 mod rings;
 mod scan;
 mod service;
+mod signing;
 mod site;
 mod start;
 mod stream;
@@ -33,6 +34,7 @@ mod tls;
 mod trace;
 mod turns;
 mod verifier;
+pub mod zone;
 
 pub use drive::opening;
 pub use outcome::{Event, Outcome, Peer};

@@ -34,6 +34,7 @@ pub(crate) struct Service {
     pub records: Records,
     /// The engines of the plan, in its order.
     pub engines: Vec<crate::scan::Engine>,
+    pub signing: crate::signing::Signing,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,

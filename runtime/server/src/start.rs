@@ -23,6 +23,7 @@ use crate::outcome::Outcome;
 use crate::passwords::Passwords;
 use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
+use crate::signing::{self, Signing};
 use crate::site::Site;
 use crate::throttle::Throttle;
 use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
@@ -58,6 +59,8 @@ pub enum StartError {
     /// The site names listeners the plan does not have.
     UnknownListeners(Vec<String>),
     TimeZone(String),
+    /// The keys of signatures.
+    Signing(std::io::Error),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -85,6 +88,7 @@ impl fmt::Display for StartError {
             StartError::Unserved(lines) => write!(f, "this plan cannot be served: {}", lines.join("; ")),
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
+            StartError::Signing(error) => write!(f, "the signing keys cannot be used: {error}"),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -170,6 +174,7 @@ impl Server {
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
+            tokio::spawn(signing::keep(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
@@ -264,6 +269,7 @@ async fn service(
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let directory = Directory::load(&store).map_err(StartError::Read)?;
+    let signing = Signing::load(tables.plan(), &site, &store).map_err(StartError::Signing)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
@@ -280,6 +286,7 @@ async fn service(
         admission: Admission::new(),
         records,
         engines,
+        signing,
         held: Arc::new(Held::default()),
         directory,
         refusals: Throttle::default(),

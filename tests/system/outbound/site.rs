@@ -41,7 +41,8 @@ impl Site {
         let scratch = Scratch::new("way-out");
         let routes = format!("routes: (held: Mailbox, remote: Smarthost(\"smarthost.example:{port}\"), homes: {{}}),");
         let losses = "losses: (record: [NotDelivered]),";
-        let changes = [("    antispam: None,", &*format!("    {routes}\n    {losses}\n    antispam: None,"))];
+        let more = format!("    {routes}\n    {losses}\n    signing: Off,\n    antispam: None,");
+        let changes = [("    antispam: None,", &*more)];
         let folder = policy_copy::changed(&scratch, "bench", &changes);
         let data = scratch.join("data");
         let people = Facteur::start_with(&folder, Options { data: Some(data.clone()), ..Options::default() });

@@ -18,7 +18,7 @@ use super::transaction::Open;
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
-use crate::{clock, durable, scan, trace};
+use crate::{clock, durable, scan, signing, trace};
 
 /// Octets at the beginning of a content that are looked at for header fields.
 const HEADER_OCTETS_MAX: usize = 64 * 1024;
@@ -180,7 +180,11 @@ async fn place(
     let recipients = away(open, at_s);
     let queued = !recipients.is_empty();
     if queued {
-        let head = head(service, session, open, start, Ending::Relayed);
+        let mut head = head(service, session, open, start, Ending::Relayed);
+        // INVARIANT (no-vouching): mail that came in is not ours to sign.
+        if matches!(session.block, Block::Send(_)) {
+            head.splice(0..0, signing::head(service, &head, content).await);
+        }
         let (body, _) = put(service, open, content, head, false).await?;
         ops.push(Op::Enqueue(Box::new(Enqueue {
             queue_id: open.queue_id,
