@@ -1,6 +1,6 @@
 //! E0521 to E0530: the way out, signatures, lists at the door, and an edge that has no mailboxes.
 
-use plan::{As, Mechanism, Speaks};
+use plan::{As, HeaderFrom, Mechanism, Speaks};
 
 use super::seen;
 use crate::check::{Subject, mending};
@@ -90,8 +90,12 @@ fn smart_host(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
 /// L0525.
 fn header_from(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     for (name, block) in seen(&subject.policy.may_send) {
-        let Some(header_from) = &block.value.header_from else { continue };
-        if width(header_from.value) <= width(block.value.as_.value) {
+        let wider = match (block.value.header_from, block.value.as_.value) {
+            (None | Some(HeaderFrom::AsReversePath | HeaderFrom::OwnAddresses), _) => false,
+            (Some(HeaderFrom::OwnDomain), as_) => as_ == As::OwnAddresses,
+            (Some(HeaderFrom::AnyAddress), as_) => as_ != As::AnyAddress,
+        };
+        if !wider {
             continue;
         }
         let path = format!("may_send.{name}.header_from");
@@ -100,23 +104,7 @@ fn header_from(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
             .help("what is read is header From: leave it out, and it is held to `as`")
             .at(subject.place(&path), "")
             .rule(path.clone());
-        sink.push(mending::value(subject, report, &path, word(block.value.as_.value)));
-    }
-}
-
-fn width(as_: As) -> u8 {
-    match as_ {
-        As::OwnAddresses => 0,
-        As::OwnDomain => 1,
-        As::AnyAddress => 2,
-    }
-}
-
-fn word(as_: As) -> &'static str {
-    match as_ {
-        As::OwnAddresses => "OwnAddresses",
-        As::OwnDomain => "OwnDomain",
-        As::AnyAddress => "AnyAddress",
+        sink.push(mending::value(subject, report, &path, "AsReversePath"));
     }
 }
 
