@@ -347,3 +347,36 @@ fn a_pair_of_listener_and_network_without_a_block_is_turned_away() {
     assert!(matches!(tables.connection(webmail.listener, webmail.class), Ok(Block::Send(_))));
     assert_eq!(tables.recipients_max(&webmail), 50);
 }
+
+#[test]
+fn header_from_is_held_to_as_unless_the_block_says_otherwise() {
+    use SenderClass::{Foreign, Own, OwnDomain};
+    use plan::HeaderFrom;
+    let judged = |header_from: HeaderFrom, listener: &str, address: &str, authors: &[SenderClass]| {
+        let tables = nantes_with(|mut plan| {
+            plan.may_send.values_mut().for_each(|block| block.header_from = header_from);
+            plan
+        });
+        let client = client(&tables, listener, address, None);
+        let block = tables.connection(client.listener, client.class).unwrap();
+        decide::authors(&tables, block, authors).map_err(|refusal| (refusal.reason, refusal.rule))
+    };
+    let not_yours = |rule: &str| Err((Reason::SenderNotYours, rule.to_owned()));
+    let (person, machine) = (("subm", OUTSIDE), ("relay", "10.44.0.7"));
+    let as_written = HeaderFrom::AsReversePath;
+    for ((listener, address), header_from, authors, wanted) in [
+        (person, as_written, &[Own][..], Ok(())),
+        (person, as_written, &[], Ok(())),
+        (person, as_written, &[OwnDomain], not_yours("may_send.person-outside.as")),
+        (person, as_written, &[Own, Foreign], not_yours("may_send.person-outside.as")),
+        (person, HeaderFrom::OwnDomain, &[Own, OwnDomain], Ok(())),
+        (person, HeaderFrom::OwnDomain, &[Foreign], not_yours("may_send.person-outside.header_from")),
+        (person, HeaderFrom::AnyAddress, &[Foreign], Ok(())),
+        (machine, as_written, &[OwnDomain], Ok(())),
+        (machine, as_written, &[Foreign], not_yours("may_send.machine.as")),
+        (machine, HeaderFrom::OwnAddresses, &[OwnDomain], not_yours("may_send.machine.header_from")),
+        (("mx", OUTSIDE), HeaderFrom::OwnAddresses, &[Foreign], Ok(())),
+    ] {
+        assert_eq!(judged(header_from, listener, address, authors), wanted, "{listener} {header_from:?} {authors:?}");
+    }
+}

@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use block::{
-    As, EmptySender, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders,
+    As, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders,
     SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window, Windows,
 };
 pub use delivery::{Delivery, DnsList, OnListed, Provider, Signing, SigningAlgorithm};

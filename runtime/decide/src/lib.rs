@@ -3,6 +3,7 @@
 //! Pure: no clock, no socket, no file. The compiler's proofs enumerate the very table the server looks its verdicts
 //! up in (`envelope`), and policy tests run the same windows (`rings`, `transaction`) under a virtual clock.
 
+mod author;
 mod class;
 mod content;
 mod content_table;
@@ -24,6 +25,7 @@ mod transaction;
 
 pub mod login;
 
+pub use author::authors;
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus, is_scanned};
 pub use content_table::{
