@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::commands::live::{backup, export, import, restore, store};
 use crate::commands::{
-    check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
+    check, compile, completions, diff, dns, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -39,6 +39,8 @@ pub enum Command {
     Proof(proof::ProofArgs),
     /// Check the octets of a plan without the compiler
     Verify(verify::VerifyArgs),
+    /// Print what the DNS zones of the policy's domains should hold
+    Dns(dns::DnsArgs),
     /// Write the users' pages from the plan
     Doc(doc::DocArgs),
     /// Print shell completions

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Snapshot(args) => commands::snapshot::run(&args),
         Command::Proof(args) => commands::proof::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Dns(args) => commands::dns::run(&args),
         Command::Doc(args) => commands::doc::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),

@@ -21,6 +21,7 @@
 pub mod facts;
 mod retry;
 mod route;
+pub mod srs;
 
 pub use facts::{MessageFacts, RecipientFacts};
 pub use retry::{Life, NEVER_S, life, next_attempt_s};

@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use decide::{DomainKind, RecipientClass, Tables};
-use mail::{Address, Domain, Login, Person};
+use mail::{Address, Domain, Login, Person, ReversePath};
 use plan::{MailboxRules, PassOnRecipients};
-use queue::Route;
+use queue::{Route, srs};
 use store::{Op, ReadError, Resolution, Store};
 
 use crate::clock;
@@ -19,10 +19,12 @@ const PAGE: u32 = 1_000;
 const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 
 /// What is remembered of the directory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Directory {
     units: Mutex<Option<(Instant, BTreeSet<String>)>>,
     full: Full,
+    /// Reads the reverse-paths forwarded mail went out under.
+    srs: Option<srs::Key>,
 }
 
 /// A recipient, classed and with everywhere its copies go. `address` is the canonical form.
@@ -88,16 +90,38 @@ impl Found {
 }
 
 impl Directory {
-    pub fn load(store: &Store) -> Result<Directory, ReadError> {
-        Ok(Directory { units: Mutex::default(), full: Full::load(store)? })
+    pub fn load(store: &Store, srs: srs::Key) -> Result<Directory, ReadError> {
+        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, srs: Some(srs) })
     }
 
-    /// Looks `address` up; `declared_octets` is what SIZE promises. Trouble with the store is `Unsure`, never `Unknown`.
-    pub fn find(&self, tables: &Tables, store: &Store, address: &Address, declared_octets: u64) -> Found {
-        self.try_find(tables, store, address, declared_octets).unwrap_or_else(|error| {
+    /// Looks `address` up for mail from `reverse_path`; `declared_octets` is what SIZE promises. Trouble with the store is
+    /// `Unsure`, never `Unknown`.
+    pub fn find(
+        &self,
+        tables: &Tables,
+        store: &Store,
+        reverse_path: &ReversePath,
+        address: &Address,
+        declared_octets: u64,
+    ) -> Found {
+        let found = match self.back(tables, reverse_path, address) {
+            None => self.try_find(tables, store, address, declared_octets),
+            Some(Some(sender)) => self.try_find(tables, store, &sender, declared_octets).map(passed_back),
+            Some(None) => Ok(Found::nobody(RecipientClass::Unknown, address.clone())),
+        };
+        found.unwrap_or_else(|error| {
             tracing::error!("the directory cannot be read: {error}");
             Found::nobody(RecipientClass::Unsure, address.clone())
         })
+    }
+
+    /// Whom a reverse-path of forwarded mail leads back to: `Some(None)` when it is one and leads nowhere. Only what
+    /// nobody answers to may go there (RFC 5321 4.5.5): nothing else has a reason to know such a path.
+    fn back(&self, tables: &Tables, reverse_path: &ReversePath, address: &Address) -> Option<Option<Address>> {
+        let ours = address.domain() == &tables.plan().institution.domain && srs::is_rewritten(address.local());
+        let key = self.srs.as_ref().filter(|_| ours)?;
+        let bounce = *reverse_path == ReversePath::Null;
+        Some(key.back(address, clock::unix_s()).filter(|_| bounce))
     }
 
     fn try_find(
@@ -220,6 +244,14 @@ fn in_domain(address: &Address, canonical: &Domain) -> Address {
     let local = text.rsplit_once('@').map_or("", |(local, _)| local);
     // A local part and a domain that were each sound are sound together.
     format!("{local}@{canonical}").parse().unwrap_or_else(|_| address.clone())
+}
+
+/// A bounce goes back out: not as relayed mail of a stranger, but as mail for somebody we forwarded for.
+fn passed_back(found: Found) -> Found {
+    match found.class {
+        RecipientClass::Remote => Found { class: RecipientClass::PassedOn, ..found },
+        _ => found,
+    }
 }
 
 fn remote(address: &Address) -> Found {

@@ -23,15 +23,17 @@ use crate::outcome::Outcome;
 use crate::passwords::Passwords;
 use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
-use crate::signing::{self, Signing};
+use crate::signing::{self, Seal, Signing};
 use crate::site::Site;
 use crate::throttle::Throttle;
-use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
+use crate::{control, fullness, http, night, operate, outbound, random, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
 const EPOCH: &str = "clock.epoch_s";
+/// The setting that keeps the key of rewritten reverse-paths, sealed.
+const SRS_KEY: &str = "srs.key";
 /// How long the last records may take at the end.
 const RECORDS_MAX: Duration = Duration::from_secs(5);
 
@@ -59,8 +61,8 @@ pub enum StartError {
     /// The site names listeners the plan does not have.
     UnknownListeners(Vec<String>),
     TimeZone(String),
-    /// The keys of signatures.
-    Signing(std::io::Error),
+    /// The key of what the store keeps sealed.
+    Seal(std::io::Error),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -88,7 +90,7 @@ impl fmt::Display for StartError {
             StartError::Unserved(lines) => write!(f, "this plan cannot be served: {}", lines.join("; ")),
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
-            StartError::Signing(error) => write!(f, "the signing keys cannot be used: {error}"),
+            StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -268,8 +270,10 @@ async fn service(
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
-    let directory = Directory::load(&store).map_err(StartError::Read)?;
-    let signing = Signing::load(tables.plan(), &site, &store).map_err(StartError::Signing)?;
+    let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
+    let srs = srs_key(&store, &seal).await?;
+    let directory = Directory::load(&store, srs).map_err(StartError::Read)?;
+    let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
@@ -300,6 +304,19 @@ async fn service(
         rings: Mutex::new(rings),
     };
     Ok((Arc::new(service), writer))
+}
+
+/// The key of the reverse-paths forwarded mail goes out under, made at the first start. Under another key nothing that
+/// comes back is recognised.
+async fn srs_key(store: &Store, seal: &Seal) -> Result<queue::srs::Key, StartError> {
+    let kept = store.setting(SRS_KEY).map_err(StartError::Read)?;
+    if let Some(octets) = kept.and_then(|sealed| <[u8; 32]>::try_from(seal.open(SRS_KEY, &sealed)?).ok()) {
+        return Ok(queue::srs::Key::new(octets));
+    }
+    let octets = random::octets();
+    let op = Op::Setting { key: SRS_KEY.to_owned(), value: seal.seal(SRS_KEY, &octets) };
+    crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
+    Ok(queue::srs::Key::new(octets))
 }
 
 /// The store's epoch, drawn at its first start. Ticks count from there.

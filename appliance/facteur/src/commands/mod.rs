@@ -5,6 +5,7 @@ pub mod check;
 pub mod compile;
 pub mod completions;
 pub mod diff;
+pub mod dns;
 pub mod doc;
 pub mod dump;
 pub mod explain;

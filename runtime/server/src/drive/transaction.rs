@@ -65,7 +65,7 @@ impl Open {
         let service = self.service.clone();
         let (tables, store) = (&service.tables, &service.store);
         let look_up = |address: &Address| {
-            let mut found = service.directory.find(tables, store, address, self.declared_octets);
+            let mut found = service.directory.find(tables, store, &self.reverse_path, address, self.declared_octets);
             let kept = found.notes.drain(..).all(|note| service.records.behind(note));
             service.metrics.records_dropped.inc_by(u64::from(!kept));
             found

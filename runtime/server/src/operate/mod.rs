@@ -14,6 +14,7 @@ mod folder;
 mod folder_name;
 mod import;
 mod jobs;
+mod keys;
 mod place;
 mod problem;
 mod progress;
@@ -31,6 +32,8 @@ use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
 use crate::clock;
+pub use crate::signing::keys::domains as signing_domains;
+pub use crate::signing::rotation::State as KeyState;
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -39,6 +42,7 @@ pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use import::{Import, Imported};
+pub use keys::{PublicKey, SigningKeys};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};

@@ -77,9 +77,8 @@ fn holds(record: &str, public: &str) -> bool {
 
 /// Not for async threads: a key may be made.
 fn turn(service: &Service, domain: &Domain, before: Vec<Row>, seen: &BTreeMap<String, Seen>, today: &str) {
-    let Some((seal, signing)) = service.signing.seal.as_ref().zip(service.tables.plan().signing.as_ref()) else {
-        return;
-    };
+    let Some(signing) = &service.tables.plan().signing else { return };
+    let seal = &service.signing.seal;
     let now_s = clock::unix_s();
     let mut rows = before.clone();
     for row in &mut rows {

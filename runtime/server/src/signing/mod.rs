@@ -14,21 +14,20 @@ mod message;
 pub mod rotation;
 mod seal;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mail::Domain;
 use plan::{Plan, SigningAlgorithm};
 use queue::MessageFacts;
-use store::Store;
+use store::{ReadError, Store};
 
 use dkim::Signer;
 pub use keeper::keep;
 use keys::Keys;
 pub use message::Octets;
 use message::{Message, Unsigned};
-use seal::Seal;
+pub use seal::Seal;
 
 use crate::service::Service;
 use crate::site::{Outbound, Site};
@@ -39,7 +38,7 @@ const SIGNED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The keys of this server, and whom they are for.
 pub struct Signing {
-    seal: Option<Seal>,
+    seal: Seal,
     /// The institution's own first; empty where nothing is signed.
     domains: Vec<Domain>,
     keys: Keys,
@@ -47,18 +46,13 @@ pub struct Signing {
 
 impl Signing {
     /// Takes the keys of the store into use. Nothing is signed where nothing leaves.
-    pub fn load(plan: &Plan, site: &Site, store: &Store) -> io::Result<Signing> {
-        let mut signing = Signing { seal: None, domains: Vec::new(), keys: Keys::default() };
-        if plan.signing.is_none() || site.outbound == Outbound::Sink {
-            return Ok(signing);
-        }
-        let seal = Seal::of(&site.data)?;
-        signing.domains = keys::domains(plan);
+    pub fn load(plan: &Plan, site: &Site, store: &Store, seal: Seal) -> Result<Signing, ReadError> {
+        let signs = plan.signing.is_some() && site.outbound == Outbound::Network;
+        let domains = if signs { keys::domains(plan) } else { Vec::new() };
+        let signing = Signing { seal, domains, keys: Keys::default() };
         for domain in &signing.domains {
-            let rows = keys::read(store, domain).map_err(io::Error::other)?;
-            signing.keys.set(domain, &rows, &seal);
+            signing.keys.set(domain, &keys::read(store, domain)?, &signing.seal);
         }
-        signing.seal = Some(seal);
         Ok(signing)
     }
 

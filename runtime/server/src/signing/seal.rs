@@ -42,6 +42,12 @@ impl Seal {
         Seal::new(&octets).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
+    /// A key of this run alone.
+    #[cfg(test)]
+    pub fn unkept() -> Seal {
+        Seal::new(&random::octets::<KEY_OCTETS>()).unwrap()
+    }
+
     fn new(octets: &[u8]) -> Option<Seal> {
         Some(Seal(LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, octets).ok()?)))
     }

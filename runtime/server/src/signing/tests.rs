@@ -48,10 +48,7 @@ type Made = (Seal, Vec<(Domain, Vec<Row>)>);
 fn made_once() -> &'static Made {
     static MADE: OnceLock<Made> = OnceLock::new();
     MADE.get_or_init(|| {
-        let data = std::env::temp_dir().join(format!("facteur-signing-{}", std::process::id()));
-        std::fs::create_dir_all(&data).unwrap();
-        let seal = Seal::of(&data).unwrap();
-        std::fs::remove_dir_all(&data).unwrap();
+        let seal = Seal::unkept();
         let rows = |domain: &Domain| -> Vec<Row> {
             let life = |selector: &str, algorithm| Life {
                 selector: selector.into(),
@@ -78,7 +75,7 @@ fn signing() -> (Signing, Zone) {
             zone.0.insert(name, DomainKey::parse(record.as_bytes()).unwrap().into());
         }
     }
-    (Signing { seal: None, domains: all.iter().map(|(domain, _)| domain.clone()).collect(), keys }, zone)
+    (Signing { seal: Seal::unkept(), domains: all.iter().map(|(domain, _)| domain.clone()).collect(), keys }, zone)
 }
 
 fn read(text: &[u8]) -> Message {
@@ -127,20 +124,18 @@ async fn mail_of_ours_has_a_signature_of_each_algorithm_that_verifies() {
 #[tokio::test]
 async fn without_a_key_nothing_is_said() {
     let (_, zone) = signing();
-    let signing = Signing { seal: None, domains: vec!["univ.example".parse().unwrap()], keys: Keys::default() };
+    let signing =
+        Signing { seal: Seal::unkept(), domains: vec!["univ.example".parse().unwrap()], keys: Keys::default() };
     assert!(matches!(signing.own(&read(LETTER.as_bytes()), 0), Err(Unsigned::NoKey)));
     assert!(dkim(&zone, LETTER.as_bytes()).await.is_empty());
-    let nothing = Signing { seal: None, domains: Vec::new(), keys: Keys::default() };
+    let nothing = Signing { seal: Seal::unkept(), domains: Vec::new(), keys: Keys::default() };
     assert!(nothing.own(&read(LETTER.as_bytes()), 0).unwrap().is_empty());
 }
 
 #[test]
 fn keys_that_do_not_open_do_not_sign() {
     let (_, all) = made_once();
-    let data = std::env::temp_dir().join(format!("facteur-signing-other-{}", std::process::id()));
-    std::fs::create_dir_all(&data).unwrap();
-    let other = Seal::of(&data).unwrap();
-    std::fs::remove_dir_all(&data).unwrap();
+    let other = Seal::unkept();
     let keys = Keys::default();
     for (domain, rows) in all {
         keys.set(domain, rows, &other);

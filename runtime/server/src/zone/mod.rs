@@ -1,10 +1,19 @@
 //! What the DNS zones of our domains should hold for a policy to be true outside.
 //!
-//! [`implied`] says it, from a plan and what is known of the place it runs at; [`write`] writes it as zone files (RFC 1035
-//! 5.1). Both are pure. [`Lookup`] asks what the zones hold now, and [`compared`] tells the difference.
+//! [`implied`] says it, from a plan and what is known of the place it runs at; [`written`] makes fragments of zone files of
+//! it. Both are pure. [`Lookup`] asks what the zones hold now.
 
 mod data;
+mod implied;
 mod lookup;
+mod place;
+mod write;
 
 pub use data::{Data, Kind, Record};
+pub use implied::{Zone, implied};
 pub use lookup::{Lookup, LookupError};
+pub use place::{Place, Shown};
+pub use write::{TTL_S, written};
+
+#[cfg(test)]
+mod tests;

@@ -82,6 +82,14 @@ fn ask<O: Operation>(place: &Place, name: &'static str, request: O) -> Result<O:
     answer.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))
 }
 
+/// Runs a short request without saying anything. For commands that read live state on the way to something else.
+pub fn called<O: Operation>(data: &Path, request: O) -> Result<O::Response, ClientError> {
+    let folders = Folders { snapshots: data.join("snapshots"), data: data.to_path_buf() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| ClientError::Socket { path: data.to_path_buf(), error })?;
+    runtime.block_on(client::call(&folders, serving::store_options, request, std::future::pending(), |_| ()))
+}
+
 fn failed(format: Format, why: &str, exit: Exit) -> Exit {
     match format {
         Format::Human => eprintln!("facteur: {why}"),
