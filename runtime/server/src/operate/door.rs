@@ -25,8 +25,8 @@ use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
 use super::{BackupNow, ListBackups, Restore, VerifyBackup};
-use super::{EndRedirect, ListRedirects, Live, SetRedirect};
 use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use super::{EndRedirect, ListRedirects, Live, SetRedirect};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 

@@ -129,7 +129,9 @@ impl fmt::Display for OperateError {
             }
             OperateError::File { path, why } => write!(f, "{}: {why}", path.display()),
             OperateError::Store { why } => f.write_str(why),
-            OperateError::NoServer => f.write_str("no server runs on this data folder, and only its plan can judge this"),
+            OperateError::NoServer => {
+                f.write_str("no server runs on this data folder, and only its plan can judge this")
+            }
             OperateError::Refused { why, rule } => write!(f, "{why} [{rule}]"),
             OperateError::Interrupted => f.write_str("interrupted"),
             OperateError::Panicked => f.write_str("a bug: the command panicked, the log of the server says where"),

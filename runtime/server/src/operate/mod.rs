@@ -34,6 +34,7 @@ use store::{Op, Store};
 
 use crate::clock;
 use crate::redirects::Redirects;
+pub use crate::redirects::{Approval, Redirect};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -45,7 +46,6 @@ pub use import::{Import, Imported};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
-pub use crate::redirects::{Approval, Redirect};
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use verify::{Verified, Verify};

@@ -79,7 +79,8 @@ impl Operation for SetRedirect {
         };
         let judged = judged(live, login.to_string(), redirect.clone());
         if !judged.stopped.is_empty() || (live.redirects.is_full() && live.redirects.of(&login).is_none()) {
-            let why = if judged.stopped.is_empty() { "there are too many redirects".to_owned() } else { judged.stopped };
+            let why =
+                if judged.stopped.is_empty() { "there are too many redirects".to_owned() } else { judged.stopped };
             audit(context, &format!("redirect of {login} to {} refused by {}: {why}", redirect.to, judged.rule));
             return Err(OperateError::Refused { why, rule: judged.rule });
         }
