@@ -380,3 +380,45 @@ fn header_from_is_held_to_as_unless_the_block_says_otherwise() {
         assert_eq!(judged(header_from, listener, address, authors), wanted, "{listener} {header_from:?} {authors:?}");
     }
 }
+
+#[test]
+fn a_redirect_holds_where_the_policy_allows_it_or_somebody_approved_it_and_only_as_long() {
+    use decide::{Grant, RedirectDenial, RedirectStop, redirect_holds};
+    use plan::GrantNeeds;
+    let tables = nantes();
+    let home = "oxford.example".parse().unwrap();
+    let approved = Grant { home: Some(&home), approver: "durand-m", because: "visits until June", until: "2027-06-30" };
+    let holds = |target: &str, grant: Option<Grant<'_>>, today: &str| {
+        redirect_holds(&tables, &target.parse().unwrap(), grant, today)
+    };
+    let allowed = |rule: &str| Ok(rule.to_owned());
+    let denied = |rule: &str, because| Err(RedirectStop::Denied { rule: rule.into(), because });
+    let rule = "redirects.on_grant.foreign-researcher";
+    let lacks = |needs: &[GrantNeeds]| Err(RedirectStop::Lacks { rule: rule.into(), needs: needs.to_vec() });
+    let today = "2026-11-30";
+    for (target, grant, today, wanted) in [
+        ("jean@in2p3.fr", None, today, allowed("redirects.allow.in2p3")),
+        ("jean@gmail.com", None, today, denied("redirects.refused_examples", RedirectDenial::Example)),
+        ("jean@orange.fr", Some(approved), today, denied("redirects.refused_examples", RedirectDenial::Example)),
+        ("jean@univ-nantes.fr", Some(approved), today, denied("domains.univ-nantes.fr", RedirectDenial::Ours)),
+        ("j@cs.oxford.example", None, today, denied("redirects.otherwise", RedirectDenial::NotAllowed)),
+        ("j@cs.oxford.example", Some(approved), today, allowed(rule)),
+        ("j@cs.oxford.example", Some(approved), "2027-06-30", allowed(rule)),
+        (
+            "j@cs.oxford.example",
+            Some(approved),
+            "2027-07-01",
+            Err(RedirectStop::Ended { rule: rule.into(), until: "2027-06-30".into() }),
+        ),
+        ("j@cs.oxford.example", Some(Grant { approver: " ", ..approved }), today, lacks(&[GrantNeeds::Approver])),
+        (
+            "j@cs.oxford.example",
+            Some(Grant { because: "", until: "", ..approved }),
+            today,
+            lacks(&[GrantNeeds::Reason, GrantNeeds::EndDate]),
+        ),
+        ("j@cambridge.example", Some(approved), today, denied("redirects.otherwise", RedirectDenial::NotAllowed)),
+    ] {
+        assert_eq!(holds(target, grant, today), wanted, "{target} {grant:?} {today}");
+    }
+}

@@ -13,4 +13,5 @@ mod mail;
 mod operating;
 mod outbound;
 mod room;
+mod signing;
 mod story;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, restore, store};
+use crate::commands::live::{backup, export, import, redirect, restore, store};
 use crate::commands::{
     check, compile, completions, diff, dns, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
@@ -55,6 +55,8 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Put messages of an account back from a backup
     Restore(restore::RestoreArgs),
+    /// Say where the mail of a person goes on to
+    Redirect(redirect::RedirectArgs),
     /// Write mail of an account as Maildir or mbox
     Export(export::ExportArgs),
     /// Read Maildir or mbox into an account

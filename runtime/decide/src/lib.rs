@@ -38,7 +38,7 @@ pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, 
 pub use guess::{Guess, Guesses};
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};
-pub use redirect::{RedirectDenial, RedirectVerdict, redirect, redirect_from};
+pub use redirect::{Grant, RedirectDenial, RedirectStop, RedirectVerdict, redirect, redirect_from, redirect_holds};
 pub use rings::{Rings, TICKS_PER_S, Tick, address_key};
 pub use row::all_windows;
 pub use served::{Unserved, unserved};

@@ -1,10 +1,11 @@
 //! Who an address leads to: people and aliases of the store, domains of the plan, homes elsewhere.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use decide::{DomainKind, RecipientClass, Tables};
+use jiff::tz::TimeZone;
 use mail::{Address, Domain, Login, Person, ReversePath};
 use plan::{MailboxRules, PassOnRecipients};
 use queue::{Route, srs};
@@ -12,6 +13,7 @@ use store::{Op, ReadError, Resolution, Store};
 
 use crate::clock;
 use crate::full::Full;
+use crate::redirects::{self, Redirects};
 
 /// People read at a time when the units are collected.
 const PAGE: u32 = 1_000;
@@ -19,12 +21,13 @@ const PAGE: u32 = 1_000;
 const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 
 /// What is remembered of the directory.
-#[derive(Default)]
 pub struct Directory {
     units: Mutex<Option<(Instant, BTreeSet<String>)>>,
     full: Full,
+    redirects: Arc<Redirects>,
+    time_zone: TimeZone,
     /// Reads the reverse-paths forwarded mail went out under.
-    srs: Option<srs::Key>,
+    srs: srs::Key,
 }
 
 /// A recipient, classed and with everywhere its copies go. `address` is the canonical form.
@@ -39,8 +42,20 @@ pub struct Found {
     pub room_octets: Option<u64>,
     /// Copies that leave this machine.
     pub away: Vec<(Address, Route)>,
+    /// Copies that go on because a person here asked for it, and the policy allows it.
+    pub forwards: Vec<Forward>,
     /// What is to be kept of this look: since when a mailbox is full.
     pub notes: Vec<Op>,
+}
+
+/// A copy of mail for a person here that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    pub to: Address,
+    /// The official address of who asked for it.
+    pub behind: Address,
+    /// The rule that allows it.
+    pub rule: String,
 }
 
 /// Is there room in a mailbox? In the order in which several mailboxes behind one address are judged: the address is
@@ -61,13 +76,16 @@ impl Found {
             left_out: Vec::new(),
             room_octets: None,
             away: Vec::new(),
+            forwards: Vec::new(),
             notes: Vec::new(),
         }
     }
 
     /// Had no mailbox here room for so many octets, and goes no copy elsewhere?
     pub fn is_too_small_for(&self, octets: u64) -> bool {
-        self.away.is_empty() && self.room_octets.is_some_and(|room_octets| octets > room_octets)
+        self.away.is_empty()
+            && self.forwards.is_empty()
+            && self.room_octets.is_some_and(|room_octets| octets > room_octets)
     }
 
     /// Sorts the people of the mailboxes into those that take the message and those left out, and says the class.
@@ -82,6 +100,7 @@ impl Found {
         self.class = match best {
             Some(Room::Free) => RecipientClass::Local,
             _ if !self.away.is_empty() => RecipientClass::PassedOn,
+            _ if !self.forwards.is_empty() => RecipientClass::Redirected,
             Some(Room::Full) => RecipientClass::Full,
             Some(Room::FullForLong) => RecipientClass::FullForLong,
             None => RecipientClass::Unknown,
@@ -90,8 +109,13 @@ impl Found {
 }
 
 impl Directory {
-    pub fn load(store: &Store, srs: srs::Key) -> Result<Directory, ReadError> {
-        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, srs: Some(srs) })
+    pub fn load(
+        store: &Store,
+        redirects: Arc<Redirects>,
+        time_zone: TimeZone,
+        srs: srs::Key,
+    ) -> Result<Directory, ReadError> {
+        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, redirects, time_zone, srs })
     }
 
     /// Looks `address` up for mail from `reverse_path`; `declared_octets` is what SIZE promises. Trouble with the store is
@@ -115,13 +139,18 @@ impl Directory {
         })
     }
 
+    /// Writes the reverse-paths forwarded mail goes out under.
+    #[expect(dead_code, reason = "redirects call it")]
+    pub fn srs(&self) -> &srs::Key {
+        &self.srs
+    }
+
     /// Whom a reverse-path of forwarded mail leads back to: `Some(None)` when it is one and leads nowhere. Only what
     /// nobody answers to may go there (RFC 5321 4.5.5): nothing else has a reason to know such a path.
     fn back(&self, tables: &Tables, reverse_path: &ReversePath, address: &Address) -> Option<Option<Address>> {
         let ours = address.domain() == &tables.plan().institution.domain && srs::is_rewritten(address.local());
-        let key = self.srs.as_ref().filter(|_| ours)?;
         let bounce = *reverse_path == ReversePath::Null;
-        Some(key.back(address, clock::unix_s()).filter(|_| bounce))
+        ours.then(|| self.srs.back(address, clock::unix_s()).filter(|_| bounce))
     }
 
     fn try_find(
@@ -182,11 +211,30 @@ impl Directory {
         for person in people {
             match &person.home {
                 Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
+                None if self.goes_on(tables, &person, &mut found) => {}
                 None => mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person)),
             }
         }
         found.judge(mailboxes);
         Ok(found)
+    }
+
+    /// Adds where mail of `person` goes on to; true when no copy stays here. The policy judges each time: a redirect it
+    /// allows no longer keeps mail here, and says so in the log.
+    fn goes_on(&self, tables: &Tables, person: &Person, found: &mut Found) -> bool {
+        let Some(redirect) = self.redirects.of(&person.login) else { return false };
+        let today = jiff::Timestamp::now().to_zoned(self.time_zone.clone()).date().to_string();
+        match redirect.holds(tables, &today) {
+            Ok(rule) => {
+                found.forwards.push(Forward { to: redirect.to, behind: person.address.clone(), rule });
+                !redirect.keeps_copy
+            }
+            Err(stop) => {
+                let why = redirects::words(&stop);
+                tracing::warn!(login = %person.login, to = %redirect.to, rule = stop.rule(), "not redirected: {why}");
+                false
+            }
+        }
     }
 
     fn room(
@@ -313,5 +361,38 @@ mod tests {
         found.away = function(&[], true).away;
         assert!(!found.is_too_small_for(101), "the copy that goes elsewhere is taken");
         assert!(!function(&[], false).is_too_small_for(101));
+    }
+
+    #[test]
+    fn a_bounce_to_a_rewritten_path_goes_to_its_sender_and_nothing_else_does() {
+        let folder = std::env::temp_dir().join(format!("facteur-directory-{}", std::process::id()));
+        let store = Store::open(&folder, store::Options::default()).unwrap();
+        let path = format!("{}/../../policies/office/policy.plan.ron", env!("CARGO_MANIFEST_DIR"));
+        let plan = plan::read(&std::fs::read_to_string(path).unwrap()).unwrap().0;
+        let ours = plan.institution.domain.clone();
+        let tables = Tables::new(plan).unwrap();
+        let redirects = Arc::new(Redirects::load(&store).unwrap());
+        let key = srs::Key::new([1; 32]);
+        let directory = Directory::load(&store, redirects, TimeZone::UTC, key.clone()).unwrap();
+        let sender: Address = "a@elsewhere.example".parse().unwrap();
+        let (from, now_s) = (ReversePath::Address(sender.clone()), clock::unix_s());
+        let ReversePath::Address(there) = key.forward(&from, &ours, now_s).unwrap() else { panic!("no path") };
+        let ReversePath::Address(old) = key.forward(&from, &ours, now_s - 30 * 86_400).unwrap() else {
+            panic!("no path")
+        };
+        let forged: Address = format!("SRS0=aaaaaa=aa=victim.example=b@{ours}").parse().unwrap();
+        for (reverse_path, address, class) in [
+            (&ReversePath::Null, &there, RecipientClass::PassedOn),
+            (&from, &there, RecipientClass::Unknown),
+            (&ReversePath::Null, &old, RecipientClass::Unknown),
+            (&ReversePath::Null, &forged, RecipientClass::Unknown),
+        ] {
+            let found = directory.find(&tables, &store, reverse_path, address, 0);
+            assert_eq!(found.class, class, "{reverse_path} to {address}");
+            let away: Vec<&Address> = found.away.iter().map(|(address, _)| address).collect();
+            assert_eq!(away, if class == RecipientClass::PassedOn { vec![&sender] } else { vec![] });
+        }
+        drop(store);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -22,6 +22,7 @@ use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
 use crate::passwords::Passwords;
 use crate::records::Records;
+use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
 use crate::site::Site;
@@ -270,9 +271,10 @@ async fn service(
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
+    let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
-    let directory = Directory::load(&store, srs).map_err(StartError::Read)?;
+    let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
@@ -293,6 +295,7 @@ async fn service(
         signing,
         held: Arc::new(Held::default()),
         directory,
+        redirects,
         refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,

@@ -35,14 +35,22 @@ pub struct Site {
 }
 
 impl Site {
-    /// Everything of the outside goes to 127.0.0.1:`port`.
+    /// Everything of the outside goes to 127.0.0.1:`port`, and nothing is signed.
     #[track_caller]
     pub fn new(port: u16) -> Site {
+        Site::with(port, "signing: Off,", "OwnAddresses")
+    }
+
+    /// The same with `more` in the policy, for people who write under `authors`.
+    #[track_caller]
+    pub fn with(port: u16, more: &str, authors: &str) -> Site {
         let scratch = Scratch::new("way-out");
         let routes = format!("routes: (held: Mailbox, remote: Smarthost(\"smarthost.example:{port}\"), homes: {{}}),");
         let losses = "losses: (record: [NotDelivered]),";
-        let more = format!("    {routes}\n    {losses}\n    signing: Off,\n    antispam: None,");
-        let changes = [("    antispam: None,", &*more)];
+        let more = format!("    {routes}\n    {losses}\n    {more}\n    antispam: None,");
+        let own = "as: OwnAddresses, ";
+        let authors = format!("{own}header_from: {authors}, ");
+        let changes = [("    antispam: None,", &*more), (own, &*authors)];
         let folder = policy_copy::changed(&scratch, "bench", &changes);
         let data = scratch.join("data");
         let people = Facteur::start_with(&folder, Options { data: Some(data.clone()), ..Options::default() });
@@ -85,6 +93,15 @@ impl Site {
             line.split(['"', ' ', '=']).find_map(|word| word.parse().ok())
         });
         Serving { child, subm, log, site: self }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 
     /// What is in the spool, while nothing serves.

@@ -28,6 +28,7 @@ use super::{BackupNow, ListBackups, Restore, VerifyBackup};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, SigningKeys, StatsOf, Verify, Who,
 };
+use super::{EndRedirect, ListRedirects, Live, SetRedirect};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -109,6 +110,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
+        SetRedirect::PATH => asked.start::<SetRedirect>(),
+        EndRedirect::PATH => asked.start::<EndRedirect>(),
+        ListRedirects::PATH => asked.start::<ListRedirects>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }
@@ -156,6 +160,11 @@ pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Con
         snapshots: service.site.snapshots(plan.backup.as_ref()),
         backup: plan.backup.clone(),
         retention: Some(plan.retention.clone()),
+        live: Some(Live {
+            tables: service.tables.clone(),
+            redirects: service.redirects.clone(),
+            today: service.today(),
+        }),
         who,
         served: true,
         stop,

@@ -18,6 +18,7 @@ mod keys;
 mod place;
 mod problem;
 mod progress;
+mod redirect;
 mod stats;
 mod verify;
 mod who;
@@ -26,12 +27,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use decide::Tables;
 use plan::{Backup, Retention};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
 use crate::clock;
+use crate::redirects::Redirects;
+pub use crate::redirects::{Approval, Redirect};
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
 pub use backup::{
@@ -46,6 +50,7 @@ pub use keys::{PublicKey, SigningKeys};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use verify::{Verified, Verify};
 pub use who::Who;
@@ -62,11 +67,21 @@ pub struct Context {
     /// What the plan says of backups and of how long things live; a command without owner knows no plan.
     pub backup: Option<Backup>,
     pub retention: Option<Retention>,
+    /// What a command judges by that needs a running server.
+    pub live: Option<Live>,
     pub who: Who,
     /// A server works on the store meanwhile: long work is to keep out of its way.
     pub served: bool,
     /// True once nobody waits for the answer any more, or the server stops.
     pub stop: Arc<AtomicBool>,
+}
+
+/// The server that runs the handler.
+pub struct Live {
+    pub tables: Arc<Tables>,
+    pub redirects: Arc<Redirects>,
+    /// `YYYY-MM-DD` in the institution's time zone.
+    pub today: String,
 }
 
 impl Context {

@@ -54,6 +54,7 @@ impl House {
             data,
             backup: None,
             retention: None,
+            live: None,
             who: Who::this_process(),
             served: false,
             stop: Arc::new(AtomicBool::new(false)),
