@@ -1,4 +1,6 @@
-//! Signatures and seals against a verifier others wrote.
+//! Signatures and seals against verifiers others wrote.
+
+mod dkimpy;
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
