@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::commands::live::{backup, export, import, redirect, restore, store};
 use crate::commands::{
-    check, compile, completions, diff, dns, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
+    check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate, snapshot, test,
+    verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -41,6 +42,8 @@ pub enum Command {
     Verify(verify::VerifyArgs),
     /// Print what the DNS zones of the policy's domains should hold
     Dns(dns::DnsArgs),
+    /// Compare what the policy needs with DNS, certificates and the hosts it names; ends with 2 when something is wrong
+    Doctor(doctor::DoctorArgs),
     /// Write the users' pages from the plan
     Doc(doc::DocArgs),
     /// Print shell completions

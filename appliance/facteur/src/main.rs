@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Proof(args) => commands::proof::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Dns(args) => commands::dns::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Doc(args) => commands::doc::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),

@@ -7,6 +7,7 @@ pub mod completions;
 pub mod diff;
 pub mod dns;
 pub mod doc;
+pub mod doctor;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
