@@ -1,5 +1,8 @@
 //! The zones of the policies of this tree.
 
+mod name_server;
+mod online;
+
 use std::collections::BTreeMap;
 
 use mail::Domain;
