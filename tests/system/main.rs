@@ -15,3 +15,4 @@ mod outbound;
 mod room;
 mod signing;
 mod story;
+mod zones;

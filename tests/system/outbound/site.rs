@@ -38,7 +38,7 @@ impl Site {
     /// Everything of the outside goes to 127.0.0.1:`port`, and nothing is signed.
     #[track_caller]
     pub fn new(port: u16) -> Site {
-        Site::with(port, "signing: Off,", "OwnAddresses")
+        Site::with(port, "signing: None,", "OwnAddresses")
     }
 
     /// The same with `more` in the policy, for people who write under `authors`.
