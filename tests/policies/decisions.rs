@@ -422,3 +422,34 @@ fn a_redirect_holds_where_the_policy_allows_it_or_somebody_approved_it_and_only_
         assert_eq!(holds(target, grant, today), wanted, "{target} {grant:?} {today}");
     }
 }
+
+#[test]
+fn a_stolen_password_on_three_accesses_is_accepted_for_exactly_what_the_compiler_prints() {
+    let policy = tests::program::top().join("policies/nantes");
+    let ran = tests::program::run(std::process::Command::new(tests::program::facteur()).arg("check").arg(policy));
+    let first = ran.err.lines().next().unwrap_or_default().to_owned();
+    let printed: u32 = first.split_whitespace().nth(2).and_then(|number| number.parse().ok()).expect(&first);
+    let quarter = 15 * 60 * decide::TICKS_PER_S;
+    let mut accepted = 0;
+    let mut rings = Rings::default();
+    for (address, in_a_quarter, in_one_message) in [("192.0.2.80", 500, 50), (INSIDE, 500, 100), (OUTSIDE, 250, 50)] {
+        let mut sender = Sender { rings, ..Sender::new(nantes(), "subm", address, Some("toto-j")) };
+        // Twice what a quarter of an hour takes fills the hour; the thief never knocks at a door that is shut.
+        for at in [10, 10 + quarter] {
+            for _ in 0..in_a_quarter / in_one_message {
+                let mut transaction = sender.mail(at).unwrap();
+                for _ in 0..in_one_message {
+                    sender.rcpt(&mut transaction, at).unwrap();
+                    accepted += 1;
+                }
+                transaction.end(&mut sender.rings, true);
+            }
+        }
+        let last_tick = 10 + 4 * quarter - 1;
+        let full = sender.one(last_tick).unwrap_err();
+        assert!(full.rule.ends_with("recipients_attempted/1h"), "{}", full.rule);
+        assert!(sender.one(last_tick + 2).is_ok(), "the hour is over");
+        rings = sender.rings;
+    }
+    assert_eq!((accepted, printed), (2_500, 2_500), "{first}");
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, redirect, restore, store};
+use crate::commands::live::{backup, export, import, person, redirect, restore, store};
 use crate::commands::{
     check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate, snapshot, test,
     verify,
@@ -58,6 +58,8 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Put messages of an account back from a backup
     Restore(restore::RestoreArgs),
+    /// Bring people up to date, set passwords
+    Person(person::PersonArgs),
     /// Say where the mail of a person goes on to
     Redirect(redirect::RedirectArgs),
     /// Write mail of an account as Maildir or mbox

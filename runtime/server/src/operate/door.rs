@@ -25,10 +25,8 @@ use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
 use super::{BackupNow, ListBackups, Restore, VerifyBackup};
-use super::{
-    Compact, Context, Export, Import, Line, OperateError, Operation, Progress, SigningKeys, StatsOf, Verify, Who,
-};
-use super::{EndRedirect, ListRedirects, Live, SetRedirect};
+use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use super::{EndRedirect, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -110,6 +108,8 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
+        PutPeople::PATH => asked.start::<PutPeople>(),
+        SetPassword::PATH => asked.start::<SetPassword>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),

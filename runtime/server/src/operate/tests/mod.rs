@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod hostile;
+mod people;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
