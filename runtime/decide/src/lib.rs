@@ -9,6 +9,7 @@ mod content_table;
 mod domain_set;
 mod domains;
 mod envelope;
+mod from_claim;
 mod guess;
 mod reading;
 mod reason;
@@ -33,6 +34,7 @@ pub use content_table::{
 pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
+pub use from_claim::{Alignment, from_claim};
 pub use guess::{Guess, Guesses};
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};

@@ -4,6 +4,7 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod admission;
+mod authenticate;
 mod clock;
 mod content;
 mod control;

@@ -37,6 +37,8 @@ pub(crate) struct Service {
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,
+    /// Who is asked about mail that comes in; `None` where nobody is.
+    pub resolver: Option<crate::authenticate::Resolver>,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
     /// Engines that do not answer, and since when.

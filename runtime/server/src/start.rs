@@ -14,6 +14,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
+use crate::authenticate::Resolver;
 use crate::clock::{self, Clock};
 use crate::content::Held;
 use crate::directory::Directory;
@@ -23,7 +24,7 @@ use crate::outcome::Outcome;
 use crate::passwords::Passwords;
 use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
-use crate::site::Site;
+use crate::site::{Outbound, Site};
 use crate::throttle::Throttle;
 use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
 
@@ -151,6 +152,9 @@ impl Server {
                 "backups: the site gives no place for `{name}`, so they are kept on the disk of the data folder"
             );
         }
+        if !asks(&site) && tables.plan().reception.contains(&ReceptionStep::Authenticate) {
+            tracing::info!("nothing leaves this machine: no name server is asked, SPF, DKIM and DMARC say `none`");
+        }
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
         if !unknown.is_empty() {
@@ -263,6 +267,7 @@ async fn service(
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
+    let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let directory = Directory::load(&store).map_err(StartError::Read)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
@@ -282,6 +287,7 @@ async fn service(
         engines,
         held: Arc::new(Held::default()),
         directory,
+        resolver,
         refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,
@@ -293,6 +299,11 @@ async fn service(
         rings: Mutex::new(rings),
     };
     Ok((Arc::new(service), writer))
+}
+
+/// Is anybody asked about mail that comes in? A copy that sends nothing out asks nobody either, unless it is told whom.
+fn asks(site: &Site) -> bool {
+    site.outbound == Outbound::Network || !site.world.name_servers.is_empty()
 }
 
 /// The store's epoch, drawn at its first start. Ticks count from there.

@@ -4,6 +4,7 @@
 //! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
@@ -15,6 +16,7 @@ use store::{
 };
 
 use super::transaction::Open;
+use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
@@ -52,14 +54,16 @@ pub async fn content(
         let code = mail::Code::new(554, 5, 4, 6);
         return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
     }
-    let content = Arc::new(content);
-    let mut accepted = false;
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
+    let came = Arc::new(content);
+    let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
+    let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
             Step::Earlier => {}
             // Nothing to do in this build; said at start.
-            Step::Authenticate | Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Authenticate => open.authenticated = authenticated(service, session, &open, &came, accepted).await?,
             Step::Accept => accepted = true,
             Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
             Step::Antivirus => {
@@ -83,6 +87,42 @@ pub async fn content(
     service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
+}
+
+/// The content without fields that claim to be our own (RFC 8601 5).
+async fn ours_only(service: &Arc<Service>, came: &Arc<Content>) -> Result<Arc<Content>, Refusal> {
+    let (worker, content) = (service.clone(), came.clone());
+    let kept = if came.is_spilled() {
+        durable::blocking(move || authenticate::without_forged(&worker, &content)).await
+    } else {
+        Some(authenticate::without_forged(service, came))
+    };
+    match kept {
+        Some(Ok(kept)) => Ok(kept.map_or_else(|| came.clone(), Arc::new)),
+        Some(Err(_)) | None => Err(put_trouble(PutError::Poisoned)),
+    }
+}
+
+/// The step `Authenticate`, on the message as it came.
+async fn authenticated(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    came: &Arc<Content>,
+    accepted: bool,
+) -> Result<Authenticated, Refusal> {
+    let from = authenticate::From {
+        peer: session.peer,
+        client: session.client.address,
+        hello: session.hello.as_ref(),
+        reverse_path: &open.reverse_path,
+        host: &service.tables.listener_rules(session.client.listener).host,
+    };
+    match Box::pin(authenticate::authenticate(service, &from, came)).await {
+        // INVARIANT (accept-is-final): where the plan has the step behind `Accept`, nothing is refused by it.
+        Err(_) if accepted => Ok(Authenticated::default()),
+        judged => judged,
+    }
 }
 
 /// A message a scanner stopped: quarantine and loss records in one commit, then the reply the plan wants.
@@ -241,6 +281,9 @@ fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], end
         [only] => Some(&only.forward_path),
         _ => None,
     };
+    if !open.authenticated.value.is_empty() {
+        let _ = write!(head, "Authentication-Results: {}\r\n", open.authenticated.value);
+    }
     let received = trace::Received {
         hello: session.hello.as_ref(),
         client: session.peer.seen_as,
