@@ -35,12 +35,15 @@ impl<'a> Signed<'a> {
             return Some(Signed { message, known, too_large });
         }
         message.dkim_headers.truncate(SIGNATURES_MAX);
-        message.dkim_headers.retain(|header| match flaw(&header.header) {
-            Some(why) => {
-                known.push(signature(&header.header, Checked::PermError, why));
-                false
-            }
-            None => true,
+        message.dkim_headers.retain(|header| {
+            let malformed = !has_tags(header.value, &["v", "a"]);
+            let (result, why) = match flaw(&header.header) {
+                _ if malformed => (Checked::Neutral, "malformed"),
+                Some(why) => (Checked::PermError, why),
+                None => return true,
+            };
+            known.push(signature(&header.header, result, why));
+            false
         });
         message.errors.truncate(SIGNATURES_MAX);
         Some(Signed { message, known, too_large })
@@ -88,7 +91,13 @@ impl<'a> Signed<'a> {
             return results;
         };
         let authenticator = MessageAuthenticator(names.clone());
-        results.extend(authenticator.verify_dkim(&self.message).await.iter().map(judged));
+        for output in authenticator.verify_dkim(&self.message).await {
+            let mut result = judged(&output);
+            if result.result == Checked::Pass && !serves_mail(resolver, &result).await {
+                (result.result, result.why) = (Checked::PermError, "the key is not for mail");
+            }
+            results.push(result);
+        }
         results
     }
 
@@ -109,7 +118,10 @@ impl<'a> Signed<'a> {
         let long = self.message.ams_headers.iter().any(|header| header.header.h.len() > SIGNED_FIELDS_MAX);
         let old = self.message.ams_headers.iter().any(|header| header.header.a == Algorithm::RsaSha1)
             || self.message.as_headers.iter().any(|header| header.header.a == Algorithm::RsaSha1);
-        if self.too_large || long || old || sets == 0 || sets > SETS_MAX {
+        let mut lists = self.message.as_headers.iter().map(|header| header.value);
+        let malformed = lists.any(|list| !has_tags(list, &["a"]))
+            || self.message.ams_headers.iter().any(|header| !has_tags(header.value, &["a"]));
+        if self.too_large || long || old || malformed || sets == 0 || sets > SETS_MAX {
             return Chain::of(Checked::Fail);
         }
         let Some(names) = resolver.inner() else { return Chain::of(Checked::TempError) };
@@ -117,9 +129,9 @@ impl<'a> Signed<'a> {
         let output = authenticator.verify_arc(&self.message).await;
         let result = match output.result() {
             DkimResult::Pass => Checked::Pass,
-            DkimResult::None => Checked::None,
             DkimResult::TempError(_) => Checked::TempError,
-            DkimResult::Neutral(_) | DkimResult::Fail(_) | DkimResult::PermError(_) => Checked::Fail,
+            // Sets are there, and no chain: a part of one is missing.
+            DkimResult::None | DkimResult::Neutral(_) | DkimResult::Fail(_) | DkimResult::PermError(_) => Checked::Fail,
         };
         let newest = output.sets().last();
         Chain {
@@ -129,6 +141,34 @@ impl<'a> Signed<'a> {
             said: newest.map(|set| String::from_utf8_lossy(set.results.value).into_owned()).unwrap_or_default(),
         }
     }
+}
+
+/// Is the key one for mail (tag s of RFC 6376 3.6.1)? The library does not ask; the answer is still kept.
+async fn serves_mail(resolver: &Resolver, signature: &Signature) -> bool {
+    let name = format!("{}._domainkey.{}", signature.selector, signature.domain);
+    let records = resolver.txt(&name).await.unwrap_or_default();
+    let services = |record: &[u8]| {
+        let text = String::from_utf8_lossy(record).into_owned();
+        let tag = text.split(';').filter_map(|tag| tag.split_once('=')).find(|(name, _)| name.trim() == "s")?.1;
+        Some(tag.split(':').any(|service| matches!(service.trim(), "*" | "email")))
+    };
+    records.iter().all(|record| services(record).unwrap_or(true))
+}
+
+/// Is this a tag-list with these tags, each at most once (RFC 6376 3.2)? The library is content with less.
+fn has_tags(list: &[u8], wanted: &[&str]) -> bool {
+    let text = String::from_utf8_lossy(list);
+    let text = text.trim();
+    let mut names = Vec::new();
+    for tag in text.strip_suffix(';').unwrap_or(text).split(';') {
+        let Some((name, _)) = tag.split_once('=') else { return false };
+        let name = name.trim();
+        if name.is_empty() || names.contains(&name) {
+            return false;
+        }
+        names.push(name);
+    }
+    wanted.iter().all(|wanted| names.contains(wanted))
 }
 
 /// Why a signature is not worth a question.
