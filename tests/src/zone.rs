@@ -117,11 +117,7 @@ pub struct NameServer {
 impl NameServer {
     pub fn start(zone: Zone) -> io::Result<NameServer> {
         let (udp, tcp) = both()?;
-        let server = NameServer {
-            address: tcp.local_addr()?,
-            zone: Arc::new(Mutex::new(zone)),
-            asked: Arc::default(),
-        };
+        let server = NameServer { address: tcp.local_addr()?, zone: Arc::new(Mutex::new(zone)), asked: Arc::default() };
         let (zone, asked) = (server.zone.clone(), server.asked.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 4_096];
@@ -237,7 +233,8 @@ fn answer(zone: &Mutex<Zone>, asked: &Mutex<Vec<String>>, query: &[u8]) -> Optio
     if authorities == 1 {
         out.push(0);
         // Root as the names of the server and its keeper; serial, times, and a negative answer for 60 s.
-        let soa: Vec<u8> = [vec![0, 0], [1_u32, 60, 60, 60, 60].iter().flat_map(|n| n.to_be_bytes()).collect()].concat();
+        let soa: Vec<u8> =
+            [vec![0, 0], [1_u32, 60, 60, 60, 60].iter().flat_map(|n| n.to_be_bytes()).collect()].concat();
         write_record(SOA, &soa, &mut out);
     }
     Some(out)

@@ -97,6 +97,9 @@ pub struct TryArgs {
     /// N more people for measuring: user0001…, password `pass`
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub people: u32,
+    /// Ask this name server about mail that comes in; nobody is asked without one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub name_server: Vec<std::net::SocketAddr>,
     /// Write what runs, as JSON, when everything listens
     #[arg(long, value_name = "FILE")]
     pub describe: Option<PathBuf>,

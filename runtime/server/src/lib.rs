@@ -15,6 +15,7 @@ mod full;
 mod fullness;
 mod http;
 mod listen;
+mod lists;
 mod metrics;
 mod night;
 pub mod operate;

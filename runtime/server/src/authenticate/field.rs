@@ -143,7 +143,9 @@ mod tests {
 
     #[test]
     fn a_result_inside_a_comment_or_a_quote_is_no_result() {
-        for value in ["mx; (dmarc=pass); spf=fail", "mx; x=\"; dmarc=pass\"", "mx (; dmarc=pass", "", ";;;", "\"", "(\\"] {
+        for value in
+            ["mx; (dmarc=pass); spf=fail", "mx; x=\"; dmarc=pass\"", "mx (; dmarc=pass", "", ";;;", "\"", "(\\"]
+        {
             assert_eq!(Field::read(value).methods("dmarc").count(), 0, "{value}");
         }
         let sealed = Field::read_sealed("i=2; lists.example.org; dmarc=pass header.from=a.example");

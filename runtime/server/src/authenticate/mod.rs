@@ -22,7 +22,7 @@ use mail::{Domain, header};
 use tokio::time::{Instant, timeout_at};
 
 pub use body::{BodyHashes, Hasher};
-pub use resolver::Resolver;
+pub use resolver::{Resolver, reversed};
 pub use results::{Checked, Results};
 pub use step::{Authenticated, From, authenticate, without_forged};
 

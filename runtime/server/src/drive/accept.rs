@@ -63,7 +63,13 @@ pub async fn content(
             Step::Earlier => {}
             // Nothing to do in this build; said at start.
             Step::Antispam | Step::Filters | Step::Redirect => {}
-            Step::Authenticate => open.authenticated = authenticated(service, session, &open, &came, accepted).await?,
+            Step::Authenticate => match authenticated(service, session, &open, &came).await {
+                Ok(authenticated) => open.authenticated = authenticated,
+                Err(refusal) if accepted => {
+                    return stopped(service, session, open, content, kept(refusal), accepted).await;
+                }
+                Err(refusal) => return Err(refusal),
+            },
             Step::Accept => accepted = true,
             Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
             Step::Antivirus => {
@@ -109,7 +115,6 @@ async fn authenticated(
     session: &Session<'_>,
     open: &Open,
     came: &Arc<Content>,
-    accepted: bool,
 ) -> Result<Authenticated, Refusal> {
     let from = authenticate::From {
         peer: session.peer,
@@ -118,10 +123,20 @@ async fn authenticated(
         reverse_path: &open.reverse_path,
         host: &service.tables.listener_rules(session.client.listener).host,
     };
-    match Box::pin(authenticate::authenticate(service, &from, came)).await {
-        // INVARIANT (accept-is-final): where the plan has the step behind `Accept`, nothing is refused by it.
-        Err(_) if accepted => Ok(Authenticated::default()),
-        judged => judged,
+    Box::pin(authenticate::authenticate(service, &from, came)).await
+}
+
+/// A refusal behind `Accept`: the message goes to quarantine.
+fn kept(refusal: Refusal) -> Fate {
+    Fate {
+        quarantine: true,
+        silent: false,
+        tell: plan::Tell::Nobody,
+        loss: refusal.reason.loss().unwrap_or(plan::Loss::NotDelivered),
+        reason: refusal.reason,
+        rule: refusal.rule.clone(),
+        found: refusal.text.clone(),
+        refusal: None,
     }
 }
 
@@ -222,6 +237,10 @@ async fn place(
     if queued {
         let head = head(service, session, open, start, Ending::Relayed);
         let (body, _) = put(service, open, content, head, false).await?;
+        let facts = queue::facts::MessageFacts {
+            authentication_results: open.authenticated.value.clone(),
+            ..Default::default()
+        };
         ops.push(Op::Enqueue(Box::new(Enqueue {
             queue_id: open.queue_id,
             body,
@@ -229,7 +248,7 @@ async fn place(
             recipients,
             plan: service.plan_full.clone(),
             accepted_at_s: at_s,
-            facts: Vec::new(),
+            facts: queue::facts::written(&facts),
         })));
     }
     ops.extend(left_out(service, open));

@@ -164,8 +164,23 @@ mod tests {
     #[test]
     fn errors_of_syntax_spoil_the_whole_record() {
         for terms in [
-            "a:", "all:x.y", "ip4:192.0.2.0/33", "ip4:192.0.2", "a/024", "a//129", "mx:a.b/", "include", "+exp=a.b",
-            "redirect=a.b redirect=a.b", "exp=a.b exp=a.b", "foo", "x=%{", "ip6:::/129", "-", "ptr:", "a/24/24",
+            "a:",
+            "all:x.y",
+            "ip4:192.0.2.0/33",
+            "ip4:192.0.2",
+            "a/024",
+            "a//129",
+            "mx:a.b/",
+            "include",
+            "+exp=a.b",
+            "redirect=a.b redirect=a.b",
+            "exp=a.b exp=a.b",
+            "foo",
+            "x=%{",
+            "ip6:::/129",
+            "-",
+            "ptr:",
+            "a/24/24",
         ] {
             assert_eq!(Record::read(format!("v=spf1 {terms} -all").as_bytes()), None, "{terms}");
         }

@@ -1,0 +1,184 @@
+//! What a name server says of a message decides what its header says, and whether it may say that it is from us.
+
+use mail_auth::common::crypto::Ed25519Key;
+use mail_auth::common::headers::HeaderWriter;
+use mail_auth::dkim::DkimSigner;
+use tests::scratch::Scratch;
+use tests::smtp::{base64, letter};
+use tests::zone::{NameServer, Zone};
+use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy};
+
+const OURS: &str = "cabinet-martin.example";
+const CLAIRE: &str = "claire.martin@cabinet-martin.example";
+/// What the policy says more than `policies/office`.
+const STRICT: &str = "authenticate: (own_domains_from_outside: RequireAligned(else: Refuse)),\n\
+    dns_lists: {\n\
+        \"later\": (zone: \"later.example\", on: [\"mx\"], answers: [\"127.0.0.2/32\"], then: TryLater),\n\
+        \"worst\": (zone: \"worst.example\", on: [\"mx\"], answers: [\"127.0.0.0/29\"], then: Refuse),\n\
+    },\n";
+
+struct House {
+    server: Facteur,
+    names: NameServer,
+    /// `facteur try` shows clients from outside under this address.
+    client: String,
+    _scratch: Scratch,
+}
+
+impl House {
+    fn new() -> std::io::Result<House> {
+        let scratch = Scratch::new("authenticate");
+        let end =
+            "\"imaps\": (host: \"mail.cabinet-martin.example\", port: 993, speaks: Imap, auth: Required),\n    },\n";
+        let folder = policy_copy::changed(&scratch, "office", &[(end, &format!("{end}    {STRICT}"))]);
+        let names = NameServer::start(Zone::default())?;
+        let arguments = vec!["--name-server".to_owned(), names.address.to_string()];
+        let server = Facteur::start_with(&folder, Options { arguments, ..Options::default() });
+        let client = server.describe.networks["outside"].seen_as.clone();
+        Ok(House { server, names, client, _scratch: scratch })
+    }
+
+    fn zone(&self, text: &str) {
+        self.names.replace(Zone::read(&text.replace("CLIENT", &self.client)));
+    }
+
+    fn claire(&self) -> &tests::describe::Person {
+        self.server.describe.people.iter().find(|person| person.address == CLAIRE).expect("the office has Claire")
+    }
+
+    fn smtp(&self) -> std::io::Result<Smtp> {
+        Smtp::stranger(&self.server, "mx", "outside")
+    }
+
+    /// The newest message of Claire, whole.
+    fn newest(&self) -> std::io::Result<String> {
+        let mut imap = Imap::person(&self.server, "outside", self.claire())?;
+        imap.command("EXAMINE INBOX")?.ok()?;
+        let response = imap.command("FETCH * (BODY.PEEK[])")?.ok()?;
+        Ok(String::from_utf8_lossy(&response.untagged[0]).into_owned())
+    }
+}
+
+/// A key of the domain `d`, selector `s`, with its record.
+struct Key {
+    der: Vec<u8>,
+    record: String,
+}
+
+impl Key {
+    fn new(domain: &str) -> Key {
+        let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key can be made");
+        let public = base64(pair.public_key_raw());
+        let record = format!("s._domainkey.{domain} TXT v=DKIM1; k=ed25519; p={public}\n");
+        Key { der: pair.serialize_der(), record }
+    }
+
+    fn sign(&self, domain: &str, message: &str) -> String {
+        let key = Ed25519Key::from_pkcs8_maybe_unchecked_der(&self.der).expect("the key is one of Ed25519");
+        let signer = DkimSigner::from_key(key).domain(domain).selector("s").headers(["From", "To", "Subject"]);
+        let signature = signer.sign(message.as_bytes()).expect("a message can be signed");
+        signature.to_header() + message
+    }
+}
+
+#[test]
+fn what_dns_says_of_a_message_stands_in_front_of_it() -> Outcome {
+    let house = House::new()?;
+    let key = Key::new("sender.example");
+    house.zone(&format!(
+        "sender.example TXT v=spf1 ip4:CLIENT -all\n\
+         _dmarc.sender.example TXT v=DMARC1; p=reject\n\
+         other.example TXT v=spf1 -all\n\
+         {}",
+        key.record
+    ));
+    let mut smtp = house.smtp()?;
+    let letter_ = letter("a@sender.example", CLAIRE, "signed");
+    // One of these claims to be ours; the other is a stranger's business.
+    let forged = "Authentication-Results: mail.cabinet-martin.example;\r\n\tdmarc=pass header.from=bank.example\r\n\
+                  Authentication-Results: mx.elsewhere.example; spf=pass\r\n";
+    let signed = format!("{forged}{}", key.sign("sender.example", &letter_));
+    smtp.message("a@sender.example", &[CLAIRE], &signed)?.expect(250)?;
+    let message = house.newest()?;
+    for words in [
+        "\r\nAuthentication-Results: mail.cabinet-martin.example;\r\n\tspf=pass smtp.mailfrom=sender.example",
+        "dkim=pass header.d=sender.example header.s=s header.b=",
+        "dmarc=pass (p=reject) header.from=sender.example",
+        "Authentication-Results: mx.elsewhere.example; spf=pass",
+    ] {
+        assert!(message.contains(words), "{words}\n{message}");
+    }
+    assert!(!message.contains("bank.example"), "{message}");
+    let changed = key.sign("sender.example", &letter_).replace("Good day.", "Bad day.");
+    smtp.message("a@other.example", &[CLAIRE], &changed)?.expect(250)?;
+    let message = house.newest()?;
+    for words in ["spf=fail smtp.mailfrom=other.example", "dkim=fail (the body was changed)", "dmarc=fail (p=reject)"] {
+        assert!(message.contains(words), "{words}\n{message}");
+    }
+    assert_eq!(house.server.metric("facteur_panics_total"), 0.0);
+    Ok(())
+}
+
+#[test]
+fn who_poses_as_us_is_refused_and_who_shows_that_it_is_from_us_is_not() -> Outcome {
+    let house = House::new()?;
+    let key = Key::new(OURS);
+    house.zone(&format!("{OURS} TXT v=spf1 -all\n{}", key.record));
+    let mut smtp = house.smtp()?;
+    let posing = letter("chef@cabinet-martin.example", CLAIRE, "posing");
+    let two =
+        letter("a@sender.example", CLAIRE, "two").replacen("From:", "From: chef@cabinet-martin.example\r\nFrom:", 1);
+    let unreadable =
+        letter("a@sender.example", CLAIRE, "odd").replacen("From: ", "From: \"chef@cabinet-martin.example ", 1);
+    for message in [&posing, &two, &unreadable] {
+        let reply = smtp.message("a@sender.example", &[CLAIRE], message)?.expect(550)?;
+        assert_eq!(reply.enhanced(), Some("5.7.1"), "{reply:?}");
+        assert!(reply.text().contains("poses-as-us"), "{reply:?}");
+    }
+    smtp.message("a@sender.example", &[CLAIRE], &key.sign(OURS, &posing))?.expect(250)?;
+    assert!(house.newest()?.contains("dkim=pass header.d=cabinet-martin.example"));
+    Ok(())
+}
+
+#[test]
+fn a_name_server_that_does_not_answer_refuses_nothing() -> Outcome {
+    let house = House::new()?;
+    house.zone(&format!("{OURS} SILENT\n_dmarc.{OURS} SILENT\n"));
+    let mut smtp = house.smtp()?;
+    let posing = letter("chef@cabinet-martin.example", CLAIRE, "nobody knows");
+    smtp.message("chef@cabinet-martin.example", &[CLAIRE], &posing)?.expect(250)?;
+    let message = house.newest()?;
+    assert!(message.contains("spf=temperror smtp.mailfrom=cabinet-martin.example"), "{message}");
+    assert!(message.contains("dmarc=temperror"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_listed_client_hears_of_it_at_each_recipient_but_postmaster() -> Outcome {
+    let house = House::new()?;
+    let [a, b, c, d] = house.client.split('.').collect::<Vec<_>>()[..] else { panic!("{}", house.client) };
+    let reversed = format!("{d}.{c}.{b}.{a}");
+    for (zone, code, list) in [
+        (format!("{reversed}.later.example A 127.0.0.2\n"), 451, "later.example"),
+        (format!("{reversed}.later.example A 127.0.0.2\n{reversed}.worst.example A 127.0.0.4\n"), 550, "worst.example"),
+    ] {
+        // Answers are kept for their time to live: each zone has a server of its own.
+        let house = House::new()?;
+        house.zone(&zone);
+        let mut smtp = house.smtp()?;
+        smtp.mail("a@sender.example")?.expect(250)?;
+        for recipient in [CLAIRE, "nobody@cabinet-martin.example"] {
+            let reply = smtp.rcpt(recipient)?.expect(code)?;
+            assert!(reply.text().contains("listed") && reply.text().contains(list), "{reply:?}");
+        }
+        let reply = smtp.rcpt("postmaster@cabinet-martin.example")?;
+        assert!(!reply.text().contains("listed"), "{reply:?}");
+        assert!(house.server.metrics().contains("reason=\"listed\""));
+    }
+    house.zone("worst.example SILENT\n");
+    house
+        .smtp()?
+        .message("a@sender.example", &[CLAIRE], &letter("a@sender.example", CLAIRE, "not listed"))?
+        .expect(250)?;
+    Ok(())
+}
