@@ -1,17 +1,21 @@
 //! What a name server says of a message decides what its header says, and whether it may say that it is from us.
 
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
 use tests::scratch::Scratch;
 use tests::smtp::{base64, letter};
 use tests::zone::{NameServer, Zone};
-use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy};
+use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
 
 const OURS: &str = "cabinet-martin.example";
 const CLAIRE: &str = "claire.martin@cabinet-martin.example";
 /// What the policy says more than `policies/office`.
-const STRICT: &str = "authenticate: (own_domains_from_outside: RequireAligned(else: Refuse)),\n\
+const STRICT: &str = "authenticate: (own_domains_from_outside: RequireAligned(else: Refuse), aggregate_reports: Store),\n\
     dns_lists: {\n\
         \"later\": (zone: \"later.example\", on: [\"mx\"], answers: [\"127.0.0.2/32\"], then: TryLater),\n\
         \"worst\": (zone: \"worst.example\", on: [\"mx\"], answers: [\"127.0.0.0/29\"], then: Refuse),\n\
@@ -22,7 +26,7 @@ struct House {
     names: NameServer,
     /// `facteur try` shows clients from outside under this address.
     client: String,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl House {
@@ -31,11 +35,15 @@ impl House {
         let end =
             "\"imaps\": (host: \"mail.cabinet-martin.example\", port: 993, speaks: Imap, auth: Required),\n    },\n";
         let folder = policy_copy::changed(&scratch, "office", &[(end, &format!("{end}    {STRICT}"))]);
+        let people = folder.join("people.ron");
+        let functions = "functions: [(address: \"dmarc-reports@cabinet-martin.example\", members: [\"martin-c\"]), ";
+        std::fs::write(&people, std::fs::read_to_string(&people)?.replace("functions: [", functions))?;
         let names = NameServer::start(Zone::default())?;
         let arguments = vec!["--name-server".to_owned(), names.address.to_string()];
-        let server = Facteur::start_with(&folder, Options { arguments, ..Options::default() });
+        let data = Some(scratch.join("data"));
+        let server = Facteur::start_with(&folder, Options { arguments, data, ..Options::default() });
         let client = server.describe.networks["outside"].seen_as.clone();
-        Ok(House { server, names, client, _scratch: scratch })
+        Ok(House { server, names, client, scratch })
     }
 
     fn zone(&self, text: &str) {
@@ -43,7 +51,7 @@ impl House {
     }
 
     fn claire(&self) -> &tests::describe::Person {
-        self.server.describe.people.iter().find(|person| person.address == CLAIRE).expect("the office has Claire")
+        self.server.describe.person("martin-c")
     }
 
     fn smtp(&self) -> std::io::Result<Smtp> {
@@ -180,5 +188,51 @@ fn a_listed_client_hears_of_it_at_each_recipient_but_postmaster() -> Outcome {
         .smtp()?
         .message("a@sender.example", &[CLAIRE], &letter("a@sender.example", CLAIRE, "not listed"))?
         .expect(250)?;
+    Ok(())
+}
+
+/// What `facteur reports` says of a data folder.
+fn reported(data: &Path) -> serde_json::Value {
+    let mut command = Command::new(program::facteur());
+    let ran = program::run(command.args(["reports", "--format", "json", "--data"]).arg(data)).ends(0);
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error} in {}", ran.out))
+}
+
+#[test]
+fn reports_about_us_are_summed_up_and_what_came_in_is_counted() -> Outcome {
+    let house = House::new()?;
+    house.zone("sender.example TXT v=spf1 ip4:CLIENT -all\n_dmarc.sender.example TXT v=DMARC1; p=none\n");
+    let report = "From: <r@sender.example>\r\nTo: <dmarc-reports@cabinet-martin.example>\r\nSubject: report\r\n\
+        MIME-Version: 1.0\r\nContent-Type: text/xml\r\n\r\n<feedback><report_metadata><org_name>Sender</org_name>\r\n\
+        <date_range><begin>1795737600</begin><end>1795823999</end></date_range></report_metadata>\r\n\
+        <policy_published><domain>cabinet-martin.example</domain></policy_published>\r\n\
+        <record><row><source_ip>192.0.2.7</source_ip><count>12</count><policy_evaluated>\r\n\
+        <disposition>none</disposition><dkim>fail</dkim><spf>fail</spf></policy_evaluated></row>\r\n\
+        <identifiers><header_from>cabinet-martin.example</header_from></identifiers><auth_results/></record>\r\n\
+        </feedback>\r\n";
+    let mut smtp = house.smtp()?;
+    smtp.message("r@sender.example", &["dmarc-reports@cabinet-martin.example"], report)?.expect(250)?;
+    // Nobody vouches for this one.
+    smtp.message(
+        "r@other.example",
+        &["dmarc-reports@cabinet-martin.example"],
+        &report.replace("192.0.2.7", "192.0.2.8"),
+    )?
+    .expect(250)?;
+    assert!(house.newest()?.contains("192.0.2.8"), "the mail itself is delivered");
+    let data = house.scratch.join("data");
+    let sender = wait::until(Duration::from_secs(60), "the report is read", || {
+        reported(&data)["sends_as_us"].as_array()?.first().cloned()
+    });
+    assert_eq!((&sender["address"], &sender["not_aligned"]), (&"192.0.2.7".into(), &12.into()));
+    assert_eq!(sender["last_day"], "2026-11-27");
+    let House { server, scratch, .. } = house;
+    server.stop();
+    let reported = reported(&data);
+    assert_eq!(reported["sends_as_us"].as_array().map(Vec::len), Some(1), "{reported}");
+    let counted = &reported["counted"][0];
+    assert_eq!((&counted["domain"], &counted["messages"]), (&"sender.example".into(), &2.into()), "{reported}");
+    assert_eq!(counted["aligned"], 1);
+    drop(scratch);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, restore, store};
+use crate::commands::live::{backup, export, import, reports, restore, store};
 use crate::commands::{
     check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
@@ -51,6 +51,8 @@ pub enum Command {
     Store(store::StoreArgs),
     /// Take, list and try out backups
     Backup(backup::BackupArgs),
+    /// Say who sends mail in our name, as others report it, and what came in from domains that want reports
+    Reports(reports::ReportsArgs),
     /// Put messages of an account back from a backup
     Restore(restore::RestoreArgs),
     /// Write mail of an account as Maildir or mbox

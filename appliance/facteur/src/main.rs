@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serving::serve(&args),
         Command::Store(args) => commands::live::store::run(&args),
         Command::Backup(args) => commands::live::backup::run(&args),
+        Command::Reports(args) => commands::live::reports::run(&args),
         Command::Restore(args) => commands::live::restore::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),

@@ -24,6 +24,7 @@ mod outcome;
 mod passwords;
 mod random;
 mod records;
+mod reports;
 mod rings;
 mod scan;
 mod service;

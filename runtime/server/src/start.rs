@@ -26,7 +26,7 @@ use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::{Outbound, Site};
 use crate::throttle::Throttle;
-use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
+use crate::{control, fullness, http, night, operate, outbound, reports, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
@@ -173,6 +173,7 @@ impl Server {
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
+            tokio::spawn(reports::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
@@ -288,6 +289,8 @@ async fn service(
         held: Arc::new(Held::default()),
         directory,
         resolver,
+        tally: Mutex::default(),
+        report_reader: Arc::new(Semaphore::new(1)),
         refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,

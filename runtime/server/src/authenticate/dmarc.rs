@@ -34,7 +34,8 @@ pub async fn check(resolver: &Resolver, from: &Domain, found: &Found<'_>) -> Dma
         Ok(record) => (record, false),
         Err(_) => (None, true),
     };
-    let aligned = alignment(from, found, record.as_ref().map(|(_, record)| record));
+    let [dkim, spf] = alignments(from, found, record.as_ref().map(|(_, record)| record));
+    let aligned = dkim.min(spf);
     let result = match (&record, aligned) {
         _ if unknown => Checked::TempError,
         (None, _) => Checked::None,
@@ -43,13 +44,13 @@ pub async fn check(resolver: &Resolver, from: &Domain, found: &Found<'_>) -> Dma
         (Some(_), Alignment::NotAligned) => Checked::Fail,
     };
     let policy = record.as_ref().map(|(at, record)| policy(*at == *from, record));
-    Dmarc { result, from: Some(from.clone()), aligned, policy, record }
+    Dmarc { result, from: Some(from.clone()), dkim, spf, policy, record }
 }
 
 /// Without any question: what can be said of alignment when the record is not known.
 pub fn out_of_time(from: &Domain, found: &Found<'_>) -> Dmarc {
-    let aligned = alignment(from, found, None);
-    Dmarc { result: Checked::TempError, from: Some(from.clone()), aligned, policy: None, record: None }
+    let [dkim, spf] = alignments(from, found, None);
+    Dmarc { result: Checked::TempError, from: Some(from.clone()), dkim, spf, policy: None, record: None }
 }
 
 /// RFC 7489 6.6.3: the record of the domain, else of the organisational domain, and where it stands.
@@ -85,8 +86,8 @@ fn policy(own: bool, record: &Record) -> Policy {
     if policy == Policy::Unspecified { record.p } else { policy }
 }
 
-/// Does one identifier that was authenticated agree with `from`? Relaxed where no record says how.
-fn alignment(from: &Domain, found: &Found<'_>, record: Option<&Record>) -> Alignment {
+/// Do the identifiers that DKIM and SPF authenticated agree with `from`? Relaxed where no record says how.
+fn alignments(from: &Domain, found: &Found<'_>, record: Option<&Record>) -> [Alignment; 2] {
     let organisation = organisational(from);
     let strict = |mode: Option<&dmarc::Alignment>| mode == Some(&dmarc::Alignment::Strict);
     let (strict_spf, strict_dkim) = (strict(record.map(|r| &r.aspf)), strict(record.map(|r| &r.adkim)));
@@ -105,12 +106,17 @@ fn alignment(from: &Domain, found: &Found<'_>, record: Option<&Record>) -> Align
         Checked::TempError => Some(Alignment::Unknown).filter(|_| agrees(&signature.domain, strict_dkim)),
         _ => None,
     });
-    dkim.chain(spf).min().unwrap_or(Alignment::NotAligned)
+    [dkim.min().unwrap_or(Alignment::NotAligned), spf.unwrap_or(Alignment::NotAligned)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn alignment(from: &Domain, found: &Found<'_>, record: Option<&Record>) -> Alignment {
+        let [dkim, spf] = alignments(from, found, record);
+        dkim.min(spf)
+    }
 
     fn signed(domain: &str, result: Checked) -> Signature {
         Signature { domain: domain.to_owned(), ..Signature::unknown(result, "") }

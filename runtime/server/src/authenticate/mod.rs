@@ -22,6 +22,7 @@ use mail::{Domain, header};
 use tokio::time::{Instant, timeout_at};
 
 pub use body::{BodyHashes, Hasher};
+pub use dmarc::organisational;
 pub use resolver::{Resolver, reversed};
 pub use results::{Checked, Results};
 pub use step::{Authenticated, From, authenticate, without_forged};
@@ -148,7 +149,7 @@ async fn judged(
     let until = Instant::now() + DMARC_MAX;
     let checked = timeout_at(until, dmarc::check(resolver, only, found)).await;
     let dmarc = checked.unwrap_or_else(|_| dmarc::out_of_time(only, found));
-    let aligned = match dmarc.aligned {
+    let aligned = match dmarc.dkim.min(dmarc.spf) {
         // Two From fields: a program may show the other one.
         _ if !authors.sound => Alignment::NotAligned,
         Alignment::NotAligned if gateway::sealed(arc, sealers, only) => Alignment::Aligned,

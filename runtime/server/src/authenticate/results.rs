@@ -97,7 +97,9 @@ pub struct Dmarc {
     pub result: Checked,
     /// `None` where header From names no domain, or several.
     pub from: Option<Domain>,
-    pub aligned: Alignment,
+    /// Whether an identifier of each agrees with it.
+    pub dkim: Alignment,
+    pub spf: Alignment,
     pub policy: Option<Policy>,
     /// The record, and where it stands.
     pub record: Option<(Domain, Record)>,
@@ -105,7 +107,8 @@ pub struct Dmarc {
 
 impl Default for Dmarc {
     fn default() -> Self {
-        Dmarc { result: Checked::None, from: None, aligned: Alignment::NotAligned, policy: None, record: None }
+        let (dkim, spf) = (Alignment::NotAligned, Alignment::NotAligned);
+        Dmarc { result: Checked::None, from: None, dkim, spf, policy: None, record: None }
     }
 }
 

@@ -14,6 +14,7 @@ use super::{BodyHashes, Hasher, Incoming, check, gateway};
 use crate::content::Content;
 use crate::durable;
 use crate::outcome::Peer;
+use crate::reports;
 use crate::service::Service;
 
 /// Octets of a header section that are looked at. A longer one is no message a person reads the fields of; its signatures
@@ -51,7 +52,9 @@ pub async fn authenticate(
 ) -> Result<Authenticated, Refusal> {
     let results = results(service, from, content).await;
     let claim = decide::from_claim(&service.tables, &results.claims);
-    let tagged = match decide::authenticate(&service.tables, claim) {
+    let verdict = decide::authenticate(&service.tables, claim);
+    reports::count(service, from.client, &results, matches!(verdict, Unaligned::Refuse(_)));
+    let tagged = match verdict {
         Unaligned::Pass => None,
         Unaligned::Tag(rule) => Some(rule),
         Unaligned::Refuse(refusal) => return Err(refusal),

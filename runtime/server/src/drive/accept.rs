@@ -20,7 +20,7 @@ use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
-use crate::{clock, durable, scan, trace};
+use crate::{clock, durable, reports, scan, trace};
 
 /// Octets at the beginning of a content that are looked at for header fields.
 const HEADER_OCTETS_MAX: usize = 64 * 1024;
@@ -64,7 +64,12 @@ pub async fn content(
             // Nothing to do in this build; said at start.
             Step::Antispam | Step::Filters | Step::Redirect => {}
             Step::Authenticate => match authenticated(service, session, &open, &came).await {
-                Ok(authenticated) => open.authenticated = authenticated,
+                Ok(authenticated) => {
+                    if let Some(rule) = authenticated.tagged {
+                        tracing::info!(queue_id = %open.queue_id, rule, "tagged");
+                    }
+                    open.authenticated = authenticated;
+                }
                 Err(refusal) if accepted => {
                     return stopped(service, session, open, content, kept(refusal), accepted).await;
                 }
@@ -256,6 +261,9 @@ async fn place(
     if queued {
         service.due.notify_one();
     }
+    let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
+    let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
+    reports::take(service, &kept, content, &open.authenticated.results);
     Ok(())
 }
 

@@ -25,7 +25,9 @@ use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
 use super::{BackupNow, ListBackups, Restore, VerifyBackup};
-use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use super::{
+    Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
+};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -106,6 +108,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Restore::PATH => asked.start::<Restore>(),
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
+        ReportsOf::PATH => asked.start::<ReportsOf>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }

@@ -5,6 +5,7 @@ pub mod backup;
 mod bar;
 pub mod export;
 pub mod import;
+pub mod reports;
 pub mod restore;
 pub mod store;
 
