@@ -392,11 +392,14 @@ fn trouble(error: CommitError) -> Refusal {
 
 /// Loss records of what was refused for its content name everybody who does not get it.
 pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
-    if reason != Reason::TooLarge {
-        return;
-    }
+    let kind = match reason {
+        Reason::TooLarge => plan::Loss::TooLarge,
+        Reason::PosesAsUs => plan::Loss::NotDelivered,
+        // The others leave records where they are found, or lose nothing of ours.
+        _ => return,
+    };
     for recipient in open_recipients {
-        if !service.records.refused(plan::Loss::TooLarge, reverse_path, recipient.to_string(), reason.word()) {
+        if !service.records.refused(kind, reverse_path, recipient.to_string(), reason.word()) {
             service.metrics.records_dropped.inc();
         }
     }
