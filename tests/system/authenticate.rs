@@ -31,14 +31,18 @@ struct House {
 
 impl House {
     fn new() -> std::io::Result<House> {
-        let scratch = Scratch::new("authenticate");
+        House::in_folder(Scratch::new("authenticate"), Zone::default(), STRICT)
+    }
+
+    /// With the data that is in the folder, if any.
+    fn in_folder(scratch: Scratch, zone: Zone, rules: &str) -> std::io::Result<House> {
         let end =
             "\"imaps\": (host: \"mail.cabinet-martin.example\", port: 993, speaks: Imap, auth: Required),\n    },\n";
-        let folder = policy_copy::changed(&scratch, "office", &[(end, &format!("{end}    {STRICT}"))]);
+        let folder = policy_copy::changed(&scratch, "office", &[(end, &format!("{end}    {rules}"))]);
         let people = folder.join("people.ron");
         let functions = "functions: [(address: \"dmarc-reports@cabinet-martin.example\", members: [\"martin-c\"]), ";
         std::fs::write(&people, std::fs::read_to_string(&people)?.replace("functions: [", functions))?;
-        let names = NameServer::start(Zone::default())?;
+        let names = NameServer::start(zone)?;
         let arguments = vec!["--name-server".to_owned(), names.address.to_string()];
         let data = Some(scratch.join("data"));
         let server = Facteur::start_with(&folder, Options { arguments, data, ..Options::default() });
@@ -234,5 +238,64 @@ fn reports_about_us_are_summed_up_and_what_came_in_is_counted() -> Outcome {
     assert_eq!((&counted["domain"], &counted["messages"]), (&"sender.example".into(), &2.into()), "{reported}");
     assert_eq!(counted["aligned"], 1);
     drop(scratch);
+    Ok(())
+}
+
+#[test]
+fn reports_go_to_who_asked_and_to_whom_it_may_send_them_and_once() -> Outcome {
+    const DAY: &str = "2026-01-05";
+    let house = House::new()?;
+    let House { server, scratch, .. } = house;
+    server.stop();
+    let data = scratch.join("data");
+    let of = |to: &[&str]| {
+        serde_json::json!({
+            "published": { "p": "none", "sp": "none", "strict_dkim": false, "strict_spf": false, "reports_to": to },
+            "rows": [[{
+                "source": "192.0.2.1", "header_from": "sender.example", "envelope_from": "sender.example",
+                "spf": "pass", "spf_domain": "sender.example", "dkim": [],
+                "dkim_aligned": false, "spf_aligned": true, "refused": false,
+            }, 3]],
+            "untold": 0,
+        })
+    };
+    {
+        let store = wait::until(Duration::from_secs(30), "the data folder is free", || {
+            store::Store::open(&data, store::Options::default()).ok()
+        });
+        let kept = |domain: &str, to: &[&str]| store::Op::Setting {
+            key: format!("dmarc/{DAY}/{domain}"),
+            value: Some(of(to).to_string().into_bytes()),
+        };
+        store.commit_wait(vec![
+            kept("sender.example", &["r@mail.sender.example", "r@agreed.example", "r@stranger.example"]),
+            kept("silent.example", &["r@quiet.example"]),
+        ])?;
+    }
+    let zone = Zone::read(
+        "sender.example._report._dmarc.agreed.example TXT v=DMARC1\n\
+        silent.example._report._dmarc.quiet.example FAILING\n",
+    );
+    let house =
+        House::in_folder(scratch, zone, &STRICT.replace("aggregate_reports: Store", "aggregate_reports: Send"))?;
+    let sunk = |house: &House| {
+        let log = house.server.log_text();
+        let told = log.lines().filter(|line| line.contains(" sunk ")).map(str::to_string);
+        told.collect::<Vec<_>>()
+    };
+    let gone = wait::until(Duration::from_secs(60), "the reports leave", || {
+        let gone = sunk(&house);
+        (gone.len() >= 2).then_some(gone)
+    });
+    let told = gone.join("\n");
+    assert!(told.contains("r@mail.sender.example") && told.contains("r@agreed.example"), "{told}");
+    let reported = reported(&data);
+    let sent = |domain: &str| {
+        let rows = reported["counted"].as_array().into_iter().flatten();
+        rows.filter(|row| row["domain"] == domain).map(|row| row["sent"] == true).collect::<Vec<_>>()
+    };
+    assert_eq!((sent("sender.example"), sent("silent.example")), (vec![true], vec![false]), "{reported}");
+    assert!(!house.names.asked().iter().any(|name| name.contains("mail.sender.example")), "its own organisation");
+    assert_eq!(sunk(&house).len(), 2, "nobody else gets it");
     Ok(())
 }

@@ -62,39 +62,3 @@ fn refusal(code: Code, name: &str, list: &DnsList) -> Refusal {
     let text = format!("your address is on the list {}", list.zone);
     Refusal::new(code, Reason::Listed, format!("dns_lists.{name}"), text)
 }
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    fn tables(lists: &[(&str, OnListed)]) -> Option<Tables> {
-        let top = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/office/policy.plan.ron");
-        let mut plan = plan::read(&std::fs::read_to_string(top).ok()?).ok()?;
-        for (name, then) in lists {
-            let list = DnsList {
-                zone: format!("{name}.example").parse().ok()?,
-                on: vec!["mx".to_owned()],
-                answers: vec!["127.0.0.0/29".parse().ok()?],
-                then: *then,
-            };
-            plan.dns_lists.insert((*name).to_owned(), list);
-        }
-        Tables::new(Arc::new(plan)).ok()
-    }
-
-    #[test]
-    fn the_worst_list_decides_and_answers_outside_its_prefixes_do_not_count() {
-        let tables = tables(&[("a", OnListed::TryLater), ("b", OnListed::Refuse), ("c", OnListed::Note)]).unwrap();
-        let on = |name: &'static str, last: u8| (name, vec![Ipv4Addr::new(127, 0, 0, last)]);
-        let rule = |answers: &[_]| listed(&tables, answers).refusal.map(|it| (it.code.basic, it.rule));
-        assert_eq!(rule(&[]), None);
-        assert_eq!(rule(&[on("a", 2)]), Some((451, "dns_lists.a".to_owned())));
-        assert_eq!(rule(&[on("a", 2), on("b", 2)]), Some((550, "dns_lists.b".to_owned())));
-        assert_eq!(rule(&[on("b", 255), ("a", vec![])]), None);
-        assert_eq!(rule(&[("b", vec![Ipv4Addr::new(192, 0, 2, 1)])]), None);
-        let noted = listed(&tables, &[on("c", 4)]);
-        assert_eq!((noted.refusal, noted.noted), (None, vec!["c".to_owned()]));
-    }
-}

@@ -156,6 +156,7 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authenticate::tests::unpacked;
 
     fn report(rows: &[(&str, &str, u32, &str)]) -> Report {
         let record = |(from, source, count, spf): &(&str, &str, u32, &str)| {
@@ -206,6 +207,45 @@ mod tests {
     fn a_full_table_takes_no_new_rows() {
         let kept: Kept = (0..ROWS_MAX).map(|n| (format!("sends-as-us/ours.example/{n}"), Vec::new())).collect();
         let one = report(&[("ours.example", "192.0.2.1", 3, "pass")]);
-        assert_eq!(senders(&one, is_ours, kept), []);
+        assert!(senders(&one, is_ours, kept).is_empty());
+    }
+
+    /// The rows a report of the corpus gives, every domain being ours.
+    fn read_rows(path: &str, octets: &[u8]) -> Result<usize, String> {
+        let report = match path.rsplit_once('.') {
+            Some((_, "eml")) => {
+                Report::parse_rfc5322(octets, REPORT_OCTETS_MAX).map_err(|error| format!("{error:?}"))?
+            }
+            _ => Report::parse_xml(octets)?,
+        };
+        Ok(senders(&report, |_| true, Vec::new()).len())
+    }
+
+    #[test]
+    fn reports_as_large_providers_send_them_are_read() {
+        let Some(mut files) = unpacked("parsedmarc-samples") else { return };
+        files.extend(unpacked("mail-auth-resources").unwrap_or_default());
+        let mut read = 0;
+        for (path, octets) in &files {
+            let aggregate = path.contains("/aggregate/") || path.contains("/dmarc-feedback/");
+            if !aggregate || !(path.ends_with(".xml") || path.ends_with(".eml")) {
+                continue;
+            }
+            match read_rows(path, octets) {
+                Ok(rows) => assert!(rows > 0, "{path}"),
+                Err(why) => assert!(path.contains("invalid"), "{path}: {why}"),
+            }
+            read += 1;
+        }
+        assert!(read >= 8, "{read} reports");
+        let mail = &files["mail-auth-resources/tlsrpt/rpt02.eml"];
+        let report = TlsReport::parse_rfc5322(mail, REPORT_OCTETS_MAX).unwrap();
+        let [Op::Setting { key, value: Some(value) }] = &tls(&report, |_| true, Vec::new())[..] else {
+            panic!("{report:?}")
+        };
+        assert_eq!(key, "tls-reports/2020-01-07/Google Inc.");
+        let row: TlsReported = serde_json::from_slice(value).unwrap();
+        assert!(row.successful + row.failed > 0, "{row:?}");
+        assert!(tls(&report, |_| false, Vec::new()).is_empty());
     }
 }

@@ -44,7 +44,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 /// The files of an archive of the corpus, by their paths there.
-fn unpacked(archive: &str) -> Option<BTreeMap<String, Vec<u8>>> {
+pub(crate) fn unpacked(archive: &str) -> Option<BTreeMap<String, Vec<u8>>> {
     let from = corpus()?.join(format!("{archive}.tar.zst"));
     let number = u64::from_le_bytes(crate::random::octets());
     let into = std::env::temp_dir().join(format!("facteur-vectors-{}-{number:016x}", std::process::id()));

@@ -193,3 +193,19 @@ fn record(kind: &str, value: &str, zone: &mut Zone) {
         }
     }
 }
+
+#[tokio::test]
+async fn a_record_that_asks_without_end_is_cut_off() {
+    let (server, resolver) = names(Zone::read(
+        "circle.example TXT v=spf1 include:circle.example -all\n\
+         wide.example TXT v=spf1 a:a.no.example a:b.no.example a:c.no.example a:d.no.example -all\n\
+         both.example TXT v=spf1 -all\n\
+         both.example TXT v=spf1 +all\n",
+    ));
+    let client = "192.0.2.1".parse().unwrap();
+    for (domain, questions) in [("circle.example", 11), ("wide.example", 4), ("both.example", 1)] {
+        let before = server.asked().len();
+        assert_eq!(asked(&resolver, client, "mx.example", &format!("a@{domain}")).await, "permerror", "{domain}");
+        assert_eq!(server.asked().len() - before, questions, "{domain}");
+    }
+}
