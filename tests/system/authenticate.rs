@@ -166,6 +166,20 @@ fn a_name_server_that_does_not_answer_refuses_nothing() -> Outcome {
 }
 
 #[test]
+fn a_strangers_slow_name_server_does_not_hide_that_a_signature_is_not_ours() -> Outcome {
+    let house = House::new()?;
+    let (slow, slower, forged) = (Key::new("slow.example"), Key::new("slower.example"), Key::new(OURS));
+    house.zone(&format!(
+        "{OURS} TXT v=spf1 -all\ns._domainkey.slow.example SILENT\ns._domainkey.slower.example SILENT\n"
+    ));
+    let posing = letter("chef@cabinet-martin.example", CLAIRE, "posing");
+    let signed = slow.sign("slow.example", &slower.sign("slower.example", &forged.sign(OURS, &posing)));
+    let reply = house.smtp()?.message("a@slow.example", &[CLAIRE], &signed)?.expect(550)?;
+    assert!(reply.text().contains("poses-as-us"), "{reply:?}");
+    Ok(())
+}
+
+#[test]
 fn a_listed_client_hears_of_it_at_each_recipient_but_postmaster() -> Outcome {
     let house = House::new()?;
     let [a, b, c, d] = house.client.split('.').collect::<Vec<_>>()[..] else { panic!("{}", house.client) };

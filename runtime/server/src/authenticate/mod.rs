@@ -70,7 +70,7 @@ where
     let signed = signed.as_ref();
     let dkim = async {
         let Some(signed) = signed else { return Vec::new() };
-        timeout_at(until, signed.dkim(resolver)).await.unwrap_or_else(|_| signed.dkim_out_of_time())
+        signed.dkim(resolver, until).await
     };
     let arc = async {
         let Some(signed) = signed else { return Chain::default() };

@@ -1,9 +1,13 @@
 //! DKIM signatures (RFC 6376, RFC 8301, RFC 8463) and the ARC chain (RFC 8617) of a message. The arithmetic is the
 //! library's; the hashes of the body, the bounds and the words are ours.
 
+use std::pin::Pin;
+use std::task::Poll;
+
 use mail_auth::common::crypto::{Algorithm, HashAlgorithm};
 use mail_auth::dkim::Canonicalization;
 use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, Error, MessageAuthenticator, dkim};
+use tokio::time::{Instant, timeout_at};
 
 use super::body::BodyHashes;
 use super::resolver::Resolver;
@@ -76,36 +80,23 @@ impl<'a> Signed<'a> {
         }
     }
 
-    /// The result of each signature.
-    pub async fn dkim(&self, resolver: &Resolver) -> Vec<Signature> {
+    /// The result of each signature, at the latest at `until`. Each is asked for by itself: a slow name server of one says
+    /// nothing about the others, or a stranger could make any signature one that nobody can tell of.
+    pub async fn dkim(&self, resolver: &Resolver, until: Instant) -> Vec<Signature> {
         let mut results = self.known.clone();
         if self.too_large {
             results.push(Signature::unknown(Checked::PermError, "the header section is too long"));
             return results;
         }
-        let Some(names) = resolver.inner() else {
-            let later = |header: &mail_auth::common::headers::Header<'_, dkim::Signature>| {
-                signature(&header.header, Checked::TempError, "no key")
-            };
-            results.extend(self.message.dkim_headers.iter().map(later));
-            return results;
-        };
-        let authenticator = MessageAuthenticator(names.clone());
-        for output in authenticator.verify_dkim(&self.message).await {
-            let mut result = judged(&output);
-            if result.result == Checked::Pass && !serves_mail(resolver, &result).await {
-                (result.result, result.why) = (Checked::PermError, "the key is not for mail");
-            }
-            results.push(result);
+        let unread = AuthenticatedMessage { dkim_headers: Vec::new(), ..self.message.clone() };
+        let mut each = vec![unread];
+        for header in &self.message.dkim_headers {
+            let one = vec![header.clone()];
+            each.push(AuthenticatedMessage { dkim_headers: one, errors: Vec::new(), ..self.message.clone() });
         }
+        let checks: Vec<Check<'_>> = each.iter().map(|one| Box::pin(checked(resolver, one, until)) as _).collect();
+        results.extend(together(checks).await.into_iter().flatten());
         results
-    }
-
-    /// What every signature is when there was no time to ask.
-    pub fn dkim_out_of_time(&self) -> Vec<Signature> {
-        let later = self.message.dkim_headers.iter();
-        let later = later.map(|header| signature(&header.header, Checked::TempError, "out of time"));
-        self.known.iter().cloned().chain(later).collect()
     }
 
     /// The chain of ARC sets.
@@ -141,6 +132,47 @@ impl<'a> Signed<'a> {
             said: newest.map(|set| String::from_utf8_lossy(set.results.value).into_owned()).unwrap_or_default(),
         }
     }
+}
+
+type Check<'a> = Pin<Box<dyn Future<Output = Vec<Signature>> + Send + 'a>>;
+
+/// Waits for all.
+async fn together(mut checks: Vec<Check<'_>>) -> Vec<Vec<Signature>> {
+    let mut ended: Vec<Option<Vec<Signature>>> = checks.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (check, ended) in checks.iter_mut().zip(&mut ended) {
+            if ended.is_none()
+                && let Poll::Ready(signatures) = check.as_mut().poll(context)
+            {
+                *ended = Some(signatures);
+            }
+        }
+        if ended.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    ended.into_iter().flatten().collect()
+}
+
+/// The results of what stands in `message`: one signature, or those that cannot be read.
+async fn checked(resolver: &Resolver, message: &AuthenticatedMessage<'_>, until: Instant) -> Vec<Signature> {
+    let later = |why| {
+        let headers = message.dkim_headers.iter();
+        headers.map(|header| signature(&header.header, Checked::TempError, why)).collect()
+    };
+    let Some(names) = resolver.inner() else { return later("no key") };
+    let authenticator = MessageAuthenticator(names.clone());
+    let verify = async {
+        let mut results = Vec::new();
+        for output in authenticator.verify_dkim(message).await {
+            let mut result = judged(&output);
+            if result.result == Checked::Pass && !serves_mail(resolver, &result).await {
+                (result.result, result.why) = (Checked::PermError, "the key is not for mail");
+            }
+            results.push(result);
+        }
+        results
+    };
+    timeout_at(until, verify).await.unwrap_or_else(|_| later("out of time"))
 }
 
 /// Is the key one for mail (tag s of RFC 6376 3.6.1)? The library does not ask; the answer is still kept.

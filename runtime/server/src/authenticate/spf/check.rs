@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::time::Duration;
 
 use plan::Prefix;
+use tokio::time::timeout;
 
 use super::SpfResult;
 use super::macros::{Facts, Template};
@@ -16,6 +18,9 @@ const LOOKUPS_MAX: u32 = 10;
 const VOIDS_MAX: u32 = 2;
 /// Names of one `mx`; more are an error. Names of one PTR set that are looked at.
 const NAMES_MAX: usize = 10;
+
+/// Names of the client are looked for no longer than this.
+const VALIDATION_MAX: Duration = Duration::from_secs(3);
 
 /// Whose permission is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -194,14 +199,18 @@ impl<'a> Walk<'a> {
     async fn validated(&mut self) -> &[String] {
         if self.validated.is_none() {
             let client = self.facts.client;
-            let names = self.resolver.ptr(client).await.unwrap_or_default();
             let mut validated = Vec::new();
-            for name in names.into_iter().take(NAMES_MAX) {
-                let addresses = self.resolver.addresses(&name, client).await.unwrap_or_default();
-                if addresses.contains(&client) {
-                    validated.push(name);
+            let ask = async {
+                let names = self.resolver.ptr(client).await.unwrap_or_default();
+                for name in names.into_iter().take(NAMES_MAX) {
+                    let addresses = self.resolver.addresses(&name, client).await.unwrap_or_default();
+                    if addresses.contains(&client) {
+                        validated.push(name);
+                    }
                 }
-            }
+            };
+            // The client's own name servers answer here. A slow one must not make the whole result one nobody can tell.
+            let _ = timeout(VALIDATION_MAX, ask).await;
             self.validated = Some(validated);
         }
         self.validated.as_deref().unwrap_or_default()
