@@ -74,31 +74,6 @@ async fn the_vectors_of_arc_validation_hold() {
     judge("arc-validation-tests", &compared);
 }
 
-/// What the suite says a sealer writes is a chain we believe; what it seals as broken we do not.
-#[tokio::test]
-async fn what_the_vectors_of_arc_signing_seal_is_believed() {
-    let Some(documents) = documents("arc-signing-tests.yml") else { return };
-    let (server, resolver) = names(Zone::default());
-    let mut compared = Vec::new();
-    for scenario in documents.iter().filter(|scenario| scenario.as_mapping_get("tests").is_some()) {
-        server.replace(keys(scenario));
-        for (name, test) in scenario["tests"].as_mapping().unwrap() {
-            let part = |name: &str| test[name].as_str().unwrap_or_default().trim().replace('\n', "\n  ");
-            let (seal, signature, results) = (part("AS"), part("AMS"), part("AAR"));
-            if seal.is_empty() {
-                continue;
-            }
-            let head = format!(
-                "ARC-Seal: {seal}\nARC-Message-Signature: {signature}\nARC-Authentication-Results: {results}\n"
-            );
-            let message = wire(&(head + test["message"].as_str().unwrap()));
-            let theirs = if seal.contains("cv=fail") { "fail" } else { "pass" };
-            compared.push(Compared::new(name.as_str().unwrap(), arc(&resolver, &message).await.word(), theirs));
-        }
-    }
-    judge("arc-signing-tests", &compared);
-}
-
 /// `name: value`, lines that end in a backslash going on.
 fn chasquid_zone(octets: &[u8]) -> Zone {
     let mut zone = Zone::default();
