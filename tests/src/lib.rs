@@ -13,6 +13,7 @@ pub mod smtp;
 pub mod style;
 pub mod wait;
 pub mod wire;
+pub mod zone;
 
 pub use facteur::{Facteur, Options};
 pub use imap::Imap;

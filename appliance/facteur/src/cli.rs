@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, person, redirect, restore, store};
+use crate::commands::live::{backup, export, import, person, redirect, reports, restore, store};
 use crate::commands::{
     check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate, snapshot, test,
     verify,
@@ -56,6 +56,8 @@ pub enum Command {
     Store(store::StoreArgs),
     /// Take, list and try out backups
     Backup(backup::BackupArgs),
+    /// Say who sends mail in our name, as others report it, and what came in from domains that want reports
+    Reports(reports::ReportsArgs),
     /// Put messages of an account back from a backup
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
@@ -106,6 +108,9 @@ pub struct TryArgs {
     /// N more people for measuring: user0001…, password `pass`
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub people: u32,
+    /// Ask this name server about mail that comes in; nobody is asked without one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub name_server: Vec<std::net::SocketAddr>,
     /// Write what runs, as JSON, when everything listens
     #[arg(long, value_name = "FILE")]
     pub describe: Option<PathBuf>,

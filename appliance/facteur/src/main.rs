@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serving::serve(&args),
         Command::Store(args) => commands::live::store::run(&args),
         Command::Backup(args) => commands::live::backup::run(&args),
+        Command::Reports(args) => commands::live::reports::run(&args),
         Command::Restore(args) => commands::live::restore::run(&args),
         Command::Person(args) => commands::live::person::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),

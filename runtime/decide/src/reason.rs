@@ -10,6 +10,8 @@ use plan::Loss;
 pub enum Reason {
     NoBlock,
     TooManyConnections,
+    /// The client's address is on a list in DNS.
+    Listed,
     TlsRequired,
     LoginRequired,
     /// There is no login on this listener.
@@ -40,9 +42,10 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 27] = [
+    pub const ALL: [Reason; 28] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
+        Reason::Listed,
         Reason::TlsRequired,
         Reason::LoginRequired,
         Reason::NoLogin,
@@ -81,6 +84,7 @@ impl Reason {
             Reason::PosesAsUs | Reason::Spam => Some(Loss::NotDelivered),
             Reason::NoBlock
             | Reason::TooManyConnections
+            | Reason::Listed
             | Reason::TlsRequired
             | Reason::LoginRequired
             | Reason::NoLogin
@@ -104,6 +108,7 @@ impl Reason {
         match self {
             Reason::NoBlock => "no-block",
             Reason::TooManyConnections => "too-many-connections",
+            Reason::Listed => "listed",
             Reason::TlsRequired => "tls-required",
             Reason::LoginRequired => "login-required",
             Reason::NoLogin => "no-login",

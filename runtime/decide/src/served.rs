@@ -21,13 +21,11 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     };
     for step in &plan.reception {
         match step {
-            ReceptionStep::Authenticate => {
-                say("reception.Authenticate", "SPF, DKIM and DMARC are not looked at", false)
-            }
             ReceptionStep::Antispam => say("reception.Antispam", "no spam pass runs, nothing is tagged", false),
             ReceptionStep::Filters => say("reception.Filters", "people have no filters", false),
             ReceptionStep::Redirect => say("reception.Redirect", "people have no redirects", false),
             ReceptionStep::KnownRecipient
+            | ReceptionStep::Authenticate
             | ReceptionStep::Antivirus
             | ReceptionStep::Accept
             | ReceptionStep::Deliver => {}

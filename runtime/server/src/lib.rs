@@ -4,6 +4,7 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod admission;
+mod authenticate;
 mod clock;
 mod content;
 mod control;
@@ -14,6 +15,7 @@ mod full;
 mod fullness;
 mod http;
 mod listen;
+mod lists;
 mod metrics;
 mod night;
 pub mod operate;
@@ -23,6 +25,7 @@ mod passwords;
 mod random;
 mod records;
 mod redirects;
+mod reports;
 mod rings;
 mod scan;
 mod service;

@@ -52,6 +52,7 @@ metrics! {
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";
     counter handshakes_failed "facteur_tls_handshakes_failed_total" [] "TLS handshakes that did not end well.";
+    counters authentication "facteur_authentication_total" ["method", "result"] "Results of SPF, DKIM and DMARC on mail that came in.";
     counters logins "facteur_logins_total" ["result"] "Checks of a password: good, failed, later.";
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";

@@ -39,6 +39,12 @@ pub(crate) struct Service {
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,
     pub redirects: Arc<crate::redirects::Redirects>,
+    /// Who is asked about mail that comes in; `None` where nobody is.
+    pub resolver: Option<crate::authenticate::Resolver>,
+    /// What came in, counted for the domains it says it is from.
+    pub tally: Mutex<crate::reports::Tally>,
+    /// Reports about us that are read at a time.
+    pub report_reader: Arc<tokio::sync::Semaphore>,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
     /// Engines that do not answer, and since when.

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
+use crate::authenticate::Resolver;
 use crate::clock::{self, Clock};
 use crate::content::Held;
 use crate::directory::Directory;
@@ -25,9 +26,9 @@ use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
-use crate::site::Site;
+use crate::site::{Outbound, Site};
 use crate::throttle::Throttle;
-use crate::{control, fullness, http, night, operate, outbound, random, rings, scan, tls};
+use crate::{control, fullness, http, night, operate, outbound, random, reports, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
@@ -158,6 +159,9 @@ impl Server {
                 "backups: the site gives no place for `{name}`, so they are kept on the disk of the data folder"
             );
         }
+        if !asks(&site) && tables.plan().reception.contains(&ReceptionStep::Authenticate) {
+            tracing::info!("nothing leaves this machine: no name server is asked, SPF, DKIM and DMARC say `none`");
+        }
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
         if !unknown.is_empty() {
@@ -176,6 +180,7 @@ impl Server {
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
+            tokio::spawn(reports::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
         ];
@@ -276,6 +281,7 @@ async fn service(
     let srs = srs_key(&store, &seal).await?;
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
+    let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
@@ -296,6 +302,9 @@ async fn service(
         held: Arc::new(Held::default()),
         directory,
         redirects,
+        resolver,
+        tally: Mutex::default(),
+        report_reader: Arc::new(Semaphore::new(1)),
         refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,
@@ -320,6 +329,11 @@ async fn srs_key(store: &Store, seal: &Seal) -> Result<queue::srs::Key, StartErr
     let op = Op::Setting { key: SRS_KEY.to_owned(), value: seal.seal(SRS_KEY, &octets) };
     crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
     Ok(queue::srs::Key::new(octets))
+}
+
+/// Is anybody asked about mail that comes in? A copy that sends nothing out asks nobody either, unless it is told whom.
+fn asks(site: &Site) -> bool {
+    site.outbound == Outbound::Network || !site.world.name_servers.is_empty()
 }
 
 /// The store's epoch, drawn at its first start. Ticks count from there.

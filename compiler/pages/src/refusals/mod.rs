@@ -60,6 +60,7 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
     match reason {
         Reason::NoBlock => connection::no_block(facts),
         Reason::TooManyConnections => connection::too_many_connections(),
+        Reason::Listed => connection::listed(),
         Reason::TlsRequired => connection::tls_required(),
         Reason::LoginRequired => connection::login_required(),
         Reason::NoLogin => connection::no_login(),

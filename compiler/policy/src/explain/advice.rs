@@ -12,7 +12,8 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         | Reason::SenderNotYours
         | Reason::EmptySender
         | Reason::MessageWindow => "at MAIL",
-        Reason::RecipientWindow
+        Reason::Listed
+        | Reason::RecipientWindow
         | Reason::RecipientsInOneMessage
         | Reason::UnknownRecipientWindow
         | Reason::RelayDenied
@@ -41,6 +42,7 @@ fn whose(reason: Reason) -> &'static str {
     match reason {
         Reason::NoBlock => "nothing is offered to that network here",
         Reason::TooManyConnections => "the client's server opens too many connections",
+        Reason::Listed => "the client's address is on a list of addresses that send unwanted mail",
         Reason::TlsRequired => "the mail program does not encrypt",
         Reason::LoginRequired => "the mail program does not log in",
         Reason::NoLogin => "this server takes no passwords",
@@ -72,6 +74,7 @@ fn tell(reason: Reason) -> &'static str {
     match reason {
         Reason::NoBlock => "the person may use the webmail or the submission server of the pages",
         Reason::TooManyConnections => "its administrator, if it is not an attack",
+        Reason::Listed => "its administrator, who asks the list to take the address off",
         Reason::TlsRequired => "the person sets STARTTLS or SSL/TLS as the pages say",
         Reason::LoginRequired => "the person switches on authentication for outgoing mail",
         Reason::NoLogin => "the person uses the submission server of the pages",
@@ -108,6 +111,7 @@ pub(super) fn of_path(path: &str) -> Option<Reason> {
     Some(match (section, last) {
         ("strangers", "connections_at_once" | "connections_attempted") => Reason::TooManyConnections,
         ("strangers", "unknown_recipients_attempted") => Reason::UnknownRecipientWindow,
+        ("dns_lists", _) => Reason::Listed,
         ("logins", _) => Reason::TooManyFailedLogins,
         (_, "messages_attempted" | "messages_accepted") => Reason::MessageWindow,
         (_, "recipients_attempted" | "recipients_accepted") => Reason::RecipientWindow,

@@ -4,6 +4,7 @@
 //! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
@@ -15,10 +16,11 @@ use store::{
 };
 
 use super::transaction::Open;
+use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
-use crate::{clock, durable, scan, signing, trace};
+use crate::{clock, durable, reports, scan, signing, trace};
 
 /// Octets at the beginning of a content that are looked at for header fields.
 const HEADER_OCTETS_MAX: usize = 64 * 1024;
@@ -53,14 +55,27 @@ pub async fn content(
         let code = mail::Code::new(554, 5, 4, 6);
         return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
     }
-    let content = Arc::new(content);
-    let mut accepted = false;
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
+    let came = Arc::new(content);
+    let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
+    let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
             Step::Earlier => {}
             // Nothing to do in this build; said at start.
-            Step::Authenticate | Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Authenticate => match authenticated(service, session, &open, &came).await {
+                Ok(authenticated) => {
+                    if let Some(rule) = authenticated.tagged {
+                        tracing::info!(queue_id = %open.queue_id, rule, "tagged");
+                    }
+                    open.authenticated = authenticated;
+                }
+                Err(refusal) if accepted => {
+                    return stopped(service, session, open, content, kept(refusal), accepted).await;
+                }
+                Err(refusal) => return Err(refusal),
+            },
             Step::Accept => accepted = true,
             Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
             Step::Antivirus => {
@@ -84,6 +99,51 @@ pub async fn content(
     service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
+}
+
+/// The content without fields that claim to be our own (RFC 8601 5).
+async fn ours_only(service: &Arc<Service>, came: &Arc<Content>) -> Result<Arc<Content>, Refusal> {
+    let (worker, content) = (service.clone(), came.clone());
+    let kept = if came.is_spilled() {
+        durable::blocking(move || authenticate::without_forged(&worker, &content)).await
+    } else {
+        Some(authenticate::without_forged(service, came))
+    };
+    match kept {
+        Some(Ok(kept)) => Ok(kept.map_or_else(|| came.clone(), Arc::new)),
+        Some(Err(_)) | None => Err(put_trouble(PutError::Poisoned)),
+    }
+}
+
+/// The step `Authenticate`, on the message as it came.
+async fn authenticated(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    came: &Arc<Content>,
+) -> Result<Authenticated, Refusal> {
+    let from = authenticate::From {
+        peer: session.peer,
+        client: session.client.address,
+        hello: session.hello.as_ref(),
+        reverse_path: &open.reverse_path,
+        host: &service.tables.listener_rules(session.client.listener).host,
+    };
+    Box::pin(authenticate::authenticate(service, &from, came)).await
+}
+
+/// A refusal behind `Accept`: the message goes to quarantine.
+fn kept(refusal: Refusal) -> Fate {
+    Fate {
+        quarantine: true,
+        silent: false,
+        tell: plan::Tell::Nobody,
+        loss: refusal.reason.loss().unwrap_or(plan::Loss::NotDelivered),
+        reason: refusal.reason,
+        rule: refusal.rule.clone(),
+        found: refusal.text.clone(),
+        refusal: None,
+    }
 }
 
 /// A message a scanner stopped: quarantine and loss records in one commit, then the reply the plan wants.
@@ -187,6 +247,10 @@ async fn place(
             head.splice(0..0, signing::head(service, &head, content).await);
         }
         let (body, _) = put(service, open, content, head, false).await?;
+        let facts = queue::facts::MessageFacts {
+            authentication_results: open.authenticated.value.clone(),
+            ..Default::default()
+        };
         ops.push(Op::Enqueue(Box::new(Enqueue {
             queue_id: open.queue_id,
             body,
@@ -194,7 +258,7 @@ async fn place(
             recipients,
             plan: service.plan_full.clone(),
             accepted_at_s: at_s,
-            facts: Vec::new(),
+            facts: queue::facts::written(&facts),
         })));
     }
     ops.extend(left_out(service, open));
@@ -202,6 +266,9 @@ async fn place(
     if queued {
         service.due.notify_one();
     }
+    let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
+    let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
+    reports::take(service, &kept, content, &open.authenticated.results);
     Ok(())
 }
 
@@ -246,6 +313,9 @@ fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], end
         [only] => Some(&only.forward_path),
         _ => None,
     };
+    if !open.authenticated.value.is_empty() {
+        let _ = write!(head, "Authentication-Results: {}\r\n", open.authenticated.value);
+    }
     let received = trace::Received {
         hello: session.hello.as_ref(),
         client: session.peer.seen_as,
@@ -327,11 +397,14 @@ fn trouble(error: CommitError) -> Refusal {
 
 /// Loss records of what was refused for its content name everybody who does not get it.
 pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
-    if reason != Reason::TooLarge {
-        return;
-    }
+    let kind = match reason {
+        Reason::TooLarge => plan::Loss::TooLarge,
+        Reason::PosesAsUs => plan::Loss::NotDelivered,
+        // The others leave records where they are found, or lose nothing of ours.
+        _ => return,
+    };
     for recipient in open_recipients {
-        if !service.records.refused(plan::Loss::TooLarge, reverse_path, recipient.to_string(), reason.word()) {
+        if !service.records.refused(kind, reverse_path, recipient.to_string(), reason.word()) {
             service.metrics.records_dropped.inc();
         }
     }

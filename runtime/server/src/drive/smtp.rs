@@ -12,6 +12,7 @@ use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, Session, 
 use super::transaction::Open;
 use super::{Connection, Woken};
 use super::{accept, opening};
+use crate::lists::Lists;
 use crate::outcome::{Event, Outcome};
 use crate::service::Service;
 
@@ -26,6 +27,8 @@ struct Smtp {
     session: Session,
     client: Client,
     open: Option<Open>,
+    /// Lists in DNS that look at the client.
+    lists: Lists,
     out: Vec<u8>,
 }
 
@@ -44,7 +47,8 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Err(refusal) => Session::turned_away(config, refusal.reply(false, &service.plan)),
     };
     session.set_refusals(opening::refusals(&service.tables, &service.plan, &client));
-    let mut smtp = Smtp { service, connection, session, client, open: None, out: Vec::new() };
+    let lists = Lists::ask(&service, &client);
+    let mut smtp = Smtp { service, connection, session, client, open: None, lists, out: Vec::new() };
     smtp.converse().await;
     // A transaction that is still open gives back what it reserved before the client sees the end.
     smtp.open = None;
@@ -124,7 +128,10 @@ impl Smtp {
         match question {
             Question::Authenticate { credentials, .. } => Box::pin(self.authenticate(&credentials)).await,
             Question::Mail { reverse_path, parameters } => self.mail(reverse_path, &parameters),
-            Question::Recipient { forward_path, .. } => self.recipient(&forward_path),
+            Question::Recipient { forward_path, .. } => match self.listed(&forward_path).await {
+                Some(reply) => reply,
+                None => self.recipient(&forward_path),
+            },
             Question::ContentStart { .. } => {
                 if let Some(open) = &mut self.open {
                     open.start_content();
@@ -156,6 +163,18 @@ impl Smtp {
             }
             Err(refusal) => self.refuse(Event::MailRefused, &refusal, &reverse_path),
         }
+    }
+
+    /// The refusal of a recipient because of a list the client is on. Postmaster hears of complaints all the same (RFC 5321
+    /// 4.5.1).
+    async fn listed(&mut self, forward_path: &ForwardPath) -> Option<Reply> {
+        let postmaster = match forward_path {
+            ForwardPath::Postmaster => true,
+            ForwardPath::Address(address) => address.local().eq_ignore_ascii_case("postmaster"),
+            ForwardPath::Malformed(_) => false,
+        };
+        let refusal = self.lists.listing(&self.service, &self.client).await.refusal.clone().filter(|_| !postmaster)?;
+        Some(self.refuse(Event::RecipientRefused, &refusal, forward_path))
     }
 
     fn recipient(&mut self, forward_path: &ForwardPath) -> Reply {

@@ -23,6 +23,8 @@ pub struct Open {
     /// In the order of RCPT, each address once.
     pub recipients: Vec<Recipient>,
     pub content: Option<Content>,
+    /// What the step `Authenticate` found.
+    pub authenticated: crate::authenticate::Authenticated,
     /// The content could not be kept.
     pub content_lost: bool,
 }
@@ -56,6 +58,7 @@ impl Open {
             declared_octets: size_octets.unwrap_or(0),
             recipients: Vec::new(),
             content: None,
+            authenticated: crate::authenticate::Authenticated::default(),
             content_lost: false,
         })
     }

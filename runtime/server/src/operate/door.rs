@@ -25,7 +25,9 @@ use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
 use super::{BackupNow, ListBackups, Restore, VerifyBackup};
-use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use super::{
+    Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
+};
 use super::{EndRedirect, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -113,6 +115,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
+        ReportsOf::PATH => asked.start::<ReportsOf>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }

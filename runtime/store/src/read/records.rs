@@ -142,13 +142,16 @@ impl Store {
         })
     }
 
-    /// The first `limit` settings whose keys begin with `prefix`, in order of key.
-    pub fn settings(&self, prefix: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+    /// Settings whose keys begin with `prefix`, in order of key, those behind `after`.
+    pub fn settings(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
         self.read(|tx| {
             let mut query = tx.prepare_cached(
-                "SELECT key, value FROM setting WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 ORDER BY key LIMIT ?2",
+                "SELECT key, value FROM setting WHERE key > ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
             )?;
-            let rows = query.query_map((prefix, limit as i64), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // No text is greater than one that goes on with the last character there is.
+            let end = format!("{prefix}\u{10ffff}");
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = query.query_map((after, prefix, end, limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

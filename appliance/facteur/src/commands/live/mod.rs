@@ -7,6 +7,7 @@ pub mod export;
 pub mod import;
 pub mod person;
 pub mod redirect;
+pub mod reports;
 pub mod restore;
 pub mod store;
 
