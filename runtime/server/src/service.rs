@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use decide::{Rings, Tables};
 use store::Store;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{broadcast, watch};
 
 use crate::admission::Admission;
 use crate::clock::{self, Clock};
@@ -44,8 +44,8 @@ pub(crate) struct Service {
     pub time_zone: jiff::tz::TimeZone,
     /// Long contents that may be read whole at a time.
     pub long_contents: tokio::sync::Semaphore,
-    /// Something was queued, or is due.
-    pub due: Notify,
+    /// The way out.
+    pub spool: crate::outbound::Spool,
     pub outcomes: broadcast::Sender<Outcome>,
     /// True once the server is to stop.
     pub stop: watch::Receiver<bool>,

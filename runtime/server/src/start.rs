@@ -10,7 +10,7 @@ use std::time::Duration;
 use decide::{Tables, Tick};
 use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
 use store::{Op, ReadError, Store};
-use tokio::sync::{Notify, Semaphore, broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
@@ -267,6 +267,7 @@ async fn service(
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
+    let spool = outbound::Spool::new(tables.plan());
     let plan = hash.short();
     let service = Service {
         metrics: Metrics::new(&plan),
@@ -286,7 +287,7 @@ async fn service(
         engines_down: Mutex::default(),
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
-        due: Notify::new(),
+        spool,
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
         end: watch::Sender::new(false),

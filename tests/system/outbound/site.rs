@@ -92,6 +92,20 @@ impl Site {
         self.store().queue_list(None, 1_000).expect("the spool can be read")
     }
 
+    /// The messages of the sender's INBOX, while nothing serves.
+    #[track_caller]
+    pub fn inbox(&self) -> Vec<String> {
+        let store = self.store();
+        let login = mail::Login::new(&self.sender.login).expect("a login of the policy is one");
+        let name = mail::MailboxName::new("INBOX").expect("INBOX is a name");
+        let selected = store.select(&login, &name).expect("the store can be read").expect("people have an INBOX");
+        let text = |row: &store::MessageRow| {
+            let body = store.body_of(selected.mailbox.id, row.uid).expect("it can be read").expect("it is there");
+            String::from_utf8_lossy(&store.read_body(&body).expect("it can be read")).into_owned()
+        };
+        selected.messages.iter().map(text).collect()
+    }
+
     #[track_caller]
     pub fn store(&self) -> Store {
         open(&self.data)

@@ -78,6 +78,10 @@ impl Lane {
         self.window = self.window.saturating_add(1).min(per_destination.max(1));
     }
 
+    pub fn is_blocked(&self) -> bool {
+        self.down.as_ref().is_some_and(|down| down.trouble == Trouble::Blocked)
+    }
+
     /// How often it failed in a row.
     pub fn failures(&self) -> u32 {
         self.down.as_ref().map_or(0, |down| down.failures)

@@ -105,6 +105,7 @@ pub struct Schedule {
     waiting: usize,
     providers: Vec<Provider>,
     provider_of: HashMap<Toward, usize>,
+    blocks_changed: bool,
 }
 
 impl Schedule {
@@ -122,6 +123,7 @@ impl Schedule {
             waiting: 0,
             providers,
             provider_of: HashMap::new(),
+            blocks_changed: false,
         }
     }
 
@@ -134,8 +136,9 @@ impl Schedule {
             return;
         }
         let Some(lane) = self.lane_mut(number) else { return };
-        lane.waiting.insert((due_at_s, queue_id));
-        self.waiting += 1;
+        if lane.waiting.insert((due_at_s, queue_id)) {
+            self.waiting += 1;
+        }
         self.place(number, now_s);
     }
 
@@ -205,6 +208,13 @@ impl Schedule {
             return None;
         }
         let (_, queue_id) = lane.waiting.pop_first()?;
+        if let Some(changed) = self.in_flight.get_mut(&(number, queue_id)) {
+            // It was put here twice, with two times.
+            *changed = true;
+            self.waiting -= 1;
+            return None;
+        }
+        let lane = self.lane_mut(number)?;
         lane.in_flight += 1;
         let (toward, proven) = (lane.toward.clone(), lane.proven);
         self.waiting -= 1;
@@ -230,7 +240,8 @@ impl Schedule {
         let (bounds, retry_s) = (self.bounds.per_destination, self.bounds.retry_s.clone());
         let Some(lane) = self.lane_mut(number) else { return changed };
         lane.in_flight = lane.in_flight.saturating_sub(1);
-        let was_proven = lane.proven;
+        let (was_proven, was_blocked) = (lane.proven, lane.is_blocked());
+        let since = lane.down.as_ref().map(|down| down.until_s);
         lane.provider = known;
         match said {
             Said::Alive { .. } => lane.alive(bounds),
@@ -242,11 +253,14 @@ impl Schedule {
             Said::Blocked { why } => lane.down(Trouble::Blocked, why, now_s, PROBE_AFTER_S),
             Said::Nothing => {}
         }
-        let proven = lane.proven;
+        let (proven, is_blocked) = (lane.proven, lane.is_blocked());
+        let blocks_changed = was_blocked != is_blocked
+            || (is_blocked && since != lane.down.as_ref().map(|down| down.until_s));
         if let (Some(due_at_s), false) = (next_s, changed) {
             lane.waiting.insert((due_at_s, taken.queue_id));
             self.waiting += 1;
         }
+        self.blocks_changed |= blocks_changed;
         self.count_proof(number, was_proven, proven);
         self.place(number, now_s);
         changed
@@ -273,6 +287,17 @@ impl Schedule {
             self.provider_of.insert(toward.clone(), found);
         }
         self.provider_of.get(toward).copied()
+    }
+
+    /// Did a destination begin or end to block us since this was last asked?
+    pub fn blocks_changed(&mut self) -> bool {
+        std::mem::take(&mut self.blocks_changed)
+    }
+
+    /// The provider a host is of, by the name the plan gives it.
+    pub fn provider_of_host(&self, host: &str) -> Option<&str> {
+        let host = host.parse().ok()?;
+        self.providers.iter().find(|provider| provider.has(&host)).map(|provider| provider.name.as_str())
     }
 
     /// When there will be something to take that is not there now; `None` when nothing waits for a time.
@@ -305,6 +330,7 @@ impl Schedule {
             let Some(lane) = self.lane_mut(number) else { continue };
             if lane.down.is_some() && which(&lane.toward) {
                 lane.down = None;
+                self.blocks_changed = true;
                 revived += 1;
                 self.place(number, now_s);
             }

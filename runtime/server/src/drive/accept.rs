@@ -195,7 +195,7 @@ async fn place(
     ops.extend(left_out(service, open));
     durable::commit(&service.store, ops).await.map_err(trouble)?;
     if queued {
-        service.due.notify_one();
+        service.spool.arrived(open.queue_id);
     }
     Ok(())
 }
