@@ -7,6 +7,7 @@ mod admission;
 mod clock;
 mod content;
 mod control;
+mod decisions;
 mod directory;
 mod drive;
 mod durable;

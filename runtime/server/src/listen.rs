@@ -113,7 +113,9 @@ fn enter(
     let peer = Peer { listener: door.name.clone(), class: class_name, client, seen_as };
     let block = service.tables.connection(door.id, class);
     let facts = Client { listener: door.id, class, address: seen_as, tls: false, account: None };
-    let place = match admit(service, &facts, block.as_ref().ok()) {
+    let drained = service.is_draining() && !matches!(door.speaks, Speaks::Imap | Speaks::Pop);
+    let admitted = if drained { Err(drained_away()) } else { admit(service, &facts, block.as_ref().ok()) };
+    let place = match admitted {
         Ok(place) => place,
         Err(refusal) => {
             service.outcome(Outcome::refused(Event::TurnedAway, &refusal, "").from_peer(&peer));
@@ -131,6 +133,11 @@ fn enter(
         acceptor: door.acceptor.clone(),
     };
     conversations.spawn(drive::converse(service.clone(), connection, place));
+}
+
+/// A server that is drained takes no new mail (RFC 5321 3.8).
+fn drained_away() -> Refusal {
+    Refusal::new(reply::SHUTTING_DOWN, Reason::TooManyConnections, "", "no new mail is taken now, try later")
 }
 
 /// The policy's bounds for strangers first: they have a rule to name. Then ours.

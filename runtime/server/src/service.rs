@@ -1,6 +1,7 @@
 //! What all connections share: the tables of the plan, the store, the rings, the clock, the counters.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -44,6 +45,10 @@ pub(crate) struct Service {
     pub time_zone: jiff::tz::TimeZone,
     /// Long contents that may be read whole at a time.
     pub long_contents: tokio::sync::Semaphore,
+    /// Of the hashes in the decision log.
+    pub decisions_key: [u8; 32],
+    /// No new mail is taken (`facteur drain`).
+    pub draining: AtomicBool,
     /// The way out.
     pub spool: crate::outbound::Spool,
     pub outcomes: broadcast::Sender<Outcome>,
@@ -62,7 +67,11 @@ impl Service {
 
     /// Logs, counts and tells an outcome.
     pub fn outcome(&self, outcome: Outcome) {
-        self.log(&outcome);
+        let is_logged = self.log(&outcome);
+        if is_logged {
+            let row = crate::decisions::row(&outcome, &self.plan_full, &self.decisions_key, self.clock.now().0);
+            self.metrics.records_dropped.inc_by(u64::from(!self.records.behind(row)));
+        }
         if let Some(reason) = outcome.reason {
             self.metrics.refusals.with_label_values(&[reason.word(), &outcome.rule]).inc();
         }
@@ -70,20 +79,26 @@ impl Service {
         let _ = self.outcomes.send(outcome);
     }
 
-    fn log(&self, outcome: &Outcome) {
+    /// False when a flood left it out.
+    fn log(&self, outcome: &Outcome) -> bool {
         if outcome.event.is_loud() {
             match self.refusals.line(clock::unix_s()) {
                 Line::Written { left_out: 0 } => {}
                 Line::Written { left_out } => tracing::info!(left_out, "refusals were not written here"),
-                Line::LeftOut => return,
+                Line::LeftOut => return false,
             }
         }
         outcome.log(&self.plan);
+        true
     }
 
     /// Today in the institution's time zone, `YYYY-MM-DD`, for grants that end.
     pub fn today(&self) -> String {
         jiff::Timestamp::now().to_zoned(self.time_zone.clone()).date().to_string()
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     pub fn stopping(&self) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
-use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
+use crate::{control, decisions, fullness, http, night, operate, outbound, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
@@ -267,6 +268,8 @@ async fn service(
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
+    let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
+    crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
     let spool = outbound::Spool::new(tables.plan());
     let plan = hash.short();
     let service = Service {
@@ -287,6 +290,8 @@ async fn service(
         engines_down: Mutex::default(),
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
+        decisions_key,
+        draining: AtomicBool::new(false),
         spool,
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,

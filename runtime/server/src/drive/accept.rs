@@ -80,7 +80,8 @@ pub async fn content(
     let id = open.queue_id;
     let direction = if matches!(session.block, Block::Send(_)) { "outbound" } else { "inbound" };
     service.metrics.accepted.with_label_values(&[direction]).inc();
-    service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
+    let outcome = Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer);
+    service.outcome(outcome.with_message_id(&start));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
 }

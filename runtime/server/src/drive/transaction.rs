@@ -41,6 +41,10 @@ impl Open {
         reverse_path: ReversePath,
         parameters: &MailParameters,
     ) -> Result<Open, Refusal> {
+        if service.is_draining() {
+            let text = "no new mail is taken now, try later";
+            return Err(Refusal::new(reply::SHUTTING_DOWN, Reason::StoreTrouble, "", text));
+        }
         let tables = &service.tables;
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
         let size_octets = parameters.size_octets;

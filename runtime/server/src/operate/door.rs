@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
-use super::{BackupNow, ListBackups, Restore, VerifyBackup};
+use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, VerifyBackup, Why};
 use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -106,6 +106,11 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Restore::PATH => asked.start::<Restore>(),
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
+        QueueList::PATH => asked.start::<QueueList>(),
+        QueueShow::PATH => asked.start::<QueueShow>(),
+        ActOn::PATH => asked.start::<ActOn>(),
+        Drain::PATH => asked.start::<Drain>(),
+        Why::PATH => asked.start::<Why>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }
@@ -145,7 +150,7 @@ impl Asked {
 }
 
 /// What a handler is given by the server that runs it.
-pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
+pub(crate) fn context(service: &Arc<Service>, who: Who, stop: Arc<AtomicBool>) -> Context {
     let plan = service.tables.plan();
     Context {
         store: service.store.clone(),
@@ -154,6 +159,7 @@ pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Con
         backup: plan.backup.clone(),
         retention: Some(plan.retention.clone()),
         who,
+        live: Some(service.clone()),
         served: true,
         stop,
     }

@@ -17,9 +17,11 @@ mod jobs;
 mod place;
 mod problem;
 mod progress;
+mod queue;
 mod stats;
 mod verify;
 mod who;
+mod why;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
 use crate::clock;
+use crate::service::Service;
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -42,9 +45,11 @@ pub use import::{Import, Imported};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use queue::{Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use verify::{Verified, Verify};
 pub use who::Who;
+pub use why::{Story, StoryLine, Why};
 
 /// Where snapshots are kept, in the data folder.
 pub(crate) const SNAPSHOTS: &str = "snapshots";
@@ -59,6 +64,8 @@ pub struct Context {
     pub backup: Option<Backup>,
     pub retention: Option<Retention>,
     pub who: Who,
+    /// The server that works on the store meanwhile.
+    pub(crate) live: Option<Arc<Service>>,
     /// A server works on the store meanwhile: long work is to keep out of its way.
     pub served: bool,
     /// True once nobody waits for the answer any more, or the server stops.

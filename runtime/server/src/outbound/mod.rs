@@ -14,5 +14,7 @@ mod settle;
 mod spool;
 mod told;
 
+pub use attempt::next;
 pub use schedule::run;
-pub use spool::Spool;
+pub use settle::settle;
+pub use spool::{Spool, toward};

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::attempt::{self, Next};
 use super::settle::{Trouble, settle};
 use super::spool::toward;
-use super::{blocks, settle};
+use super::blocks;
 use crate::service::{Service, stopped};
 use crate::{clock, durable};
 
@@ -157,7 +157,7 @@ async fn tried(service: &Arc<Service>, taken: &Taken) -> Result<(Option<i64>, Sa
 }
 
 /// When it is due again at this destination; `None` when nothing of it waits there.
-fn next_s(service: &Service, taken: &Taken) -> Result<Option<i64>, settle::Trouble> {
+fn next_s(service: &Service, taken: &Taken) -> Result<Option<i64>, Trouble> {
     let Some(item) = service.store.queue_item(taken.queue_id)? else { return Ok(None) };
     Ok(waits(service, &item).remove(&taken.toward))
 }

@@ -213,7 +213,7 @@ fn tell(service: &Service, queue_id: QueueId, moved: &Moved<'_>) {
     let status = moved.next.tried.status;
     let hop = service.spool.hop_name(&moved.recipient.next_hop, moved.next.tried.remote.as_deref());
     service.metrics.outbound_statuses.with_label_values(&[&hop, subject(status)]).inc();
-    service.outcome(Outcome::done(event, &moved.next.about).of(queue_id));
+    service.outcome(Outcome::done(event, &moved.next.about).of(queue_id).saying(&moved.next.tried.said));
     if let Step::Failed { told: Told::Dsn, .. } | Step::Wait { warn: true, .. } = moved.step {
         service.metrics.notifications.inc();
     }

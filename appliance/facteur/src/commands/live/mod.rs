@@ -5,8 +5,10 @@ pub mod backup;
 mod bar;
 pub mod export;
 pub mod import;
+pub mod queue;
 pub mod restore;
 pub mod store;
+pub mod why;
 
 use std::path::{Path, PathBuf};
 

@@ -55,6 +55,7 @@ impl House {
             backup: None,
             retention: None,
             who: Who::this_process(),
+            live: None,
             served: false,
             stop: Arc::new(AtomicBool::new(false)),
         };
