@@ -12,5 +12,6 @@ mod limits;
 mod mail;
 mod operating;
 mod outbound;
+mod queue;
 mod room;
 mod story;

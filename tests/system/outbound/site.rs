@@ -38,10 +38,17 @@ impl Site {
     /// Everything of the outside goes to 127.0.0.1:`port`.
     #[track_caller]
     pub fn new(port: u16) -> Site {
+        Site::with(port, "", &[], &[])
+    }
+
+    /// The same with more blocks in the policy, other changes of it, and more hosts that are 127.0.0.1.
+    #[track_caller]
+    pub fn with(port: u16, more: &str, others: &[(&str, &str)], hosts: &[String]) -> Site {
         let scratch = Scratch::new("way-out");
         let routes = format!("routes: (held: Mailbox, remote: Smarthost(\"smarthost.example:{port}\"), homes: {{}}),");
         let losses = "losses: (record: [NotDelivered]),";
-        let changes = [("    antispam: None,", &*format!("    {routes}\n    {losses}\n    antispam: None,"))];
+        let blocks = format!("    {routes}\n    {losses}\n    {more}\n    antispam: None,");
+        let changes = [&[("    antispam: None,", &*blocks)], others].concat();
         let folder = policy_copy::changed(&scratch, "bench", &changes);
         let data = scratch.join("data");
         let people = Facteur::start_with(&folder, Options { data: Some(data.clone()), ..Options::default() });
@@ -53,9 +60,10 @@ impl Site {
         let write = |name: &str, text: &str| fs::write(scratch.join(name), text).expect("the scratch folder is ours");
         write("chain.pem", &key.cert.pem());
         write("key.pem", &key.signing_key.serialize_pem());
+        let hosts: String = hosts.iter().map(|host| format!(", {host:?}: \"127.0.0.1\"")).collect();
         let site = format!(
             "Site(data: {data:?}, listeners: {{\"subm\": [\"127.0.0.1:0\"]}}, outbound: Network,\n\
-             hosts: {{\"smarthost.example\": \"127.0.0.1\"}},\n\
+             hosts: {{\"smarthost.example\": \"127.0.0.1\"{hosts}}},\n\
              certificates: {{\"default\": File(chain: {:?}, key: {:?})}})\n",
             scratch.join("chain.pem"),
             scratch.join("key.pem")
@@ -86,10 +94,21 @@ impl Site {
         Serving { child, subm, log, site: self }
     }
 
+    /// `facteur WORDS --data …`, with the server running or not.
+    pub fn run(&self, words: &[&str]) -> program::Ran {
+        program::run(Command::new(program::facteur()).args(words).arg("--data").arg(&self.data))
+    }
+
     /// What is in the spool, while nothing serves.
     #[track_caller]
     pub fn spool(&self) -> Vec<QueueItem> {
         self.store().queue_list(None, 1_000).expect("the spool can be read")
+    }
+
+    /// How many messages it has, however many.
+    #[track_caller]
+    pub fn spool_count(&self) -> u64 {
+        self.store().queue_count().expect("the spool can be read")
     }
 
     /// The messages of the sender's INBOX, while nothing serves.
@@ -175,8 +194,20 @@ impl Serving<'_> {
         wait::until(WITHIN, &format!("`{event}` {times} times"), || (self.told(event).len() >= times).then_some(()));
     }
 
+    /// Most memory the server ever used, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        line.split_ascii_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    }
+
+    /// Where mail is submitted.
+    pub fn address(&self) -> SocketAddr {
+        self.subm
+    }
+
     /// A page of the control socket.
-    fn page(&self, path: &str) -> io::Result<String> {
+    pub fn page(&self, path: &str) -> io::Result<String> {
         use std::io::{Read, Write};
         let mut stream = UnixStream::connect(self.site.data.join("control.sock"))?;
         write!(stream, "GET /{path} HTTP/1.1\r\nHost: control\r\nConnection: close\r\n\r\n")?;
