@@ -30,11 +30,16 @@ fn refusing(reply: &'static str) -> SmartHost {
     SmartHost::start(Script { greets: true, everybody: Some(reply), ..Script::default() })
 }
 
+/// All of a plan's `retention` but for the queue.
+const RETENTION: &str = "mail: WhileAccountLives, trash: WhileAccountLives, junk: WhileAccountLives, \
+    closed_accounts: \"180 days\", quarantine: \"30 days\", losses: \"365 days\", decisions: \"180 days\", \
+    accesses: \"180 days\", audit: \"365 days\", training: \"365 days\", statistics: \"365 days\", limits: \"1 day\", \
+    ledger: Forever";
 const HASTY: &str = "delivery: (retry: [\"1 s\"], warn_after: \"1 s\", connections_at_once: 10, dane: true, mta_sts: true, tls_reports: Nothing),";
 
 /// A site that tries each second, tells of a delay after one and gives up after `queue`.
 fn hasty(port: u16, queue: &str, others: &[(&str, &str)]) -> Site {
-    Site::with(port, &format!("{HASTY}\n    retention: (queue: \"{queue}\"),"), others, &[])
+    Site::with(port, &format!("{HASTY}\n    retention: ({RETENTION}, queue: \"{queue}\"),"), others, &[])
 }
 
 /// What Python's parser makes of a notification; `None` without Python.
@@ -73,7 +78,10 @@ fn what_never_gets_through_is_told_as_late_once_and_then_as_failed_in_both_langu
         for (notice, action, status) in [(&delay, "delayed", "4.2.1"), (&failure, "failed", "4.4.7")] {
             assert_eq!(notice["defects"], Value::Array(Vec::new()));
             let to = format!("<{}>", site.sender.address);
-            assert!(notice["report"] == "delivery-status" && (notice["to"] == to || notice["to"] == site.sender.address.as_str()));
+            assert!(
+                notice["report"] == "delivery-status"
+                    && (notice["to"] == to || notice["to"] == site.sender.address.as_str())
+            );
             assert_eq!(notice["message"]["Reporting-MTA"], "dns; example.org");
             let recipients = notice["recipients"].as_array().expect("a list");
             assert_eq!(recipients.len(), 2, "one notification for both");
@@ -310,7 +318,9 @@ impl Crowd {
             let last = number + 1 == messages;
             match last || number % 100 == 0 {
                 true => drop(store.commit_wait(vec![Op::Enqueue(Box::new(enqueue))]).expect("the spool takes it")),
-                false => store.commit(vec![Op::Enqueue(Box::new(enqueue))], Box::new(|done| drop(done.expect("taken")))),
+                false => {
+                    store.commit(vec![Op::Enqueue(Box::new(enqueue))], Box::new(|done| drop(done.expect("taken"))))
+                }
             }
         }
     }
@@ -318,6 +328,7 @@ impl Crowd {
     /// Each message for a destination that takes mail is there once, but for those a kill hit between the next hop's 250
     /// and its commit; all others still wait.
     fn run(&self, messages: usize, within: Duration) {
+        let begun = std::time::Instant::now();
         let expected = (0..messages).filter(|number| self.is_taken(*number)).count();
         let serving = self.site.serve();
         wait::until(within, "a third is handed over", || (self.takes.seen().len() >= expected / 3).then_some(()));
@@ -331,6 +342,7 @@ impl Crowd {
             let waiting: usize = status[at..].split([',', '}']).next()?.parse().ok()?;
             (waiting == left).then_some(())
         });
+        let took = begun.elapsed();
         let peak_kib = serving.peak_kib();
         serving.stop();
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -338,16 +350,17 @@ impl Crowd {
             *seen.entry(one.subject()).or_default() += 1;
         }
         let copies: usize = seen.values().sum();
-        println!("{messages} messages, {handed} before the kill, {} twice, {peak_kib} KiB at most", copies - seen.len());
+        let twice = copies - seen.len();
+        println!("{messages} messages in {took:?}, {handed} before the kill, {twice} twice, {peak_kib} KiB at most");
         assert_eq!(seen.len(), expected, "none is lost");
         assert!(copies - expected <= 200, "{copies} copies of {expected}: no more than were under way at the kill");
         assert_eq!(self.site.spool_count(), left as u64);
         assert_eq!(self.defers.seen().len(), 0);
         // An early message of each willing destination was not behind the whole of another one.
         let order: Vec<String> = self.takes.seen().iter().map(|one| one.subject()).collect();
-        let latest_first = (0..self.destinations).filter(|number| self.is_taken(*number)).filter_map(|number| {
-            order.iter().position(|subject| *subject == format!("crowd{number}"))
-        });
+        let latest_first = (0..self.destinations)
+            .filter(|number| self.is_taken(*number))
+            .filter_map(|number| order.iter().position(|subject| *subject == format!("crowd{number}")));
         let latest_first = latest_first.max().expect("some are willing");
         assert!(latest_first < expected / 2, "the last destination had its first message as number {latest_first}");
     }

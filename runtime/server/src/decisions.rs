@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn a_row_has_facts_and_names_nobody() {
-        let outcome = Outcome::done(Event::Delivered, "Alice@example.org").of("07").saying("250 fine, <Alice@example.org>");
+        let outcome =
+            Outcome::done(Event::Delivered, "Alice@example.org").of("07").saying("250 fine, <Alice@example.org>");
         let Op::LogDecision { row, .. } = row(&outcome, "q7k3m2xw", &[7; 32], 12) else { panic!("no row") };
         let read: serde_json::Value = serde_json::from_str(&row).unwrap();
         assert_eq!((&read["schema"], &read["event"], &read["tick"]), (&1.into(), &"delivered".into(), &12.into()));

@@ -254,8 +254,8 @@ impl Schedule {
             Said::Nothing => {}
         }
         let (proven, is_blocked) = (lane.proven, lane.is_blocked());
-        let blocks_changed = was_blocked != is_blocked
-            || (is_blocked && since != lane.down.as_ref().map(|down| down.until_s));
+        let blocks_changed =
+            was_blocked != is_blocked || (is_blocked && since != lane.down.as_ref().map(|down| down.until_s));
         if let (Some(due_at_s), false) = (next_s, changed) {
             lane.waiting.insert((due_at_s, taken.queue_id));
             self.waiting += 1;

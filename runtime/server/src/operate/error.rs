@@ -107,7 +107,9 @@ impl fmt::Display for OperateError {
             OperateError::NoSuchBackup { of } => {
                 write!(f, "there is no backup of {of} or before; `facteur backup list` says which there are")
             }
-            OperateError::NoSuchMessage { id } => write!(f, "no message {id} waits in the queue; `facteur why` may know"),
+            OperateError::NoSuchMessage { id } => {
+                write!(f, "no message {id} waits in the queue; `facteur why` may know")
+            }
             OperateError::NeedsServer => f.write_str("only a server that runs can do this, and none does"),
             OperateError::BadDate { text } => {
                 write!(f, "{text} is no date: give 2026-11-30, 2026-11-30T14:00 in UTC, or the name of a backup")

@@ -45,7 +45,9 @@ pub use import::{Import, Imported};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
-pub use queue::{Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting};
+pub use queue::{
+    Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
+};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use verify::{Verified, Verify};
 pub use who::Who;

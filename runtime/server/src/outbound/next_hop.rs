@@ -7,8 +7,8 @@ use proto::smtp::client::{Handover, Outcome, Protocol, Stage, TlsUse, Trouble};
 use store::{QueueItem, WaitingRecipient};
 
 use super::attempt::{Next, deferred, whole};
-use super::told::{self, Words};
 use super::handover;
+use super::told::{self, Words};
 use crate::service::Service;
 
 /// Octets kept of what a next hop said.

@@ -7,9 +7,7 @@ use mail::{Address, Flags, ReversePath};
 use plan::Loss;
 use queue::dsn::{self, About, Kind, Notification};
 use queue::{MessageFacts, end_s};
-use store::{
-    Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueItem, QueueRecipient, RecordEnvelope, Target,
-};
+use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueItem, QueueRecipient, RecordEnvelope, Target};
 
 use crate::service::Service;
 use crate::{clock, durable, random, trace};

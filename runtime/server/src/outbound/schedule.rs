@@ -10,9 +10,9 @@ use store::{QueueId, QueueItem, WaitingRecipient};
 use tokio::task::JoinSet;
 
 use super::attempt::{self, Next};
+use super::blocks;
 use super::settle::{Trouble, settle};
 use super::spool::toward;
-use super::blocks;
 use crate::service::{Service, stopped};
 use crate::{clock, durable};
 
@@ -22,7 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 const TROUBLE_WAIT: Duration = Duration::from_secs(1);
 /// The same, for one message, in seconds.
 const TROUBLE_S: i64 = 30;
-const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// While there is traffic the spool is counted so often.
+const COUNT_EVERY: Duration = Duration::from_secs(2);
 /// Rows of the spool read at a time.
 const PAGE: usize = 2_000;
 /// Recipients of one handover: every server takes so many (RFC 5321 4.5.3.1.8).
@@ -40,7 +41,7 @@ pub async fn run(service: Arc<Service>) {
     let mut stop = service.stop.clone();
     let mut working: JoinSet<Ended> = JoinSet::new();
     blocks::load(&service);
-    let (mut all, mut counted) = (true, Instant::now());
+    let (mut all, mut counted) = (true, Counted { is_right: false, at: Instant::now() });
     while !service.stopping() {
         let mut sound = Ok(());
         let news = service.spool.news();
@@ -52,7 +53,7 @@ pub async fn run(service: Arc<Service>) {
             all = sound.is_err();
         }
         start(&service, &mut working);
-        count(&service, &mut counted);
+        counted.look(&service);
         let wait = if sound.is_err() { TROUBLE_WAIT } else { until_next(&service) };
         tokio::select! {
             biased;
@@ -64,8 +65,9 @@ pub async fn run(service: Arc<Service>) {
                 }
             }
             () = service.spool.wake.notified() => {}
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(counted.wait(wait)) => continue,
         }
+        counted.is_right = false;
         blocks::keep(&service).await;
     }
     while let Some(ended) = working.join_next().await {
@@ -93,16 +95,25 @@ fn start(service: &Arc<Service>, working: &mut JoinSet<Ended>) {
     }
 }
 
-/// Counting takes a look at every message: once in a while, and when nothing is left.
-fn count(service: &Service, counted: &mut Instant) {
-    let is_idle = {
-        let schedule = service.spool.schedule();
-        schedule.waiting() + schedule.in_flight() == 0
-    };
-    if is_idle || counted.elapsed() >= COUNT_EVERY {
-        let waiting = service.store.queue_count().unwrap_or(0);
-        service.metrics.queue_messages.set(i64::try_from(waiting).unwrap_or(i64::MAX));
-        *counted = Instant::now();
+/// The count of the spool: is it right, and when was it taken?
+struct Counted {
+    is_right: bool,
+    at: Instant,
+}
+
+impl Counted {
+    /// Counting takes a look at every message: not more often than so, and at once when nothing is under way.
+    fn look(&mut self, service: &Service) {
+        let is_idle = service.spool.schedule().in_flight() == 0;
+        if !self.is_right && (is_idle || self.at.elapsed() >= COUNT_EVERY) {
+            let waiting = service.store.queue_count().unwrap_or(0);
+            service.metrics.queue_messages.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+            *self = Counted { is_right: true, at: Instant::now() };
+        }
+    }
+
+    fn wait(&self, wait: Duration) -> Duration {
+        if self.is_right { wait } else { wait.min(COUNT_EVERY) }
     }
 }
 

@@ -27,7 +27,9 @@ pub fn next(recipient: &WaitingRecipient, outcome: &Outcome, words: Words<'_>) -
         Outcome::Delivered(_) => Came::Taken { tells: words.tells },
         Outcome::Refused { .. } if words.blocked => Came::Blocked,
         _ if words.permanent => Came::Never,
-        Outcome::Refused { stage, .. } | Outcome::Broken { stage, trouble: Trouble::Disconnected } if is_early(*stage) => {
+        Outcome::Refused { stage, .. } | Outcome::Broken { stage, trouble: Trouble::Disconnected }
+            if is_early(*stage) =>
+        {
             Came::Unreachable
         }
         Outcome::Refused { .. } | Outcome::Broken { .. } => Came::Later,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::{NextHop, QueueId, QueueItem, WaitingRecipient};
 
 use super::OperateError;
-pub use act::{Act, Acted, ActOn};
+pub use act::{Act, ActOn, Acted};
 pub use drain::{Drain, Drained};
 pub use list::{DownDestination, Listed, QueueList, QueueShow, Shown};
 
