@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, queue, restore, store, why};
+use crate::commands::live::{backup, export, import, queue, redirect, restore, store, why};
 use crate::commands::{
     check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
@@ -53,6 +53,8 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Put messages of an account back from a backup
     Restore(restore::RestoreArgs),
+    /// Say where the mail of a person goes on to
+    Redirect(redirect::RedirectArgs),
     /// Write mail of an account as Maildir or mbox
     Export(export::ExportArgs),
     /// Read Maildir or mbox into an account

@@ -23,6 +23,7 @@ mod outcome;
 mod passwords;
 mod random;
 mod records;
+mod redirects;
 mod rings;
 mod scan;
 mod service;

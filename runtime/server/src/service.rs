@@ -38,6 +38,7 @@ pub(crate) struct Service {
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,
+    pub redirects: Arc<crate::redirects::Redirects>,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
     /// Engines that do not answer, and since when.

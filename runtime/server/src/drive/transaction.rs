@@ -162,7 +162,7 @@ impl Drop for Open {
 }
 
 /// May this client write `reverse_path` as its own: its account's, or its application's?
-fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
+pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
     let Some(address) = reverse_path.address() else { return Ok(false) };
     if let Some(account) = &client.account {
         return service.store.owns(&account.login, address).map_err(|error| {

@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use super::jobs::{Jobs, Running};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, VerifyBackup, Why};
 use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use super::{EndRedirect, ListRedirects, Live, SetRedirect};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -111,6 +112,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         ActOn::PATH => asked.start::<ActOn>(),
         Drain::PATH => asked.start::<Drain>(),
         Why::PATH => asked.start::<Why>(),
+        SetRedirect::PATH => asked.start::<SetRedirect>(),
+        EndRedirect::PATH => asked.start::<EndRedirect>(),
+        ListRedirects::PATH => asked.start::<ListRedirects>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }
@@ -158,8 +162,13 @@ pub(crate) fn context(service: &Arc<Service>, who: Who, stop: Arc<AtomicBool>) -
         snapshots: service.site.snapshots(plan.backup.as_ref()),
         backup: plan.backup.clone(),
         retention: Some(plan.retention.clone()),
+        live: Some(Live {
+            tables: service.tables.clone(),
+            redirects: service.redirects.clone(),
+            today: service.today(),
+        }),
         who,
-        live: Some(service.clone()),
+        server: Some(service.clone()),
         served: true,
         stop,
     }

@@ -40,8 +40,6 @@ pub enum OperateError {
     NoSuchMessage {
         id: String,
     },
-    /// Only a server that runs can do it.
-    NeedsServer,
     BadDate {
         text: String,
     },
@@ -79,6 +77,14 @@ pub enum OperateError {
     Store {
         why: String,
     },
+    /// The policy judges this, and a command without a server knows none.
+    NoServer,
+    /// The policy says no.
+    Refused {
+        why: String,
+        /// Path in the policy.
+        rule: String,
+    },
     /// Whoever asked went away, or the server stops.
     Interrupted,
     /// A bug of ours.
@@ -110,7 +116,6 @@ impl fmt::Display for OperateError {
             OperateError::NoSuchMessage { id } => {
                 write!(f, "no message {id} waits in the queue; `facteur why` may know")
             }
-            OperateError::NeedsServer => f.write_str("only a server that runs can do this, and none does"),
             OperateError::BadDate { text } => {
                 write!(f, "{text} is no date: give 2026-11-30, 2026-11-30T14:00 in UTC, or the name of a backup")
             }
@@ -131,6 +136,10 @@ impl fmt::Display for OperateError {
             }
             OperateError::File { path, why } => write!(f, "{}: {why}", path.display()),
             OperateError::Store { why } => f.write_str(why),
+            OperateError::NoServer => {
+                f.write_str("no server runs on this data folder, and only its plan can judge this")
+            }
+            OperateError::Refused { why, rule } => write!(f, "{why} [{rule}]"),
             OperateError::Interrupted => f.write_str("interrupted"),
             OperateError::Panicked => f.write_str("a bug: the command panicked, the log of the server says where"),
         }

@@ -18,6 +18,7 @@ mod place;
 mod problem;
 mod progress;
 mod queue;
+mod redirect;
 mod stats;
 mod verify;
 mod who;
@@ -27,12 +28,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use decide::Tables;
 use plan::{Backup, Retention};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
 use crate::clock;
+use crate::redirects::Redirects;
+pub use crate::redirects::{Approval, Redirect};
 use crate::service::Service;
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
@@ -48,6 +52,7 @@ pub use progress::{Progress, Unit};
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
+pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use verify::{Verified, Verify};
 pub use who::Who;
@@ -65,13 +70,23 @@ pub struct Context {
     /// What the plan says of backups and of how long things live; a command without owner knows no plan.
     pub backup: Option<Backup>,
     pub retention: Option<Retention>,
+    /// What a command judges by that needs a running server.
+    pub live: Option<Live>,
     pub who: Who,
     /// The server that works on the store meanwhile.
-    pub(crate) live: Option<Arc<Service>>,
+    pub(crate) server: Option<Arc<Service>>,
     /// A server works on the store meanwhile: long work is to keep out of its way.
     pub served: bool,
     /// True once nobody waits for the answer any more, or the server stops.
     pub stop: Arc<AtomicBool>,
+}
+
+/// The server that runs the handler.
+pub struct Live {
+    pub tables: Arc<Tables>,
+    pub redirects: Arc<Redirects>,
+    /// `YYYY-MM-DD` in the institution's time zone.
+    pub today: String,
 }
 
 impl Context {

@@ -6,6 +6,7 @@ mod bar;
 pub mod export;
 pub mod import;
 pub mod queue;
+pub mod redirect;
 pub mod restore;
 pub mod store;
 pub mod why;

@@ -67,8 +67,8 @@ impl Operation for ActOn {
             let why = "say which messages: ids, or a filter".to_owned();
             return Err(OperateError::BadRequest { why });
         }
-        if self.act == Act::Bounce && context.live.is_none() {
-            return Err(OperateError::NeedsServer);
+        if self.act == Act::Bounce && context.server.is_none() {
+            return Err(OperateError::NoServer);
         }
         let ids = self.ids.iter().map(|text| id(text)).collect::<Result<Vec<QueueId>, _>>()?;
         audit(context, &format!("queue {}: {}", self.act, self.words()));
@@ -115,7 +115,7 @@ impl ActOn {
             acted.messages += u64::from(recipients > 0);
             acted.recipients += recipients;
         }
-        let Some(service) = &context.live else { return Ok(()) };
+        let Some(service) = &context.server else { return Ok(()) };
         if matches!(self.act, Act::Retry | Act::Release) {
             let plan = service.tables.plan();
             let recipients = items.iter().flat_map(|item| &item.recipients);
@@ -130,7 +130,7 @@ impl ActOn {
 
     /// One commit for one message; recipients it concerned. A message that ended meanwhile is nobody's any more.
     fn commit(&self, context: &Context, item: &QueueItem) -> Result<u64, OperateError> {
-        let _turn = context.live.as_ref().map(|service| service.spool.blocking_turn(item.queue_id));
+        let _turn = context.server.as_ref().map(|service| service.spool.blocking_turn(item.queue_id));
         let Some(item) = context.store.queue_item(item.queue_id)? else { return Ok(0) };
         let queue_id = item.queue_id;
         let facts: MessageFacts = queue::facts::read(&item.facts);
@@ -157,7 +157,7 @@ impl ActOn {
 fn removed(context: &Context, item: &QueueItem) -> Vec<Op> {
     let loss = |recipient: &store::WaitingRecipient| {
         let about = recipient.forward_path.to_string();
-        let service = context.live.as_ref()?;
+        let service = context.server.as_ref()?;
         service.records.op(Loss::NotDelivered, item.queue_id, &item.reverse_path, about, "removed by an operator")
     };
     let settle = |recipient: &store::WaitingRecipient| Op::Settle {
@@ -170,7 +170,7 @@ fn removed(context: &Context, item: &QueueItem) -> Vec<Op> {
 
 /// The end of a refusal, with its notification.
 fn bounce(context: &Context, item: &QueueItem) -> Result<u64, OperateError> {
-    let Some(service) = &context.live else { return Err(OperateError::NeedsServer) };
+    let Some(service) = &context.server else { return Err(OperateError::NoServer) };
     let said = |recipient: &store::WaitingRecipient| match recipient.last_reply.as_str() {
         "" => "returned by an operator".to_owned(),
         last => format!("returned by an operator; the last answer was: {last}"),

@@ -32,7 +32,7 @@ impl Operation for Drain {
     const LONG: bool = true;
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Drained, OperateError> {
-        let Some(service) = &context.live else { return Err(OperateError::NeedsServer) };
+        let Some(service) = &context.server else { return Err(OperateError::NoServer) };
         audit(context, if self.end { "drain: mail is taken again" } else { "drain: no mail is taken any more" });
         service.draining.store(!self.end, Ordering::Relaxed);
         let start = context.store.queue_count()?;

@@ -65,7 +65,7 @@ impl Operation for QueueList {
                 break;
             }
         }
-        let down = context.live.as_ref().map(|service| service.spool.schedule().down()).unwrap_or_default();
+        let down = context.server.as_ref().map(|service| service.spool.schedule().down()).unwrap_or_default();
         listed.down = down
             .into_iter()
             .map(|(toward, down, waiting)| DownDestination {

@@ -54,8 +54,9 @@ impl House {
             data,
             backup: None,
             retention: None,
-            who: Who::this_process(),
             live: None,
+            who: Who::this_process(),
+            server: None,
             served: false,
             stop: Arc::new(AtomicBool::new(false)),
         };
