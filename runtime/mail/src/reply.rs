@@ -189,6 +189,8 @@ pub const AUTH_NEEDS_TLS: Code = Code::new(538, 5, 7, 11);
 pub const MAILBOX_UNKNOWN: Code = Code::new(550, 5, 1, 1);
 /// 550 5.1.3: an address that names no mailbox by its form.
 pub const MAILBOX_MALFORMED: Code = Code::new(550, 5, 1, 3);
+/// 550 5.7.0: XCLIENT from a client that may not say it (Postfix's XCLIENT_README).
+pub const XCLIENT_REFUSED: Code = Code::new(550, 5, 7, 0);
 /// 550 5.7.1: refused by policy.
 pub const POLICY: Code = Code::new(550, 5, 7, 1);
 /// 550 5.6.0: content refused by policy (empty reverse-path without a report).

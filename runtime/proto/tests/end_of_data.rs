@@ -25,6 +25,8 @@ fn talk(octets: &[u8], size: usize) -> (Vec<u16>, Vec<Vec<u8>>) {
         rcpt_max: 100,
         smtputf8: true,
         dsn: false,
+        lmtp: false,
+        xclient: false,
     });
     let (mut codes, mut messages, mut content) = (Vec::new(), Vec::new(), Vec::new());
     let mut pieces = octets.chunks(size);

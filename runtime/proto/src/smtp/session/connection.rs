@@ -6,7 +6,7 @@ use mail::reply::{self, Reply};
 
 use super::state::State;
 use super::{Abandoned, Config, Step};
-use crate::smtp::command::Command;
+use crate::smtp::command::{Command, HelloName};
 
 /// Bad commands in one connection before it is cut: enough for a person at telnet, too few for a scan.
 const BAD_COMMANDS_MAX: u32 = 20;
@@ -43,13 +43,16 @@ pub(super) struct Connection {
     pub config: Config,
     pub steps: VecDeque<Step>,
     pub refusals: Refusals,
+    /// The name of the client a trusted one speaks for.
+    pub told_hello: Option<HelloName>,
     bad: u32,
     idle: u32,
 }
 
 impl Connection {
     pub fn new(config: Config) -> Connection {
-        Connection { config, steps: VecDeque::new(), refusals: Refusals::default(), bad: 0, idle: 0 }
+        let steps = VecDeque::new();
+        Connection { config, steps, refusals: Refusals::default(), told_hello: None, bad: 0, idle: 0 }
     }
 
     pub fn send(&mut self, reply: Reply) {
@@ -58,6 +61,16 @@ impl Connection {
 
     pub fn ask(&mut self, question: super::Question) {
         self.steps.push_back(Step::Ask(question));
+    }
+
+    /// Replies a content gets whose RCPT was accepted so often.
+    pub fn content_replies(&self, accepted: u64) -> u64 {
+        if self.config.lmtp { accepted } else { 1 }
+    }
+
+    /// "EHLO first", or LHLO.
+    pub fn hello_first(&self) -> Reply {
+        Reply::new(reply::BAD_SEQUENCE, if self.config.lmtp { "LHLO first" } else { "EHLO first" })
     }
 
     /// A transaction is over without a message.
@@ -148,7 +161,7 @@ impl Courtesy {
             Command::Quit => Some(Courtesy::Quit),
             Command::Ehlo(_) | Command::Helo(_) | Command::StartTls | Command::Auth { .. } => None,
             Command::Mail { .. } | Command::Rcpt { .. } | Command::Data | Command::Bdat { .. } => None,
-            Command::Rset => None,
+            Command::Rset | Command::Lhlo(_) | Command::Xclient(_) => None,
         }
     }
 }

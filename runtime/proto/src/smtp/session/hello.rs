@@ -16,6 +16,7 @@ pub struct Hello {
 /// The "with" word of a Received field (RFC 3848).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transport {
+    pub lmtp: bool,
     pub extended: bool,
     pub tls: bool,
     pub login: bool,
@@ -23,13 +24,14 @@ pub struct Transport {
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.extended, self.tls, self.login) {
+        let name = match (self.extended || self.lmtp, self.tls, self.login) {
             (false, _, _) => "SMTP",
             (true, false, false) => "ESMTP",
             (true, true, false) => "ESMTPS",
             (true, false, true) => "ESMTPA",
             (true, true, true) => "ESMTPSA",
-        })
+        };
+        if self.lmtp { write!(f, "L{}", &name[2..]) } else { f.write_str(name) }
     }
 }
 
@@ -42,6 +44,7 @@ pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
         "8BITMIME".to_owned(),
         "ENHANCEDSTATUSCODES".to_owned(),
         "CHUNKING".to_owned(),
+        "BINARYMIME".to_owned(),
     ];
     if matches!(config.tls, TlsMode::Offered | TlsMode::Required) {
         lines.push("STARTTLS".to_owned());
@@ -55,6 +58,13 @@ pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
     }
     if config.dsn {
         lines.push("DSN".to_owned());
+    }
+    // RFC 8689 3: only under TLS.
+    if config.tls == TlsMode::Active {
+        lines.push("REQUIRETLS".to_owned());
+    }
+    if config.xclient {
+        lines.push("XCLIENT NAME ADDR PORT PROTO HELO".to_owned());
     }
     // RFC 9422 3.
     lines.push(format!("LIMITS RCPTMAX={}", config.rcpt_max));

@@ -6,13 +6,15 @@
 //! of refusals and counters of policy live outside; what is fixed by the RFCs is decided here.
 //!
 //! INVARIANT (one-reply): each command and each content gets exactly one reply, in order (RFC 2920 3.2); flushing only
-//! at `NeedInput` answers a pipelined batch in one write.
+//! at `NeedInput` answers a pipelined batch in one write. Under LMTP a content gets one for each RCPT that was accepted, in
+//! their order (RFC 2033 4.2).
 
 mod chunk;
 mod connection;
 mod data;
 mod hello;
 mod state;
+mod xclient;
 
 use std::mem;
 
@@ -22,6 +24,7 @@ use mail::{Domain, ReversePath};
 use super::content::BodyFault;
 use super::parameter::{MailParameters, RcptParameters};
 use super::path::ForwardPath;
+use super::xclient::Told;
 use crate::line::Inbox;
 use crate::sasl::{Credentials, Mechanism};
 use connection::Connection;
@@ -54,6 +57,8 @@ pub enum AuthMode {
 pub struct Config {
     /// The name the server gives itself.
     pub host: Domain,
+    /// LMTP (RFC 2033): LHLO, and a reply for each recipient.
+    pub lmtp: bool,
     pub tls: TlsMode,
     pub auth: AuthMode,
     pub mechanisms: Vec<Mechanism>,
@@ -64,6 +69,8 @@ pub struct Config {
     pub smtputf8: bool,
     /// Delivery status notifications on request (RFC 3461). Without it its parameters get 555.
     pub dsn: bool,
+    /// This client may say for whom it speaks. To others XCLIENT is not offered, and refused.
+    pub xclient: bool,
 }
 
 impl Config {
@@ -118,6 +125,8 @@ pub enum Abandoned {
 pub enum Question {
     /// Reply 235 to accept, 535 or 454 to refuse.
     Authenticate { mechanism: Mechanism, credentials: Credentials },
+    /// XCLIENT of a client that may say it. Reply 220 to believe it: the session begins again.
+    Told(Told),
     /// A syntactically valid MAIL. Reply 250 to accept.
     Mail { reverse_path: ReversePath, parameters: MailParameters },
     /// A syntactically valid RCPT in a transaction. Reply 250 to accept.
@@ -125,7 +134,7 @@ pub enum Question {
     /// DATA, or the first BDAT, with at least one accepted recipient. Reply 354 to accept (not sent for BDAT).
     ContentStart { way: EndedBy },
     /// The content is whole. Reply 250 only when it is durable. With a fault the content was not given out to its end,
-    /// and a positive reply is replaced by `ContentFault::reply`.
+    /// and a positive reply is replaced by `ContentFault::reply`. Under LMTP `answer_each` gives every recipient its own.
     ContentEnd { octets: u64, ended_by: EndedBy, fault: Option<ContentFault> },
 }
 
@@ -165,7 +174,8 @@ pub struct Session {
 impl Session {
     /// A connection that is welcome: the first step is the greeting.
     pub fn new(config: Config) -> Session {
-        let greeting = Reply::new(reply::GREETING, format!("{} ESMTP", config.host));
+        let greeting =
+            Reply::new(reply::GREETING, format!("{} {}", config.host, if config.lmtp { "LMTP" } else { "ESMTP" }));
         let mut connection = Connection::new(config);
         connection.send(greeting);
         Session { connection, inbox: Inbox::default(), state: State::Listening(Listening::Greeted) }
@@ -209,9 +219,15 @@ impl Session {
 
     /// The answer to the question asked last. Without a question it is ignored.
     pub fn answer(&mut self, reply: Reply) {
+        self.answer_each(vec![reply]);
+    }
+
+    /// The answer to `ContentEnd` under LMTP: a reply for each RCPT that was accepted, in their order, the same address
+    /// counted again. The last one stands for those that are not given.
+    pub fn answer_each(&mut self, replies: Vec<Reply>) {
         let state = mem::replace(&mut self.state, State::Closed);
         self.state = match state {
-            State::Waiting(waiting) => waiting.answered(reply, &mut self.connection),
+            State::Waiting(waiting) => waiting.answered(replies, &mut self.connection),
             state => state,
         };
     }
@@ -257,14 +273,20 @@ impl Session {
     }
 
     /// What the client said with EHLO or HELO, if it did since the connection or TLS began.
-    pub fn hello(&self) -> Option<&Hello> {
-        self.state.ready().map(|ready| &ready.hello)
+    /// Behind a client that may say so, what it told of the client it speaks for.
+    pub fn hello(&self) -> Option<Hello> {
+        let hello = self.state.ready().map(|ready| ready.hello.clone())?;
+        Some(match &self.connection.told_hello {
+            Some(name) => Hello { name: name.clone(), ..hello },
+            None => hello,
+        })
     }
 
     /// How this session is called in a Received field.
     pub fn transport(&self) -> Transport {
         let ready = self.state.ready();
         Transport {
+            lmtp: self.connection.config.lmtp,
             extended: ready.is_some_and(|ready| ready.hello.extended),
             tls: self.connection.config.tls == TlsMode::Active,
             login: ready.is_some_and(|ready| ready.login),
@@ -300,6 +322,8 @@ pub fn fuzz(octets: &[u8]) {
         rcpt_max: 100,
         smtputf8: kind & 8 == 0,
         dsn: kind & 16 == 0,
+        lmtp: kind & 32 != 0,
+        xclient: kind & 64 != 0,
     };
     let mut session = Session::new(config);
     for piece in input.chunks(usize::from(*size).max(1)) {
@@ -312,9 +336,18 @@ pub fn fuzz(octets: &[u8]) {
                 Step::Ask(question) => session.answer(agreeable(&question)),
                 Step::Content(content) => assert!(content.len() <= piece.len() + 2, "content comes from the input"),
                 Step::NeedAnswer => panic!("every question was answered"),
-                Step::Send(_) | Step::Abandoned(_) => {}
+                Step::Send(reply) => assert!(is_enhanced(&reply), "{reply:?}"),
+                Step::Abandoned(_) => {}
             }
         }
+    }
+}
+
+/// RFC 2034 3: every 2yz, 4yz and 5yz reply has an enhanced code of its class, except the greeting and the answer to EHLO.
+fn is_enhanced(reply: &Reply) -> bool {
+    match reply.code.enhanced {
+        Some(enhanced) => u16::from(enhanced.0) == reply.code.basic / 100,
+        None => [reply::GREETING, reply::HELLO, reply::AUTH_CONTINUE, reply::START_INPUT].contains(&reply.code),
     }
 }
 
@@ -322,6 +355,7 @@ pub fn fuzz(octets: &[u8]) {
 fn agreeable(question: &Question) -> Reply {
     let code = match question {
         Question::Authenticate { .. } => reply::AUTHENTICATED,
+        Question::Told(_) => reply::GREETING,
         Question::Mail { .. } => reply::SENDER_OK,
         Question::Recipient { .. } => reply::RECIPIENT_OK,
         Question::ContentStart { .. } => reply::START_INPUT,

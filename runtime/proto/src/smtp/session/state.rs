@@ -3,16 +3,18 @@
 //! INVARIANT (chunk-skipped): whatever becomes of a BDAT command, its octets are never read as commands. A BDAT whose
 //! length cannot be read ends the connection.
 
+use mail::Body;
 use mail::reply::{self, Reply};
 
 use super::chunk::{Between, Chunk, Discard};
 use super::connection::{Connection, Courtesy};
 use super::data::Data;
 use super::hello::{self, Hello};
-use super::{Abandoned, AuthMode, ContentFault, EndedBy, Question, Step, TlsMode};
+use super::{Abandoned, AuthMode, ContentFault, EndedBy, Question, Step, TlsMode, xclient};
 use crate::line::{Inbox, Line};
 use crate::sasl::{Exchange, Mechanism, Progress as SaslProgress, SaslError};
 use crate::smtp::command::{self, AUTH_OCTETS_MAX, BadCommand, COMMAND_OCTETS_MAX, Command, HelloName};
+use crate::smtp::parameter::{MailParameters, RcptParameters};
 use crate::smtp::path::ForwardPath;
 
 /// A line is cut off for good after this many octets without CRLF.
@@ -64,6 +66,7 @@ pub(super) struct Ready {
 pub(super) struct Transaction {
     pub ready: Ready,
     pub smtputf8: bool,
+    pub body: Body,
     /// Recipients accepted so far, the same one counted again.
     pub accepted: u64,
 }
@@ -72,11 +75,18 @@ pub(super) struct Transaction {
 #[derive(Debug)]
 pub(super) enum Waiting {
     Login(Ready),
-    Mail { ready: Ready, smtputf8: bool, size_octets: Option<u64> },
+    /// XCLIENT, with the name it told.
+    Told(Listening, Option<HelloName>),
+    Mail(Ready, Box<MailParameters>),
     Recipient(Transaction),
     DataStart(Transaction),
     ChunkStart(Transaction, Command),
-    ContentEnd(Ready, Option<ContentFault>),
+    /// `replies`: how many the content gets.
+    ContentEnd {
+        ready: Ready,
+        fault: Option<ContentFault>,
+        replies: u64,
+    },
 }
 
 pub(super) enum Progress {
@@ -107,9 +117,9 @@ impl State {
             State::Listening(Listening::TurnedAway | Listening::Greeted | Listening::Ready(_)) => false,
             State::Data(_) | State::Chunk(_) => true,
             State::Discard(discard) => matches!(*discard.then, Listening::Transaction(_) | Listening::Between(_)),
-            State::Waiting(Waiting::Login(_) | Waiting::ContentEnd(..)) => false,
+            State::Waiting(Waiting::Login(_) | Waiting::Told(..) | Waiting::ContentEnd { .. }) => false,
             State::Waiting(
-                Waiting::Mail { .. } | Waiting::Recipient(_) | Waiting::DataStart(_) | Waiting::ChunkStart(..),
+                Waiting::Mail(..) | Waiting::Recipient(_) | Waiting::DataStart(_) | Waiting::ChunkStart(..),
             ) => true,
             State::Login(..) | State::Securing | State::Closed => false,
         }
@@ -122,9 +132,10 @@ impl State {
             State::Data(data) => Some(&data.ready),
             State::Chunk(chunk) => Some(&chunk.ready),
             State::Discard(discard) => discard.then.ready(),
-            State::Waiting(Waiting::Login(ready) | Waiting::Mail { ready, .. } | Waiting::ContentEnd(ready, _)) => {
+            State::Waiting(Waiting::Login(ready) | Waiting::Mail(ready, _) | Waiting::ContentEnd { ready, .. }) => {
                 Some(ready)
             }
+            State::Waiting(Waiting::Told(listening, _)) => listening.ready(),
             State::Waiting(
                 Waiting::Recipient(transaction) | Waiting::DataStart(transaction) | Waiting::ChunkStart(transaction, _),
             ) => Some(&transaction.ready),
@@ -192,14 +203,22 @@ impl Listening {
             return connection.courtesy(courtesy, State::Listening(self));
         }
         match (self, command) {
-            (listening, Command::Ehlo(name)) => listening.hello(name, true, connection),
+            // RFC 2033 4.1: LHLO stands for both, and they for nothing.
+            (listening, Command::Ehlo(_) | Command::Helo(_)) if connection.config.lmtp => {
+                connection.bad(Reply::new(reply::SYNTAX_COMMAND, "This is LMTP: LHLO"), State::Listening(listening))
+            }
+            (listening, Command::Lhlo(_)) if !connection.config.lmtp => {
+                connection.bad(BadCommand::Unknown.reply(), State::Listening(listening))
+            }
+            (listening, Command::Ehlo(name) | Command::Lhlo(name)) => listening.hello(name, true, connection),
             (listening, Command::Helo(name)) => listening.hello(name, false, connection),
             (listening, Command::Rset) => listening.reset(connection),
+            (listening, Command::Xclient(told)) => xclient::told(listening, told, connection, inbox),
             (Listening::Ready(ready), command) => ready.command(command, connection, inbox),
             (Listening::Transaction(transaction), command) => transaction.command(command, connection),
             (Listening::Between(between), command) => between.command(command, connection),
             (listening @ (Listening::TurnedAway | Listening::Greeted), _) => {
-                connection.bad(Reply::new(reply::BAD_SEQUENCE, "EHLO first"), State::Listening(listening))
+                connection.bad(connection.hello_first(), State::Listening(listening))
             }
         }
     }
@@ -214,19 +233,31 @@ impl Listening {
         // RFC 3207 4: only these work before TLS where TLS is required. AUTH has a code of its own (RFC 4954 6).
         let in_the_clear = matches!(
             command,
-            Command::Noop | Command::Ehlo(_) | Command::StartTls | Command::Quit | Command::Auth { .. }
+            Command::Noop
+                | Command::Ehlo(_)
+                | Command::Lhlo(_)
+                | Command::StartTls
+                | Command::Quit
+                | Command::Auth { .. }
         );
         if config.tls == TlsMode::Required && !in_the_clear {
             return Some((connection.refusals.tls_required.clone(), true));
         }
         match (self, command) {
-            (Listening::Greeted, Command::Auth { .. } | Command::StartTls) => sequence("EHLO first"),
-            (Listening::Greeted, Command::Bdat { .. }) => sequence("EHLO first"),
+            (Listening::Greeted, Command::Auth { .. } | Command::StartTls | Command::Bdat { .. }) => {
+                Some((connection.hello_first(), true))
+            }
             (Listening::Ready(ready), Command::Rcpt { .. } | Command::Data | Command::Bdat { .. }) => {
                 Some((Reply::new(reply::BAD_SEQUENCE, "MAIL first"), !ready.after_refusal))
             }
             (Listening::Transaction(Transaction { accepted: 0, .. }), Command::Data | Command::Bdat { .. }) => {
-                Some((Reply::new(reply::NO_RECIPIENTS, "No valid recipients"), false))
+                // RFC 2033 4.2 has 503 for it.
+                let code = if config.lmtp { reply::BAD_SEQUENCE } else { reply::NO_RECIPIENTS };
+                Some((Reply::new(code, "No valid recipients"), false))
+            }
+            // RFC 3030 3.
+            (Listening::Transaction(Transaction { body: Body::BinaryMime, .. }), Command::Data) => {
+                sequence("BODY=BINARYMIME needs BDAT")
             }
             _ => None,
         }
@@ -343,7 +374,7 @@ impl Ready {
     fn mail(
         mut self,
         reverse_path: mail::ReversePath,
-        parameters: super::MailParameters,
+        parameters: MailParameters,
         connection: &mut Connection,
     ) -> State {
         let config = &connection.config;
@@ -354,6 +385,8 @@ impl Ready {
             unknown("SMTPUTF8")
         } else if !config.dsn && (parameters.ret.is_some() || parameters.envid.is_some()) {
             unknown("DSN")
+        } else if parameters.require_tls && config.tls != TlsMode::Active {
+            unknown("REQUIRETLS")
         } else if parameters.auth.is_some() && config.auth == AuthMode::Never {
             unknown("AUTH")
         } else if !parameters.smtputf8 && reverse_path.address().is_some_and(mail::Address::needs_utf8) {
@@ -365,12 +398,12 @@ impl Ready {
         if let Some(reply) = refusal {
             return self.bad(reply, connection);
         }
-        let (smtputf8, size_octets) = (parameters.smtputf8, parameters.size_octets);
         if !connection.mail_attempted() {
             return connection.tired(State::Listening(Listening::Ready(self)));
         }
+        let kept = Box::new(parameters.clone());
         connection.ask(Question::Mail { reverse_path, parameters });
-        State::Waiting(Waiting::Mail { ready: self, smtputf8, size_octets })
+        State::Waiting(Waiting::Mail(self, kept))
     }
 }
 
@@ -412,7 +445,7 @@ impl Transaction {
     }
 
     /// RFC 5321 4.1.1.3.
-    fn rcpt(self, forward_path: ForwardPath, parameters: super::RcptParameters, connection: &mut Connection) -> State {
+    fn rcpt(self, forward_path: ForwardPath, parameters: RcptParameters, connection: &mut Connection) -> State {
         if !connection.config.dsn && (parameters.notify.is_some() || parameters.orcpt.is_some()) {
             return self.bad(Reply::new(reply::BAD_PARAMETER, "DSN is not offered"), connection);
         }
@@ -430,7 +463,12 @@ impl Transaction {
 }
 
 impl Waiting {
-    pub fn answered(self, reply: Reply, connection: &mut Connection) -> State {
+    /// `replies` is never empty; several only at the end of a content.
+    pub fn answered(self, mut replies: Vec<Reply>, connection: &mut Connection) -> State {
+        if let Waiting::ContentEnd { ready, fault, replies: wanted } = self {
+            return content_answered(replies, ready, fault, wanted, connection);
+        }
+        let reply = replies.pop().unwrap_or_else(trouble);
         let positive = reply.code.is_positive();
         if reply.code.basic == 421 {
             return connection.cut(reply, State::Waiting(self));
@@ -441,9 +479,13 @@ impl Waiting {
                 connection.send(reply);
                 State::Listening(Listening::Ready(Ready { login: true, ..ready }))
             }
-            Waiting::Mail { ready, smtputf8, size_octets } => {
-                mail_answered(reply, ready, smtputf8, size_octets, connection)
+            Waiting::Told(listening, _) if !positive => connection.bad(reply, State::Listening(listening)),
+            Waiting::Told(_, told_hello) => {
+                connection.told_hello = told_hello;
+                connection.send(reply);
+                State::Listening(Listening::Greeted)
             }
+            Waiting::Mail(ready, parameters) => mail_answered(reply, ready, &parameters, connection),
             Waiting::Recipient(mut transaction) => {
                 transaction.accepted += u64::from(positive);
                 connection.send(reply);
@@ -451,31 +493,25 @@ impl Waiting {
             }
             Waiting::DataStart(transaction) if positive => {
                 connection.send(reply);
-                State::Data(Data::begin(transaction.ready))
+                let replies = connection.content_replies(transaction.accepted);
+                State::Data(Data::begin(transaction.ready, replies))
             }
             Waiting::DataStart(transaction) => {
                 connection.send(reply);
                 refused(transaction.ready)
             }
-            Waiting::ChunkStart(Transaction { ready, .. }, Command::Bdat { octets, last }) => {
+            Waiting::ChunkStart(Transaction { ready, body, accepted, .. }, Command::Bdat { octets, last }) => {
                 if positive {
-                    return Between::begin(ready).chunk(octets, last, connection);
+                    let replies = connection.content_replies(accepted);
+                    return Between::begin(ready, body, replies).chunk(octets, last, connection);
                 }
                 let then = Listening::Ready(Ready { after_refusal: true, ..ready });
                 Discard::begin(octets, reply, false, then, connection)
             }
             // Only BDAT is put there; anything else has no chunk to skip.
             Waiting::ChunkStart(Transaction { ready, .. }, _) => refused(ready),
-            Waiting::ContentEnd(ready, fault) => {
-                let reply = fault.filter(|_| positive).map_or(reply, ContentFault::reply);
-                let accepted = reply.code.is_positive();
-                connection.send(reply);
-                if !accepted {
-                    return refused(ready);
-                }
-                connection.message_accepted();
-                State::Listening(Listening::Ready(Ready { after_refusal: false, ..ready }))
-            }
+            // Answered above.
+            Waiting::ContentEnd { ready, .. } => refused(ready),
         }
     }
 }
@@ -484,13 +520,40 @@ fn refused(ready: Ready) -> State {
     State::Listening(Listening::Ready(Ready { after_refusal: true, ..ready }))
 }
 
-fn mail_answered(
-    reply: Reply,
+/// The replies to a content: one, or under LMTP one for each RCPT that was accepted.
+fn content_answered(
+    mut replies: Vec<Reply>,
     ready: Ready,
-    smtputf8: bool,
-    size_octets: Option<u64>,
+    fault: Option<ContentFault>,
+    wanted: u64,
     connection: &mut Connection,
 ) -> State {
+    if let Some(cut) = replies.iter().position(|reply| reply.code.basic == 421) {
+        let waiting = State::Waiting(Waiting::ContentEnd { ready, fault, replies: wanted });
+        return connection.cut(replies.swap_remove(cut), waiting);
+    }
+    let last = replies.last().cloned().unwrap_or_else(trouble);
+    let mut replies = replies.into_iter();
+    let mut accepted = false;
+    for _ in 0..wanted {
+        let reply = replies.next().unwrap_or_else(|| last.clone());
+        let reply = fault.filter(|_| reply.code.is_positive()).map_or(reply, ContentFault::reply);
+        accepted |= reply.code.is_positive();
+        connection.send(reply);
+    }
+    if !accepted {
+        return refused(ready);
+    }
+    connection.message_accepted();
+    State::Listening(Listening::Ready(Ready { after_refusal: false, ..ready }))
+}
+
+fn trouble() -> Reply {
+    Reply::new(reply::TROUBLE, "Try later")
+}
+
+fn mail_answered(reply: Reply, ready: Ready, parameters: &MailParameters, connection: &mut Connection) -> State {
+    let MailParameters { smtputf8, body, size_octets, .. } = *parameters;
     if !reply.code.is_positive() {
         connection.send(reply);
         return refused(ready);
@@ -501,7 +564,7 @@ fn mail_answered(
         return refused(ready);
     }
     connection.send(reply);
-    State::Listening(Listening::Transaction(Transaction { ready, smtputf8, accepted: 0 }))
+    State::Listening(Listening::Transaction(Transaction { ready, smtputf8, body, accepted: 0 }))
 }
 
 fn too_long() -> Reply {

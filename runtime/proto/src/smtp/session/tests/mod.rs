@@ -1,9 +1,12 @@
 //! Tests of the session against a scripted responder: one place of work with one mailbox and one login.
 
 mod content;
+mod extensions;
 mod limits;
+mod lmtp;
 mod order;
 mod splits;
+mod xclient;
 
 use mail::reply::{self, Reply};
 
@@ -20,6 +23,8 @@ pub(super) fn mx() -> Config {
         rcpt_max: 100,
         smtputf8: true,
         dsn: false,
+        lmtp: false,
+        xclient: false,
     }
 }
 
@@ -56,6 +61,7 @@ fn respond(question: &Question) -> Reply {
             let right = credentials.login == "toto-j" && credentials.secret == Secret::new("secret");
             Reply::new(if right { reply::AUTHENTICATED } else { reply::AUTH_FAILED }, "said")
         }
+        Question::Told(_) => Reply::new(reply::GREETING, "again"),
         Question::Mail { reverse_path, .. } => {
             let refused = reverse_path.to_string().starts_with("<refused@");
             Reply::new(if refused { reply::WINDOW_FULL } else { reply::SENDER_OK }, "said")
@@ -93,6 +99,7 @@ pub(super) fn talk(mut session: Session, input: &[u8], pieces: &[usize]) -> Talk
                 rest = &rest[length..];
             }
             Step::Send(reply) => {
+                assert!(is_enhanced(&reply), "{reply:?}");
                 talk.steps.push(reply.code.to_string());
                 let mut wire = Vec::new();
                 reply.render(&mut wire);
@@ -101,6 +108,7 @@ pub(super) fn talk(mut session: Session, input: &[u8], pieces: &[usize]) -> Talk
             Step::Ask(question) => {
                 assert!(session.is_waiting() && session.next() == Step::NeedAnswer);
                 let reply = respond(&question);
+                let sound = matches!(question, Question::ContentEnd { fault: None, .. });
                 if let Question::ContentEnd { octets, fault, .. } = question {
                     let whole = std::mem::take(&mut content);
                     if fault.is_none() {
@@ -108,7 +116,12 @@ pub(super) fn talk(mut session: Session, input: &[u8], pieces: &[usize]) -> Talk
                         talk.messages.push(whole);
                     }
                 }
-                session.answer(reply);
+                if session.connection.config.lmtp && sound {
+                    // Whoever comes second has no room.
+                    session.answer_each(vec![reply, Reply::new(reply::MAILBOX_FULL_NOW, "said")]);
+                } else {
+                    session.answer(reply);
+                }
             }
             Step::Content(piece) => {
                 assert!(!piece.is_empty());
