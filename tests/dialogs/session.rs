@@ -147,7 +147,9 @@ fn config(house: &House, client: &Client) -> Config {
         size_octets_max: plan.mailboxes.message_size_octets,
         rcpt_max: house.tables.recipients_max(client),
         smtputf8: true,
-        dsn: false,
+        dsn: true,
+        lmtp: false,
+        xclient: house.tables.tells(client.class).by_xclient(),
     }
 }
 
@@ -185,6 +187,10 @@ impl Connection<'_> {
             Question::Authenticate { credentials, .. } => {
                 // Nobody is logged in yet: the word, not the rule.
                 return self.login(&credentials).unwrap_or_else(|refusal| refusal.reply(false, &self.house.plan));
+            }
+            Question::Told(told) => {
+                self.client.address = told.address.unwrap_or(self.client.address);
+                return Reply::new(reply::GREETING, "again");
             }
             Question::Mail { reverse_path, parameters } => self.mail(&reverse_path, parameters.size_octets),
             Question::Recipient { forward_path, .. } => self.recipient(&forward_path),

@@ -209,6 +209,8 @@ pub const TURNED_AWAY: Code = Code::new(554, 5, 7, 1);
 pub const NO_RECIPIENTS: Code = Code::new(554, 5, 5, 1);
 /// 554 5.6.0: content malformed (bare CR or LF, BDAT misuse).
 pub const BAD_CONTENT: Code = Code::new(554, 5, 6, 0);
+/// 554 5.4.6: the message runs in a circle (RFC 3463 3.5).
+pub const LOOP: Code = Code::new(554, 5, 4, 6);
 /// 554 5.7.1: content refused by policy.
 pub const CONTENT_REFUSED: Code = Code::new(554, 5, 7, 1);
 /// 555 5.5.4: MAIL or RCPT parameter not known (RFC 5321 4.1.1.11).

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Block, Client, ListenerId, Reason, Refusal};
+use decide::{Block, Client, ListenerId, Reason, Refusal, Tells};
 use mail::reply;
 use plan::{Speaks, TlsMode};
 use tokio::io::AsyncWriteExt;
@@ -122,12 +122,16 @@ fn enter(
     };
     // Small answers must not wait for each other.
     let _ = stream.set_nodelay(true);
+    let tells = service.tables.tells(class);
     let connection = Connection {
         stream: Stream::Plain(stream),
         peer,
         listener: door.id,
         class,
         block,
+        tells,
+        may_be_proxied: tells == Tells::Either,
+        told_address: None,
         acceptor: door.acceptor.clone(),
     };
     conversations.spawn(drive::converse(service.clone(), connection, place));
@@ -151,7 +155,7 @@ fn admit(service: &Service, client: &Client, block: Option<&Block>) -> Result<Pl
 
 /// Says why and closes. Under implicit TLS nothing can be said without the work a flood wants us to do.
 fn tell(service: &Service, door: &Outside, mut stream: TcpStream, refusal: &Refusal, conversations: &mut JoinSet<()>) {
-    if door.tls == TlsMode::Implicit || door.speaks != Speaks::Smtp {
+    if door.tls == TlsMode::Implicit || !matches!(door.speaks, Speaks::Smtp | Speaks::Lmtp) {
         return;
     }
     let Ok(permit) = door.told.clone().try_acquire_owned() else { return };

@@ -106,8 +106,8 @@ pub fn unserved(tables: &Tables) -> Vec<String> {
         decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
     for (name, listener) in &plan.listeners {
         match listener.speaks {
-            Speaks::Smtp | Speaks::Imap => {}
-            Speaks::Pop | Speaks::Lmtp => {
+            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
+            Speaks::Pop => {
                 lines.push(format!("listeners.{name}: {:?} is not built, nothing listens", listener.speaks));
             }
         }
@@ -217,7 +217,7 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Imap) {
+        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp | Speaks::Imap) {
             continue;
         }
         if addresses.is_empty() {

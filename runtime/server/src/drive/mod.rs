@@ -1,16 +1,19 @@
 //! Drivers: each reads what a client sends, feeds the session of its protocol, and does what the session asks.
 
 mod accept;
+mod facts;
 mod imap;
 mod login;
 pub mod opening;
 mod smtp;
+mod told;
 mod transaction;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Block, ClassId, ListenerId, Refusal};
+use decide::{Block, ClassId, ListenerId, Refusal, Tells};
 use plan::{Speaks, TlsMode};
 use tokio_rustls::TlsAcceptor;
 
@@ -18,6 +21,7 @@ use crate::admission::Place;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::{Service, stopped};
 use crate::stream::{Read, Stream};
+use crate::tls;
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {
@@ -26,6 +30,12 @@ pub struct Connection {
     pub listener: ListenerId,
     pub class: ClassId,
     pub block: Result<Block, Refusal>,
+    /// How it may say for whom it speaks.
+    pub tells: Tells,
+    /// Nothing was heard of it yet, and what comes first may be a PROXY header.
+    pub may_be_proxied: bool,
+    /// The client it speaks for.
+    pub told_address: Option<IpAddr>,
     /// For STARTTLS and implicit TLS; absent where TLS is off.
     pub acceptor: Option<TlsAcceptor>,
 }
@@ -45,7 +55,12 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection, place: 
     let open = service.metrics.connections_open.with_label_values(&[connection.peer.listener.as_str()]);
     open.inc();
     let _counted = Counted(open);
-    if rules.tls == TlsMode::Implicit {
+    let implicit = rules.tls == TlsMode::Implicit;
+    if told::before(&mut connection, implicit, tls::HANDSHAKE_MAX).await.is_err() {
+        tracing::debug!(listener = connection.peer.listener, client = %connection.peer.client, "no PROXY header");
+        return;
+    }
+    if implicit {
         let Some(acceptor) = connection.acceptor.clone() else { return };
         if let Err(error) = connection.stream.secure(&acceptor).await {
             service.metrics.handshakes_failed.inc();
@@ -58,10 +73,10 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection, place: 
     }
     // Boxed, as are the rare long steps below: a future is as large as its largest step, for as long as it lives.
     match rules.speaks {
-        Speaks::Smtp => Box::pin(smtp::run(service.clone(), connection)).await,
+        Speaks::Smtp | Speaks::Lmtp => Box::pin(smtp::run(service.clone(), connection)).await,
         Speaks::Imap => Box::pin(imap::run(service.clone(), connection)).await,
         // Not listened to: `start` says so.
-        Speaks::Pop | Speaks::Lmtp => {}
+        Speaks::Pop => {}
     }
     drop(place);
 }

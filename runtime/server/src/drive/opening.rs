@@ -2,7 +2,7 @@
 //! simulations, which have no server.
 
 use decide::{Auth, Cell, Client, Reason, RecipientClass, Refusal, SenderClass, Tables};
-use plan::{ListenerAuth, TlsMode as PlanTls};
+use plan::{ListenerAuth, Speaks, TlsMode as PlanTls};
 use proto::sasl::Mechanism;
 use proto::smtp::{AuthMode, Config, Refusals, TlsMode};
 
@@ -10,6 +10,7 @@ use proto::smtp::{AuthMode, Config, Refusals, TlsMode};
 pub fn config(tables: &Tables, client: &Client) -> Config {
     let plan = tables.plan();
     let rules = tables.listener_rules(client.listener);
+    let lmtp = rules.speaks == Speaks::Lmtp;
     let mechanism = |named: &plan::Mechanism| match named {
         plan::Mechanism::Plain => Some(Mechanism::Plain),
         plan::Mechanism::Login => Some(Mechanism::Login),
@@ -31,7 +32,10 @@ pub fn config(tables: &Tables, client: &Client) -> Config {
         size_octets_max: plan.mailboxes.message_size_octets,
         rcpt_max: tables.recipients_max(client),
         smtputf8: true,
-        dsn: false,
+        // Who hands in by LMTP answers for its own notifications (RFC 3461 5.2.2).
+        dsn: !lmtp,
+        lmtp,
+        xclient: !lmtp && tables.tells(client.class).by_xclient(),
     }
 }
 

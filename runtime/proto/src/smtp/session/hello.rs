@@ -63,7 +63,7 @@ pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
     if config.tls == TlsMode::Active {
         lines.push("REQUIRETLS".to_owned());
     }
-    if config.xclient {
+    if config.xclient && config.tls != TlsMode::Required {
         lines.push("XCLIENT NAME ADDR PORT PROTO HELO".to_owned());
     }
     // RFC 9422 3.

@@ -140,7 +140,10 @@ impl Imap {
                 if self.append.is_some() {
                     self.connection.stream.acknowledge();
                 }
-                self.session.feed(&buffer[..octets]);
+                match super::told::first(&mut self.connection, buffer, octets).await {
+                    Ok(octets) => self.session.feed(octets),
+                    Err(super::told::Untold) => return false,
+                }
             }
             Woken::TimedOut => self.session.end("Waited too long"),
             Woken::Stopping => self.session.end("The server stops"),
