@@ -6,6 +6,7 @@ use mail::reply::{self, Reply};
 
 use super::state::State;
 use super::{Abandoned, Config, Step};
+use crate::sasl::Bindings;
 use crate::smtp::command::{Command, HelloName};
 
 /// Bad commands in one connection before it is cut: enough for a person at telnet, too few for a scan.
@@ -45,14 +46,25 @@ pub(super) struct Connection {
     pub refusals: Refusals,
     /// The name of the client a trusted one speaks for.
     pub told_hello: Option<HelloName>,
+    pub bindings: Bindings,
+    /// Of the SCRAM claim that was accepted last.
+    pub server_signature: Option<Vec<u8>>,
     bad: u32,
     idle: u32,
 }
 
 impl Connection {
     pub fn new(config: Config) -> Connection {
-        let steps = VecDeque::new();
-        Connection { config, steps, refusals: Refusals::default(), told_hello: None, bad: 0, idle: 0 }
+        Connection {
+            config,
+            steps: VecDeque::new(),
+            refusals: Refusals::default(),
+            told_hello: None,
+            bindings: Bindings::default(),
+            server_signature: None,
+            bad: 0,
+            idle: 0,
+        }
     }
 
     pub fn send(&mut self, reply: Reply) {

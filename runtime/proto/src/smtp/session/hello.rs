@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{AuthMode, Config, TlsMode};
+use crate::sasl::{self, Bindings};
 use crate::smtp::command::HelloName;
 
 /// What the client said of itself.
@@ -36,7 +37,7 @@ impl fmt::Display for Transport {
 }
 
 /// The lines of the answer to EHLO, first the host's name.
-pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
+pub(super) fn listing(config: &Config, bindings: &Bindings, login: bool) -> Vec<String> {
     let mut lines = vec![
         config.host.to_string(),
         "PIPELINING".to_owned(),
@@ -50,7 +51,8 @@ pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
         lines.push("STARTTLS".to_owned());
     }
     if config.auth == AuthMode::Required && config.login_possible() && !login && !config.mechanisms.is_empty() {
-        let names: Vec<&str> = config.mechanisms.iter().map(|mechanism| mechanism.name()).collect();
+        let offered = sasl::offered(&config.mechanisms, bindings);
+        let names: Vec<&str> = offered.iter().map(|mechanism| mechanism.name()).collect();
         lines.push(format!("AUTH {}", names.join(" ")));
     }
     if config.smtputf8 {

@@ -13,6 +13,7 @@ mod chunk;
 mod connection;
 mod data;
 mod hello;
+mod login;
 mod state;
 mod xclient;
 
@@ -26,7 +27,7 @@ use super::parameter::{MailParameters, RcptParameters};
 use super::path::ForwardPath;
 use super::xclient::Told;
 use crate::line::Inbox;
-use crate::sasl::{Credentials, Mechanism};
+use crate::sasl::{Bindings, Claim, Mechanism, Salt};
 use connection::Connection;
 pub use connection::Refusals;
 pub use hello::{Hello, Transport};
@@ -123,8 +124,10 @@ pub enum Abandoned {
 /// What the session cannot know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Reply 235 to accept, 535 or 454 to refuse.
-    Authenticate { mechanism: Mechanism, credentials: Credentials },
+    /// How is the verifier of this login salted? `answer_salt`, also for logins nobody has; another reply refuses.
+    Salt { login: String },
+    /// Reply 235 to accept, for SCRAM by `answer_signed`; 535 or 454 to refuse.
+    Authenticate { mechanism: Mechanism, claim: Claim },
     /// XCLIENT of a client that may say it. Reply 220 to believe it: the session begins again.
     Told(Told),
     /// A syntactically valid MAIL. Reply 250 to accept.
@@ -232,6 +235,26 @@ impl Session {
         };
     }
 
+    /// The answer to `Question::Salt`.
+    pub fn answer_salt(&mut self, salt: &Salt) {
+        let state = mem::replace(&mut self.state, State::Closed);
+        self.state = match state {
+            State::Waiting(waiting) => waiting.salted(salt, &mut self.connection),
+            state => state,
+        };
+    }
+
+    /// The answer to a SCRAM claim that holds, with the server's signature (RFC 5802 3).
+    pub fn answer_signed(&mut self, reply: Reply, server_signature: Vec<u8>) {
+        self.connection.server_signature = Some(server_signature);
+        self.answer(reply);
+    }
+
+    /// What SCRAM can be bound to on this connection; known once TLS is there.
+    pub fn set_bindings(&mut self, bindings: Bindings) {
+        self.connection.bindings = bindings;
+    }
+
     /// TLS is negotiated; the conversation starts again (RFC 3207 4.2).
     pub fn tls_started(&mut self) {
         if matches!(self.state, State::Securing) {
@@ -317,7 +340,13 @@ pub fn fuzz(octets: &[u8]) {
         host: "mx.example".parse().expect("a domain"),
         tls: [TlsMode::None, TlsMode::Offered, TlsMode::Required, TlsMode::Active][usize::from(kind % 4)],
         auth: if kind & 4 == 0 { AuthMode::Never } else { AuthMode::Required },
-        mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+        mechanisms: vec![
+            Mechanism::Plain,
+            Mechanism::Login,
+            Mechanism::ScramSha256,
+            Mechanism::OAuthBearer,
+            Mechanism::XOAuth2,
+        ],
         size_octets_max: 1_000,
         rcpt_max: 100,
         smtputf8: kind & 8 == 0,
@@ -333,6 +362,9 @@ pub fn fuzz(octets: &[u8]) {
                 Step::NeedInput => break,
                 Step::Close => return,
                 Step::StartTls => session.tls_started(),
+                Step::Ask(Question::Salt { .. }) => {
+                    session.answer_salt(&Salt { octets: vec![7; 16], iterations: 4_096, nonce: "n".into() });
+                }
                 Step::Ask(question) => session.answer(agreeable(&question)),
                 Step::Content(content) => assert!(content.len() <= piece.len() + 2, "content comes from the input"),
                 Step::NeedAnswer => panic!("every question was answered"),
@@ -354,6 +386,7 @@ fn is_enhanced(reply: &Reply) -> bool {
 /// The reply that accepts.
 fn agreeable(question: &Question) -> Reply {
     let code = match question {
+        Question::Salt { .. } => reply::AUTH_LATER,
         Question::Authenticate { .. } => reply::AUTHENTICATED,
         Question::Told(_) => reply::GREETING,
         Question::Mail { .. } => reply::SENDER_OK,

@@ -10,15 +10,15 @@ use super::chunk::{Between, Chunk, Discard};
 use super::connection::{Connection, Courtesy};
 use super::data::Data;
 use super::hello::{self, Hello};
-use super::{Abandoned, AuthMode, ContentFault, EndedBy, Question, Step, TlsMode, xclient};
+use super::{Abandoned, AuthMode, ContentFault, EndedBy, Question, Step, TlsMode, login, xclient};
 use crate::line::{Inbox, Line};
-use crate::sasl::{Exchange, Mechanism, Progress as SaslProgress, SaslError};
+use crate::sasl::{AwaitsSalt, Claim, Exchange, Mechanism, Salt};
 use crate::smtp::command::{self, AUTH_OCTETS_MAX, BadCommand, COMMAND_OCTETS_MAX, Command, HelloName};
 use crate::smtp::parameter::{MailParameters, RcptParameters};
 use crate::smtp::path::ForwardPath;
 
 /// A line is cut off for good after this many octets without CRLF.
-const ENDLESS_LINE_OCTETS: u64 = 1 << 20;
+pub(super) const ENDLESS_LINE_OCTETS: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(super) enum State {
@@ -26,6 +26,8 @@ pub(super) enum State {
     Listening(Listening),
     /// The next line is a response of the AUTH exchange.
     Login(Ready, Mechanism, Exchange),
+    /// The next line ends the AUTH exchange, which has its verdict.
+    LoginEnd(Ready, Reply),
     /// After 354.
     Data(Data),
     /// Within the octets of a BDAT.
@@ -74,7 +76,8 @@ pub(super) struct Transaction {
 /// What is asked, and what the answer leads to.
 #[derive(Debug)]
 pub(super) enum Waiting {
-    Login(Ready),
+    Salt(Ready, Mechanism, AwaitsSalt),
+    Login(Ready, Claim),
     /// XCLIENT, with the name it told.
     Told(Listening, Option<HelloName>),
     Mail(Ready, Box<MailParameters>),
@@ -99,7 +102,8 @@ impl State {
     pub fn advance(self, connection: &mut Connection, inbox: &mut Inbox) -> Progress {
         match self {
             State::Listening(listening) => listening.advance(connection, inbox),
-            State::Login(ready, mechanism, exchange) => login_line(ready, mechanism, exchange, connection, inbox),
+            State::Login(ready, mechanism, exchange) => login::line(ready, mechanism, exchange, connection, inbox),
+            State::LoginEnd(ready, reply) => login::last_line(ready, reply, connection, inbox),
             State::Data(data) => data.advance(connection, inbox),
             State::Chunk(chunk) => chunk.advance(connection, inbox),
             State::Discard(discard) => discard.advance(connection, inbox),
@@ -117,24 +121,29 @@ impl State {
             State::Listening(Listening::TurnedAway | Listening::Greeted | Listening::Ready(_)) => false,
             State::Data(_) | State::Chunk(_) => true,
             State::Discard(discard) => matches!(*discard.then, Listening::Transaction(_) | Listening::Between(_)),
-            State::Waiting(Waiting::Login(_) | Waiting::Told(..) | Waiting::ContentEnd { .. }) => false,
+            State::Waiting(Waiting::Salt(..) | Waiting::Login(..) | Waiting::Told(..) | Waiting::ContentEnd { .. }) => {
+                false
+            }
             State::Waiting(
                 Waiting::Mail(..) | Waiting::Recipient(_) | Waiting::DataStart(_) | Waiting::ChunkStart(..),
             ) => true,
-            State::Login(..) | State::Securing | State::Closed => false,
+            State::Login(..) | State::LoginEnd(..) | State::Securing | State::Closed => false,
         }
     }
 
     pub fn ready(&self) -> Option<&Ready> {
         match self {
             State::Listening(listening) => listening.ready(),
-            State::Login(ready, ..) => Some(ready),
+            State::Login(ready, ..) | State::LoginEnd(ready, _) => Some(ready),
             State::Data(data) => Some(&data.ready),
             State::Chunk(chunk) => Some(&chunk.ready),
             State::Discard(discard) => discard.then.ready(),
-            State::Waiting(Waiting::Login(ready) | Waiting::Mail(ready, _) | Waiting::ContentEnd { ready, .. }) => {
-                Some(ready)
-            }
+            State::Waiting(
+                Waiting::Salt(ready, ..)
+                | Waiting::Login(ready, _)
+                | Waiting::Mail(ready, _)
+                | Waiting::ContentEnd { ready, .. },
+            ) => Some(ready),
             State::Waiting(Waiting::Told(listening, _)) => listening.ready(),
             State::Waiting(
                 Waiting::Recipient(transaction) | Waiting::DataStart(transaction) | Waiting::ChunkStart(transaction, _),
@@ -270,7 +279,7 @@ impl Listening {
             connection.abandon(Abandoned::Hello);
         }
         let reply = match extended {
-            true => Reply::lines(reply::HELLO, hello::listing(&connection.config, login)),
+            true => Reply::lines(reply::HELLO, hello::listing(&connection.config, &connection.bindings, login)),
             false => Reply::new(reply::HELLO, connection.config.host.to_string()),
         };
         let ready = Ready { hello: Hello { name, extended }, login, after_refusal: false };
@@ -302,7 +311,7 @@ impl Ready {
         }
     }
 
-    fn bad(self, reply: Reply, connection: &mut Connection) -> State {
+    pub fn bad(self, reply: Reply, connection: &mut Connection) -> State {
         connection.bad(reply, State::Listening(Listening::Ready(self)))
     }
 
@@ -319,53 +328,6 @@ impl Ready {
             TlsMode::Offered | TlsMode::Required => {
                 connection.send(Reply::new(reply::TLS_READY, "Ready to start TLS"));
                 State::Securing
-            }
-        }
-    }
-
-    /// RFC 4954 4.
-    fn auth(self, name: &str, initial: Option<&str>, connection: &mut Connection) -> State {
-        let refuse = |code, text: &str| Reply::new(code, text);
-        let config = &connection.config;
-        if config.auth == AuthMode::Never {
-            return self.bad(connection.refusals.no_login.clone(), connection);
-        }
-        if !config.login_possible() {
-            return self.bad(connection.refusals.login_needs_tls.clone(), connection);
-        }
-        if self.login {
-            return self.bad(refuse(reply::BAD_SEQUENCE, "Already logged in"), connection);
-        }
-        let known = Mechanism::from_name(name).filter(|mechanism| config.mechanisms.contains(mechanism));
-        let Some(mechanism) = known else {
-            return self.bad(refuse(reply::PARAMETER_NOT_IMPLEMENTED, "Mechanism not offered"), connection);
-        };
-        self.login_progress(mechanism, Exchange::begin(mechanism, initial), connection)
-    }
-
-    fn login_progress(
-        self,
-        mechanism: Mechanism,
-        progress: Result<SaslProgress, SaslError>,
-        connection: &mut Connection,
-    ) -> State {
-        match progress {
-            Ok(SaslProgress::Challenge(exchange, challenge)) => {
-                connection.send(Reply::new(reply::AUTH_CONTINUE, challenge));
-                State::Login(self, mechanism, exchange)
-            }
-            Ok(SaslProgress::Done(credentials)) => {
-                connection.ask(Question::Authenticate { mechanism, credentials });
-                State::Waiting(Waiting::Login(self))
-            }
-            Err(error) => {
-                let reply = match error {
-                    SaslError::Cancelled => Reply::new(reply::AUTH_SYNTAX, "Login cancelled"),
-                    SaslError::Encoding => Reply::new(reply::AUTH_SYNTAX, "Not base64"),
-                    SaslError::Malformed => Reply::new(reply::AUTH_SYNTAX, "Not what this mechanism sends"),
-                    SaslError::OtherIdentity => Reply::new(reply::AUTH_FAILED, "Nobody acts for another here"),
-                };
-                self.bad(reply, connection)
             }
         }
     }
@@ -407,23 +369,6 @@ impl Ready {
     }
 }
 
-/// The client's next line in an AUTH exchange.
-fn login_line(
-    ready: Ready,
-    mechanism: Mechanism,
-    exchange: Exchange,
-    connection: &mut Connection,
-    inbox: &mut Inbox,
-) -> Progress {
-    Progress::Moved(match inbox.line(AUTH_OCTETS_MAX, ENDLESS_LINE_OCTETS) {
-        Line::Incomplete => return Progress::Stuck(State::Login(ready, mechanism, exchange), Step::NeedInput),
-        Line::Endless => connection.cut(endless(), State::Listening(Listening::Ready(ready))),
-        // RFC 4954 4: 500, and the exchange is over.
-        Line::TooLong => ready.bad(too_long(), connection),
-        Line::Whole(line) => ready.login_progress(mechanism, exchange.respond(&line), connection),
-    })
-}
-
 impl Transaction {
     fn command(self, command: Command, connection: &mut Connection) -> State {
         match command {
@@ -463,6 +408,16 @@ impl Transaction {
 }
 
 impl Waiting {
+    /// The answer to `Question::Salt`.
+    pub fn salted(self, salt: &Salt, connection: &mut Connection) -> State {
+        match self {
+            Waiting::Salt(ready, mechanism, awaits) => {
+                ready.login_progress(mechanism, Ok(awaits.salted(salt)), connection)
+            }
+            waiting => State::Waiting(waiting),
+        }
+    }
+
     /// `replies` is never empty; several only at the end of a content.
     pub fn answered(self, mut replies: Vec<Reply>, connection: &mut Connection) -> State {
         if let Waiting::ContentEnd { ready, fault, replies: wanted } = self {
@@ -474,11 +429,8 @@ impl Waiting {
             return connection.cut(reply, State::Waiting(self));
         }
         match self {
-            Waiting::Login(ready) if !positive => ready.bad(reply, connection),
-            Waiting::Login(ready) => {
-                connection.send(reply);
-                State::Listening(Listening::Ready(Ready { login: true, ..ready }))
-            }
+            Waiting::Salt(ready, ..) => ready.bad(reply, connection),
+            Waiting::Login(ready, claim) => login::answered(ready, &claim, reply, connection),
             Waiting::Told(listening, _) if !positive => connection.bad(reply, State::Listening(listening)),
             Waiting::Told(_, told_hello) => {
                 connection.told_hello = told_hello;
@@ -567,10 +519,10 @@ fn mail_answered(reply: Reply, ready: Ready, parameters: &MailParameters, connec
     State::Listening(Listening::Transaction(Transaction { ready, smtputf8, body, accepted: 0 }))
 }
 
-fn too_long() -> Reply {
+pub(super) fn too_long() -> Reply {
     Reply::new(reply::LINE_TOO_LONG, "Line too long")
 }
 
-fn endless() -> Reply {
+pub(super) fn endless() -> Reply {
     Reply::new(reply::CUT_OFF, "A line has an end")
 }

@@ -4,6 +4,7 @@ mod content;
 mod extensions;
 mod limits;
 mod lmtp;
+mod login;
 mod order;
 mod splits;
 mod xclient;
@@ -57,8 +58,13 @@ pub(super) struct Talk {
 /// `secret`, `refused@there.example` may send nothing.
 fn respond(question: &Question) -> Reply {
     match question {
-        Question::Authenticate { credentials, .. } => {
-            let right = credentials.login == "toto-j" && credentials.secret == Secret::new("secret");
+        Question::Salt { .. } => panic!("answered by itself"),
+        Question::Authenticate { claim, .. } => {
+            let right = match claim {
+                Claim::Password(it) => it.login == "toto-j" && it.secret == Secret::new("secret"),
+                Claim::Scram(proof) => proof.proof == [7; 32],
+                Claim::Token(bearer) => bearer.token == Secret::new("secret"),
+            };
             Reply::new(if right { reply::AUTHENTICATED } else { reply::AUTH_FAILED }, "said")
         }
         Question::Told(_) => Reply::new(reply::GREETING, "again"),
@@ -104,6 +110,9 @@ pub(super) fn talk(mut session: Session, input: &[u8], pieces: &[usize]) -> Talk
                 let mut wire = Vec::new();
                 reply.render(&mut wire);
                 talk.text.push_str(std::str::from_utf8(&wire).unwrap());
+            }
+            Step::Ask(Question::Salt { .. }) => {
+                session.answer_salt(&Salt { octets: vec![1; 16], iterations: 4_096, nonce: "s".into() });
             }
             Step::Ask(question) => {
                 assert!(session.is_waiting() && session.next() == Step::NeedAnswer);
