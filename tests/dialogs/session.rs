@@ -10,7 +10,7 @@ use decide::{Transaction, stranger_connection};
 use mail::{Address, Login, Reply, ReversePath, reply};
 use plan::{ListenerAuth, TlsMode as PlanTls};
 use policy::people::Directory;
-use proto::sasl::{Credentials, Mechanism};
+use proto::sasl::{Claim, Credentials, Mechanism};
 use proto::smtp::{AuthMode, Config, ForwardPath, Question, Session, Step, TlsMode};
 
 use crate::play::{Peer, play, take_line};
@@ -184,7 +184,11 @@ impl Connection<'_> {
     fn answer(&mut self, question: Question) -> Reply {
         let logged_in = self.client.account.is_some();
         let judged = match question {
-            Question::Authenticate { credentials, .. } => {
+            Question::Salt { .. } => return Reply::new(reply::AUTH_LATER, "no verifiers here"),
+            Question::Authenticate { claim, .. } => {
+                let Claim::Password(credentials) = claim else {
+                    return Reply::new(reply::AUTH_FAILED, "passwords only");
+                };
                 // Nobody is logged in yet: the word, not the rule.
                 return self.login(&credentials).unwrap_or_else(|refusal| refusal.reply(false, &self.house.plan));
             }

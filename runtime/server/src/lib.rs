@@ -4,6 +4,7 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod admission;
+mod bindings;
 mod clock;
 mod content;
 mod control;
@@ -24,12 +25,14 @@ mod random;
 mod records;
 mod rings;
 mod scan;
+mod scram;
 mod service;
 mod site;
 mod start;
 mod stream;
 mod throttle;
 mod tls;
+mod tokens;
 mod trace;
 mod turns;
 mod verifier;
@@ -38,4 +41,4 @@ pub use drive::opening;
 pub use outcome::{Event, Outcome, Peer};
 pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site, World};
 pub use start::{Running, Server, StartError, unserved};
-pub use verifier::verifier;
+pub use verifier::{verifier, verifier_of};

@@ -29,6 +29,9 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    pub tokens: crate::tokens::Tokens,
+    /// Of this store for ever: what salts of logins nobody has are made of.
+    pub nobodys_salts: [u8; 32],
     pub metrics: Metrics,
     pub admission: Arc<Admission>,
     pub records: Records,

@@ -15,13 +15,14 @@ use std::time::Duration;
 
 use decide::{Block, ClassId, ListenerId, Refusal, Tells};
 use plan::{Speaks, TlsMode};
+use proto::sasl::Bindings;
 use tokio_rustls::TlsAcceptor;
 
 use crate::admission::Place;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::{Service, stopped};
 use crate::stream::{Read, Stream};
-use crate::tls;
+use crate::{bindings, tls};
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {
@@ -38,6 +39,15 @@ pub struct Connection {
     pub told_address: Option<IpAddr>,
     /// For STARTTLS and implicit TLS; absent where TLS is off.
     pub acceptor: Option<TlsAcceptor>,
+    /// `tls-server-end-point` of the listener's certificate.
+    pub end_point: Option<Arc<[u8]>>,
+}
+
+impl Connection {
+    /// What SCRAM can be bound to now.
+    fn bindings(&self) -> Bindings {
+        bindings::of(&self.stream, self.end_point.as_deref())
+    }
 }
 
 /// What waiting for the client gave.

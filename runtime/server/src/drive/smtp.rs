@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use decide::{Client, Reason, Refusal, Tells};
 use mail::{Reply, reply};
-use proto::sasl::Credentials;
+use proto::sasl::Claim;
 use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, RcptParameters, Session, Step, Told};
 
+use super::login::LoggedIn;
 use super::transaction::{Open, Tight};
 use super::{Connection, Woken};
 use super::{accept, opening, told};
@@ -44,6 +45,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Ok(_) => Session::new(config),
         Err(refusal) => Session::turned_away(config, refusal.reply(false, &service.plan)),
     };
+    session.set_bindings(connection.bindings());
     session.set_refusals(opening::refusals(&service.tables, &service.plan, &client));
     let mut smtp = Smtp { service, connection, session, client, open: None, out: Vec::new() };
     smtp.converse().await;
@@ -74,6 +76,8 @@ impl Smtp {
                         return;
                     }
                 }
+                Step::Ask(Question::Salt { login }) => self.salt(&login),
+                Step::Ask(Question::Authenticate { claim, .. }) => Box::pin(self.authenticate(&claim)).await,
                 Step::Ask(question) => {
                     let replies = self.answer(question).await;
                     self.session.answer_each(replies);
@@ -123,6 +127,7 @@ impl Smtp {
             return false;
         }
         self.client.tls = true;
+        self.session.set_bindings(self.connection.bindings());
         self.session.tls_started();
         true
     }
@@ -130,7 +135,8 @@ impl Smtp {
     /// One reply, or under LMTP one for each recipient of a content.
     async fn answer(&mut self, question: Question) -> Vec<Reply> {
         let reply = match question {
-            Question::Authenticate { credentials, .. } => Box::pin(self.authenticate(&credentials)).await,
+            // Answered before, each in its way.
+            Question::Salt { .. } | Question::Authenticate { .. } => Reply::new(reply::AUTH_LATER, "Try later"),
             Question::Told(told) => self.told(&told),
             Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters),
             Question::Recipient { forward_path, parameters } => self.recipient(&forward_path, parameters),
@@ -157,16 +163,27 @@ impl Smtp {
         Reply::new(reply::GREETING, format!("{host} ESMTP"))
     }
 
-    async fn authenticate(&mut self, credentials: &Credentials) -> Reply {
+    fn salt(&mut self, login: &str) {
+        match super::login::salt(&self.service, &self.connection.peer, self.connection.class, login) {
+            Ok(salt) => self.session.answer_salt(&salt),
+            Err(refusal) => self.session.answer(refusal.reply(false, &self.service.plan)),
+        }
+    }
+
+    async fn authenticate(&mut self, claim: &Claim) {
         let (service, peer) = (&self.service, &self.connection.peer);
-        match super::login::authenticate(service, peer, self.connection.class, credentials).await {
-            Ok(account) => {
+        match super::login::authenticate(service, peer, self.connection.class, claim).await {
+            Ok(LoggedIn { account, server_signature }) => {
                 self.client.account = Some(account);
                 self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
-                Reply::new(reply::AUTHENTICATED, "Welcome")
+                let reply = Reply::new(reply::AUTHENTICATED, "Welcome");
+                match server_signature {
+                    Some(signature) => self.session.answer_signed(reply, signature),
+                    None => self.session.answer(reply),
+                }
             }
             // Nobody is logged in yet: the word, not the rule.
-            Err(refusal) => refusal.reply(false, &self.service.plan),
+            Err(refusal) => self.session.answer(refusal.reply(false, &self.service.plan)),
         }
     }
 

@@ -9,7 +9,7 @@ use proto::smtp::{ForwardPath, MailParameters, RcptParameters};
 use store::QueueId;
 
 use crate::content::Content;
-use crate::directory::Found;
+use crate::directory::{self, Found};
 use crate::service::Service;
 use crate::{clock, random};
 
@@ -197,7 +197,13 @@ fn full(service: &Service, client: &Client, decided: &Transaction) -> Option<Ref
 fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
     let Some(address) = reverse_path.address() else { return Ok(false) };
     if let Some(account) = &client.account {
-        return service.store.owns(&account.login, address).map_err(|error| {
+        let owns = |address: &Address| service.store.owns(&account.login, address);
+        // Whoever has an address has all that stands behind its separator.
+        let owned = owns(address).and_then(|own| match directory::base(&service.tables, address) {
+            Some((base, _)) if !own => owns(&base),
+            _ => Ok(own),
+        });
+        return owned.map_err(|error| {
             tracing::error!("the directory cannot be read: {error}");
             Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", "the sender cannot be checked now, try later")
         });

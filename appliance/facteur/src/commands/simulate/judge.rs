@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use decide::{Accepted, Guess, Guesses, Reason, RecipientClass, Refusal, Transaction};
 use mail::{Address, Reply, ReversePath, header, reply};
 use policy::suite::{Content, End, Stopped, claim, steps};
-use proto::sasl::Credentials;
+use proto::sasl::{Claim, Credentials};
 use proto::smtp::{ForwardPath, Question};
 
 use super::talk::{Open, Talk};
@@ -18,9 +18,13 @@ impl Talk<'_> {
     pub(super) fn answer(&mut self, question: Question) -> Reply {
         let logged_in = self.client.account.is_some();
         let judged = match question {
-            Question::Authenticate { credentials, .. } => {
+            Question::Authenticate { claim: Claim::Password(credentials), .. } => {
                 // Nobody is logged in yet: the word, not the rule.
                 return self.login(&credentials).unwrap_or_else(|refusal| self.refuse(&refusal, false));
+            }
+            // Passwords of a simulation are words, and there is nobody who signs tokens.
+            Question::Salt { .. } | Question::Authenticate { .. } => {
+                return Reply::new(reply::AUTH_FAILED, "A simulation knows passwords only");
             }
             Question::Told(told) => {
                 self.client.address = told.address.unwrap_or(self.client.address);
