@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Block, Client, ListenerId, Reason, Refusal, Tells};
+use decide::{Block, Client, ListenerId, Reason, Refusal};
 use mail::reply;
 use plan::{Speaks, TlsMode};
 use tokio::io::AsyncWriteExt;
@@ -135,7 +135,7 @@ fn enter(
         class,
         block,
         tells,
-        may_be_proxied: tells == Tells::Either,
+        unheard: true,
         told_address: None,
         acceptor: door.acceptor.clone(),
         end_point: door.end_point.clone(),

@@ -33,8 +33,8 @@ pub struct Connection {
     pub block: Result<Block, Refusal>,
     /// How it may say for whom it speaks.
     pub tells: Tells,
-    /// Nothing was heard of it yet, and what comes first may be a PROXY header.
-    pub may_be_proxied: bool,
+    /// Nothing was heard of it yet.
+    pub unheard: bool,
     /// The client it speaks for.
     pub told_address: Option<IpAddr>,
     /// For STARTTLS and implicit TLS; absent where TLS is off.

@@ -42,7 +42,7 @@ pub async fn before(connection: &mut Connection, implicit_tls: bool, limit: Dura
         Tells::Either if implicit_tls => (false, limit),
         Tells::Either | Tells::Nothing | Tells::Xclient | Tells::Received { .. } => return Ok(()),
     };
-    connection.may_be_proxied = false;
+    connection.unheard = false;
     let Stream::Plain(stream) = &mut connection.stream else { return Err(Untold) };
     match peeked(stream, Instant::now() + wait).await? {
         Header::Whole { source, .. } => {
@@ -73,14 +73,18 @@ async fn peeked(stream: &mut TcpStream, until: Instant) -> Result<Header, Untold
 }
 
 /// The first octets a session that has greeted already gets, `count` of them in `buffer`: gives those that are the client's
-/// own.
+/// own. A header from whoever may not say it is no conversation.
 pub async fn first<'b>(
     connection: &mut Connection,
     buffer: &'b mut [u8],
     mut count: usize,
 ) -> Result<&'b [u8], Untold> {
-    if !std::mem::take(&mut connection.may_be_proxied) {
+    if !std::mem::take(&mut connection.unheard) {
         return Ok(&buffer[..count]);
+    }
+    if connection.tells != Tells::Either {
+        let said = &buffer[..count];
+        return if said.starts_with(proxy::SIGNATURE) { Err(Untold) } else { Ok(said) };
     }
     let until = Instant::now() + HEADER_MAX;
     loop {
