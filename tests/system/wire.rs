@@ -315,3 +315,40 @@ fn scram_logs_in_without_the_password_on_the_wire() -> Outcome {
     connect()?.login(&who.login, &who.password)?.expect(235)?;
     Ok(())
 }
+
+/// Replies until the server has nothing more to say: QUIT ends it, whatever came of the rest.
+fn replies(wire: &mut Wire) -> Vec<u16> {
+    std::iter::from_fn(|| read_reply(wire).ok()).map(|reply| reply.code).collect()
+}
+
+#[test]
+fn no_published_sequence_smuggles_a_message_past_the_server() -> Outcome {
+    let Some(corpus) = tests::corpus::folder() else {
+        tests::skip::skip("no_published_sequence_smuggles", tests::skip::Missing::Corpus);
+        return Ok(());
+    };
+    let text = std::fs::read_to_string(corpus.join("smtp/end-of-data-vectors.json"))?;
+    let vectors: serde_json::Value = serde_json::from_str(&text)?;
+    let site = Site::new(&[], &[], &["mx"]);
+    let serving = site.serve();
+    let to = &site.people[0].address;
+    let start = format!("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<{to}>\r\n");
+    for vector in vectors["vectors"].as_array().expect("a list of vectors") {
+        let sequence = scram::decoded(vector["bytes_base64"].as_str().expect("octets"));
+        let smuggled = format!("MAIL FROM:<>\r\nRCPT TO:<{to}>\r\nDATA\r\nSubject: smuggled\r\n\r\n.\r\n");
+        let body = [b"Auto-Submitted: auto-replied\r\n\r\nabc".as_slice(), &sequence, smuggled.as_bytes()].concat();
+        // "see-note" is a true end behind a bare CR, for which the message is refused.
+        let ends = vector["expect"] != "not-end";
+        let mut wire = serving.connect("mx", Ipv4Addr::LOCALHOST)?;
+        wire.send(&[start.as_bytes(), b"DATA\r\n", &body, b"\r\n.\r\nQUIT\r\n"].concat())?;
+        let codes = replies(&mut wire);
+        let contents = codes.iter().filter(|code| **code == 354).count();
+        assert_eq!(contents, if ends { 2 } else { 1 }, "{}: {codes:?}", vector["name"]);
+        let mut wire = serving.connect("mx", Ipv4Addr::LOCALHOST)?;
+        let bdat = format!("BDAT {} LAST\r\n", body.len());
+        wire.send(&[start.as_bytes(), bdat.as_bytes(), &body, b"QUIT\r\n"].concat())?;
+        let codes = replies(&mut wire);
+        assert!(matches!(codes[..], [220, 250, 250, 250, 250 | 554, 221]), "{}: {codes:?}", vector["name"]);
+    }
+    Ok(())
+}

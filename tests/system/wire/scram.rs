@@ -69,7 +69,7 @@ fn field(message: &str, name: &str) -> String {
 }
 
 /// RFC 4648 4.
-fn decoded(text: &str) -> Vec<u8> {
+pub fn decoded(text: &str) -> Vec<u8> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bits, mut count, mut octets) = (0_u32, 0, Vec::new());
     for digit in text.bytes().filter_map(|octet| ALPHABET.iter().position(|it| *it == octet)) {
