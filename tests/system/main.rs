@@ -16,3 +16,4 @@ mod outbound;
 mod queue;
 mod room;
 mod story;
+mod wire;

@@ -101,6 +101,76 @@ fn what_never_gets_through_is_told_as_late_once_and_then_as_failed_in_both_langu
 }
 
 #[test]
+fn who_asks_for_it_hears_of_success_and_who_asks_not_to_hears_of_nothing() -> Outcome {
+    let host = SmartHost::willing(&[]);
+    host.script().refused.insert("never@elsewhere.example", "550 5.1.1 nobody");
+    host.script().refused.insert("fails@elsewhere.example", "550 5.1.1 nobody");
+    let site = Site::new(host.port);
+    let serving = site.serve();
+    let own = site.sender.address.clone();
+    let to = [
+        (own.as_str(), "NOTIFY=SUCCESS ORCPT=rfc822;own+2Bname@example.org"),
+        ("goes@elsewhere.example", "NOTIFY=SUCCESS,FAILURE"),
+        ("fails@elsewhere.example", "NOTIFY=FAILURE ORCPT=rfc822;first+40elsewhere.example"),
+        ("never@elsewhere.example", "NOTIFY=NEVER"),
+    ];
+    let message = elsewhere("asked");
+    serving.login()?.message_asking(&own, "RET=FULL ENVID=QQ+2B314", &to, &message)?;
+    serving.until_told("delivered", 1);
+    serving.until_told("not-delivered", 2);
+    serving.stop();
+    assert!(site.spool().is_empty());
+    let losses = site.store().losses(10)?;
+    assert!(losses.iter().any(|loss| loss.reason.ends_with("(the sender asked not to be told)")), "{losses:?}");
+    let notices: Vec<String> = site.inbox().into_iter().filter(|one| one.contains("multipart/report")).collect();
+    let mut told = Vec::new();
+    for notice in &notices {
+        let Some(notice) = parsed(notice) else { return Ok(()) };
+        assert_eq!(notice["message"]["Original-Envelope-Id"], "QQ+314");
+        let returned = notice["parts"][2].as_str().unwrap_or_default().to_string();
+        for recipient in notice["recipients"].as_array().into_iter().flatten() {
+            let field = |name: &str| recipient[name].as_str().unwrap_or_default().to_string();
+            told.push((field("Final-Recipient"), field("Action"), field("Original-Recipient"), returned.clone()));
+        }
+    }
+    told.sort();
+    let line = |to: &str, action: &str, original: &str, returned: &str| {
+        (format!("rfc822; {to}"), action.to_string(), original.to_string(), returned.to_string())
+    };
+    let mut expected = [
+        line(&own, "delivered", "rfc822; own+name@example.org", "text/rfc822-headers"),
+        line("goes@elsewhere.example", "relayed", "", "text/rfc822-headers"),
+        line("fails@elsewhere.example", "failed", "rfc822; first@elsewhere.example", "message/rfc822"),
+    ];
+    expected.sort();
+    assert_eq!(told, expected);
+    Ok(())
+}
+
+#[test]
+fn an_operator_watches_a_session_without_its_secrets_and_content() -> Outcome {
+    let host = SmartHost::willing(&[]);
+    let site = Site::new(host.port);
+    let serving = site.serve();
+    let login = site.sender.login.clone();
+    let mut watching = site.command(&["trace", "session", "--login", &login, "--for", "4 s"]);
+    let watching = watching.stdout(Stdio::piped()).spawn()?;
+    wait::until(WITHIN, "somebody watches", || serving.log_text().contains("watched the sessions").then_some(()));
+    serving.submit(&["a@elsewhere.example"], &elsewhere("watched"))?;
+    let watched = String::from_utf8(watching.wait_with_output()?.stdout)?;
+    for word in
+        ["C: MAIL FROM:<", "C: RCPT TO:<a@elsewhere.example>", "S: 354", "(content of ", "S: 250 2.6.0 OK, kept as"]
+    {
+        assert!(watched.contains(word), "{word}: {watched}");
+    }
+    assert!(!watched.contains("Subject") && !watched.contains(&site.sender.password), "{watched}");
+    site.run(&["trace", "session", "--login", "nobody-here", "--for", "1 s"]).ends(2);
+    site.run(&["trace", "session", "--login", &login, "--for", "long"]).ends(2);
+    serving.stop();
+    Ok(())
+}
+
+#[test]
 fn however_often_the_server_is_killed_each_message_that_fails_is_told_of_once() -> Outcome {
     const MESSAGES: usize = 40;
     let host = SmartHost::start(Script { everybody: Some("550 5.1.1 nobody"), ..Script::default() });

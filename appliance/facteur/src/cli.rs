@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, queue, redirect, restore, store, why};
+use crate::commands::live::{backup, export, import, queue, redirect, restore, store, trace, why};
 use crate::commands::{
     check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
@@ -63,6 +63,8 @@ pub enum Command {
     Queue(queue::QueueArgs),
     /// Take no new mail, and deliver what can be delivered
     Drain(queue::DrainArgs),
+    /// Watch what a person's sessions say
+    Trace(trace::TraceArgs),
     /// Tell the story of a message
     Why(why::WhyArgs),
     /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story

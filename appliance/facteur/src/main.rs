@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Import(args) => commands::live::import::run(&args),
         Command::Queue(args) => commands::live::queue::run(&args),
         Command::Drain(args) => commands::live::queue::drain(&args),
+        Command::Trace(args) => commands::live::trace::run(&args),
         Command::Why(args) => commands::live::why::run(&args),
         Command::Try(args) => trying::run(&args),
     };

@@ -30,6 +30,9 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    pub tokens: crate::tokens::Tokens,
+    /// Of this store for ever: what salts of logins nobody has are made of.
+    pub nobodys_salts: [u8; 32],
     pub metrics: Metrics,
     pub admission: Arc<Admission>,
     pub records: Records,
@@ -48,6 +51,8 @@ pub(crate) struct Service {
     pub long_contents: tokio::sync::Semaphore,
     /// Of the hashes in the decision log.
     pub decisions_key: [u8; 32],
+    /// Who watches sessions.
+    pub transcripts: crate::transcripts::Transcripts,
     /// No new mail is taken (`facteur drain`).
     pub draining: AtomicBool,
     /// The way out.

@@ -27,12 +27,15 @@ use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
-use crate::{control, decisions, fullness, http, night, operate, outbound, rings, scan, tls};
+use crate::tokens::Tokens;
+use crate::{bindings, control, decisions, fullness, http, night, operate, outbound, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
 const EPOCH: &str = "clock.epoch_s";
+/// The setting that keeps the key of the salts of logins nobody has, 32 octets.
+const NOBODYS_SALTS: &str = "logins.nobodys_salts";
 /// How long the last records may take at the end.
 const RECORDS_MAX: Duration = Duration::from_secs(5);
 
@@ -108,8 +111,8 @@ pub fn unserved(tables: &Tables) -> Vec<String> {
         decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
     for (name, listener) in &plan.listeners {
         match listener.speaks {
-            Speaks::Smtp | Speaks::Imap => {}
-            Speaks::Pop | Speaks::Lmtp => {
+            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
+            Speaks::Pop => {
                 lines.push(format!("listeners.{name}: {:?} is not built, nothing listens", listener.speaks));
             }
         }
@@ -219,7 +222,7 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Imap) {
+        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp | Speaks::Imap) {
             continue;
         }
         if addresses.is_empty() {
@@ -233,14 +236,16 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
                     .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
             ),
         };
+        let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
         for address in addresses {
             let socket = listen::bind(*address).map_err(|error| StartError::Bind {
                 listener: name.to_owned(),
                 address: *address,
                 error,
             })?;
-            let acceptor = acceptor.clone();
-            doors.push(Door { id, name: name.to_owned(), speaks: rules.speaks, tls: rules.tls, acceptor, socket });
+            let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
+            let (acceptor, end_point) = (acceptor.clone(), end_point.clone());
+            doors.push(Door { id, name, speaks, tls, acceptor, end_point, socket });
         }
     }
     Ok(doors)
@@ -268,6 +273,7 @@ async fn service(
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone()).map_err(StartError::Read)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
+    let nobodys_salts = nobodys_salts(&store).await?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
@@ -283,6 +289,8 @@ async fn service(
         store,
         clock,
         passwords: Passwords::new(),
+        tokens: Tokens::default(),
+        nobodys_salts,
         admission: Admission::new(),
         records,
         engines,
@@ -294,6 +302,7 @@ async fn service(
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
         decisions_key,
+        transcripts: crate::transcripts::Transcripts::default(),
         draining: AtomicBool::new(false),
         spool,
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
@@ -302,6 +311,18 @@ async fn service(
         rings: Mutex::new(rings),
     };
     Ok((Arc::new(service), writer))
+}
+
+/// Drawn at the first start: were it drawn at each, a salt that changes would tell that nobody has the login.
+async fn nobodys_salts(store: &Store) -> Result<[u8; 32], StartError> {
+    let kept = store.setting(NOBODYS_SALTS).map_err(StartError::Read)?;
+    if let Some(key) = kept.and_then(|octets| <[u8; 32]>::try_from(octets).ok()) {
+        return Ok(key);
+    }
+    let key: [u8; 32] = crate::random::octets();
+    let op = Op::Setting { key: NOBODYS_SALTS.to_owned(), value: Some(key.to_vec()) };
+    crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
+    Ok(key)
 }
 
 /// The store's epoch, drawn at its first start. Ticks count from there.

@@ -96,7 +96,13 @@ impl Site {
 
     /// `facteur WORDS --data …`, with the server running or not.
     pub fn run(&self, words: &[&str]) -> program::Ran {
-        program::run(Command::new(program::facteur()).args(words).arg("--data").arg(&self.data))
+        program::run(&mut self.command(words))
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(program::facteur());
+        command.args(words).arg("--data").arg(&self.data);
+        command
     }
 
     /// What is in the spool, while nothing serves.
@@ -188,6 +194,11 @@ impl Serving<'_> {
         log.lines().filter(|line| line.contains(&word)).map(str::to_string).collect()
     }
 
+    /// The log so far.
+    pub fn log_text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// Waits until `event` was told so often.
     #[track_caller]
     pub fn until_told(&self, event: &str, times: usize) {
@@ -271,9 +282,21 @@ impl Submission {
 
     /// `message` is octets whose lines end with CR LF. Gives the queue id of the 250.
     pub fn message(&mut self, from: &str, parameters: &str, to: &[&str], message: &[u8]) -> io::Result<String> {
+        let to: Vec<(&str, &str)> = to.iter().map(|recipient| (*recipient, "")).collect();
+        self.message_asking(from, parameters, &to, message)
+    }
+
+    /// The same with parameters of each RCPT.
+    pub fn message_asking(
+        &mut self,
+        from: &str,
+        parameters: &str,
+        to: &[(&str, &str)],
+        message: &[u8],
+    ) -> io::Result<String> {
         self.say(format!("MAIL FROM:<{from}> {parameters}").trim_end(), 250)?;
-        for recipient in to {
-            self.say(&format!("RCPT TO:<{recipient}>"), 250)?;
+        for (recipient, parameters) in to {
+            self.say(format!("RCPT TO:<{recipient}> {parameters}").trim_end(), 250)?;
         }
         self.say("DATA", 354)?;
         let mut octets = Vec::with_capacity(message.len() + 64);

@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
-use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, VerifyBackup, Why};
+use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
 use super::{EndRedirect, ListRedirects, Live, SetRedirect};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
@@ -112,6 +112,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         ActOn::PATH => asked.start::<ActOn>(),
         Drain::PATH => asked.start::<Drain>(),
         Why::PATH => asked.start::<Why>(),
+        TraceSession::PATH => asked.start::<TraceSession>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),

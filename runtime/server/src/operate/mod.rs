@@ -20,6 +20,7 @@ mod progress;
 mod queue;
 mod redirect;
 mod stats;
+mod trace;
 mod verify;
 mod who;
 mod why;
@@ -54,6 +55,7 @@ pub use queue::{
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use stats::{AccountUse, Stats, StatsOf};
+pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};
 pub use who::Who;
 pub use why::{Story, StoryLine, Why};

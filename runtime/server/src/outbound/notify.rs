@@ -7,7 +7,7 @@ use mail::{Address, Flags, ReversePath};
 use plan::Loss;
 use queue::dsn::{self, About, Kind, Notification};
 use queue::{MessageFacts, end_s};
-use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueItem, QueueRecipient, RecordEnvelope, Target};
+use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueRecipient, RecordEnvelope, Target};
 
 use crate::service::Service;
 use crate::{clock, durable, random, trace};
@@ -19,17 +19,21 @@ pub struct Notice {
     pub queued: Option<QueueId>,
 }
 
+/// The message a notification tells of.
+#[derive(Clone, Copy, Debug)]
+pub struct Of<'a> {
+    pub reverse_path: &'a ReversePath,
+    /// Unix seconds.
+    pub accepted_at_s: i64,
+    pub facts: &'a MessageFacts,
+    /// All of it, or its beginning where only the header comes back.
+    pub content: &'a [u8],
+}
+
 /// Writes the notification on `about`. Nothing for a null reverse-path, to which none is due. An error is trouble with the
 /// store: nothing may be settled then.
-pub async fn notice(
-    service: &Arc<Service>,
-    item: &QueueItem,
-    facts: &MessageFacts,
-    content: &[u8],
-    kind: Kind,
-    about: &[About<'_>],
-) -> Result<Notice, PutError> {
-    let ReversePath::Address(to) = &item.reverse_path else { return Ok(Notice::default()) };
+pub async fn notice(service: &Arc<Service>, of: &Of<'_>, kind: Kind, about: &[About<'_>]) -> Result<Notice, PutError> {
+    let ReversePath::Address(to) = of.reverse_path else { return Ok(Notice::default()) };
     let id = QueueId(random::timed_id(clock::unix_ms()));
     let plan = service.tables.plan();
     let at_s = clock::unix_s();
@@ -42,10 +46,10 @@ pub async fn notice(
         to,
         id: &id.to_string(),
         at_s,
-        accepted_at_s: item.accepted_at_s,
-        will_retry_until_s: end_s(plan.retention.queue, item.accepted_at_s),
-        message: facts,
-        content,
+        accepted_at_s: of.accepted_at_s,
+        will_retry_until_s: end_s(plan.retention.queue, of.accepted_at_s),
+        message: of.facts,
+        content: of.content,
         about,
     });
     let keep = service.clone();

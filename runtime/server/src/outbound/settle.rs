@@ -11,7 +11,7 @@ use queue::{Before, Came, MessageFacts, RecipientFacts, Silence, Step, Told, ste
 use store::{CommitError, Op, PutError, QueueId, QueueItem, ReadError, Refusal, Settled, WaitingRecipient};
 
 use super::attempt::{Next, whole};
-use super::notify;
+use super::notify::{self, Of};
 use crate::outcome::{Event, Outcome};
 use crate::service::Service;
 use crate::{clock, durable, random};
@@ -129,9 +129,10 @@ async fn ops(
         return Ok((ops, Vec::new()));
     }
     let content = whole(service, item).await.unwrap_or_default();
+    let of = Of { reverse_path: &item.reverse_path, accepted_at_s: item.accepted_at_s, facts, content: &content };
     let mut queued = Vec::new();
     for (kind, about) in told.into_values() {
-        let notice = notify::notice(service, item, facts, &content, kind, &about).await?;
+        let notice = notify::notice(service, &of, kind, &about).await?;
         ops.extend(notice.ops);
         queued.extend(notice.queued);
         if kind == Kind::Delay {
