@@ -401,9 +401,9 @@ impl Crowd {
         let begun = std::time::Instant::now();
         let expected = (0..messages).filter(|number| self.is_taken(*number)).count();
         let serving = self.site.serve();
-        wait::until(within, "a third is handed over", || (self.takes.seen().len() >= expected / 3).then_some(()));
+        wait::until(within, "a third is handed over", || (self.takes.contents() >= expected / 3).then_some(()));
         serving.kill();
-        let handed = self.takes.seen().len();
+        let handed = self.takes.contents();
         let serving = self.site.serve();
         let left = messages - expected;
         wait::until(within, "all that can be is handed over", || {
@@ -427,11 +427,13 @@ impl Crowd {
         assert_eq!(self.site.spool_count(), left as u64);
         assert_eq!(self.defers.seen().len(), 0);
         // An early message of each willing destination was not behind the whole of another one.
-        let order: Vec<String> = self.takes.seen().iter().map(|one| one.subject()).collect();
-        let latest_first = (0..self.destinations)
-            .filter(|number| self.is_taken(*number))
-            .filter_map(|number| order.iter().position(|subject| *subject == format!("crowd{number}")));
-        let latest_first = latest_first.max().expect("some are willing");
+        let mut first: BTreeMap<String, usize> = BTreeMap::new();
+        for (place, one) in self.takes.seen().iter().enumerate() {
+            first.entry(one.subject()).or_insert(place);
+        }
+        let willing = (0..self.destinations).filter(|number| self.is_taken(*number));
+        let latest_first = willing.filter_map(|number| first.get(&format!("crowd{number}")));
+        let latest_first = *latest_first.max().expect("some are willing");
         assert!(latest_first < expected / 2, "the last destination had its first message as number {latest_first}");
     }
 }

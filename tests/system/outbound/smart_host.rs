@@ -121,6 +121,11 @@ impl SmartHost {
         lock(&self.shared.seen).clone()
     }
 
+    /// Contents that came.
+    pub fn contents(&self) -> usize {
+        lock(&self.shared.seen).len()
+    }
+
     /// How often RCPT named this address.
     pub fn asked(&self, address: &str) -> usize {
         lock(&self.shared.asked).iter().filter(|asked| *asked == address).count()

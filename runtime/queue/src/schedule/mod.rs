@@ -305,6 +305,13 @@ impl Schedule {
         self.timed.first().map(|(at_s, _)| *at_s)
     }
 
+    /// Is something being tried, or about to be?
+    pub fn is_busy(&self, now_s: i64) -> bool {
+        !self.in_flight.is_empty()
+            || self.ready.iter().any(|ring| !ring.is_empty())
+            || self.next_s().is_some_and(|next_s| next_s <= now_s)
+    }
+
     /// Messages that wait, each once per destination.
     pub fn waiting(&self) -> usize {
         self.waiting

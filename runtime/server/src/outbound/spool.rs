@@ -85,6 +85,12 @@ impl Spool {
         std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Has the schedule not heard of everything yet?
+    pub fn has_news(&self) -> bool {
+        let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        news.all || !news.arrived.is_empty() || !news.changed.is_empty()
+    }
+
     /// Whoever holds it may change the message.
     pub async fn turn(&self, queue_id: QueueId) -> tokio::sync::MutexGuard<'_, ()> {
         self.turns[usize::from(queue_id.0[15]) % TURNS].lock().await

@@ -36,20 +36,19 @@ impl Operation for Drain {
         audit(context, if self.end { "drain: mail is taken again" } else { "drain: no mail is taken any more" });
         service.draining.store(!self.end, Ordering::Relaxed);
         let start = context.store.queue_count()?;
-        while !self.end {
+        if self.end {
+            return Ok(Drained { draining: false, left: start });
+        }
+        loop {
             context.go_on()?;
-            let busy = {
-                let schedule = service.spool.schedule();
-                schedule.in_flight() > 0 || schedule.next_s().is_some_and(|next_s| next_s <= clock::unix_s())
-            };
+            let busy = service.spool.has_news() || service.spool.schedule().is_busy(clock::unix_s());
             let left = context.store.queue_count()?;
             let done = start.saturating_sub(left);
             tell(Progress { on: "delivering".to_owned(), done, total: Some(start.max(left)), unit: Unit::Messages });
             if !busy {
-                break;
+                return Ok(Drained { draining: true, left });
             }
             std::thread::sleep(LOOK_EVERY);
         }
-        Ok(Drained { draining: !self.end, left: context.store.queue_count()? })
     }
 }
