@@ -59,13 +59,13 @@ struct Moved<'a> {
 /// Commits what follows for each of `nexts`. INVARIANT (never-lost): what settles a recipient and what tells of it are one
 /// commit. The message may have changed since it was tried, so it is read again; an operator's step waits meanwhile.
 pub async fn settle(service: &Arc<Service>, queue_id: QueueId, nexts: &[Next]) -> Result<(), Trouble> {
-    let mut tries = 0;
+    let (mut tries, mut full) = (0, false);
     loop {
         let turn = service.spool.turn(queue_id).await;
         let Some(item) = service.store.queue_item(queue_id)? else { return Ok(()) };
         let facts: MessageFacts = queue::facts::read(&item.facts);
         let moved = moved(service, &item, &facts, nexts);
-        let (ops, queued) = ops(service, &item, &facts, &moved).await?;
+        let (ops, queued) = ops(service, &item, &facts, &moved, full).await?;
         match durable::commit(&service.store, ops).await {
             Ok(_) => {
                 drop(turn);
@@ -77,6 +77,7 @@ pub async fn settle(service: &Arc<Service>, queue_id: QueueId, nexts: &[Next]) -
             Err(error @ (CommitError::Busy | CommitError::Full | CommitError::Failed)) if tries < COMMITS_MAX => {
                 tracing::error!(queue_id = %queue_id, "the spool cannot be written, again in a moment: {error}");
                 tries += 1;
+                full |= error == CommitError::Full;
                 drop(turn);
                 tokio::time::sleep(COMMIT_WAIT).await;
             }
@@ -109,19 +110,21 @@ fn moved<'a>(service: &Service, item: &'a QueueItem, facts: &MessageFacts, nexts
     nexts.iter().filter_map(one).collect()
 }
 
-/// The ops of one commit, and the notifications that are in the spool after it.
+/// The ops of one commit, and the notifications that are in the spool after it. On a full device what arrived is settled
+/// without a word of success: it would arrive twice else.
 async fn ops(
     service: &Arc<Service>,
     item: &QueueItem,
     facts: &MessageFacts,
     moved: &[Moved<'_>],
+    full: bool,
 ) -> Result<(Vec<Op>, Vec<QueueId>), Trouble> {
     let mut ops: Vec<Op> = Vec::new();
     let mut told: BTreeMap<u8, (Kind, Vec<About<'_>>)> = BTreeMap::new();
     for one in moved {
         ops.extend(one.next.with.iter().cloned());
         ops.extend(one.ops(service, item));
-        if let Some((kind, about)) = one.about() {
+        if let Some((kind, about)) = one.about().filter(|(kind, _)| !full || *kind != Kind::Success) {
             told.entry(kind as u8).or_insert_with(|| (kind, Vec::new())).1.push(about);
         }
     }
