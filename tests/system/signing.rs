@@ -91,7 +91,7 @@ fn dkimpy_verifies_both_signatures_of_everything_that_leaves() -> Outcome {
     const TEST: &str = "dkimpy_verifies_both_signatures";
     let Some(python) = python_with_dkim(TEST) else { return Ok(()) };
     let host = SmartHost::willing(&["PIPELINING", "8BITMIME", "SIZE 100000000"]);
-    let site = Site::with(host.port, "", "AnyAddress");
+    let site = Site::with_authors(host.port, "", "AnyAddress");
     let serving = site.serve();
     let told = wait::until(WITHIN, "the keys are made", || {
         let told = records(&site);
@@ -138,7 +138,8 @@ fn dkimpy_verifies_both_signatures_of_everything_that_leaves() -> Outcome {
 #[test]
 fn one_algorithm_of_the_policy_is_one_signature() -> Outcome {
     let host = SmartHost::willing(&["PIPELINING"]);
-    let site = Site::with(host.port, "signing: (algorithms: [Ed25519Sha256], rotate_every: Never),", "AnyAddress");
+    let site =
+        Site::with_authors(host.port, "signing: (algorithms: [Ed25519Sha256], rotate_every: Never),", "AnyAddress");
     let serving = site.serve();
     wait::until(WITHIN, "the key is made", || records(&site).contains("signing: the key in use").then_some(()));
     let text = letter("boss@example.org", "reader@elsewhere.example", "ours");

@@ -32,6 +32,8 @@ pub enum Reason {
     MailboxFull,
     TooLarge,
     BadContent,
+    /// It has passed too many servers.
+    Loop,
     Infected,
     Suspect,
     ScannerDown,
@@ -42,7 +44,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 28] = [
+    pub const ALL: [Reason; 29] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::Listed,
@@ -65,6 +67,7 @@ impl Reason {
         Reason::MailboxFull,
         Reason::TooLarge,
         Reason::BadContent,
+        Reason::Loop,
         Reason::Infected,
         Reason::Suspect,
         Reason::ScannerDown,
@@ -98,6 +101,7 @@ impl Reason {
             | Reason::MalformedRecipient
             | Reason::RecipientUnsure
             | Reason::BadContent
+            | Reason::Loop
             | Reason::ScannerDown
             | Reason::StoreTrouble => None,
         }
@@ -128,6 +132,7 @@ impl Reason {
             Reason::MailboxFull => "mailbox-full",
             Reason::TooLarge => "too-large",
             Reason::BadContent => "bad-content",
+            Reason::Loop => "loop",
             Reason::Infected => "infected",
             Reason::Suspect => "suspect",
             Reason::ScannerDown => "scanner-down",

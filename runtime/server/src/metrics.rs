@@ -65,7 +65,10 @@ metrics! {
     gauge store_read_only "facteur_store_read_only" [] "1 while the device is full and nothing new is taken.";
     gauge store_free "facteur_store_free_bytes" [] "Room on the device of the data folder.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
-    counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, refused, held.";
+    counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, blocked, refused, expired.";
+    counters outbound_statuses "facteur_outbound_statuses_total" ["next_hop", "status"] "What tries came to, by provider or route of the plan and by class and subject of the status.";
+    counter notifications "facteur_notifications_total" [] "Recipients whose sender was told of a failure or a delay.";
+    gauge destinations_blocked "facteur_destinations_blocked" [] "Destinations that refuse this server whatever it brings.";
 }
 
 /// Store counters under their public names.

@@ -21,6 +21,8 @@ pub struct Script {
     pub keywords: Vec<&'static str>,
     /// Recipients that hear this instead of 250.
     pub refused: BTreeMap<&'static str, &'static str>,
+    /// What every other recipient hears instead of 250.
+    pub everybody: Option<&'static str>,
     /// What follows the next contents; afterwards all are taken.
     pub after_content: VecDeque<After>,
 }
@@ -119,6 +121,11 @@ impl SmartHost {
         lock(&self.shared.seen).clone()
     }
 
+    /// Contents that came.
+    pub fn contents(&self) -> usize {
+        lock(&self.shared.seen).len()
+    }
+
     /// How often RCPT named this address.
     pub fn asked(&self, address: &str) -> usize {
         lock(&self.shared.asked).iter().filter(|asked| *asked == address).count()
@@ -201,7 +208,10 @@ impl Conversation {
     fn recipient(&mut self, line: &str) -> io::Result<()> {
         let address = line.split(['<', '>']).nth(1).unwrap_or_default().to_string();
         lock(&self.shared.asked).push(address.clone());
-        let refusal = lock(&self.shared.script).refused.get(address.as_str()).copied();
+        let refusal = {
+            let script = lock(&self.shared.script);
+            script.refused.get(address.as_str()).copied().or(script.everybody)
+        };
         if refusal.is_none() {
             self.recipients.push(address);
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
@@ -15,6 +16,8 @@ use store::{
     Summary, Target,
 };
 
+use super::facts;
+use super::success;
 use super::transaction::Open;
 use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
@@ -23,15 +26,15 @@ use crate::service::Service;
 use crate::{clock, durable, reports, scan, signing, trace};
 
 /// Octets at the beginning of a content that are looked at for header fields.
-const HEADER_OCTETS_MAX: usize = 64 * 1024;
-/// A message that has passed so many servers runs in a circle (RFC 5321 6.3).
-const HOPS_MAX: usize = 100;
+pub(super) const HEADER_OCTETS_MAX: usize = 64 * 1024;
 
 /// What the trace lines tell of the session.
 pub struct Session<'a> {
     pub client: &'a Client,
     pub block: Block,
     pub peer: &'a Peer,
+    /// The client a trusted one speaks for: SPF is judged by it.
+    pub told_address: Option<IpAddr>,
     pub hello: Option<Hello>,
     pub transport: Transport,
 }
@@ -51,9 +54,10 @@ pub async fn content(
     open.judge_content(octets, mail::mime::is_report(&start))?;
     super::authors::judge(service, session, &start)?;
     open.judge_room(session.client, octets)?;
-    if header::fields(&start).filter(|field| field.is("received")).count() >= HOPS_MAX {
-        let code = mail::Code::new(554, 5, 4, 6);
-        return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
+    decide::loops(header::fields(&start).filter(|field| field.is("received")).count())?;
+    if open.recipients.is_empty() {
+        // Under LMTP all of them were refused for themselves.
+        return Err(Refusal::new(reply::MAILBOX_FULL_NOW, Reason::MailboxFull, "", "no recipient has room"));
     }
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
     let came = Arc::new(content);
@@ -94,9 +98,13 @@ pub async fn content(
         }
     }
     let id = open.queue_id;
+    if let Some(told) = session.told_address {
+        tracing::debug!(queue_id = %id, gateway = %session.peer.client, %told, "from a client somebody speaks for");
+    }
     let direction = if matches!(session.block, Block::Send(_)) { "outbound" } else { "inbound" };
     service.metrics.accepted.with_label_values(&[direction]).inc();
-    service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
+    let outcome = Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer);
+    service.outcome(outcome.with_message_id(&start));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
 }
@@ -247,10 +255,6 @@ async fn place(
             head.splice(0..0, signing::head(service, &head, content).await);
         }
         let (body, _) = put(service, open, content, head, false).await?;
-        let facts = queue::facts::MessageFacts {
-            authentication_results: open.authenticated.value.clone(),
-            ..Default::default()
-        };
         ops.push(Op::Enqueue(Box::new(Enqueue {
             queue_id: open.queue_id,
             body,
@@ -258,14 +262,15 @@ async fn place(
             recipients,
             plan: service.plan_full.clone(),
             accepted_at_s: at_s,
-            facts: queue::facts::written(&facts),
+            facts: facts::of_message(service, session, open),
         })));
     }
     ops.extend(left_out(service, open));
+    let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
+    ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
-    if queued {
-        service.due.notify_one();
-    }
+    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued);
+    arrived.for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
     reports::take(service, &kept, content, &open.authenticated.results);
@@ -289,13 +294,14 @@ fn left_out(service: &Service, open: &Open) -> Vec<Op> {
 /// Copies that leave this machine, each address once.
 fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
     let mut seen = BTreeSet::new();
-    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter());
-    away.filter(|(address, route)| seen.insert((address.folded(), route.to_string())))
-        .map(|(address, route)| QueueRecipient {
+    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter().map(move |it| (it, recipient)));
+    away.map(|((address, route), recipient)| (address, route, facts::of_recipient(recipient, address)))
+        .filter(|(address, route, _)| seen.insert((address.folded(), route.to_string())))
+        .map(|(address, route, facts)| QueueRecipient {
             forward_path: address.clone(),
             next_hop: route.next_hop(),
             due_at_s: at_s,
-            facts: Vec::new(),
+            facts,
         })
         .collect()
 }
@@ -318,7 +324,7 @@ fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], end
     }
     let received = trace::Received {
         hello: session.hello.as_ref(),
-        client: session.peer.seen_as,
+        client: session.client.address,
         by: host,
         with: session.transport,
         id: &id,

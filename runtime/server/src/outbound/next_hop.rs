@@ -6,9 +6,9 @@ use mail::Reply;
 use proto::smtp::client::{Handover, Outcome, Protocol, Stage, TlsUse, Trouble};
 use store::{QueueItem, WaitingRecipient};
 
-use super::attempt::{Next, deferred, refused, settled, whole};
+use super::attempt::{Next, deferred, whole};
 use super::handover;
-use crate::outcome::Event;
+use super::told::{self, Words};
 use crate::service::Service;
 
 /// Octets kept of what a next hop said.
@@ -39,17 +39,19 @@ pub async fn handed(
     };
     let outcomes = handover::hand_over(service, host, handover, &content).await;
     let pairs = recipients.iter().zip(outcomes);
-    pairs.map(|(recipient, outcome)| next(service, item, recipient, host, &outcome)).collect()
+    pairs.map(|(recipient, outcome)| next(item, recipient, host, &outcome)).collect()
 }
 
-fn next(service: &Service, item: &QueueItem, recipient: &WaitingRecipient, host: &str, outcome: &Outcome) -> Next {
+fn next(item: &QueueItem, recipient: &WaitingRecipient, host: &str, outcome: &Outcome) -> Next {
     let (why, permanent) = match outcome {
-        Outcome::Delivered(_) => return settled(item, recipient, Event::Delivered, "delivered"),
+        Outcome::Delivered(reply) => (said(reply), false),
         Outcome::Refused { stage, reply } => (said(reply), !outcome.is_temporary() && is_about_the_message(*stage)),
         Outcome::Broken { stage, trouble } => (format!("{}, at {stage:?}", words(*trouble)), !outcome.is_temporary()),
     };
     tracing::info!(queue_id = %item.queue_id, next_hop = host, about = %recipient.forward_path, permanent, "{why}");
-    if permanent { refused(service, item, recipient, &why) } else { deferred(service, item, recipient, &why) }
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let blocked = told::blocked(outcome);
+    told::next(recipient, outcome, Words { host: name, tells: false, blocked, permanent, said: &why })
 }
 
 /// Does a header need SMTPUTF8 (RFC 6532)? Octets that are no UTF-8 are an old charset without a label, which no

@@ -105,7 +105,7 @@ async fn send_one(
     ops.push(Op::Setting { key: key.to_owned(), value: Some(serde_json::to_vec(&of)?) });
     durable::commit(&service.store, ops).await?;
     if sent > 0 {
-        service.due.notify_one();
+        service.spool.arrived(queue_id);
         tracing::info!(domain = %about, day, queue_id = %queue_id, "an aggregate report is on its way");
     }
     Ok(())
