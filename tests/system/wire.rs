@@ -1,6 +1,7 @@
 //! What a server of SMTP and LMTP takes besides ordinary mail: who speaks for whom, logins without a password on the wire,
 //! a reply for each recipient.
 
+mod issuer;
 mod scram;
 mod site;
 
@@ -10,10 +11,11 @@ use std::process::Command;
 
 use tests::describe::Tls;
 use tests::scratch::Scratch;
-use tests::smtp::{Reply, letter, read_reply};
+use tests::smtp::{Reply, base64, letter, read_reply};
 use tests::wire::{self as octets, Wire};
 use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program};
 
+use self::issuer::Issuer;
 use self::site::Site;
 
 /// A PROXY v2 header of TCP over IPv4.
@@ -165,7 +167,7 @@ fn gateway(client_address: &str) -> Site {
         ("unknown_recipients_attempted: Unlimited,", unknown),
         ("not_for: [\"nearby\", \"outside\"]", "not_for: [\"nearby\"]"),
     ];
-    Site::new(&changes, &[], &["mx"])
+    Site::new(&changes, &[], &["mx"], "")
 }
 
 /// The reply to the first unknown recipient that finds the window full, or to the third.
@@ -249,8 +251,9 @@ fn a_gateway_tells_its_clients_by_xclient_or_in_a_received_field() -> Outcome {
 #[test]
 fn lmtp_answers_for_each_recipient_what_became_of_its_copy() -> Outcome {
     let small = ("quota: Fixed(\"1 TB\")", "quota: Fixed(\"100 kB\")");
+    let lmtp = ("port: 25,\n            speaks: Smtp", "port: 25,\n            speaks: Lmtp");
     let tiny = ("message_size: \"100 MB\"", "message_size: \"80 kB\"");
-    let site = Site::new(&[small, tiny], &[("mx", "Smtp", "Lmtp")], &["mx"]);
+    let site = Site::new(&[small, tiny], &[lmtp], &["mx"], "");
     let serving = site.serve();
     let (one, two) = (site.people[0].address.clone(), site.people[1].address.clone());
     let mut wire = serving.connect("mx", Ipv4Addr::LOCALHOST)?;
@@ -329,7 +332,7 @@ fn no_published_sequence_smuggles_a_message_past_the_server() -> Outcome {
     };
     let text = std::fs::read_to_string(corpus.join("smtp/end-of-data-vectors.json"))?;
     let vectors: serde_json::Value = serde_json::from_str(&text)?;
-    let site = Site::new(&[], &[], &["mx"]);
+    let site = Site::new(&[], &[], &["mx"], "");
     let serving = site.serve();
     let to = &site.people[0].address;
     let start = format!("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<{to}>\r\n");
@@ -350,5 +353,52 @@ fn no_published_sequence_smuggles_a_message_past_the_server() -> Outcome {
         let codes = replies(&mut wire);
         assert!(matches!(codes[..], [220, 250, 250, 250, 250 | 554, 221]), "{}: {codes:?}", vector["name"]);
     }
+    Ok(())
+}
+
+#[test]
+fn a_token_of_the_issuer_logs_in_and_its_keys_are_asked_for_once() -> Outcome {
+    let issuer = Issuer::start();
+    let oauth = format!(
+        "oauth: Some((\n            issuer: \"https://id.example\",\n            keys: \"{}\",\n            \
+         audience: \"mail\",\n            login_claim: \"uid\",\n        ))",
+        issuer.keys
+    );
+    let offered = "                Login,\n                OAuthBearer,\n                XOAuth2,\n            ]";
+    let in_plan = [("oauth: None", &*oauth), ("                Login,\n            ]", offered)];
+    let more = format!(", authorities: [{:?}]", issuer.authority());
+    let site = Site::new(&[], &in_plan, &["subm"], &more);
+    let serving = site.serve();
+    let (login, other) = (&site.people[0].login, &site.people[1].login);
+    let log_in = |mechanism: &str, response: &str| -> io::Result<Vec<u16>> {
+        let mut wire = serving.connect("subm", Ipv4Addr::LOCALHOST)?;
+        let codes = |wire: &mut Wire, line: &str| -> io::Result<u16> {
+            wire.send(format!("{line}\r\n").as_bytes())?;
+            Ok(read_reply(wire)?.code)
+        };
+        read_reply(&mut wire)?.expect(220)?;
+        codes(&mut wire, "EHLO c")?;
+        codes(&mut wire, "STARTTLS")?;
+        let mut wire = wire.tls(&site.tls)?;
+        codes(&mut wire, "EHLO c")?;
+        let first = codes(&mut wire, &format!("AUTH {mechanism} {}", base64(response.as_bytes())))?;
+        if first != 334 {
+            return Ok(vec![first]);
+        }
+        Ok(vec![first, codes(&mut wire, "AQ==")?])
+    };
+    let bearer = |token: &str| format!("n,,\u{1}auth=Bearer {token}\u{1}\u{1}");
+    let x = |user: &str, token: &str| format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}");
+    let good = issuer.token(login, "mail", 3_600);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&good))?, [235]);
+    assert_eq!(log_in("XOAUTH2", &x(login, &good))?, [235]);
+    let refused = [334, 535];
+    assert_eq!(log_in("XOAUTH2", &x(other, &good))?, refused, "under another name");
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&issuer.token(login, "files", 3_600)))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&issuer.token(login, "mail", -3_600)))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&issuer.token("ghost", "mail", 3_600)))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&format!("{good}A")))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&Issuer::start().token(login, "mail", 3_600)))?, refused, "another key");
+    assert_eq!(issuer.asked(), 1);
     Ok(())
 }
