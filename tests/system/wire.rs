@@ -8,12 +8,13 @@ mod site;
 use std::io;
 use std::net::Ipv4Addr;
 use std::process::Command;
+use std::time::Duration;
 
 use tests::describe::Tls;
 use tests::scratch::Scratch;
 use tests::smtp::{Reply, base64, letter, read_reply};
 use tests::wire::{self as octets, Wire};
-use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program};
+use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
 
 use self::issuer::Issuer;
 use self::site::Site;
@@ -400,5 +401,61 @@ fn a_token_of_the_issuer_logs_in_and_its_keys_are_asked_for_once() -> Outcome {
     assert_eq!(log_in("OAUTHBEARER", &bearer(&format!("{good}A")))?, refused);
     assert_eq!(log_in("OAUTHBEARER", &bearer(&Issuer::start().token(login, "mail", 3_600)))?, refused, "another key");
     assert_eq!(issuer.asked(), 1);
+    Ok(())
+}
+
+#[test]
+fn whoever_comes_near_a_limit_and_the_owner_of_a_refused_application_are_told_once() -> Outcome {
+    let scratch = Scratch::new("notices");
+    let warned = "from: [\"outside\"], to: Anyone, as: OwnAddresses, empty_sender: ReportsOnly, warn_at: \"80 %\",";
+    let known = "known: { \"printer\": (from: [\"198.18.4.7/32\"], as: [\"imprimante@univ-nantes.fr\"], \
+        owner: \"docmessagerie@univ-nantes.fr\", until: \"2099-01-01\", limits: (recipients_in_one_message: 50, \
+        messages_accepted: [\"100 / 1 h\"], recipients_attempted: Unlimited)) }";
+    let changes = [
+        ("from: [\"outside\"], to: Anyone, as: OwnAddresses, empty_sender: ReportsOnly,", warned),
+        ("known: {}", known),
+        // Where `try` sees sources it has no name for.
+        ("In([\"10.44.0.0/16\"])", "In([\"10.44.0.0/16\", \"198.18.4.7/32\"])"),
+    ];
+    let folder = policy_copy::changed(&scratch, "nantes", &changes);
+    let server = Facteur::start_with(&folder, Options::default());
+    let who = server.describe.person("toto-j").clone();
+    let subjects = |login: &str, word: &str| -> io::Result<usize> {
+        let who = server.describe.person(login).clone();
+        let mut imap = Imap::person(&server, "inside", &who)?;
+        imap.command("EXAMINE INBOX")?.ok()?;
+        let found = imap.command(&format!("SEARCH SUBJECT {word}"))?.ok()?.lines();
+        let found = found.iter().find_map(|line| line.strip_prefix("SEARCH")).unwrap_or_default().to_owned();
+        Ok(found.split_whitespace().count())
+    };
+    let mut smtp = Smtp::person(&server, "subm", "outside", &who)?;
+    // 200 of the 250 recipients in a quarter of an hour, and 40 more.
+    for message in 0..5 {
+        smtp.mail(&who.address)?.expect(250)?;
+        for number in 0..if message == 4 { 40 } else { 50 } {
+            smtp.rcpt(&format!("reader{number}@elsewhere.example"))?.expect(250)?;
+        }
+        smtp.command("RSET")?.expect(250)?;
+    }
+    let told = |login: &str, word: &str| {
+        wait::until(Duration::from_secs(30), "the notice is there", || {
+            subjects(login, word).ok().filter(|count| *count > 0)
+        })
+    };
+    assert_eq!(told("toto-j", "limit"), 1);
+    let rule = "may_send.person-outside.recipients_attempted/15min";
+    assert_eq!(server.log_text().matches(" near-limit ").count(), 1);
+    assert!(newest(&server, &who)?.contains(rule), "the rule is named");
+
+    let relay = server.describe.listener("relay").addr;
+    let mut printer = Wire::plain(octets::connect(relay, Ipv4Addr::LOCALHOST)?);
+    read_reply(&mut printer)?.expect(220)?;
+    for (line, code) in
+        [("EHLO printer", 250), ("MAIL FROM:<x@elsewhere.example>", 553), ("MAIL FROM:<y@c.example>", 553)]
+    {
+        printer.send(format!("{line}\r\n").as_bytes())?;
+        read_reply(&mut printer)?.expect(code)?;
+    }
+    assert_eq!(told("dupont-a", "printer"), 1);
     Ok(())
 }

@@ -17,6 +17,7 @@ mod http;
 mod listen;
 mod metrics;
 mod night;
+mod notices;
 pub mod operate;
 mod outbound;
 mod outcome;

@@ -28,6 +28,8 @@ pub enum Event {
     RecipientRefused,
     ContentRefused,
     Accepted,
+    /// A sender came to `warn_at` of a limit.
+    NearLimit,
     Quarantined,
     Delivered,
     Sunk,
@@ -46,6 +48,7 @@ impl Event {
             Event::RecipientRefused => "recipient-refused",
             Event::ContentRefused => "content-refused",
             Event::Accepted => "accepted",
+            Event::NearLimit => "near-limit",
             Event::Quarantined => "quarantined",
             Event::Delivered => "delivered",
             Event::Sunk => "sunk",
@@ -63,6 +66,7 @@ impl Event {
             Event::LoggedIn
             | Event::ContentRefused
             | Event::Accepted
+            | Event::NearLimit
             | Event::Quarantined
             | Event::Delivered
             | Event::Sunk

@@ -26,7 +26,7 @@ use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
-use crate::{bindings, control, fullness, http, night, operate, outbound, rings, scan, tls};
+use crate::{bindings, control, fullness, http, night, notices, operate, outbound, rings, scan, tls};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
@@ -172,6 +172,7 @@ impl Server {
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
+            tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
