@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use decide::{
     Accepted, Account, Auth, Block, Client, EngineResult, Guess, Guesses, Reachable, Reason, RecipientClass, Rings,
-    SenderClass, Tables, Tick, Transaction,
+    SenderClass, Tables, Tells, Tick, Transaction,
 };
 use mail::Login;
 use policy::{LoadError, Loader, compile};
@@ -346,4 +346,67 @@ fn a_pair_of_listener_and_network_without_a_block_is_turned_away() {
     let webmail = client(&tables, "subm", "192.0.2.80", Some("toto-j"));
     assert!(matches!(tables.connection(webmail.listener, webmail.class), Ok(Block::Send(_))));
     assert_eq!(tables.recipients_max(&webmail), 50);
+}
+
+#[test]
+fn who_comes_near_a_limit_is_named_once_in_its_width() {
+    let tables = nantes_with(|mut plan| {
+        plan.may_send.get_mut("person-outside").expect("Nantes has it").warn_at_percent = 80;
+        plan
+    });
+    let mut sender = Sender::new(tables, "subm", OUTSIDE, Some("toto-j"));
+    let mut told = Vec::new();
+    for number in 0..240 {
+        let at = number * 2;
+        let mut transaction = sender.mail(at).unwrap();
+        sender.rcpt(&mut transaction, at).unwrap();
+        let rule = transaction.nearing(&sender.tables, &mut sender.rings, Tick(at));
+        told.extend(rule.map(|rule| (number + 1, rule)));
+        transaction.end(&mut sender.rings, false);
+    }
+    // 80 % of 250; none of these messages was accepted.
+    assert_eq!(told, [(200, "may_send.person-outside.recipients_attempted/15min".to_owned())]);
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    sender.fill(4, 50, 1);
+    let transaction = sender.mail(1_000).unwrap();
+    assert_eq!(transaction.nearing(&sender.tables, &mut sender.rings, Tick(1_000)), None, "the policy warns nobody");
+}
+
+#[test]
+fn only_fronts_and_gateways_tell_for_whom_they_speak_and_a_gateway_is_no_stranger() {
+    for (told, expected) in [
+        (plan::ClientAddress::Proxy2, Tells::Proxy2),
+        (plan::ClientAddress::Xclient, Tells::Xclient),
+        (plan::ClientAddress::Received { depth: 2 }, Tells::Received { depth: 2 }),
+    ] {
+        let tables = nantes_with(|mut plan| {
+            let gateway = plan::Gateway {
+                from: vec!["203.0.113.32/29".parse().unwrap()],
+                on: vec!["mx".to_owned()],
+                refuse_others: true,
+                client_address: told.clone(),
+                results: plan::GatewayResults::Nothing,
+            };
+            plan.gateways.insert("filter".to_owned(), gateway);
+            plan
+        });
+        let tells = |address: &str| tables.tells(tables.class_of(address.parse().unwrap()));
+        assert_eq!(tells("203.0.113.33"), expected);
+        assert_eq!(
+            (tells("192.0.2.80"), tells(INSIDE), tells(OUTSIDE)),
+            (Tells::Either, Tells::Nothing, Tells::Nothing)
+        );
+        let gateway = client(&tables, "mx", "203.0.113.33", None);
+        let mut rings = Rings::default();
+        for _ in 0..10_000 {
+            decide::stranger_connection(&tables, &mut rings, &gateway, 10_000, Tick(0)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_message_that_has_passed_a_hundred_servers_runs_in_a_circle() {
+    assert_eq!(decide::loops(99), Ok(()));
+    let refusal = decide::loops(100).unwrap_err();
+    assert_eq!((refusal.code.to_string().as_str(), refusal.reason), ("554 5.4.6", Reason::Loop));
 }

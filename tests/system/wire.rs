@@ -459,3 +459,54 @@ fn whoever_comes_near_a_limit_and_the_owner_of_a_refused_application_are_told_on
     assert_eq!(told("dupont-a", "printer"), 1);
     Ok(())
 }
+
+#[test]
+fn the_spool_keeps_what_a_client_asked_of_delivery_and_subaddresses_lead_to_their_person() -> Outcome {
+    let subaddress = ("subaddress: \"\"", "subaddress: \"+\"");
+    let site = Site::new(&[], &[subaddress], &["subm"], ", outbound: Network, hosts: {}");
+    let serving = site.serve();
+    let who = &site.people[0];
+    let (local, domain) = who.address.split_once('@').expect("an address");
+    let sub = format!("{local}+lists@{domain}");
+    let mut wire = serving.connect("subm", Ipv4Addr::LOCALHOST)?;
+    read_reply(&mut wire)?.expect(220)?;
+    wire.send(b"EHLO c\r\n")?;
+    read_reply(&mut wire)?.expect(250)?;
+    wire.send(b"STARTTLS\r\n")?;
+    read_reply(&mut wire)?.expect(220)?;
+    let mut wire = wire.tls(&site.tls)?;
+    let login = base64(format!("\0{}\0{}", who.login, who.password).as_bytes());
+    for (line, code) in [
+        ("EHLO c".to_owned(), 250),
+        (format!("AUTH PLAIN {login}"), 235),
+        (format!("MAIL FROM:<{sub}> RET=HDRS ENVID=QQ+3D BODY=8BITMIME SMTPUTF8 REQUIRETLS"), 250),
+        ("RCPT TO:<a@elsewhere.example> NOTIFY=FAILURE ORCPT=rfc822;b@c.example".to_owned(), 250),
+        (format!("RCPT TO:<{sub}>"), 250),
+        (format!("RCPT TO:<nobody+lists@{domain}>"), 550),
+        ("DATA".to_owned(), 354),
+        (letter(&sub, "a@elsewhere.example", "asked") + "\r\n.", 250),
+    ] {
+        wire.send(format!("{line}\r\n").as_bytes())?;
+        read_reply(&mut wire)?.expect(code)?;
+    }
+    drop(serving);
+    assert_eq!(site.delivered(&who.address), 1);
+    let spool = site.spool();
+    let [item] = &spool[..] else { panic!("{spool:?}") };
+    let facts: queue::MessageFacts = queue::facts::read(&item.facts);
+    let expected = queue::MessageFacts {
+        ret: Some(mail::Return::Headers),
+        envid: Some("QQ+3D".to_owned()),
+        body: mail::Body::EightBitMime,
+        smtputf8: true,
+        require_tls: true,
+        login: Some(who.login.clone()),
+        block: "may_send.person".to_owned(),
+        ..queue::MessageFacts::default()
+    };
+    assert_eq!(facts, expected);
+    let facts: queue::RecipientFacts = queue::facts::read(&item.recipients[0].facts);
+    assert_eq!(facts.notify, Some(mail::Notify { success: false, failure: true, delay: false }));
+    assert_eq!((facts.orcpt.as_deref(), facts.behind), (Some("rfc822;b@c.example"), None));
+    Ok(())
+}

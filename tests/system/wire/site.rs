@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use store::Store;
+use store::{QueueItem, Store};
 use tests::describe::Person;
 use tests::scratch::Scratch;
 use tests::wire::{self, Wire};
@@ -61,8 +61,9 @@ impl Site {
         write(chain.clone(), &key.cert.pem());
         write(secret.clone(), &key.signing_key.serialize_pem());
         let listeners: String = listeners.iter().map(|name| format!("{name:?}: [\"127.0.0.1:0\"], ")).collect();
+        let outbound = if more.contains("outbound: ") { "" } else { ", outbound: Sink" };
         let site = format!(
-            "Site(data: {data:?}, listeners: {{{listeners}}}, outbound: Sink,\n\
+            "Site(data: {data:?}, listeners: {{{listeners}}}{outbound},\n\
              certificates: {{\"default\": File(chain: {chain:?}, key: {secret:?})}}{more})\n"
         );
         write(scratch.join("site.ron"), &site);
@@ -86,6 +87,14 @@ impl Site {
             serving.log().contains("listening").then_some(())
         });
         serving
+    }
+
+    /// What is in the spool, while nothing serves.
+    #[track_caller]
+    pub fn spool(&self) -> Vec<QueueItem> {
+        let open = || Store::open(&self.data, store::Options::default()).ok();
+        let store = wait::until(WITHIN, "the data folder is free", open);
+        store.queue_list(None, 1_000).expect("the spool can be read")
     }
 
     /// Messages in the inbox of an address, while nothing serves.
