@@ -1,19 +1,22 @@
 //! What a server of SMTP and LMTP takes besides ordinary mail: who speaks for whom, logins without a password on the wire,
 //! a reply for each recipient.
 
+mod issuer;
 mod scram;
 mod site;
 
 use std::io;
 use std::net::Ipv4Addr;
 use std::process::Command;
+use std::time::Duration;
 
 use tests::describe::Tls;
 use tests::scratch::Scratch;
-use tests::smtp::{Reply, letter, read_reply};
+use tests::smtp::{Reply, base64, letter, read_reply};
 use tests::wire::{self as octets, Wire};
-use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program};
+use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
 
+use self::issuer::Issuer;
 use self::site::Site;
 
 /// A PROXY v2 header of TCP over IPv4.
@@ -165,7 +168,7 @@ fn gateway(client_address: &str) -> Site {
         ("unknown_recipients_attempted: Unlimited,", unknown),
         ("not_for: [\"nearby\", \"outside\"]", "not_for: [\"nearby\"]"),
     ];
-    Site::new(&changes, &[], &["mx"])
+    Site::new(&changes, &[], &["mx"], "")
 }
 
 /// The reply to the first unknown recipient that finds the window full, or to the third.
@@ -249,8 +252,9 @@ fn a_gateway_tells_its_clients_by_xclient_or_in_a_received_field() -> Outcome {
 #[test]
 fn lmtp_answers_for_each_recipient_what_became_of_its_copy() -> Outcome {
     let small = ("quota: Fixed(\"1 TB\")", "quota: Fixed(\"100 kB\")");
+    let lmtp = ("port: 25,\n            speaks: Smtp", "port: 25,\n            speaks: Lmtp");
     let tiny = ("message_size: \"100 MB\"", "message_size: \"80 kB\"");
-    let site = Site::new(&[small, tiny], &[("mx", "Smtp", "Lmtp")], &["mx"]);
+    let site = Site::new(&[small, tiny], &[lmtp], &["mx"], "");
     let serving = site.serve();
     let (one, two) = (site.people[0].address.clone(), site.people[1].address.clone());
     let mut wire = serving.connect("mx", Ipv4Addr::LOCALHOST)?;
@@ -329,7 +333,7 @@ fn no_published_sequence_smuggles_a_message_past_the_server() -> Outcome {
     };
     let text = std::fs::read_to_string(corpus.join("smtp/end-of-data-vectors.json"))?;
     let vectors: serde_json::Value = serde_json::from_str(&text)?;
-    let site = Site::new(&[], &[], &["mx"]);
+    let site = Site::new(&[], &[], &["mx"], "");
     let serving = site.serve();
     let to = &site.people[0].address;
     let start = format!("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<{to}>\r\n");
@@ -350,5 +354,159 @@ fn no_published_sequence_smuggles_a_message_past_the_server() -> Outcome {
         let codes = replies(&mut wire);
         assert!(matches!(codes[..], [220, 250, 250, 250, 250 | 554, 221]), "{}: {codes:?}", vector["name"]);
     }
+    Ok(())
+}
+
+#[test]
+fn a_token_of_the_issuer_logs_in_and_its_keys_are_asked_for_once() -> Outcome {
+    let issuer = Issuer::start();
+    let oauth = format!(
+        "oauth: Some((\n            issuer: \"https://id.example\",\n            keys: \"{}\",\n            \
+         audience: \"mail\",\n            login_claim: \"uid\",\n        ))",
+        issuer.keys
+    );
+    let offered = "                Login,\n                OAuthBearer,\n                XOAuth2,\n            ]";
+    let in_plan = [("oauth: None", &*oauth), ("                Login,\n            ]", offered)];
+    let more = format!(", authorities: [{:?}]", issuer.authority());
+    let site = Site::new(&[], &in_plan, &["subm"], &more);
+    let serving = site.serve();
+    let (login, other) = (&site.people[0].login, &site.people[1].login);
+    let log_in = |mechanism: &str, response: &str| -> io::Result<Vec<u16>> {
+        let mut wire = serving.connect("subm", Ipv4Addr::LOCALHOST)?;
+        let codes = |wire: &mut Wire, line: &str| -> io::Result<u16> {
+            wire.send(format!("{line}\r\n").as_bytes())?;
+            Ok(read_reply(wire)?.code)
+        };
+        read_reply(&mut wire)?.expect(220)?;
+        codes(&mut wire, "EHLO c")?;
+        codes(&mut wire, "STARTTLS")?;
+        let mut wire = wire.tls(&site.tls)?;
+        codes(&mut wire, "EHLO c")?;
+        let first = codes(&mut wire, &format!("AUTH {mechanism} {}", base64(response.as_bytes())))?;
+        if first != 334 {
+            return Ok(vec![first]);
+        }
+        Ok(vec![first, codes(&mut wire, "AQ==")?])
+    };
+    let bearer = |token: &str| format!("n,,\u{1}auth=Bearer {token}\u{1}\u{1}");
+    let x = |user: &str, token: &str| format!("user={user}\u{1}auth=Bearer {token}\u{1}\u{1}");
+    let good = issuer.token(login, "mail", 3_600);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&good))?, [235]);
+    assert_eq!(log_in("XOAUTH2", &x(login, &good))?, [235]);
+    let refused = [334, 535];
+    assert_eq!(log_in("XOAUTH2", &x(other, &good))?, refused, "under another name");
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&issuer.token(login, "files", 3_600)))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&issuer.token(login, "mail", -3_600)))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&issuer.token("ghost", "mail", 3_600)))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&format!("{good}A")))?, refused);
+    assert_eq!(log_in("OAUTHBEARER", &bearer(&Issuer::start().token(login, "mail", 3_600)))?, refused, "another key");
+    assert_eq!(issuer.asked(), 1);
+    Ok(())
+}
+
+#[test]
+fn whoever_comes_near_a_limit_and_the_owner_of_a_refused_application_are_told_once() -> Outcome {
+    let scratch = Scratch::new("notices");
+    let warned = "from: [\"outside\"], to: Anyone, as: OwnAddresses, empty_sender: ReportsOnly, warn_at: \"80 %\",";
+    let known = "known: { \"printer\": (from: [\"198.18.4.7/32\"], as: [\"imprimante@univ-nantes.fr\"], \
+        owner: \"docmessagerie@univ-nantes.fr\", until: \"2099-01-01\", limits: (recipients_in_one_message: 50, \
+        messages_accepted: [\"100 / 1 h\"], recipients_attempted: Unlimited)) }";
+    let changes = [
+        ("from: [\"outside\"], to: Anyone, as: OwnAddresses, empty_sender: ReportsOnly,", warned),
+        ("known: {}", known),
+        // Where `try` sees sources it has no name for.
+        ("In([\"10.44.0.0/16\"])", "In([\"10.44.0.0/16\", \"198.18.4.7/32\"])"),
+    ];
+    let folder = policy_copy::changed(&scratch, "nantes", &changes);
+    let server = Facteur::start_with(&folder, Options::default());
+    let who = server.describe.person("toto-j").clone();
+    let subjects = |login: &str, word: &str| -> io::Result<usize> {
+        let who = server.describe.person(login).clone();
+        let mut imap = Imap::person(&server, "inside", &who)?;
+        imap.command("EXAMINE INBOX")?.ok()?;
+        let found = imap.command(&format!("SEARCH SUBJECT {word}"))?.ok()?.lines();
+        let found = found.iter().find_map(|line| line.strip_prefix("SEARCH")).unwrap_or_default().to_owned();
+        Ok(found.split_whitespace().count())
+    };
+    let mut smtp = Smtp::person(&server, "subm", "outside", &who)?;
+    // 200 of the 250 recipients in a quarter of an hour, and 40 more.
+    for message in 0..5 {
+        smtp.mail(&who.address)?.expect(250)?;
+        for number in 0..if message == 4 { 40 } else { 50 } {
+            smtp.rcpt(&format!("reader{number}@elsewhere.example"))?.expect(250)?;
+        }
+        smtp.command("RSET")?.expect(250)?;
+    }
+    let told = |login: &str, word: &str| {
+        wait::until(Duration::from_secs(30), "the notice is there", || {
+            subjects(login, word).ok().filter(|count| *count > 0)
+        })
+    };
+    assert_eq!(told("toto-j", "limit"), 1);
+    let rule = "may_send.person-outside.recipients_attempted/15min";
+    assert_eq!(server.log_text().matches(" near-limit ").count(), 1);
+    assert!(newest(&server, &who)?.contains(rule), "the rule is named");
+
+    let relay = server.describe.listener("relay").addr;
+    let mut printer = Wire::plain(octets::connect(relay, Ipv4Addr::LOCALHOST)?);
+    read_reply(&mut printer)?.expect(220)?;
+    for (line, code) in
+        [("EHLO printer", 250), ("MAIL FROM:<x@elsewhere.example>", 553), ("MAIL FROM:<y@c.example>", 553)]
+    {
+        printer.send(format!("{line}\r\n").as_bytes())?;
+        read_reply(&mut printer)?.expect(code)?;
+    }
+    assert_eq!(told("dupont-a", "printer"), 1);
+    Ok(())
+}
+
+#[test]
+fn the_spool_keeps_what_a_client_asked_of_delivery_and_subaddresses_lead_to_their_person() -> Outcome {
+    let subaddress = ("subaddress: \"\"", "subaddress: \"+\"");
+    let site = Site::new(&[], &[subaddress], &["subm"], ", outbound: Network, hosts: {}");
+    let serving = site.serve();
+    let who = &site.people[0];
+    let (local, domain) = who.address.split_once('@').expect("an address");
+    let sub = format!("{local}+lists@{domain}");
+    let mut wire = serving.connect("subm", Ipv4Addr::LOCALHOST)?;
+    read_reply(&mut wire)?.expect(220)?;
+    wire.send(b"EHLO c\r\n")?;
+    read_reply(&mut wire)?.expect(250)?;
+    wire.send(b"STARTTLS\r\n")?;
+    read_reply(&mut wire)?.expect(220)?;
+    let mut wire = wire.tls(&site.tls)?;
+    let login = base64(format!("\0{}\0{}", who.login, who.password).as_bytes());
+    for (line, code) in [
+        ("EHLO c".to_owned(), 250),
+        (format!("AUTH PLAIN {login}"), 235),
+        (format!("MAIL FROM:<{sub}> RET=HDRS ENVID=QQ+3D BODY=8BITMIME SMTPUTF8 REQUIRETLS"), 250),
+        ("RCPT TO:<a@elsewhere.example> NOTIFY=FAILURE ORCPT=rfc822;b@c.example".to_owned(), 250),
+        (format!("RCPT TO:<{sub}>"), 250),
+        (format!("RCPT TO:<nobody+lists@{domain}>"), 550),
+        ("DATA".to_owned(), 354),
+        (letter(&sub, "a@elsewhere.example", "asked") + "\r\n.", 250),
+    ] {
+        wire.send(format!("{line}\r\n").as_bytes())?;
+        read_reply(&mut wire)?.expect(code)?;
+    }
+    drop(serving);
+    assert_eq!(site.delivered(&who.address), 1);
+    let spool = site.spool();
+    let [item] = &spool[..] else { panic!("{spool:?}") };
+    let facts: queue::MessageFacts = queue::facts::read(&item.facts);
+    let expected = queue::MessageFacts {
+        ret: Some(mail::Return::Headers),
+        envid: Some("QQ+3D".to_owned()),
+        body: mail::Body::EightBitMime,
+        smtputf8: true,
+        require_tls: true,
+        login: Some(who.login.clone()),
+        block: "may_send.person".to_owned(),
+        ..queue::MessageFacts::default()
+    };
+    assert_eq!(facts, expected);
+    let facts: queue::RecipientFacts = queue::facts::read(&item.recipients[0].facts);
+    assert_eq!(facts.notify, Some(mail::Notify { success: false, failure: true, delay: false }));
+    assert_eq!((facts.orcpt.as_deref(), facts.behind), (Some("rfc822;b@c.example"), None));
     Ok(())
 }

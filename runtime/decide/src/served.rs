@@ -37,9 +37,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     if plan.identity.ldap.is_some() {
         say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
     }
-    if plan.senders.as_ref().is_some_and(|senders| !senders.known.is_empty()) {
-        say("senders.known", "applications are told apart by address, their owners are not told", false);
-    }
     if plan.routes.remote == Remote::DirectMx {
         say("routes.remote", "mail for other domains waits in the queue: delivery by MX is not built", false);
     }
@@ -53,9 +50,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     }
     if plan.filters.may.iter().any(|may| *may != FilterMay::FileInto) {
         say("filters.may", "people have no filters", false);
-    }
-    if plan.may_send.values().any(|block| block.warn_at_percent > 0) {
-        say("may_send", "nobody is warned at `warn_at`", false);
     }
     if plan.may_send.values().any(|block| block.as_ == As::AnyAddress) {
         say("may_send", "header From is not compared with the reverse-path", false);

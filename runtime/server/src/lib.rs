@@ -20,6 +20,7 @@ mod listen;
 mod lists;
 mod metrics;
 mod night;
+mod notices;
 pub mod operate;
 mod outbound;
 mod outcome;

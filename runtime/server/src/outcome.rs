@@ -31,6 +31,8 @@ pub enum Event {
     RecipientRefused,
     ContentRefused,
     Accepted,
+    /// A sender came to `warn_at` of a limit.
+    NearLimit,
     Quarantined,
     Delivered,
     Sunk,
@@ -49,6 +51,7 @@ impl Event {
             Event::RecipientRefused => "recipient-refused",
             Event::ContentRefused => "content-refused",
             Event::Accepted => "accepted",
+            Event::NearLimit => "near-limit",
             Event::Quarantined => "quarantined",
             Event::Delivered => "delivered",
             Event::Sunk => "sunk",
@@ -66,6 +69,7 @@ impl Event {
             Event::LoggedIn
             | Event::ContentRefused
             | Event::Accepted
+            | Event::NearLimit
             | Event::Quarantined
             | Event::Delivered
             | Event::Sunk

@@ -31,7 +31,7 @@ use crate::site::{Outbound, Site};
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::{
-    bindings, control, decisions, fullness, http, night, operate, outbound, random, reports, rings, scan, tls,
+    bindings, control, decisions, fullness, http, night, notices, operate, outbound, random, reports, rings, scan, tls,
 };
 
 /// Long contents read whole at a time.
@@ -187,6 +187,7 @@ impl Server {
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
         ];

@@ -6,9 +6,11 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use store::Store;
+use rustls::ClientConfig;
+use store::{QueueItem, Store};
 use tests::describe::Person;
 use tests::scratch::Scratch;
 use tests::wire::{self, Wire};
@@ -22,6 +24,8 @@ pub struct Site {
     scratch: Scratch,
     data: PathBuf,
     pub people: Vec<Person>,
+    /// Trusts the certificate of this site.
+    pub tls: Arc<ClientConfig>,
 }
 
 /// A running `facteur serve`; killed when it goes.
@@ -31,9 +35,10 @@ pub struct Serving {
 }
 
 impl Site {
-    /// `changes` are made in the policy, `spoken` (listener, protocol, another protocol) in the plan it compiles to.
+    /// `changes` are made in the policy, `in_plan` in the plan it compiles to, each in the first place where it stands; `more`
+    /// is added to the site.
     #[track_caller]
-    pub fn new(changes: &[(&str, &str)], spoken: &[(&str, &str, &str)], listeners: &[&str]) -> Site {
+    pub fn new(changes: &[(&str, &str)], in_plan: &[(&str, &str)], listeners: &[&str], more: &str) -> Site {
         let scratch = Scratch::new("wire");
         let folder = policy_copy::changed(&scratch, "bench", changes);
         let data = scratch.join("data");
@@ -45,10 +50,9 @@ impl Site {
         program::run(Command::new(program::facteur()).arg("compile").arg(&folder).arg("--out").arg(out)).ends(0);
         let plan = scratch.join("bench.plan.ron");
         let mut text = fs::read_to_string(&plan).expect("it was just written");
-        for (listener, was, becomes) in spoken {
-            let at = text.find(&format!("\"{listener}\": (")).expect("the plan has the listener");
-            let rest = text[at..].replacen(&format!("speaks: {was}"), &format!("speaks: {becomes}"), 1);
-            text.replace_range(at.., &rest);
+        for (was, becomes) in in_plan {
+            assert!(text.contains(was), "{was} in\n{text}");
+            text = text.replacen(was, becomes, 1);
         }
         let write = |path: PathBuf, text: &str| fs::write(path, text).expect("the scratch folder is ours");
         write(plan, &text);
@@ -57,12 +61,14 @@ impl Site {
         write(chain.clone(), &key.cert.pem());
         write(secret.clone(), &key.signing_key.serialize_pem());
         let listeners: String = listeners.iter().map(|name| format!("{name:?}: [\"127.0.0.1:0\"], ")).collect();
+        let outbound = if more.contains("outbound: ") { "" } else { ", outbound: Sink" };
         let site = format!(
-            "Site(data: {data:?}, listeners: {{{listeners}}}, outbound: Sink,\n\
-             certificates: {{\"default\": File(chain: {chain:?}, key: {secret:?})}})\n"
+            "Site(data: {data:?}, listeners: {{{listeners}}}{outbound},\n\
+             certificates: {{\"default\": File(chain: {chain:?}, key: {secret:?})}}{more})\n"
         );
         write(scratch.join("site.ron"), &site);
-        Site { scratch, data, people }
+        let tls = wire::trusting(&scratch.join("chain.pem"));
+        Site { scratch, data, people, tls }
     }
 
     #[track_caller]
@@ -81,6 +87,14 @@ impl Site {
             serving.log().contains("listening").then_some(())
         });
         serving
+    }
+
+    /// What is in the spool, while nothing serves.
+    #[track_caller]
+    pub fn spool(&self) -> Vec<QueueItem> {
+        let open = || Store::open(&self.data, store::Options::default()).ok();
+        let store = wait::until(WITHIN, "the data folder is free", open);
+        store.queue_list(None, 1_000).expect("the spool can be read")
     }
 
     /// Messages in the inbox of an address, while nothing serves.

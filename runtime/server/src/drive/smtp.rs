@@ -203,6 +203,7 @@ impl Smtp {
     fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
         match Open::mail(&self.service, &self.client, reverse_path.clone(), parameters) {
             Ok(open) => {
+                self.tell_if_near(&open);
                 self.open = Some(open);
                 Reply::new(reply::SENDER_OK, "OK")
             }
@@ -224,7 +225,11 @@ impl Smtp {
 
     fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Reply {
         let Some(open) = &mut self.open else { return Reply::new(reply::BAD_SEQUENCE, "MAIL first") };
-        match open.recipient(forward_path, parameters) {
+        let judged = open.recipient(forward_path, parameters);
+        if let Some(open) = &self.open {
+            self.tell_if_near(open);
+        }
+        match judged {
             Ok(()) => Reply::new(reply::RECIPIENT_OK, "OK"),
             Err(refusal) => self.refuse(Event::RecipientRefused, &refusal, forward_path),
         }
@@ -275,6 +280,14 @@ impl Smtp {
 
     fn is_lmtp(&self) -> bool {
         self.service.tables.listener_rules(self.client.listener).speaks == plan::Speaks::Lmtp
+    }
+
+    /// One line for each crossing of `warn_at`; `notices` tells the person.
+    fn tell_if_near(&self, open: &Open) {
+        let Some(rule) = open.nearing() else { return };
+        let about = self.client.account.as_ref().map(|account| account.login.to_string()).unwrap_or_default();
+        let outcome = Outcome::done(Event::NearLimit, about).from_peer(&self.connection.peer);
+        self.service.outcome(Outcome { rule, ..outcome });
     }
 
     fn refuse(&self, event: Event, refusal: &Refusal, about: &impl std::fmt::Display) -> Reply {

@@ -123,6 +123,13 @@ impl Open {
         }
     }
 
+    /// The rule of a limit that is near since the last command.
+    pub fn nearing(&self) -> Option<String> {
+        let service = &self.service;
+        let now = service.clock.now();
+        self.decided.as_ref()?.nearing(&service.tables, &mut service.rings(), now)
+    }
+
     /// The content begins.
     pub fn start_content(&mut self) {
         self.content = Some(Content::new(self.service.store.clone(), self.service.held.clone()));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
+use hyper::client::conn::http1::SendRequest;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore};
@@ -38,19 +39,20 @@ async fn fetched(site: &Site, url: &str) -> io::Result<Vec<u8>> {
     let authority = uri.authority().map_or(host, |it| it.as_str());
     let request = Request::get(target).header("host", authority).header("accept", "application/json");
     let request = request.body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
-    let answered = async {
-        let answer = sender.send_request(request).await.map_err(io::Error::other)?;
-        if answer.status() != 200 {
-            return Err(io::Error::other(format!("status {}", answer.status())));
-        }
-        let body = Limited::new(answer.into_body(), BODY_OCTETS_MAX).collect().await.map_err(io::Error::other)?;
-        Ok(body.to_bytes().to_vec())
-    };
-    tokio::select! {
-        answered = answered => answered,
-        // The connection may end first and the answer still be there; then the sender says so.
-        ended = connection => Err(ended.err().map_or(io::ErrorKind::ConnectionAborted.into(), io::Error::other)),
+    // It ends by itself once the answer is there; a body read half is the sender's to tell.
+    let driving = tokio::spawn(connection);
+    let answered = answered(&mut sender, request).await;
+    driving.abort();
+    answered
+}
+
+async fn answered(sender: &mut SendRequest<Empty<Bytes>>, request: Request<Empty<Bytes>>) -> io::Result<Vec<u8>> {
+    let answer = sender.send_request(request).await.map_err(io::Error::other)?;
+    if answer.status() != 200 {
+        return Err(io::Error::other(format!("status {}", answer.status())));
     }
+    let body = Limited::new(answer.into_body(), BODY_OCTETS_MAX).collect().await.map_err(io::Error::other)?;
+    Ok(body.to_bytes().to_vec())
 }
 
 async fn connect(site: &Site, host: &str, port: u16) -> io::Result<TcpStream> {

@@ -69,7 +69,9 @@ fn said(error: SaslError) -> Reply {
 /// The verdict on a claim. SCRAM and tokens have a last challenge before some of theirs.
 pub(super) fn answered(ready: Ready, claim: &Claim, reply: Reply, connection: &mut Connection) -> State {
     let signature = connection.server_signature.take();
-    match claim.last_challenge(reply.code.is_positive(), signature.as_deref()) {
+    // RFC 4954 6: a server in trouble says 454 at once.
+    let challenge = claim.last_challenge(reply.code.is_positive(), signature.as_deref());
+    match challenge.filter(|_| !reply.code.is_temporary()) {
         Some(challenge) => {
             connection.send(Reply::new(reply::AUTH_CONTINUE, challenge));
             State::LoginEnd(ready, reply)
