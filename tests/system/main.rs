@@ -14,3 +14,4 @@ mod operating;
 mod outbound;
 mod room;
 mod story;
+mod world;

@@ -1,8 +1,8 @@
 //! The way out: the sink, the capturing mailbox, and a smart host on a real wire, with everything a smart host can do to
 //! us and a server that is killed meanwhile.
 
-mod site;
-mod smart_host;
+pub mod site;
+pub mod smart_host;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

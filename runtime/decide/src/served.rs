@@ -1,6 +1,6 @@
 //! What a plan asks for that this build keeps but does not execute yet.
 
-use plan::{As, At, FilterMay, Plan, ReceptionStep, Remote, SendingStep};
+use plan::{As, At, FilterMay, Plan, ReceptionStep, SendingStep};
 
 /// One thing a build keeps in the plan without executing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +47,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     }
     if plan.networks.values().any(|network| matches!(network, plan::Network::Front(_))) {
         say("networks", "the address a `Front` carries is not read: limits per address fall on the front", false);
-    }
-    if plan.routes.remote == Remote::DirectMx {
-        say("routes.remote", "mail for other domains waits in the queue: delivery by MX is not built", false);
     }
     for (name, scanner) in &plan.scanners {
         match scanner.at {

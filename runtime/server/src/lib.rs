@@ -33,6 +33,7 @@ mod tls;
 mod trace;
 mod turns;
 mod verifier;
+mod world;
 
 pub use drive::opening;
 pub use outcome::{Event, Outcome, Peer};

@@ -64,6 +64,9 @@ metrics! {
     gauge store_free "facteur_store_free_bytes" [] "Room on the device of the data folder.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
     counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, refused, held.";
+    counters tls_failures "facteur_outbound_tls_failures_total" ["result"] "Sessions with next hops whose TLS failed, by result type of RFC 8460.";
+    counter next_hop_connections "facteur_next_hop_connections_total" [] "Connections made to next hops.";
+    counter next_hop_reuses "facteur_next_hop_reuses_total" [] "Messages handed over on a connection that had one before.";
 }
 
 /// Store counters under their public names.

@@ -37,6 +37,10 @@ pub(crate) struct Service {
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,
+    /// Other servers.
+    pub world: crate::world::World,
+    /// Connections to next hops between two messages.
+    pub pool: crate::outbound::Pool,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
     /// Engines that do not answer, and since when.

@@ -25,6 +25,7 @@ use crate::records::Records;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
+use crate::world::World;
 use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
 
 /// Long contents read whole at a time.
@@ -58,6 +59,8 @@ pub enum StartError {
     /// The site names listeners the plan does not have.
     UnknownListeners(Vec<String>),
     TimeZone(String),
+    /// The site's view of DNS.
+    World(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -85,6 +88,7 @@ impl fmt::Display for StartError {
             StartError::Unserved(lines) => write!(f, "this plan cannot be served: {}", lines.join("; ")),
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
+            StartError::World(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -170,6 +174,7 @@ impl Server {
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
+            tokio::spawn(outbound::pool::keep(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
@@ -260,6 +265,7 @@ async fn service(
     store: Arc<Store>,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
+    let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
@@ -282,6 +288,8 @@ async fn service(
         engines,
         held: Arc::new(Held::default()),
         directory,
+        world,
+        pool: outbound::Pool::default(),
         refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,

@@ -38,10 +38,15 @@ impl Site {
     /// Everything of the outside goes to 127.0.0.1:`port`.
     #[track_caller]
     pub fn new(port: u16) -> Site {
-        let scratch = Scratch::new("way-out");
         let routes = format!("routes: (held: Mailbox, remote: Smarthost(\"smarthost.example:{port}\"), homes: {{}}),");
+        Site::with(Scratch::new("way-out"), &routes, "hosts: {\"smarthost.example\": \"127.0.0.1\"},")
+    }
+
+    /// `policy` is put into the bench policy, `facts` into its site.
+    #[track_caller]
+    pub fn with(scratch: Scratch, policy: &str, facts: &str) -> Site {
         let losses = "losses: (record: [NotDelivered]),";
-        let changes = [("    antispam: None,", &*format!("    {routes}\n    {losses}\n    antispam: None,"))];
+        let changes = [("    antispam: None,", &*format!("    {policy}\n    {losses}\n    antispam: None,"))];
         let folder = policy_copy::changed(&scratch, "bench", &changes);
         let data = scratch.join("data");
         let people = Facteur::start_with(&folder, Options { data: Some(data.clone()), ..Options::default() });
@@ -55,7 +60,7 @@ impl Site {
         write("key.pem", &key.signing_key.serialize_pem());
         let site = format!(
             "Site(data: {data:?}, listeners: {{\"subm\": [\"127.0.0.1:0\"]}}, outbound: Network,\n\
-             hosts: {{\"smarthost.example\": \"127.0.0.1\"}},\n\
+             {facts}\n\
              certificates: {{\"default\": File(chain: {:?}, key: {:?})}})\n",
             scratch.join("chain.pem"),
             scratch.join("key.pem")

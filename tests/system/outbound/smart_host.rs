@@ -18,6 +18,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 pub struct Script {
     /// Without it a connection is taken and nothing is said.
     pub greets: bool,
+    /// A greeting of another kind.
+    pub greeting: Option<&'static str>,
     pub keywords: Vec<&'static str>,
     /// Recipients that hear this instead of 250.
     pub refused: BTreeMap<&'static str, &'static str>,
@@ -77,6 +79,8 @@ struct Shared {
     /// Each RCPT command's address, in order of arrival.
     asked: Mutex<Vec<String>>,
     connections: Mutex<usize>,
+    /// AUTH commands.
+    logins: Mutex<Vec<String>>,
 }
 
 /// The running smart host; its threads end with the test's process.
@@ -91,10 +95,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl SmartHost {
     pub fn start(script: Script) -> SmartHost {
+        SmartHost::with_tls(script, tls())
+    }
+
+    /// One that shows a certificate of the test's.
+    pub fn with_tls(script: Script, tls: Arc<ServerConfig>) -> SmartHost {
         let listener = TcpListener::bind("127.0.0.1:0").expect("the kernel has a port");
         let port = listener.local_addr().expect("a bound socket has one").port();
         let shared = Arc::new(Shared { script: Mutex::new(script), ..Shared::default() });
-        let (tls, accepting) = (tls(), Arc::clone(&shared));
+        let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 *lock(&accepting.connections) += 1;
@@ -122,6 +131,10 @@ impl SmartHost {
     /// How often RCPT named this address.
     pub fn asked(&self, address: &str) -> usize {
         lock(&self.shared.asked).iter().filter(|asked| *asked == address).count()
+    }
+
+    pub fn logins(&self) -> Vec<String> {
+        lock(&self.shared.logins).clone()
     }
 
     pub fn connections(&self) -> usize {
@@ -165,7 +178,8 @@ impl Conversation {
         if !lock(&self.shared.script).greets {
             return self.stay_silent();
         }
-        self.say("220 smarthost.example ESMTP")?;
+        let greeting = lock(&self.shared.script).greeting;
+        self.say(greeting.unwrap_or("220 smarthost.example ESMTP"))?;
         loop {
             let line = String::from_utf8_lossy(&self.until(b"\r\n")?).trim_end().to_string();
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
@@ -182,6 +196,14 @@ impl Conversation {
                     if self.content()? {
                         return Ok(());
                     }
+                }
+                "RSET" => {
+                    self.recipients.clear();
+                    self.say("250 2.0.0 fine")?;
+                }
+                "AUTH" => {
+                    lock(&self.shared.logins).push(line);
+                    self.say("235 2.7.0 welcome")?;
                 }
                 "QUIT" => return self.say("221 bye"),
                 _ => self.say("500 5.5.2 what?")?,

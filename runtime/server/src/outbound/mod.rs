@@ -4,11 +4,14 @@ mod attempt;
 mod capture;
 mod handover;
 mod next_hop;
+pub mod pool;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mail::Domain;
 use queue::{Destination, destination};
 use store::{CommitError, QueueItem, ReadError, WaitingRecipient};
 use tokio::sync::Semaphore;
@@ -17,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::outcome::Outcome;
 use crate::service::{Service, stopped};
 use crate::{clock, durable};
+pub use pool::Pool;
 
 /// Messages taken from the spool at a time.
 const BATCH: usize = 100;
@@ -101,12 +105,13 @@ async fn work(service: &Arc<Service>) -> Result<bool, Trouble> {
 /// themselves: the others shall not fail at a next hop without it.
 async fn one(service: &Arc<Service>, item: &QueueItem, now_s: i64) -> Result<(), Trouble> {
     let plan = service.tables.plan();
-    let mut hops: BTreeMap<(Destination, bool), Vec<&WaitingRecipient>> = BTreeMap::new();
+    let mut hops: BTreeMap<(Destination, Option<&Domain>, bool), Vec<&WaitingRecipient>> = BTreeMap::new();
     for recipient in item.recipients.iter().filter(|recipient| recipient.due_at_s <= now_s) {
         let destination = destination(plan, &recipient.next_hop);
-        hops.entry((destination, recipient.forward_path.needs_utf8())).or_default().push(recipient);
+        let domain = (destination == Destination::Mx).then(|| recipient.forward_path.domain());
+        hops.entry((destination, domain, recipient.forward_path.needs_utf8())).or_default().push(recipient);
     }
-    for ((destination, _), recipients) in hops {
+    for ((destination, _, _), recipients) in hops {
         for recipients in recipients.chunks(RECIPIENTS_AT_ONCE) {
             if service.stopping() {
                 return Ok(());

@@ -142,6 +142,17 @@ impl Store {
         })
     }
 
+    /// The first `limit` settings whose keys begin with `prefix`, in order of key.
+    pub fn settings(&self, prefix: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT key, value FROM setting WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 ORDER BY key LIMIT ?2",
+            )?;
+            let rows = query.query_map((prefix, limit as i64), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     pub fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError> {
         self.read(|tx| {
             let mut query = tx.prepare_cached("SELECT value FROM setting WHERE key = ?1")?;

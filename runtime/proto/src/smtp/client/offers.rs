@@ -5,6 +5,8 @@ use mail::Reply;
 /// The extensions this client makes use of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Offers {
+    /// EHLO was answered.
+    pub answered: bool,
     pub pipelining: bool,
     pub starttls: bool,
     pub eight_bit_mime: bool,
@@ -26,7 +28,7 @@ pub struct Offers {
 impl Offers {
     /// Reads the lines behind the first. Lines that are not understood are ignored.
     pub(super) fn read(reply: &Reply) -> Offers {
-        let mut offers = Offers::default();
+        let mut offers = Offers { answered: true, ..Offers::default() };
         for line in reply.all_lines().iter().skip(1) {
             let mut words = line.split_ascii_whitespace();
             let Some(keyword) = words.next() else { continue };
