@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use decide::{DomainKind, RecipientClass, Tables};
 use mail::{Address, Domain, Login, Person};
-use plan::{MailboxRules, PassOnRecipients};
+use plan::{Held, MailboxRules, NextHop, PassOnRecipients};
 use queue::Route;
 use store::{Op, ReadError, Resolution, Store};
 
@@ -37,6 +37,8 @@ pub struct Found {
     pub room_octets: Option<u64>,
     /// Copies that leave this machine.
     pub away: Vec<(Address, Route)>,
+    /// Who knows whether there is such a recipient, and for how many seconds the answer is believed.
+    pub asks: Option<(NextHop, u64)>,
     /// What is to be kept of this look: since when a mailbox is full.
     pub notes: Vec<Op>,
 }
@@ -59,6 +61,7 @@ impl Found {
             left_out: Vec::new(),
             room_octets: None,
             away: Vec::new(),
+            asks: None,
             notes: Vec::new(),
         }
     }
@@ -119,19 +122,23 @@ impl Directory {
                 }
                 Ok(found)
             }
-            DomainKind::PassOn { canonical, recipients, .. } => {
+            DomainKind::PassOn { canonical, next_hop, recipients } => {
                 let address = in_domain(address, &canonical);
+                let mut asks = None;
                 let class = match recipients {
                     PassOnRecipients::Any => RecipientClass::PassedOn,
-                    // Asking the next hop is not built: nobody may be told "unknown" by guess.
-                    PassOnRecipients::AskThere { .. } => RecipientClass::Unsure,
+                    // Until it was asked: nobody may be told "unknown" by guess.
+                    PassOnRecipients::AskThere { cache_s } => {
+                        asks = Some((next_hop, cache_s));
+                        RecipientClass::Unsure
+                    }
                     PassOnRecipients::Directory => match store.resolve(&address)? {
                         Resolution::Unknown => RecipientClass::Unknown,
                         Resolution::Person(_) | Resolution::Alias(_) => RecipientClass::PassedOn,
                     },
                 };
                 let route = Route::Domain(canonical);
-                Ok(Found { away: vec![(address.clone(), route)], ..Found::nobody(class, address) })
+                Ok(Found { away: vec![(address.clone(), route)], asks, ..Found::nobody(class, address) })
             }
             DomainKind::NotOurs => Ok(remote(address)),
         }
@@ -155,8 +162,11 @@ impl Directory {
             }
         };
         let mut mailboxes = Vec::new();
+        let edge = matches!(tables.plan().routes.held, Held::Lmtp(_));
         for person in people {
             match &person.home {
+                // The mail store behind this server has the mailboxes, and knows how full they are.
+                None if edge => found.away.push((person.address.clone(), Route::Held)),
                 Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
                 None => mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person)),
             }

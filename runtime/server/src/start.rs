@@ -26,7 +26,7 @@ use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
 use crate::world::World;
-use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
+use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls, world};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
@@ -175,6 +175,7 @@ impl Server {
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
+            tokio::spawn(world::tls_report::keep(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {

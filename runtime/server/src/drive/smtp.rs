@@ -124,7 +124,7 @@ impl Smtp {
         match question {
             Question::Authenticate { credentials, .. } => Box::pin(self.authenticate(&credentials)).await,
             Question::Mail { reverse_path, parameters } => self.mail(reverse_path, &parameters),
-            Question::Recipient { forward_path, .. } => self.recipient(&forward_path),
+            Question::Recipient { forward_path, .. } => self.recipient(&forward_path).await,
             Question::ContentStart { .. } => {
                 if let Some(open) = &mut self.open {
                     open.start_content();
@@ -158,9 +158,9 @@ impl Smtp {
         }
     }
 
-    fn recipient(&mut self, forward_path: &ForwardPath) -> Reply {
+    async fn recipient(&mut self, forward_path: &ForwardPath) -> Reply {
         let Some(open) = &mut self.open else { return Reply::new(reply::BAD_SEQUENCE, "MAIL first") };
-        match open.recipient(forward_path) {
+        match open.recipient(forward_path).await {
             Ok(()) => Reply::new(reply::RECIPIENT_OK, "OK"),
             Err(refusal) => self.refuse(Event::RecipientRefused, &refusal, forward_path),
         }

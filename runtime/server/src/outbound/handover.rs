@@ -44,7 +44,7 @@ pub struct Target {
 pub struct Handed {
     /// One for each recipient, in their order.
     pub outcomes: Vec<Outcome>,
-    /// Version and cipher of TLS; `None` in the clear.
+    /// Version and cipher of TLS, and what the connection had to prove; `None` in the clear.
     pub tls: Option<String>,
     /// The next hop takes over notifications (RFC 3461 5.2.2).
     pub offers_dsn: bool,
@@ -185,7 +185,7 @@ impl Connection {
             self.client.disconnected();
         }
         let tls = match (&self.wire, &self.session) {
-            (Wire::Tls(_), Some(Ok(secured))) => Some(secured.words.clone()),
+            (Wire::Tls(_), Some(Ok(secured))) => Some(format!("{}, {}", secured.words, target.assurance)),
             _ => None,
         };
         let offers_dsn = self.client.offers().dsn;

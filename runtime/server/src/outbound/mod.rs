@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::outcome::Outcome;
 use crate::service::{Service, stopped};
 use crate::{clock, durable};
+pub use next_hop::ask;
 pub use pool::Pool;
 
 /// Messages taken from the spool at a time.

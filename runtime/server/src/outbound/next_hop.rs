@@ -69,6 +69,15 @@ pub async fn to_domain(service: &Arc<Service>, item: &QueueItem, recipients: &[&
     nexts(service, item, recipients, &told)
 }
 
+/// Would `host`, which is `host:port` of the plan, take mail for `address`? Nothing is sent.
+pub async fn ask(service: &Arc<Service>, host: &str, protocol: Protocol, address: &mail::Address) -> Outcome {
+    let handover = Handover::question(vec![address.clone()]);
+    let message = Message { facts: MessageFacts::default(), handover, content: Vec::new() };
+    let told = to_host(service, &message, host, protocol).await;
+    let nothing = Outcome::Broken { stage: Stage::Greeting, trouble: Trouble::Disconnected };
+    told.handed.outcomes.into_iter().next().unwrap_or(nothing)
+}
+
 fn unreadable(service: &Service, item: &QueueItem, recipients: &[&WaitingRecipient]) -> Vec<Next> {
     let why = "the message cannot be read";
     recipients.iter().map(|recipient| deferred(service, item, recipient, why)).collect()

@@ -83,7 +83,11 @@ impl Wire {
             Err(_) => return Err(TlsFault::ValidationFailure),
         };
         let session = stream.get_ref().1;
-        let version = session.protocol_version().map_or("TLS", |version| version.as_str().unwrap_or("TLS"));
+        let version = match session.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            Some(_) | None => "TLS",
+        };
         let cipher = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()).unwrap_or("");
         let secured = Secured { words: format!("{version} {cipher}"), verdict: judge.verdict() };
         *self = Wire::Tls(Box::new(stream));

@@ -182,7 +182,7 @@ fn fault_of(error: &Error) -> TlsFault {
             | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. } => TlsFault::Expired,
-            CertificateError::UnknownIssuer => TlsFault::NotTrusted,
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::NotTrusted,
             _ => TlsFault::ValidationFailure,
         },
         _ => TlsFault::ValidationFailure,

@@ -1,5 +1,6 @@
 //! The way to other servers: who takes mail for a domain, at which addresses, and how sure we must be of them.
 
+pub mod asking;
 pub mod assure;
 pub mod certificate;
 pub mod exchange;
@@ -7,7 +8,9 @@ pub mod resolver;
 pub mod sts;
 pub mod sts_policy;
 pub mod tally;
+pub mod tls_report;
 mod tlsa;
+mod web;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -38,6 +41,8 @@ pub struct World {
     pub roots: Arc<RootCertStore>,
     pub sts: sts::Policies,
     pub tally: tally::Tally,
+    /// Recipients next hops were asked about.
+    pub asked: asking::Asked,
     /// `delivery.tls_always_to`.
     always: DomainSet,
 }
@@ -77,6 +82,7 @@ impl World {
             roots: Arc::new(certificate::authorities(&site.authorities)),
             sts: sts::Policies::default(),
             tally: tally::Tally::default(),
+            asked: asking::Asked::default(),
             always: DomainSet::new(plan.delivery.tls_always_to.iter().map(|pattern| (pattern, 0))),
         })
     }

@@ -5,19 +5,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::{Request, StatusCode, header};
-use hyper_util::rt::TokioIo;
 use mail::Domain;
-use rustls_pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 use store::Op;
-use tokio_rustls::TlsConnector;
 
-use super::assure::{Assurance, Because};
-use super::certificate::{self, TlsFault};
+use super::certificate::TlsFault;
 use super::sts_policy::{self, Mode, StsPolicy};
+use super::web::{self, NoAnswer};
 use crate::clock;
 use crate::service::Service;
 
@@ -126,35 +122,19 @@ async fn fetched(service: &Service, domain: &Domain, id: String) -> Option<Kept>
     }
 }
 
-/// RFC 8461 3.3: the certificate is verified, and redirects are not followed.
+/// RFC 8461 3.3.
 async fn fetch(service: &Service, domain: &Domain) -> Result<StsPolicy, TlsFault> {
-    let host = format!("mta-sts.{domain}");
-    let broken = TlsFault::StsPolicyFetchError;
-    let stream = service.world.connect_by_name(service, &host, 443).await.map_err(|_| broken)?;
-    let assurance = Assurance::Verified(Because::MtaSts);
-    let (config, judge) = certificate::config(&service.world.roots, &assurance, None).map_err(|_| broken)?;
-    let name = ServerName::try_from(host.clone()).map_err(|_| broken)?;
-    let connected = TlsConnector::from(std::sync::Arc::new(config)).connect(name, stream).await;
-    let stream = connected.map_err(|_| if judge.verdict().is_err() { TlsFault::StsWebPkiInvalid } else { broken })?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|_| broken)?;
-    let asking = async {
-        let request = Request::get("/.well-known/mta-sts.txt").header(header::HOST, &host);
-        let request = request.body(Empty::<Bytes>::new()).map_err(|_| broken)?;
-        let response = sender.send_request(request).await.map_err(|_| broken)?;
-        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-        let plain = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/plain"));
-        if response.status() != StatusCode::OK || !plain {
-            return Err(broken);
-        }
-        let body = Limited::new(response.into_body(), POLICY_OCTETS_MAX).collect().await.map_err(|_| broken)?;
-        Ok(body.to_bytes())
-    };
-    let body = tokio::select! {
-        body = asking => body?,
-        // The connection is driven by the other branch; when it ends first there is no answer.
-        _ = connection => return Err(broken),
-    };
+    let request = Request::get("/.well-known/mta-sts.txt");
+    let answer = web::ask(service, &format!("mta-sts.{domain}"), 443, request, Bytes::new(), POLICY_OCTETS_MAX).await;
+    let (parts, body) = answer.map_err(|why| match why {
+        NoAnswer::Certificate => TlsFault::StsWebPkiInvalid,
+        NoAnswer::Trouble => TlsFault::StsPolicyFetchError,
+    })?;
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let plain = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/plain"));
+    if parts.status != StatusCode::OK || !plain {
+        return Err(TlsFault::StsPolicyFetchError);
+    }
     let text = std::str::from_utf8(&body).map_err(|_| TlsFault::StsPolicyInvalid)?;
     sts_policy::parse(text).map_err(|_| TlsFault::StsPolicyInvalid)
 }

@@ -24,6 +24,9 @@ const FAILURES_MAX: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainDay {
     pub policies: Vec<PolicyTally>,
+    /// The report went out, or nobody wants one.
+    #[serde(default)]
+    pub sent: bool,
 }
 
 /// One policy of a domain (RFC 8460 4.2).
