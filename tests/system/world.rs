@@ -4,11 +4,13 @@ mod authority;
 
 use std::fs;
 use std::net::TcpListener;
+use std::process::Command;
 
 use tests::dns::Dns;
 use tests::scratch::Scratch;
+use tests::skip::{self, Missing};
 use tests::smtp::letter;
-use tests::{Outcome, wait};
+use tests::{Outcome, corpus, program, wait};
 
 use self::authority::{Authority, Shown, Web};
 use crate::outbound::site::{Site, WITHIN};
@@ -29,6 +31,11 @@ fn site(dns: &Dns, authority: &Authority, hosts: &[(&str, u16)]) -> Site {
 
 #[track_caller]
 fn site_with(dns: &Dns, authority: &Authority, hosts: &[(&str, u16)], routes: &str, more: &str) -> Site {
+    site_of(dns, authority, hosts, &format!("{routes}\n    {DELIVERY}"), more)
+}
+
+#[track_caller]
+fn site_of(dns: &Dns, authority: &Authority, hosts: &[(&str, u16)], policy: &str, more: &str) -> Site {
     let scratch = Scratch::new("world");
     let write = |name: &str, text: &str| fs::write(scratch.join(name), text).expect("the scratch folder is ours");
     write("anchors", &dns.anchors);
@@ -40,7 +47,7 @@ fn site_with(dns: &Dns, authority: &Authority, hosts: &[(&str, u16)], routes: &s
         scratch.join("anchors"),
         scratch.join("authority.pem"),
     );
-    Site::with(scratch, &format!("{routes}\n    {DELIVERY}"), &facts)
+    Site::with(scratch, policy, &facts)
 }
 
 fn taker(shown: Shown) -> SmartHost {
@@ -255,6 +262,226 @@ fn a_smart_host_hears_our_password_under_a_certificate_we_know_and_not_otherwise
         assert_eq!(host.logins(), login.into_iter().collect::<Vec<_>>());
         assert_eq!(host.seen().len(), usize::from(login.is_some()));
     }
+    Ok(())
+}
+
+/// Puts a message into the spool while nothing serves, as an acceptance would have. Facts are JSON.
+#[track_caller]
+fn enqueue(site: &Site, number: u8, content: &[u8], recipient: &str, facts: &str, recipient_facts: &str) {
+    let store = site.store();
+    let forward_path: mail::Address = recipient.parse().expect("an address");
+    let reverse_path = mail::ReversePath::Address(site.sender.address.parse().expect("an address"));
+    let envelope = store::RecordEnvelope {
+        delivery_id: [number; 16],
+        reverse_path: Some(reverse_path.clone()),
+        recipients: vec![forward_path.clone()],
+        accepted_at_s: 0,
+    };
+    let body = store.put_body_for(&envelope, b"", &[content]).expect("the store takes bodies");
+    let recipient = store::QueueRecipient {
+        forward_path,
+        next_hop: store::NextHop::Mx,
+        due_at_s: 0,
+        facts: recipient_facts.as_bytes().to_vec(),
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    let enqueue = store::Enqueue {
+        queue_id: store::QueueId([number; 16]),
+        body,
+        reverse_path,
+        recipients: vec![recipient],
+        plan: String::new(),
+        accepted_at_s: i64::try_from(now.as_secs()).expect("a year we live to see"),
+        facts: facts.as_bytes().to_vec(),
+    };
+    store.commit_wait(vec![store::Op::Enqueue(Box::new(enqueue))]).expect("the store takes messages");
+}
+
+#[test]
+fn no_stored_sequence_leaves_as_an_end_of_data() -> Outcome {
+    let Some(corpus) = corpus::folder() else {
+        skip::skip("no_stored_sequence_leaves_as_an_end_of_data", Missing::Corpus);
+        return Ok(());
+    };
+    let vectors = fs::read(corpus.join("smtp/end-of-data-vectors.json"))?;
+    let vectors: serde_json::Value = serde_json::from_slice(&vectors)?;
+    let vectors = vectors["vectors"].as_array().ok_or("a list of vectors")?;
+    let authority = Authority::new();
+    let host = taker(authority.certifies("mx.b.example"));
+    let dns = Dns::start("b.example MX 10 mx.b.example\nmx.b.example A 127.0.0.1");
+    let site = site(&dns, &authority, &[("mx.b.example:25", host.port)]);
+    for (number, vector) in vectors.iter().enumerate() {
+        let sequence = base64_octets(vector["bytes_base64"].as_str().ok_or("octets")?);
+        let content = [b"Subject: v\r\n\r\nabc".as_slice(), &sequence, b"MAIL FROM:<>\r\nx\r\n"].concat();
+        enqueue(&site, u8::try_from(number + 1)?, &content, "reader@b.example", "", "");
+    }
+    let serving = site.serve();
+    serving.until_told("delivered", vectors.len());
+    serving.stop();
+    let seen = host.seen();
+    assert_eq!(seen.len(), vectors.len(), "each is one message");
+    for handed in seen {
+        // `content` panics at a bare CR or LF and at a lone dot.
+        let content = handed.content();
+        assert!(content.ends_with(b"MAIL FROM:<>\r\nx\r\n"), "{}", content.escape_ascii());
+    }
+    Ok(())
+}
+
+fn base64_octets(text: &str) -> Vec<u8> {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let (mut bits, mut held, mut octets) = (0_u32, 0, Vec::new());
+    for c in text.bytes().filter(|c| *c != b'=') {
+        (bits, held) = (bits << 6 | u32::from(value(c)), held + 6);
+        if held >= 8 {
+            held -= 8;
+            octets.push((bits >> held) as u8);
+        }
+    }
+    octets
+}
+
+#[test]
+fn what_the_sender_asked_goes_with_the_message_from_the_address_of_its_block() -> Outcome {
+    let authority = Authority::new();
+    let host = taker(authority.certifies("mx.b.example"));
+    host.script().keywords = vec!["STARTTLS", "DSN", "REQUIRETLS"];
+    let (forger, plain) = (Authority::new(), SmartHost::willing(&["DSN"]));
+    let forged = taker(forger.certifies("mx.forged.example"));
+    forged.script().keywords = vec!["STARTTLS", "REQUIRETLS"];
+    let zone: String = ["b", "forged", "plain"]
+        .map(|domain| format!("{domain}.example MX 10 mx.{domain}.example\nmx.{domain}.example A 127.0.0.1\n"))
+        .concat();
+    let dns = Dns::start(&zone);
+    let hosts =
+        [("mx.b.example:25", host.port), ("mx.forged.example:25", forged.port), ("mx.plain.example:25", plain.port)];
+    let sources = "sources: {\"usual\": [\"127.0.0.3\"], \"bulk\": [\"127.0.0.2\", \"::1\"]},";
+    let site = site_with(&dns, &authority, &hosts, "routes: (held: Mailbox, remote: DirectMx, homes: {}),", sources);
+    let asks = "{\"require_tls\":true,\"ret\":\"Headers\",\"envid\":\"id1\",\"source\":\"bulk\"}";
+    let notify = "{\"notify\":{\"success\":true,\"failure\":true,\"delay\":false},\"orcpt\":\"rfc822;r@b.example\"}";
+    for (number, domain) in [(1, "b"), (2, "forged"), (3, "plain")] {
+        enqueue(&site, number, &to("x@x.example", "asks"), &format!("r@{domain}.example"), asks, notify);
+    }
+    enqueue(&site, 4, &to("x@x.example", "usual"), "s@plain.example", "", "");
+    let serving = site.serve();
+    serving.until_told("delivered", 2);
+    serving.until_told("deferred", 2);
+    serving.stop();
+    let [handed] = host.seen().try_into().map_err(|seen| format!("{seen:?}"))?;
+    assert_eq!(handed.mail, format!("MAIL FROM:<{}> REQUIRETLS RET=HDRS ENVID=id1", site.sender.address));
+    assert_eq!(host.rcpts(), ["RCPT TO:<r@b.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;r@b.example"]);
+    assert_eq!(host.peers(), ["127.0.0.2".parse::<std::net::IpAddr>()?]);
+    assert!(plain.peers().contains(&"127.0.0.3".parse()?));
+    assert_eq!(
+        (forged.seen().len(), plain.seen().len()),
+        (0, 1),
+        "REQUIRETLS goes to nobody who cannot prove its name"
+    );
+    Ok(())
+}
+
+#[test]
+fn where_nothing_binds_tls_that_fails_is_no_worse_than_none() -> Outcome {
+    let authority = Authority::new();
+    let host = taker(authority.certifies("mx.b.example"));
+    host.script().breaks_tls = true;
+    let dns = Dns::start("b.example MX 10 mx.b.example\nmx.b.example A 127.0.0.1");
+    let site = site(&dns, &authority, &[("mx.b.example:25", host.port)]);
+    let serving = site.serve();
+    serving.submit(&["reader@b.example"], &to("reader@b.example", "clear"))?;
+    serving.until_told("delivered", 1);
+    serving.stop();
+    assert!(!host.seen()[0].tls);
+    assert_eq!(host.connections(), 2);
+    assert_eq!(tally(&site, "b.example"), ["no-policy-found 0 good", "no-policy-found validation-failure"]);
+    Ok(())
+}
+
+#[test]
+fn a_day_that_is_over_is_reported_to_whoever_asks_once() -> Outcome {
+    let authority = Authority::new();
+    let host = taker(authority.certifies("mx.reports.example"));
+    let dns = Dns::start(
+        "_smtp._tls.b.example TXT v=TLSRPTv1; rua=mailto:tls@reports.example\nreports.example MX 10 mx.reports.example\n\
+         mx.reports.example A 127.0.0.1\nsilent.example TXT nothing",
+    );
+    let sends = DELIVERY.replace("tls_reports: Store", "tls_reports: Send");
+    let routes = "routes: (held: Mailbox, remote: DirectMx, homes: {}),";
+    let site = site_of(&dns, &authority, &[("mx.reports.example:25", host.port)], &format!("{routes}\n{sends}"), "");
+    let day = program::run(Command::new("date").args(["-u", "-d", "yesterday", "+%F"])).ends(0).out.trim().to_owned();
+    let today = program::run(Command::new("date").args(["-u", "+%F"])).ends(0).out.trim().to_owned();
+    let tally = "{\"policies\":[{\"kind\":\"sts\",\"strings\":[\"version: STSv1\"],\"hosts\":[],\"successes\":7,\"failures\":[]}]}";
+    let rows = [(&day, "b.example"), (&day, "silent.example"), (&today, "b.example")];
+    let setting = |(day, domain): (&String, &str)| store::Op::Setting {
+        key: format!("tls-rpt/{day}/{domain}"),
+        value: Some(tally.as_bytes().to_vec()),
+    };
+    site.store().commit_wait(rows.into_iter().map(setting).collect())?;
+    for _ in 0..2 {
+        let serving = site.serve();
+        wait::until(WITHIN, "the report is there", || (!host.seen().is_empty()).then_some(()));
+        serving.stop();
+    }
+    let [report] = host.seen().try_into().map_err(|seen| format!("{seen:?}"))?;
+    assert_eq!(
+        (report.mail.as_str(), report.recipients.as_slice()),
+        ("MAIL FROM:<>", ["tls@reports.example".to_owned()].as_slice())
+    );
+    let text = String::from_utf8_lossy(&report.content()).into_owned();
+    for words in
+        ["report-type=\"tlsrpt\"", "TLS-Report-Domain: b.example", "application/tlsrpt+gzip", "example.org!b.example!"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_next_hop_is_asked_once_whom_it_knows() -> Outcome {
+    let authority = Authority::new();
+    let host = SmartHost::willing(&[]);
+    host.script().refused.insert("no@lists.example", "550 5.1.1 no such list");
+    host.script().refused.insert("sick@lists.example", "451 4.3.0 the database is away");
+    let dns = Dns::start("");
+    let domains = "domains: { \"example.org\": Held(profile: \"standard\"),\n\
+                   \"lists.example\": PassOn(next_hop: Smtp(\"sympa.example:2525\"), recipients: AskThere(cache: \"1 h\")) },";
+    let policy = format!("{domains}\n{DELIVERY}");
+    let site = site_of(&dns, &authority, &[("sympa.example:2525", host.port)], &policy, "");
+    let serving = site.serve();
+    for round in 0..2 {
+        serving.submit(&["yes@lists.example"], &to("yes@lists.example", &format!("m{round}")))?;
+        for (address, code) in [("no@lists.example", "550"), ("sick@lists.example", "451")] {
+            let refused = serving.submit(&[address], &to(address, "x")).err().ok_or("it is refused")?.to_string();
+            assert!(refused.contains(code), "{address}: {refused}");
+        }
+    }
+    serving.until_told("delivered", 2);
+    serving.stop();
+    let asked = ["yes@lists.example", "no@lists.example", "sick@lists.example"].map(|address| host.asked(address));
+    assert_eq!(asked, [3, 1, 1], "one question, and two deliveries");
+    Ok(())
+}
+
+#[test]
+fn an_edge_hands_its_peoples_mail_to_the_store_behind_it() -> Outcome {
+    let authority = Authority::new();
+    let host = SmartHost::willing(&["PIPELINING"]);
+    let dns = Dns::start("");
+    let routes = "routes: (held: Lmtp(\"store.example:24\"), remote: DirectMx, homes: {}),";
+    let site = site_with(&dns, &authority, &[("store.example:24", host.port)], routes, "");
+    let serving = site.serve();
+    let address = site.sender.address.clone();
+    serving.submit(&[&address], &to(&address, "edge"))?;
+    serving.until_told("delivered", 1);
+    serving.stop();
+    let [handed] = host.seen().try_into().map_err(|seen| format!("{seen:?}"))?;
+    assert_eq!(handed.recipients, [address]);
     Ok(())
 }
 

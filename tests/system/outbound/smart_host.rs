@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ pub struct Script {
     pub keywords: Vec<&'static str>,
     /// Recipients that hear this instead of 250.
     pub refused: BTreeMap<&'static str, &'static str>,
+    /// After STARTTLS the connection ends.
+    pub breaks_tls: bool,
     /// What follows the next contents; afterwards all are taken.
     pub after_content: VecDeque<After>,
 }
@@ -81,6 +83,10 @@ struct Shared {
     connections: Mutex<usize>,
     /// AUTH commands.
     logins: Mutex<Vec<String>>,
+    /// RCPT commands.
+    rcpts: Mutex<Vec<String>>,
+    /// Where each connection came from.
+    peers: Mutex<Vec<IpAddr>>,
 }
 
 /// The running smart host; its threads end with the test's process.
@@ -107,6 +113,7 @@ impl SmartHost {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 *lock(&accepting.connections) += 1;
+                lock(&accepting.peers).extend(stream.peer_addr().map(|peer| peer.ip()));
                 let (shared, tls) = (Arc::clone(&accepting), Arc::clone(&tls));
                 // A client that goes away ends its conversation with an error, as it should.
                 std::thread::spawn(move || Conversation::begin(stream, shared, tls).and_then(Conversation::hold));
@@ -135,6 +142,14 @@ impl SmartHost {
 
     pub fn logins(&self) -> Vec<String> {
         lock(&self.shared.logins).clone()
+    }
+
+    pub fn rcpts(&self) -> Vec<String> {
+        lock(&self.shared.rcpts).clone()
+    }
+
+    pub fn peers(&self) -> Vec<IpAddr> {
+        lock(&self.shared.peers).clone()
     }
 
     pub fn connections(&self) -> usize {
@@ -184,7 +199,7 @@ impl Conversation {
             let line = String::from_utf8_lossy(&self.until(b"\r\n")?).trim_end().to_string();
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             match verb.as_str() {
-                "EHLO" => self.hello()?,
+                "EHLO" | "LHLO" => self.hello()?,
                 "STARTTLS" => self = self.secure()?,
                 "MAIL" => {
                     (self.mail, self.recipients) = (line, Vec::new());
@@ -223,6 +238,7 @@ impl Conversation {
     fn recipient(&mut self, line: &str) -> io::Result<()> {
         let address = line.split(['<', '>']).nth(1).unwrap_or_default().to_string();
         lock(&self.shared.asked).push(address.clone());
+        lock(&self.shared.rcpts).push(line.to_string());
         let refusal = lock(&self.shared.script).refused.get(address.as_str()).copied();
         if refusal.is_none() {
             self.recipients.push(address);
@@ -266,6 +282,9 @@ impl Conversation {
 
     fn secure(mut self) -> io::Result<Conversation> {
         self.say("220 2.0.0 begin")?;
+        if lock(&self.shared.script).breaks_tls {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         let Stream::Plain(stream) = self.stream else { return Err(io::Error::other("TLS inside TLS")) };
         let connection = ServerConnection::new(Arc::clone(&self.tls)).map_err(io::Error::other)?;
         let stream = Stream::Tls(Box::new(StreamOwned::new(connection, stream)));

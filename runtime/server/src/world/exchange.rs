@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn equals_come_in_every_order() {
         let mut first = std::collections::BTreeSet::new();
-        for chance in 0..6_usize {
+        for chance in 0..24_usize {
             let mut number = chance;
             let draw = |below: usize| {
                 let drawn = number % below;

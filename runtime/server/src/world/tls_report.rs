@@ -14,6 +14,7 @@ use queue::Route;
 use serde_json::{Value, json};
 use store::{Enqueue, Op, QueueId, QueueRecipient, RecordEnvelope};
 
+use super::resolver::Fault;
 use super::tally::{DomainDay, PREFIX, PolicyTally, date};
 use super::web;
 use crate::service::{Service, stopped};
@@ -38,6 +39,10 @@ pub async fn keep(service: Arc<Service>) {
     let mut stop = service.stop.clone();
     let mut looked_at_s = 0;
     loop {
+        if clock::unix_s() - looked_at_s >= LOOK_EVERY_S {
+            looked_at_s = clock::unix_s();
+            look(&service).await;
+        }
         let stopping = tokio::time::timeout(FLUSH_EVERY, stopped(&mut stop)).await.is_ok();
         let ops = service.world.tally.flush();
         if !ops.is_empty()
@@ -47,10 +52,6 @@ pub async fn keep(service: Arc<Service>) {
         }
         if stopping {
             return;
-        }
-        if clock::unix_s() - looked_at_s >= LOOK_EVERY_S {
-            looked_at_s = clock::unix_s();
-            look(&service).await;
         }
     }
 }
@@ -68,9 +69,12 @@ async fn look(service: &Arc<Service>) {
         if day < oldest.as_str() {
             ops.push(Op::Setting { key: key.clone(), value: None });
         } else if day < today.as_str() && !tally.sent && service.tables.plan().delivery.tls_reports == Reports::Send {
-            ops.extend(send(service, day, domain, &tally).await);
-            let sent = DomainDay { sent: true, ..tally };
-            ops.push(Op::Setting { key: key.clone(), value: serde_json::to_vec(&sent).ok() });
+            // A domain DNS knows nothing of now is asked again in an hour.
+            if let Some(messages) = send(service, day, domain, &tally).await {
+                ops.extend(messages);
+                let sent = DomainDay { sent: true, ..tally };
+                ops.push(Op::Setting { key: key.clone(), value: serde_json::to_vec(&sent).ok() });
+            }
         }
         if !ops.is_empty() {
             // The report is in the spool exactly when the tally says it was sent.
@@ -85,12 +89,16 @@ async fn look(service: &Arc<Service>) {
     }
 }
 
-/// Reports one day to the places the domain names; gives what has to be committed.
-async fn send(service: &Arc<Service>, day: &str, domain: &str, tally: &DomainDay) -> Vec<Op> {
-    let Ok(found) = service.world.resolver.txt(&format!("_smtp._tls.{domain}")).await else { return Vec::new() };
-    let mut asked = found.records.iter().filter_map(|record| TlsRpt::parse(record.as_bytes()).ok());
+/// Reports one day to the places the domain names; gives what has to be committed, `None` while they are not known.
+async fn send(service: &Arc<Service>, day: &str, domain: &str, tally: &DomainDay) -> Option<Vec<Op>> {
+    let records = match service.world.resolver.txt(&format!("_smtp._tls.{domain}")).await {
+        Ok(found) => found.records,
+        Err(Fault::NoName) => Vec::new(),
+        Err(Fault::Bogus | Fault::Trouble(_)) => return None,
+    };
+    let mut asked = records.iter().filter_map(|record| TlsRpt::parse(record.as_bytes()).ok());
     // RFC 8460 3: more than one record is as none.
-    let (Some(asked), None) = (asked.next(), asked.next()) else { return Vec::new() };
+    let (Some(asked), None) = (asked.next(), asked.next()) else { return Some(Vec::new()) };
     let own = &service.tables.plan().institution;
     let report = report(&own.name, &own.domain, day, domain, tally);
     let mut ops = Vec::new();
@@ -100,7 +108,7 @@ async fn send(service: &Arc<Service>, day: &str, domain: &str, tally: &DomainDay
             ReportUri::Http(uri) => post(service, uri, &report).await,
         }
     }
-    ops
+    Some(ops)
 }
 
 /// RFC 8460 4.4.
@@ -149,7 +157,7 @@ fn of_policy(domain: &str, policy: &PolicyTally) -> Value {
 async fn mailed(service: &Arc<Service>, domain: &str, to: &str, report: &Value) -> Option<Op> {
     let to: Address = to.parse().ok()?;
     let own = &service.tables.plan().institution.domain;
-    let parsed: TlsReport = serde_json::from_value(report.clone()).ok()?;
+    let parsed: TlsReport = serde_json::from_str(&report.to_string()).ok()?;
     let mut message = Vec::new();
     let (from, place) = (format!("postmaster@{own}"), to.to_string());
     let places = std::iter::once(place.as_str());
@@ -221,11 +229,13 @@ mod tests {
             failures: vec![failure],
         };
         let tally = DomainDay { policies: vec![policy], sent: false };
+        let asked = TlsRpt::parse(b"v=TLSRPTv1; rua=mailto:tls@b.example,https://b.example/tls").unwrap();
+        assert_eq!(asked.rua[0], ReportUri::Mail("tls@b.example".to_owned()));
         let own = "a.example".parse().unwrap();
         let report = report("Us", &own, "2026-11-30", "b.example", &tally);
-        let read: TlsReport = serde_json::from_value(report).unwrap();
+        let read: TlsReport = serde_json::from_str(&report.to_string()).unwrap();
         assert_eq!(read.report_id, "2026-11-30.b.example@a.example");
-        assert_eq!(read.date_range.start_datetime.to_timestamp(), 1_796_000_400 - 1_796_000_400 % 86_400 + 0);
+        assert_eq!(read.date_range.start_datetime.to_rfc3339(), "2026-11-30T00:00:00Z");
         let [policy] = read.policies.as_slice() else { panic!("{read:?}") };
         assert_eq!((policy.summary.total_success, policy.summary.total_failure), (5, 3));
         assert_eq!(policy.policy.mx_host, ["*.b.example"]);
