@@ -153,31 +153,45 @@ fn tlsa_records_bind_and_a_certificate_that_does_not_match_gets_no_mail() -> Out
          wrong.example MX 10 mx.wrong.example\nmx.wrong.example A 127.0.0.1\n_25._tcp.mx.wrong.example TLSA 3 1 1 {}\n\
          named.example MX 10 mx.named.example\nmx.named.example A 127.0.0.1\n_25._tcp.mx.named.example TLSA 2 0 1 {ca}\n\
          mute.example MX 10 mx.mute.example\nmx.mute.example A 127.0.0.1\n_25._tcp.mx.mute.example SERVFAIL\n\
+         direct.example A 127.0.0.1\n_25._tcp.direct.example TLSA 3 1 1 {}\n\
+         alias.example MX 10 mx.alias.example\nmx.alias.example CNAME mx.good.example\n\
          clear.example MX 10 mx.clear.example\nmx.clear.example A 127.0.0.1\n\
          _25._tcp.mx.clear.example TLSA 3 1 1 {}",
         good.key_digest,
         "00".repeat(32),
+        "22".repeat(32),
         "11".repeat(32),
         ca = other.digest(),
     );
     let dns = Dns::start(&zone);
-    let domains = ["good", "anchored", "wrong", "named", "mute", "clear"];
+    let domains = ["good", "anchored", "wrong", "named", "mute", "clear", "direct", "alias"];
     let clear = SmartHost::willing(&[]);
-    let takers =
-        [taker(good), taker(anchored), taker(wrong), taker(named), taker(authority.certifies("x.example")), clear];
-    let names: Vec<String> = domains.iter().map(|domain| format!("mx.{domain}.example:25")).collect();
-    let hosts: Vec<(&str, u16)> = names.iter().map(String::as_str).zip(takers.iter().map(|host| host.port)).collect();
+    let direct = taker(authority.certifies("direct.example"));
+    let unheard = taker(authority.certifies("x.example"));
+    let takers = [taker(good), taker(anchored), taker(wrong), taker(named), unheard, clear, direct];
+    let name = |domain: &&str| {
+        if *domain == "direct" { "direct.example:25".into() } else { format!("mx.{domain}.example:25") }
+    };
+    let names: Vec<String> = domains.iter().map(name).collect();
+    let ports = takers.iter().map(|host| host.port).chain([takers[0].port]);
+    let hosts: Vec<(&str, u16)> = names.iter().map(String::as_str).zip(ports).collect();
     let site = site(&dns, &authority, &hosts);
     let serving = site.serve();
     for domain in domains {
         serving.submit(&[&format!("reader@{domain}.example")], &to("reader@x.example", domain))?;
     }
-    serving.until_told("delivered", 2);
-    serving.until_told("deferred", 4);
+    serving.until_told("delivered", 3);
+    serving.until_told("deferred", 5);
     serving.stop();
     let taken: Vec<usize> = takers.iter().map(|host| host.seen().len()).collect();
-    assert_eq!(taken, [1, 1, 0, 0, 0, 0], "only who proved who it is got mail");
+    assert_eq!(taken, [2, 1, 0, 0, 0, 0, 0], "only who proved who it is got mail");
     assert_eq!(tally(&site, "good.example"), ["tlsa 1 good"]);
+    assert_eq!(tally(&site, "alias.example"), ["tlsa 1 good"], "the records of the host behind the alias bind");
+    assert_eq!(
+        tally(&site, "direct.example"),
+        ["tlsa 0 good", "tlsa validation-failure"],
+        "so do those of a domain without MX"
+    );
     assert_eq!(tally(&site, "wrong.example"), ["tlsa 0 good", "tlsa validation-failure"]);
     assert_eq!(tally(&site, "named.example"), ["tlsa 0 good", "tlsa certificate-host-mismatch"]);
     assert_eq!(tally(&site, "mute.example"), ["tlsa 0 good", "tlsa dnssec-invalid"]);

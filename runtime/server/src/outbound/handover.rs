@@ -25,8 +25,10 @@ const PIECE_OCTETS: usize = 64 * 1024;
 /// Where a message goes, and how.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The name, for TLS and the log.
+    /// The name, for reports and the log.
     pub host: String,
+    /// The name its certificate has to have, sent as SNI.
+    pub tls_name: String,
     pub address: SocketAddr,
     /// The recipient domain, which a certificate under a DANE trust anchor may name.
     pub also: Option<String>,
@@ -65,7 +67,7 @@ impl Target {
     fn key(&self) -> Key {
         Key {
             address: self.address,
-            host: self.host.clone(),
+            tls_name: self.tls_name.clone(),
             also: self.also.clone().filter(|_| matches!(self.assurance, Assurance::Dane(_))),
             sources: self.sources.clone(),
             assurance: self.assurance.clone(),
@@ -208,7 +210,8 @@ impl Connection {
                 },
                 ClientStep::StartTls => {
                     let also = target.also.as_deref();
-                    let secured = self.wire.secure(&service.world.roots, &target.host, also, &target.assurance).await;
+                    let secured =
+                        self.wire.secure(&service.world.roots, &target.tls_name, also, &target.assurance).await;
                     match &secured {
                         Ok(_) => self.client.tls_started(),
                         Err(_) => self.client.tls_failed(),

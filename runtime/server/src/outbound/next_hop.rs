@@ -98,7 +98,7 @@ async fn to_host(service: &Arc<Service>, message: &Message, host_and_port: &str,
         (false, true) => Assurance::Verified(Because::RequireTls),
         (false, false) => Assurance::Opportunistic,
     };
-    let addresses = match service.world.addresses(&service.site, host, port).await {
+    let addresses = match service.world.addresses(&service.site, host, port, false).await {
         Ok(found) => found.addresses,
         // The system may know it by other means than DNS.
         Err(_) => tokio::net::lookup_host((host, port)).await.map(Iterator::collect).unwrap_or_default(),
@@ -107,6 +107,7 @@ async fn to_host(service: &Arc<Service>, message: &Message, host_and_port: &str,
     for address in addresses.into_iter().take(exchange::ADDRESSES_MAX) {
         let target = Target {
             host: host.to_owned(),
+            tls_name: host.to_owned(),
             address,
             also: None,
             sources: world::sources(&service.site, &message.facts.source).to_vec(),
@@ -173,7 +174,7 @@ async fn to_exchange(
     left: &mut usize,
 ) -> Told {
     let (world, plan) = (&service.world, service.tables.plan());
-    let found = match world.addresses(&service.site, &host.name, world::SMTP).await {
+    let found = match world.addresses(&service.site, &host.name, world::SMTP, plan.delivery.dane && host.secure).await {
         Ok(found) => found,
         Err(Fault::NoName) => {
             return message.nobody(&host.name, mail::Code::new(550, 5, 4, 4), format!("{} has no address", host.name));
@@ -184,8 +185,8 @@ async fn to_exchange(
         }
     };
     let require_tls = message.facts.require_tls;
-    let assurance = match world.assurance(plan, domain, host, &found, sts, require_tls).await {
-        Ok(assurance) => assurance,
+    let (assurance, tls_name) = match world.assurance(plan, domain, host, &found, sts, require_tls).await {
+        Ok(found) => found,
         Err(unsure) => {
             let (kind, fault) = match unsure {
                 world::assure::Unsure::TlsaTrouble => ("tlsa", TlsFault::DnssecInvalid),
@@ -205,6 +206,7 @@ async fn to_exchange(
         *left -= 1;
         let target = Target {
             host: host.name.clone(),
+            tls_name: tls_name.clone(),
             address,
             also: Some(domain.to_string()),
             sources: world::sources(&service.site, &message.facts.source).to_vec(),

@@ -22,7 +22,7 @@ const KEPT_MAX: usize = 256;
 pub struct Key {
     pub address: SocketAddr,
     /// The name its certificate was looked at for.
-    pub host: String,
+    pub tls_name: String,
     /// The second name.
     pub also: Option<String>,
     pub sources: Vec<IpAddr>,

@@ -1,5 +1,6 @@
 //! The way to other servers: who takes mail for a domain, at which addresses, and how sure we must be of them.
 
+mod absent;
 pub mod asking;
 pub mod assure;
 pub mod certificate;
@@ -113,14 +114,19 @@ impl World {
         Ok(hosts.into_iter().map(|name| Host { name, secure: answers.secure }).collect())
     }
 
-    /// The addresses of a host; the site's own table goes before DNS. The error is `Fault::NoName` for a host without any.
-    pub async fn addresses(&self, site: &Site, host: &str, port: u16) -> Result<Found, Fault> {
+    /// The addresses of a host; the site's own table goes before DNS, which is then only asked for what it proves of the
+    /// name, and only when `proof` is wanted. The error is `Fault::NoName` for a host without any.
+    pub async fn addresses(&self, site: &Site, host: &str, port: u16, proof: bool) -> Result<Found, Fault> {
         if let Some(address) = site.host(&format!("{host}:{port}")) {
-            // The table says where, not who: what DNS proves of the name still holds.
-            let (v6, v4) = tokio::join!(self.resolver.aaaa(host), self.resolver.a(host));
-            let secure =
-                [v6.as_ref(), v4.as_ref()].into_iter().flatten().any(|found| !found.records.is_empty() && found.secure);
-            return Ok(Found { addresses: vec![address], secure, name: host.to_owned() });
+            let mut found = Found { addresses: vec![address], secure: false, name: host.to_owned() };
+            if proof {
+                let (v6, v4) = tokio::join!(self.resolver.aaaa(host), self.resolver.a(host));
+                let known = [v6, v4].into_iter().flatten().find(|found| !found.records.is_empty());
+                if let Some(known) = known {
+                    (found.secure, found.name) = (known.secure, known.name);
+                }
+            }
+            return Ok(found);
         }
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(Found { addresses: vec![(ip, port).into()], secure: false, name: host.to_owned() });
@@ -144,7 +150,7 @@ impl World {
         Ok(Found { addresses: all.into_iter().map(|ip| (ip, port).into()).collect(), secure, name })
     }
 
-    /// How sure we must be of `host`, which takes mail for `domain`.
+    /// How sure we must be of `host`, which takes mail for `domain`, and the name it is asked for in TLS.
     pub async fn assurance(
         &self,
         plan: &Plan,
@@ -153,13 +159,16 @@ impl World {
         found: &Found,
         sts: Option<&StsPolicy>,
         require_tls: bool,
-    ) -> Result<Assurance, Unsure> {
-        let tlsa = match plan.delivery.dane && host.secure && found.secure {
+    ) -> Result<(Assurance, String), Unsure> {
+        let (tlsa, name) = match plan.delivery.dane && host.secure && found.secure {
             true => tlsa::facts(&self.resolver, &host.name, &found.name).await,
-            false => TlsaFacts::None,
+            false => (TlsaFacts::None, host.name.clone()),
         };
         let always = self.always.find(domain).is_some();
-        assure::assure(Facts { tlsa, sts: sts_facts(sts, &host.name), always, require_tls })
+        let assurance = assure::assure(Facts { tlsa, sts: sts_facts(sts, &host.name), always, require_tls })?;
+        // RFC 7672 3.2.3: the TLSA base domain where DANE binds, the host of the MX record else.
+        let name = if matches!(assurance, Assurance::Dane(_)) { name } else { host.name.clone() };
+        Ok((assurance, name))
     }
 
     /// Connects from our address of the family, where the site says one.
@@ -174,7 +183,7 @@ impl World {
 
     /// Connects to the first address of a name that answers.
     pub async fn connect_by_name(&self, service: &Service, host: &str, port: u16) -> io::Result<TcpStream> {
-        let found = self.addresses(&service.site, host, port).await;
+        let found = self.addresses(&service.site, host, port, false).await;
         let found = found.map_err(|fault| io::Error::other(fault.to_string()))?;
         let mut last = io::Error::other("no address");
         for address in found.addresses {

@@ -1,6 +1,7 @@
 //! Questions to DNS, validated (RFC 4035): each answer says whether a chain of signatures leads to it.
 //!
-//! What a validator finds forged is trouble, never an answer. The cache follows the TTLs and is bounded.
+//! What a validator finds forged is trouble, never an answer. The cache follows the TTLs and is bounded; that of answers
+//! without records is our own, because the resolver's keeps none that were validated.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,23 +10,24 @@ use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
-use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::rdata::TLSA;
 use hickory_resolver::proto::rr::{RData, Record, RecordType};
 
+use super::absent::{Absent, Nothing};
 use crate::site;
 
 /// One question to one server; each is asked twice.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 const TRIES: usize = 2;
+/// All of them together, and those that prove the answer.
+const ASKING_MAX: Duration = Duration::from_secs(30);
 /// Answers kept.
 const CACHED_MAX: u64 = 20_000;
 /// No answer is believed for longer, whatever its TTL.
 const TTL_MAX: Duration = Duration::from_secs(86_400);
-const NEGATIVE_TTL_MAX: Duration = Duration::from_secs(3_600);
 
 /// Records of one name and type. Empty: the name is there and has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +64,7 @@ impl fmt::Display for Fault {
 pub struct Resolver {
     /// `None` where the system names no server: every question fails for now.
     asks: Option<TokioResolver>,
+    absent: Absent,
 }
 
 impl Resolver {
@@ -78,7 +81,7 @@ impl Resolver {
                 Ok(builder) => builder,
                 Err(error) => {
                     tracing::warn!("no name server: {error}");
-                    return Ok(Resolver { asks: None });
+                    return Ok(Resolver { asks: None, absent: Absent::default() });
                 }
             }
         } else {
@@ -99,7 +102,7 @@ impl Resolver {
             builder = builder.with_trust_anchor(Arc::new(anchors));
         }
         let asks = builder.build().inspect_err(|error| tracing::warn!("no resolver: {error}")).ok();
-        Ok(Resolver { asks })
+        Ok(Resolver { asks, absent: Absent::default() })
     }
 
     /// MX: (preference, exchange), names without a final dot and in lower case; the root is "".
@@ -142,11 +145,20 @@ impl Resolver {
         pick: impl Fn(&RData) -> Option<T>,
     ) -> Result<Answers<T>, Fault> {
         let asks = self.asks.as_ref().ok_or_else(|| Fault::Trouble("no name server".to_owned()))?;
+        if let Some(nothing) = self.absent.get(name, kind) {
+            return nothing.told(name);
+        }
         // The final dot keeps the search list of the system out of it.
-        match asks.lookup(format!("{name}."), kind).await {
-            Ok(lookup) => Ok(read(name, kind, lookup.answers(), pick)),
-            Err(NetError::Dns(error)) => nothing(name, error),
-            Err(error) => Err(Fault::Trouble(error.to_string())),
+        let asking = tokio::time::timeout(ASKING_MAX, asks.lookup(format!("{name}."), kind));
+        match asking.await {
+            Ok(Ok(lookup)) => Ok(read(name, kind, lookup.answers(), pick)),
+            Ok(Err(NetError::Dns(error))) => {
+                let (nothing, ttl) = Nothing::read(error)?;
+                self.absent.keep(name, kind, nothing, ttl);
+                nothing.told(name)
+            }
+            Ok(Err(error)) => Err(Fault::Trouble(error.to_string())),
+            Err(_) => Err(Fault::Trouble("no answer in time".to_owned())),
         }
     }
 }
@@ -159,7 +171,6 @@ fn limit(options: &mut ResolverOpts, validate: bool) {
     options.cache_size = CACHED_MAX;
     options.use_hosts_file = ResolveHosts::Never;
     options.positive_max_ttl = Some(TTL_MAX);
-    options.negative_max_ttl = Some(NEGATIVE_TTL_MAX);
     options.preserve_intermediates = true;
 }
 
@@ -171,26 +182,6 @@ fn read<T>(asked: &str, kind: RecordType, records: &[Record], pick: impl Fn(&RDa
         records: records.iter().filter_map(|record| pick(&record.data)).collect(),
         secure,
         name: name.map_or_else(|| asked.to_ascii_lowercase(), |record| plain(&record.name.to_ascii())),
-    }
-}
-
-/// What an answer without records means.
-fn nothing<T>(name: &str, error: DnsError) -> Result<Answers<T>, Fault> {
-    let (code, secure) = match &error {
-        DnsError::NoRecordsFound(found) => {
-            let signed = found.authorities.iter().flat_map(|records| records.iter());
-            let mut signed = signed.filter(|record| record.record_type() != RecordType::RRSIG).peekable();
-            (found.response_code, signed.peek().is_some() && signed.all(|record| record.proof == Proof::Secure))
-        }
-        DnsError::Nsec { proof: Proof::Bogus, .. } | DnsError::DnssecBogus => return Err(Fault::Bogus),
-        DnsError::Nsec { response, proof, .. } => (response.response_code, *proof == Proof::Secure),
-        DnsError::ResponseCode(code) => (*code, false),
-        _ => return Err(Fault::Trouble(error.to_string())),
-    };
-    match code {
-        ResponseCode::NoError => Ok(Answers { records: Vec::new(), secure, name: name.to_ascii_lowercase() }),
-        ResponseCode::NXDomain => Err(Fault::NoName),
-        code => Err(Fault::Trouble(format!("the name server says {code}"))),
     }
 }
 

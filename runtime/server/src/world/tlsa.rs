@@ -9,19 +9,23 @@ use super::resolver::{Fault, Resolver};
 /// Records of one host that are looked at.
 const RECORDS_MAX: usize = 32;
 
-/// Asks for the host behind all aliases first, then for the name in the MX record (RFC 7672 2.2.3).
-pub async fn facts(resolver: &Resolver, host: &str, behind: &str) -> TlsaFacts {
+/// Asks for the host behind all aliases first, then for the name in the MX record (RFC 7672 2.2.3); gives the one that has
+/// the records.
+pub async fn facts(resolver: &Resolver, host: &str, behind: &str) -> (TlsaFacts, String) {
     let mut names = vec![behind, host];
     names.dedup();
     for name in names {
         match resolver.tlsa(&format!("_25._tcp.{name}")).await {
             Ok(found) if found.records.is_empty() || !found.secure => {}
-            Ok(found) => return TlsaFacts::Secure(found.records.iter().take(RECORDS_MAX).filter_map(usable).collect()),
+            Ok(found) => {
+                let usable = found.records.iter().take(RECORDS_MAX).filter_map(usable).collect();
+                return (TlsaFacts::Secure(usable), name.to_owned());
+            }
             Err(Fault::NoName) => {}
-            Err(Fault::Bogus | Fault::Trouble(_)) => return TlsaFacts::Trouble,
+            Err(Fault::Bogus | Fault::Trouble(_)) => return (TlsaFacts::Trouble, name.to_owned()),
         }
     }
-    TlsaFacts::None
+    (TlsaFacts::None, host.to_owned())
 }
 
 /// RFC 7672 3.1.3: usages 0 and 1 mean nothing between servers.
