@@ -264,6 +264,7 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
         fn load_rings(&self) -> Result<Vec<Ring>, ReadError>;
         fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError>;
+        fn settings(&self, prefix: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
     }
