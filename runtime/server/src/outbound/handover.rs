@@ -8,7 +8,9 @@ use proto::sasl::Credentials;
 use proto::smtp::client::{Client, ClientStep, Handover, Hello, Outcome, Protocol, Stage, TlsUse, Trouble};
 
 use super::pool::Key;
+use super::proof;
 use super::wire::{Secured, Wire};
+use crate::durable;
 use crate::service::{Service, stopped};
 use crate::world::assure::Assurance;
 use crate::world::certificate::TlsFault;
@@ -86,6 +88,7 @@ impl Target {
                 (false, false) => TlsUse::Required,
             },
             credentials: self.credentials.clone(),
+            nonce: self.credentials.is_some().then(proof::nonce),
         }
     }
 }
@@ -218,6 +221,14 @@ impl Connection {
                     }
                     self.session = Some(secured);
                 }
+                ClientStep::Prove(challenge) => {
+                    let Some(known) = target.credentials.clone() else { return self.client.disconnected() };
+                    let proved = durable::blocking(move || proof::proof(&known.secret, &challenge)).await;
+                    match proved {
+                        Some(proof) => self.client.proved(&proof),
+                        None => self.client.disconnected(),
+                    }
+                }
                 ClientStep::WriteContent => {
                     if !self.write_content(content).await {
                         self.client.disconnected();
@@ -258,7 +269,11 @@ impl Connection {
                         0 => return,
                         octets => self.client.feed(&buffer[..octets]),
                     },
-                    ClientStep::StartTls | ClientStep::WriteContent | ClientStep::Ready | ClientStep::Done => return,
+                    ClientStep::StartTls
+                    | ClientStep::Prove(_)
+                    | ClientStep::WriteContent
+                    | ClientStep::Ready
+                    | ClientStep::Done => return,
                 }
             }
         };

@@ -5,6 +5,7 @@ mod capture;
 mod handover;
 mod next_hop;
 pub mod pool;
+mod proof;
 mod wire;
 
 use std::collections::BTreeMap;

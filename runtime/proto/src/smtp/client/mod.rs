@@ -9,6 +9,7 @@ mod envelope;
 mod offers;
 mod outcome;
 mod reply;
+mod scram;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -25,6 +26,7 @@ pub use offers::Offers;
 pub use outcome::{Outcome, Stage, Trouble};
 pub use reply::BadReply;
 use reply::Reader;
+pub use scram::{Challenge, Proof};
 
 /// RCPT commands sent before their replies are read: few enough that both sides' buffers hold them (RFC 2920 3.1).
 const BATCH_RECIPIENTS: usize = 100;
@@ -55,6 +57,8 @@ pub struct Hello {
     pub tls: TlsUse,
     /// Used under TLS only.
     pub credentials: Option<Credentials>,
+    /// For SCRAM: visible ASCII without a comma, drawn for this connection. Without it PLAIN and LOGIN are used.
+    pub nonce: Option<String>,
 }
 
 /// What the driver shall do next.
@@ -65,6 +69,8 @@ pub enum ClientStep {
     NeedInput,
     /// Negotiate TLS, then `tls_started`, or `tls_failed`.
     StartTls,
+    /// Compute the proof of the password, then `proved`.
+    Prove(Challenge),
     /// Write the content through `content` piece by piece, then `content_end`.
     WriteContent,
     /// The message is over and the connection is good for another: `take_results`, then `hand` or `quit`.
@@ -84,6 +90,10 @@ enum State {
     /// AUTH LOGIN: the name is next, then the password.
     LoginName,
     LoginSecret,
+    /// SCRAM: the server's first message is next, then our proof, then the server's own.
+    ScramFirst,
+    ScramProof,
+    ScramLast,
     /// RSET before the next message.
     Reset,
     /// RCPT is sent up to `sent`; the reply to MAIL is next.
@@ -124,6 +134,7 @@ pub struct Client {
     outcomes: Vec<Option<Outcome>>,
     /// A transaction of the server is open: RSET comes before the next MAIL.
     open: bool,
+    scram: Option<scram::Exchange>,
 }
 
 impl Client {
@@ -140,6 +151,7 @@ impl Client {
             stuffer: Stuffer::default(),
             outcomes,
             open: false,
+            scram: None,
         }
     }
 
@@ -188,6 +200,8 @@ impl Client {
                 State::Securing => return ClientStep::StartTls,
                 State::Content => return ClientStep::WriteContent,
                 State::Ready => return ClientStep::Ready,
+                // The proof is the driver's turn; what the server says meanwhile waits.
+                State::ScramProof => return ClientStep::NeedInput,
                 _ => {}
             }
             match self.reader.next(&mut self.inbox) {
@@ -216,6 +230,17 @@ impl Client {
                 stuffer.finish(out);
             }
             self.state = State::End { next: self.next_pending(0) };
+        }
+    }
+
+    /// The proof that was asked for.
+    pub fn proved(&mut self, proof: &Proof) {
+        if self.state == State::ScramProof
+            && let Some(scram) = &mut self.scram
+        {
+            let line = format!("{}\r\n", scram.proved(proof));
+            self.write(line);
+            self.state = State::ScramLast;
         }
     }
 
@@ -259,7 +284,12 @@ impl Client {
             State::Greeting => Stage::Greeting,
             State::Ehlo | State::Helo => Stage::Hello,
             State::StartTls | State::Securing => Stage::Tls,
-            State::Login | State::LoginName | State::LoginSecret => Stage::Login,
+            State::Login
+            | State::LoginName
+            | State::LoginSecret
+            | State::ScramFirst
+            | State::ScramProof
+            | State::ScramLast => Stage::Login,
             State::Reset | State::Mail { .. } => Stage::Mail,
             State::Rcpt { .. } => Stage::Recipient,
             State::Data | State::Content => Stage::Content,
@@ -330,7 +360,9 @@ impl Client {
                 self.said_hello()
             }
             State::StartTls => self.tls_answered(positive),
-            State::Login | State::LoginName | State::LoginSecret => self.login_answered(reply, positive),
+            State::Login | State::LoginName | State::LoginSecret | State::ScramFirst | State::ScramLast => {
+                self.login_answered(reply, positive)
+            }
             State::Reset if positive => self.mail(),
             State::Mail { .. } | State::Rcpt { .. } => self.envelope_answered(reply, positive),
             State::Data if reply.code.basic == 354 => State::Content,
@@ -371,6 +403,12 @@ impl Client {
         if self.hello.tls != TlsUse::Active {
             return self.give_up(Trouble::NoLogin);
         }
+        if let Some(nonce) = self.hello.nonce.as_deref().filter(|_| self.offers.auth_scram) {
+            let (exchange, first) = scram::Exchange::begin(&credentials.login, nonce);
+            self.scram = Some(exchange);
+            self.write(format!("AUTH SCRAM-SHA-256 {first}\r\n"));
+            return State::ScramFirst;
+        }
         if self.offers.auth_plain {
             self.write(format!("AUTH PLAIN {}\r\n", sasl::plain_response(&credentials)));
             return State::Login;
@@ -394,6 +432,23 @@ impl Client {
             (State::LoginSecret, Some(credentials)) if reply.code.basic == 334 => {
                 self.write(response(credentials.secret.reveal()));
                 State::Login
+            }
+            (State::ScramFirst, _) if reply.code.basic == 334 => {
+                match self.scram.as_mut().and_then(|scram| scram.challenged(reply.text())) {
+                    Some(challenge) => {
+                        self.steps.push_back(ClientStep::Prove(challenge));
+                        State::ScramProof
+                    }
+                    None => self.give_up(Trouble::NoLogin),
+                }
+            }
+            // Whoever cannot show that it knows the password is not our smart host.
+            (State::ScramLast, _) if reply.code.basic == 334 => {
+                if self.scram.as_ref().is_some_and(|scram| scram.is_known_to_server(reply.text())) {
+                    self.write("\r\n".into());
+                    return State::Login;
+                }
+                self.give_up(Trouble::NoLogin)
             }
             _ if reply.code.is_positive() => self.give_up(Trouble::BadReply(BadReply::Codes)),
             _ => self.refused(reply),
@@ -499,6 +554,7 @@ pub fn fuzz(octets: &[u8]) {
             host: "mx.example".parse().expect("a domain"),
             tls: TlsUse::IfOffered,
             credentials: None,
+            nonce: None,
         },
         handover(),
     );
@@ -509,6 +565,7 @@ pub fn fuzz(octets: &[u8]) {
             match client.next() {
                 ClientStep::NeedInput | ClientStep::Done => break,
                 ClientStep::StartTls => client.tls_started(),
+                ClientStep::Prove(_) => client.proved(&Proof { client: [0; 32], server: [0; 32] }),
                 ClientStep::WriteContent => client.content_end(&mut Vec::new()),
                 ClientStep::Write(octets) => written += octets.len(),
                 ClientStep::Ready => {

@@ -18,6 +18,7 @@ pub struct Offers {
     pub binary_mime: bool,
     /// RFC 8689.
     pub require_tls: bool,
+    pub auth_scram: bool,
     pub auth_plain: bool,
     pub auth_login: bool,
     /// SIZE is offered; the limit is `Some` when it says one (RFC 1870 4).
@@ -43,6 +44,7 @@ impl Offers {
                 "REQUIRETLS" => offers.require_tls = true,
                 "AUTH" => {
                     for name in words {
+                        offers.auth_scram |= name.eq_ignore_ascii_case("SCRAM-SHA-256");
                         offers.auth_plain |= name.eq_ignore_ascii_case("PLAIN");
                         offers.auth_login |= name.eq_ignore_ascii_case("LOGIN");
                     }

@@ -17,7 +17,13 @@ fn handover(recipients: &[&str]) -> Handover {
 }
 
 fn hello() -> Hello {
-    Hello { protocol: Protocol::Smtp, host: "mx.example".parse().unwrap(), tls: TlsUse::IfOffered, credentials: None }
+    Hello {
+        protocol: Protocol::Smtp,
+        host: "mx.example".parse().unwrap(),
+        tls: TlsUse::IfOffered,
+        credentials: None,
+        nonce: None,
+    }
 }
 
 /// Plays `replies`, one each time the client waits; gives what the client wrote and its results.
@@ -41,6 +47,10 @@ fn play(hello: Hello, handover: Handover, replies: &[&str]) -> (String, Vec<Outc
                 Some(reply) => client.feed(reply.as_bytes()),
                 None => client.disconnected(),
             },
+            ClientStep::Prove(challenge) => {
+                written.extend_from_slice(format!("({} iterations)\r\n", challenge.iterations).as_bytes());
+                client.proved(&Proof { client: [0; 32], server: [0; 32] });
+            }
             ClientStep::Ready => client.quit(),
             ClientStep::Done => return (String::from_utf8(written).unwrap(), client.take_results()),
         }
@@ -160,6 +170,24 @@ fn a_login_is_given_under_tls_only() {
     ];
     let written = check_with(secured, one(), &replies, &["Mail Disconnected"]);
     assert!(written.contains("AUTH LOGIN\r\ncmVsYXk=\r\ncHc=\r\nMAIL"), "{written}");
+}
+
+#[test]
+fn scram_goes_before_a_password_in_the_clear_and_the_server_has_to_know_it_too() {
+    let credentials = Some(Credentials { login: "relay".into(), secret: Secret::new("pw") });
+    let known = Hello { credentials, nonce: Some("abc".into()), tls: TlsUse::Active, ..hello() };
+    let first = format!("334 {}\r\n", STANDARD.encode("r=abcdef,s=AAAA,i=4096"));
+    let good = format!("334 {}\r\n", STANDARD.encode(format!("v={}", STANDARD.encode([0; 32]))));
+    let bad = format!("334 {}\r\n", STANDARD.encode(format!("v={}", STANDARD.encode([1; 32]))));
+    let offer = "250-there\r\n250 AUTH PLAIN SCRAM-SHA-256\r\n";
+    let replies = ["220 hi\r\n", offer, &first, &good, "235 hello\r\n"];
+    let written = check_with(known.clone(), handover(&["a@d.example"]), &replies, &["Mail Disconnected"]);
+    assert!(written.contains("AUTH SCRAM-SHA-256 biwsbj1yZWxheSxyPWFiYw==\r\n(4096 iterations)\r\nYz1ia"), "{written}");
+    let replies = ["220 hi\r\n", offer, &first, &bad];
+    check_with(known.clone(), handover(&["a@d.example"]), &replies, &["Login NoLogin"]);
+    let replies = ["220 hi\r\n", offer, &first, "535 no\r\n"];
+    check_with(known.clone(), handover(&["a@d.example"]), &replies, &["Login 535"]);
+    check_with(known, handover(&["a@d.example"]), &["220 hi\r\n", offer, "334 AAAA\r\n"], &["Login NoLogin"]);
 }
 
 #[test]
@@ -293,7 +321,7 @@ fn several_messages_go_over_one_connection() {
                     _ => client.hand(Handover { only_asks, ..handover(&["a@d.example"]) }),
                 }
             }
-            ClientStep::StartTls => unreachable!(),
+            ClientStep::StartTls | ClientStep::Prove(_) => unreachable!(),
             ClientStep::Done => break,
         }
     }
