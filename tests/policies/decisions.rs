@@ -347,3 +347,109 @@ fn a_pair_of_listener_and_network_without_a_block_is_turned_away() {
     assert!(matches!(tables.connection(webmail.listener, webmail.class), Ok(Block::Send(_))));
     assert_eq!(tables.recipients_max(&webmail), 50);
 }
+
+#[test]
+fn header_from_is_held_to_as_unless_the_block_says_otherwise() {
+    use SenderClass::{Foreign, Own, OwnDomain};
+    use plan::HeaderFrom;
+    let judged = |header_from: HeaderFrom, listener: &str, address: &str, authors: &[SenderClass]| {
+        let tables = nantes_with(|mut plan| {
+            plan.may_send.values_mut().for_each(|block| block.header_from = header_from);
+            plan
+        });
+        let client = client(&tables, listener, address, None);
+        let block = tables.connection(client.listener, client.class).unwrap();
+        decide::authors(&tables, block, authors).map_err(|refusal| (refusal.reason, refusal.rule))
+    };
+    let not_yours = |rule: &str| Err((Reason::SenderNotYours, rule.to_owned()));
+    let (person, machine) = (("subm", OUTSIDE), ("relay", "10.44.0.7"));
+    let as_written = HeaderFrom::AsReversePath;
+    for ((listener, address), header_from, authors, wanted) in [
+        (person, as_written, &[Own][..], Ok(())),
+        (person, as_written, &[], Ok(())),
+        (person, as_written, &[OwnDomain], not_yours("may_send.person-outside.as")),
+        (person, as_written, &[Own, Foreign], not_yours("may_send.person-outside.as")),
+        (person, HeaderFrom::OwnDomain, &[Own, OwnDomain], Ok(())),
+        (person, HeaderFrom::OwnDomain, &[Foreign], not_yours("may_send.person-outside.header_from")),
+        (person, HeaderFrom::AnyAddress, &[Foreign], Ok(())),
+        (machine, as_written, &[OwnDomain], Ok(())),
+        (machine, as_written, &[Foreign], not_yours("may_send.machine.as")),
+        (machine, HeaderFrom::OwnAddresses, &[OwnDomain], not_yours("may_send.machine.header_from")),
+        (("mx", OUTSIDE), HeaderFrom::OwnAddresses, &[Foreign], Ok(())),
+    ] {
+        assert_eq!(judged(header_from, listener, address, authors), wanted, "{listener} {header_from:?} {authors:?}");
+    }
+}
+
+#[test]
+fn a_redirect_holds_where_the_policy_allows_it_or_somebody_approved_it_and_only_as_long() {
+    use decide::{Grant, RedirectDenial, RedirectStop, redirect_holds};
+    use plan::GrantNeeds;
+    let tables = nantes();
+    let home = "oxford.example".parse().unwrap();
+    let approved = Grant { home: Some(&home), approver: "durand-m", because: "visits until June", until: "2027-06-30" };
+    let holds = |target: &str, grant: Option<Grant<'_>>, today: &str| {
+        redirect_holds(&tables, &target.parse().unwrap(), grant, today)
+    };
+    let allowed = |rule: &str| Ok(rule.to_owned());
+    let denied = |rule: &str, because| Err(RedirectStop::Denied { rule: rule.into(), because });
+    let rule = "redirects.on_grant.foreign-researcher";
+    let lacks = |needs: &[GrantNeeds]| Err(RedirectStop::Lacks { rule: rule.into(), needs: needs.to_vec() });
+    let today = "2026-11-30";
+    for (target, grant, today, wanted) in [
+        ("jean@in2p3.fr", None, today, allowed("redirects.allow.in2p3")),
+        ("jean@gmail.com", None, today, denied("redirects.refused_examples", RedirectDenial::Example)),
+        ("jean@orange.fr", Some(approved), today, denied("redirects.refused_examples", RedirectDenial::Example)),
+        ("jean@univ-nantes.fr", Some(approved), today, denied("domains.univ-nantes.fr", RedirectDenial::Ours)),
+        ("j@cs.oxford.example", None, today, denied("redirects.otherwise", RedirectDenial::NotAllowed)),
+        ("j@cs.oxford.example", Some(approved), today, allowed(rule)),
+        ("j@cs.oxford.example", Some(approved), "2027-06-30", allowed(rule)),
+        (
+            "j@cs.oxford.example",
+            Some(approved),
+            "2027-07-01",
+            Err(RedirectStop::Ended { rule: rule.into(), until: "2027-06-30".into() }),
+        ),
+        ("j@cs.oxford.example", Some(Grant { approver: " ", ..approved }), today, lacks(&[GrantNeeds::Approver])),
+        (
+            "j@cs.oxford.example",
+            Some(Grant { because: "", until: "", ..approved }),
+            today,
+            lacks(&[GrantNeeds::Reason, GrantNeeds::EndDate]),
+        ),
+        ("j@cambridge.example", Some(approved), today, denied("redirects.otherwise", RedirectDenial::NotAllowed)),
+    ] {
+        assert_eq!(holds(target, grant, today), wanted, "{target} {grant:?} {today}");
+    }
+}
+
+#[test]
+fn a_stolen_password_on_three_accesses_is_accepted_for_exactly_what_the_compiler_prints() {
+    let policy = tests::program::top().join("policies/nantes");
+    let ran = tests::program::run(std::process::Command::new(tests::program::facteur()).arg("check").arg(policy));
+    let first = ran.err.lines().next().unwrap_or_default().to_owned();
+    let printed: u32 = first.split_whitespace().nth(2).and_then(|number| number.parse().ok()).expect(&first);
+    let quarter = 15 * 60 * decide::TICKS_PER_S;
+    let mut accepted = 0;
+    let mut rings = Rings::default();
+    for (address, in_a_quarter, in_one_message) in [("192.0.2.80", 500, 50), (INSIDE, 500, 100), (OUTSIDE, 250, 50)] {
+        let mut sender = Sender { rings, ..Sender::new(nantes(), "subm", address, Some("toto-j")) };
+        // Twice what a quarter of an hour takes fills the hour; the thief never knocks at a door that is shut.
+        for at in [10, 10 + quarter] {
+            for _ in 0..in_a_quarter / in_one_message {
+                let mut transaction = sender.mail(at).unwrap();
+                for _ in 0..in_one_message {
+                    sender.rcpt(&mut transaction, at).unwrap();
+                    accepted += 1;
+                }
+                transaction.end(&mut sender.rings, true);
+            }
+        }
+        let last_tick = 10 + 4 * quarter - 1;
+        let full = sender.one(last_tick).unwrap_err();
+        assert!(full.rule.ends_with("recipients_attempted/1h"), "{}", full.rule);
+        assert!(sender.one(last_tick + 2).is_ok(), "the hour is over");
+        rings = sender.rings;
+    }
+    assert_eq!((accepted, printed), (2_500, 2_500), "{first}");
+}

@@ -119,6 +119,12 @@ const CHANGES: &[(&str, &str, &str, Class)] = &[
         "logins.each_account_and_network.failed",
         Looser,
     ),
+    (
+        "to: Anyone, as: OwnDomain, empty_sender: ReportsOnly",
+        "to: Anyone, as: OwnDomain, header_from: OwnAddresses, empty_sender: ReportsOnly",
+        "may_send.machine.header_from",
+        Different,
+    ),
     ("connections_at_once: 30", "connections_at_once: 20", "strangers.connections_at_once", Tighter),
     ("message_size: \"20 MB\"", "message_size: \"30 MB\"", "mailboxes.message_size", Looser),
     ("quota: Fixed(\"2 GB\")", "quota: Fixed(\"1 GB\")", "mailboxes.profiles.visitor.quota", Tighter),

@@ -10,7 +10,7 @@ use tests::scratch::Scratch;
 use crate::{facteur, shipped};
 
 /// Those that institutions are shown; `bench` is what measuring uses.
-const EXAMPLES: [&str; 4] = ["hospital", "nantes", "office", "university"];
+const EXAMPLES: [&str; 5] = ["edge", "hospital", "nantes", "office", "university"];
 
 /// Every folder of `policies/`, so that a new one is held to the same.
 fn folders() -> Vec<PathBuf> {

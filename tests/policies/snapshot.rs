@@ -14,7 +14,7 @@ fn run(arguments: &[&str], path: &Path) -> Ran {
 /// After a change that is meant: `facteur snapshot --accept policies/NAME`.
 #[test]
 fn the_committed_plans_are_those_of_the_policies() {
-    for name in ["nantes", "office", "bench", "university", "hospital"] {
+    for name in ["nantes", "office", "bench", "university", "hospital", "edge"] {
         let ran = run(&["snapshot"], &super::shipped(name));
         assert_eq!(ran.code, Some(0), "`facteur snapshot --accept policies/{name}` if this is meant\n{}", ran.out);
         let plan = super::shipped(name).join("policy.plan.ron");

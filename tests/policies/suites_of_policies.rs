@@ -24,7 +24,7 @@ fn every_policy_that_ships_with_cases_passes_them() {
         }
     }
     assert!(
-        ["nantes", "office", "university", "hospital"].iter().all(|name| tested.iter().any(|it| it == name)),
+        ["nantes", "office", "university", "hospital", "edge"].iter().all(|name| tested.iter().any(|it| it == name)),
         "{tested:?}"
     );
 }

@@ -69,6 +69,10 @@ fn a_colleague_reads_what_a_colleague_sent_and_nothing_leaves() -> Outcome {
     // Nobody sends as somebody else.
     let refused = smtp.mail(&to.address)?;
     assert!((500..600).contains(&refused.code), "{refused:?}");
+    // Nor in the header, which is what people read.
+    let posing = letter(&to.address, "someone@elsewhere.example", "posing");
+    let refused = smtp.message(&from.address, &["someone@elsewhere.example"], &posing)?.expect(550)?;
+    assert!(refused.text().contains("[may_send.person-inside.as "), "{refused:?}");
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod clients;
 mod corpus;
 mod crash;
 mod floods;
+mod guide;
 mod imap_floods;
 mod limits;
 mod mail;

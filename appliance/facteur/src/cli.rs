@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, restore, store};
+use crate::commands::live::{backup, export, import, person, redirect, restore, store};
 use crate::commands::{
     check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
@@ -53,6 +53,10 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Put messages of an account back from a backup
     Restore(restore::RestoreArgs),
+    /// Bring people up to date, set passwords
+    Person(person::PersonArgs),
+    /// Say where the mail of a person goes on to
+    Redirect(redirect::RedirectArgs),
     /// Write mail of an account as Maildir or mbox
     Export(export::ExportArgs),
     /// Read Maildir or mbox into an account

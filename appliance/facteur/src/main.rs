@@ -45,6 +45,8 @@ fn main() -> ExitCode {
         Command::Store(args) => commands::live::store::run(&args),
         Command::Backup(args) => commands::live::backup::run(&args),
         Command::Restore(args) => commands::live::restore::run(&args),
+        Command::Person(args) => commands::live::person::run(&args),
+        Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),
         Command::Try(args) => trying::run(&args),

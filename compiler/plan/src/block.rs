@@ -17,8 +17,8 @@ pub struct SendBlock {
     pub to: To,
     #[serde(rename = "as")]
     pub as_: As,
-    /// Whose address the header From of a message may be (RFC 6409 8.1 has the reverse-path only).
-    pub header_from: As,
+    /// Whose address header From may be.
+    pub header_from: HeaderFrom,
     pub empty_sender: EmptySender,
     /// The site's name for the address mail of this block leaves from; empty for the site's usual one.
     pub source: String,
@@ -56,6 +56,16 @@ pub enum To {
 /// Reverse-paths a block lets a client write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum As {
+    OwnAddresses,
+    OwnDomain,
+    AnyAddress,
+}
+
+/// Authors (RFC 5322 3.6.2) a block lets a client write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HeaderFrom {
+    /// What `as` says of the reverse-path.
+    AsReversePath,
     OwnAddresses,
     OwnDomain,
     AnyAddress,

@@ -119,7 +119,7 @@ codes! {
     E0403, Judged, "\"{a}\" and \"{b}\" want {host}:{port} with different settings", "one port, one behaviour";
     E0404, Judged, "\"{l}\" is reachable from \"{n}\", beyond `never_reachable_beyond.{s}`", "widen the ceiling deliberately or narrow the block";
     E0405, Judged, "({listener}, {client class}) has two blocks: \"{a}\" and \"{b}\"", "remove the pair from one";
-    E0406, Judged, "listener \"{l}\" speaks {s}, which this image cannot serve", "served: Smtp, Imap";
+    E0406, Judged, "listener \"{l}\" speaks {s}, which this image cannot serve", "served: Smtp, Lmtp, Imap";
     E0407, Judged, "TLS older than 1.2", "no client of the last decade needs it";
     E0408, Judged, "networks leave addresses without a class", "add one `Rest`";
     E0409, Judged, "certificate of \"{l}\" does not cover \"{name}\" (`also`)", "add it to the request";
@@ -154,6 +154,16 @@ codes! {
     E0518, Judged, "application \"{a}\" has no owner, ended on {date}, poses outside our domains or lies outside the networks of its block", "fix or delete it";
     E0519, Judged, "\"{domain}\" is an alias of \"{other}\", which is {undefined|an alias}", "point it at a held or passed-on domain";
     L0520, Judged, "application \"{a}\" ends on {date}, within 30 days", "ask {owner}, renew `until`";
+    E0521, Judged, "`delivery.retry` {is empty|has a wait of {s}}", "a wait lasts from 1 s to 1 day, e.g. [\"1 min\", \"15 min\", \"1 h\", \"4 h\"]";
+    L0522, Judged, "nobody hears of a delay: `warn_after` is not before the end of `retention.queue`", "shorten it, or write `warn_after: Never`";
+    E0523, Judged, "`{path}` {is 0|names no host}: mail for it would wait for ever", "write at least 1, or take the entry away";
+    E0524, Judged, "`routes.remote_login` is for a smart host, and there is none", "write `remote: Smarthost(\"host:port\")`, or drop the login";
+    L0525, Judged, "block \"{b}\" guards the reverse-path, and not the From that people read", "leave `header_from` out, and it is held to `as`";
+    E0526, Judged, "list \"{n}\" {has no answer that counts|would count {prefix}|is asked on \"{l}\", where nothing is received}", "write the answers the list documents, inside 127.0.0.0/8, and listeners of `may_receive`";
+    E0527, Judged, "{keys would change faster than DNS forgets them|`signing` has no algorithm}", "`rotate_every` is at least 7 days; `signing: None` signs nothing";
+    L0528, Judged, "nothing is signed, and mail leaves for the world", "take the default: receivers trust what is signed";
+    E0529, Judged, "\"{l}\" would show mailboxes, and mail is kept at {host}", "people read their mail there: drop the listener, or `held: Mailbox`";
+    E0530, Judged, "`{mechanism}` takes tokens, and nobody issues any", "write `identity.oauth`, or drop the mechanism";
     // 06 Redirection
     E0601, Judged, "\"{domain}\" is both allowed ({a}) and a refused example ({b})", "the page would say both; decide";
     E0602, Judged, "`Suffix(\"{tld}\")` is a public suffix", "it allows everyone under it";
@@ -192,6 +202,7 @@ codes! {
     L0806, Judged, "passwords expire, can only be changed from {from}, and mail is readable from {more}", "someone always outside gets locked out";
     L0807, Judged, "forced periodic renewal", "current advice prefers length and breach checks; kept because the guide says so";
     E0808, Judged, "login form can give an invalid or reserved name ({x})", "set `fold: AsciiLower`; root, postmaster and abuse are reserved";
+    E0809, Judged, "subaddress separator `{x}` {is none of + = _ . -|stands in `{form}`}", "write \"+\", as most servers do";
     E0811, Judged, "login or address {x} is given to two people", "the first registered keeps it; change the override";
     E0812, Judged, "{person} has unknown profile, unit or home \"{x}\"", "did you mean \"{near}\"?";
     E0813, Judged, "\"{address}\" has no members or points at nobody", "name a login";

@@ -3,6 +3,7 @@
 //! Pure: no clock, no socket, no file. The compiler's proofs enumerate the very table the server looks its verdicts
 //! up in (`envelope`), and policy tests run the same windows (`rings`, `transaction`) under a virtual clock.
 
+mod author;
 mod class;
 mod content;
 mod content_table;
@@ -24,6 +25,7 @@ mod transaction;
 
 pub mod login;
 
+pub use author::authors;
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus, is_scanned};
 pub use content_table::{
@@ -36,7 +38,7 @@ pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, 
 pub use guess::{Guess, Guesses};
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};
-pub use redirect::{RedirectDenial, RedirectVerdict, redirect, redirect_from};
+pub use redirect::{Grant, RedirectDenial, RedirectStop, RedirectVerdict, redirect, redirect_from, redirect_holds};
 pub use rings::{Rings, TICKS_PER_S, Tick, address_key};
 pub use row::all_windows;
 pub use served::{Unserved, unserved};

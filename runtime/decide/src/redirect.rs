@@ -1,7 +1,7 @@
 //! Redirection: may mail for a person here go on to this address (guide §5, policy-language.md `redirects`)?
 
 use mail::{Address, Domain};
-use plan::{GrantTo, Plan, RedirectOtherwise};
+use plan::{GrantNeeds, GrantTo, Plan, RedirectOtherwise};
 
 use crate::domain_set::DomainSet;
 use crate::domains;
@@ -90,4 +90,80 @@ pub fn redirect_from(tables: &Tables, target: &Address, home: Option<&Domain>) -
         RedirectOtherwise::Refuse => RedirectVerdict::Denied { rule, because: RedirectDenial::NotAllowed },
         RedirectOtherwise::Ask => RedirectVerdict::OnGrant { rule },
     }
+}
+
+/// What somebody approved, for [`redirect_holds`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grant<'g> {
+    /// The domain of the institution the person comes from, as the approver says.
+    pub home: Option<&'g Domain>,
+    pub approver: &'g str,
+    pub because: &'g str,
+    /// The last day, `YYYY-MM-DD`; empty when it has none.
+    pub until: &'g str,
+}
+
+/// Why mail does not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectStop {
+    Denied {
+        rule: String,
+        because: RedirectDenial,
+    },
+    /// A person has to approve it, and what is known of the approval lacks this.
+    Lacks {
+        rule: String,
+        needs: Vec<GrantNeeds>,
+    },
+    /// The approval ended on this day.
+    Ended {
+        rule: String,
+        until: String,
+    },
+}
+
+impl RedirectStop {
+    /// Path in the policy.
+    pub fn rule(&self) -> &str {
+        match self {
+            RedirectStop::Denied { rule, .. } | RedirectStop::Lacks { rule, .. } | RedirectStop::Ended { rule, .. } => {
+                rule
+            }
+        }
+    }
+}
+
+/// May mail go on to `target` on `today` (`YYYY-MM-DD`)? Asked when a redirect is set, and again for each message. `Ok`
+/// is the rule that allows it. Where `redirects.otherwise` asks a person, everything about the approval is needed.
+pub fn redirect_holds(
+    tables: &Tables,
+    target: &Address,
+    grant: Option<Grant<'_>>,
+    today: &str,
+) -> Result<String, RedirectStop> {
+    let grant_of = grant.unwrap_or_default();
+    let rule = match redirect_from(tables, target, grant_of.home) {
+        RedirectVerdict::Allowed { rule } => return Ok(rule),
+        RedirectVerdict::Denied { rule, because } => return Err(RedirectStop::Denied { rule, because }),
+        RedirectVerdict::OnGrant { rule } => rule,
+    };
+    let all = [GrantNeeds::Approver, GrantNeeds::Reason, GrantNeeds::EndDate];
+    let named = rule.strip_prefix("redirects.on_grant.").and_then(|name| tables.plan().redirects.on_grant.get(name));
+    let needs = named.map_or(&all[..], |grant| grant.needs.as_slice());
+    let lacks = |need: &&GrantNeeds| match need {
+        GrantNeeds::Approver => grant_of.approver.trim().is_empty(),
+        GrantNeeds::Reason => grant_of.because.trim().is_empty(),
+        GrantNeeds::EndDate => grant_of.until.is_empty(),
+    };
+    let lacking: Vec<GrantNeeds> = needs.iter().filter(lacks).copied().collect();
+    // An approval nobody gave is none, even where nothing about it is asked for.
+    if grant.is_none() || !lacking.is_empty() {
+        let needs = if lacking.is_empty() { vec![GrantNeeds::Approver] } else { lacking };
+        return Err(RedirectStop::Lacks { rule, needs });
+    }
+    // Dates are `YYYY-MM-DD`, so text order is the order of days.
+    if !grant_of.until.is_empty() && today > grant_of.until {
+        return Err(RedirectStop::Ended { rule, until: grant_of.until.to_owned() });
+    }
+    Ok(rule)
 }

@@ -1,10 +1,11 @@
 //! Who an address leads to: people and aliases of the store, domains of the plan, homes elsewhere.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use decide::{DomainKind, RecipientClass, Tables};
+use jiff::tz::TimeZone;
 use mail::{Address, Domain, Login, Person};
 use plan::{Held, MailboxRules, NextHop, PassOnRecipients};
 use queue::Route;
@@ -12,6 +13,7 @@ use store::{Op, ReadError, Resolution, Store};
 
 use crate::clock;
 use crate::full::Full;
+use crate::redirects::{self, Redirects};
 
 /// People read at a time when the units are collected.
 const PAGE: u32 = 1_000;
@@ -19,10 +21,12 @@ const PAGE: u32 = 1_000;
 const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 
 /// What is remembered of the directory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Directory {
     units: Mutex<Option<(Instant, BTreeSet<String>)>>,
     full: Full,
+    redirects: Arc<Redirects>,
+    time_zone: TimeZone,
 }
 
 /// A recipient, classed and with everywhere its copies go. `address` is the canonical form.
@@ -39,8 +43,20 @@ pub struct Found {
     pub away: Vec<(Address, Route)>,
     /// Who knows whether there is such a recipient, and for how many seconds the answer is believed.
     pub asks: Option<(NextHop, u64)>,
+    /// Copies that go on because a person here asked for it, and the policy allows it.
+    pub forwards: Vec<Forward>,
     /// What is to be kept of this look: since when a mailbox is full.
     pub notes: Vec<Op>,
+}
+
+/// A copy of mail for a person here that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forward {
+    pub to: Address,
+    /// The official address of who asked for it.
+    pub behind: Address,
+    /// The rule that allows it.
+    pub rule: String,
 }
 
 /// Is there room in a mailbox? In the order in which several mailboxes behind one address are judged: the address is
@@ -62,13 +78,16 @@ impl Found {
             room_octets: None,
             away: Vec::new(),
             asks: None,
+            forwards: Vec::new(),
             notes: Vec::new(),
         }
     }
 
     /// Had no mailbox here room for so many octets, and goes no copy elsewhere?
     pub fn is_too_small_for(&self, octets: u64) -> bool {
-        self.away.is_empty() && self.room_octets.is_some_and(|room_octets| octets > room_octets)
+        self.away.is_empty()
+            && self.forwards.is_empty()
+            && self.room_octets.is_some_and(|room_octets| octets > room_octets)
     }
 
     /// Sorts the people of the mailboxes into those that take the message and those left out, and says the class.
@@ -83,6 +102,7 @@ impl Found {
         self.class = match best {
             Some(Room::Free) => RecipientClass::Local,
             _ if !self.away.is_empty() => RecipientClass::PassedOn,
+            _ if !self.forwards.is_empty() => RecipientClass::Redirected,
             Some(Room::Full) => RecipientClass::Full,
             Some(Room::FullForLong) => RecipientClass::FullForLong,
             None => RecipientClass::Unknown,
@@ -91,8 +111,8 @@ impl Found {
 }
 
 impl Directory {
-    pub fn load(store: &Store) -> Result<Directory, ReadError> {
-        Ok(Directory { units: Mutex::default(), full: Full::load(store)? })
+    pub fn load(store: &Store, redirects: Arc<Redirects>, time_zone: TimeZone) -> Result<Directory, ReadError> {
+        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, redirects, time_zone })
     }
 
     /// Looks `address` up; `declared_octets` is what SIZE promises. Trouble with the store is `Unsure`, never `Unknown`.
@@ -165,14 +185,33 @@ impl Directory {
         let edge = matches!(tables.plan().routes.held, Held::Lmtp(_));
         for person in people {
             match &person.home {
+                Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
+                None if self.goes_on(tables, &person, &mut found) => {}
                 // The mail store behind this server has the mailboxes, and knows how full they are.
                 None if edge => found.away.push((person.address.clone(), Route::Held)),
-                Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
                 None => mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person)),
             }
         }
         found.judge(mailboxes);
         Ok(found)
+    }
+
+    /// Adds where mail of `person` goes on to; true when no copy stays here. The policy judges each time: a redirect it
+    /// allows no longer keeps mail here, and says so in the log.
+    fn goes_on(&self, tables: &Tables, person: &Person, found: &mut Found) -> bool {
+        let Some(redirect) = self.redirects.of(&person.login) else { return false };
+        let today = jiff::Timestamp::now().to_zoned(self.time_zone.clone()).date().to_string();
+        match redirect.holds(tables, &today) {
+            Ok(rule) => {
+                found.forwards.push(Forward { to: redirect.to, behind: person.address.clone(), rule });
+                !redirect.keeps_copy
+            }
+            Err(stop) => {
+                let why = redirects::words(&stop);
+                tracing::warn!(login = %person.login, to = %redirect.to, rule = stop.rule(), "not redirected: {why}");
+                false
+            }
+        }
     }
 
     fn room(

@@ -22,6 +22,7 @@ mod outcome;
 mod passwords;
 mod random;
 mod records;
+mod redirects;
 mod rings;
 mod scan;
 mod service;

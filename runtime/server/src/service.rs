@@ -41,6 +41,7 @@ pub(crate) struct Service {
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
     pub pool: crate::outbound::Pool,
+    pub redirects: Arc<crate::redirects::Redirects>,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
     /// Engines that do not answer, and since when.

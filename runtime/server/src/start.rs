@@ -22,6 +22,7 @@ use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
 use crate::passwords::Passwords;
 use crate::records::Records;
+use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
@@ -270,7 +271,8 @@ async fn service(
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
-    let directory = Directory::load(&store).map_err(StartError::Read)?;
+    let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
+    let directory = Directory::load(&store, redirects.clone(), time_zone.clone()).map_err(StartError::Read)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
@@ -291,6 +293,7 @@ async fn service(
         directory,
         world,
         pool: outbound::Pool::default(),
+        redirects,
         refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,

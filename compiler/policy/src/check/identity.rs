@@ -1,4 +1,5 @@
-//! E0804 and E0805: the login rule gives what its examples say; passwords are changed over TLS.
+//! E0804, E0805, E0809: the login rule gives what its examples say; passwords are changed over TLS; what separates a
+//! subaddress is nobody's own.
 
 use std::collections::BTreeSet;
 
@@ -36,6 +37,7 @@ pub(super) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
         }
         taken.insert(given);
     }
+    subaddress(identity, sink);
     if let Some(page) = &identity.password.change_at
         && page.value.0.starts_with("http://")
     {
@@ -47,4 +49,27 @@ pub(super) fn check(policy: &Policy, sink: &mut Vec<Diagnostic>) {
                 .edit(page.span, format!("\"{}\"", page.value.0.replacen("http://", "https://", 1)));
         sink.push(diagnostic);
     }
+}
+
+/// E0809.
+fn subaddress(identity: &crate::model::identity::Identity, sink: &mut Vec<Diagnostic>) {
+    let separator = &identity.address.subaddress;
+    let text = separator.value.as_str();
+    let forms = [&identity.address.official.value, &identity.address.former, &identity.login.form.value];
+    let in_use = |form: &&&String| form.split('@').next().is_some_and(|local| local.contains(text));
+    let what = if text.is_empty() {
+        return;
+    } else if !["+", "=", "_", ".", "-"].contains(&text) {
+        "is none of + = _ . -".to_owned()
+    } else if let Some(form) = forms.iter().find(in_use) {
+        format!("stands in `{form}`")
+    } else {
+        return;
+    };
+    let diagnostic = Diagnostic::new(Code::E0809, format!("subaddress separator `{text}` {what}"))
+        .help("write \"+\", as most servers do")
+        .at(separator.span, "")
+        .rule("identity.address.subaddress")
+        .edit(separator.span, "\"+\"");
+    sink.push(diagnostic);
 }

@@ -6,7 +6,7 @@ use crate::syntax::{Document, GroupBody, Kind, Node};
 use super::grown::key_name;
 
 /// Sections that stand in the defaults as they are used.
-const STATIC: [&str; 19] = [
+const STATIC: [&str; 22] = [
     "gateways",
     "web",
     "when_over",
@@ -15,6 +15,7 @@ const STATIC: [&str; 19] = [
     "senders",
     "counters",
     "logins",
+    "dns_lists",
     "mailboxes",
     "authenticate",
     "antivirus",
@@ -23,6 +24,8 @@ const STATIC: [&str; 19] = [
     "losses",
     "redirects",
     "routes",
+    "delivery",
+    "signing",
     "retention",
     "backup",
     "waivers",

@@ -9,6 +9,7 @@ mod keeping;
 mod limits;
 mod mail_flow;
 mod names;
+mod outward;
 mod reading;
 mod redirects;
 mod scanning;
@@ -67,6 +68,7 @@ pub fn all() -> impl Iterator<Item = &'static Example> {
         limits::EXAMPLES,
         clients::EXAMPLES,
         mail_flow::EXAMPLES,
+        outward::EXAMPLES,
         redirects::EXAMPLES,
         scanning::EXAMPLES,
         accounts::EXAMPLES,

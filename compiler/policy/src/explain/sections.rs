@@ -43,6 +43,9 @@ fn about(section: &str) -> Option<&'static str> {
         "senders" => "The register of applications that send without a login.",
         "logins" => "How many failed logins are taken before even the right password has to wait.",
         "strangers" => "Limits per client address for servers that bring mail in.",
+        "dns_lists" => {
+            "Lists in DNS of clients with a bad name, asked about strangers, and what a listed one is answered."
+        }
         "mailboxes" => "Message size, profiles and quotas, and what happens when a mailbox is full.",
         "reception" => "The ordered steps of an incoming message; after `Accept` no verdict may refuse.",
         "sending" => "The ordered steps of an outgoing message.",
@@ -54,6 +57,10 @@ fn about(section: &str) -> Option<&'static str> {
         "losses" => "Which reasons for losing a message are recorded.",
         "redirects" => "Where mail may be redirected, by whom that is asked, and what is refused.",
         "routes" => "Where mail goes: mailboxes here, the world, people whose mailbox lives elsewhere.",
+        "delivery" => {
+            "How mail leaves: when it is tried again, how many connections at once, which TLS it needs, what is reported."
+        }
+        "signing" => "Which signatures (DKIM) mail that leaves carries, and how often their keys change.",
         "retention" => "How long everything that is stored lives.",
         "backup" => "When and what is backed up, where to, and for how long it is kept.",
         "guarantees" => {

@@ -28,7 +28,7 @@ fn send(scope: &Scope, block: &SendBlock) -> Option<plan::SendBlock> {
         from: scope.networks(&block.from),
         to: block.to.value,
         as_: block.as_.value,
-        header_from: block.header_from.as_ref().unwrap_or(&block.as_).value,
+        header_from: block.header_from.unwrap_or(plan::HeaderFrom::AsReversePath),
         empty_sender: block.empty_sender,
         source: block.source.clone(),
         limits,

@@ -23,9 +23,9 @@ pub struct SendBlock {
     pub to: Spanned<plan::To>,
     #[serde(rename = "as")]
     pub as_: Spanned<plan::As>,
-    /// As `as` where nothing is written.
+    /// `AsReversePath` where nothing is written.
     #[serde(default)]
-    pub header_from: Option<Spanned<plan::As>>,
+    pub header_from: Option<plan::HeaderFrom>,
     pub empty_sender: plan::EmptySender,
     #[serde(default)]
     pub source: String,

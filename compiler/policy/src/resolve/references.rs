@@ -131,6 +131,9 @@ fn clients(policy: &Policy, kinds: &Kinds, sink: &mut Vec<Diagnostic>) {
     if let Some(identity) = policy.identity.seen() {
         kinds.networks.judge_all(&identity.password.change_from, "identity.password.change_from", sink);
     }
+    for (name, list) in policy.dns_lists.seen().into_iter().flat_map(Entries::iter) {
+        kinds.listeners.judge_all(&list.on, &format!("dns_lists.{name}.on"), sink);
+    }
     if let Some(strangers) = policy.strangers.seen() {
         kinds.networks.judge_all(&strangers.not_for, "strangers.not_for", sink);
     }

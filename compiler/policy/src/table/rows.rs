@@ -65,6 +65,8 @@ fn named(at: &[Step<'_>]) -> Vec<String> {
         ["domains", name] => called("domain", &[name], &[]),
         ["limit_grants", grant, ..] => called("grant", &[grant], &at[2..]),
         ["senders", "known", name, ..] => called("sender", &[name], &at[3..]),
+        ["dns_lists", name, ..] => called("dns list", &[name], &at[2..]),
+        ["delivery", "providers", name, ..] => called("provider", &[name], &at[3..]),
         ["mailboxes", "profiles", name, "quota"] => called("quota", &[name], &[]),
         ["mailboxes", "profiles", name, ..] => called("profile", &[name], &at[3..]),
         ["mailboxes", "grants", login, ..] => called("quota grant", &[login], &at[3..]),

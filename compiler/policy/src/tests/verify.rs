@@ -99,7 +99,7 @@ fn plans_of_any_sense_can_be_compared_and_a_difference_has_its_opposite() {
     }
     let mut random = Random(11);
     let mut compared = 0;
-    for _ in 0..400 {
+    for _ in 0..800 {
         let mut changed = lines.clone();
         let at = random.below(lines.len());
         match random.below(3) {

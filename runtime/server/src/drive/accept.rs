@@ -47,6 +47,7 @@ pub async fn content(
     let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
     let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
     open.judge_content(octets, mail::mime::is_report(&start))?;
+    super::authors::judge(service, session, &start)?;
     open.judge_room(session.client, octets)?;
     if header::fields(&start).filter(|field| field.is("received")).count() >= HOPS_MAX {
         let code = mail::Code::new(554, 5, 4, 6);

@@ -1,6 +1,7 @@
 //! Drivers: each reads what a client sends, feeds the session of its protocol, and does what the session asks.
 
 mod accept;
+mod authors;
 mod imap;
 mod login;
 pub mod opening;

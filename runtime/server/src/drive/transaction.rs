@@ -173,7 +173,7 @@ async fn ask_there(service: &Arc<Service>, found: &mut Found) {
 }
 
 /// May this client write `reverse_path` as its own: its account's, or its application's?
-fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
+pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
     let Some(address) = reverse_path.address() else { return Ok(false) };
     if let Some(account) = &client.account {
         return service.store.owns(&account.login, address).map_err(|error| {

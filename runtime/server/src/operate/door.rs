@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use super::jobs::{Jobs, Running};
 use super::{BackupNow, ListBackups, Restore, VerifyBackup};
 use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
+use super::{EndRedirect, ListRedirects, Live, PutPeople, SetPassword, SetRedirect};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -106,6 +107,11 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Restore::PATH => asked.start::<Restore>(),
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
+        PutPeople::PATH => asked.start::<PutPeople>(),
+        SetPassword::PATH => asked.start::<SetPassword>(),
+        SetRedirect::PATH => asked.start::<SetRedirect>(),
+        EndRedirect::PATH => asked.start::<EndRedirect>(),
+        ListRedirects::PATH => asked.start::<ListRedirects>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }
@@ -153,6 +159,11 @@ pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Con
         snapshots: service.site.snapshots(plan.backup.as_ref()),
         backup: plan.backup.clone(),
         retention: Some(plan.retention.clone()),
+        live: Some(Live {
+            tables: service.tables.clone(),
+            redirects: service.redirects.clone(),
+            today: service.today(),
+        }),
         who,
         served: true,
         stop,

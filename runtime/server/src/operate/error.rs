@@ -73,6 +73,14 @@ pub enum OperateError {
     Store {
         why: String,
     },
+    /// The policy judges this, and a command without a server knows none.
+    NoServer,
+    /// The policy says no.
+    Refused {
+        why: String,
+        /// Path in the policy.
+        rule: String,
+    },
     /// Whoever asked went away, or the server stops.
     Interrupted,
     /// A bug of ours.
@@ -121,6 +129,10 @@ impl fmt::Display for OperateError {
             }
             OperateError::File { path, why } => write!(f, "{}: {why}", path.display()),
             OperateError::Store { why } => f.write_str(why),
+            OperateError::NoServer => {
+                f.write_str("no server runs on this data folder, and only its plan can judge this")
+            }
+            OperateError::Refused { why, rule } => write!(f, "{why} [{rule}]"),
             OperateError::Interrupted => f.write_str("interrupted"),
             OperateError::Panicked => f.write_str("a bug: the command panicked, the log of the server says where"),
         }

@@ -14,9 +14,11 @@ mod folder;
 mod folder_name;
 mod import;
 mod jobs;
+mod people;
 mod place;
 mod problem;
 mod progress;
+mod redirect;
 mod stats;
 mod verify;
 mod who;
@@ -25,12 +27,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use decide::Tables;
 use plan::{Backup, Retention};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
 use crate::clock;
+use crate::redirects::Redirects;
+pub use crate::redirects::{Approval, Redirect};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -39,9 +44,11 @@ pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use import::{Import, Imported};
+pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, SetPassword};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use verify::{Verified, Verify};
 pub use who::Who;
@@ -58,11 +65,21 @@ pub struct Context {
     /// What the plan says of backups and of how long things live; a command without owner knows no plan.
     pub backup: Option<Backup>,
     pub retention: Option<Retention>,
+    /// What a command judges by that needs a running server.
+    pub live: Option<Live>,
     pub who: Who,
     /// A server works on the store meanwhile: long work is to keep out of its way.
     pub served: bool,
     /// True once nobody waits for the answer any more, or the server stops.
     pub stop: Arc<AtomicBool>,
+}
+
+/// The server that runs the handler.
+pub struct Live {
+    pub tables: Arc<Tables>,
+    pub redirects: Arc<Redirects>,
+    /// `YYYY-MM-DD` in the institution's time zone.
+    pub today: String,
 }
 
 impl Context {

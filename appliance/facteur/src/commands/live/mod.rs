@@ -5,6 +5,8 @@ pub mod backup;
 mod bar;
 pub mod export;
 pub mod import;
+pub mod person;
+pub mod redirect;
 pub mod restore;
 pub mod store;
 

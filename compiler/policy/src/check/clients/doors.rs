@@ -12,12 +12,12 @@ use crate::syntax::{Entries, Spanned};
 pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     for (name, listener) in subject.policy.listeners.seen().into_iter().flat_map(Entries::iter) {
         match listener.speaks {
-            Speaks::Smtp | Speaks::Imap => {}
-            Speaks::Pop | Speaks::Lmtp => {
+            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
+            Speaks::Pop => {
                 let path = format!("listeners.{name}.speaks");
                 let message =
                     format!("listener \"{name}\" speaks {:?}, which this image cannot serve", listener.speaks);
-                let diagnostic = Diagnostic::new(Code::E0406, message).help("served: Smtp, Imap");
+                let diagnostic = Diagnostic::new(Code::E0406, message).help("served: Smtp, Lmtp, Imap");
                 sink.push(diagnostic.at(subject.place(&path), "").rule(path));
             }
         }

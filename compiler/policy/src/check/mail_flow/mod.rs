@@ -1,6 +1,7 @@
 //! E05xx and L05xx beyond single sections: relaying, domains, recipients, routes, profiles and grants.
 
 mod applications;
+mod outward;
 mod quotas;
 mod relaying;
 mod routes;
@@ -17,6 +18,7 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     relaying::check(subject, sink);
     routes::check(subject, sink);
     applications::check(subject, sink);
+    outward::check(subject, sink);
     quotas::check(subject, sink);
 }
 

@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod hostile;
+mod people;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -54,6 +55,7 @@ impl House {
             data,
             backup: None,
             retention: None,
+            live: None,
             who: Who::this_process(),
             served: false,
             stop: Arc::new(AtomicBool::new(false)),

@@ -1,0 +1,42 @@
+//! Header From of what is submitted, as facts for `decide::authors`.
+
+use decide::{Block, Client, Reason, Refusal, SenderClass};
+use mail::{Address, ReversePath, header, mime, reply};
+
+use super::accept::Session;
+use super::transaction::owns;
+use crate::service::Service;
+
+/// Authors looked at; a message has one, a few at most.
+const AUTHORS_MAX: usize = 100;
+
+/// Judges the header that `start` begins with.
+pub(super) fn judge(service: &Service, session: &Session<'_>, start: &[u8]) -> Result<(), Refusal> {
+    match session.block {
+        Block::Send(_) => {
+            let classes = classes(service, session.client, start)?;
+            decide::authors(&service.tables, session.block, &classes)
+        }
+        Block::Receive(_) | Block::Read(_) => Ok(()),
+    }
+}
+
+fn classes(service: &Service, client: &Client, start: &[u8]) -> Result<Vec<SenderClass>, Refusal> {
+    let fields = header::fields(start).filter(|field| field.is("from"));
+    let listed: Vec<_> = fields.flat_map(|field| mime::parse_addresses(&field.value())).take(AUTHORS_MAX + 1).collect();
+    if listed.len() > AUTHORS_MAX {
+        let text = "more authors than a message can have";
+        return Err(Refusal::new(reply::BAD_CONTENT, Reason::BadContent, "", text));
+    }
+    let mailboxes = listed.iter().filter(|author| author.is_mailbox());
+    mailboxes.map(|author| class(service, client, author)).collect()
+}
+
+fn class(service: &Service, client: &Client, author: &mime::Addr) -> Result<SenderClass, Refusal> {
+    let text = |octets: &Option<Vec<u8>>| String::from_utf8_lossy(octets.as_deref().unwrap_or_default()).into_owned();
+    let address = text(&author.host).parse().ok().and_then(|host| Address::new(&text(&author.mailbox), host).ok());
+    let Some(address) = address else { return Ok(SenderClass::Foreign) };
+    let path = ReversePath::Address(address);
+    let own = owns(service, client, &path)?;
+    Ok(service.tables.sender_class(&path, own))
+}
