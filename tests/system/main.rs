@@ -13,6 +13,8 @@ mod limits;
 mod mail;
 mod operating;
 mod outbound;
+mod queue;
 mod room;
 mod story;
+mod wire;
 mod world;

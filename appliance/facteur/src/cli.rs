@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, person, redirect, restore, store};
+use crate::commands::live::{backup, export, import, person, queue, redirect, restore, store, trace, why};
 use crate::commands::{
     check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
 };
@@ -61,6 +61,14 @@ pub enum Command {
     Export(export::ExportArgs),
     /// Read Maildir or mbox into an account
     Import(import::ImportArgs),
+    /// See what waits for other servers, and hold, release, retry, bounce or remove it
+    Queue(queue::QueueArgs),
+    /// Take no new mail, and deliver what can be delivered
+    Drain(queue::DrainArgs),
+    /// Watch what a person's sessions say
+    Trace(trace::TraceArgs),
+    /// Tell the story of a message
+    Why(why::WhyArgs),
     /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story
     Try(TryArgs),
 }

@@ -49,6 +49,10 @@ fn main() -> ExitCode {
         Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),
+        Command::Queue(args) => commands::live::queue::run(&args),
+        Command::Drain(args) => commands::live::queue::drain(&args),
+        Command::Trace(args) => commands::live::trace::run(&args),
+        Command::Why(args) => commands::live::why::run(&args),
         Command::Try(args) => trying::run(&args),
     };
     ExitCode::from(exit as u8)
@@ -64,7 +68,7 @@ pub enum Exit {
     Trouble = 2,
     LintsDenied = 3,
     /// `diff`, `snapshot`, `fmt --check`, `doc --check`; `store verify` and `backup verify` with findings, `export` and `import` of less than
-    /// all; also `explain` with nothing found.
+    /// all; also `explain` and `why` with nothing found.
     DifferencesFound = 4,
     /// A step of the story, or a policy test.
     StepWentOtherwise = 5,

@@ -30,6 +30,8 @@ pub enum Reason {
     MailboxFull,
     TooLarge,
     BadContent,
+    /// It has passed too many servers.
+    Loop,
     Infected,
     Suspect,
     ScannerDown,
@@ -40,7 +42,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 27] = [
+    pub const ALL: [Reason; 28] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::TlsRequired,
@@ -62,6 +64,7 @@ impl Reason {
         Reason::MailboxFull,
         Reason::TooLarge,
         Reason::BadContent,
+        Reason::Loop,
         Reason::Infected,
         Reason::Suspect,
         Reason::ScannerDown,
@@ -94,6 +97,7 @@ impl Reason {
             | Reason::MalformedRecipient
             | Reason::RecipientUnsure
             | Reason::BadContent
+            | Reason::Loop
             | Reason::ScannerDown
             | Reason::StoreTrouble => None,
         }
@@ -123,6 +127,7 @@ impl Reason {
             Reason::MailboxFull => "mailbox-full",
             Reason::TooLarge => "too-large",
             Reason::BadContent => "bad-content",
+            Reason::Loop => "loop",
             Reason::Infected => "infected",
             Reason::Suspect => "suspect",
             Reason::ScannerDown => "scanner-down",

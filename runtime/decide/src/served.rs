@@ -39,14 +39,8 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     if plan.identity.ldap.is_some() {
         say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
     }
-    if !plan.gateways.is_empty() {
-        say("gateways", "the told client address is not read: limits would fall on the gateway", true);
-    }
     if plan.senders.as_ref().is_some_and(|senders| !senders.known.is_empty()) {
         say("senders.known", "applications are told apart by address, their owners are not told", false);
-    }
-    if plan.networks.values().any(|network| matches!(network, plan::Network::Front(_))) {
-        say("networks", "the address a `Front` carries is not read: limits per address fall on the front", false);
     }
     for (name, scanner) in &plan.scanners {
         match scanner.at {

@@ -58,7 +58,7 @@ impl Route {
 }
 
 /// Where a try goes now. Ordered, so that recipients with one destination can be brought together.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
     /// What DNS says of the recipient's domain (RFC 5321 5.1).
     Mx,

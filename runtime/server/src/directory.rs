@@ -34,6 +34,8 @@ pub struct Directory {
 pub struct Found {
     pub class: RecipientClass,
     pub address: Address,
+    /// What stands behind the separator of a subaddress (RFC 5233 4), where that led to somebody: for filters.
+    pub detail: Option<String>,
     pub logins: Vec<Login>,
     /// Members whose mailbox is full while others take the message.
     pub left_out: Vec<(Login, Address)>,
@@ -73,6 +75,7 @@ impl Found {
         Found {
             class,
             address,
+            detail: None,
             logins: Vec::new(),
             left_out: Vec::new(),
             room_octets: None,
@@ -152,7 +155,7 @@ impl Directory {
                         asks = Some((next_hop, cache_s));
                         RecipientClass::Unsure
                     }
-                    PassOnRecipients::Directory => match store.resolve(&address)? {
+                    PassOnRecipients::Directory => match resolve(tables, store, &address)?.0 {
                         Resolution::Unknown => RecipientClass::Unknown,
                         Resolution::Person(_) | Resolution::Alias(_) => RecipientClass::PassedOn,
                     },
@@ -173,7 +176,9 @@ impl Directory {
         declared_octets: u64,
     ) -> Result<Found, ReadError> {
         let mut found = Found::nobody(RecipientClass::Unknown, address.clone());
-        let people = match store.resolve(address)? {
+        let (resolved, detail) = resolve(tables, store, address)?;
+        found.detail = detail;
+        let people = match resolved {
             Resolution::Unknown => Vec::new(),
             Resolution::Person(row) => vec![row.person],
             Resolution::Alias(alias) => {
@@ -258,6 +263,26 @@ impl Directory {
         *units = Some((Instant::now(), names));
         Ok(known)
     }
+}
+
+/// Who an address leads to, by itself or as a subaddress; then also its detail.
+fn resolve(tables: &Tables, store: &Store, address: &Address) -> Result<(Resolution, Option<String>), ReadError> {
+    match (store.resolve(address)?, base(tables, address)) {
+        (Resolution::Unknown, Some((base, detail))) => match store.resolve(&base)? {
+            Resolution::Unknown => Ok((Resolution::Unknown, None)),
+            resolved => Ok((resolved, Some(detail))),
+        },
+        (resolved, _) => Ok((resolved, None)),
+    }
+}
+
+/// The address a subaddress belongs to, and its detail (RFC 5233 4); `None` where the policy has no separator, or the
+/// address none.
+pub fn base(tables: &Tables, address: &Address) -> Option<(Address, String)> {
+    let separator = tables.plan().identity.address.subaddress.as_str();
+    let (local, detail) = address.local().split_once(separator).filter(|(local, _)| !local.is_empty())?;
+    let base = Address::new(local, address.domain().clone()).ok()?;
+    (!separator.is_empty()).then(|| (base, detail.to_owned()))
 }
 
 /// The same local part in the domain its addresses are kept under.

@@ -4,9 +4,11 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod admission;
+mod bindings;
 mod clock;
 mod content;
 mod control;
+mod decisions;
 mod directory;
 mod drive;
 mod durable;
@@ -25,13 +27,16 @@ mod records;
 mod redirects;
 mod rings;
 mod scan;
+mod scram;
 mod service;
 mod site;
 mod start;
 mod stream;
 mod throttle;
 mod tls;
+mod tokens;
 mod trace;
+mod transcripts;
 mod turns;
 mod verifier;
 mod world;
@@ -40,4 +45,4 @@ pub use drive::opening;
 pub use outcome::{Event, Outcome, Peer};
 pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site, World};
 pub use start::{Running, Server, StartError, unserved};
-pub use verifier::verifier;
+pub use verifier::{verifier, verifier_of};

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use decide::{Tables, Tick};
 use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
 use store::{Op, ReadError, Store};
-use tokio::sync::{Notify, Semaphore, broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
@@ -26,13 +27,16 @@ use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::site::Site;
 use crate::throttle::Throttle;
+use crate::tokens::Tokens;
 use crate::world::World;
-use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls, world};
+use crate::{bindings, control, decisions, fullness, http, night, operate, outbound, rings, scan, tls, world};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
 const EPOCH: &str = "clock.epoch_s";
+/// The setting that keeps the key of the salts of logins nobody has, 32 octets.
+const NOBODYS_SALTS: &str = "logins.nobodys_salts";
 /// How long the last records may take at the end.
 const RECORDS_MAX: Duration = Duration::from_secs(5);
 
@@ -111,8 +115,8 @@ pub fn unserved(tables: &Tables) -> Vec<String> {
         decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
     for (name, listener) in &plan.listeners {
         match listener.speaks {
-            Speaks::Smtp | Speaks::Imap => {}
-            Speaks::Pop | Speaks::Lmtp => {
+            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
+            Speaks::Pop => {
                 lines.push(format!("listeners.{name}: {:?} is not built, nothing listens", listener.speaks));
             }
         }
@@ -224,7 +228,7 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Imap) {
+        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp | Speaks::Imap) {
             continue;
         }
         if addresses.is_empty() {
@@ -238,14 +242,16 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
                     .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
             ),
         };
+        let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
         for address in addresses {
             let socket = listen::bind(*address).map_err(|error| StartError::Bind {
                 listener: name.to_owned(),
                 address: *address,
                 error,
             })?;
-            let acceptor = acceptor.clone();
-            doors.push(Door { id, name: name.to_owned(), speaks: rules.speaks, tls: rules.tls, acceptor, socket });
+            let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
+            let (acceptor, end_point) = (acceptor.clone(), end_point.clone());
+            doors.push(Door { id, name, speaks, tls, acceptor, end_point, socket });
         }
     }
     Ok(doors)
@@ -274,8 +280,12 @@ async fn service(
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone()).map_err(StartError::Read)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
+    let nobodys_salts = nobodys_salts(&store).await?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
+    let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
+    crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
+    let spool = outbound::Spool::new(tables.plan());
     let plan = hash.short();
     let service = Service {
         metrics: Metrics::new(&plan),
@@ -286,6 +296,8 @@ async fn service(
         store,
         clock,
         passwords: Passwords::new(),
+        tokens: Tokens::default(),
+        nobodys_salts,
         admission: Admission::new(),
         records,
         engines,
@@ -298,13 +310,28 @@ async fn service(
         engines_down: Mutex::default(),
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
-        due: Notify::new(),
+        decisions_key,
+        transcripts: crate::transcripts::Transcripts::default(),
+        draining: AtomicBool::new(false),
+        spool,
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
         end: watch::Sender::new(false),
         rings: Mutex::new(rings),
     };
     Ok((Arc::new(service), writer))
+}
+
+/// Drawn at the first start: were it drawn at each, a salt that changes would tell that nobody has the login.
+async fn nobodys_salts(store: &Store) -> Result<[u8; 32], StartError> {
+    let kept = store.setting(NOBODYS_SALTS).map_err(StartError::Read)?;
+    if let Some(key) = kept.and_then(|octets| <[u8; 32]>::try_from(octets).ok()) {
+        return Ok(key);
+    }
+    let key: [u8; 32] = crate::random::octets();
+    let op = Op::Setting { key: NOBODYS_SALTS.to_owned(), value: Some(key.to_vec()) };
+    crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
+    Ok(key)
 }
 
 /// The store's epoch, drawn at its first start. Ticks count from there.

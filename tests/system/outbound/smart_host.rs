@@ -25,6 +25,8 @@ pub struct Script {
     pub refused: BTreeMap<&'static str, &'static str>,
     /// After STARTTLS the connection ends.
     pub breaks_tls: bool,
+    /// What every other recipient hears instead of 250.
+    pub everybody: Option<&'static str>,
     /// What follows the next contents; afterwards all are taken.
     pub after_content: VecDeque<After>,
 }
@@ -135,6 +137,11 @@ impl SmartHost {
         lock(&self.shared.seen).clone()
     }
 
+    /// Contents that came.
+    pub fn contents(&self) -> usize {
+        lock(&self.shared.seen).len()
+    }
+
     /// How often RCPT named this address.
     pub fn asked(&self, address: &str) -> usize {
         lock(&self.shared.asked).iter().filter(|asked| *asked == address).count()
@@ -239,7 +246,10 @@ impl Conversation {
         let address = line.split(['<', '>']).nth(1).unwrap_or_default().to_string();
         lock(&self.shared.asked).push(address.clone());
         lock(&self.shared.rcpts).push(line.to_string());
-        let refusal = lock(&self.shared.script).refused.get(address.as_str()).copied();
+        let refusal = {
+            let script = lock(&self.shared.script);
+            script.refused.get(address.as_str()).copied().or(script.everybody)
+        };
         if refusal.is_none() {
             self.recipients.push(address);
         }

@@ -80,7 +80,7 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
         Reason::PosesAsUs => sender::poses_as_us(facts),
         Reason::Spam => content::spam(facts),
         Reason::TooLarge => content::too_large(facts),
-        Reason::BadContent => content::bad_content(),
+        Reason::BadContent | Reason::Loop => content::bad_content(),
         Reason::Infected => content::infected(),
         Reason::Suspect => content::suspect(),
         Reason::ScannerDown => content::scanner_down(),

@@ -23,6 +23,7 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         Reason::NotAReport
         | Reason::TooLarge
         | Reason::BadContent
+        | Reason::Loop
         | Reason::Infected
         | Reason::Suspect
         | Reason::PosesAsUs
@@ -59,6 +60,7 @@ fn whose(reason: Reason) -> &'static str {
         Reason::MailboxFull => "the recipient's mailbox is full",
         Reason::TooLarge => "the message is larger than the policy allows",
         Reason::BadContent => "the content breaks the rules of the protocol",
+        Reason::Loop => "the message has passed a hundred servers: it runs in a circle",
         Reason::Infected => "a scanner found a virus",
         Reason::Suspect => "a scanner found something it does not trust, such as a macro or an encrypted archive",
         Reason::PosesAsUs => "mail from outside that claims one of our domains and does not prove it",
@@ -91,6 +93,7 @@ fn tell(reason: Reason) -> &'static str {
         Reason::RecipientUnsure => "the managers, if it lasts; the sender's server tries again",
         Reason::MailboxFull => "the recipient, who makes room",
         Reason::TooLarge => "the sender, who may share the file by a link",
+        Reason::Loop => "whoever set the redirect or the route that leads back",
         Reason::BadContent => "whoever runs the program that sends",
         Reason::Infected => "the sender's administrator; quarantine has the message if the policy keeps it",
         Reason::Suspect => "the sender, who may send it another way",

@@ -4,6 +4,7 @@
 //! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
@@ -14,6 +15,8 @@ use store::{
     Summary, Target,
 };
 
+use super::facts;
+use super::success;
 use super::transaction::Open;
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
@@ -21,15 +24,15 @@ use crate::service::Service;
 use crate::{clock, durable, scan, trace};
 
 /// Octets at the beginning of a content that are looked at for header fields.
-const HEADER_OCTETS_MAX: usize = 64 * 1024;
-/// A message that has passed so many servers runs in a circle (RFC 5321 6.3).
-const HOPS_MAX: usize = 100;
+pub(super) const HEADER_OCTETS_MAX: usize = 64 * 1024;
 
 /// What the trace lines tell of the session.
 pub struct Session<'a> {
     pub client: &'a Client,
     pub block: Block,
     pub peer: &'a Peer,
+    /// The client a trusted one speaks for: SPF is judged by it.
+    pub told_address: Option<IpAddr>,
     pub hello: Option<Hello>,
     pub transport: Transport,
 }
@@ -49,9 +52,10 @@ pub async fn content(
     open.judge_content(octets, mail::mime::is_report(&start))?;
     super::authors::judge(service, session, &start)?;
     open.judge_room(session.client, octets)?;
-    if header::fields(&start).filter(|field| field.is("received")).count() >= HOPS_MAX {
-        let code = mail::Code::new(554, 5, 4, 6);
-        return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
+    decide::loops(header::fields(&start).filter(|field| field.is("received")).count())?;
+    if open.recipients.is_empty() {
+        // Under LMTP all of them were refused for themselves.
+        return Err(Refusal::new(reply::MAILBOX_FULL_NOW, Reason::MailboxFull, "", "no recipient has room"));
     }
     let content = Arc::new(content);
     let mut accepted = false;
@@ -79,9 +83,13 @@ pub async fn content(
         }
     }
     let id = open.queue_id;
+    if let Some(told) = session.told_address {
+        tracing::debug!(queue_id = %id, gateway = %session.peer.client, %told, "from a client somebody speaks for");
+    }
     let direction = if matches!(session.block, Block::Send(_)) { "outbound" } else { "inbound" };
     service.metrics.accepted.with_label_values(&[direction]).inc();
-    service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
+    let outcome = Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer);
+    service.outcome(outcome.with_message_id(&start));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
 }
@@ -190,14 +198,15 @@ async fn place(
             recipients,
             plan: service.plan_full.clone(),
             accepted_at_s: at_s,
-            facts: Vec::new(),
+            facts: facts::of_message(service, session, open),
         })));
     }
     ops.extend(left_out(service, open));
+    let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
+    ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
-    if queued {
-        service.due.notify_one();
-    }
+    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued);
+    arrived.for_each(|id| service.spool.arrived(id));
     Ok(())
 }
 
@@ -218,13 +227,14 @@ fn left_out(service: &Service, open: &Open) -> Vec<Op> {
 /// Copies that leave this machine, each address once.
 fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
     let mut seen = BTreeSet::new();
-    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter());
-    away.filter(|(address, route)| seen.insert((address.folded(), route.to_string())))
-        .map(|(address, route)| QueueRecipient {
+    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter().map(move |it| (it, recipient)));
+    away.map(|((address, route), recipient)| (address, route, facts::of_recipient(recipient, address)))
+        .filter(|(address, route, _)| seen.insert((address.folded(), route.to_string())))
+        .map(|(address, route, facts)| QueueRecipient {
             forward_path: address.clone(),
             next_hop: route.next_hop(),
             due_at_s: at_s,
-            facts: Vec::new(),
+            facts,
         })
         .collect()
 }
@@ -244,7 +254,7 @@ fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], end
     };
     let received = trace::Received {
         hello: session.hello.as_ref(),
-        client: session.peer.seen_as,
+        client: session.client.address,
         by: host,
         with: session.transport,
         id: &id,

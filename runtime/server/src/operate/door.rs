@@ -24,7 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
-use super::{BackupNow, ListBackups, Restore, VerifyBackup};
+use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
 use super::{EndRedirect, ListRedirects, Live, PutPeople, SetPassword, SetRedirect};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
@@ -109,6 +109,12 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Import::PATH => asked.start::<Import>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
         SetPassword::PATH => asked.start::<SetPassword>(),
+        QueueList::PATH => asked.start::<QueueList>(),
+        QueueShow::PATH => asked.start::<QueueShow>(),
+        ActOn::PATH => asked.start::<ActOn>(),
+        Drain::PATH => asked.start::<Drain>(),
+        Why::PATH => asked.start::<Why>(),
+        TraceSession::PATH => asked.start::<TraceSession>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
@@ -151,7 +157,7 @@ impl Asked {
 }
 
 /// What a handler is given by the server that runs it.
-pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
+pub(crate) fn context(service: &Arc<Service>, who: Who, stop: Arc<AtomicBool>) -> Context {
     let plan = service.tables.plan();
     Context {
         store: service.store.clone(),
@@ -165,6 +171,7 @@ pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Con
             today: service.today(),
         }),
         who,
+        server: Some(service.clone()),
         served: true,
         stop,
     }

@@ -18,10 +18,13 @@ mod people;
 mod place;
 mod problem;
 mod progress;
+mod queue;
 mod redirect;
 mod stats;
+mod trace;
 mod verify;
 mod who;
+mod why;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +39,7 @@ use store::{Op, Store};
 use crate::clock;
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
+use crate::service::Service;
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -48,10 +52,15 @@ pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, Set
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use queue::{
+    Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
+};
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use stats::{AccountUse, Stats, StatsOf};
+pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};
 pub use who::Who;
+pub use why::{Story, StoryLine, Why};
 
 /// Where snapshots are kept, in the data folder.
 pub(crate) const SNAPSHOTS: &str = "snapshots";
@@ -68,6 +77,8 @@ pub struct Context {
     /// What a command judges by that needs a running server.
     pub live: Option<Live>,
     pub who: Who,
+    /// The server that works on the store meanwhile.
+    pub(crate) server: Option<Arc<Service>>,
     /// A server works on the store meanwhile: long work is to keep out of its way.
     pub served: bool,
     /// True once nobody waits for the answer any more, or the server stops.

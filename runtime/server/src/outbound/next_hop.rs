@@ -11,9 +11,9 @@ use proto::smtp::client::{Content, Handover, Outcome, Protocol, Recipient, Stage
 use queue::{MessageFacts, RecipientFacts};
 use store::{QueueItem, WaitingRecipient};
 
-use super::attempt::{Next, deferred, refused, settled, whole};
+use super::attempt::{Next, deferred, whole};
 use super::handover::{Handed, Target, hand_over};
-use crate::outcome::Event;
+use super::told::{self, Words};
 use crate::service::Service;
 use crate::world::assure::{Assurance, Because};
 use crate::world::certificate::TlsFault;
@@ -51,7 +51,7 @@ pub async fn handed(
         return unreadable(service, item, recipients);
     };
     let told = to_host(service, &message, host, protocol).await;
-    nexts(service, item, recipients, &told)
+    nexts(item, recipients, &told)
 }
 
 /// Hands the message to the servers of its recipients' domain, which is the same for all.
@@ -66,7 +66,7 @@ pub async fn to_domain(service: &Arc<Service>, item: &QueueItem, recipients: &[&
         Ok(hosts) => to_hosts(service, &message, &domain, &hosts).await,
         Err(lost) => message.nobody(domain.as_str(), lost.code, lost.why),
     };
-    nexts(service, item, recipients, &told)
+    nexts(item, recipients, &told)
 }
 
 /// Would `host`, which is `host:port` of the plan, take mail for `address`? Nothing is sent.
@@ -310,18 +310,18 @@ impl Message {
     }
 }
 
-fn nexts(service: &Service, item: &QueueItem, recipients: &[&WaitingRecipient], told: &Told) -> Vec<Next> {
+fn nexts(item: &QueueItem, recipients: &[&WaitingRecipient], told: &Told) -> Vec<Next> {
     let pairs = recipients.iter().zip(&told.handed.outcomes);
-    pairs.map(|(recipient, outcome)| next(service, item, recipient, told, outcome)).collect()
+    pairs.map(|(recipient, outcome)| next(item, recipient, told, outcome)).collect()
 }
 
-fn next(service: &Service, item: &QueueItem, recipient: &WaitingRecipient, told: &Told, outcome: &Outcome) -> Next {
+fn next(item: &QueueItem, recipient: &WaitingRecipient, told: &Told, outcome: &Outcome) -> Next {
     let (why, permanent) = match outcome {
         Outcome::Delivered(reply) => (said(reply), false),
         Outcome::Refused { stage, reply } => (said(reply), !outcome.is_temporary() && is_about_the_message(*stage)),
         Outcome::Broken { stage, trouble } => (format!("{}, at {stage:?}", words(*trouble)), !outcome.is_temporary()),
     };
-    let ours: Vec<String> = service.site.sources.values().flatten().map(ToString::to_string).collect();
+    let blocked = told::blocked(outcome);
     tracing::info!(
         queue_id = %item.queue_id,
         next_hop = told.host,
@@ -330,14 +330,11 @@ fn next(service: &Service, item: &QueueItem, recipient: &WaitingRecipient, told:
         dsn = told.handed.offers_dsn,
         about = %recipient.forward_path,
         permanent,
-        blocked = outcome.is_block(&ours),
+        blocked,
         "{why}"
     );
-    match outcome {
-        Outcome::Delivered(_) => settled(item, recipient, Event::Delivered, "delivered"),
-        _ if permanent => refused(service, item, recipient, &why),
-        _ => deferred(service, item, recipient, &why),
-    }
+    let tells = told.handed.offers_dsn;
+    told::next(recipient, outcome, Words { host: &told.host, tells, blocked, permanent, said: &why })
 }
 
 /// Does a header need SMTPUTF8 (RFC 6532)? Octets that are no UTF-8 are an old charset without a label, which no

@@ -77,16 +77,21 @@ async fn look(service: &Arc<Service>) {
             }
         }
         if !ops.is_empty() {
+            let queued: Vec<QueueId> = ops.iter().filter_map(enqueued).collect();
             // The report is in the spool exactly when the tally says it was sent.
-            if let Err(error) = durable::commit(&service.store, ops).await {
-                tracing::error!("a TLS report was not kept: {error}");
+            match durable::commit(&service.store, ops).await {
+                Ok(_) => queued.into_iter().for_each(|queue_id| service.spool.arrived(queue_id)),
+                Err(error) => tracing::error!("a TLS report was not kept: {error}"),
             }
-            service.due.notify_one();
         }
         if service.stopping() {
             return;
         }
     }
+}
+
+fn enqueued(op: &Op) -> Option<QueueId> {
+    if let Op::Enqueue(enqueue) = op { Some(enqueue.queue_id) } else { None }
 }
 
 /// Reports one day to the places the domain names; gives what has to be committed, `None` while they are not known.

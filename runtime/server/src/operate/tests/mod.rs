@@ -57,6 +57,7 @@ impl House {
             retention: None,
             live: None,
             who: Who::this_process(),
+            server: None,
             served: false,
             stop: Arc::new(AtomicBool::new(false)),
         };
