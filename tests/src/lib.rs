@@ -2,6 +2,7 @@
 
 pub mod corpus;
 pub mod describe;
+pub mod dns;
 pub mod facteur;
 pub mod imap;
 pub mod policy_copy;

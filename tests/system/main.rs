@@ -19,4 +19,5 @@ mod room;
 mod signing;
 mod story;
 mod wire;
+mod world;
 mod zones;

@@ -1,6 +1,6 @@
 //! What a plan asks for that this build keeps but does not execute yet.
 
-use plan::{As, At, FilterMay, Plan, ReceptionStep, Remote, SendingStep};
+use plan::{At, FilterMay, Plan, ReceptionStep, SendingStep};
 
 /// One thing a build keeps in the plan without executing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
         match step {
             ReceptionStep::Antispam => say("reception.Antispam", "no spam pass runs, nothing is tagged", false),
             ReceptionStep::Filters => say("reception.Filters", "people have no filters", false),
-            ReceptionStep::Redirect => say("reception.Redirect", "people have no redirects", false),
             ReceptionStep::KnownRecipient
             | ReceptionStep::Authenticate
             | ReceptionStep::Antivirus
             | ReceptionStep::Accept
+            | ReceptionStep::Redirect
             | ReceptionStep::Deliver => {}
         }
     }
@@ -36,9 +36,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     }
     if plan.identity.ldap.is_some() {
         say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
-    }
-    if plan.routes.remote == Remote::DirectMx {
-        say("routes.remote", "mail for other domains waits in the queue: delivery by MX is not built", false);
     }
     for (name, scanner) in &plan.scanners {
         match scanner.at {
@@ -50,9 +47,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     }
     if plan.filters.may.iter().any(|may| *may != FilterMay::FileInto) {
         say("filters.may", "people have no filters", false);
-    }
-    if plan.may_send.values().any(|block| block.as_ == As::AnyAddress) {
-        say("may_send", "header From is not compared with the reverse-path", false);
     }
     list
 }

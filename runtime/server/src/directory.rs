@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use decide::{DomainKind, RecipientClass, Tables};
 use jiff::tz::TimeZone;
 use mail::{Address, Domain, Login, Person, ReversePath};
-use plan::{MailboxRules, PassOnRecipients};
+use plan::{Held, MailboxRules, NextHop, PassOnRecipients};
 use queue::{Route, srs};
 use store::{Op, ReadError, Resolution, Store};
 
@@ -44,6 +44,8 @@ pub struct Found {
     pub room_octets: Option<u64>,
     /// Copies that leave this machine.
     pub away: Vec<(Address, Route)>,
+    /// Who knows whether there is such a recipient, and for how many seconds the answer is believed.
+    pub asks: Option<(NextHop, u64)>,
     /// Copies that go on because a person here asked for it, and the policy allows it.
     pub forwards: Vec<Forward>,
     /// What is to be kept of this look: since when a mailbox is full.
@@ -79,6 +81,7 @@ impl Found {
             left_out: Vec::new(),
             room_octets: None,
             away: Vec::new(),
+            asks: None,
             forwards: Vec::new(),
             notes: Vec::new(),
         }
@@ -175,19 +178,23 @@ impl Directory {
                 }
                 Ok(found)
             }
-            DomainKind::PassOn { canonical, recipients, .. } => {
+            DomainKind::PassOn { canonical, next_hop, recipients } => {
                 let address = in_domain(address, &canonical);
+                let mut asks = None;
                 let class = match recipients {
                     PassOnRecipients::Any => RecipientClass::PassedOn,
-                    // Asking the next hop is not built: nobody may be told "unknown" by guess.
-                    PassOnRecipients::AskThere { .. } => RecipientClass::Unsure,
+                    // Until it was asked: nobody may be told "unknown" by guess.
+                    PassOnRecipients::AskThere { cache_s } => {
+                        asks = Some((next_hop, cache_s));
+                        RecipientClass::Unsure
+                    }
                     PassOnRecipients::Directory => match resolve(tables, store, &address)?.0 {
                         Resolution::Unknown => RecipientClass::Unknown,
                         Resolution::Person(_) | Resolution::Alias(_) => RecipientClass::PassedOn,
                     },
                 };
                 let route = Route::Domain(canonical);
-                Ok(Found { away: vec![(address.clone(), route)], ..Found::nobody(class, address) })
+                Ok(Found { away: vec![(address.clone(), route)], asks, ..Found::nobody(class, address) })
             }
             DomainKind::NotOurs => Ok(remote(address)),
         }
@@ -213,10 +220,13 @@ impl Directory {
             }
         };
         let mut mailboxes = Vec::new();
+        let edge = matches!(tables.plan().routes.held, Held::Lmtp(_));
         for person in people {
             match &person.home {
                 Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
                 None if self.goes_on(tables, &person, &mut found) => {}
+                // The mail store behind this server has the mailboxes, and knows how full they are.
+                None if edge => found.away.push((person.address.clone(), Route::Held)),
                 None => mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person)),
             }
         }

@@ -44,6 +44,7 @@ mod trace;
 mod transcripts;
 mod turns;
 mod verifier;
+mod world;
 pub mod zone;
 
 pub use drive::opening;

@@ -69,6 +69,9 @@ metrics! {
     counters outbound_statuses "facteur_outbound_statuses_total" ["next_hop", "status"] "What tries came to, by provider or route of the plan and by class and subject of the status.";
     counter notifications "facteur_notifications_total" [] "Recipients whose sender was told of a failure or a delay.";
     gauge destinations_blocked "facteur_destinations_blocked" [] "Destinations that refuse this server whatever it brings.";
+    counters tls_failures "facteur_outbound_tls_failures_total" ["result"] "Sessions with next hops whose TLS failed, by result type of RFC 8460.";
+    counter next_hop_connections "facteur_next_hop_connections_total" [] "Connections made to next hops.";
+    counter next_hop_reuses "facteur_next_hop_reuses_total" [] "Messages handed over on a connection that had one before.";
 }
 
 /// Store counters under their public names.

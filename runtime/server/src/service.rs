@@ -42,6 +42,10 @@ pub(crate) struct Service {
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,
+    /// Other servers.
+    pub world: crate::world::World,
+    /// Connections to next hops between two messages.
+    pub pool: crate::outbound::Pool,
     pub redirects: Arc<crate::redirects::Redirects>,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,

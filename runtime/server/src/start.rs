@@ -30,8 +30,10 @@ use crate::signing::{self, Seal, Signing};
 use crate::site::{Outbound, Site};
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
+use crate::world::World;
 use crate::{
     bindings, control, decisions, fullness, http, night, notices, operate, outbound, random, reports, rings, scan, tls,
+    world,
 };
 
 /// Long contents read whole at a time.
@@ -71,6 +73,8 @@ pub enum StartError {
     TimeZone(String),
     /// The key of what the store keeps sealed.
     Seal(std::io::Error),
+    /// The site's view of DNS.
+    World(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -99,6 +103,7 @@ impl fmt::Display for StartError {
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
+            StartError::World(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -190,6 +195,8 @@ impl Server {
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
+            tokio::spawn(outbound::pool::keep(service.clone())),
+            tokio::spawn(world::tls_report::keep(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
@@ -282,6 +289,7 @@ async fn service(
     store: Arc<Store>,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
+    let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
@@ -316,6 +324,8 @@ async fn service(
         signing,
         held: Arc::new(Held::default()),
         directory,
+        world,
+        pool: outbound::Pool::default(),
         redirects,
         resolver,
         tally: Mutex::default(),

@@ -51,10 +51,17 @@ impl Site {
     /// The same with more blocks in the policy, other changes of it, and more hosts that are 127.0.0.1.
     #[track_caller]
     pub fn with(port: u16, more: &str, others: &[(&str, &str)], hosts: &[String]) -> Site {
-        let scratch = Scratch::new("way-out");
         let routes = format!("routes: (held: Mailbox, remote: Smarthost(\"smarthost.example:{port}\"), homes: {{}}),");
+        let hosts: String = hosts.iter().map(|host| format!(", {host:?}: \"127.0.0.1\"")).collect();
+        let facts = format!("hosts: {{\"smarthost.example\": \"127.0.0.1\"{hosts}}},");
+        Site::built(Scratch::new("way-out"), &format!("{routes}\n    {more}"), others, &facts)
+    }
+
+    /// `policy` is put into the bench policy, `facts` into its site.
+    #[track_caller]
+    pub fn built(scratch: Scratch, policy: &str, others: &[(&str, &str)], facts: &str) -> Site {
         let losses = "losses: (record: [NotDelivered]),";
-        let blocks = format!("    {routes}\n    {losses}\n    {more}\n    antispam: None,");
+        let blocks = format!("    {policy}\n    {losses}\n    antispam: None,");
         let changes = [&[("    antispam: None,", &*blocks)], others].concat();
         let folder = policy_copy::changed(&scratch, "bench", &changes);
         let data = scratch.join("data");
@@ -67,10 +74,9 @@ impl Site {
         let write = |name: &str, text: &str| fs::write(scratch.join(name), text).expect("the scratch folder is ours");
         write("chain.pem", &key.cert.pem());
         write("key.pem", &key.signing_key.serialize_pem());
-        let hosts: String = hosts.iter().map(|host| format!(", {host:?}: \"127.0.0.1\"")).collect();
         let site = format!(
             "Site(data: {data:?}, listeners: {{\"subm\": [\"127.0.0.1:0\"]}}, outbound: Network,\n\
-             hosts: {{\"smarthost.example\": \"127.0.0.1\"{hosts}}},\n\
+             {facts}\n\
              certificates: {{\"default\": File(chain: {:?}, key: {:?})}})\n",
             scratch.join("chain.pem"),
             scratch.join("key.pem")
@@ -212,6 +218,11 @@ impl Serving<'_> {
 
     /// The log so far.
     pub fn log_text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The whole log so far.
+    pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 

@@ -151,7 +151,7 @@ impl Smtp {
             Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters),
             Question::Recipient { forward_path, parameters } => match self.listed(&forward_path).await {
                 Some(reply) => reply,
-                None => self.recipient(&forward_path, parameters),
+                None => self.recipient(&forward_path, parameters).await,
             },
             Question::ContentStart { .. } => {
                 if let Some(open) = &mut self.open {
@@ -223,9 +223,9 @@ impl Smtp {
         Some(self.refuse(Event::RecipientRefused, &refusal, forward_path))
     }
 
-    fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Reply {
+    async fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Reply {
         let Some(open) = &mut self.open else { return Reply::new(reply::BAD_SEQUENCE, "MAIL first") };
-        let judged = open.recipient(forward_path, parameters);
+        let judged = open.recipient(forward_path, parameters).await;
         if let Some(open) = &self.open {
             self.tell_if_near(open);
         }

@@ -11,6 +11,7 @@ use store::QueueId;
 use crate::content::Content;
 use crate::directory::{self, Found};
 use crate::service::Service;
+use crate::world::asking::{self, Known};
 use crate::{clock, random};
 
 /// A transaction whose MAIL was accepted. Dropping it gives its reservations back.
@@ -80,7 +81,7 @@ impl Open {
     }
 
     /// Judges one RCPT.
-    pub fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Result<(), Refusal> {
+    pub async fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Result<(), Refusal> {
         let service = self.service.clone();
         let (tables, store) = (&service.tables, &service.store);
         let look_up = |address: &Address| {
@@ -98,6 +99,10 @@ impl Open {
             }
             ForwardPath::Malformed(_) => (None, None),
         };
+        let mut found = found;
+        if let Some(found) = &mut found {
+            ask_there(&service, found).await;
+        }
         let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
         let folded = found.as_ref().map(|found| found.address.folded()).unwrap_or_default();
         let now = service.clock.now();
@@ -197,6 +202,16 @@ impl Drop for Open {
             decided.end(&mut self.service.rings(), false);
         }
     }
+}
+
+/// Asks the next hop of a passed-on domain, where it is who knows.
+async fn ask_there(service: &Arc<Service>, found: &mut Found) {
+    let Some((next_hop, cache_s)) = found.asks.take() else { return };
+    found.class = match asking::ask(service, &next_hop, &found.address, cache_s).await {
+        Known::Yes => RecipientClass::PassedOn,
+        Known::No => RecipientClass::Unknown,
+        Known::Unsure => RecipientClass::Unsure,
+    };
 }
 
 /// What the table says to a recipient without room.

@@ -41,7 +41,7 @@ pub async fn attempt(
     }
     match destination {
         Destination::Capture(_) => Vec::new(),
-        Destination::Mx => each(&|recipient| deferred(service, item, recipient, "delivery by MX is not built")),
+        Destination::Mx => next_hop::to_domain(service, item, recipients).await,
         Destination::Gone => {
             each(&|recipient| deferred(service, item, recipient, "the plan has no such route any more"))
         }

@@ -9,12 +9,17 @@ mod capture;
 mod handover;
 mod next_hop;
 pub mod notify;
+pub mod pool;
+mod proof;
 mod schedule;
 mod settle;
 mod spool;
 mod told;
+mod wire;
 
 pub use attempt::next;
+pub use next_hop::ask;
+pub use pool::Pool;
 pub use schedule::run;
 pub use settle::settle;
 pub use spool::{Spool, toward};

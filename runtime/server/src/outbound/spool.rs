@@ -106,7 +106,7 @@ impl Spool {
         let provider = remote.and_then(|host| self.schedule().provider_of_host(host).map(str::to_owned));
         provider.unwrap_or_else(|| match next_hop {
             NextHop::Route(route) => match route.parse() {
-                Ok(Route::Home(_) | Route::Domain(_)) => route.clone(),
+                Ok(Route::Home(_) | Route::Domain(_) | Route::Held) => route.clone(),
                 Ok(Route::Remote) | Err(_) => "other".to_owned(),
             },
             NextHop::Mx | NextHop::Local => "other".to_owned(),

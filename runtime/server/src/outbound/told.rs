@@ -40,7 +40,7 @@ pub fn next(recipient: &WaitingRecipient, outcome: &Outcome, words: Words<'_>) -
 
 /// Before anything of this message was said: what is wrong is wrong for the next message, too.
 fn is_early(stage: Stage) -> bool {
-    matches!(stage, Stage::Greeting | Stage::Hello | Stage::Tls | Stage::Login)
+    matches!(stage, Stage::Lookup | Stage::Greeting | Stage::Hello | Stage::Tls | Stage::Login)
 }
 
 pub fn blocked(outcome: &Outcome) -> bool {
@@ -61,6 +61,9 @@ fn status(outcome: &Outcome) -> EnhancedCode {
         }
         Outcome::Broken { trouble: Trouble::NoUtf8, .. } => EnhancedCode(5, 6, 7),
         Outcome::Broken { trouble: Trouble::TooLarge, .. } => EnhancedCode(5, 3, 4),
+        Outcome::Broken { trouble: Trouble::NoBinary, .. } => EnhancedCode(5, 6, 1),
+        // RFC 8689 6.
+        Outcome::Broken { trouble: Trouble::NoRequireTls, .. } => EnhancedCode(5, 7, 30),
         Outcome::Broken { trouble: Trouble::NoTls | Trouble::NoLogin, .. } => EnhancedCode(4, 7, 0),
         Outcome::Broken { stage: Stage::Greeting, .. } => EnhancedCode(4, 4, 1),
         Outcome::Broken { .. } => EnhancedCode(4, 4, 2),

@@ -138,6 +138,10 @@ fn at_tables(store: &dyn Waist, model: &Naive) -> Checked {
     for key in ["k", "l", "m"] {
         let expected = table("setting").find(|((_, of), _)| of == key.as_bytes()).map(|(_, value)| value.clone());
         prop_assert_eq!(store.setting(key)?, expected);
+        let expected = table("setting").filter(|((_, of), _)| of.starts_with(key.as_bytes()));
+        let expected: Vec<_> =
+            expected.map(|((_, of), value)| (String::from_utf8_lossy(of).into_owned(), value.clone())).collect();
+        prop_assert_eq!(store.settings(key, 100)?, expected);
     }
     for bucket in 0..2 {
         let count = |token| model.tokens.get(&(bucket, token)).copied().unwrap_or_default();
