@@ -50,6 +50,19 @@ pub struct Dns {
 impl Dns {
     #[track_caller]
     pub fn start(zone: &str) -> Dns {
+        Dns::serve(zone, sockets())
+    }
+
+    /// At an address of its own, where one is free.
+    #[track_caller]
+    pub fn start_at(address: &str, zone: &str) -> Dns {
+        let udp = UdpSocket::bind(address).expect("the address is free");
+        let tcp = TcpListener::bind(address).expect("the address is free");
+        Dns::serve(zone, (udp, tcp))
+    }
+
+    #[track_caller]
+    fn serve(zone: &str, (udp, tcp): (UdpSocket, TcpListener)) -> Dns {
         let pkcs8 = EcdsaSigningKey::generate_pkcs8(Algorithm::ECDSAP256SHA256).expect("a key can be made");
         let key = EcdsaSigningKey::from_pkcs8(&pkcs8, Algorithm::ECDSAP256SHA256).expect("the key is sound");
         let public = key.to_public_key().expect("the key has a public half");
@@ -57,7 +70,6 @@ impl Dns {
         let dnskey = DNSKEY::from_key(&public);
         let signer = DnssecSigner::new(dnskey, Box::new(key), Name::root(), Duration::from_secs(SIGNED_FOR_S.into()));
         let shared = Arc::new(Shared { zone: Mutex::new(parse(zone, &signer)), signer, asked: Mutex::default() });
-        let (udp, tcp) = sockets();
         let address = udp.local_addr().expect("a bound socket has an address");
         let over_udp = Arc::clone(&shared);
         std::thread::spawn(move || serve_udp(&udp, &over_udp));

@@ -7,6 +7,7 @@ mod clamd;
 mod clients;
 mod corpus;
 mod crash;
+mod exchange;
 mod floods;
 mod guide;
 mod imap_floods;

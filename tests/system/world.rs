@@ -1,6 +1,6 @@
 //! The way to other servers: MX of a signed zone, DANE, MTA-STS, reports of TLS, and hosts that are tried in turn.
 
-mod authority;
+pub mod authority;
 
 use std::fs;
 use std::net::TcpListener;

@@ -15,6 +15,8 @@ pub struct Shown {
     pub tls: Arc<ServerConfig>,
     /// SHA-256 of its public key in hexadecimal, for `TLSA 3 1 1`.
     pub key_digest: String,
+    pub chain_pem: String,
+    pub key_pem: String,
 }
 
 impl Authority {
@@ -37,8 +39,14 @@ impl Authority {
 
     #[track_caller]
     pub fn certifies(&self, name: &str) -> Shown {
+        self.certifies_all(&[name])
+    }
+
+    #[track_caller]
+    pub fn certifies_all(&self, names: &[&str]) -> Shown {
         let key = KeyPair::generate().expect("a key can be made");
-        let params = CertificateParams::new(vec![name.to_owned()]).expect("a name of a test");
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let params = CertificateParams::new(names).expect("names of a test");
         let certificate = params.signed_by(&key, &self.0).expect("an authority signs");
         let private = PrivateKeyDer::try_from(key.serialize_der()).expect("rcgen writes PKCS 8");
         let chain = vec![certificate.der().clone(), self.0.der().clone()];
@@ -46,7 +54,12 @@ impl Authority {
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.expect("ring knows TLS 1.2 and 1.3").with_no_client_auth();
         let tls = Arc::new(builder.with_single_cert(chain, private).expect("the key is the certificate's"));
-        Shown { tls, key_digest: sha256(&key.subject_public_key_info()) }
+        Shown {
+            tls,
+            key_digest: sha256(&key.subject_public_key_info()),
+            chain_pem: certificate.pem() + &self.0.pem(),
+            key_pem: key.serialize_pem(),
+        }
     }
 }
 
@@ -64,7 +77,11 @@ pub struct Web {
 
 impl Web {
     pub fn start(tls: Arc<ServerConfig>, page: &str) -> Web {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("the kernel has a port");
+        Web::start_at("127.0.0.1:0", tls, page)
+    }
+
+    pub fn start_at(address: &str, tls: Arc<ServerConfig>, page: &str) -> Web {
+        let listener = TcpListener::bind(address).expect("the address is free");
         let port = listener.local_addr().expect("a bound socket has one").port();
         let page = Arc::new(Mutex::new(page.to_owned()));
         let shown = Arc::clone(&page);

@@ -141,7 +141,7 @@ fn at_tables(store: &dyn Waist, model: &Naive) -> Checked {
         let expected = table("setting").filter(|((_, of), _)| of.starts_with(key.as_bytes()));
         let expected: Vec<_> =
             expected.map(|((_, of), value)| (String::from_utf8_lossy(of).into_owned(), value.clone())).collect();
-        prop_assert_eq!(store.settings(key, 100)?, expected);
+        prop_assert_eq!(store.settings(key, "", 100)?, expected);
     }
     for bucket in 0..2 {
         let count = |token| model.tokens.get(&(bucket, token)).copied().unwrap_or_default();
