@@ -100,11 +100,15 @@ impl Open {
             ForwardPath::Malformed(_) => (None, None),
         };
         let mut found = found;
-        if let Some(found) = &mut found {
+        let folded = found.as_ref().map(|found| found.address.folded()).unwrap_or_default();
+        let now = service.clock.now();
+        let is_open = |decided: &Transaction| decided.is_open(tables, &service.rings(), &folded, now);
+        let judged = self.decided.as_ref().is_some_and(is_open);
+        // INVARIANT (no-amplifier): whom a limit answers makes us ask nobody.
+        if let Some(found) = found.as_mut().filter(|_| judged) {
             ask_there(&service, found).await;
         }
         let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
-        let folded = found.as_ref().map(|found| found.address.folded()).unwrap_or_default();
         let now = service.clock.now();
         // INVARIANT (open-decided): `decided` is there until `end`, which consumes this value.
         let Some(decided) = &mut self.decided else { return Ok(()) };
