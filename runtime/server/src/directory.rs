@@ -87,6 +87,11 @@ impl Found {
         }
     }
 
+    /// Would a message for it end nowhere?
+    pub fn leads_nowhere(&self) -> bool {
+        self.logins.is_empty() && self.away.is_empty() && self.forwards.is_empty()
+    }
+
     /// Had no mailbox here room for so many octets, and goes no copy elsewhere?
     pub fn is_too_small_for(&self, octets: u64) -> bool {
         self.away.is_empty()
@@ -146,7 +151,6 @@ impl Directory {
     }
 
     /// Writes the reverse-paths forwarded mail goes out under.
-    #[expect(dead_code, reason = "redirects call it")]
     pub fn srs(&self) -> &srs::Key {
         &self.srs
     }

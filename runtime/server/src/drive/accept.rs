@@ -25,8 +25,8 @@ use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
 use crate::{clock, durable, reports, scan, signing, trace};
 
-/// Octets at the beginning of a content that are looked at for header fields.
-pub(super) const HEADER_OCTETS_MAX: usize = 64 * 1024;
+/// Longest header section that is taken: what stands behind could not be judged, and programs show it all the same.
+pub(crate) const HEADER_OCTETS_MAX: usize = 256 * 1024;
 
 /// What the trace lines tell of the session.
 pub struct Session<'a> {
@@ -52,6 +52,7 @@ pub async fn content(
     let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
     let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
     open.judge_content(octets, mail::mime::is_report(&start))?;
+    header_ends(&start, octets)?;
     super::authors::judge(service, session, &start)?;
     open.judge_room(session.client, octets)?;
     decide::loops(header::fields(&start).filter(|field| field.is("received")).count())?;
@@ -67,7 +68,9 @@ pub async fn content(
         match step {
             Step::Earlier => {}
             // Nothing to do in this build; said at start.
-            Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Antispam | Step::Filters => {}
+            // Judged at RCPT; the copies go with the others, in one commit.
+            Step::Redirect => {}
             Step::Authenticate => match authenticated(service, session, &open, &came).await {
                 Ok(authenticated) => {
                     if let Some(rule) = authenticated.tagged {
@@ -107,6 +110,16 @@ pub async fn content(
     service.outcome(outcome.with_message_id(&start));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
+}
+
+/// Is the whole header section in `start`, with which a content of `octets` begins?
+fn header_ends(start: &[u8], octets: u64) -> Result<(), Refusal> {
+    let blank = start.split_inclusive(|octet| *octet == b'\n').any(header::is_blank);
+    if blank || octets <= start.len() as u64 {
+        return Ok(());
+    }
+    let text = "the header section is longer than 256 KiB";
+    Err(Refusal::new(reply::BAD_CONTENT, Reason::BadContent, "", text))
 }
 
 /// The content without fields that claim to be our own (RFC 8601 5).
@@ -168,7 +181,8 @@ async fn stopped(
     let quarantine = fate.quarantine || (accepted && fate.refusal.is_some());
     let mut ops = Vec::new();
     if quarantine {
-        let head = head(service, session, &open, &[], Ending::Relayed);
+        let start = content.start(HEADER_OCTETS_MAX).map_err(|error| put_trouble(PutError::Io(error)))?;
+        let head = head(service, session, &open, &start, Ending::Relayed);
         let (body, _) = put(service, &open, &content, head, false).await?;
         ops.push(Op::Quarantine(Box::new(quarantined(&open, &fate, body))));
     }
@@ -216,7 +230,7 @@ fn quarantined(open: &Open, fate: &Fate, body: BodyRef) -> Quarantined {
 
 /// Who reads the body next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     /// A mailbox here: the final delivery.
     Delivered,
     Relayed,
@@ -230,6 +244,10 @@ async fn place(
     content: &Arc<Content>,
     start: &[u8],
 ) -> Result<(), Refusal> {
+    // INVARIANT (never-lost): no 250 for a recipient nothing of this commit is for.
+    if open.recipients.iter().any(|recipient| recipient.found.leads_nowhere()) {
+        return Err(put_trouble(PutError::Poisoned));
+    }
     let mut ops = Vec::new();
     let at_s = clock::unix_s();
     let logins = open.recipients.iter().flat_map(|recipient| recipient.found.logins.iter());
@@ -265,11 +283,16 @@ async fn place(
             facts: facts::of_message(service, session, open),
         })));
     }
+    let onward = super::onward::queued(service, session, open, content, start, at_s).await?;
+    let onward = onward.map(|(id, op)| {
+        ops.push(op);
+        id
+    });
     ops.extend(left_out(service, open));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
-    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued);
+    let arrived = queued.then_some(open.queue_id).into_iter().chain(onward).chain(notice.queued);
     arrived.for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
@@ -307,7 +330,7 @@ fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
 }
 
 /// The lines in front of the content.
-fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], ending: Ending) -> Vec<u8> {
+pub(super) fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], ending: Ending) -> Vec<u8> {
     let host = &service.tables.listener_rules(session.client.listener).host;
     let id = open.queue_id.to_string();
     let at_s = clock::unix_s();
@@ -339,7 +362,7 @@ fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], end
 }
 
 /// Writes the body, and reads it once for its summary when mailboxes will list it.
-async fn put(
+pub(super) async fn put(
     service: &Arc<Service>,
     open: &Open,
     content: &Arc<Content>,

@@ -5,6 +5,7 @@ mod authors;
 mod facts;
 mod imap;
 mod login;
+mod onward;
 pub mod opening;
 mod smtp;
 mod success;
@@ -25,6 +26,8 @@ use crate::outcome::{Event, Outcome, Peer};
 use crate::service::{Service, stopped};
 use crate::stream::{Read, Stream};
 use crate::{bindings, tls};
+
+pub(crate) use accept::HEADER_OCTETS_MAX;
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {
