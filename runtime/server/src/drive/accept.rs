@@ -145,7 +145,7 @@ async fn authenticated(
 ) -> Result<Authenticated, Refusal> {
     let from = authenticate::From {
         peer: session.peer,
-        client: session.client.address,
+        client: session.told_address.unwrap_or(session.client.address),
         hello: session.hello.as_ref(),
         reverse_path: &open.reverse_path,
         host: &service.tables.listener_rules(session.client.listener).host,
