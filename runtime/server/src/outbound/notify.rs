@@ -88,8 +88,7 @@ fn place(service: &Service, id: QueueId, to: &Address, octets: Vec<u8>, at_s: i6
             flags: Flags::default(),
         })));
     }
-    let forwards = found.forwards.iter().map(|forward| (forward.to.clone(), Route::Remote));
-    let away: Vec<(Address, Route)> = found.away.iter().cloned().chain(forwards).collect();
+    let away: Vec<(Address, Route)> = found.copies_away().collect();
     if !away.is_empty() {
         let body = service.store.put_body_for(&envelope, b"", &[&octets])?;
         let facts = MessageFacts { smtputf8: to.needs_utf8(), source: "usual".to_owned(), ..MessageFacts::default() };
