@@ -66,11 +66,10 @@ pub async fn content(
     let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
-            Step::Earlier => {}
+            // A redirect was judged at RCPT, too: its copies go with the others, in one commit.
+            Step::Earlier | Step::Redirect => {}
             // Nothing to do in this build; said at start.
             Step::Antispam | Step::Filters => {}
-            // Judged at RCPT; the copies go with the others, in one commit.
-            Step::Redirect => {}
             Step::Authenticate => match authenticated(service, session, &open, &came).await {
                 Ok(authenticated) => {
                     if let Some(rule) = authenticated.tagged {
