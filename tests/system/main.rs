@@ -19,6 +19,7 @@ mod queue;
 mod redirects;
 mod room;
 mod signing;
+mod spread;
 mod story;
 mod wire;
 mod world;

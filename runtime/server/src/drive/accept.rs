@@ -17,6 +17,7 @@ use store::{
 };
 
 use super::facts;
+use super::onward;
 use super::success;
 use super::transaction::Open;
 use crate::authenticate::{self, Authenticated};
@@ -282,16 +283,15 @@ async fn place(
             facts: facts::of_message(service, session, open),
         })));
     }
-    let onward = super::onward::queued(service, session, open, content, start, at_s).await?;
-    let onward = onward.map(|(id, op)| {
-        ops.push(op);
-        id
-    });
+    let message = onward::Message { session, open, content, start, at_s };
+    let onward = onward::ops(service, &message).await?;
+    let (onward, more): (Vec<_>, Vec<_>) = onward.into_iter().unzip();
+    ops.extend(more);
     ops.extend(left_out(service, open));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
-    let arrived = queued.then_some(open.queue_id).into_iter().chain(onward).chain(notice.queued);
+    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued).chain(onward);
     arrived.for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();

@@ -8,19 +8,14 @@ use super::accept::Session;
 use super::transaction::{Open, Recipient};
 use crate::service::Service;
 
-/// Of the message, as the spool keeps it.
-pub fn of_message(service: &Service, session: &Session<'_>, open: &Open) -> Vec<u8> {
-    written(&of_session(service, session, open))
-}
-
 /// Of the message.
-pub fn of_session(service: &Service, session: &Session<'_>, open: &Open) -> MessageFacts {
+pub fn of_message(service: &Service, session: &Session<'_>, open: &Open) -> Vec<u8> {
     let parameters = &open.parameters;
     let source = match session.block {
         Block::Send(index) => service.tables.send_block(index).1.source.clone(),
         Block::Receive(_) | Block::Read(_) => String::new(),
     };
-    MessageFacts {
+    written(&MessageFacts {
         ret: parameters.ret,
         envid: parameters.envid.clone(),
         body: parameters.body,
@@ -31,7 +26,7 @@ pub fn of_session(service: &Service, session: &Session<'_>, open: &Open) -> Mess
         block: service.tables.block_path(session.block),
         authentication_results: open.authenticated.value.clone(),
         ..MessageFacts::default()
-    }
+    })
 }
 
 /// Of a copy for `address` that `recipient` led to.
@@ -41,5 +36,6 @@ pub fn of_recipient(recipient: &Recipient, address: &Address) -> Vec<u8> {
         notify: recipient.parameters.notify,
         orcpt: recipient.parameters.orcpt.clone(),
         behind: (!same).then(|| recipient.forward_path.clone()),
+        parts: 0,
     })
 }
