@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use mail::{Address, Flags, Login};
 use queue::{MessageFacts, RecipientFacts, Route};
 use store::{
-    BodyRef, CommitError, Deliver, Enqueue, InternalDate, Op, QueueId, QueueItem, QueueRecipient, Resolution, Summary,
-    Target, WaitingRecipient,
+    BodyRef, Deliver, Enqueue, InternalDate, Op, QueueId, QueueItem, QueueRecipient, Resolution, Summary, Target,
+    WaitingRecipient,
 };
 
 use super::attempt::{Next, deferred, settled, whole};
@@ -158,19 +158,19 @@ async fn deliver(
     }
     // An operator may change the facts meanwhile, or take the message away.
     let _turn = service.spool.turn(queue_id).await;
-    let item = service.store.queue_item(queue_id).map_err(|error| error.to_string())?.ok_or("it was removed")?;
-    let mut facts: MessageFacts = queue::facts::read(&item.facts);
-    facts.spread.insert(recipient.number, u16::try_from(part + 1).unwrap_or(u16::MAX));
-    ops.push(Op::Progress { queue_id, facts: queue::facts::written(&facts) });
-    match durable::commit(&service.store, ops).await {
-        Ok(_) => {}
-        Err(error @ (CommitError::Full | CommitError::Busy | CommitError::Failed | CommitError::Poisoned)) => {
-            return Err(format!("the mailboxes take nothing now: {error}"));
-        }
-        Err(error) => return Err(error.to_string()),
-    }
+    ops.push(done(service, queue_id, recipient.number, part)?);
+    let committed = durable::commit(&service.store, ops).await;
+    committed.map_err(|error| format!("the mailboxes take nothing now: {error}"))?;
     queued.into_iter().for_each(|id| service.spool.arrived(id));
     Ok(())
+}
+
+/// The part is behind this recipient.
+fn done(service: &Service, queue_id: QueueId, recipient: u32, part: usize) -> Result<Op, String> {
+    let item = service.store.queue_item(queue_id).map_err(|error| error.to_string())?.ok_or("it was removed")?;
+    let mut facts: MessageFacts = queue::facts::read(&item.facts);
+    facts.spread.insert(recipient, u16::try_from(part + 1).unwrap_or(u16::MAX));
+    Ok(Op::Progress { queue_id, facts: queue::facts::written(&facts) })
 }
 
 #[cfg(test)]
