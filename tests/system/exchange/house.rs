@@ -31,6 +31,14 @@ pub struct Plan {
     pub people: &'static [(&'static str, &'static str)],
     /// Does it keep mailboxes, which can be read?
     pub keeps: bool,
+    /// The listener for applications.
+    pub relay: Option<Relay>,
+}
+
+/// A listener `relay`, and the network `servers` of those it is for.
+pub struct Relay {
+    pub address: &'static str,
+    pub servers: &'static str,
 }
 
 /// Killed when it goes.
@@ -65,9 +73,11 @@ impl House {
         write("authority.pem", &authority.pem());
         let at = plan.address;
         let imaps = if plan.keeps { format!("\"imaps\": [\"{at}:993\"], ") } else { String::new() };
+        let relay = plan.relay.as_ref().map(|relay| format!("\"relay\": [\"{}:25\"], ", relay.address));
+        let relay = relay.unwrap_or_default();
         let facts = format!(
             "Site(data: {data:?}, outbound: Network, sources: {{\"usual\": [\"{at}\"]}}, authorities: [{:?}],\n\
-             listeners: {{\"mx\": [\"{at}:25\"], \"subs\": [\"{at}:465\"], {imaps}}}, {site}\n\
+             listeners: {{\"mx\": [\"{at}:25\"], \"subs\": [\"{at}:465\"], {imaps}{relay}}}, {site}\n\
              certificates: {{\"default\": File(chain: {:?}, key: {:?})}})\n",
             folder.join("authority.pem"),
             folder.join("chain.pem"),
@@ -82,7 +92,10 @@ impl House {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().expect("facteur is built");
         wait::until(WITHIN, "facteur serve listens", || {
             let text = fs::read_to_string(&log).ok()?;
-            text.lines().filter(|line| line.contains("listening")).count().checked_sub(1 + usize::from(plan.keeps))
+            text.lines()
+                .filter(|line| line.contains("listening"))
+                .count()
+                .checked_sub(1 + usize::from(plan.keeps) + usize::from(plan.relay.is_some()))
         });
         let tls = wire::trusting(&folder.join("authority.pem"));
         let address = at.parse().expect("an address");
@@ -118,8 +131,12 @@ impl House {
     }
 
     fn connect(&self, port: u16) -> io::Result<Wire> {
-        let to = SocketAddr::from((self.address, port));
-        Wire::plain(wire::connect(to, Ipv4Addr::LOCALHOST)?).tls(&self.tls)
+        self.plain(port)?.tls(&self.tls)
+    }
+
+    /// A connection without TLS.
+    pub fn plain(&self, port: u16) -> io::Result<Wire> {
+        wire::connect(SocketAddr::from((self.address, port)), Ipv4Addr::LOCALHOST).map(Wire::plain)
     }
 
     /// The messages in somebody's INBOX, whole.
@@ -173,11 +190,20 @@ fn policy(plan: &Plan) -> String {
     let Plan { domain, host, .. } = plan;
     let imaps = format!("\"imaps\": (host: \"{host}\", port: 993, speaks: Imap, auth: Required),");
     let imaps = if plan.keeps { imaps.as_str() } else { "" };
+    let (relay, servers) = match &plan.relay {
+        Some(relay) => (
+            format!(
+                "\"relay\": (host: \"relay.{domain}\", port: 25, speaks: Smtp, tls: StartTls(Offered), auth: Never, certificate: Internal),"
+            ),
+            format!("\"servers\": In([\"{}\"]),", relay.servers),
+        ),
+        None => Default::default(),
+    };
     format!(
         "Policy(\n    language: 1,\n    institution: (name: \"{domain}\", domain: \"{domain}\", time_zone: \"Europe/Paris\", pages: English),\n    \
-         networks: {{ \"inside\": In([\"127.0.0.1/32\"]), \"outside\": Rest }},\n    \
+         networks: {{ \"inside\": In([\"127.0.0.1/32\"]), {servers} \"outside\": Rest }},\n    \
          listeners: {{\n        \"mx\": (host: \"{host}\", port: 25, speaks: Smtp, auth: Never),\n        \
-         \"subs\": (host: \"{host}\", port: 465, speaks: Smtp, auth: Required),\n        {imaps}\n    }},\n    \
+         \"subs\": (host: \"{host}\", port: 465, speaks: Smtp, auth: Required),\n        {imaps}\n        {relay}\n    }},\n    \
          antispam: None,\n    authenticate: (own_domains_from_outside: RequireAligned(else: Tag)),\n    tls: (oldest: Tls12, certificate: Internal),\n    \
          delivery: (retry: [\"2 s\"], warn_after: \"4 h\", connections_at_once: 10, dane: true, mta_sts: true, tls_reports: Store),\n    {}\n)\n",
         plan.sections

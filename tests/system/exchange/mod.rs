@@ -2,9 +2,9 @@
 //! over port 25, DANE and MTA-STS enforced.
 
 mod dovecot;
-mod house;
-mod net;
-mod postfix;
+pub mod house;
+pub mod net;
+pub mod postfix;
 
 use tests::dns::Dns;
 use tests::scratch::Scratch;
@@ -67,6 +67,7 @@ fn two_facteurs_postfix_and_dovecot_exchange_mail_all_ways_and_believe_no_forged
             sections: String::new(),
             people: &[("Anne", "Alpha")],
             keeps: true,
+            relay: None,
         },
         &authority,
         &site,
@@ -82,6 +83,7 @@ fn two_facteurs_postfix_and_dovecot_exchange_mail_all_ways_and_believe_no_forged
             sections: "routes: (held: Lmtp(\"127.0.1.4:24\"), remote: DirectMx, homes: {}),".into(),
             people: &[("Bert", "Beta")],
             keeps: false,
+            relay: None,
         },
         &authority,
         &site,
