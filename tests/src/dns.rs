@@ -222,6 +222,9 @@ impl Shared {
         reply.add_query(query.clone());
         let zone = self.zone.lock().unwrap_or_else(PoisonError::into_inner);
         self.fill(&zone, &query, &mut reply);
+        // For programs that let the name server validate, as Postfix does.
+        let owner = query.name().to_lowercase();
+        reply.metadata.authentic_data = zone.unsigned_above(&owner).is_none() && !zone.bogus.contains(&owner);
         if asked.edns.is_some() {
             let mut edns = Edns::new();
             edns.set_max_payload(4_096).set_version(0).set_dnssec_ok(true);

@@ -19,6 +19,7 @@ mod outbound;
 mod queue;
 mod room;
 mod signing;
+mod spread;
 mod story;
 mod wire;
 mod world;

@@ -204,7 +204,7 @@ fn policy(plan: &Plan) -> String {
          networks: {{ \"inside\": In([\"127.0.0.1/32\"]), {servers} \"outside\": Rest }},\n    \
          listeners: {{\n        \"mx\": (host: \"{host}\", port: 25, speaks: Smtp, auth: Never),\n        \
          \"subs\": (host: \"{host}\", port: 465, speaks: Smtp, auth: Required),\n        {imaps}\n        {relay}\n    }},\n    \
-         antispam: None,\n    authenticate: (own_domains_from_outside: RequireAligned(else: Tag)),\n    tls: (oldest: Tls12, certificate: Internal),\n    \
+         antispam: None,\n    authenticate: (own_domains_from_outside: RequireAligned(else: Refuse)),\n    tls: (oldest: Tls12, certificate: Internal),\n    \
          delivery: (retry: [\"2 s\"], warn_after: \"4 h\", connections_at_once: 10, dane: true, mta_sts: true, tls_reports: Store),\n    {}\n)\n",
         plan.sections
     )

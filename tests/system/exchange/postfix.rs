@@ -41,6 +41,7 @@ impl<'n> Postfix<'n> {
         write("key.pem", pem.1);
         write("main.cf", &main_cf(&folder, domain, host, address));
         write("master.cf", &services(address));
+        net.has(address);
         let postfix = Postfix { net, folder };
         postfix.run("start");
         postfix
@@ -59,9 +60,9 @@ impl<'n> Postfix<'n> {
         program::run(self.net.command("sh").args(["-c", &line])).ends(0);
     }
 
-    /// Messages in the Maildir of a local part.
-    pub fn mail_of(&self, local: &str) -> Vec<String> {
-        let new = self.folder.join("mail").join(local).join("new");
+    /// Messages it took; one Maildir has them all.
+    pub fn mail(&self) -> Vec<String> {
+        let new = self.folder.join("mail/everybody/new");
         let files = fs::read_dir(new).into_iter().flatten().flatten();
         files.filter_map(|file| fs::read_to_string(file.path()).ok()).collect()
     }
@@ -118,7 +119,7 @@ fn main_cf(folder: &Path, domain: &str, host: &str, address: &str) -> String {
          maillog_file_prefixes = {at}\nmulti_instance_name = postfix-exchange\nsyslog_name = postfix-exchange\nmyhostname = {host}\n\
          myorigin = {domain}\ninet_interfaces = {address}\nsmtp_bind_address = {address}\ninet_protocols = ipv4\nmydestination =\n\
          alias_maps =\nalias_database =\nlocal_recipient_maps =\nmynetworks = {address}/32\n\
-         virtual_mailbox_domains = {domain}, p2.example\nvirtual_mailbox_base = {at}/mail\nvirtual_mailbox_maps = regexp:{{{{ /^(.*)@/ ${{1}}/ }}}}\n\
+         virtual_mailbox_domains = {domain}, p2.example\nvirtual_mailbox_base = {at}/mail\nvirtual_mailbox_maps = static:everybody/\n\
          virtual_uid_maps = static:{MAIL_UID}\nvirtual_gid_maps = static:{MAIL_UID}\n\
          smtpd_tls_cert_file = {at}/conf/chain.pem\nsmtpd_tls_key_file = {at}/conf/key.pem\nsmtpd_tls_security_level = may\n\
          smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n\

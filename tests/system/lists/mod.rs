@@ -45,8 +45,7 @@ fn sections() -> String {
          senders: (of: [\"lists\"], unknown: Refuse, known: {{\n        \
          \"sympa\": (from: [\"127.0.1.4/32\"], as: [\"{OWNER}\", \"sympa@{DOMAIN}\", \"sympa-owner@{DOMAIN}\", \"sympa-request@{DOMAIN}\"],\n            \
          owner: \"{ANNE}\", until: \"2099-12-31\",\n            \
-         limits: (recipients_in_one_message: {COPIES}, messages_accepted: Unlimited, recipients_attempted: [\"{copies} / 1 h\"])),\n    }}),\n    \
-         guarantees: [NoOpenRelay, NoClearPassword(from: [\"outside\"]), EveryLossIsRecorded],"
+         limits: (recipients_in_one_message: {COPIES}, messages_accepted: Unlimited, recipients_attempted: [\"{copies} / 1 h\"])),\n    }}),"
     )
 }
 
@@ -198,15 +197,18 @@ fn bounced(town: &Town<'_>) {
     assert_eq!(town.sympa.bounce(RITA), None);
 }
 
-/// A subscriber's server that sends the list its own message back is not heard.
+/// A subscriber's server that sends the list its own message back is not heard: in the name of one of us it is refused at
+/// the door, and else Sympa knows its mark.
 fn looped(town: &Town<'_>) -> Outcome {
-    let [text] = town.copies_of_rita("first").try_into().map_err(|all| format!("{all:?}"))?;
-    town.hand(RITA, LIST, text.trim_end())?.expect(250)?;
-    until("Sympa's MTA has the message that came back", || town.handed_on(LIST) == 2);
-    // What Sympa takes later shows that it is through with this one.
-    town.house.submit(town.net, "beta-b", "", LIST, &letter(BERT, LIST, "second"))?;
+    let back = |subject: &str| {
+        let [text] = town.copies_of_rita(subject).try_into().map_err(|all| io::Error::other(format!("{all:?}")))?;
+        town.hand(RITA, LIST, text.trim_end())
+    };
+    assert_eq!(back("first")?.codes(), "550 5.7.1");
+    town.hand(RITA, LIST, &letter(RITA, LIST, "second"))?.expect(250)?;
     until("every subscriber has the second message", || town.copies("second") == [1, 1, 1]);
-    assert_eq!(town.copies("first"), [1, 1, 1], "once");
+    back("second")?.expect(250)?;
+    until("Sympa knows what came back", || town.sympa.log().contains("loops back"));
     Ok(())
 }
 
@@ -236,7 +238,7 @@ fn limited(town: &Town<'_>) -> Outcome {
     let refused = town.house.submit(town.net, "alpha-a", "", LIST, &letter(ANNE, LIST, "fifth"));
     let refused = refused.err().ok_or("Anne wrote as much as she may")?.to_string();
     assert!(refused.contains("may_send.person") && refused.contains("451"), "{refused}");
-    // Bert wrote once, and was written to by the list.
+    // Bert read as much, and wrote nothing.
     town.house.submit(town.net, "beta-b", "", LIST, &letter(BERT, LIST, "sixth"))?;
     until("Sympa's MTA has all of them", || town.handed_on(LIST) == 6);
     assert_eq!([town.copies("third"), town.copies("first"), town.copies("second")], [[0; 3], [1; 3], [1; 3]]);

@@ -52,6 +52,7 @@ impl<'n> Sympa<'n> {
         write("conf/transport", "");
         write("conf/master.cf", &(services(address) + PIPES));
         shell(&format!("chown sympa: {at}/etc/sympa/sympa.conf"));
+        net.has(address);
         let syslog = net.inside(|| UdpSocket::bind("127.0.0.1:514")).expect("the network is ours");
         Sympa { net, folder, daemons: Vec::new(), _syslog: syslog }
     }

@@ -44,6 +44,7 @@ pub use crate::redirects::{Approval, Redirect};
 use crate::service::Service;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
+pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -61,7 +62,7 @@ pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
-pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls};
+pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, OperateError, Operation, Progress};
 use crate::reports::{OfDomain, SENDERS, SendsAsUs, TALLIES, TLS, TlsReported, all};
+use crate::world::tally::{DomainDay, PREFIX};
 
 /// Rows of each table that are told.
 const ROWS_MAX: usize = 10_000;
@@ -21,6 +22,17 @@ pub struct Reported {
     pub tls: Vec<Tls>,
     /// What came in, newest day first.
     pub counted: Vec<CountedFor>,
+    /// TLS towards others, newest day first.
+    pub tls_to_others: Vec<TlsTo>,
+}
+
+/// How TLS went with a domain on a day (RFC 8460 4).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsTo {
+    pub day: String,
+    pub domain: String,
+    #[serde(flatten)]
+    pub of: DomainDay,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +80,10 @@ impl Operation for ReportsOf {
             reported.counted.push(counted(day, domain, &of));
         }
         reported.counted.reverse();
+        for (day, domain, of) in rows::<DomainDay>(context, PREFIX)? {
+            reported.tls_to_others.push(TlsTo { day, domain, of });
+        }
+        reported.tls_to_others.reverse();
         Ok(reported)
     }
 }

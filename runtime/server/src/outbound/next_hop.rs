@@ -319,6 +319,7 @@ fn next(item: &QueueItem, recipient: &WaitingRecipient, told: &Told, outcome: &O
     let (why, permanent) = match outcome {
         Outcome::Delivered(reply) => (said(reply), false),
         Outcome::Refused { stage, reply } => (said(reply), !outcome.is_temporary() && is_about_the_message(*stage)),
+        Outcome::Broken { trouble: Trouble::NoTls, .. } => (no_tls(told), false),
         Outcome::Broken { stage, trouble } => (format!("{}, at {stage:?}", words(*trouble)), !outcome.is_temporary()),
     };
     let blocked = told::blocked(outcome);
@@ -335,6 +336,16 @@ fn next(item: &QueueItem, recipient: &WaitingRecipient, told: &Told, outcome: &O
     );
     let tells = told.handed.offers_dsn;
     told::next(recipient, outcome, Words { host: &told.host, tells, blocked, permanent, said: &why })
+}
+
+/// Why TLS that is needed was not to be had: an administrator of the other side can act on it.
+fn no_tls(told: &Told) -> String {
+    match &told.handed.session {
+        Some(Err(fault)) => {
+            format!("TLS as its domain demands it was not to be had: {} ({})", fault.text(), fault.word())
+        }
+        Some(Ok(_)) | None => words(Trouble::NoTls).to_owned(),
+    }
 }
 
 /// Does a header need SMTPUTF8 (RFC 6532)? Octets that are no UTF-8 are an old charset without a label, which no

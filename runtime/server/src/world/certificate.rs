@@ -29,6 +29,22 @@ pub enum TlsFault {
 }
 
 impl TlsFault {
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            TlsFault::StartTlsNotSupported => "the host does not offer STARTTLS",
+            TlsFault::HostMismatch => "the certificate is for another name",
+            TlsFault::Expired => "the certificate has expired",
+            TlsFault::NotTrusted => "nobody we trust has signed the certificate",
+            TlsFault::ValidationFailure => "the certificate is not the one that is promised",
+            TlsFault::TlsaInvalid => "the TLSA records cannot be used",
+            TlsFault::DnssecInvalid => "the answers of DNS are forged",
+            TlsFault::StsPolicyFetchError => "the MTA-STS policy cannot be had",
+            TlsFault::StsPolicyInvalid => "the MTA-STS policy is no policy",
+            TlsFault::StsWebPkiInvalid => "the certificate of the host of the MTA-STS policy is not good",
+        }
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             TlsFault::StartTlsNotSupported => "starttls-not-supported",

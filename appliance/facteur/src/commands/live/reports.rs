@@ -66,6 +66,21 @@ fn say_reported(reported: &Reported, top: usize) {
         say!("{:<10} {:<40} {messages:>12} {aligned:>12} {sent}", counted.day, counted.domain);
     }
     say_rest(reported.counted.len(), top);
+    if !reported.tls_to_others.is_empty() {
+        say!("");
+        say!("{:<10} {:<40} {:<16} {:>9} failed", "TLS to", "domain", "policy", "good");
+    }
+    for to in reported.tls_to_others.iter().take(top) {
+        for policy in &to.of.policies {
+            let failed: u64 = policy.failures.iter().map(|failure| failure.sessions).sum();
+            let (good, failed) = (number(policy.successes), number(failed));
+            say!("{:<10} {:<40} {:<16} {good:>9} {failed}", to.day, to.domain, policy.kind);
+            for failure in &policy.failures {
+                say!("{:<10}   {} × {} at {}", "", number(failure.sessions), failure.result, failure.host);
+            }
+        }
+    }
+    say_rest(reported.tls_to_others.len(), top);
 }
 
 fn say_rest(rows: usize, top: usize) {
