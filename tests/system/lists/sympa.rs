@@ -89,6 +89,9 @@ impl<'n> Sympa<'n> {
                  <email>{owner}</email></owner></list>\n"
             ),
         );
+        self.know(list);
+        // Sympa tells its listmaster of each new list.
+        self.mta("start");
         self.sympa(&["check"]).ends(0);
         self.sympa(&["create", &format!("--input_file={}", order.display()), DOMAIN]).ends(0);
         let members = write("members", &subscribers.iter().map(|address| format!("{address}\n")).collect::<String>());
@@ -98,6 +101,11 @@ impl<'n> Sympa<'n> {
         program::run(add.stdin(File::open(members).expect("it was written")));
         assert_eq!(self.query("SELECT count(*) FROM subscriber_table"), subscribers.len().to_string());
         shell(&format!("chown -R sympa: {}", self.folder.join("lib").display()));
+    }
+
+    /// The addresses of a list, for the MTA.
+    fn know(&self, list: &str) {
+        let write = |name: &str, text: &str| fs::write(self.folder.join(name), text).expect("the scratch folder is ours");
         let ends = ["", "-request", "-editor", "-subscribe", "-unsubscribe", "-owner"];
         let pipe = |end: &str| if end == "-owner" { "sympabounce" } else { "sympa" };
         let transport: String = ends
@@ -106,20 +114,18 @@ impl<'n> Sympa<'n> {
                 format!("{list}{end}@{DOMAIN} {}:{list}{}@{DOMAIN}\n", pipe(end), end.trim_start_matches("-owner"))
             })
             .collect();
-        write("conf/transport", &format!("{transport}sympa@{DOMAIN} sympa:sympa@{DOMAIN}\n"));
+        write("conf/transport", &format!("{transport}sympa@{DOMAIN} sympa:sympa@{DOMAIN}\nlistmaster@{DOMAIN} discard:\n"));
         let known: String = ends.iter().map(|end| format!("{list}{end}@{DOMAIN} x\n")).collect();
-        write("conf/recipients", &format!("{known}sympa@{DOMAIN} x\n"));
+        write("conf/recipients", &format!("{known}sympa@{DOMAIN} x\nlistmaster@{DOMAIN} x\n"));
     }
 
     #[track_caller]
     pub fn start(&mut self) {
-        self.mta("start");
         for daemon in DAEMONS {
             let log = File::create(self.folder.join(daemon)).expect("the scratch folder is ours");
             let mut command = self.command(&format!("{BIN}/{daemon}"));
             let spawned = command
                 .arg("--foreground")
-                .arg("--mail")
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(log)
@@ -182,7 +188,7 @@ fn shell(line: &str) {
 
 fn sympa_conf() -> String {
     format!(
-        "domain {DOMAIN}\nlistmaster listmaster@univ.example\nlang en\ndb_type SQLite\ndb_name /var/lib/sympa/sympa.sqlite\n\
+        "domain {DOMAIN}\nlistmaster listmaster@{DOMAIN}\nlang en\ndb_type SQLite\ndb_name /var/lib/sympa/sympa.sqlite\n\
          sendmail_aliases none\naliases_program none\nsleep 1\nbulk_sleep 1\nlog_level 1\nlog_socket_type udp\nwwsympa_url http://{DOMAIN}/sympa\n\
          process_archive off\n"
     )
