@@ -41,7 +41,8 @@ fn write_to_everybody(server: &Facteur) -> Outcome {
 fn counts(scratch: &Scratch, top: u32) -> (u64, Vec<u64>) {
     let mut command = std::process::Command::new(program::facteur());
     command.args(["store", "stats", "--format", "json", "--top", &top.to_string(), "--data"]).arg(scratch.join("data"));
-    let stats: serde_json::Value = serde_json::from_str(program::run(&mut command).ends(0).out.lines().last().unwrap_or_default()).expect("JSON");
+    let stats: serde_json::Value =
+        serde_json::from_str(program::run(&mut command).ends(0).out.lines().last().unwrap_or_default()).expect("JSON");
     let accounts = stats["top"].as_array().expect("a list").iter();
     let of = accounts.map(|account| account["messages"].as_u64().unwrap_or_default());
     (stats["messages"].as_u64().unwrap_or_default(), of.filter(|messages| *messages > 0).collect())

@@ -106,8 +106,8 @@ impl Town<'_> {
     /// How often something was delivered to the next hop for `address`.
     fn handed_on(&self, address: &str) -> usize {
         let log = self.house.log();
-        let about = format!("about={address} ");
-        log.lines().filter(|line| line.contains("event=delivered") && line.contains(&about)).count()
+        let about = format!("about=\"{address}\"");
+        log.lines().filter(|line| line.contains(" delivered queue_id=") && line.contains(&about)).count()
     }
 }
 

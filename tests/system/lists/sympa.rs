@@ -105,7 +105,8 @@ impl<'n> Sympa<'n> {
 
     /// The addresses of a list, for the MTA.
     fn know(&self, list: &str) {
-        let write = |name: &str, text: &str| fs::write(self.folder.join(name), text).expect("the scratch folder is ours");
+        let write =
+            |name: &str, text: &str| fs::write(self.folder.join(name), text).expect("the scratch folder is ours");
         let ends = ["", "-request", "-editor", "-subscribe", "-unsubscribe", "-owner"];
         let pipe = |end: &str| if end == "-owner" { "sympabounce" } else { "sympa" };
         let transport: String = ends
@@ -114,7 +115,10 @@ impl<'n> Sympa<'n> {
                 format!("{list}{end}@{DOMAIN} {}:{list}{}@{DOMAIN}\n", pipe(end), end.trim_start_matches("-owner"))
             })
             .collect();
-        write("conf/transport", &format!("{transport}sympa@{DOMAIN} sympa:sympa@{DOMAIN}\nlistmaster@{DOMAIN} discard:\n"));
+        write(
+            "conf/transport",
+            &format!("{transport}sympa@{DOMAIN} sympa:sympa@{DOMAIN}\nlistmaster@{DOMAIN} discard:\n"),
+        );
         let known: String = ends.iter().map(|end| format!("{list}{end}@{DOMAIN} x\n")).collect();
         write("conf/recipients", &format!("{known}sympa@{DOMAIN} x\nlistmaster@{DOMAIN} x\n"));
     }
@@ -124,12 +128,7 @@ impl<'n> Sympa<'n> {
         for daemon in DAEMONS {
             let log = File::create(self.folder.join(daemon)).expect("the scratch folder is ours");
             let mut command = self.command(&format!("{BIN}/{daemon}"));
-            let spawned = command
-                .arg("--foreground")
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(log)
-                .spawn();
+            let spawned = command.arg("--foreground").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
             self.daemons.push(spawned.expect("Sympa starts"));
         }
     }
