@@ -31,8 +31,6 @@ pub struct Plan {
     pub people: &'static [(&'static str, &'static str)],
     /// Does it keep mailboxes, which can be read?
     pub keeps: bool,
-    /// The listener for applications.
-    pub relay: Option<Relay>,
 }
 
 /// A listener `relay`, and the network `servers` of those it is for.
@@ -54,13 +52,25 @@ pub struct House {
 }
 
 impl House {
-    /// `shown` is its certificate; `site` further facts of its site.
+    /// `site` are further facts of its site.
     #[track_caller]
     pub fn start(net: &Net, scratch: &Scratch, plan: &Plan, authority: &Authority, site: &str) -> House {
+        House::start_with(net, scratch, (plan, None), authority, site)
+    }
+
+    /// The same with a listener for applications.
+    #[track_caller]
+    pub fn start_with(
+        net: &Net,
+        scratch: &Scratch,
+        (plan, relay): (&Plan, Option<&Relay>),
+        authority: &Authority,
+        site: &str,
+    ) -> House {
         let folder = scratch.join(plan.domain);
         fs::create_dir_all(&folder).expect("the scratch folder is ours");
         let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("the scratch folder is ours");
-        write("policy.ron", &policy(plan));
+        write("policy.ron", &policy(plan, relay));
         write("people.ron", &people(plan));
         let data = folder.join("data");
         let made = Facteur::start_with(&folder, Options { data: Some(data.clone()), ..Options::default() });
@@ -73,11 +83,11 @@ impl House {
         write("authority.pem", &authority.pem());
         let at = plan.address;
         let imaps = if plan.keeps { format!("\"imaps\": [\"{at}:993\"], ") } else { String::new() };
-        let relay = plan.relay.as_ref().map(|relay| format!("\"relay\": [\"{}:25\"], ", relay.address));
-        let relay = relay.unwrap_or_default();
+        let listens = relay.map(|relay| format!("\"relay\": [\"{}:25\"], ", relay.address));
+        let listens = listens.unwrap_or_default();
         let facts = format!(
             "Site(data: {data:?}, outbound: Network, sources: {{\"usual\": [\"{at}\"]}}, authorities: [{:?}],\n\
-             listeners: {{\"mx\": [\"{at}:25\"], \"subs\": [\"{at}:465\"], {imaps}{relay}}}, {site}\n\
+             listeners: {{\"mx\": [\"{at}:25\"], \"subs\": [\"{at}:465\"], {imaps}{listens}}}, {site}\n\
              certificates: {{\"default\": File(chain: {:?}, key: {:?})}})\n",
             folder.join("authority.pem"),
             folder.join("chain.pem"),
@@ -95,7 +105,7 @@ impl House {
             text.lines()
                 .filter(|line| line.contains("listening"))
                 .count()
-                .checked_sub(1 + usize::from(plan.keeps) + usize::from(plan.relay.is_some()))
+                .checked_sub(1 + usize::from(plan.keeps) + usize::from(!listens.is_empty()))
         });
         let tls = wire::trusting(&folder.join("authority.pem"));
         let address = at.parse().expect("an address");
@@ -186,11 +196,11 @@ impl Drop for House {
     }
 }
 
-fn policy(plan: &Plan) -> String {
+fn policy(plan: &Plan, relay: Option<&Relay>) -> String {
     let Plan { domain, host, .. } = plan;
     let imaps = format!("\"imaps\": (host: \"{host}\", port: 993, speaks: Imap, auth: Required),");
     let imaps = if plan.keeps { imaps.as_str() } else { "" };
-    let (relay, servers) = match &plan.relay {
+    let (relay, servers) = match relay {
         Some(relay) => (
             format!(
                 "\"relay\": (host: \"relay.{domain}\", port: 25, speaks: Smtp, tls: StartTls(Offered), auth: Never, certificate: Internal),"
