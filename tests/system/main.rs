@@ -17,6 +17,7 @@ mod mail;
 mod operating;
 mod outbound;
 mod queue;
+mod redirects;
 mod room;
 mod signing;
 mod spread;
