@@ -12,6 +12,7 @@ mod floods;
 mod guide;
 mod imap_floods;
 mod limits;
+mod lists;
 mod mail;
 mod operating;
 mod outbound;

@@ -2,9 +2,9 @@
 //! over port 25, DANE and MTA-STS enforced.
 
 mod dovecot;
-mod house;
-mod net;
-mod postfix;
+pub mod house;
+pub mod net;
+pub mod postfix;
 
 use tests::dns::Dns;
 use tests::scratch::Scratch;
