@@ -30,8 +30,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use block::{
-    As, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders,
-    SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window, Windows,
+    As, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock,
+    SenderApplication, Senders, SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window,
+    Windows,
 };
 pub use delivery::{Delivery, DnsList, OnListed, Provider, Signing, SigningAlgorithm};
 pub use directory::{Ldap, LdapAttributes, LdapBind, LdapServer, LdapTls};
@@ -49,7 +50,7 @@ pub use network::{
     Tls, TlsMode, TlsVersion,
 };
 pub use pins::{PUBLIC_PROVIDERS, PUBLIC_SUFFIXES, Pin, Pins};
-pub use read::{ReadError, read};
+pub use read::{ReadError, fuzz, read};
 pub use retention::{Backup, BackupCover, BackupTo, Life, Restores, Retention};
 pub use scan::{
     Antispam, Antivirus, At, BuiltInPass, ContinueWith, Copies, Corrections, CorrectionsAccept, Does, EngineDown,

@@ -2,10 +2,14 @@
 //! mean by "simple"). One exchange serves SMTP (RFC 4954) and IMAP (RFC 9051 6.2.2): responses come in as the line the
 //! client sent, in base64.
 
+mod law;
+
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+pub use law::fuzz;
 
 /// Longest response of a client in octets, before decoding (RFC 4954 4: 12,288).
 pub const RESPONSE_OCTETS_MAX: usize = 12_288;

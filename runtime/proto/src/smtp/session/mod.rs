@@ -12,6 +12,7 @@ mod chunk;
 mod connection;
 mod data;
 mod hello;
+mod law;
 mod state;
 
 use std::mem;
@@ -287,8 +288,8 @@ impl Session {
     }
 }
 
-/// The law of the session: no octets in no split make it panic, and memory stays bounded by what is fed. The first
-/// octet chooses the listener, the second the size of the pieces.
+/// The law of the session (`law`) for any octets. The first chooses the listener and the driver, the second the size of
+/// the pieces.
 pub fn fuzz(octets: &[u8]) {
     let [kind, size, input @ ..] = octets else { return };
     let config = Config {
@@ -301,33 +302,7 @@ pub fn fuzz(octets: &[u8]) {
         smtputf8: kind & 8 == 0,
         dsn: kind & 16 == 0,
     };
-    let mut session = Session::new(config);
-    for piece in input.chunks(usize::from(*size).max(1)) {
-        session.feed(piece);
-        loop {
-            match session.next() {
-                Step::NeedInput => break,
-                Step::Close => return,
-                Step::StartTls => session.tls_started(),
-                Step::Ask(question) => session.answer(agreeable(&question)),
-                Step::Content(content) => assert!(content.len() <= piece.len() + 2, "content comes from the input"),
-                Step::NeedAnswer => panic!("every question was answered"),
-                Step::Send(_) | Step::Abandoned(_) => {}
-            }
-        }
-    }
-}
-
-/// The reply that accepts.
-fn agreeable(question: &Question) -> Reply {
-    let code = match question {
-        Question::Authenticate { .. } => reply::AUTHENTICATED,
-        Question::Mail { .. } => reply::SENDER_OK,
-        Question::Recipient { .. } => reply::RECIPIENT_OK,
-        Question::ContentStart { .. } => reply::START_INPUT,
-        Question::ContentEnd { .. } => reply::CONTENT_OK,
-    };
-    Reply::new(code, "OK")
+    law::check(&config, kind & 32 != 0, usize::from(*size), input);
 }
 
 #[cfg(test)]

@@ -109,6 +109,17 @@ fn converse(octets: &[u8], size: usize) -> String {
     said
 }
 
+/// The law of a session: what is said does not depend on how the octets arrive, and nothing makes it or the store panic. The
+/// first octet is the size of the pieces; with an even one the client is logged in.
+pub fn fuzz(octets: &[u8]) {
+    let [size, input @ ..] = octets else { return };
+    let login: &[u8] = if size % 2 == 0 { b"l LOGIN toto-j secret\r\ns SELECT INBOX\r\n" } else { b"" };
+    let input = [login, input].concat();
+    let whole = converse(&input, usize::MAX);
+    let cut = converse(&input, usize::from(*size).max(1));
+    assert_eq!(whole, cut, "{} in pieces of {size}", input.escape_ascii());
+}
+
 #[test]
 fn mutated_conversations_do_not_panic_and_do_not_depend_on_how_they_are_cut() {
     let mut dice = Dice(0x1234_5678_9ABC_DEF1);
@@ -119,6 +130,15 @@ fn mutated_conversations_do_not_panic_and_do_not_depend_on_how_they_are_cut() {
             let cut = converse(&octets, size);
             assert_eq!(whole, cut, "{:?} in pieces of {size}", String::from_utf8_lossy(&octets));
         }
+    }
+}
+
+#[test]
+fn mutated_conversations_keep_the_law() {
+    let mut dice = Dice(0x0BAD_5EED_CAFE_F00D);
+    for _ in 0..300 {
+        let size = [dice.roll(256) as u8];
+        fuzz(&[&size, &mutate(&mut dice)[..]].concat());
     }
 }
 

@@ -1,7 +1,9 @@
 //! A client and a store for the tests of the commands: what the store answers is what a real one must.
 
 mod fuzz;
+#[cfg(test)]
 mod lines;
+#[cfg(test)]
 mod numbers;
 mod store;
 
@@ -9,7 +11,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::{Config, Question, Session, Step};
+#[cfg(test)]
 pub use fuzz::Dice;
+#[cfg(fuzzing)]
+pub use fuzz::fuzz;
 pub use store::{Store, summary};
 
 /// Octets APPEND takes in the tests.
