@@ -71,7 +71,8 @@ def from_tree():
         for line in client.splitlines(True):
             yield "imap_grammar", line
     for path in sorted(TOP.glob("policies/*/*.ron")) + sorted(TOP.glob("tests/policies/broken/**/*.ron")):
-        yield ("plan" if path.name.endswith(".plan.ron") else "policy_syntax"), path.read_bytes()
+        for target in ["plan"] if path.name.endswith(".plan.ron") else ["policy_syntax", "policy_layout", "policy_compile"]:
+            yield target, path.read_bytes()
     whole = b"220 x\r\n250-x\r\n250-PIPELINING\r\n250-AUTH PLAIN\r\n250-SMTPUTF8\r\n250 SIZE 9\r\n235 x\r\n250 x\r\n250 x\r\n"
     for kind in HANDOVERS:
         for end in [b"250 x\r\n354 x\r\n250 x\r\n250 x\r\n", b"550 5.1.1 x\r\n354 x\r\n451 x\r\n", b"421 x\r\n"]:

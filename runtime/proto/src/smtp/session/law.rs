@@ -10,7 +10,9 @@ use crate::smtp::content::LineEnds;
 struct Transcript {
     wire: Vec<u8>,
     asked: Vec<Question>,
-    /// Of the content that comes.
+    /// Contents that are whole and without a fault.
+    contents: Vec<Vec<u8>>,
+    /// Of the content that comes. How much is given out in front of a fault depends on the pieces.
     content: Vec<u8>,
     abandoned: usize,
     /// The client may start TLS: what it sent before in the same piece is thrown away, so that splits differ.
@@ -45,6 +47,7 @@ fn talk(config: &Config, moody: bool, size: usize, input: &[u8]) -> Transcript {
             }
         }
     }
+    transcript.content.clear();
     transcript
 }
 
@@ -68,6 +71,7 @@ impl Transcript {
             Step::Content(octets) => {
                 assert!(!octets.is_empty(), "content that is none");
                 self.content.extend_from_slice(&octets);
+                assert!(self.content.len() as u64 <= most(config), "{} octets given out", self.content.len());
             }
             Step::Abandoned(_) => {
                 self.content.clear();
@@ -97,15 +101,21 @@ impl Transcript {
             Question::ContentStart { .. } => self.content.clear(),
             Question::ContentEnd { octets, fault: None, .. } => {
                 assert_eq!(self.content.len() as u64, *octets, "content was lost");
-                assert!(*octets <= config.size_octets_max, "{octets} octets");
+                assert!(*octets <= most(config), "{octets} octets");
                 let mut ends = LineEnds::default();
                 ends.look(&self.content);
                 ends.finish();
                 assert_eq!(ends.fault(), None, "{}", self.content.escape_ascii());
+                self.contents.push(std::mem::take(&mut self.content));
             }
             _ => {}
         }
     }
+}
+
+/// Octets of the largest content: behind the last chunk of BDAT a line end may be ours.
+fn most(config: &Config) -> u64 {
+    config.size_octets_max + 2
 }
 
 /// The reply that accepts.
