@@ -11,7 +11,8 @@ import re
 import subprocess
 import sys
 
-import seeds
+sys.dont_write_bytecode = True
+import seeds  # noqa: E402
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HERE = TOP / "tests/fuzz"
@@ -60,8 +61,8 @@ def build(host):
     """With a target named, build scripts and derive macros are not instrumented."""
     command = ["cargo", "build", "--release", "--locked", "--manifest-path", HERE / "Cargo.toml"]
     command += ["--target-dir", OUT / "build", "--target", host]
-    command += os.environ.get("FACTEUR_FUZZ_CARGO", "").split()
-    subprocess.run(command, check=True, env={**os.environ, "RUSTFLAGS": " ".join(FLAGS)})
+    # In the tree, for the flags of SQLite in .cargo/config.toml.
+    subprocess.run(command, check=True, cwd=TOP, env={**os.environ, "RUSTFLAGS": " ".join(FLAGS)})
     return OUT / "build" / host / "release"
 
 

@@ -80,6 +80,8 @@ def from_tree():
         yield "smtp_client", bytes([kind, 9]) + b"220 x\r\n250-x\r\n250 STARTTLS\r\n220 x\r\n" + whole
     for text in [b"stream: OK\0", b"stream: Eicar FOUND\0", b"zINSTREAM\0\0\0\0\x02ab\0\0\0\0", b"zPING\0zVERSION\0"]:
         yield "clamd", text
+    for text in ['{"ret":"Full","envid":"a+2Bb","smtputf8":true,"held":true}', '{"behind":"a@b.example","orcpt":"rfc822;a"}']:
+        yield "spool", text.encode()
     for text in ["INBOX/a", "inbox", "Envoyés/2026", "a/b/c/d/"]:
         yield "mailbox_name", text.encode()
     for text in ["&AOk-t&AOk-", "&-", "&ZeVnLIqe-/&U,BTFw-"]:
