@@ -34,6 +34,8 @@ pub struct Client {
     /// Sends so far, and the octets of the largest.
     pub sends: usize,
     pub largest_send: usize,
+    /// Everything that was sent.
+    pub wire: Vec<u8>,
 }
 
 impl Client {
@@ -50,6 +52,7 @@ impl Client {
             asked_for_rows: 0,
             sends: 0,
             largest_send: 0,
+            wire: Vec::new(),
         };
         assert!(client.pump().starts_with("* OK [CAPABILITY IMAP4rev1 "));
         client
@@ -141,6 +144,7 @@ impl Client {
                 }
             }
         }
+        self.wire.extend_from_slice(&said);
         String::from_utf8_lossy(&said).replace("\r\n", "\n")
     }
 }
