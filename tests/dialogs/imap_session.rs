@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use mail::{MailboxName, SpecialUse};
 use proto::imap::{Answer, Config, LoginFailure, Question, Quota, Session, Step};
+use proto::sasl::{Bindings, Claim, Mechanism};
 
 use crate::APPEND_OCTETS_MAX;
 use crate::imap_store::{Incoming, Store};
@@ -34,7 +35,12 @@ struct Connection {
 
 /// Plays the whole dialogue, the client's octets in pieces of this size.
 pub fn run(script: &Script, piece_octets: usize) -> Result<(), String> {
-    let config = Config { host: "imaps.univ-nantes.fr".into(), append_octets_max: APPEND_OCTETS_MAX };
+    let config = Config {
+        host: "imaps.univ-nantes.fr".into(),
+        append_octets_max: APPEND_OCTETS_MAX,
+        mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+        bindings: Bindings::default(),
+    };
     let mut connection = Connection {
         session: Session::new(config),
         store: store(),
@@ -85,8 +91,10 @@ impl Connection {
 
     fn answer(&mut self, question: Question) -> Answer {
         match question {
-            Question::Authenticate(credentials) if credentials.secret.reveal() == PASSWORD => Answer::Authenticated,
-            Question::Authenticate(_) => Answer::NotAuthenticated(LoginFailure::Wrong),
+            Question::Authenticate(Claim::Password(it)) if it.secret.reveal() == PASSWORD => {
+                Answer::Authenticated { server_signature: None }
+            }
+            Question::Authenticate(_) | Question::Salt { .. } => Answer::NotAuthenticated(LoginFailure::Wrong),
             Question::Quota => {
                 let messages = self.store.mailboxes.values().flat_map(|mailbox| &mailbox.messages);
                 let used_octets = messages.map(|(row, _)| row.size_octets).sum();

@@ -19,7 +19,7 @@ mod imap {
 }
 
 mod sasl {
-    pub use proto::sasl::Credentials;
+    pub use proto::sasl::{Claim, Salt};
 }
 
 use std::collections::BTreeMap;

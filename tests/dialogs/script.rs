@@ -40,7 +40,8 @@ impl Step {
     pub fn injects(&self) -> bool {
         let command = b"STARTTLS\r\n";
         let Step::Send(octets, now) = self else { return false };
-        !now && octets == command || octets.windows(command.len() + 1).any(|it| it.starts_with(command))
+        !now && (octets == command || octets.starts_with(b"XCLIENT "))
+            || octets.windows(command.len() + 1).any(|it| it.starts_with(command))
     }
 }
 

@@ -10,7 +10,7 @@ use decide::{Transaction, stranger_connection};
 use mail::{Address, Login, Reply, ReversePath, reply};
 use plan::{ListenerAuth, TlsMode as PlanTls};
 use policy::people::Directory;
-use proto::sasl::{Credentials, Mechanism};
+use proto::sasl::{Claim, Credentials, Mechanism};
 use proto::smtp::{AuthMode, Config, ForwardPath, Question, Session, Step, TlsMode};
 
 use crate::play::{Peer, play, take_line};
@@ -147,7 +147,9 @@ fn config(house: &House, client: &Client) -> Config {
         size_octets_max: plan.mailboxes.message_size_octets,
         rcpt_max: house.tables.recipients_max(client),
         smtputf8: true,
-        dsn: false,
+        dsn: true,
+        lmtp: false,
+        xclient: house.tables.tells(client.class).by_xclient(),
     }
 }
 
@@ -182,9 +184,17 @@ impl Connection<'_> {
     fn answer(&mut self, question: Question) -> Reply {
         let logged_in = self.client.account.is_some();
         let judged = match question {
-            Question::Authenticate { credentials, .. } => {
+            Question::Salt { .. } => return Reply::new(reply::AUTH_LATER, "no verifiers here"),
+            Question::Authenticate { claim, .. } => {
+                let Claim::Password(credentials) = claim else {
+                    return Reply::new(reply::AUTH_FAILED, "passwords only");
+                };
                 // Nobody is logged in yet: the word, not the rule.
                 return self.login(&credentials).unwrap_or_else(|refusal| refusal.reply(false, &self.house.plan));
+            }
+            Question::Told(told) => {
+                self.client.address = told.address.unwrap_or(self.client.address);
+                return Reply::new(reply::GREETING, "again");
             }
             Question::Mail { reverse_path, parameters } => self.mail(&reverse_path, parameters.size_octets),
             Question::Recipient { forward_path, .. } => self.recipient(&forward_path),

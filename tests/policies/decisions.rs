@@ -1,11 +1,11 @@
 //! The decisions of the Nantes policy under a virtual clock: the very functions the server calls, at N, N+1 and at the
 //! edges of each window.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use decide::{
-    Accepted, Account, Auth, Block, Client, EngineResult, Guess, Guesses, Reachable, Reason, RecipientClass, Rings,
-    SenderClass, Tables, Tick, Transaction,
+    Accepted, Account, Alignment, Auth, Block, Client, EngineResult, FromClaim, Guess, Guesses, Reachable, Reason,
+    RecipientClass, Rings, SenderClass, Tables, Tells, Tick, Transaction,
 };
 use mail::Login;
 use policy::{LoadError, Loader, compile};
@@ -452,4 +452,118 @@ fn a_stolen_password_on_three_accesses_is_accepted_for_exactly_what_the_compiler
         rings = sender.rings;
     }
     assert_eq!((accepted, printed), (2_500, 2_500), "{first}");
+}
+
+#[test]
+fn the_worst_list_decides_and_answers_outside_its_prefixes_do_not_count() {
+    let tables = nantes_with(|mut plan| {
+        use plan::OnListed::{Note, Refuse, TryLater};
+        for (name, then) in [("a", TryLater), ("b", Refuse), ("c", Note)] {
+            let zone = format!("{name}.example").parse().unwrap();
+            let answers = vec!["127.0.0.0/29".parse().unwrap()];
+            plan.dns_lists.insert(name.to_owned(), plan::DnsList { zone, on: vec!["mx".to_owned()], answers, then });
+        }
+        plan
+    });
+    let on = |name: &'static str, last: u8| (name, vec![Ipv4Addr::new(127, 0, 0, last)]);
+    let rule = |answers: &[_]| decide::listed(&tables, answers).refusal.map(|it| (it.code.basic, it.rule));
+    assert_eq!(rule(&[]), None);
+    assert_eq!(rule(&[on("a", 2)]), Some((451, "dns_lists.a".to_owned())));
+    assert_eq!(rule(&[on("a", 2), on("b", 2)]), Some((550, "dns_lists.b".to_owned())));
+    assert_eq!(rule(&[on("b", 2), on("a", 2)]), Some((550, "dns_lists.b".to_owned())));
+    assert_eq!(rule(&[on("b", 255), ("a", vec![])]), None);
+    assert_eq!(rule(&[("b", vec![Ipv4Addr::new(192, 0, 2, 1)])]), None);
+    let noted = decide::listed(&tables, &[on("c", 4)]);
+    assert_eq!((noted.refusal, noted.noted), (None, vec!["c".to_owned()]));
+    let looked_up = |address: &str| decide::lists(&tables, &client(&tables, "mx", address, None)).len();
+    assert_eq!(looked_up(OUTSIDE), 3);
+    for network in &tables.plan().strangers.not_for {
+        let prefix = tables.plan().networks[network].prefixes()[0];
+        assert_eq!(looked_up(&prefix.first_host().to_string()), 0, "{network}");
+    }
+}
+
+#[test]
+fn who_comes_near_a_limit_is_named_once_in_its_width() {
+    let tables = nantes_with(|mut plan| {
+        plan.may_send.get_mut("person-outside").expect("Nantes has it").warn_at_percent = 80;
+        plan
+    });
+    let mut sender = Sender::new(tables, "subm", OUTSIDE, Some("toto-j"));
+    let mut told = Vec::new();
+    for number in 0..240 {
+        let at = number * 2;
+        let mut transaction = sender.mail(at).unwrap();
+        sender.rcpt(&mut transaction, at).unwrap();
+        let rule = transaction.nearing(&sender.tables, &mut sender.rings, Tick(at));
+        told.extend(rule.map(|rule| (number + 1, rule)));
+        transaction.end(&mut sender.rings, false);
+    }
+    // 80 % of 250; none of these messages was accepted.
+    assert_eq!(told, [(200, "may_send.person-outside.recipients_attempted/15min".to_owned())]);
+    let mut sender = Sender::new(nantes(), "subm", OUTSIDE, Some("toto-j"));
+    sender.fill(4, 50, 1);
+    let transaction = sender.mail(1_000).unwrap();
+    assert_eq!(transaction.nearing(&sender.tables, &mut sender.rings, Tick(1_000)), None, "the policy warns nobody");
+}
+
+#[test]
+fn only_fronts_and_gateways_tell_for_whom_they_speak_and_a_gateway_is_no_stranger() {
+    for (told, expected) in [
+        (plan::ClientAddress::Proxy2, Tells::Proxy2),
+        (plan::ClientAddress::Xclient, Tells::Xclient),
+        (plan::ClientAddress::Received { depth: 2 }, Tells::Received { depth: 2 }),
+    ] {
+        let tables = nantes_with(|mut plan| {
+            let gateway = plan::Gateway {
+                from: vec!["203.0.113.32/29".parse().unwrap()],
+                on: vec!["mx".to_owned()],
+                refuse_others: true,
+                client_address: told.clone(),
+                results: plan::GatewayResults::Nothing,
+            };
+            plan.gateways.insert("filter".to_owned(), gateway);
+            plan
+        });
+        let tells = |address: &str| tables.tells(tables.class_of(address.parse().unwrap()));
+        assert_eq!(tells("203.0.113.33"), expected);
+        assert_eq!(
+            (tells("192.0.2.80"), tells(INSIDE), tells(OUTSIDE)),
+            (Tells::Either, Tells::Nothing, Tells::Nothing)
+        );
+        let gateway = client(&tables, "mx", "203.0.113.33", None);
+        let mut rings = Rings::default();
+        for _ in 0..10_000 {
+            decide::stranger_connection(&tables, &mut rings, &gateway, 10_000, Tick(0)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_from_of_ours_counts_as_ours_only_alone_and_aligned() {
+    use Alignment::{Aligned, NotAligned, Unknown};
+    let tables = nantes();
+    let ours = tables.plan().institution.domain.to_string();
+    let claim = |from: &[(&str, Alignment)]| {
+        let from: Vec<_> = from.iter().map(|(domain, aligned)| (domain.parse().unwrap(), *aligned)).collect();
+        decide::from_claim(&tables, &from)
+    };
+    for (from, expected) in [
+        (vec![], FromClaim::Another),
+        (vec![("elsewhere.example", NotAligned)], FromClaim::Another),
+        (vec![(ours.as_str(), Aligned)], FromClaim::OursAligned),
+        (vec![(ours.as_str(), NotAligned)], FromClaim::OursNotAligned),
+        // Nobody can tell now: a time-out refuses nothing.
+        (vec![(ours.as_str(), Unknown)], FromClaim::Another),
+        (vec![("elsewhere.example", Aligned), (ours.as_str(), Aligned)], FromClaim::OursNotAligned),
+    ] {
+        assert_eq!(claim(&from), expected, "{from:?}");
+    }
+}
+
+#[test]
+fn a_message_that_has_passed_a_hundred_servers_runs_in_a_circle() {
+    assert_eq!(decide::loops(99), Ok(()));
+    let refusal = decide::loops(100).unwrap_err();
+    assert_eq!((refusal.code.to_string().as_str(), refusal.reason), ("554 5.4.6", Reason::Loop));
 }

@@ -2,6 +2,7 @@
 
 pub mod corpus;
 pub mod describe;
+pub mod dns;
 pub mod facteur;
 pub mod imap;
 pub mod policy_copy;
@@ -13,6 +14,7 @@ pub mod smtp;
 pub mod style;
 pub mod wait;
 pub mod wire;
+pub mod zone;
 
 pub use facteur::{Facteur, Options};
 pub use imap::Imap;

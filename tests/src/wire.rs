@@ -89,6 +89,13 @@ impl Wire {
         matches!(self.stream, Stream::Tls(_))
     }
 
+    /// `tls-exporter` of this connection (RFC 9266).
+    pub fn exported(&self) -> io::Result<[u8; 32]> {
+        let Stream::Tls(stream) = &self.stream else { return Err(io::Error::other("no TLS")) };
+        let exported = stream.conn.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
+        exported.map_err(io::Error::other)
+    }
+
     /// The socket underneath.
     pub fn socket(&self) -> &TcpStream {
         match &self.stream {

@@ -10,7 +10,7 @@ use tests::describe::Person;
 use tests::program::{self, Ran};
 use tests::scratch::Scratch;
 use tests::smtp::letter;
-use tests::{Facteur, Options, Outcome, Smtp, policy_copy};
+use tests::{Facteur, Options, Outcome, Smtp, policy_copy, wait};
 
 use crate::clients::found;
 
@@ -222,7 +222,9 @@ fn as_many_as_fit(
         smtp.data(&letter(&who.address, "reader@elsewhere.example", "stolen"))?.expect(250)?;
         if accepted < long {
             // Until the last of them is out of the shorter window.
-            thread::sleep(Duration::from_secs(SHORT_S) + Duration::from_millis(300));
+            let sent = Instant::now();
+            let passed = || (sent.elapsed() > Duration::from_secs(SHORT_S)).then_some(());
+            wait::until(Duration::from_secs(LONG_S), "the shorter window has passed", passed);
         }
     }
     smtp.mail(&who.address)?.expect(250)?;

@@ -1,11 +1,13 @@
 //! Whole runs of the real program: what it promises over the wire, what a crash leaves, what a flood costs, and the mail
 //! programs people use.
 
+mod authenticate;
 mod cells;
 mod clamd;
 mod clients;
 mod corpus;
 mod crash;
+mod exchange;
 mod floods;
 mod guide;
 mod imap_floods;
@@ -13,5 +15,10 @@ mod limits;
 mod mail;
 mod operating;
 mod outbound;
+mod queue;
 mod room;
+mod signing;
 mod story;
+mod wire;
+mod world;
+mod zones;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, redirect, restore, store};
+use crate::commands::live::{backup, export, import, person, queue, redirect, reports, restore, store, trace, why};
 use crate::commands::{
-    check, compile, completions, diff, doc, dump, explain, fmt, manual, proof, simulate, snapshot, test, verify,
+    check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate, snapshot, test,
+    verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -39,6 +40,10 @@ pub enum Command {
     Proof(proof::ProofArgs),
     /// Check the octets of a plan without the compiler
     Verify(verify::VerifyArgs),
+    /// Print what the DNS zones of the policy's domains should hold
+    Dns(dns::DnsArgs),
+    /// Compare what the policy needs with DNS, certificates and the hosts it names; ends with 2 when something is wrong
+    Doctor(doctor::DoctorArgs),
     /// Write the users' pages from the plan
     Doc(doc::DocArgs),
     /// Print shell completions
@@ -51,14 +56,26 @@ pub enum Command {
     Store(store::StoreArgs),
     /// Take, list and try out backups
     Backup(backup::BackupArgs),
+    /// Say who sends mail in our name, as others report it, and what came in from domains that want reports
+    Reports(reports::ReportsArgs),
     /// Put messages of an account back from a backup
     Restore(restore::RestoreArgs),
+    /// Bring people up to date, set passwords
+    Person(person::PersonArgs),
     /// Say where the mail of a person goes on to
     Redirect(redirect::RedirectArgs),
     /// Write mail of an account as Maildir or mbox
     Export(export::ExportArgs),
     /// Read Maildir or mbox into an account
     Import(import::ImportArgs),
+    /// See what waits for other servers, and hold, release, retry, bounce or remove it
+    Queue(queue::QueueArgs),
+    /// Take no new mail, and deliver what can be delivered
+    Drain(queue::DrainArgs),
+    /// Watch what a person's sessions say
+    Trace(trace::TraceArgs),
+    /// Tell the story of a message
+    Why(why::WhyArgs),
     /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story
     Try(TryArgs),
 }
@@ -99,6 +116,9 @@ pub struct TryArgs {
     /// N more people for measuring: user0001…, password `pass`
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub people: u32,
+    /// Ask this name server about mail that comes in; nobody is asked without one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub name_server: Vec<std::net::SocketAddr>,
     /// Write what runs, as JSON, when everything listens
     #[arg(long, value_name = "FILE")]
     pub describe: Option<PathBuf>,

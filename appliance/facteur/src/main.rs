@@ -38,16 +38,24 @@ fn main() -> ExitCode {
         Command::Snapshot(args) => commands::snapshot::run(&args),
         Command::Proof(args) => commands::proof::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Dns(args) => commands::dns::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Doc(args) => commands::doc::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
         Command::Store(args) => commands::live::store::run(&args),
         Command::Backup(args) => commands::live::backup::run(&args),
+        Command::Reports(args) => commands::live::reports::run(&args),
         Command::Restore(args) => commands::live::restore::run(&args),
+        Command::Person(args) => commands::live::person::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),
+        Command::Queue(args) => commands::live::queue::run(&args),
+        Command::Drain(args) => commands::live::queue::drain(&args),
+        Command::Trace(args) => commands::live::trace::run(&args),
+        Command::Why(args) => commands::live::why::run(&args),
         Command::Try(args) => trying::run(&args),
     };
     ExitCode::from(exit as u8)
@@ -63,7 +71,7 @@ pub enum Exit {
     Trouble = 2,
     LintsDenied = 3,
     /// `diff`, `snapshot`, `fmt --check`, `doc --check`; `store verify` and `backup verify` with findings, `export` and `import` of less than
-    /// all; also `explain` with nothing found.
+    /// all; also `explain` and `why` with nothing found.
     DifferencesFound = 4,
     /// A step of the story, or a policy test.
     StepWentOtherwise = 5,

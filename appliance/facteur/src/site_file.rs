@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use decide::Tables;
+use proto::sasl::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
-use proto::sasl::Secret;
 use server::{Certificate, Certificates, ClientAddress, Outbound, Site, World};
 
 use crate::serving::named;

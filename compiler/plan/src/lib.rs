@@ -30,8 +30,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use block::{
-    As, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders,
-    SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window, Windows,
+    As, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock,
+    SenderApplication, Senders, SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window,
+    Windows,
 };
 pub use delivery::{Delivery, DnsList, OnListed, Provider, Signing, SigningAlgorithm};
 pub use directory::{Ldap, LdapAttributes, LdapBind, LdapServer, LdapTls};

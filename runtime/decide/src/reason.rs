@@ -10,6 +10,8 @@ use plan::Loss;
 pub enum Reason {
     NoBlock,
     TooManyConnections,
+    /// The client's address is on a list in DNS.
+    Listed,
     TlsRequired,
     LoginRequired,
     /// There is no login on this listener.
@@ -30,6 +32,8 @@ pub enum Reason {
     MailboxFull,
     TooLarge,
     BadContent,
+    /// It has passed too many servers.
+    Loop,
     Infected,
     Suspect,
     ScannerDown,
@@ -40,9 +44,10 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 27] = [
+    pub const ALL: [Reason; 29] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
+        Reason::Listed,
         Reason::TlsRequired,
         Reason::LoginRequired,
         Reason::NoLogin,
@@ -62,6 +67,7 @@ impl Reason {
         Reason::MailboxFull,
         Reason::TooLarge,
         Reason::BadContent,
+        Reason::Loop,
         Reason::Infected,
         Reason::Suspect,
         Reason::ScannerDown,
@@ -81,6 +87,7 @@ impl Reason {
             Reason::PosesAsUs | Reason::Spam => Some(Loss::NotDelivered),
             Reason::NoBlock
             | Reason::TooManyConnections
+            | Reason::Listed
             | Reason::TlsRequired
             | Reason::LoginRequired
             | Reason::NoLogin
@@ -94,6 +101,7 @@ impl Reason {
             | Reason::MalformedRecipient
             | Reason::RecipientUnsure
             | Reason::BadContent
+            | Reason::Loop
             | Reason::ScannerDown
             | Reason::StoreTrouble => None,
         }
@@ -104,6 +112,7 @@ impl Reason {
         match self {
             Reason::NoBlock => "no-block",
             Reason::TooManyConnections => "too-many-connections",
+            Reason::Listed => "listed",
             Reason::TlsRequired => "tls-required",
             Reason::LoginRequired => "login-required",
             Reason::NoLogin => "no-login",
@@ -123,6 +132,7 @@ impl Reason {
             Reason::MailboxFull => "mailbox-full",
             Reason::TooLarge => "too-large",
             Reason::BadContent => "bad-content",
+            Reason::Loop => "loop",
             Reason::Infected => "infected",
             Reason::Suspect => "suspect",
             Reason::ScannerDown => "scanner-down",

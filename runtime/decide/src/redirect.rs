@@ -106,20 +106,29 @@ pub struct Grant<'g> {
 /// Why mail does not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectStop {
-    Denied { rule: String, because: RedirectDenial },
+    Denied {
+        rule: String,
+        because: RedirectDenial,
+    },
     /// A person has to approve it, and what is known of the approval lacks this.
-    Lacks { rule: String, needs: Vec<GrantNeeds> },
+    Lacks {
+        rule: String,
+        needs: Vec<GrantNeeds>,
+    },
     /// The approval ended on this day.
-    Ended { rule: String, until: String },
+    Ended {
+        rule: String,
+        until: String,
+    },
 }
 
 impl RedirectStop {
     /// Path in the policy.
     pub fn rule(&self) -> &str {
         match self {
-            RedirectStop::Denied { rule, .. }
-            | RedirectStop::Lacks { rule, .. }
-            | RedirectStop::Ended { rule, .. } => rule,
+            RedirectStop::Denied { rule, .. } | RedirectStop::Lacks { rule, .. } | RedirectStop::Ended { rule, .. } => {
+                rule
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use plan::{LimitGrant, Plan, RECIPIENTS_CEILING, Row, Windows};
 
 use crate::class::{Block, ClassKind, Client};
 use crate::tables::Tables;
+use crate::told::Tells;
 
 /// A row with the path its rule ids begin with.
 pub(crate) struct RowOf<'t> {
@@ -52,6 +53,10 @@ pub(crate) fn recipients_max(tables: &Tables, client: &Client) -> u32 {
 
 /// Do the limits of `strangers` judge this client?
 pub(crate) fn strangers_judge(tables: &Tables, client: &Client) -> bool {
+    // The true client of such a gateway is known with the content only: before it, all the world would be one client.
+    if matches!(tables.tells(client.class), Tells::Received { .. }) {
+        return false;
+    }
     let network = tables.class_name(tables.class_network(client.class));
     !tables.plan().strangers.not_for.iter().any(|name| name == network)
 }

@@ -1,6 +1,6 @@
 //! What a plan asks for that this build keeps but does not execute yet.
 
-use plan::{As, At, FilterMay, Plan, ReceptionStep, Remote, SendingStep};
+use plan::{At, FilterMay, Plan, ReceptionStep, SendingStep};
 
 /// One thing a build keeps in the plan without executing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +21,13 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     };
     for step in &plan.reception {
         match step {
-            ReceptionStep::Authenticate => {
-                say("reception.Authenticate", "SPF, DKIM and DMARC are not looked at", false)
-            }
             ReceptionStep::Antispam => say("reception.Antispam", "no spam pass runs, nothing is tagged", false),
             ReceptionStep::Filters => say("reception.Filters", "people have no filters", false),
-            ReceptionStep::Redirect => say("reception.Redirect", "people have no redirects", false),
             ReceptionStep::KnownRecipient
+            | ReceptionStep::Authenticate
             | ReceptionStep::Antivirus
             | ReceptionStep::Accept
+            | ReceptionStep::Redirect
             | ReceptionStep::Deliver => {}
         }
     }
@@ -38,18 +36,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     }
     if plan.identity.ldap.is_some() {
         say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
-    }
-    if !plan.gateways.is_empty() {
-        say("gateways", "the told client address is not read: limits would fall on the gateway", true);
-    }
-    if plan.senders.as_ref().is_some_and(|senders| !senders.known.is_empty()) {
-        say("senders.known", "applications are told apart by address, their owners are not told", false);
-    }
-    if plan.networks.values().any(|network| matches!(network, plan::Network::Front(_))) {
-        say("networks", "the address a `Front` carries is not read: limits per address fall on the front", false);
-    }
-    if plan.routes.remote == Remote::DirectMx {
-        say("routes.remote", "mail for other domains waits in the queue: delivery by MX is not built", false);
     }
     for (name, scanner) in &plan.scanners {
         match scanner.at {
@@ -61,12 +47,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     }
     if plan.filters.may.iter().any(|may| *may != FilterMay::FileInto) {
         say("filters.may", "people have no filters", false);
-    }
-    if plan.may_send.values().any(|block| block.warn_at_percent > 0) {
-        say("may_send", "nobody is warned at `warn_at`", false);
-    }
-    if plan.may_send.values().any(|block| block.as_ == As::AnyAddress) {
-        say("may_send", "header From is not compared with the reverse-path", false);
     }
     list
 }

@@ -3,7 +3,7 @@
 use mail::reply;
 use plan::Window;
 
-use crate::class::{Block, Client};
+use crate::class::{Block, ClassKind, Client};
 use crate::reason::{Reason, Refusal};
 use crate::rings::{Rings, Tick, address_key};
 use crate::row;
@@ -13,7 +13,9 @@ use crate::tables::Tables;
 /// has open already.
 pub fn connection(tables: &Tables, rings: &mut Rings, client: &Client, at_once: u32, now: Tick) -> Result<(), Refusal> {
     let receiving = matches!(tables.block(client.listener, client.class), Some(Block::Receive(_)));
-    if !receiving || !row::strangers_judge(tables, client) {
+    // A gateway brings the connections of many.
+    let gateway = tables.class_kind(client.class) == ClassKind::Gateway;
+    if !receiving || gateway || !row::strangers_judge(tables, client) {
         return Ok(());
     }
     let rules = &tables.plan().strangers;

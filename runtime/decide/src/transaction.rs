@@ -263,6 +263,33 @@ impl Transaction {
         Ok(())
     }
 
+    /// The rule of a window of which `warn_at` was reached just now. Each is told once in its own width.
+    pub fn nearing(&self, tables: &Tables, rings: &mut Rings, now: Tick) -> Option<String> {
+        let (Limits::Sending { row, path, keys }, Block::Send(index)) = (&self.limits, self.block) else { return None };
+        let percent = u64::from(tables.send_block(index).1.warn_at_percent);
+        if percent == 0 {
+            return None;
+        }
+        let events = [
+            ("messages_attempted", &keys.messages_attempted, &row.messages_attempted),
+            ("messages_accepted", &keys.messages_accepted, &row.messages_accepted),
+            ("recipients_attempted", &keys.recipients_attempted, &row.recipients_attempted),
+            ("recipients_accepted", &keys.recipients_accepted, &row.recipients_accepted),
+        ];
+        for (event, key, windows) in events {
+            for window in windows.list() {
+                let share = (u64::from(window.max) * percent).div_ceil(100).max(1);
+                let near = Window { max: u32::try_from(share).unwrap_or(window.max), ..*window };
+                let (told, once) = (format!("nearing|{key}|{}", window.width_s), Window { max: 1, ..*window });
+                if rings.full(key, &[near], now).is_some() && rings.full(&told, &[once], now).is_none() {
+                    rings.count(&told, 1, now);
+                    return Some(format!("{path}.{event}/{}", window.width_name()));
+                }
+            }
+        }
+        None
+    }
+
     /// Accepted recipients so far.
     pub fn accepted(&self) -> usize {
         self.recipients.len()

@@ -8,6 +8,7 @@ pub enum Body {
     #[default]
     SevenBit,
     EightBitMime,
+    /// Octets without lines. A next hop that does not offer it gets nothing: the message goes back (RFC 3030 3).
     BinaryMime,
 }
 

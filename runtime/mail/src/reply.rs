@@ -189,6 +189,8 @@ pub const AUTH_NEEDS_TLS: Code = Code::new(538, 5, 7, 11);
 pub const MAILBOX_UNKNOWN: Code = Code::new(550, 5, 1, 1);
 /// 550 5.1.3: an address that names no mailbox by its form.
 pub const MAILBOX_MALFORMED: Code = Code::new(550, 5, 1, 3);
+/// 550 5.7.0: XCLIENT from a client that may not say it (Postfix's XCLIENT_README).
+pub const XCLIENT_REFUSED: Code = Code::new(550, 5, 7, 0);
 /// 550 5.7.1: refused by policy.
 pub const POLICY: Code = Code::new(550, 5, 7, 1);
 /// 550 5.6.0: content refused by policy (empty reverse-path without a report).
@@ -207,6 +209,8 @@ pub const TURNED_AWAY: Code = Code::new(554, 5, 7, 1);
 pub const NO_RECIPIENTS: Code = Code::new(554, 5, 5, 1);
 /// 554 5.6.0: content malformed (bare CR or LF, BDAT misuse).
 pub const BAD_CONTENT: Code = Code::new(554, 5, 6, 0);
+/// 554 5.4.6: the message runs in a circle (RFC 3463 3.5).
+pub const LOOP: Code = Code::new(554, 5, 4, 6);
 /// 554 5.7.1: content refused by policy.
 pub const CONTENT_REFUSED: Code = Code::new(554, 5, 7, 1);
 /// 555 5.5.4: MAIL or RCPT parameter not known (RFC 5321 4.1.1.11).

@@ -1,5 +1,5 @@
 //! The published sequences that servers have taken for the end of data (`smtp/end-of-data-vectors.json` of the corpus),
-//! each in every split. Reads a file, so it stands outside the pure crate. Without the corpus it says so and ends.
+//! each in every split, by DATA and by BDAT, under SMTP and under LMTP. Reads a file, so it stands outside the pure crate. Without the corpus it says so and ends.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ fn vectors() -> Option<serde_json::Value> {
 }
 
 /// Replies to what comes after the content began, and the messages that were accepted.
-fn talk(octets: &[u8], size: usize) -> (Vec<u16>, Vec<Vec<u8>>) {
+fn talk(lmtp: bool, octets: &[u8], size: usize) -> (Vec<u16>, Vec<Vec<u8>>) {
     let mut session = Session::new(Config {
         host: "mx.example".parse().expect("a domain"),
         tls: TlsMode::None,
@@ -25,6 +25,8 @@ fn talk(octets: &[u8], size: usize) -> (Vec<u16>, Vec<Vec<u8>>) {
         rcpt_max: 100,
         smtputf8: true,
         dsn: false,
+        lmtp,
+        xclient: false,
     });
     let (mut codes, mut messages, mut content) = (Vec::new(), Vec::new(), Vec::new());
     let mut pieces = octets.chunks(size);
@@ -50,8 +52,8 @@ fn talk(octets: &[u8], size: usize) -> (Vec<u16>, Vec<Vec<u8>>) {
     }
 }
 
-#[test]
-fn no_published_sequence_smuggles_a_message() {
+/// Calls `judge` with each sequence, or says why it does not.
+fn each(mut judge: impl FnMut(&str, &serde_json::Value, &[u8])) {
     let Some(corpus) = vectors() else {
         eprintln!("SKIPPED: no corpus beside the project and no FACTEUR_CORPUS");
         return;
@@ -61,16 +63,46 @@ fn no_published_sequence_smuggles_a_message() {
     for vector in vectors {
         let sequence = vector["bytes_base64"].as_str().expect("octets");
         let sequence = base64::engine::general_purpose::STANDARD.decode(sequence).expect("base64");
-        let wire = [
-            b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@here.example>\r\nDATA\r\nabc".as_slice(),
-            &sequence,
-            b"NOOP\r\n.\r\nNOOP\r\n",
-        ]
-        .concat();
-        for size in 1..=wire.len() {
-            judge(vector["expect"].as_str().expect("a verdict"), &vector["name"], talk(&wire, size));
-        }
+        judge(vector["expect"].as_str().expect("a verdict"), &vector["name"], &sequence);
     }
+}
+
+fn begun(lmtp: bool, body: &str, rest: &[u8]) -> Vec<u8> {
+    let hello = if lmtp { "LHLO" } else { "EHLO" };
+    let start = format!("{hello} c\r\nMAIL FROM:<>{body}\r\nRCPT TO:<a@here.example>\r\n");
+    [start.as_bytes(), rest].concat()
+}
+
+#[test]
+fn no_published_sequence_smuggles_a_message() {
+    each(|expect, name, sequence| {
+        let content = [b"DATA\r\nabc", sequence, b"NOOP\r\n.\r\nNOOP\r\n"].concat();
+        for lmtp in [false, true] {
+            let wire = begun(lmtp, "", &content);
+            for size in 1..=wire.len() {
+                judge(expect, name, talk(lmtp, &wire, size));
+            }
+        }
+    });
+}
+
+#[test]
+fn no_published_sequence_ends_a_chunk() {
+    each(|_, name, sequence| {
+        let chunk = [b"abc", sequence, b"NOOP\r\n.\r\nNOOP\r\n"].concat();
+        for (lmtp, body) in [(false, ""), (true, ""), (false, " BODY=BINARYMIME")] {
+            let said = [format!("BDAT {} LAST\r\n", chunk.len()).as_bytes(), &chunk, b"NOOP\r\n"].concat();
+            let wire = begun(lmtp, body, &said);
+            for size in 1..=wire.len() {
+                let (codes, messages) = talk(lmtp, &wire, size);
+                // The place of 354 in the list of replies is that of the content's.
+                assert!(matches!(codes[..], [250]), "{name}: {codes:?}");
+                messages.iter().for_each(|message| assert!(message.starts_with(&chunk), "{name}: all of it"));
+                let sound = body.is_empty();
+                messages.iter().filter(|_| sound).for_each(|message| ends_once(name, message));
+            }
+        }
+    });
 }
 
 fn judge(expect: &str, name: &serde_json::Value, (codes, messages): (Vec<u16>, Vec<Vec<u8>>)) {
@@ -81,13 +113,16 @@ fn judge(expect: &str, name: &serde_json::Value, (codes, messages): (Vec<u16>, V
         "see-note" => assert_eq!(messages.len(), 0, "{name}: a message and commands came out"),
         other => panic!("{name}: unknown verdict {other}"),
     }
-    for message in messages {
-        let mut stuffed = Vec::new();
-        let mut stuffer = Stuffer::default();
-        stuffer.encode(&message, &mut stuffed);
-        stuffer.finish(&mut stuffed);
-        let ends = stuffed.windows(3).filter(|window| window == b"\n.\r").count();
-        assert_eq!(ends, 1, "{name}: the next server sees one end");
-        assert!(message.split(|octet| *octet == b'\n').rev().skip(1).all(|line| line.ends_with(b"\r")), "{name}");
-    }
+    messages.iter().for_each(|message| ends_once(name, message));
+}
+
+/// The next server sees one end of data.
+fn ends_once(name: &serde_json::Value, message: &[u8]) {
+    let mut stuffed = Vec::new();
+    let mut stuffer = Stuffer::default();
+    stuffer.encode(message, &mut stuffed);
+    stuffer.finish(&mut stuffed);
+    let ends = stuffed.windows(3).filter(|window| window == b"\n.\r").count();
+    assert_eq!(ends, 1, "{name}: the next server sees one end");
+    assert!(message.split(|octet| *octet == b'\n').rev().skip(1).all(|line| line.ends_with(b"\r")), "{name}");
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use mail::{Address, Domain};
-use plan::{MailDomain, Plan, Remote};
+use plan::{Held, MailDomain, Plan, Remote};
 use store::NextHop;
 
 /// An entry of the plan that says where mail goes.
@@ -17,6 +17,8 @@ pub enum Route {
     Home(String),
     /// The next hop of a passed-on domain.
     Domain(Domain),
+    /// `routes.held`: the mail store behind this server.
+    Held,
 }
 
 /// The text is no route.
@@ -29,6 +31,7 @@ impl fmt::Display for Route {
             Route::Remote => f.write_str("remote"),
             Route::Home(name) => write!(f, "home:{name}"),
             Route::Domain(domain) => write!(f, "domain:{domain}"),
+            Route::Held => f.write_str("held"),
         }
     }
 }
@@ -39,6 +42,7 @@ impl FromStr for Route {
     fn from_str(text: &str) -> Result<Route, BadRoute> {
         match text.split_once(':') {
             None if text == "remote" => Ok(Route::Remote),
+            None if text == "held" => Ok(Route::Held),
             Some(("home", name)) => Ok(Route::Home(name.to_owned())),
             Some(("domain", domain)) => domain.parse().map(Route::Domain).map_err(|_| BadRoute),
             _ => Err(BadRoute),
@@ -54,7 +58,7 @@ impl Route {
 }
 
 /// Where a try goes now. Ordered, so that recipients with one destination can be brought together.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
     /// What DNS says of the recipient's domain (RFC 5321 5.1).
     Mx,
@@ -85,6 +89,10 @@ pub fn destination(plan: &Plan, next_hop: &NextHop) -> Destination {
             Remote::Capture(address) => Destination::Capture(address.clone()),
         },
         Route::Home(name) => plan.routes.homes.get(&name).map_or(Destination::Gone, written),
+        Route::Held => match &plan.routes.held {
+            Held::Lmtp(host) => Destination::Lmtp(host.clone()),
+            Held::Mailbox => Destination::Gone,
+        },
         Route::Domain(domain) => match plan.domains.get(domain.as_str()) {
             Some(MailDomain::PassOn { next_hop, .. }) => written(next_hop),
             Some(MailDomain::Held { .. } | MailDomain::AliasOf(_)) | None => Destination::Gone,
@@ -106,7 +114,7 @@ mod tests {
     #[test]
     fn routes_are_written_and_read_back() {
         let domain = Route::Domain("lists.example".parse().unwrap());
-        for route in [Route::Remote, Route::Home("old:store".to_owned()), domain] {
+        for route in [Route::Remote, Route::Held, Route::Home("old:store".to_owned()), domain] {
             assert_eq!(route.to_string().parse(), Ok(route));
         }
         for bad in ["", "home", "remote:x", "domain:", "mx"] {

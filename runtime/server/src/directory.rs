@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use decide::{DomainKind, RecipientClass, Tables};
 use jiff::tz::TimeZone;
-use mail::{Address, Domain, Login, Person};
-use plan::{MailboxRules, PassOnRecipients};
-use queue::Route;
+use mail::{Address, Domain, Login, Person, ReversePath};
+use plan::{Held, MailboxRules, NextHop, PassOnRecipients};
+use queue::{Route, srs};
 use store::{Op, ReadError, Resolution, Store};
 
 use crate::clock;
@@ -21,12 +21,13 @@ const PAGE: u32 = 1_000;
 const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 
 /// What is remembered of the directory.
-#[derive(Debug)]
 pub struct Directory {
     units: Mutex<Option<(Instant, BTreeSet<String>)>>,
     full: Full,
     redirects: Arc<Redirects>,
     time_zone: TimeZone,
+    /// Reads the reverse-paths forwarded mail went out under.
+    srs: srs::Key,
 }
 
 /// A recipient, classed and with everywhere its copies go. `address` is the canonical form.
@@ -34,6 +35,8 @@ pub struct Directory {
 pub struct Found {
     pub class: RecipientClass,
     pub address: Address,
+    /// What stands behind the separator of a subaddress (RFC 5233 4), where that led to somebody: for filters.
+    pub detail: Option<String>,
     pub logins: Vec<Login>,
     /// Members whose mailbox is full while others take the message.
     pub left_out: Vec<(Login, Address)>,
@@ -41,6 +44,8 @@ pub struct Found {
     pub room_octets: Option<u64>,
     /// Copies that leave this machine.
     pub away: Vec<(Address, Route)>,
+    /// Who knows whether there is such a recipient, and for how many seconds the answer is believed.
+    pub asks: Option<(NextHop, u64)>,
     /// Copies that go on because a person here asked for it, and the policy allows it.
     pub forwards: Vec<Forward>,
     /// What is to be kept of this look: since when a mailbox is full.
@@ -71,10 +76,12 @@ impl Found {
         Found {
             class,
             address,
+            detail: None,
             logins: Vec::new(),
             left_out: Vec::new(),
             room_octets: None,
             away: Vec::new(),
+            asks: None,
             forwards: Vec::new(),
             notes: Vec::new(),
         }
@@ -108,16 +115,48 @@ impl Found {
 }
 
 impl Directory {
-    pub fn load(store: &Store, redirects: Arc<Redirects>, time_zone: TimeZone) -> Result<Directory, ReadError> {
-        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, redirects, time_zone })
+    pub fn load(
+        store: &Store,
+        redirects: Arc<Redirects>,
+        time_zone: TimeZone,
+        srs: srs::Key,
+    ) -> Result<Directory, ReadError> {
+        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, redirects, time_zone, srs })
     }
 
-    /// Looks `address` up; `declared_octets` is what SIZE promises. Trouble with the store is `Unsure`, never `Unknown`.
-    pub fn find(&self, tables: &Tables, store: &Store, address: &Address, declared_octets: u64) -> Found {
-        self.try_find(tables, store, address, declared_octets).unwrap_or_else(|error| {
+    /// Looks `address` up for mail from `reverse_path`; `declared_octets` is what SIZE promises. Trouble with the store is
+    /// `Unsure`, never `Unknown`.
+    pub fn find(
+        &self,
+        tables: &Tables,
+        store: &Store,
+        reverse_path: &ReversePath,
+        address: &Address,
+        declared_octets: u64,
+    ) -> Found {
+        let found = match self.back(tables, reverse_path, address) {
+            None => self.try_find(tables, store, address, declared_octets),
+            Some(Some(sender)) => self.try_find(tables, store, &sender, declared_octets).map(passed_back),
+            Some(None) => Ok(Found::nobody(RecipientClass::Unknown, address.clone())),
+        };
+        found.unwrap_or_else(|error| {
             tracing::error!("the directory cannot be read: {error}");
             Found::nobody(RecipientClass::Unsure, address.clone())
         })
+    }
+
+    /// Writes the reverse-paths forwarded mail goes out under.
+    #[expect(dead_code, reason = "redirects call it")]
+    pub fn srs(&self) -> &srs::Key {
+        &self.srs
+    }
+
+    /// Whom a reverse-path of forwarded mail leads back to: `Some(None)` when it is one and leads nowhere. Only what
+    /// nobody answers to may go there (RFC 5321 4.5.5): nothing else has a reason to know such a path.
+    fn back(&self, tables: &Tables, reverse_path: &ReversePath, address: &Address) -> Option<Option<Address>> {
+        let ours = address.domain() == &tables.plan().institution.domain && srs::is_rewritten(address.local());
+        let bounce = *reverse_path == ReversePath::Null;
+        ours.then(|| self.srs.back(address, clock::unix_s()).filter(|_| bounce))
     }
 
     fn try_find(
@@ -139,19 +178,23 @@ impl Directory {
                 }
                 Ok(found)
             }
-            DomainKind::PassOn { canonical, recipients, .. } => {
+            DomainKind::PassOn { canonical, next_hop, recipients } => {
                 let address = in_domain(address, &canonical);
+                let mut asks = None;
                 let class = match recipients {
                     PassOnRecipients::Any => RecipientClass::PassedOn,
-                    // Asking the next hop is not built: nobody may be told "unknown" by guess.
-                    PassOnRecipients::AskThere { .. } => RecipientClass::Unsure,
-                    PassOnRecipients::Directory => match store.resolve(&address)? {
+                    // Until it was asked: nobody may be told "unknown" by guess.
+                    PassOnRecipients::AskThere { cache_s } => {
+                        asks = Some((next_hop, cache_s));
+                        RecipientClass::Unsure
+                    }
+                    PassOnRecipients::Directory => match resolve(tables, store, &address)?.0 {
                         Resolution::Unknown => RecipientClass::Unknown,
                         Resolution::Person(_) | Resolution::Alias(_) => RecipientClass::PassedOn,
                     },
                 };
                 let route = Route::Domain(canonical);
-                Ok(Found { away: vec![(address.clone(), route)], ..Found::nobody(class, address) })
+                Ok(Found { away: vec![(address.clone(), route)], asks, ..Found::nobody(class, address) })
             }
             DomainKind::NotOurs => Ok(remote(address)),
         }
@@ -166,7 +209,9 @@ impl Directory {
         declared_octets: u64,
     ) -> Result<Found, ReadError> {
         let mut found = Found::nobody(RecipientClass::Unknown, address.clone());
-        let people = match store.resolve(address)? {
+        let (resolved, detail) = resolve(tables, store, address)?;
+        found.detail = detail;
+        let people = match resolved {
             Resolution::Unknown => Vec::new(),
             Resolution::Person(row) => vec![row.person],
             Resolution::Alias(alias) => {
@@ -175,10 +220,13 @@ impl Directory {
             }
         };
         let mut mailboxes = Vec::new();
+        let edge = matches!(tables.plan().routes.held, Held::Lmtp(_));
         for person in people {
             match &person.home {
                 Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
                 None if self.goes_on(tables, &person, &mut found) => {}
+                // The mail store behind this server has the mailboxes, and knows how full they are.
+                None if edge => found.away.push((person.address.clone(), Route::Held)),
                 None => mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person)),
             }
         }
@@ -250,6 +298,26 @@ impl Directory {
     }
 }
 
+/// Who an address leads to, by itself or as a subaddress; then also its detail.
+fn resolve(tables: &Tables, store: &Store, address: &Address) -> Result<(Resolution, Option<String>), ReadError> {
+    match (store.resolve(address)?, base(tables, address)) {
+        (Resolution::Unknown, Some((base, detail))) => match store.resolve(&base)? {
+            Resolution::Unknown => Ok((Resolution::Unknown, None)),
+            resolved => Ok((resolved, Some(detail))),
+        },
+        (resolved, _) => Ok((resolved, None)),
+    }
+}
+
+/// The address a subaddress belongs to, and its detail (RFC 5233 4); `None` where the policy has no separator, or the
+/// address none.
+pub fn base(tables: &Tables, address: &Address) -> Option<(Address, String)> {
+    let separator = tables.plan().identity.address.subaddress.as_str();
+    let (local, detail) = address.local().split_once(separator).filter(|(local, _)| !local.is_empty())?;
+    let base = Address::new(local, address.domain().clone()).ok()?;
+    (!separator.is_empty()).then(|| (base, detail.to_owned()))
+}
+
 /// The same local part in the domain its addresses are kept under.
 fn in_domain(address: &Address, canonical: &Domain) -> Address {
     if address.domain() == canonical {
@@ -259,6 +327,14 @@ fn in_domain(address: &Address, canonical: &Domain) -> Address {
     let local = text.rsplit_once('@').map_or("", |(local, _)| local);
     // A local part and a domain that were each sound are sound together.
     format!("{local}@{canonical}").parse().unwrap_or_else(|_| address.clone())
+}
+
+/// A bounce goes back out: not as relayed mail of a stranger, but as mail for somebody we forwarded for.
+fn passed_back(found: Found) -> Found {
+    match found.class {
+        RecipientClass::Remote => Found { class: RecipientClass::PassedOn, ..found },
+        _ => found,
+    }
 }
 
 fn remote(address: &Address) -> Found {
@@ -320,5 +396,38 @@ mod tests {
         found.away = function(&[], true).away;
         assert!(!found.is_too_small_for(101), "the copy that goes elsewhere is taken");
         assert!(!function(&[], false).is_too_small_for(101));
+    }
+
+    #[test]
+    fn a_bounce_to_a_rewritten_path_goes_to_its_sender_and_nothing_else_does() {
+        let folder = std::env::temp_dir().join(format!("facteur-directory-{}", std::process::id()));
+        let store = Store::open(&folder, store::Options::default()).unwrap();
+        let path = format!("{}/../../policies/office/policy.plan.ron", env!("CARGO_MANIFEST_DIR"));
+        let plan = plan::read(&std::fs::read_to_string(path).unwrap()).unwrap().0;
+        let ours = plan.institution.domain.clone();
+        let tables = Tables::new(plan).unwrap();
+        let redirects = Arc::new(Redirects::load(&store).unwrap());
+        let key = srs::Key::new([1; 32]);
+        let directory = Directory::load(&store, redirects, TimeZone::UTC, key.clone()).unwrap();
+        let sender: Address = "a@elsewhere.example".parse().unwrap();
+        let (from, now_s) = (ReversePath::Address(sender.clone()), clock::unix_s());
+        let ReversePath::Address(there) = key.forward(&from, &ours, now_s).unwrap() else { panic!("no path") };
+        let ReversePath::Address(old) = key.forward(&from, &ours, now_s - 30 * 86_400).unwrap() else {
+            panic!("no path")
+        };
+        let forged: Address = format!("SRS0=aaaaaa=aa=victim.example=b@{ours}").parse().unwrap();
+        for (reverse_path, address, class) in [
+            (&ReversePath::Null, &there, RecipientClass::PassedOn),
+            (&from, &there, RecipientClass::Unknown),
+            (&ReversePath::Null, &old, RecipientClass::Unknown),
+            (&ReversePath::Null, &forged, RecipientClass::Unknown),
+        ] {
+            let found = directory.find(&tables, &store, reverse_path, address, 0);
+            assert_eq!(found.class, class, "{reverse_path} to {address}");
+            let away: Vec<&Address> = found.away.iter().map(|(address, _)| address).collect();
+            assert_eq!(away, if class == RecipientClass::PassedOn { vec![&sender] } else { vec![] });
+        }
+        drop(store);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -40,6 +40,8 @@ pub struct Door {
     pub speaks: Speaks,
     pub tls: TlsMode,
     pub acceptor: Option<TlsAcceptor>,
+    /// `tls-server-end-point` of its certificate.
+    pub end_point: Option<Vec<u8>>,
     pub socket: TcpListener,
 }
 
@@ -54,8 +56,10 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts until the server stops, then lets what is under way end.
 pub async fn serve(service: Arc<Service>, door: Door) {
-    let Door { id, name, speaks, tls, acceptor, socket } = door;
-    let door = Arc::new(Outside { id, name, speaks, tls, acceptor, told: Arc::new(Semaphore::new(TOLD_MAX)) });
+    let Door { id, name, speaks, tls, acceptor, end_point, socket } = door;
+    let told = Arc::new(Semaphore::new(TOLD_MAX));
+    let end_point = end_point.map(Arc::from);
+    let door = Arc::new(Outside { id, name, speaks, tls, acceptor, end_point, told });
     let mut stop = service.stop.clone();
     let mut conversations = JoinSet::new();
     loop {
@@ -95,6 +99,7 @@ struct Outside {
     speaks: Speaks,
     tls: TlsMode,
     acceptor: Option<TlsAcceptor>,
+    end_point: Option<Arc<[u8]>>,
     told: Arc<Semaphore>,
 }
 
@@ -113,7 +118,9 @@ fn enter(
     let peer = Peer { listener: door.name.clone(), class: class_name, client, seen_as };
     let block = service.tables.connection(door.id, class);
     let facts = Client { listener: door.id, class, address: seen_as, tls: false, account: None };
-    let place = match admit(service, &facts, block.as_ref().ok()) {
+    let drained = service.is_draining() && !matches!(door.speaks, Speaks::Imap | Speaks::Pop);
+    let admitted = if drained { Err(drained_away()) } else { admit(service, &facts, block.as_ref().ok()) };
+    let place = match admitted {
         Ok(place) => place,
         Err(refusal) => {
             service.outcome(Outcome::refused(Event::TurnedAway, &refusal, "").from_peer(&peer));
@@ -122,15 +129,25 @@ fn enter(
     };
     // Small answers must not wait for each other.
     let _ = stream.set_nodelay(true);
+    let tells = service.tables.tells(class);
     let connection = Connection {
         stream: Stream::Plain(stream),
         peer,
         listener: door.id,
         class,
         block,
+        tells,
+        unheard: true,
+        told_address: None,
         acceptor: door.acceptor.clone(),
+        end_point: door.end_point.clone(),
     };
     conversations.spawn(drive::converse(service.clone(), connection, place));
+}
+
+/// A server that is drained takes no new mail (RFC 5321 3.8).
+fn drained_away() -> Refusal {
+    Refusal::new(reply::SHUTTING_DOWN, Reason::TooManyConnections, "", "no new mail is taken now, try later")
 }
 
 /// The policy's bounds for strangers first: they have a rule to name. Then ours.
@@ -151,7 +168,7 @@ fn admit(service: &Service, client: &Client, block: Option<&Block>) -> Result<Pl
 
 /// Says why and closes. Under implicit TLS nothing can be said without the work a flood wants us to do.
 fn tell(service: &Service, door: &Outside, mut stream: TcpStream, refusal: &Refusal, conversations: &mut JoinSet<()>) {
-    if door.tls == TlsMode::Implicit || door.speaks != Speaks::Smtp {
+    if door.tls == TlsMode::Implicit || !matches!(door.speaks, Speaks::Smtp | Speaks::Lmtp) {
         return;
     }
     let Ok(permit) = door.told.clone().try_acquire_owned() else { return };

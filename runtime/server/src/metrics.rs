@@ -52,18 +52,26 @@ metrics! {
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";
     counter handshakes_failed "facteur_tls_handshakes_failed_total" [] "TLS handshakes that did not end well.";
+    counters authentication "facteur_authentication_total" ["method", "result"] "Results of SPF, DKIM and DMARC on mail that came in.";
     counters logins "facteur_logins_total" ["result"] "Checks of a password: good, failed, later.";
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
+    counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the last nightly backup of this process ended, 0 before the first.";
     counter backups_failed "facteur_backups_failed_total" [] "Nightly backups that failed.";
     gauge store_read_only "facteur_store_read_only" [] "1 while the device is full and nothing new is taken.";
     gauge store_free "facteur_store_free_bytes" [] "Room on the device of the data folder.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
-    counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, refused, held.";
+    counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, blocked, refused, expired.";
+    counters outbound_statuses "facteur_outbound_statuses_total" ["next_hop", "status"] "What tries came to, by provider or route of the plan and by class and subject of the status.";
+    counter notifications "facteur_notifications_total" [] "Recipients whose sender was told of a failure or a delay.";
+    gauge destinations_blocked "facteur_destinations_blocked" [] "Destinations that refuse this server whatever it brings.";
+    counters tls_failures "facteur_outbound_tls_failures_total" ["result"] "Sessions with next hops whose TLS failed, by result type of RFC 8460.";
+    counter next_hop_connections "facteur_next_hop_connections_total" [] "Connections made to next hops.";
+    counter next_hop_reuses "facteur_next_hop_reuses_total" [] "Messages handed over on a connection that had one before.";
 }
 
 /// Store counters under their public names.

@@ -97,22 +97,39 @@ fn work(service: &Arc<Service>, backup: bool) {
             }
         }
     }
-    trim_deliveries(service);
+    trim(service);
     match (Compact { keep_s: FREED_KEPT_S }).handle(&context, &mut |_| ()) {
         Ok(done) => tracing::info!(segments = done.segments_removed, octets = done.octets_freed, "compacted"),
         Err(error) => tracing::error!("the store could not be compacted: {error}"),
     }
 }
 
-/// The delivery index lives as long as the decisions it helps to explain.
-fn trim_deliveries(service: &Service) {
-    let Life::For { s } = service.tables.plan().retention.decisions else { return };
-    let before_ms = clock::unix_ms().saturating_sub(s.saturating_mul(1_000));
+/// What the plan says ends: losses, decisions, and the delivery index, which lives as long as the decisions it helps to
+/// explain.
+fn trim(service: &Service) {
+    let retention = &service.tables.plan().retention;
+    let now_s = clock::unix_s();
+    let before_s = |life: Life| match life {
+        Life::For { s } => Some(now_s.saturating_sub(i64::try_from(s).unwrap_or(i64::MAX))),
+        Life::WhileAccountLives | Life::Forever => None,
+    };
+    if let Some(before_s) = before_s(retention.losses) {
+        until_none_is_left(service, &Op::TrimLosses { before_s });
+    }
+    if let Some(before_s) = before_s(retention.decisions) {
+        until_none_is_left(service, &Op::TrimDecisions { before_s });
+        let before_ms = u64::try_from(before_s).unwrap_or(0).saturating_mul(1_000);
+        until_none_is_left(service, &Op::TrimDeliveries { before_ms });
+    }
+}
+
+/// Some thousand rows at a time, so that mail goes on meanwhile.
+fn until_none_is_left(service: &Service, op: &Op) {
     loop {
-        match service.store.commit_wait(vec![Op::TrimDeliveries { before_ms }]).as_deref() {
+        match service.store.commit_wait(vec![op.clone()]).as_deref() {
             Ok([OpResult::Trimmed(rows)]) if *rows > 0 => {}
             Ok(_) => return,
-            Err(error) => return tracing::error!("the delivery index keeps what is too old: {error}"),
+            Err(error) => return tracing::error!("what is too old stays: {error}"),
         }
     }
 }

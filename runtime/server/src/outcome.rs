@@ -7,6 +7,9 @@ use std::net::IpAddr;
 use decide::{Reason, Refusal};
 use mail::Code;
 
+/// A longer Message-ID is kept nowhere.
+const MESSAGE_ID_OCTETS_MAX: usize = 512;
+
 /// Where a connection comes from and what it speaks to, as logs name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -28,6 +31,8 @@ pub enum Event {
     RecipientRefused,
     ContentRefused,
     Accepted,
+    /// A sender came to `warn_at` of a limit.
+    NearLimit,
     Quarantined,
     Delivered,
     Sunk,
@@ -46,6 +51,7 @@ impl Event {
             Event::RecipientRefused => "recipient-refused",
             Event::ContentRefused => "content-refused",
             Event::Accepted => "accepted",
+            Event::NearLimit => "near-limit",
             Event::Quarantined => "quarantined",
             Event::Delivered => "delivered",
             Event::Sunk => "sunk",
@@ -63,6 +69,7 @@ impl Event {
             Event::LoggedIn
             | Event::ContentRefused
             | Event::Accepted
+            | Event::NearLimit
             | Event::Quarantined
             | Event::Delivered
             | Event::Sunk
@@ -88,6 +95,10 @@ pub struct Outcome {
     pub rule: String,
     /// The reverse-path, forward-path or login it is about.
     pub about: String,
+    /// Of an accepted message; empty where it is not known.
+    pub message_id: String,
+    /// What a next hop answered, or why it was not asked.
+    pub said: String,
     /// Absent for what the server does by itself.
     pub peer: Option<Peer>,
 }
@@ -101,6 +112,8 @@ impl Outcome {
             code: Some(refusal.code),
             rule: refusal.rule.clone(),
             about: about.to_string(),
+            message_id: String::new(),
+            said: String::new(),
             peer: None,
         }
     }
@@ -113,8 +126,23 @@ impl Outcome {
             code: None,
             rule: String::new(),
             about: about.to_string(),
+            message_id: String::new(),
+            said: String::new(),
             peer: None,
         }
+    }
+
+    #[must_use]
+    pub fn saying(self, said: &str) -> Outcome {
+        Outcome { said: said.to_owned(), ..self }
+    }
+
+    /// The Message-ID of `header`.
+    #[must_use]
+    pub fn with_message_id(self, header: &[u8]) -> Outcome {
+        let found = mail::header::find(header, "message-id").map(|field| field.text()).unwrap_or_default();
+        let message_id = if found.len() <= MESSAGE_ID_OCTETS_MAX { found } else { String::new() };
+        Outcome { message_id, ..self }
     }
 
     #[must_use]
@@ -143,6 +171,7 @@ impl Outcome {
             rule = self.rule,
             plan,
             about = self.about,
+            said = self.said,
             "{}",
             self.event
         );

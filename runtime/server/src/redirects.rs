@@ -60,7 +60,7 @@ pub struct Redirects {
 impl Redirects {
     pub fn load(store: &Store) -> Result<Redirects, ReadError> {
         let mut by_login = BTreeMap::new();
-        for (key, value) in store.settings(PREFIX, REDIRECTS_MAX)? {
+        for (key, value) in store.settings(PREFIX, "", REDIRECTS_MAX)? {
             let login = key.strip_prefix(PREFIX).unwrap_or_default().to_owned();
             match serde_json::from_slice(&value) {
                 Ok(redirect) => drop(by_login.insert(login, redirect)),

@@ -1,12 +1,13 @@
 //! What all connections share: the tables of the plan, the store, the rings, the clock, the counters.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use decide::{Rings, Tables};
 use store::Store;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{broadcast, watch};
 
 use crate::admission::Admission;
 use crate::clock::{self, Clock};
@@ -29,15 +30,29 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    pub tokens: crate::tokens::Tokens,
+    /// Of this store for ever: what salts of logins nobody has are made of.
+    pub nobodys_salts: [u8; 32],
     pub metrics: Metrics,
     pub admission: Arc<Admission>,
     pub records: Records,
     /// The engines of the plan, in its order.
     pub engines: Vec<crate::scan::Engine>,
+    pub signing: crate::signing::Signing,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     pub directory: crate::directory::Directory,
+    /// Other servers.
+    pub world: crate::world::World,
+    /// Connections to next hops between two messages.
+    pub pool: crate::outbound::Pool,
     pub redirects: Arc<crate::redirects::Redirects>,
+    /// Who is asked about mail that comes in; `None` where nobody is.
+    pub resolver: Option<crate::authenticate::Resolver>,
+    /// What came in, counted for the domains it says it is from.
+    pub tally: Mutex<crate::reports::Tally>,
+    /// Reports about us that are read at a time.
+    pub report_reader: Arc<tokio::sync::Semaphore>,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
     /// Engines that do not answer, and since when.
@@ -45,8 +60,14 @@ pub(crate) struct Service {
     pub time_zone: jiff::tz::TimeZone,
     /// Long contents that may be read whole at a time.
     pub long_contents: tokio::sync::Semaphore,
-    /// Something was queued, or is due.
-    pub due: Notify,
+    /// Of the hashes in the decision log.
+    pub decisions_key: [u8; 32],
+    /// Who watches sessions.
+    pub transcripts: crate::transcripts::Transcripts,
+    /// No new mail is taken (`facteur drain`).
+    pub draining: AtomicBool,
+    /// The way out.
+    pub spool: crate::outbound::Spool,
     pub outcomes: broadcast::Sender<Outcome>,
     /// True once the server is to stop.
     pub stop: watch::Receiver<bool>,
@@ -63,7 +84,11 @@ impl Service {
 
     /// Logs, counts and tells an outcome.
     pub fn outcome(&self, outcome: Outcome) {
-        self.log(&outcome);
+        let is_logged = self.log(&outcome);
+        if is_logged {
+            let row = crate::decisions::row(&outcome, &self.plan_full, &self.decisions_key, self.clock.now().0);
+            self.metrics.records_dropped.inc_by(u64::from(!self.records.behind(row)));
+        }
         if let Some(reason) = outcome.reason {
             self.metrics.refusals.with_label_values(&[reason.word(), &outcome.rule]).inc();
         }
@@ -71,20 +96,26 @@ impl Service {
         let _ = self.outcomes.send(outcome);
     }
 
-    fn log(&self, outcome: &Outcome) {
+    /// False when a flood left it out.
+    fn log(&self, outcome: &Outcome) -> bool {
         if outcome.event.is_loud() {
             match self.refusals.line(clock::unix_s()) {
                 Line::Written { left_out: 0 } => {}
                 Line::Written { left_out } => tracing::info!(left_out, "refusals were not written here"),
-                Line::LeftOut => return,
+                Line::LeftOut => return false,
             }
         }
         outcome.log(&self.plan);
+        true
     }
 
     /// Today in the institution's time zone, `YYYY-MM-DD`, for grants that end.
     pub fn today(&self) -> String {
         jiff::Timestamp::now().to_zoned(self.time_zone.clone()).date().to_string()
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     pub fn stopping(&self) -> bool {

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use decide::{Tables, Tick};
 use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
 use store::{Op, ReadError, Store};
-use tokio::sync::{Notify, Semaphore, broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
+use crate::authenticate::Resolver;
 use crate::clock::{self, Clock};
 use crate::content::Held;
 use crate::directory::Directory;
@@ -24,14 +26,24 @@ use crate::passwords::Passwords;
 use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
-use crate::site::Site;
+use crate::signing::{self, Seal, Signing};
+use crate::site::{Outbound, Site};
 use crate::throttle::Throttle;
-use crate::{control, fullness, http, night, operate, outbound, rings, scan, tls};
+use crate::tokens::Tokens;
+use crate::world::World;
+use crate::{
+    bindings, control, decisions, fullness, http, night, notices, operate, outbound, random, reports, rings, scan, tls,
+    world,
+};
 
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
 const EPOCH: &str = "clock.epoch_s";
+/// The setting that keeps the key of rewritten reverse-paths, sealed.
+const SRS_KEY: &str = "srs.key";
+/// The setting that keeps the key of the salts of logins nobody has, 32 octets.
+const NOBODYS_SALTS: &str = "logins.nobodys_salts";
 /// How long the last records may take at the end.
 const RECORDS_MAX: Duration = Duration::from_secs(5);
 
@@ -59,6 +71,10 @@ pub enum StartError {
     /// The site names listeners the plan does not have.
     UnknownListeners(Vec<String>),
     TimeZone(String),
+    /// The key of what the store keeps sealed.
+    Seal(std::io::Error),
+    /// The site's view of DNS.
+    World(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -86,6 +102,8 @@ impl fmt::Display for StartError {
             StartError::Unserved(lines) => write!(f, "this plan cannot be served: {}", lines.join("; ")),
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
+            StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
+            StartError::World(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -107,8 +125,8 @@ pub fn unserved(tables: &Tables) -> Vec<String> {
         decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
     for (name, listener) in &plan.listeners {
         match listener.speaks {
-            Speaks::Smtp | Speaks::Imap => {}
-            Speaks::Pop | Speaks::Lmtp => {
+            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
+            Speaks::Pop => {
                 lines.push(format!("listeners.{name}: {:?} is not built, nothing listens", listener.speaks));
             }
         }
@@ -152,6 +170,9 @@ impl Server {
                 "backups: the site gives no place for `{name}`, so they are kept on the disk of the data folder"
             );
         }
+        if !asks(&site) && tables.plan().reception.contains(&ReceptionStep::Authenticate) {
+            tracing::info!("nothing leaves this machine: no name server is asked, SPF, DKIM and DMARC say `none`");
+        }
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
         if !unknown.is_empty() {
@@ -170,7 +191,12 @@ impl Server {
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
+            tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
+            tokio::spawn(signing::keep(service.clone())),
+            tokio::spawn(outbound::pool::keep(service.clone())),
+            tokio::spawn(world::tls_report::keep(service.clone())),
         ];
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
@@ -218,7 +244,7 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Imap) {
+        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp | Speaks::Imap) {
             continue;
         }
         if addresses.is_empty() {
@@ -232,14 +258,16 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
                     .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
             ),
         };
+        let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
         for address in addresses {
             let socket = listen::bind(*address).map_err(|error| StartError::Bind {
                 listener: name.to_owned(),
                 address: *address,
                 error,
             })?;
-            let acceptor = acceptor.clone();
-            doors.push(Door { id, name: name.to_owned(), speaks: rules.speaks, tls: rules.tls, acceptor, socket });
+            let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
+            let (acceptor, end_point) = (acceptor.clone(), end_point.clone());
+            doors.push(Door { id, name, speaks, tls, acceptor, end_point, socket });
         }
     }
     Ok(doors)
@@ -261,14 +289,23 @@ async fn service(
     store: Arc<Store>,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
+    let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
-    let directory = Directory::load(&store, redirects.clone(), time_zone.clone()).map_err(StartError::Read)?;
+    let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
+    let srs = srs_key(&store, &seal).await?;
+    let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
+    let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
+    let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let rings = rings::load(&store).map_err(StartError::Read)?;
+    let nobodys_salts = nobodys_salts(&store).await?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
+    let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
+    crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
+    let spool = outbound::Spool::new(tables.plan());
     let plan = hash.short();
     let service = Service {
         metrics: Metrics::new(&plan),
@@ -279,23 +316,64 @@ async fn service(
         store,
         clock,
         passwords: Passwords::new(),
+        tokens: Tokens::default(),
+        nobodys_salts,
         admission: Admission::new(),
         records,
         engines,
+        signing,
         held: Arc::new(Held::default()),
         directory,
+        world,
+        pool: outbound::Pool::default(),
         redirects,
+        resolver,
+        tally: Mutex::default(),
+        report_reader: Arc::new(Semaphore::new(1)),
         refusals: Throttle::default(),
         engines_down: Mutex::default(),
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
-        due: Notify::new(),
+        decisions_key,
+        transcripts: crate::transcripts::Transcripts::default(),
+        draining: AtomicBool::new(false),
+        spool,
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
         end: watch::Sender::new(false),
         rings: Mutex::new(rings),
     };
     Ok((Arc::new(service), writer))
+}
+
+/// The key of the reverse-paths forwarded mail goes out under, made at the first start. Under another key nothing that
+/// comes back is recognised.
+async fn srs_key(store: &Store, seal: &Seal) -> Result<queue::srs::Key, StartError> {
+    let kept = store.setting(SRS_KEY).map_err(StartError::Read)?;
+    if let Some(octets) = kept.and_then(|sealed| <[u8; 32]>::try_from(seal.open(SRS_KEY, &sealed)?).ok()) {
+        return Ok(queue::srs::Key::new(octets));
+    }
+    let octets = random::octets();
+    let op = Op::Setting { key: SRS_KEY.to_owned(), value: seal.seal(SRS_KEY, &octets) };
+    crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
+    Ok(queue::srs::Key::new(octets))
+}
+
+/// Is anybody asked about mail that comes in? A copy that sends nothing out asks nobody either, unless it is told whom.
+fn asks(site: &Site) -> bool {
+    site.outbound == Outbound::Network || !site.world.name_servers.is_empty()
+}
+
+/// Drawn at the first start: were it drawn at each, a salt that changes would tell that nobody has the login.
+async fn nobodys_salts(store: &Store) -> Result<[u8; 32], StartError> {
+    let kept = store.setting(NOBODYS_SALTS).map_err(StartError::Read)?;
+    if let Some(key) = kept.and_then(|octets| <[u8; 32]>::try_from(octets).ok()) {
+        return Ok(key);
+    }
+    let key: [u8; 32] = crate::random::octets();
+    let op = Op::Setting { key: NOBODYS_SALTS.to_owned(), value: Some(key.to_vec()) };
+    crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
+    Ok(key)
 }
 
 /// The store's epoch, drawn at its first start. Ticks count from there.

@@ -1,4 +1,5 @@
-//! Verifiers of passwords: PHC strings of argon2id (RFC 9106).
+//! Verifiers of passwords: PHC strings of argon2id (RFC 9106), and behind a semicolon that of SCRAM where the plan has people
+//! log in by it. What can be guessed from that one is guessed sooner, so that no other plan keeps it.
 //!
 //! The blocks argon2 works in are kept and used again: freed and asked for anew, an allocator keeps a copy for each
 //! thread that ever hashed. INVARIANT (bounded-blocks): at most one set of blocks per processor is kept.
@@ -7,7 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use plan::{Mechanism, Plan};
 use proto::sasl::Secret;
+
+use crate::scram::Keys;
 
 /// Memory of one hash in KiB, passes over it, and lanes: as strong against guessing as the 19 MiB and two passes that
 /// OWASP recommends, with little memory where many people log in at once.
@@ -18,6 +22,8 @@ const LANES: u32 = 1;
 const MEMORY_KIB_MAX: u32 = 64 * 1024;
 const PASSES_MAX: u32 = 16;
 const OUTPUT_OCTETS: usize = 32;
+/// Between the verifiers of one password.
+const SEPARATOR: char = ';';
 
 static BLOCKS: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
@@ -37,8 +43,23 @@ pub fn verifier(secret: &Secret) -> String {
     hash.to_string()
 }
 
+/// A verifier of `secret` for all the ways `plan` lets it be sent.
+pub fn verifier_of(plan: &Plan, secret: &Secret) -> String {
+    let plain = verifier(secret);
+    if !plan.identity.password.sent_as.contains(&Mechanism::ScramSha256) {
+        return plain;
+    }
+    format!("{plain}{SEPARATOR}{}", Keys::of(secret).text())
+}
+
+/// The keys of SCRAM in a verifier, if it has them.
+pub fn scram_keys(verifier: &str) -> Option<Keys> {
+    verifier.split(SEPARATOR).find_map(Keys::read)
+}
+
 /// Does `secret` open `verifier`? A verifier that is none, or costs more than we pay, opens to nobody.
 pub fn opens(secret: &Secret, verifier: &str) -> bool {
+    let verifier = verifier.split(SEPARATOR).next().unwrap_or_default();
     let Ok(kept) = PasswordHash::new(verifier) else { return false };
     let (Some(salt), Some(expected), Ok(params)) = (&kept.salt, &kept.hash, Params::try_from(&kept)) else {
         return false;
@@ -91,6 +112,16 @@ mod tests {
             assert!(!opens(&secret, bad), "{bad:?}");
         }
         assert!(!opens(&secret, &made.replace("argon2id", "argon2d")));
+    }
+
+    #[test]
+    fn a_verifier_of_scram_stands_beside_and_opens_nothing_by_itself() {
+        let secret = Secret::new("correct horse");
+        let (plain, scram) = (verifier(&secret), Keys::of(&secret).text());
+        let both = format!("{plain};{scram}");
+        assert!(opens(&secret, &both) && !opens(&Secret::new("correct hors"), &both));
+        assert!(scram_keys(&both).is_some_and(|keys| keys.text() == scram));
+        assert!(scram_keys(&plain).is_none() && !opens(&secret, &scram) && !opens(&secret, &format!("!;{scram}")));
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub use read::{Changes, Counts, MailboxInfo, MessageIdentity, MessageRow, Person
 pub use read::{Delivery, Listing, Renderings, TokenCounts};
 pub use restore::{RestoreError, Restored, Wanted};
 pub use search::Candidates;
-pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient};
+pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient, Waits};
 pub use stats::Amounts;
 pub use store::{Done, Store};
 pub use summary::Summary;

@@ -104,6 +104,11 @@ pub enum Op {
         due_at_s: i64,
         reply: String,
     },
+    /// All recipients of the message that wait are due then; no try is counted.
+    Reschedule {
+        queue_id: QueueId,
+        due_at_s: i64,
+    },
     /// The recipient is done. The message leaves the spool with its last recipient.
     Settle {
         queue_id: QueueId,
@@ -142,6 +147,14 @@ pub enum Op {
     /// Forgets the delivery index before a moment, some thousand rows at a time; [`OpResult::Trimmed`] says how many went.
     TrimDeliveries {
         before_ms: u64,
+    },
+    /// Forgets losses before a moment, some thousand at a time; [`OpResult::Trimmed`] says how many went.
+    TrimLosses {
+        before_s: i64,
+    },
+    /// The same for the decision log.
+    TrimDecisions {
+        before_s: i64,
     },
     /// What the store asks of one of its shards.
     Part(Box<Part>),
@@ -183,10 +196,13 @@ impl Op {
                 | Op::DeleteMailbox { .. }
                 | Op::Unsubscribe { .. }
                 | Op::Attempt { .. }
+                | Op::Reschedule { .. }
                 | Op::Settle { .. }
                 | Op::ReleaseQuarantined { .. }
                 | Op::FlushRings(_)
                 | Op::TrimDeliveries { .. }
+                | Op::TrimLosses { .. }
+                | Op::TrimDecisions { .. }
                 | Op::Part(_)
         )
     }

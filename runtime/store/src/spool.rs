@@ -63,6 +63,16 @@ pub struct QueueItem {
     pub recipients: Vec<WaitingRecipient>,
 }
 
+/// What a schedule needs to know of a recipient that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    pub queue_id: QueueId,
+    pub number: u32,
+    pub forward_path: Address,
+    pub next_hop: NextHop,
+    pub due_at_s: i64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingRecipient {
     pub number: u32,

@@ -15,7 +15,7 @@ use crate::read::{
     TokenCounts, Usage,
 };
 use crate::search::Candidates;
-use crate::spool::QueueItem;
+use crate::spool::{QueueItem, Waits};
 use crate::store::{Done, Store};
 use crate::summary::Summary;
 use crate::verify::Report;
@@ -80,15 +80,18 @@ waist! {
         fn queue_next_due(&self) -> Result<Option<i64>, ReadError>;
         fn queue_item(&self, queue_id: QueueId) -> Result<Option<QueueItem>, ReadError>;
         fn queue_list(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<QueueItem>, ReadError>;
+        fn queue_waits(&self, after: Option<(QueueId, u32)>, limit: usize) -> Result<Vec<Waits>, ReadError>;
         fn queue_count(&self) -> Result<u64, ReadError>;
 
         fn quarantined(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError>;
         fn losses(&self, limit: usize) -> Result<Vec<Loss>, ReadError>;
+        fn losses_of(&self, queue_id: QueueId, limit: usize) -> Result<Vec<Loss>, ReadError>;
+        fn decisions_with(&self, text: &str, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn decisions(&self, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
         fn load_rings(&self) -> Result<Vec<Ring>, ReadError>;
         fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError>;
-        fn settings(&self, prefix: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
+        fn settings(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
     }

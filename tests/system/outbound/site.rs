@@ -35,13 +35,34 @@ pub struct Site {
 }
 
 impl Site {
-    /// Everything of the outside goes to 127.0.0.1:`port`.
+    /// Everything of the outside goes to 127.0.0.1:`port`, and nothing is signed.
     #[track_caller]
     pub fn new(port: u16) -> Site {
-        let scratch = Scratch::new("way-out");
+        Site::with(port, "signing: None,", &[], &[])
+    }
+
+    /// The same with `more` in the policy, for people who write under `authors`.
+    #[track_caller]
+    pub fn with_authors(port: u16, more: &str, authors: &str) -> Site {
+        let own = "as: OwnAddresses, ";
+        Site::with(port, more, &[(own, &format!("{own}header_from: {authors}, "))], &[])
+    }
+
+    /// The same with more blocks in the policy, other changes of it, and more hosts that are 127.0.0.1.
+    #[track_caller]
+    pub fn with(port: u16, more: &str, others: &[(&str, &str)], hosts: &[String]) -> Site {
         let routes = format!("routes: (held: Mailbox, remote: Smarthost(\"smarthost.example:{port}\"), homes: {{}}),");
+        let hosts: String = hosts.iter().map(|host| format!(", {host:?}: \"127.0.0.1\"")).collect();
+        let facts = format!("hosts: {{\"smarthost.example\": \"127.0.0.1\"{hosts}}},");
+        Site::built(Scratch::new("way-out"), &format!("{routes}\n    {more}"), others, &facts)
+    }
+
+    /// `policy` is put into the bench policy, `facts` into its site.
+    #[track_caller]
+    pub fn built(scratch: Scratch, policy: &str, others: &[(&str, &str)], facts: &str) -> Site {
         let losses = "losses: (record: [NotDelivered]),";
-        let changes = [("    antispam: None,", &*format!("    {routes}\n    {losses}\n    antispam: None,"))];
+        let blocks = format!("    {policy}\n    {losses}\n    antispam: None,");
+        let changes = [&[("    antispam: None,", &*blocks)], others].concat();
         let folder = policy_copy::changed(&scratch, "bench", &changes);
         let data = scratch.join("data");
         let people = Facteur::start_with(&folder, Options { data: Some(data.clone()), ..Options::default() });
@@ -55,7 +76,7 @@ impl Site {
         write("key.pem", &key.signing_key.serialize_pem());
         let site = format!(
             "Site(data: {data:?}, listeners: {{\"subm\": [\"127.0.0.1:0\"]}}, outbound: Network,\n\
-             hosts: {{\"smarthost.example\": \"127.0.0.1\"}},\n\
+             {facts}\n\
              certificates: {{\"default\": File(chain: {:?}, key: {:?})}})\n",
             scratch.join("chain.pem"),
             scratch.join("key.pem")
@@ -86,10 +107,50 @@ impl Site {
         Serving { child, subm, log, site: self }
     }
 
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// `facteur WORDS --data …`, with the server running or not.
+    pub fn run(&self, words: &[&str]) -> program::Ran {
+        program::run(&mut self.command(words))
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(program::facteur());
+        command.args(words).arg("--data").arg(&self.data);
+        command
+    }
+
     /// What is in the spool, while nothing serves.
     #[track_caller]
     pub fn spool(&self) -> Vec<QueueItem> {
         self.store().queue_list(None, 1_000).expect("the spool can be read")
+    }
+
+    /// How many messages it has, however many.
+    #[track_caller]
+    pub fn spool_count(&self) -> u64 {
+        self.store().queue_count().expect("the spool can be read")
+    }
+
+    /// The messages of the sender's INBOX, while nothing serves.
+    #[track_caller]
+    pub fn inbox(&self) -> Vec<String> {
+        let store = self.store();
+        let login = mail::Login::new(&self.sender.login).expect("a login of the policy is one");
+        let name = mail::MailboxName::new("INBOX").expect("INBOX is a name");
+        let selected = store.select(&login, &name).expect("the store can be read").expect("people have an INBOX");
+        let text = |row: &store::MessageRow| {
+            let body = store.body_of(selected.mailbox.id, row.uid).expect("it can be read").expect("it is there");
+            String::from_utf8_lossy(&store.read_body(&body).expect("it can be read")).into_owned()
+        };
+        selected.messages.iter().map(text).collect()
     }
 
     #[track_caller]
@@ -155,14 +216,36 @@ impl Serving<'_> {
         log.lines().filter(|line| line.contains(&word)).map(str::to_string).collect()
     }
 
+    /// The log so far.
+    pub fn log_text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The whole log so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// Waits until `event` was told so often.
     #[track_caller]
     pub fn until_told(&self, event: &str, times: usize) {
         wait::until(WITHIN, &format!("`{event}` {times} times"), || (self.told(event).len() >= times).then_some(()));
     }
 
+    /// Most memory the server ever used, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        line.split_ascii_whitespace().next().and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    }
+
+    /// Where mail is submitted.
+    pub fn address(&self) -> SocketAddr {
+        self.subm
+    }
+
     /// A page of the control socket.
-    fn page(&self, path: &str) -> io::Result<String> {
+    pub fn page(&self, path: &str) -> io::Result<String> {
         use std::io::{Read, Write};
         let mut stream = UnixStream::connect(self.site.data.join("control.sock"))?;
         write!(stream, "GET /{path} HTTP/1.1\r\nHost: control\r\nConnection: close\r\n\r\n")?;
@@ -226,9 +309,21 @@ impl Submission {
 
     /// `message` is octets whose lines end with CR LF. Gives the queue id of the 250.
     pub fn message(&mut self, from: &str, parameters: &str, to: &[&str], message: &[u8]) -> io::Result<String> {
+        let to: Vec<(&str, &str)> = to.iter().map(|recipient| (*recipient, "")).collect();
+        self.message_asking(from, parameters, &to, message)
+    }
+
+    /// The same with parameters of each RCPT.
+    pub fn message_asking(
+        &mut self,
+        from: &str,
+        parameters: &str,
+        to: &[(&str, &str)],
+        message: &[u8],
+    ) -> io::Result<String> {
         self.say(format!("MAIL FROM:<{from}> {parameters}").trim_end(), 250)?;
-        for recipient in to {
-            self.say(&format!("RCPT TO:<{recipient}>"), 250)?;
+        for (recipient, parameters) in to {
+            self.say(format!("RCPT TO:<{recipient}> {parameters}").trim_end(), 250)?;
         }
         self.say("DATA", 354)?;
         let mut octets = Vec::with_capacity(message.len() + 64);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,9 +18,15 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 pub struct Script {
     /// Without it a connection is taken and nothing is said.
     pub greets: bool,
+    /// A greeting of another kind.
+    pub greeting: Option<&'static str>,
     pub keywords: Vec<&'static str>,
     /// Recipients that hear this instead of 250.
     pub refused: BTreeMap<&'static str, &'static str>,
+    /// After STARTTLS the connection ends.
+    pub breaks_tls: bool,
+    /// What every other recipient hears instead of 250.
+    pub everybody: Option<&'static str>,
     /// What follows the next contents; afterwards all are taken.
     pub after_content: VecDeque<After>,
 }
@@ -77,6 +83,12 @@ struct Shared {
     /// Each RCPT command's address, in order of arrival.
     asked: Mutex<Vec<String>>,
     connections: Mutex<usize>,
+    /// AUTH commands.
+    logins: Mutex<Vec<String>>,
+    /// RCPT commands.
+    rcpts: Mutex<Vec<String>>,
+    /// Where each connection came from.
+    peers: Mutex<Vec<IpAddr>>,
 }
 
 /// The running smart host; its threads end with the test's process.
@@ -91,13 +103,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl SmartHost {
     pub fn start(script: Script) -> SmartHost {
+        SmartHost::with_tls(script, tls())
+    }
+
+    /// One that shows a certificate of the test's.
+    pub fn with_tls(script: Script, tls: Arc<ServerConfig>) -> SmartHost {
         let listener = TcpListener::bind("127.0.0.1:0").expect("the kernel has a port");
         let port = listener.local_addr().expect("a bound socket has one").port();
         let shared = Arc::new(Shared { script: Mutex::new(script), ..Shared::default() });
-        let (tls, accepting) = (tls(), Arc::clone(&shared));
+        let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 *lock(&accepting.connections) += 1;
+                lock(&accepting.peers).extend(stream.peer_addr().map(|peer| peer.ip()));
                 let (shared, tls) = (Arc::clone(&accepting), Arc::clone(&tls));
                 // A client that goes away ends its conversation with an error, as it should.
                 std::thread::spawn(move || Conversation::begin(stream, shared, tls).and_then(Conversation::hold));
@@ -119,9 +137,26 @@ impl SmartHost {
         lock(&self.shared.seen).clone()
     }
 
+    /// Contents that came.
+    pub fn contents(&self) -> usize {
+        lock(&self.shared.seen).len()
+    }
+
     /// How often RCPT named this address.
     pub fn asked(&self, address: &str) -> usize {
         lock(&self.shared.asked).iter().filter(|asked| *asked == address).count()
+    }
+
+    pub fn logins(&self) -> Vec<String> {
+        lock(&self.shared.logins).clone()
+    }
+
+    pub fn rcpts(&self) -> Vec<String> {
+        lock(&self.shared.rcpts).clone()
+    }
+
+    pub fn peers(&self) -> Vec<IpAddr> {
+        lock(&self.shared.peers).clone()
     }
 
     pub fn connections(&self) -> usize {
@@ -165,12 +200,13 @@ impl Conversation {
         if !lock(&self.shared.script).greets {
             return self.stay_silent();
         }
-        self.say("220 smarthost.example ESMTP")?;
+        let greeting = lock(&self.shared.script).greeting;
+        self.say(greeting.unwrap_or("220 smarthost.example ESMTP"))?;
         loop {
             let line = String::from_utf8_lossy(&self.until(b"\r\n")?).trim_end().to_string();
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             match verb.as_str() {
-                "EHLO" => self.hello()?,
+                "EHLO" | "LHLO" => self.hello()?,
                 "STARTTLS" => self = self.secure()?,
                 "MAIL" => {
                     (self.mail, self.recipients) = (line, Vec::new());
@@ -182,6 +218,14 @@ impl Conversation {
                     if self.content()? {
                         return Ok(());
                     }
+                }
+                "RSET" => {
+                    self.recipients.clear();
+                    self.say("250 2.0.0 fine")?;
+                }
+                "AUTH" => {
+                    lock(&self.shared.logins).push(line);
+                    self.say("235 2.7.0 welcome")?;
                 }
                 "QUIT" => return self.say("221 bye"),
                 _ => self.say("500 5.5.2 what?")?,
@@ -201,7 +245,11 @@ impl Conversation {
     fn recipient(&mut self, line: &str) -> io::Result<()> {
         let address = line.split(['<', '>']).nth(1).unwrap_or_default().to_string();
         lock(&self.shared.asked).push(address.clone());
-        let refusal = lock(&self.shared.script).refused.get(address.as_str()).copied();
+        lock(&self.shared.rcpts).push(line.to_string());
+        let refusal = {
+            let script = lock(&self.shared.script);
+            script.refused.get(address.as_str()).copied().or(script.everybody)
+        };
         if refusal.is_none() {
             self.recipients.push(address);
         }
@@ -244,6 +292,9 @@ impl Conversation {
 
     fn secure(mut self) -> io::Result<Conversation> {
         self.say("220 2.0.0 begin")?;
+        if lock(&self.shared.script).breaks_tls {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         let Stream::Plain(stream) = self.stream else { return Err(io::Error::other("TLS inside TLS")) };
         let connection = ServerConnection::new(Arc::clone(&self.tls)).map_err(io::Error::other)?;
         let stream = Stream::Tls(Box::new(StreamOwned::new(connection, stream)));

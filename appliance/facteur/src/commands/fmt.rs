@@ -121,11 +121,10 @@ fn tell(format: Format, name: &str, text: &str, formatted: &str) {
     let (mut spaces, mut told, mut more): (Vec<usize>, usize, usize) = (Vec::new(), 0, 0);
     for hunk in diff.ops().iter().filter(|hunk| hunk.tag() != similar::DiffTag::Equal) {
         let (old, new) = (hunk.old_range(), hunk.new_range());
-        let line =
-            |lines: &[&str], at: Option<usize>| at.and_then(|at| lines.get(at).map(|line| line.trim_end().to_owned()));
+        let line = |line: Option<&str>| line.map(|line| line.trim_end().to_owned()).unwrap_or_default();
         for step in 0..old.len().max(new.len()) {
-            let before = line(diff.old_slices(), old.clone().nth(step)).unwrap_or_default();
-            let after = line(diff.new_slices(), new.clone().nth(step)).unwrap_or_default();
+            let before = line(old.clone().nth(step).and_then(|at| diff.old_slice(at)));
+            let after = line(new.clone().nth(step).and_then(|at| diff.new_slice(at)));
             let number = old.clone().nth(step).unwrap_or(old.end.saturating_sub(1)) + 1;
             if format == Format::Json {
                 say!(

@@ -1,5 +1,6 @@
 //! The people of `try`, with printed passwords. A data folder that is used again keeps them.
 
+use plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ pub fn create(
     }
     let known = people.iter().filter(|p| !fresh.iter().any(|f| f.login == p.login));
     let mut all: Vec<(Person, Option<String>)> = known.map(|person| (person.clone(), None)).collect();
-    all.extend(hashed(&fresh, &passwords));
+    all.extend(hashed(plan, &fresh, &passwords));
     crate::people::create(store, plan, &all)?;
     write(data, &passwords)?;
     lock_others(store, people)?;
@@ -51,7 +52,7 @@ pub fn create(
     }
     let mut views: Vec<PersonView> = people.iter().map(|person| view(person, &passwords)).collect();
     if numbered > 0 {
-        let verifier = server::verifier(&Secret::new(NUMBERED_PASSWORD.to_owned()));
+        let verifier = server::verifier_of(plan, &Secret::new(NUMBERED_PASSWORD.to_owned()));
         let more = crate::people::numbered(plan, numbered, &verifier)?;
         crate::people::create(store, plan, &more)?;
         let password = NUMBERED_PASSWORD.to_owned();
@@ -101,12 +102,12 @@ fn write(data: &Path, passwords: &BTreeMap<String, String>) -> Result<(), Anythi
 }
 
 /// Hashing is slow on purpose: all processors share it.
-fn hashed(people: &[&Person], passwords: &BTreeMap<String, String>) -> Vec<(Person, Option<String>)> {
+fn hashed(plan: &Plan, people: &[&Person], passwords: &BTreeMap<String, String>) -> Vec<(Person, Option<String>)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = people.len().div_ceil(threads).max(1);
     let hash = |part: &[&Person]| -> Vec<(Person, Option<String>)> {
         let secret = |person: &Person| Secret::new(passwords.get(person.login.as_str()).cloned().unwrap_or_default());
-        part.iter().map(|person| ((*person).clone(), Some(server::verifier(&secret(person))))).collect()
+        part.iter().map(|person| ((*person).clone(), Some(server::verifier_of(plan, &secret(person))))).collect()
     };
     std::thread::scope(|scope| {
         let parts: Vec<_> = people.chunks(share).map(|part| scope.spawn(move || hash(part))).collect();

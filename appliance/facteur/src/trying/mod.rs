@@ -136,7 +136,7 @@ async fn site(
         hosts: BTreeMap::new(),
         certificates: Certificates { default: certificate, by_listener: BTreeMap::new() },
         outbound: Outbound::Sink,
-        world: World::default(),
+        world: World { name_servers: args.name_server.clone(), ..World::default() },
         sources: BTreeMap::new(),
         secrets: BTreeMap::new(),
         client_address: ClientAddress::Table(networks::view(networks)),

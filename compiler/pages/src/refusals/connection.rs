@@ -78,6 +78,36 @@ pub fn too_many_connections() -> Refusal {
     }
 }
 
+pub fn listed() -> Refusal {
+    Refusal {
+        title: ("Le serveur d'envoi est sur une liste", "The sending server is on a list"),
+        happened: (
+            text![
+                "L'adresse du serveur d'envoi figure sur une liste publique d'adresses d'où part du courrier indésirable. Le texte du refus nomme la liste."
+            ],
+            text![
+                "The address of the sending server is on a public list of addresses that send unwanted mail. The text of the refusal names the list."
+            ],
+        ),
+        cause: Cause::Sender,
+        todo: (
+            vec![
+                text!["Transmettez le texte du refus à qui administre le serveur d'envoi."],
+                text![
+                    "Si vous l'administrez : trouvez d'où part le courrier indésirable, puis demandez à la liste de retirer l'adresse. Nous ne pouvons pas le faire."
+                ],
+            ],
+            vec![
+                text!["Pass the text of the refusal on to those who run the sending server."],
+                text![
+                    "If you run it: find where the unwanted mail comes from, then ask the list to take the address off. We cannot do that."
+                ],
+            ],
+        ),
+        ask: Ask::Everybody,
+    }
+}
+
 pub fn tls_required() -> Refusal {
     let (french, english) = settings();
     Refusal {

@@ -60,6 +60,7 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
     match reason {
         Reason::NoBlock => connection::no_block(facts),
         Reason::TooManyConnections => connection::too_many_connections(),
+        Reason::Listed => connection::listed(),
         Reason::TlsRequired => connection::tls_required(),
         Reason::LoginRequired => connection::login_required(),
         Reason::NoLogin => connection::no_login(),
@@ -80,7 +81,7 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
         Reason::PosesAsUs => sender::poses_as_us(facts),
         Reason::Spam => content::spam(facts),
         Reason::TooLarge => content::too_large(facts),
-        Reason::BadContent => content::bad_content(),
+        Reason::BadContent | Reason::Loop => content::bad_content(),
         Reason::Infected => content::infected(),
         Reason::Suspect => content::suspect(),
         Reason::ScannerDown => content::scanner_down(),

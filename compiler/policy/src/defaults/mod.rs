@@ -33,11 +33,7 @@ pub const REQUIRED: [&str; 4] = ["language", "institution", "networks", "listene
 
 /// Fills what is absent. `given` is the policy as written.
 pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
-    blocks::fill(policy, &defaults);
-    fill_institution(policy, &defaults);
-    fill_steps(policy, &defaults);
-    fill_guarantees(policy, &defaults);
-    fill_strangers(policy, &defaults);
+    made_from_others(policy, &defaults);
     let Policy {
         language: _,
         institution: _,
@@ -102,6 +98,15 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     or(&mut policy.retention, retention);
     or(&mut policy.backup, backup);
     or(&mut policy.waivers, waivers);
+}
+
+/// Sections that depend on what the policy says elsewhere.
+fn made_from_others(policy: &mut Policy, defaults: &Policy) {
+    blocks::fill(policy, defaults);
+    fill_institution(policy, defaults);
+    fill_steps(policy, defaults);
+    fill_guarantees(policy, defaults);
+    fill_strangers(policy, defaults);
 }
 
 fn or<T>(section: &mut Decoded<T>, default: Decoded<T>) {

@@ -12,7 +12,8 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         | Reason::SenderNotYours
         | Reason::EmptySender
         | Reason::MessageWindow => "at MAIL",
-        Reason::RecipientWindow
+        Reason::Listed
+        | Reason::RecipientWindow
         | Reason::RecipientsInOneMessage
         | Reason::UnknownRecipientWindow
         | Reason::RelayDenied
@@ -23,6 +24,7 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         Reason::NotAReport
         | Reason::TooLarge
         | Reason::BadContent
+        | Reason::Loop
         | Reason::Infected
         | Reason::Suspect
         | Reason::PosesAsUs
@@ -41,6 +43,7 @@ fn whose(reason: Reason) -> &'static str {
     match reason {
         Reason::NoBlock => "nothing is offered to that network here",
         Reason::TooManyConnections => "the client's server opens too many connections",
+        Reason::Listed => "the client's address is on a list of addresses that send unwanted mail",
         Reason::TlsRequired => "the mail program does not encrypt",
         Reason::LoginRequired => "the mail program does not log in",
         Reason::NoLogin => "this server takes no passwords",
@@ -59,6 +62,7 @@ fn whose(reason: Reason) -> &'static str {
         Reason::MailboxFull => "the recipient's mailbox is full",
         Reason::TooLarge => "the message is larger than the policy allows",
         Reason::BadContent => "the content breaks the rules of the protocol",
+        Reason::Loop => "the message has passed a hundred servers: it runs in a circle",
         Reason::Infected => "a scanner found a virus",
         Reason::Suspect => "a scanner found something it does not trust, such as a macro or an encrypted archive",
         Reason::PosesAsUs => "mail from outside that claims one of our domains and does not prove it",
@@ -72,6 +76,7 @@ fn tell(reason: Reason) -> &'static str {
     match reason {
         Reason::NoBlock => "the person may use the webmail or the submission server of the pages",
         Reason::TooManyConnections => "its administrator, if it is not an attack",
+        Reason::Listed => "its administrator, who asks the list to take the address off",
         Reason::TlsRequired => "the person sets STARTTLS or SSL/TLS as the pages say",
         Reason::LoginRequired => "the person switches on authentication for outgoing mail",
         Reason::NoLogin => "the person uses the submission server of the pages",
@@ -91,6 +96,7 @@ fn tell(reason: Reason) -> &'static str {
         Reason::RecipientUnsure => "the managers, if it lasts; the sender's server tries again",
         Reason::MailboxFull => "the recipient, who makes room",
         Reason::TooLarge => "the sender, who may share the file by a link",
+        Reason::Loop => "whoever set the redirect or the route that leads back",
         Reason::BadContent => "whoever runs the program that sends",
         Reason::Infected => "the sender's administrator; quarantine has the message if the policy keeps it",
         Reason::Suspect => "the sender, who may send it another way",
@@ -108,6 +114,7 @@ pub(super) fn of_path(path: &str) -> Option<Reason> {
     Some(match (section, last) {
         ("strangers", "connections_at_once" | "connections_attempted") => Reason::TooManyConnections,
         ("strangers", "unknown_recipients_attempted") => Reason::UnknownRecipientWindow,
+        ("dns_lists", _) => Reason::Listed,
         ("logins", _) => Reason::TooManyFailedLogins,
         (_, "messages_attempted" | "messages_accepted") => Reason::MessageWindow,
         (_, "recipients_attempted" | "recipients_accepted") => Reason::RecipientWindow,

@@ -43,7 +43,9 @@ fn about(section: &str) -> Option<&'static str> {
         "senders" => "The register of applications that send without a login.",
         "logins" => "How many failed logins are taken before even the right password has to wait.",
         "strangers" => "Limits per client address for servers that bring mail in.",
-        "dns_lists" => "Lists in DNS of clients with a bad name, asked about strangers, and what a listed one is answered.",
+        "dns_lists" => {
+            "Lists in DNS of clients with a bad name, asked about strangers, and what a listed one is answered."
+        }
         "mailboxes" => "Message size, profiles and quotas, and what happens when a mailbox is full.",
         "reception" => "The ordered steps of an incoming message; after `Accept` no verdict may refuse.",
         "sending" => "The ordered steps of an outgoing message.",

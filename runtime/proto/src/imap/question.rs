@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sasl::Credentials;
+use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
 use mail::mime::SummaryParts;
@@ -19,8 +19,10 @@ pub struct MailboxId(pub u64);
 /// What the session wants. Everything but `Authenticate` concerns the account of the last `Answer::Authenticated`.
 #[derive(Debug)]
 pub enum Question {
-    /// LOGIN or AUTHENTICATE PLAIN. Answer: `Authenticated` or `NotAuthenticated`.
-    Authenticate(Credentials),
+    /// LOGIN or AUTHENTICATE. Answer: `Authenticated`, with the server's signature of SCRAM, or `NotAuthenticated`.
+    Authenticate(Claim),
+    /// How is the verifier of this login salted? Answer: `Salt`, also for logins nobody has, or `NotAuthenticated`.
+    Salt { login: String },
     /// All mailboxes, subscribed names without a mailbox included. Answer: `Mailboxes`.
     Mailboxes,
     /// One mailbox by its name. Answer: `Mailbox`; `Failed(NoSuchMailbox)`.
@@ -101,7 +103,8 @@ pub enum FlagChange {
 /// What the driver says.
 #[derive(Debug)]
 pub enum Answer {
-    Authenticated,
+    Authenticated { server_signature: Option<Vec<u8>> },
+    Salt(Salt),
     NotAuthenticated(LoginFailure),
     Mailboxes(Vec<MailboxRow>),
     Mailbox(MailboxRow),
@@ -316,7 +319,8 @@ impl Answer {
     fn trouble(&self) -> Trouble {
         match self {
             Answer::Failed(trouble) => *trouble,
-            Answer::Authenticated
+            Answer::Authenticated { .. }
+            | Answer::Salt(_)
             | Answer::NotAuthenticated(_)
             | Answer::Mailboxes(_)
             | Answer::Mailbox(_)

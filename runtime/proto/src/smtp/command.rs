@@ -1,4 +1,5 @@
-//! The commands of SMTP: RFC 5321 4.1.1, with STARTTLS (RFC 3207), AUTH (RFC 4954) and BDAT (RFC 3030).
+//! The commands of SMTP: RFC 5321 4.1.1, with STARTTLS (RFC 3207), AUTH (RFC 4954), BDAT (RFC 3030), LHLO (RFC 2033) and
+//! XCLIENT (Postfix).
 //!
 //! A command line is read once into a `Command` that cannot be wrong. What is wrong has a reply of its own, so that the
 //! session needs no second look at the text.
@@ -14,6 +15,7 @@ use nom::{IResult, Parser};
 
 use super::parameter::{self, BadParameter, MailParameters, RcptParameters};
 use super::path::{self, BadPath, ForwardPath};
+use super::xclient::{self, Told};
 
 /// Longest command line in octets without CRLF. RFC 5321 4.5.3.1.4 says 512 with CRLF and lets extensions raise it:
 /// SIZE, SMTPUTF8, AUTH= and DSN add up to less than this.
@@ -42,7 +44,11 @@ impl HelloName {
 pub enum Command {
     Ehlo(HelloName),
     Helo(HelloName),
+    /// RFC 2033 4.1.
+    Lhlo(HelloName),
     StartTls,
+    /// What a trusted client tells of the client it speaks for.
+    Xclient(Told),
     /// The mechanism's name as written, and the initial response in base64 or `=`.
     Auth {
         mechanism: String,
@@ -122,7 +128,9 @@ pub fn parse(line: &[u8]) -> Result<Command, BadCommand> {
 enum Verb {
     Ehlo,
     Helo,
+    Lhlo,
     StartTls,
+    Xclient,
     Auth,
     Mail,
     Rcpt,
@@ -151,6 +159,8 @@ fn verb(text: &str) -> IResult<&str, Verb> {
             value(Verb::Bdat, tag_no_case("BDAT")),
             value(Verb::Rset, tag_no_case("RSET")),
         )),
+        value(Verb::Lhlo, tag_no_case("LHLO")),
+        value(Verb::Xclient, tag_no_case("XCLIENT")),
         value(Verb::Noop, tag_no_case("NOOP")),
         value(Verb::Vrfy, tag_no_case("VRFY")),
         value(Verb::Expn, tag_no_case("EXPN")),
@@ -166,6 +176,10 @@ fn arguments(verb: Verb, rest: &str) -> Result<Command, BadCommand> {
     match verb {
         Verb::Ehlo => hello_name(rest).map(Command::Ehlo).ok_or(BadCommand::Argument("EHLO domain")),
         Verb::Helo => hello_name(rest).map(Command::Helo).ok_or(BadCommand::Argument("HELO domain")),
+        Verb::Lhlo => hello_name(rest).map(Command::Lhlo).ok_or(BadCommand::Argument("LHLO domain")),
+        Verb::Xclient => {
+            xclient::read(rest).map(Command::Xclient).ok_or(BadCommand::Argument("XCLIENT name=value ..."))
+        }
         Verb::StartTls => bare(Command::StartTls, "STARTTLS"),
         Verb::Auth => whole(auth, rest).ok_or(BadCommand::Argument("AUTH mechanism [initial-response]")),
         Verb::Mail => mail(rest),
@@ -189,7 +203,7 @@ fn whole<'a, O>(parser: impl Fn(&'a str) -> IResult<&'a str, O>, text: &'a str) 
 }
 
 /// RFC 5321 4.1.1.1: `ehlo = "EHLO" SP ( Domain / address-literal ) CRLF`; see `HelloName` for what is taken here.
-fn hello_name(rest: &str) -> Option<HelloName> {
+pub(super) fn hello_name(rest: &str) -> Option<HelloName> {
     let sound = !rest.is_empty() && rest.len() <= 255 && !rest.chars().any(char::is_whitespace);
     sound.then(|| HelloName(rest.to_owned()))
 }

@@ -2,9 +2,13 @@
 //!
 //! CRLF alone ends a line, CRLF "." CRLF alone ends the data (RFC 5321 2.3.8, 4.1.1.4). A message that holds a bare CR,
 //! a bare LF or NUL is read to its real end and then refused: kept as it is, another server behind us could take it for
-//! two messages (SMTP smuggling), and NUL cannot be given to a client of IMAP (RFC 9051 4.3).
+//! two messages (SMTP smuggling), and NUL cannot be given to a client of IMAP (RFC 9051 4.3). A content declared
+//! BODY=BINARYMIME (RFC 3030 3) is text up to its first empty line and any octets after it; it comes by BDAT and is kept as
+//! it is. A next hop gets it by BDAT and BINARYMIME only: under DATA its line ends would change.
 
 use std::fmt;
+
+use mail::Body;
 
 /// Octets that no message may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,7 @@ impl fmt::Display for BodyFault {
 #[derive(Debug)]
 pub struct LineEnds {
     place: Place,
+    watch: Watch,
     fault: Option<BodyFault>,
 }
 
@@ -37,18 +42,36 @@ enum Place {
     Text,
     /// After a CR.
     Cr,
+    /// After a CR at the start of a line.
+    EmptyCr,
+}
+
+/// Where line ends matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watch {
+    Everywhere,
+    /// In the header section, which is text whatever the body is.
+    Header,
+    /// Past the header section of a binary message.
+    Nowhere,
 }
 
 impl Default for LineEnds {
     fn default() -> LineEnds {
-        LineEnds { place: Place::LineStart, fault: None }
+        LineEnds { place: Place::LineStart, watch: Watch::Everywhere, fault: None }
     }
 }
 
 impl LineEnds {
+    /// For a content declared so.
+    pub fn of(body: Body) -> LineEnds {
+        let watch = if body == Body::BinaryMime { Watch::Header } else { Watch::Everywhere };
+        LineEnds { watch, ..LineEnds::default() }
+    }
+
     /// Looks at the next piece.
     pub fn look(&mut self, mut piece: &[u8]) {
-        while !piece.is_empty() {
+        while !piece.is_empty() && self.watch != Watch::Nowhere {
             let plain = plain_run(piece);
             if plain > 0 {
                 self.text();
@@ -61,24 +84,33 @@ impl LineEnds {
     }
 
     fn text(&mut self) {
-        if self.place == Place::Cr {
+        if self.after_cr() {
             self.blame(BodyFault::BareCr);
         }
         self.place = Place::Text;
     }
 
+    fn after_cr(&self) -> bool {
+        matches!(self.place, Place::Cr | Place::EmptyCr)
+    }
+
     fn octet(&mut self, octet: u8) {
         self.place = match (self.place, octet) {
-            (Place::Cr, b'\n') => Place::LineStart,
+            (Place::EmptyCr, b'\n') if self.watch == Watch::Header => {
+                self.watch = Watch::Nowhere;
+                Place::LineStart
+            }
+            (Place::Cr | Place::EmptyCr, b'\n') => Place::LineStart,
             (_, b'\n') => self.blame(BodyFault::BareLf),
-            (Place::Cr, b'\r') => {
+            (Place::Cr | Place::EmptyCr, b'\r') => {
                 self.blame(BodyFault::BareCr);
                 Place::Cr
             }
+            (Place::LineStart, b'\r') => Place::EmptyCr,
             (_, b'\r') => Place::Cr,
-            (Place::Cr, 0) => self.blame(BodyFault::BareCr),
+            (Place::Cr | Place::EmptyCr, 0) => self.blame(BodyFault::BareCr),
             (_, 0) => self.blame(BodyFault::Nul),
-            (Place::Cr, _) => self.blame(BodyFault::BareCr),
+            (Place::Cr | Place::EmptyCr, _) => self.blame(BodyFault::BareCr),
             (_, _) => Place::Text,
         };
     }
@@ -89,9 +121,9 @@ impl LineEnds {
         Place::Text
     }
 
-    /// The content is over: a last CR is bare. Gives whether its last line has its end.
+    /// The content is over: a last CR is bare. Gives whether its last line has its end; a binary body has no lines.
     pub fn finish(&mut self) -> bool {
-        if self.place == Place::Cr {
+        if self.after_cr() {
             self.blame(BodyFault::BareCr);
         }
         self.place == Place::LineStart

@@ -7,6 +7,7 @@ pub mod content;
 mod parameter;
 mod path;
 pub mod session;
+mod xclient;
 
 pub use command::{BadCommand, Command, HelloName};
 pub use content::{BodyFault, Stuffer, Unstuffer};
@@ -15,3 +16,4 @@ pub use path::ForwardPath;
 pub use session::{
     Abandoned, AuthMode, Config, ContentFault, EndedBy, Hello, Question, Refusals, Session, Step, TlsMode, Transport,
 };
+pub use xclient::Told;

@@ -1,5 +1,6 @@
-//! Parameters of MAIL and RCPT: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), and those of
-//! delivery status notifications (RFC 3461), which are read here and refused by a session that does not offer them.
+//! Parameters of MAIL and RCPT: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), REQUIRETLS
+//! (RFC 8689), and those of delivery status notifications (RFC 3461). All are read here; a session refuses those it does not
+//! offer.
 
 use std::fmt;
 
@@ -21,6 +22,8 @@ pub struct MailParameters {
     pub smtputf8: bool,
     /// Who submitted the message first, as xtext (RFC 4954 5); `<>` when nobody says. Nothing here believes it.
     pub auth: Option<String>,
+    /// Every hop from here on verifies TLS, or the message comes back (RFC 8689 2).
+    pub require_tls: bool,
     pub ret: Option<Return>,
     pub envid: Option<String>,
 }
@@ -105,14 +108,13 @@ impl MailParameters {
         let mut found = MailParameters::default();
         let mut body = None;
         let mut smtputf8 = None;
+        let mut require_tls = None;
         for Word { keyword, value } in words {
             match keyword.as_str() {
                 "SIZE" => set(&mut found.size_octets, "SIZE", value.and_then(size))?,
-                "BODY" if value.is_some_and(|value| value.eq_ignore_ascii_case("BINARYMIME")) => {
-                    return Err(BadParameter::Unknown("BODY=BINARYMIME".into()));
-                }
                 "BODY" => set(&mut body, "BODY", value.and_then(body_type))?,
                 "SMTPUTF8" => set(&mut smtputf8, "SMTPUTF8", value.is_none().then_some(()))?,
+                "REQUIRETLS" => set(&mut require_tls, "REQUIRETLS", value.is_none().then_some(()))?,
                 "AUTH" => set(&mut found.auth, "AUTH", value.and_then(xtext))?,
                 "RET" => set(&mut found.ret, "RET", value.and_then(ret))?,
                 "ENVID" => set(&mut found.envid, "ENVID", value.and_then(xtext))?,
@@ -121,6 +123,7 @@ impl MailParameters {
         }
         found.body = body.unwrap_or_default();
         found.smtputf8 = smtputf8.is_some();
+        found.require_tls = require_tls.is_some();
         Ok(found)
     }
 }
@@ -145,12 +148,14 @@ fn size(value: &str) -> Option<u64> {
     digits.then(|| value.parse().unwrap_or(u64::MAX))
 }
 
-/// RFC 6152 2: `body-value = "7BIT" / "8BITMIME"`.
+/// RFC 6152 2: `body-value = "7BIT" / "8BITMIME"`; RFC 3030 3 adds `"BINARYMIME"`.
 fn body_type(value: &str) -> Option<Body> {
     if value.eq_ignore_ascii_case("7BIT") {
         Some(Body::SevenBit)
     } else if value.eq_ignore_ascii_case("8BITMIME") {
         Some(Body::EightBitMime)
+    } else if value.eq_ignore_ascii_case("BINARYMIME") {
+        Some(Body::BinaryMime)
     } else {
         None
     }
@@ -183,7 +188,7 @@ fn xtext(value: &str) -> Option<String> {
     (value.len() <= 500).then(|| value.to_owned())
 }
 
-fn upper_hex(octet: u8) -> bool {
+pub(super) fn upper_hex(octet: u8) -> bool {
     octet.is_ascii_digit() || (b'A'..=b'F').contains(&octet)
 }
 

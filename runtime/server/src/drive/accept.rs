@@ -4,6 +4,8 @@
 //! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
@@ -14,22 +16,25 @@ use store::{
     Summary, Target,
 };
 
+use super::facts;
+use super::success;
 use super::transaction::Open;
+use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
-use crate::{clock, durable, scan, trace};
+use crate::{clock, durable, reports, scan, signing, trace};
 
 /// Octets at the beginning of a content that are looked at for header fields.
-const HEADER_OCTETS_MAX: usize = 64 * 1024;
-/// A message that has passed so many servers runs in a circle (RFC 5321 6.3).
-const HOPS_MAX: usize = 100;
+pub(super) const HEADER_OCTETS_MAX: usize = 64 * 1024;
 
 /// What the trace lines tell of the session.
 pub struct Session<'a> {
     pub client: &'a Client,
     pub block: Block,
     pub peer: &'a Peer,
+    /// The client a trusted one speaks for: SPF is judged by it.
+    pub told_address: Option<IpAddr>,
     pub hello: Option<Hello>,
     pub transport: Transport,
 }
@@ -49,18 +54,32 @@ pub async fn content(
     open.judge_content(octets, mail::mime::is_report(&start))?;
     super::authors::judge(service, session, &start)?;
     open.judge_room(session.client, octets)?;
-    if header::fields(&start).filter(|field| field.is("received")).count() >= HOPS_MAX {
-        let code = mail::Code::new(554, 5, 4, 6);
-        return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
+    decide::loops(header::fields(&start).filter(|field| field.is("received")).count())?;
+    if open.recipients.is_empty() {
+        // Under LMTP all of them were refused for themselves.
+        return Err(Refusal::new(reply::MAILBOX_FULL_NOW, Reason::MailboxFull, "", "no recipient has room"));
     }
-    let content = Arc::new(content);
-    let mut accepted = false;
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
+    let came = Arc::new(content);
+    let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
+    let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
             Step::Earlier => {}
             // Nothing to do in this build; said at start.
-            Step::Authenticate | Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Authenticate => match authenticated(service, session, &open, &came).await {
+                Ok(authenticated) => {
+                    if let Some(rule) = authenticated.tagged {
+                        tracing::info!(queue_id = %open.queue_id, rule, "tagged");
+                    }
+                    open.authenticated = authenticated;
+                }
+                Err(refusal) if accepted => {
+                    return stopped(service, session, open, content, kept(refusal), accepted).await;
+                }
+                Err(refusal) => return Err(refusal),
+            },
             Step::Accept => accepted = true,
             Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
             Step::Antivirus => {
@@ -79,11 +98,60 @@ pub async fn content(
         }
     }
     let id = open.queue_id;
+    if let Some(told) = session.told_address {
+        tracing::debug!(queue_id = %id, gateway = %session.peer.client, %told, "from a client somebody speaks for");
+    }
     let direction = if matches!(session.block, Block::Send(_)) { "outbound" } else { "inbound" };
     service.metrics.accepted.with_label_values(&[direction]).inc();
-    service.outcome(Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer));
+    let outcome = Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer);
+    service.outcome(outcome.with_message_id(&start));
     open.accepted();
     Ok(format!("OK, kept as {id}"))
+}
+
+/// The content without fields that claim to be our own (RFC 8601 5).
+async fn ours_only(service: &Arc<Service>, came: &Arc<Content>) -> Result<Arc<Content>, Refusal> {
+    let (worker, content) = (service.clone(), came.clone());
+    let kept = if came.is_spilled() {
+        durable::blocking(move || authenticate::without_forged(&worker, &content)).await
+    } else {
+        Some(authenticate::without_forged(service, came))
+    };
+    match kept {
+        Some(Ok(kept)) => Ok(kept.map_or_else(|| came.clone(), Arc::new)),
+        Some(Err(_)) | None => Err(put_trouble(PutError::Poisoned)),
+    }
+}
+
+/// The step `Authenticate`, on the message as it came.
+async fn authenticated(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    came: &Arc<Content>,
+) -> Result<Authenticated, Refusal> {
+    let from = authenticate::From {
+        peer: session.peer,
+        client: session.client.address,
+        hello: session.hello.as_ref(),
+        reverse_path: &open.reverse_path,
+        host: &service.tables.listener_rules(session.client.listener).host,
+    };
+    Box::pin(authenticate::authenticate(service, &from, came)).await
+}
+
+/// A refusal behind `Accept`: the message goes to quarantine.
+fn kept(refusal: Refusal) -> Fate {
+    Fate {
+        quarantine: true,
+        silent: false,
+        tell: plan::Tell::Nobody,
+        loss: refusal.reason.loss().unwrap_or(plan::Loss::NotDelivered),
+        reason: refusal.reason,
+        rule: refusal.rule.clone(),
+        found: refusal.text.clone(),
+        refusal: None,
+    }
 }
 
 /// A message a scanner stopped: quarantine and loss records in one commit, then the reply the plan wants.
@@ -181,7 +249,11 @@ async fn place(
     let recipients = away(open, at_s);
     let queued = !recipients.is_empty();
     if queued {
-        let head = head(service, session, open, start, Ending::Relayed);
+        let mut head = head(service, session, open, start, Ending::Relayed);
+        // INVARIANT (no-vouching): mail that came in is not ours to sign.
+        if matches!(session.block, Block::Send(_)) {
+            head.splice(0..0, signing::head(service, &head, content).await);
+        }
         let (body, _) = put(service, open, content, head, false).await?;
         ops.push(Op::Enqueue(Box::new(Enqueue {
             queue_id: open.queue_id,
@@ -190,14 +262,18 @@ async fn place(
             recipients,
             plan: service.plan_full.clone(),
             accepted_at_s: at_s,
-            facts: Vec::new(),
+            facts: facts::of_message(service, session, open),
         })));
     }
     ops.extend(left_out(service, open));
+    let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
+    ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
-    if queued {
-        service.due.notify_one();
-    }
+    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued);
+    arrived.for_each(|id| service.spool.arrived(id));
+    let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
+    let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
+    reports::take(service, &kept, content, &open.authenticated.results);
     Ok(())
 }
 
@@ -218,13 +294,14 @@ fn left_out(service: &Service, open: &Open) -> Vec<Op> {
 /// Copies that leave this machine, each address once.
 fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
     let mut seen = BTreeSet::new();
-    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter());
-    away.filter(|(address, route)| seen.insert((address.folded(), route.to_string())))
-        .map(|(address, route)| QueueRecipient {
+    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter().map(move |it| (it, recipient)));
+    away.map(|((address, route), recipient)| (address, route, facts::of_recipient(recipient, address)))
+        .filter(|(address, route, _)| seen.insert((address.folded(), route.to_string())))
+        .map(|(address, route, facts)| QueueRecipient {
             forward_path: address.clone(),
             next_hop: route.next_hop(),
             due_at_s: at_s,
-            facts: Vec::new(),
+            facts,
         })
         .collect()
 }
@@ -242,9 +319,12 @@ fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], end
         [only] => Some(&only.forward_path),
         _ => None,
     };
+    if !open.authenticated.value.is_empty() {
+        let _ = write!(head, "Authentication-Results: {}\r\n", open.authenticated.value);
+    }
     let received = trace::Received {
         hello: session.hello.as_ref(),
-        client: session.peer.seen_as,
+        client: session.client.address,
         by: host,
         with: session.transport,
         id: &id,
@@ -323,11 +403,14 @@ fn trouble(error: CommitError) -> Refusal {
 
 /// Loss records of what was refused for its content name everybody who does not get it.
 pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
-    if reason != Reason::TooLarge {
-        return;
-    }
+    let kind = match reason {
+        Reason::TooLarge => plan::Loss::TooLarge,
+        Reason::PosesAsUs => plan::Loss::NotDelivered,
+        // The others leave records where they are found, or lose nothing of ours.
+        _ => return,
+    };
     for recipient in open_recipients {
-        if !service.records.refused(plan::Loss::TooLarge, reverse_path, recipient.to_string(), reason.word()) {
+        if !service.records.refused(kind, reverse_path, recipient.to_string(), reason.word()) {
             service.metrics.records_dropped.inc();
         }
     }

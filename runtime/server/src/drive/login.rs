@@ -1,62 +1,137 @@
-//! A login, the same for SMTP and IMAP: limits on guessing, the password, limits again.
+//! A login, the same for SMTP and IMAP: limits on guessing, the proof, limits again.
 
 use decide::{Account, ClassId, Guess, Guesses, Reason, Refusal, address_key};
 use mail::{Login, reply};
-use proto::sasl::Credentials;
+use proto::sasl::{Bearer, Claim, Credentials, Salt, ScramProof};
 use store::PersonRow;
 
 use crate::outcome::{Event, Outcome, Peer};
 use crate::passwords::{Attempt, Checked};
+use crate::scram::Keys;
 use crate::service::Service;
+use crate::tokens::{self, NoLogin};
+use crate::verifier::scram_keys;
 
-/// Who logs in with these credentials. A refusal is logged and counted here.
-pub async fn authenticate(
-    service: &Service,
-    peer: &Peer,
-    class: ClassId,
-    credentials: &Credentials,
-) -> Result<Account, Refusal> {
-    match judge(service, peer, class, credentials).await {
-        Ok(account) => {
+/// Somebody logged in.
+pub struct LoggedIn {
+    pub account: Account,
+    /// What SCRAM proves to the client.
+    pub server_signature: Option<Vec<u8>>,
+}
+
+/// Who makes this claim. A refusal is logged and counted here.
+pub async fn authenticate(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
+    match judge(service, peer, class, claim).await {
+        Ok(logged_in) => {
             service.metrics.logins.with_label_values(&["good"]).inc();
-            service.outcome(Outcome::done(Event::LoggedIn, &account.login).from_peer(peer));
-            Ok(account)
+            service.outcome(Outcome::done(Event::LoggedIn, &logged_in.account.login).from_peer(peer));
+            Ok(logged_in)
         }
-        Err(refusal) => {
-            let result = if refusal.reason == Reason::LoginFailed { "failed" } else { "later" };
-            service.metrics.logins.with_label_values(&[result]).inc();
-            // What was typed as a login may be a password: only what names somebody is told.
-            let typed = Login::new(&credentials.login).map(|login| login.to_string()).unwrap_or_default();
-            service.outcome(Outcome::refused(Event::LoginRefused, &refusal, typed).from_peer(peer));
-            Err(refusal)
-        }
+        Err(refusal) => Err(refused(service, peer, claim.login().unwrap_or_default(), refusal)),
     }
 }
 
-async fn judge(service: &Service, peer: &Peer, class: ClassId, credentials: &Credentials) -> Result<Account, Refusal> {
-    let guess = Guess { login: &credentials.login, class, address: peer.seen_as };
+/// How the verifier of a login is salted, nobody's as well. While a window of failed logins is full nothing is told.
+pub fn salt(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Result<Salt, Refusal> {
+    let guesses = Guesses::of(&service.tables, Guess { login, class, address: peer.seen_as });
+    let allowed = guesses.check(&service.tables, &service.rings(), service.clock.now());
+    let keys = allowed.and_then(|()| Ok(keys(service, login, person(service, login)?.as_ref()).0));
+    keys.map(|keys| keys.salt()).map_err(|refusal| refused(service, peer, login, refusal))
+}
+
+fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Refusal {
+    let result = if refusal.reason == Reason::LoginFailed { "failed" } else { "later" };
+    service.metrics.logins.with_label_values(&[result]).inc();
+    // What was typed as a login may be a password: only what names somebody is told.
+    let typed = Login::new(login).map(|login| login.to_string()).unwrap_or_default();
+    service.outcome(Outcome::refused(Event::LoginRefused, &refusal, typed).from_peer(peer));
+    refusal
+}
+
+async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
+    let address = address_key(peer.seen_as);
+    // Tokens without a name are limited by the address they come from.
+    let guess = Guess { login: claim.login().unwrap_or(&address), class, address: peer.seen_as };
     let guesses = Guesses::of(&service.tables, guess);
     let allowed = || guesses.check(&service.tables, &service.rings(), service.clock.now());
     allowed()?;
+    let (found, guessed) = match claim {
+        Claim::Password(credentials) => {
+            let found = password(service, credentials, &address, allowed).await?;
+            (found, service.passwords.guess_of(&credentials.login, &credentials.secret))
+        }
+        Claim::Scram(proof) => (scram(service, proof)?, hash(&proof.proof)),
+        Claim::Token(bearer) => (token(service, bearer).await?, hash(bearer.token.reveal().as_bytes())),
+    };
+    // Many logins at once all passed the first looks: whoever comes back to a full window is not told.
+    allowed()?;
+    found.ok_or_else(|| {
+        guesses.failed(&service.tables, &mut service.rings(), guessed, service.clock.now());
+        Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password")
+    })
+}
+
+async fn password(
+    service: &Service,
+    credentials: &Credentials,
+    address: &str,
+    allowed: impl Fn() -> Result<(), Refusal>,
+) -> Result<Option<LoggedIn>, Refusal> {
     let person = person(service, &credentials.login)?;
     let attempt = Attempt {
         login: &credentials.login,
         secret: &credentials.secret,
         verifier: person.as_ref().and_then(|row| row.verifier.as_deref()),
-        address: &address_key(peer.seen_as),
+        address,
     };
-    let checked = service.passwords.check(attempt, allowed).await?;
-    // Many logins at once all passed the first looks: whoever comes back to a full window is not told.
-    allowed()?;
-    match (checked, person) {
-        (Checked::Right, Some(row)) => Ok(Account { login: row.person.login, profile: row.person.profile }),
-        (Checked::Busy, _) => Err(later("the server has many logins to check, try later")),
-        (Checked::Right | Checked::Wrong, _) => {
-            let hash = service.passwords.guess_of(&credentials.login, &credentials.secret);
-            guesses.failed(&service.tables, &mut service.rings(), hash, service.clock.now());
-            Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"))
-        }
+    match service.passwords.check(attempt, allowed).await? {
+        Checked::Right => Ok(person.map(|row| logged_in(row, None))),
+        Checked::Wrong => Ok(None),
+        Checked::Busy => Err(later("the server has many logins to check, try later")),
     }
+}
+
+fn scram(service: &Service, proof: &ScramProof) -> Result<Option<LoggedIn>, Refusal> {
+    let person = person(service, &proof.login)?;
+    let (keys, real) = keys(service, &proof.login, person.as_ref());
+    let signature = keys.verify(proof);
+    Ok(person.filter(|_| real && signature.is_some()).map(|row| logged_in(row, signature)))
+}
+
+async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, Refusal> {
+    let login = match tokens::login(service, &bearer.token).await {
+        Ok(login) => login,
+        Err(NoLogin::NoKeys) => return Err(later("tokens cannot be checked now, try later")),
+        Err(NoLogin::Bad(why)) => {
+            tracing::debug!("a token is refused: {}", why.0);
+            return Ok(None);
+        }
+    };
+    // A token is for one person: nobody uses it under another name.
+    let same = |typed: &String| Login::new(typed).is_some_and(|typed| Some(typed) == Login::new(&login));
+    if !bearer.login.as_ref().is_none_or(same) {
+        return Ok(None);
+    }
+    Ok(person(service, &login)?.map(|row| logged_in(row, None)))
+}
+
+fn logged_in(row: PersonRow, server_signature: Option<Vec<u8>>) -> LoggedIn {
+    LoggedIn { account: Account { login: row.person.login, profile: row.person.profile }, server_signature }
+}
+
+/// The keys of a login, and whether they are somebody's.
+fn keys(service: &Service, login: &str, person: Option<&PersonRow>) -> (Keys, bool) {
+    let kept = person.and_then(|row| row.verifier.as_deref()).and_then(scram_keys);
+    // One person has one salt, however the login is typed.
+    let folded = Login::new(login).map_or_else(|| login.to_owned(), |login| mail::fold(login.as_str()));
+    let real = kept.is_some();
+    (kept.unwrap_or_else(|| Keys::of_nobody(&service.nobodys_salts, &folded)), real)
+}
+
+fn hash(octets: &[u8]) -> u64 {
+    let hash = blake3::hash(octets);
+    let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 fn person(service: &Service, typed: &str) -> Result<Option<PersonRow>, Refusal> {

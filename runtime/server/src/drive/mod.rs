@@ -2,23 +2,29 @@
 
 mod accept;
 mod authors;
+mod facts;
 mod imap;
 mod login;
 pub mod opening;
 mod smtp;
+mod success;
+mod told;
 mod transaction;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Block, ClassId, ListenerId, Refusal};
+use decide::{Block, ClassId, ListenerId, Refusal, Tells};
 use plan::{Speaks, TlsMode};
+use proto::sasl::Bindings;
 use tokio_rustls::TlsAcceptor;
 
 use crate::admission::Place;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::{Service, stopped};
 use crate::stream::{Read, Stream};
+use crate::{bindings, tls};
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {
@@ -27,8 +33,23 @@ pub struct Connection {
     pub listener: ListenerId,
     pub class: ClassId,
     pub block: Result<Block, Refusal>,
+    /// How it may say for whom it speaks.
+    pub tells: Tells,
+    /// Nothing was heard of it yet.
+    pub unheard: bool,
+    /// The client it speaks for.
+    pub told_address: Option<IpAddr>,
     /// For STARTTLS and implicit TLS; absent where TLS is off.
     pub acceptor: Option<TlsAcceptor>,
+    /// `tls-server-end-point` of the listener's certificate.
+    pub end_point: Option<Arc<[u8]>>,
+}
+
+impl Connection {
+    /// What SCRAM can be bound to now.
+    fn bindings(&self) -> Bindings {
+        bindings::of(&self.stream, self.end_point.as_deref())
+    }
 }
 
 /// What waiting for the client gave.
@@ -46,7 +67,12 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection, place: 
     let open = service.metrics.connections_open.with_label_values(&[connection.peer.listener.as_str()]);
     open.inc();
     let _counted = Counted(open);
-    if rules.tls == TlsMode::Implicit {
+    let implicit = rules.tls == TlsMode::Implicit;
+    if told::before(&mut connection, implicit, tls::HANDSHAKE_MAX).await.is_err() {
+        tracing::debug!(listener = connection.peer.listener, client = %connection.peer.client, "no PROXY header");
+        return;
+    }
+    if implicit {
         let Some(acceptor) = connection.acceptor.clone() else { return };
         if let Err(error) = connection.stream.secure(&acceptor).await {
             service.metrics.handshakes_failed.inc();
@@ -59,10 +85,10 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection, place: 
     }
     // Boxed, as are the rare long steps below: a future is as large as its largest step, for as long as it lives.
     match rules.speaks {
-        Speaks::Smtp => Box::pin(smtp::run(service.clone(), connection)).await,
+        Speaks::Smtp | Speaks::Lmtp => Box::pin(smtp::run(service.clone(), connection)).await,
         Speaks::Imap => Box::pin(imap::run(service.clone(), connection)).await,
         // Not listened to: `start` says so.
-        Speaks::Pop | Speaks::Lmtp => {}
+        Speaks::Pop => {}
     }
     drop(place);
 }

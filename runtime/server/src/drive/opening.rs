@@ -2,7 +2,7 @@
 //! simulations, which have no server.
 
 use decide::{Auth, Cell, Client, Reason, RecipientClass, Refusal, SenderClass, Tables};
-use plan::{ListenerAuth, TlsMode as PlanTls};
+use plan::{ListenerAuth, Plan, Speaks, TlsMode as PlanTls};
 use proto::sasl::Mechanism;
 use proto::smtp::{AuthMode, Config, Refusals, TlsMode};
 
@@ -10,11 +10,7 @@ use proto::smtp::{AuthMode, Config, Refusals, TlsMode};
 pub fn config(tables: &Tables, client: &Client) -> Config {
     let plan = tables.plan();
     let rules = tables.listener_rules(client.listener);
-    let mechanism = |named: &plan::Mechanism| match named {
-        plan::Mechanism::Plain => Some(Mechanism::Plain),
-        plan::Mechanism::Login => Some(Mechanism::Login),
-        plan::Mechanism::ScramSha256 | plan::Mechanism::OAuthBearer | plan::Mechanism::XOAuth2 => None,
-    };
+    let lmtp = rules.speaks == Speaks::Lmtp;
     Config {
         host: rules.host.clone(),
         tls: match rules.tls {
@@ -27,12 +23,28 @@ pub fn config(tables: &Tables, client: &Client) -> Config {
             ListenerAuth::Never => AuthMode::Never,
             ListenerAuth::Required => AuthMode::Required,
         },
-        mechanisms: plan.identity.password.sent_as.iter().filter_map(mechanism).collect(),
+        mechanisms: mechanisms(plan),
         size_octets_max: plan.mailboxes.message_size_octets,
         rcpt_max: tables.recipients_max(client),
         smtputf8: true,
-        dsn: false,
+        // Who hands in by LMTP answers for its own notifications (RFC 3461 5.2.2).
+        dsn: !lmtp,
+        lmtp,
+        xclient: !lmtp && tables.tells(client.class).by_xclient(),
     }
+}
+
+/// How people may log in: what the plan wants and this server can verify. SCRAM with channel binding follows from SCRAM.
+pub fn mechanisms(plan: &Plan) -> Vec<Mechanism> {
+    let tokens = plan.identity.oauth.is_some();
+    let mechanism = |named: &plan::Mechanism| match named {
+        plan::Mechanism::Plain => Some(Mechanism::Plain),
+        plan::Mechanism::Login => Some(Mechanism::Login),
+        plan::Mechanism::ScramSha256 => Some(Mechanism::ScramSha256),
+        plan::Mechanism::OAuthBearer => tokens.then_some(Mechanism::OAuthBearer),
+        plan::Mechanism::XOAuth2 => tokens.then_some(Mechanism::XOAuth2),
+    };
+    plan.identity.password.sent_as.iter().filter_map(mechanism).collect()
 }
 
 /// What the session refuses by itself, as the tables judge it: MAIL without TLS, MAIL without a login, a login in the

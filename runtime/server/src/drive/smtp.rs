@@ -1,18 +1,21 @@
 //! Drives an SMTP session (`proto::smtp::Session`): reads, feeds, answers, writes. Judgement is in `transaction` and
 //! `accept`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Client, Reason, Refusal};
+use decide::{Client, Reason, Refusal, Tells};
 use mail::{Reply, reply};
-use proto::sasl::Credentials;
-use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, Session, Step};
+use proto::sasl::Claim;
+use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, RcptParameters, Session, Step, Told};
 
-use super::transaction::Open;
+use super::login::LoggedIn;
+use super::transaction::{Open, Tight};
 use super::{Connection, Woken};
-use super::{accept, opening};
-use crate::outcome::{Event, Outcome};
+use super::{accept, opening, told};
+use crate::lists::Lists;
+use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
 
 /// Octets read at a time.
@@ -26,6 +29,8 @@ struct Smtp {
     session: Session,
     client: Client,
     open: Option<Open>,
+    /// Lists in DNS that look at the client.
+    lists: Lists,
     out: Vec<u8>,
 }
 
@@ -43,8 +48,10 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Ok(_) => Session::new(config),
         Err(refusal) => Session::turned_away(config, refusal.reply(false, &service.plan)),
     };
+    session.set_bindings(connection.bindings());
     session.set_refusals(opening::refusals(&service.tables, &service.plan, &client));
-    let mut smtp = Smtp { service, connection, session, client, open: None, out: Vec::new() };
+    let lists = Lists::ask(&service, &client);
+    let mut smtp = Smtp { service, connection, session, client, open: None, lists, out: Vec::new() };
     smtp.converse().await;
     // A transaction that is still open gives back what it reserved before the client sees the end.
     smtp.open = None;
@@ -57,6 +64,7 @@ impl Smtp {
         loop {
             match self.session.next() {
                 Step::Send(reply) => {
+                    self.service.transcripts.replied(self.login(), &self.connection.peer, &reply);
                     reply.render(&mut self.out);
                     if self.out.len() >= WRITE_OCTETS && !self.write().await {
                         return;
@@ -73,9 +81,12 @@ impl Smtp {
                         return;
                     }
                 }
+                Step::Ask(Question::Salt { login }) => self.salt(&login),
+                Step::Ask(Question::Authenticate { claim, .. }) => Box::pin(self.authenticate(&claim)).await,
                 Step::Ask(question) => {
-                    let reply = self.answer(question).await;
-                    self.session.answer(reply);
+                    self.service.transcripts.asked(self.login(), &self.connection.peer, &question);
+                    let replies = self.answer(question).await;
+                    self.session.answer_each(replies);
                 }
                 Step::Content(octets) => {
                     if let Some(open) = &mut self.open {
@@ -92,6 +103,10 @@ impl Smtp {
         }
     }
 
+    fn login(&self) -> Option<&mail::Login> {
+        self.client.account.as_ref().map(|account| &account.login)
+    }
+
     async fn write(&mut self) -> bool {
         self.connection.stream.write(&mut self.out).await.is_ok()
     }
@@ -101,7 +116,13 @@ impl Smtp {
         // A message under way may end; nothing new begins.
         let busy = self.open.is_some();
         match super::read(&self.service, &mut self.connection.stream, buffer, limit, busy).await {
-            Woken::Octets(octets) => self.session.feed(&buffer[..octets]),
+            Woken::Octets(octets) => match told::first(&mut self.connection, buffer, octets).await {
+                Ok(octets) => {
+                    self.client.address = self.connection.peer.seen_as;
+                    self.session.feed(octets);
+                }
+                Err(told::Untold) => self.session.disconnected(),
+            },
             Woken::End => self.session.disconnected(),
             Woken::TimedOut => self.session.cut(Reply::new(reply::TIMEOUT, "Waited too long")),
             Woken::Stopping => self.session.cut(Reply::new(reply::SHUTTING_DOWN, "The server stops, try later")),
@@ -116,41 +137,73 @@ impl Smtp {
             return false;
         }
         self.client.tls = true;
+        self.session.set_bindings(self.connection.bindings());
         self.session.tls_started();
         true
     }
 
-    async fn answer(&mut self, question: Question) -> Reply {
-        match question {
-            Question::Authenticate { credentials, .. } => Box::pin(self.authenticate(&credentials)).await,
-            Question::Mail { reverse_path, parameters } => self.mail(reverse_path, &parameters),
-            Question::Recipient { forward_path, .. } => self.recipient(&forward_path),
+    /// One reply, or under LMTP one for each recipient of a content.
+    async fn answer(&mut self, question: Question) -> Vec<Reply> {
+        let reply = match question {
+            // Answered before, each in its way.
+            Question::Salt { .. } | Question::Authenticate { .. } => Reply::new(reply::AUTH_LATER, "Try later"),
+            Question::Told(told) => self.told(&told),
+            Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters),
+            Question::Recipient { forward_path, parameters } => match self.listed(&forward_path).await {
+                Some(reply) => reply,
+                None => self.recipient(&forward_path, parameters).await,
+            },
             Question::ContentStart { .. } => {
                 if let Some(open) = &mut self.open {
                     open.start_content();
                 }
                 Reply::new(reply::START_INPUT, "Go ahead")
             }
-            Question::ContentEnd { octets, fault, .. } => Box::pin(self.content_end(octets, fault)).await,
+            Question::ContentEnd { octets, fault, .. } => return Box::pin(self.content_end(octets, fault)).await,
+        };
+        vec![reply]
+    }
+
+    /// XCLIENT: another client from here on, who is not logged in.
+    fn told(&mut self, told: &Told) -> Reply {
+        if let Some(address) = told.address {
+            self.connection.speaks_for(address);
+            self.client.address = address;
+        }
+        self.client.account = None;
+        self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
+        let host = &self.service.tables.listener_rules(self.client.listener).host;
+        Reply::new(reply::GREETING, format!("{host} ESMTP"))
+    }
+
+    fn salt(&mut self, login: &str) {
+        match super::login::salt(&self.service, &self.connection.peer, self.connection.class, login) {
+            Ok(salt) => self.session.answer_salt(&salt),
+            Err(refusal) => self.session.answer(refusal.reply(false, &self.service.plan)),
         }
     }
 
-    async fn authenticate(&mut self, credentials: &Credentials) -> Reply {
+    async fn authenticate(&mut self, claim: &Claim) {
         let (service, peer) = (&self.service, &self.connection.peer);
-        match super::login::authenticate(service, peer, self.connection.class, credentials).await {
-            Ok(account) => {
+        match super::login::authenticate(service, peer, self.connection.class, claim).await {
+            Ok(LoggedIn { account, server_signature }) => {
                 self.client.account = Some(account);
                 self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
-                Reply::new(reply::AUTHENTICATED, "Welcome")
+                let reply = Reply::new(reply::AUTHENTICATED, "Welcome");
+                match server_signature {
+                    Some(signature) => self.session.answer_signed(reply, signature),
+                    None => self.session.answer(reply),
+                }
             }
             // Nobody is logged in yet: the word, not the rule.
-            Err(refusal) => refusal.reply(false, &self.service.plan),
+            Err(refusal) => self.session.answer(refusal.reply(false, &self.service.plan)),
         }
     }
 
-    fn mail(&mut self, reverse_path: mail::ReversePath, parameters: &MailParameters) -> Reply {
+    fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
         match Open::mail(&self.service, &self.client, reverse_path.clone(), parameters) {
             Ok(open) => {
+                self.tell_if_near(&open);
                 self.open = Some(open);
                 Reply::new(reply::SENDER_OK, "OK")
             }
@@ -158,53 +211,111 @@ impl Smtp {
         }
     }
 
-    fn recipient(&mut self, forward_path: &ForwardPath) -> Reply {
+    /// The refusal of a recipient because of a list the client is on. Postmaster hears of complaints all the same (RFC 5321
+    /// 4.5.1).
+    async fn listed(&mut self, forward_path: &ForwardPath) -> Option<Reply> {
+        let postmaster = match forward_path {
+            ForwardPath::Postmaster => true,
+            ForwardPath::Address(address) => address.local().eq_ignore_ascii_case("postmaster"),
+            ForwardPath::Malformed(_) => false,
+        };
+        let refusal = self.lists.listing(&self.service, &self.client).await.refusal.clone().filter(|_| !postmaster)?;
+        Some(self.refuse(Event::RecipientRefused, &refusal, forward_path))
+    }
+
+    async fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Reply {
         let Some(open) = &mut self.open else { return Reply::new(reply::BAD_SEQUENCE, "MAIL first") };
-        match open.recipient(forward_path) {
+        let judged = open.recipient(forward_path, parameters).await;
+        if let Some(open) = &self.open {
+            self.tell_if_near(open);
+        }
+        match judged {
             Ok(()) => Reply::new(reply::RECIPIENT_OK, "OK"),
             Err(refusal) => self.refuse(Event::RecipientRefused, &refusal, forward_path),
         }
     }
 
-    async fn content_end(&mut self, octets: u64, fault: Option<ContentFault>) -> Reply {
-        let (Some(open), Ok(block)) = (self.open.take(), &self.connection.block) else {
-            return Reply::new(reply::BAD_SEQUENCE, "MAIL first");
+    async fn content_end(&mut self, octets: u64, fault: Option<ContentFault>) -> Vec<Reply> {
+        let (Some(mut open), Ok(block)) = (self.open.take(), &self.connection.block) else {
+            return vec![Reply::new(reply::BAD_SEQUENCE, "MAIL first")];
         };
+        let asked = open.asked.clone();
+        let tight =
+            if self.is_lmtp() && fault.is_none() { open.split_tight(&self.client, octets) } else { Tight::new() };
         let reverse_path = open.reverse_path.clone();
         let queue_id = open.queue_id;
         let recipients: Vec<mail::Address> = open.recipients.iter().map(|r| r.forward_path.clone()).collect();
-        if let Some(fault) = fault {
-            let (reason, rule) = match fault {
-                ContentFault::Body(_) => (Reason::BadContent, ""),
-                ContentFault::TooLarge => (Reason::TooLarge, "mailboxes.message_size"),
-            };
-            let reply = fault.reply();
-            let refusal = Refusal::new(reply.code, reason, rule, reply.text());
-            accept::refused(&self.service, &recipients, &reverse_path, reason);
-            let outcome = Outcome::refused(Event::ContentRefused, &refusal, reverse_path).of(queue_id);
-            self.service.outcome(outcome.from_peer(&self.connection.peer));
-            return reply;
-        }
+        let told = told_in(&self.service, &self.connection, &open);
+        let peer = match told {
+            Some(address) => Peer { seen_as: address, ..self.connection.peer.clone() },
+            None => self.connection.peer.clone(),
+        };
         let session = accept::Session {
             client: &self.client,
             block: *block,
-            peer: &self.connection.peer,
-            hello: self.session.hello().cloned(),
+            peer: &peer,
+            told_address: told.or(self.connection.told_address),
+            hello: self.session.hello(),
             transport: self.session.transport(),
         };
-        match accept::content(&self.service, &session, open, octets).await {
+        let reply = match judged(&self.service, &session, open, octets, fault).await {
             Ok(text) => Reply::new(reply::CONTENT_OK, text),
             Err(refusal) => {
                 accept::refused(&self.service, &recipients, &reverse_path, refusal.reason);
-                let outcome = Outcome::refused(Event::ContentRefused, &refusal, reverse_path).of(queue_id);
-                self.service.outcome(outcome.from_peer(&self.connection.peer));
-                refusal.reply(self.client.account.is_some(), &self.service.plan)
+                let outcome = Outcome::refused(Event::ContentRefused, &refusal, &reverse_path).of(queue_id);
+                self.service.outcome(outcome.from_peer(&peer));
+                match fault {
+                    Some(fault) => fault.reply(),
+                    None => refusal.reply(self.client.account.is_some(), &self.service.plan),
+                }
             }
+        };
+        if !self.is_lmtp() {
+            return vec![reply];
         }
+        let of =
+            |folded: &String| tight.get(folded).map(|refusal| self.refuse(Event::RecipientRefused, refusal, folded));
+        asked.iter().map(|folded| of(folded).unwrap_or_else(|| reply.clone())).collect()
+    }
+
+    fn is_lmtp(&self) -> bool {
+        self.service.tables.listener_rules(self.client.listener).speaks == plan::Speaks::Lmtp
+    }
+
+    /// One line for each crossing of `warn_at`; `notices` tells the person.
+    fn tell_if_near(&self, open: &Open) {
+        let Some(rule) = open.nearing() else { return };
+        let about = self.client.account.as_ref().map(|account| account.login.to_string()).unwrap_or_default();
+        let outcome = Outcome::done(Event::NearLimit, about).from_peer(&self.connection.peer);
+        self.service.outcome(Outcome { rule, ..outcome });
     }
 
     fn refuse(&self, event: Event, refusal: &Refusal, about: &impl std::fmt::Display) -> Reply {
         self.service.outcome(Outcome::refused(event, refusal, about).from_peer(&self.connection.peer));
         refusal.reply(self.client.account.is_some(), &self.service.plan)
     }
+}
+
+/// What becomes of a whole content: nothing of one with a fault.
+async fn judged(
+    service: &Arc<Service>,
+    session: &accept::Session<'_>,
+    open: Open,
+    octets: u64,
+    fault: Option<ContentFault>,
+) -> Result<String, Refusal> {
+    let Some(fault) = fault else { return accept::content(service, session, open, octets).await };
+    let (reason, rule) = match fault {
+        ContentFault::Body(_) => (Reason::BadContent, ""),
+        ContentFault::TooLarge => (Reason::TooLarge, "mailboxes.message_size"),
+    };
+    let reply = fault.reply();
+    Err(Refusal::new(reply.code, reason, rule, reply.text()))
+}
+
+/// The client a gateway names in a Received field.
+fn told_in(service: &Service, connection: &Connection, open: &Open) -> Option<IpAddr> {
+    let Tells::Received { depth } = service.tables.tells(connection.class) else { return None };
+    let start = open.content.as_ref()?.start(accept::HEADER_OCTETS_MAX).ok()?;
+    told::received(&start, depth)
 }

@@ -1,15 +1,17 @@
 //! One mail transaction as the driver keeps it: the decision's state, the recipients, the content.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use decide::{Accepted, Auth, Cell, Client, Reason, RecipientClass, Refusal, Transaction};
 use mail::{Address, ReversePath, reply};
-use proto::smtp::{ForwardPath, MailParameters};
+use proto::smtp::{ForwardPath, MailParameters, RcptParameters};
 use store::QueueId;
 
 use crate::content::Content;
-use crate::directory::Found;
+use crate::directory::{self, Found};
 use crate::service::Service;
+use crate::world::asking::{self, Known};
 use crate::{clock, random};
 
 /// A transaction whose MAIL was accepted. Dropping it gives its reservations back.
@@ -19,10 +21,16 @@ pub struct Open {
     decided: Option<Transaction>,
     pub queue_id: QueueId,
     pub reverse_path: ReversePath,
+    /// What MAIL asked for.
+    pub parameters: MailParameters,
     declared_octets: u64,
     /// In the order of RCPT, each address once.
     pub recipients: Vec<Recipient>,
+    /// The folded address of each RCPT that was accepted, the same one again as well: LMTP answers each.
+    pub asked: Vec<String>,
     pub content: Option<Content>,
+    /// What the step `Authenticate` found.
+    pub authenticated: crate::authenticate::Authenticated,
     /// The content could not be kept.
     pub content_lost: bool,
 }
@@ -31,7 +39,12 @@ pub struct Open {
 pub struct Recipient {
     pub forward_path: Address,
     pub found: Found,
+    /// What RCPT asked for.
+    pub parameters: RcptParameters,
 }
+
+/// Why recipients of a message are refused at its end, by folded address.
+pub type Tight = BTreeMap<String, Refusal>;
 
 impl Open {
     /// Judges MAIL.
@@ -39,8 +52,12 @@ impl Open {
         service: &Arc<Service>,
         client: &Client,
         reverse_path: ReversePath,
-        parameters: &MailParameters,
+        parameters: MailParameters,
     ) -> Result<Open, Refusal> {
+        if service.is_draining() {
+            let text = "no new mail is taken now, try later";
+            return Err(Refusal::new(reply::SHUTTING_DOWN, Reason::StoreTrouble, "", text));
+        }
         let tables = &service.tables;
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
         let size_octets = parameters.size_octets;
@@ -53,19 +70,22 @@ impl Open {
             decided: Some(decided),
             queue_id: QueueId(random::timed_id(clock::unix_ms())),
             reverse_path,
+            parameters,
             declared_octets: size_octets.unwrap_or(0),
             recipients: Vec::new(),
+            asked: Vec::new(),
             content: None,
+            authenticated: crate::authenticate::Authenticated::default(),
             content_lost: false,
         })
     }
 
     /// Judges one RCPT.
-    pub fn recipient(&mut self, forward_path: &ForwardPath) -> Result<(), Refusal> {
+    pub async fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Result<(), Refusal> {
         let service = self.service.clone();
         let (tables, store) = (&service.tables, &service.store);
         let look_up = |address: &Address| {
-            let mut found = service.directory.find(tables, store, address, self.declared_octets);
+            let mut found = service.directory.find(tables, store, &self.reverse_path, address, self.declared_octets);
             let kept = found.notes.drain(..).all(|note| service.records.behind(note));
             service.metrics.records_dropped.inc_by(u64::from(!kept));
             found
@@ -79,6 +99,10 @@ impl Open {
             }
             ForwardPath::Malformed(_) => (None, None),
         };
+        let mut found = found;
+        if let Some(found) = &mut found {
+            ask_there(&service, found).await;
+        }
         let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
         let folded = found.as_ref().map(|found| found.address.folded()).unwrap_or_default();
         let now = service.clock.now();
@@ -88,16 +112,27 @@ impl Open {
         match judged {
             Ok(Accepted::New) => {
                 if let (Some(forward_path), Some(found)) = (forward_path, found) {
-                    self.recipients.push(Recipient { forward_path, found });
+                    self.recipients.push(Recipient { forward_path, found, parameters });
                 }
+                self.asked.push(folded);
                 Ok(())
             }
-            Ok(Accepted::Again) => Ok(()),
+            Ok(Accepted::Again) => {
+                self.asked.push(folded);
+                Ok(())
+            }
             Err(refusal) => {
                 lost(&service, &refusal, &self.reverse_path, &folded);
                 Err(refusal)
             }
         }
+    }
+
+    /// The rule of a limit that is near since the last command.
+    pub fn nearing(&self) -> Option<String> {
+        let service = &self.service;
+        let now = service.clock.now();
+        self.decided.as_ref()?.nearing(&service.tables, &mut service.rings(), now)
     }
 
     /// The content begins.
@@ -135,10 +170,22 @@ impl Open {
         if octets <= self.declared_octets || !self.recipients.iter().all(tight) {
             return Ok(());
         }
-        let auth = if client.account.is_some() { Auth::Good } else { Auth::None };
-        let (sender, recipient) = (decided.sender(), RecipientClass::Full);
-        let cell = Cell { listener: client.listener, class: client.class, tls: client.tls, auth, sender, recipient };
-        self.service.tables.envelope(cell).refusal().map_or(Ok(()), Err)
+        full(&self.service, client, decided).map_or(Ok(()), Err)
+    }
+
+    /// The same where each recipient has its own reply (RFC 2033 4.2): those without room for so many octets are taken out
+    /// and told why.
+    pub fn split_tight(&mut self, client: &Client, octets: u64) -> Tight {
+        let Some(decided) = &self.decided else { return Tight::new() };
+        let Some(refusal) = full(&self.service, client, decided).filter(|_| octets > self.declared_octets) else {
+            return Tight::new();
+        };
+        let tight = self.recipients.extract_if(.., |recipient| recipient.found.is_too_small_for(octets));
+        let tight: Tight = tight.map(|recipient| (recipient.found.address.folded(), refusal.clone())).collect();
+        for (folded, refusal) in &tight {
+            lost(&self.service, refusal, &self.reverse_path, folded);
+        }
+        tight
     }
 
     /// The client heard 250: what was reserved is used.
@@ -157,11 +204,35 @@ impl Drop for Open {
     }
 }
 
+/// Asks the next hop of a passed-on domain, where it is who knows.
+async fn ask_there(service: &Arc<Service>, found: &mut Found) {
+    let Some((next_hop, cache_s)) = found.asks.take() else { return };
+    found.class = match asking::ask(service, &next_hop, &found.address, cache_s).await {
+        Known::Yes => RecipientClass::PassedOn,
+        Known::No => RecipientClass::Unknown,
+        Known::Unsure => RecipientClass::Unsure,
+    };
+}
+
+/// What the table says to a recipient without room.
+fn full(service: &Service, client: &Client, decided: &Transaction) -> Option<Refusal> {
+    let auth = if client.account.is_some() { Auth::Good } else { Auth::None };
+    let (sender, recipient) = (decided.sender(), RecipientClass::Full);
+    let cell = Cell { listener: client.listener, class: client.class, tls: client.tls, auth, sender, recipient };
+    service.tables.envelope(cell).refusal()
+}
+
 /// May this client write `reverse_path` as its own: its account's, or its application's?
 pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
     let Some(address) = reverse_path.address() else { return Ok(false) };
     if let Some(account) = &client.account {
-        return service.store.owns(&account.login, address).map_err(|error| {
+        let owns = |address: &Address| service.store.owns(&account.login, address);
+        // Whoever has an address has all that stands behind its separator.
+        let owned = owns(address).and_then(|own| match directory::base(&service.tables, address) {
+            Some((base, _)) if !own => owns(&base),
+            _ => Ok(own),
+        });
+        return owned.map_err(|error| {
             tracing::error!("the directory cannot be read: {error}");
             Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", "the sender cannot be checked now, try later")
         });

@@ -197,7 +197,17 @@ fn here<O: Operation>(
         Err(OpenError::Locked { pid }) => return Err(ClientError::Unheard { pid }),
         Err(error) => return Err(ClientError::Open(error)),
     };
-    let context =
-        Context { store, data, snapshots, backup: None, retention: None, live: None, who, served: false, stop };
+    let context = Context {
+        store,
+        data,
+        snapshots,
+        backup: None,
+        retention: None,
+        live: None,
+        server: None,
+        who,
+        served: false,
+        stop,
+    };
     Ok(request.handle(&context, tell)?)
 }

@@ -24,9 +24,11 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
-use super::{BackupNow, ListBackups, Restore, VerifyBackup};
-use super::{Compact, Context, Export, Import, Line, OperateError, Operation, Progress, StatsOf, Verify, Who};
-use super::{EndRedirect, ListRedirects, Live, SetRedirect};
+use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
+use super::{
+    Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
+};
+use super::{EndRedirect, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -107,9 +109,19 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Restore::PATH => asked.start::<Restore>(),
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
+        SigningKeys::PATH => asked.start::<SigningKeys>(),
+        PutPeople::PATH => asked.start::<PutPeople>(),
+        SetPassword::PATH => asked.start::<SetPassword>(),
+        QueueList::PATH => asked.start::<QueueList>(),
+        QueueShow::PATH => asked.start::<QueueShow>(),
+        ActOn::PATH => asked.start::<ActOn>(),
+        Drain::PATH => asked.start::<Drain>(),
+        Why::PATH => asked.start::<Why>(),
+        TraceSession::PATH => asked.start::<TraceSession>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
+        ReportsOf::PATH => asked.start::<ReportsOf>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }
@@ -149,7 +161,7 @@ impl Asked {
 }
 
 /// What a handler is given by the server that runs it.
-pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Context {
+pub(crate) fn context(service: &Arc<Service>, who: Who, stop: Arc<AtomicBool>) -> Context {
     let plan = service.tables.plan();
     Context {
         store: service.store.clone(),
@@ -163,6 +175,7 @@ pub(crate) fn context(service: &Service, who: Who, stop: Arc<AtomicBool>) -> Con
             today: service.today(),
         }),
         who,
+        server: Some(service.clone()),
         served: true,
         stop,
     }

@@ -36,6 +36,10 @@ pub enum OperateError {
     NoSuchBackup {
         of: String,
     },
+    /// No message of this id waits in the queue.
+    NoSuchMessage {
+        id: String,
+    },
     BadDate {
         text: String,
     },
@@ -108,6 +112,9 @@ impl fmt::Display for OperateError {
             OperateError::NoSuchMailbox { mailbox } => write!(f, "there is no mailbox {mailbox}"),
             OperateError::NoSuchBackup { of } => {
                 write!(f, "there is no backup of {of} or before; `facteur backup list` says which there are")
+            }
+            OperateError::NoSuchMessage { id } => {
+                write!(f, "no message {id} waits in the queue; `facteur why` may know")
             }
             OperateError::BadDate { text } => {
                 write!(f, "{text} is no date: give 2026-11-30, 2026-11-30T14:00 in UTC, or the name of a backup")

@@ -14,13 +14,19 @@ mod folder;
 mod folder_name;
 mod import;
 mod jobs;
+mod keys;
+mod people;
 mod place;
 mod problem;
 mod progress;
+mod queue;
 mod redirect;
+mod reports;
 mod stats;
+mod trace;
 mod verify;
 mod who;
+mod why;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +41,10 @@ use store::{Op, Store};
 use crate::clock;
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
+use crate::service::Service;
+pub use crate::signing::keys::domains as signing_domains;
+pub use crate::signing::rotation::State as KeyState;
+pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -43,13 +53,21 @@ pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use import::{Import, Imported};
+pub use keys::{PublicKey, SigningKeys};
+pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, SetPassword};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use queue::{
+    Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
+};
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
+pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use stats::{AccountUse, Stats, StatsOf};
+pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};
 pub use who::Who;
+pub use why::{Story, StoryLine, Why};
 
 /// Where snapshots are kept, in the data folder.
 pub(crate) const SNAPSHOTS: &str = "snapshots";
@@ -66,6 +84,8 @@ pub struct Context {
     /// What a command judges by that needs a running server.
     pub live: Option<Live>,
     pub who: Who,
+    /// The server that works on the store meanwhile.
+    pub(crate) server: Option<Arc<Service>>,
     /// A server works on the store meanwhile: long work is to keep out of its way.
     pub served: bool,
     /// True once nobody waits for the answer any more, or the server stops.

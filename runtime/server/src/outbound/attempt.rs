@@ -1,31 +1,31 @@
-//! One try: where the recipients of a message go now, and the step of the spool that follows for each.
+//! One try: where the recipients of a message go now, and what came of it for each.
 
 use std::sync::Arc;
 
-use mail::Address;
-use plan::Loss;
+use mail::{Address, EnhancedCode};
 use proto::smtp::client::Protocol;
-use queue::{Destination, Life, NEVER_S, life, next_attempt_s};
-use store::{Op, QueueItem, Settled, WaitingRecipient};
+use queue::{Came, Destination, Tried};
+use store::{Op, QueueItem, WaitingRecipient};
 
 use super::{capture, next_hop};
 use crate::outcome::Event;
 use crate::service::Service;
-use crate::{clock, durable, random, site};
+use crate::{durable, site};
 
-/// What cannot be handed on in this build is looked at again after this, in seconds.
-const HELD_S: i64 = 4 * 3_600;
-
-/// The next step of one recipient, and how it is told and counted.
+/// What a try came to for one recipient; what follows is `settle`'s.
 pub struct Next {
-    pub ops: Vec<Op>,
-    pub event: Event,
-    /// The label of `facteur_outbound_total`.
-    pub result: &'static str,
+    pub number: u32,
     pub about: Address,
+    pub tried: Tried,
+    /// What is done in the commit that settles the recipient.
+    pub with: Vec<Op>,
+    /// How it is told and counted if it arrived.
+    pub event: Event,
+    /// The label of `facteur_outbound_total` if it arrived.
+    pub result: &'static str,
 }
 
-/// Tries `recipients`, which have one destination: one step for each, in their order.
+/// Tries `recipients`, which have one destination: one outcome for each, in their order.
 pub async fn attempt(
     service: &Arc<Service>,
     item: &QueueItem,
@@ -41,8 +41,10 @@ pub async fn attempt(
     }
     match destination {
         Destination::Capture(_) => Vec::new(),
-        Destination::Mx => each(&|recipient| held(item, recipient, "delivery by MX is not built")),
-        Destination::Gone => each(&|recipient| held(item, recipient, "the plan has no such route any more")),
+        Destination::Mx => next_hop::to_domain(service, item, recipients).await,
+        Destination::Gone => {
+            each(&|recipient| deferred(service, item, recipient, "the plan has no such route any more"))
+        }
         Destination::Smtp(host) => next_hop::handed(service, item, host, Protocol::Smtp, recipients).await,
         Destination::Lmtp(host) => next_hop::handed(service, item, host, Protocol::Lmtp, recipients).await,
     }
@@ -55,47 +57,25 @@ pub async fn whole(service: &Arc<Service>, item: &QueueItem) -> Option<Vec<u8>> 
     durable::blocking(move || reading.store.read_body(&body)).await?.ok()
 }
 
-/// It arrived, or the site's sink took it.
-pub fn settled(item: &QueueItem, recipient: &WaitingRecipient, event: Event, result: &'static str) -> Next {
-    let op = Op::Settle { queue_id: item.queue_id, recipient: recipient.number, outcome: Settled::Delivered };
-    Next { ops: vec![op], event, result, about: recipient.forward_path.clone() }
+/// A mailbox here has it, or the site's sink.
+pub fn settled(_item: &QueueItem, recipient: &WaitingRecipient, event: Event, result: &'static str) -> Next {
+    let came = if event == Event::Sunk { Came::Sunk } else { Came::Placed };
+    let tried = Tried { came, said: String::new(), status: EnhancedCode(2, 0, 0), remote: None };
+    Next { event, result, ..next(recipient, tried) }
 }
 
-/// This build cannot hand it on: it waits, and nothing is lost.
-fn held(item: &QueueItem, recipient: &WaitingRecipient, why: &str) -> Next {
-    waits(item, recipient, clock::unix_s() + HELD_S, why, "held")
+/// A try that decided nothing, in our own words.
+pub fn deferred(_service: &Service, _item: &QueueItem, recipient: &WaitingRecipient, why: &str) -> Next {
+    next(recipient, Tried { came: Came::Later, said: why.to_owned(), status: EnhancedCode(4, 0, 0), remote: None })
 }
 
-/// A try that decided nothing. INVARIANT (never-lost): overdue mail waits on, until there are DSNs.
-pub fn deferred(service: &Service, item: &QueueItem, recipient: &WaitingRecipient, why: &str) -> Next {
-    let at_s = clock::unix_s();
-    if life(service.tables.plan().retention.queue, item.accepted_at_s, at_s) == Life::Overdue {
-        tracing::warn!(queue_id = %item.queue_id, "older than retention.queue, and still kept: {why}");
+pub fn next(recipient: &WaitingRecipient, tried: Tried) -> Next {
+    Next {
+        number: recipient.number,
+        about: recipient.forward_path.clone(),
+        tried,
+        with: Vec::new(),
+        event: Event::Delivered,
+        result: "delivered",
     }
-    // A try that our own end cut short is made up for at the next start.
-    let due_at_s = match service.stopping() {
-        true => at_s,
-        false => next_attempt_s(recipient.attempts, at_s, u64::from_le_bytes(random::octets())),
-    };
-    waits(item, recipient, due_at_s, why, "deferred")
-}
-
-/// A next hop will never take it (RFC 5321 4.2.1: a 5yz is not to be tried again as it is). INVARIANT (never-lost): it
-/// stays in the spool with the reply, and on the loss record where the plan keeps one, until there are DSNs.
-pub fn refused(service: &Service, item: &QueueItem, recipient: &WaitingRecipient, why: &str) -> Next {
-    let mut next = waits(item, recipient, NEVER_S, why, "refused");
-    let about = recipient.forward_path.to_string();
-    next.ops.extend(service.records.op(Loss::NotDelivered, item.queue_id, &item.reverse_path, about, why));
-    Next { event: Event::NotDelivered, ..next }
-}
-
-fn waits(item: &QueueItem, recipient: &WaitingRecipient, due_at_s: i64, why: &str, result: &'static str) -> Next {
-    let op = Op::Attempt {
-        queue_id: item.queue_id,
-        recipient: recipient.number,
-        at_s: clock::unix_s(),
-        due_at_s,
-        reply: why.to_owned(),
-    };
-    Next { ops: vec![op], event: Event::Deferred, result, about: recipient.forward_path.clone() }
 }

@@ -43,7 +43,7 @@ pub async fn captured(
     let mut all: Vec<Next> =
         recipients.iter().map(|recipient| settled(item, recipient, Event::Delivered, "capture")).collect();
     if let Some(first) = all.first_mut() {
-        first.ops.insert(0, Op::Deliver(Box::new(deliver)));
+        first.with.push(Op::Deliver(Box::new(deliver)));
     }
     all
 }

@@ -109,19 +109,27 @@ impl Store {
             let mut query = tx.prepare_cached(
                 "SELECT queue, kind, reverse_path, recipient, reason, at FROM loss ORDER BY id DESC LIMIT ?1",
             )?;
-            let mut rows = query.query([limit as i64])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                found.push(Loss {
-                    kind: row.get(1)?,
-                    queue_id: id_row(row)?,
-                    reverse_path: reverse_path(&row.get::<_, String>(2)?)?,
-                    recipient: row.get(3)?,
-                    reason: row.get(4)?,
-                    at_s: row.get(5)?,
-                });
-            }
-            Ok(found)
+            losses(query.query([limit as i64])?)
+        })
+    }
+
+    /// The newest `limit` losses of a message, newest first.
+    pub fn losses_of(&self, queue_id: QueueId, limit: usize) -> Result<Vec<Loss>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT queue, kind, reverse_path, recipient, reason, at FROM loss WHERE queue = ?1 ORDER BY id DESC LIMIT ?2",
+            )?;
+            losses(query.query((&queue_id.0[..], limit as i64))?)
+        })
+    }
+
+    /// The newest `limit` rows of the decision log that hold `text`, newest first.
+    pub fn decisions_with(&self, text: &str, limit: usize) -> Result<Vec<(i64, String)>, ReadError> {
+        self.read(|tx| {
+            let mut query =
+                tx.prepare_cached("SELECT at, row FROM decision WHERE instr(row, ?1) > 0 ORDER BY id DESC LIMIT ?2")?;
+            let rows = query.query_map((text, limit as i64), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
@@ -142,13 +150,16 @@ impl Store {
         })
     }
 
-    /// The first `limit` settings whose keys begin with `prefix`, in order of key.
-    pub fn settings(&self, prefix: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+    /// Settings whose keys begin with `prefix`, in order of key, those behind `after`.
+    pub fn settings(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
         self.read(|tx| {
             let mut query = tx.prepare_cached(
-                "SELECT key, value FROM setting WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1 ORDER BY key LIMIT ?2",
+                "SELECT key, value FROM setting WHERE key > ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT ?4",
             )?;
-            let rows = query.query_map((prefix, limit as i64), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            // No text is greater than one that goes on with the last character there is.
+            let end = format!("{prefix}\u{10ffff}");
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = query.query_map((after, prefix, end, limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -159,6 +170,21 @@ impl Store {
             Ok(query.query_row([key], |row| row.get(0)).optional()?)
         })
     }
+}
+
+fn losses(mut rows: rusqlite::Rows) -> Result<Vec<Loss>, ReadError> {
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(Loss {
+            kind: row.get(1)?,
+            queue_id: id_row(row)?,
+            reverse_path: reverse_path(&row.get::<_, String>(2)?)?,
+            recipient: row.get(3)?,
+            reason: row.get(4)?,
+            at_s: row.get(5)?,
+        });
+    }
+    Ok(found)
 }
 
 fn placed(octets: &[u8]) -> (MailboxId, u32) {

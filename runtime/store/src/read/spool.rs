@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 use super::bodies::body_row;
 use crate::error::ReadError;
 use crate::id::QueueId;
-use crate::spool::{NextHop, QueueItem, WaitingRecipient};
+use crate::spool::{NextHop, QueueItem, WaitingRecipient, Waits};
 use crate::store::Store;
 
 impl Store {
@@ -43,6 +43,29 @@ impl Store {
             let mut query = tx.prepare_cached("SELECT id FROM spool WHERE id > ?1 ORDER BY id LIMIT ?2")?;
             let ids = query.query_map((after, limit as i64), id_row)?.collect::<Result<Vec<QueueId>, _>>()?;
             items(tx, &ids)
+        })
+    }
+
+    /// At most `limit` waiting recipients after one (message and number), in order of message and number.
+    pub fn queue_waits(&self, after: Option<(QueueId, u32)>, limit: usize) -> Result<Vec<Waits>, ReadError> {
+        let (id, number) = after.map_or((Vec::new(), 0), |(id, number)| (id.0.to_vec(), number));
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT spool, n, forward_path, hop, route, due_at FROM spool_recipient
+                 WHERE (spool, n) > (?1, ?2) AND state = 0 ORDER BY spool, n LIMIT ?3",
+            )?;
+            let mut rows = query.query((id, number, limit as i64))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(Waits {
+                    queue_id: id_row(row)?,
+                    number: row.get(1)?,
+                    forward_path: row.get::<_, String>(2)?.parse().map_err(|_| ReadError::Damaged)?,
+                    next_hop: next_hop(row, 3)?,
+                    due_at_s: row.get(5)?,
+                });
+            }
+            Ok(found)
         })
     }
 
@@ -85,6 +108,16 @@ fn item(tx: &Transaction, queue_id: QueueId) -> Result<Option<QueueItem>, ReadEr
     Ok(Some(QueueItem { queue_id, body, reverse_path, plan, accepted_at_s, facts, recipients }))
 }
 
+/// The columns `hop` and, after it, `route`.
+fn next_hop(row: &Row, hop: usize) -> Result<NextHop, ReadError> {
+    match row.get::<_, i64>(hop)? {
+        0 => Ok(NextHop::Local),
+        1 => Ok(NextHop::Mx),
+        2 => Ok(NextHop::Route(row.get(hop + 1)?)),
+        _ => Err(ReadError::Damaged),
+    }
+}
+
 fn waiting(tx: &Transaction, queue_id: QueueId) -> Result<Vec<WaitingRecipient>, ReadError> {
     let mut query = tx.prepare_cached(
         "SELECT n, forward_path, hop, route, due_at, attempts, reply, facts FROM spool_recipient
@@ -93,16 +126,10 @@ fn waiting(tx: &Transaction, queue_id: QueueId) -> Result<Vec<WaitingRecipient>,
     let mut rows = query.query([&queue_id.0[..]])?;
     let mut recipients = Vec::new();
     while let Some(row) = rows.next()? {
-        let next_hop = match row.get::<_, i64>(2)? {
-            0 => NextHop::Local,
-            1 => NextHop::Mx,
-            2 => NextHop::Route(row.get(3)?),
-            _ => return Err(ReadError::Damaged),
-        };
         recipients.push(WaitingRecipient {
             number: row.get(0)?,
             forward_path: row.get::<_, String>(1)?.parse().map_err(|_| ReadError::Damaged)?,
-            next_hop,
+            next_hop: next_hop(row, 2)?,
             due_at_s: row.get(4)?,
             attempts: row.get(5)?,
             last_reply: row.get(6)?,

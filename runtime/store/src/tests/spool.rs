@@ -141,6 +141,8 @@ fn records_rings_and_settings_survive_and_the_decision_log_is_bounded() {
     assert_eq!(store.losses(10).unwrap(), [loss]);
     assert_eq!(store.load_rings().unwrap(), [ring(b"a", b"1234")]);
     assert_eq!(store.setting("tick").unwrap().as_deref(), Some(&b"7"[..]));
+    assert_eq!(store.settings("ti", "", 9).unwrap(), [("tick".to_owned(), b"7".to_vec())]);
+    assert_eq!(store.settings("tick/", "", 9).unwrap(), []);
     let rows: Vec<i64> = store.decisions(10).unwrap().into_iter().map(|(at, _)| at).collect();
     assert_eq!(rows, [9, 8, 7]);
 }

@@ -138,6 +138,7 @@ impl Group<'_> {
             Op::Attempt { queue_id, recipient, at_s: _, due_at_s, reply } => {
                 self.attempt(*queue_id, *recipient, *due_at_s, reply)
             }
+            Op::Reschedule { queue_id, due_at_s } => self.reschedule(*queue_id, *due_at_s),
             Op::Settle { queue_id, recipient, outcome } => self.settle(*queue_id, *recipient, *outcome),
             Op::Quarantine(quarantined) => self.quarantine(quarantined),
             Op::ReleaseQuarantined { id } => self.release_quarantined(*id),
@@ -147,6 +148,8 @@ impl Group<'_> {
             Op::Setting { key, value } => self.set_setting(key, value.as_deref()),
             Op::CountTokens { bucket, tokens } => self.count_tokens(*bucket, tokens),
             Op::Audit { at_s, who, what } => self.record_audit(*at_s, who, what),
+            Op::TrimLosses { before_s } => self.trim_losses(*before_s),
+            Op::TrimDecisions { before_s } => self.trim_decisions(*before_s),
             Op::TrimDeliveries { before_ms } => self.trim_deliveries(*before_ms),
             Op::Part(part) => self.apply_part(part),
         }

@@ -9,7 +9,7 @@ use crate::error::Refusal;
 use crate::id::QueueId;
 use crate::op::{Loss, OpResult, Quarantined, Ring, TokenCount};
 
-/// Rows one op takes off the delivery index.
+/// Rows one op takes off the delivery index or a log.
 const TRIMMED_MAX: i64 = 5_000;
 
 impl Group<'_> {
@@ -140,6 +140,23 @@ impl Group<'_> {
             .db
             .prepare_cached("DELETE FROM delivery WHERE id IN (SELECT id FROM delivery WHERE id < ?1 LIMIT ?2)")?
             .execute((before, TRIMMED_MAX))?;
+        Ok(OpResult::Trimmed(removed as u64))
+    }
+
+    /// Rows come in order of time, so the oldest are met first.
+    pub(super) fn trim_losses(&mut self, before_s: i64) -> Result<OpResult, Stop> {
+        self.trim("DELETE FROM loss WHERE id IN (SELECT id FROM loss WHERE at < ?1 ORDER BY id LIMIT ?2)", before_s)
+    }
+
+    pub(super) fn trim_decisions(&mut self, before_s: i64) -> Result<OpResult, Stop> {
+        self.trim(
+            "DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE at < ?1 ORDER BY id LIMIT ?2)",
+            before_s,
+        )
+    }
+
+    fn trim(&mut self, statement: &str, before_s: i64) -> Result<OpResult, Stop> {
+        let removed = self.db.prepare_cached(statement)?.execute((before_s, TRIMMED_MAX))?;
         Ok(OpResult::Trimmed(removed as u64))
     }
 }

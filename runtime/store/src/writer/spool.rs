@@ -77,6 +77,14 @@ impl Group<'_> {
         one_row(found)
     }
 
+    pub(super) fn reschedule(&mut self, queue_id: QueueId, due_at_s: i64) -> Result<OpResult, Stop> {
+        let found = self
+            .db
+            .prepare_cached("UPDATE spool_recipient SET due_at = ?2 WHERE spool = ?1 AND state = 0")?
+            .execute((&queue_id.0[..], due_at_s))?;
+        if found == 0 { Err(Refusal::NoSuchQueueItem.into()) } else { Ok(OpResult::Done) }
+    }
+
     pub(super) fn settle(&mut self, queue_id: QueueId, recipient: u32, outcome: Settled) -> Result<OpResult, Stop> {
         let id = &queue_id.0[..];
         let state = match outcome {

@@ -5,9 +5,14 @@ pub mod backup;
 mod bar;
 pub mod export;
 pub mod import;
+pub mod person;
+pub mod queue;
 pub mod redirect;
+pub mod reports;
 pub mod restore;
 pub mod store;
+pub mod trace;
+pub mod why;
 
 use std::path::{Path, PathBuf};
 
@@ -40,22 +45,18 @@ pub struct Place {
 
 impl Place {
     /// The data folder.
-    fn data(&self) -> Result<PathBuf, Exit> {
+    fn data(&self) -> Result<PathBuf, String> {
         match (&self.data, &self.site) {
             (Some(data), _) => Ok(data.clone()),
-            (None, Some(site)) => {
-                site_file::data(site).map_err(|error| failed(self.format, &error.to_string(), Exit::Trouble))
-            }
+            (None, Some(site)) => site_file::data(site).map_err(|error| error.to_string()),
             (None, None) => Ok(PathBuf::from(DATA)),
         }
     }
 
     /// Where its backups are.
-    fn snapshots(&self, data: &Path) -> Result<PathBuf, Exit> {
+    fn snapshots(&self, data: &Path) -> Result<PathBuf, String> {
         let elsewhere = match &self.site {
-            Some(site) => {
-                site_file::backups(site).map_err(|error| failed(self.format, &error.to_string(), Exit::Trouble))?
-            }
+            Some(site) => site_file::backups(site).map_err(|error| error.to_string())?,
             None => None,
         };
         Ok(elsewhere.unwrap_or_else(|| data.join("snapshots")))
@@ -64,23 +65,40 @@ impl Place {
 
 /// Runs a request to its end, showing how far it is. What went wrong is said. `name` is what the bar calls it.
 fn ask<O: Operation>(place: &Place, name: &'static str, request: O) -> Result<O::Response, Exit> {
+    let bar = Bar::new(name);
+    let answer = match place.format {
+        Format::Human => follow(place, request, move |progress| bar.draw(&progress)),
+        Format::Json => follow(place, request, |progress| say_json("progress", &progress)),
+    };
+    Bar::new(name).clear();
+    answer.map_err(|error| failed(place.format, &error, Exit::Trouble))
+}
+
+/// Runs a request to its end; the error is what went wrong, in words.
+fn follow<O: Operation>(
+    place: &Place,
+    request: O,
+    tell: impl FnMut(Progress) + Send + 'static,
+) -> Result<O::Response, String> {
     serving::keep_private();
     serving::log("warn");
     let data = place.data()?;
     let folders = Folders { snapshots: place.snapshots(&data)?, data: data.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))?;
+    let runtime = runtime.map_err(|error| error.to_string())?;
     let answer = runtime.block_on(async {
         let mut stop = Stop::listen().map_err(|error| ClientError::Socket { path: data.clone(), error })?;
-        let bar = Bar::new(name);
-        let tell: Box<dyn FnMut(Progress) + Send> = match place.format {
-            Format::Human => Box::new(move |progress| bar.draw(&progress)),
-            Format::Json => Box::new(|progress| say_json("progress", &progress)),
-        };
         client::call(&folders, serving::store_options, request, stop.told(), tell).await
     });
-    Bar::new(name).clear();
-    answer.map_err(|error| failed(place.format, &error.to_string(), Exit::Trouble))
+    answer.map_err(|error| error.to_string())
+}
+
+/// Runs a short request without saying anything. For commands that read live state on the way to something else.
+pub fn called<O: Operation>(data: &Path, request: O) -> Result<O::Response, ClientError> {
+    let folders = Folders { snapshots: data.join("snapshots"), data: data.to_path_buf() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| ClientError::Socket { path: data.to_path_buf(), error })?;
+    runtime.block_on(client::call(&folders, serving::store_options, request, std::future::pending(), |_| ()))
 }
 
 fn failed(format: Format, why: &str, exit: Exit) -> Exit {

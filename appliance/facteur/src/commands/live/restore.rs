@@ -72,8 +72,9 @@ fn restore(args: &RestoreArgs) -> Result<Exit, Exit> {
 fn whole(args: &RestoreArgs) -> Result<Exit, Exit> {
     crate::serving::keep_private();
     crate::serving::log("warn");
-    let data = args.place.data()?;
-    let snapshots = args.place.snapshots(&data)?;
+    let bad = |error: String| failed(args.place.format, &error, Exit::Trouble);
+    let data = args.place.data().map_err(bad)?;
+    let snapshots = args.place.snapshots(&data).map_err(bad)?;
     let bar = Bar::new("restore");
     let done = restore_all(&data, &snapshots, &args.from, &mut |progress| bar.draw(&progress));
     bar.clear();

@@ -6,13 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use decide::{Accepted, Guess, Guesses, Reason, RecipientClass, Refusal, Transaction};
 use mail::{Address, Reply, ReversePath, header, reply};
 use policy::suite::{Content, End, Stopped, claim, steps};
-use proto::sasl::Credentials;
+use proto::sasl::{Claim, Credentials};
 use proto::smtp::{ForwardPath, Question};
 
 use super::talk::{Open, Talk};
 
-/// A message that has passed so many servers runs in a circle (RFC 5321 6.3).
-const HOPS_MAX: usize = 100;
 /// Passwords that fail begin so.
 const WRONG: &str = "wrong";
 
@@ -20,9 +18,19 @@ impl Talk<'_> {
     pub(super) fn answer(&mut self, question: Question) -> Reply {
         let logged_in = self.client.account.is_some();
         let judged = match question {
-            Question::Authenticate { credentials, .. } => {
+            Question::Authenticate { claim: Claim::Password(credentials), .. } => {
                 // Nobody is logged in yet: the word, not the rule.
                 return self.login(&credentials).unwrap_or_else(|refusal| self.refuse(&refusal, false));
+            }
+            // Passwords of a simulation are words, and there is nobody who signs tokens.
+            Question::Salt { .. } | Question::Authenticate { .. } => {
+                return Reply::new(reply::AUTH_FAILED, "A simulation knows passwords only");
+            }
+            Question::Told(told) => {
+                self.client.address = told.address.unwrap_or(self.client.address);
+                self.client.account = None;
+                let host = &self.house.tables.listener_rules(self.client.listener).host;
+                return Reply::new(reply::GREETING, format!("{host} ESMTP"));
             }
             Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters.size_octets),
             Question::Recipient { forward_path, .. } => self.recipient(&forward_path),
@@ -116,10 +124,7 @@ impl Talk<'_> {
             return Err(Refusal::new(reply::BAD_SEQUENCE, Reason::BadContent, "", "MAIL first"));
         };
         open.decided.content(tables, octets, mail::mime::is_report(&open.content))?;
-        if header::fields(&open.content).filter(|field| field.is("received")).count() >= HOPS_MAX {
-            let code = mail::Code::new(554, 5, 4, 6);
-            return Err(Refusal::new(code, Reason::BadContent, "", "the message runs in a circle"));
-        }
+        decide::loops(header::fields(&open.content).filter(|field| field.is("received")).count())?;
         let from = from_header(&open.content).or(open.reverse_path.address().cloned());
         let (score_thousandths, claim) = (self.score_thousandths, claim(tables, from.as_ref(), false));
         let seen = Content { engines: &self.engines, score_thousandths, claim };

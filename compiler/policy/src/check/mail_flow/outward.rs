@@ -33,7 +33,9 @@ fn tries(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     if waits.is_empty() || wrong.is_some() {
         let what = wrong.map_or("is empty".to_owned(), |wait_s| format!("has a wait of {wait_s} s"));
         let report = Diagnostic::new(Code::E0521, format!("`delivery.retry` {what}"))
-            .help("a wait lasts from 1 s to 1 day, e.g. [\"1 min\", \"15 min\", \"1 h\", \"4 h\"]; the last one repeats")
+            .help(
+                "a wait lasts from 1 s to 1 day, e.g. [\"1 min\", \"15 min\", \"1 h\", \"4 h\"]; the last one repeats",
+            )
             .at(subject.place("delivery.retry"), "")
             .rule("delivery.retry");
         sink.push(report);
@@ -124,7 +126,11 @@ fn lists(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
         for answer in list.value.answers.values() {
             if !(loopback.contains(answer.0.address()) && answer.0.length() >= loopback.length()) {
                 let message = format!("\"{name}\" would count {}, and lists answer inside 127.0.0.0/8", answer.0);
-                wrong(format!("{path}.answers"), message, "write the answers the list documents, e.g. \"127.0.0.2/32\"");
+                wrong(
+                    format!("{path}.answers"),
+                    message,
+                    "write the answers the list documents, e.g. \"127.0.0.2/32\"",
+                );
             }
         }
         for listener in list.value.on.values() {

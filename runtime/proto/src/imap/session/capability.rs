@@ -3,20 +3,34 @@
 use super::state::{Open, Shared, Turn};
 use crate::imap::command::Tag;
 use crate::imap::response::{Out, Reply};
+use crate::sasl::Mechanism;
 
 /// Before login only what leads to one. K-9 believes the list it sees last, so the long one comes with the OK of LOGIN.
-const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN";
+const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE";
 
-const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN \
+pub const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN \
     SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES BINARY QUOTA QUOTA=RES-STORAGE";
 
-/// What is announced now.
-pub fn capabilities(logged_in: bool) -> &'static str {
-    if logged_in { AFTER_LOGIN } else { BEFORE_LOGIN }
+/// With the mechanisms; LOGINDISABLED where no password may come as it is (RFC 9051 6.2.3).
+pub fn before_login(mechanisms: &[Mechanism]) -> String {
+    let mut text = BEFORE_LOGIN.to_owned();
+    for mechanism in mechanisms {
+        text.push_str(" AUTH=");
+        text.push_str(mechanism.name());
+    }
+    if !takes_passwords(mechanisms) {
+        text.push_str(" LOGINDISABLED");
+    }
+    text
 }
 
-pub fn capability(logged_in: bool, out: &mut Out) -> Reply {
-    out.untagged(&format!("CAPABILITY {}", capabilities(logged_in)));
+/// May LOGIN be said?
+pub fn takes_passwords(mechanisms: &[Mechanism]) -> bool {
+    mechanisms.iter().any(|mechanism| matches!(mechanism, Mechanism::Plain | Mechanism::Login))
+}
+
+pub fn capability(capabilities: &str, out: &mut Out) -> Reply {
+    out.untagged(&format!("CAPABILITY {capabilities}"));
     Reply::ok("CAPABILITY done")
 }
 

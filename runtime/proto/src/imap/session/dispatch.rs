@@ -1,6 +1,6 @@
 //! Which command is allowed in which state (RFC 9051 3, 6), and where it goes.
 
-use super::capability::{capability, enable, id, namespace};
+use super::capability::{AFTER_LOGIN, before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn};
 use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
 use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
@@ -27,7 +27,7 @@ fn stranger(state: NotAuthenticated, tag: Tag, command: Command, out: &mut Out) 
             return Dispatched::Turn(login::authenticate(state, tag, &mechanism, initial.as_deref(), out));
         }
         Command::Logout => return Dispatched::Turn(logout(&tag, out)),
-        Command::Capability => capability(false, out),
+        Command::Capability => capability(&before_login(&state.shared.config.mechanisms), out),
         Command::Noop => Reply::ok("NOOP done"),
         Command::Id => id(out),
         Command::StartTls => {
@@ -50,7 +50,7 @@ fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched 
         }
         Command::Logout => logout(&tag, out),
         Command::Capability => {
-            let reply = capability(true, out);
+            let reply = capability(AFTER_LOGIN, out);
             open.done(tag, reply, out)
         }
         Command::Noop => open.done(tag, Reply::ok("NOOP done"), out),

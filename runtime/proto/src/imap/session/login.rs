@@ -1,21 +1,34 @@
 //! LOGIN and AUTHENTICATE (RFC 9051 6.2.2, 6.2.3; RFC 4959 for the initial response).
 
-use super::capability::capabilities;
+use super::capability::{AFTER_LOGIN, takes_passwords};
 use super::state::{Authenticated, NotAuthenticated, Open, Turn, ask};
 use crate::imap::command::Tag;
 use crate::imap::question::{Answer, LoginFailure, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
-use crate::sasl::{Credentials, Exchange, Mechanism, Progress, SaslError, Secret};
+use crate::sasl::{Claim, Credentials, Exchange, Mechanism, Progress, SaslError, Secret};
 
 /// Wrong secrets on one connection before it is closed.
 pub const LOGIN_FAILURES_MAX: u32 = 4;
 
+/// What the client's next line answers.
+#[derive(Debug)]
+pub enum Awaited {
+    Response(Exchange),
+    /// The last challenge of an exchange that has its verdict.
+    Last {
+        accepted: bool,
+    },
+}
+
 pub fn login(state: NotAuthenticated, tag: Tag, login: Vec<u8>, secret: Vec<u8>, out: &mut Out) -> Turn {
+    if !takes_passwords(&state.shared.config.mechanisms) {
+        return state.done(&tag, &Reply::no(Code::Cannot, "passwords are not sent as they are here"), out);
+    }
     let texts = (String::from_utf8(login), String::from_utf8(secret));
     match texts {
         // An empty secret is none: some directories take it for an anonymous bind (RFC 4513 5.1.2).
         (Ok(login), Ok(secret)) if !login.is_empty() && !secret.is_empty() => {
-            verify(state, tag, Credentials { login, secret: Secret::new(secret) })
+            verify(state, tag, Claim::Password(Credentials { login, secret: Secret::new(secret) }))
         }
         // Such a login cannot exist; the answer is the one for a wrong secret.
         _ => refused(state, tag, out),
@@ -23,40 +36,75 @@ pub fn login(state: NotAuthenticated, tag: Tag, login: Vec<u8>, secret: Vec<u8>,
 }
 
 pub fn authenticate(state: NotAuthenticated, tag: Tag, mechanism: &str, initial: Option<&str>, out: &mut Out) -> Turn {
-    let Some(mechanism) = Mechanism::from_name(mechanism) else {
+    let config = &state.shared.config;
+    let known = Mechanism::from_name(mechanism).filter(|mechanism| config.mechanisms.contains(mechanism));
+    let Some(mechanism) = known else {
         return state.done(&tag, &Reply::no(Code::Cannot, "that mechanism is not served"), out);
     };
-    progress(state, tag, Exchange::begin(mechanism, initial), out)
+    let begun = Exchange::begin(mechanism, initial, &config.bindings);
+    progress(state, tag, begun, out)
 }
 
 /// Goes on with what the client answered to a challenge.
-pub fn respond(state: NotAuthenticated, tag: Tag, exchange: Exchange, line: &[u8], out: &mut Out) -> Turn {
-    progress(state, tag, exchange.respond(line), out)
+pub fn respond(state: NotAuthenticated, tag: Tag, awaited: Awaited, line: &[u8], out: &mut Out) -> Turn {
+    match awaited {
+        Awaited::Response(exchange) => progress(state, tag, exchange.respond(line), out),
+        Awaited::Last { .. } if line == b"*" => progress(state, tag, Err(SaslError::Cancelled), out),
+        Awaited::Last { accepted } => ended(state, tag, accepted, out),
+    }
 }
 
 fn progress(state: NotAuthenticated, tag: Tag, progress: Result<Progress, SaslError>, out: &mut Out) -> Turn {
     match progress {
         Ok(Progress::Challenge(exchange, challenge)) => {
-            out.text("+ ");
-            out.text(challenge);
-            out.end_line();
-            Turn::Challenge(state, tag, exchange)
+            challenged(state, tag, Awaited::Response(exchange), &challenge, out)
         }
-        Ok(Progress::Done(credentials)) => verify(state, tag, credentials),
+        Ok(Progress::Salt(awaits)) => {
+            ask(Question::Salt { login: awaits.login.clone() }, move |answer, out| match answer {
+                Answer::Salt(salt) => self::progress(state, tag, Ok(awaits.salted(&salt)), out),
+                other => not_accepted(state, tag, other, out),
+            })
+        }
+        Ok(Progress::Done(claim)) => verify(state, tag, claim),
         // RFC 9051 6.2.2: BAD when the client cancels, and for what is not base64.
         Err(SaslError::Cancelled) => state.done(&tag, &Reply::bad("AUTHENTICATE cancelled"), out),
         Err(SaslError::Encoding) => state.done(&tag, &Reply::bad("that is not base64 of UTF-8"), out),
-        Err(SaslError::Malformed | SaslError::OtherIdentity) => refused(state, tag, out),
+        Err(SaslError::Malformed | SaslError::OtherIdentity | SaslError::OtherChannel) => refused(state, tag, out),
     }
 }
 
-fn verify(state: NotAuthenticated, tag: Tag, credentials: Credentials) -> Turn {
-    ask(Question::Authenticate(credentials), move |answer, out| match answer {
-        Answer::Authenticated => {
-            let reply = Reply::ok("logged in").with(Code::Capability(capabilities(true).to_owned()));
-            out.tagged(&tag, &reply);
-            Open::Authenticated(Authenticated { shared: state.shared }).ready()
-        }
+fn challenged(state: NotAuthenticated, tag: Tag, awaited: Awaited, challenge: &str, out: &mut Out) -> Turn {
+    out.text("+ ");
+    out.text(challenge);
+    out.end_line();
+    Turn::Challenge(state, tag, awaited)
+}
+
+fn verify(state: NotAuthenticated, tag: Tag, claim: Claim) -> Turn {
+    ask(Question::Authenticate(claim.clone()), move |answer, out| match answer {
+        Answer::Authenticated { server_signature } => match claim.last_challenge(true, server_signature.as_deref()) {
+            Some(challenge) => challenged(state, tag, Awaited::Last { accepted: true }, &challenge, out),
+            None => ended(state, tag, true, out),
+        },
+        Answer::NotAuthenticated(LoginFailure::Wrong) => match claim.last_challenge(false, None) {
+            Some(challenge) => challenged(state, tag, Awaited::Last { accepted: false }, &challenge, out),
+            None => ended(state, tag, false, out),
+        },
+        other => not_accepted(state, tag, other, out),
+    })
+}
+
+fn ended(state: NotAuthenticated, tag: Tag, accepted: bool, out: &mut Out) -> Turn {
+    if !accepted {
+        return refused(state, tag, out);
+    }
+    let reply = Reply::ok("logged in").with(Code::Capability(AFTER_LOGIN.to_owned()));
+    out.tagged(&tag, &reply);
+    Open::Authenticated(Authenticated { shared: state.shared }).ready()
+}
+
+fn not_accepted(state: NotAuthenticated, tag: Tag, answer: Answer, out: &mut Out) -> Turn {
+    match answer {
         Answer::NotAuthenticated(LoginFailure::Wrong) => refused(state, tag, out),
         Answer::NotAuthenticated(LoginFailure::Private) => {
             state.done(&tag, &Reply::no(Code::PrivacyRequired, "no login here without TLS"), out)
@@ -68,7 +116,7 @@ fn verify(state: NotAuthenticated, tag: Tag, credentials: Credentials) -> Turn {
             let trouble = other.done().err().unwrap_or(Trouble::Bug);
             state.done(&tag, &trouble.into(), out)
         }
-    })
+    }
 }
 
 fn refused(mut state: NotAuthenticated, tag: Tag, out: &mut Out) -> Turn {
@@ -126,6 +174,25 @@ mod tests {
             "* BYE too many failed logins\na NO [AUTHENTICATIONFAILED] login or secret is wrong\n",
         );
         assert!(client.closed);
+    }
+
+    #[test]
+    fn scram_ends_with_the_servers_signature_and_a_refused_token_with_its_reason() {
+        let mut client = stranger();
+        let first = client.say("a AUTHENTICATE SCRAM-SHA-256 biwsbj10b3RvLWoscj14");
+        assert!(first.starts_with("+ ") && first.ends_with('\n'), "{first}");
+        // c=biws,r=xs,p=BwcH…
+        let proof = "Yz1iaXdzLHI9eHMscD1Cd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjPQ==";
+        // v=c2lnbmVk
+        client.check(proof, "+ dj1jMmxuYm1Waw==\n");
+        assert!(client.say("").starts_with("a OK "));
+        let mut client = stranger();
+        // n,,^Aauth=Bearer x^A^A
+        client.check(
+            "a AUTHENTICATE OAUTHBEARER biwsAWF1dGg9QmVhcmVyIHgBAQ==",
+            "+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=\n",
+        );
+        client.check("AQ==", WRONG);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use super::grammar::{Coding, NoCommand, command};
 use super::question::{Answer, MailboxId, Question};
 use super::response::{Code, Out, Reply};
 use crate::line::{Inbox, Line};
-use crate::sasl::RESPONSE_OCTETS_MAX;
+use crate::sasl::{Bindings, Mechanism, RESPONSE_OCTETS_MAX};
 use dispatch::{Dispatched, dispatch};
 use reader::{LOGGED_IN, Limits, Read, Reader, STRANGER};
 use state::{Appending, More, NotAuthenticated, Open, Shared, State, Then, Turn};
@@ -52,6 +52,10 @@ pub struct Config {
     pub host: String,
     /// Largest message APPEND takes, in octets.
     pub append_octets_max: u64,
+    /// As they are offered on this connection (`sasl::offered`). LOGIN works where a password may come as it is.
+    pub mechanisms: Vec<Mechanism>,
+    /// What SCRAM can be bound to.
+    pub bindings: Bindings,
 }
 
 /// What the driver does next. It calls `Session::next` again after each step except `Close`.
@@ -94,7 +98,7 @@ enum Stage {
     ToAsk(Question, Then),
     Asked(Then),
     More(More),
-    Challenge(NotAuthenticated, super::command::Tag, crate::sasl::Exchange),
+    Challenge(NotAuthenticated, super::command::Tag, login::Awaited),
     Idle(Open, super::command::Tag),
     Append(Appending),
     Closing,
@@ -106,7 +110,7 @@ impl From<Turn> for Stage {
             Turn::Ready(state) => Stage::Ready(state),
             Turn::Ask(question, then) => Stage::ToAsk(question, then),
             Turn::More(more) => Stage::More(more),
-            Turn::Challenge(state, tag, exchange) => Stage::Challenge(state, tag, exchange),
+            Turn::Challenge(state, tag, awaited) => Stage::Challenge(state, tag, awaited),
             Turn::Idle(open, tag) => Stage::Idle(open, tag),
             Turn::Append(appending) => Stage::Append(appending),
             Turn::Close => Stage::Closing,
@@ -118,8 +122,8 @@ impl Session {
     /// A connection over TLS that may log in; the greeting is the first step.
     pub fn new(config: Config) -> Session {
         let mut out = Out::default();
-        let greeting = Reply::ok("Facteur is ready").with(Code::Capability(capability::capabilities(false).to_owned()));
-        out.untagged_reply(&greeting);
+        let before_login = capability::before_login(&config.mechanisms);
+        out.untagged_reply(&Reply::ok("Facteur is ready").with(Code::Capability(before_login)));
         let shared = Shared { config, rev2: false, login_failures: 0 };
         Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
@@ -178,12 +182,12 @@ impl Session {
                 self.rest(Step::NeedInput)
             }
             Stage::More(more) => self.turn(|out| more(out)),
-            Stage::Challenge(state, tag, exchange) => match self.inbox.line(RESPONSE_OCTETS_MAX, 4 * 65_536) {
+            Stage::Challenge(state, tag, awaited) => match self.inbox.line(RESPONSE_OCTETS_MAX, 4 * 65_536) {
                 Line::Incomplete => {
-                    self.stage = Stage::Challenge(state, tag, exchange);
+                    self.stage = Stage::Challenge(state, tag, awaited);
                     self.rest(Step::NeedInput)
                 }
-                Line::Whole(line) => self.turn(|out| login::respond(state, tag, exchange, &line, out)),
+                Line::Whole(line) => self.turn(|out| login::respond(state, tag, awaited, &line, out)),
                 Line::TooLong => self.turn(|out| state.done(&tag, &Reply::bad("the response is too long"), out)),
                 Line::Endless => self.bye("the response is endless"),
             },

@@ -1,12 +1,12 @@
 //! The states of RFC 9051 3, one type each, and what a command leads to.
 
+use super::login::Awaited;
 use super::view::View;
 use crate::imap::command::Tag;
 use crate::imap::grammar::Coding;
 use crate::imap::question::{Answer, Question, Trouble};
 use crate::imap::response::{Out, Reply};
 use crate::imap::session::Config;
-use crate::sasl::Exchange;
 
 /// What all states share.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub enum Turn {
     /// Enough was written for now; goes on when it is sent.
     More(More),
     /// AUTHENTICATE wants the client's next line.
-    Challenge(NotAuthenticated, Tag, Exchange),
+    Challenge(NotAuthenticated, Tag, Awaited),
     /// IDLE, until DONE.
     Idle(Open, Tag),
     /// APPEND takes the octets of its literal.

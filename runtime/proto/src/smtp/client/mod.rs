@@ -1,25 +1,33 @@
-//! The client's side of SMTP (RFC 5321) and LMTP (RFC 2033) without I/O: hands one message to a smart host, a capture
-//! or a next hop, and tells what became of each recipient.
+//! The client's side of SMTP (RFC 5321) and LMTP (RFC 2033) without I/O: hands messages to a next hop one after the
+//! other, and tells what became of each recipient.
 //!
 //! The driver's loop is that of the server's session: take `next()` until `NeedInput`, flush, read, `feed`, again.
 //! A content with octets over 127 goes to a server without 8BITMIME as it is: bodies are never rewritten here, and
 //! servers that lose the eighth bit are gone.
 
+mod envelope;
 mod law;
 mod offers;
+mod outcome;
 mod reply;
+mod scram;
 
 use std::collections::VecDeque;
 use std::mem;
 
-use mail::{Address, Domain, Reply, ReversePath};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mail::{Domain, Reply};
 
 use super::content::Stuffer;
 use crate::line::Inbox;
 use crate::sasl::{self, Credentials};
+pub use envelope::{Content, Handover, Recipient};
 pub use offers::Offers;
+pub use outcome::{Outcome, Stage, Trouble};
 pub use reply::BadReply;
 use reply::Reader;
+pub use scram::{Challenge, Proof};
 
 /// RCPT commands sent before their replies are read: few enough that both sides' buffers hold them (RFC 2920 3.1).
 const BATCH_RECIPIENTS: usize = 100;
@@ -41,24 +49,17 @@ pub enum Protocol {
     Lmtp,
 }
 
-/// A message to hand over.
+/// How a conversation begins: the same for every message on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handover {
+pub struct Hello {
     pub protocol: Protocol,
     /// Our name.
     pub host: Domain,
     pub tls: TlsUse,
     /// Used under TLS only.
     pub credentials: Option<Credentials>,
-    pub reverse_path: ReversePath,
-    /// Never empty.
-    pub recipients: Vec<Address>,
-    /// Octets of the content with CRLF line ends.
-    pub size_octets: u64,
-    /// The content has octets over 127.
-    pub eight_bit: bool,
-    /// The header needs SMTPUTF8; addresses are looked at here.
-    pub smtputf8: bool,
+    /// For SCRAM: visible ASCII without a comma, drawn for this connection. Without it PLAIN and LOGIN are used.
+    pub nonce: Option<String>,
 }
 
 /// What the driver shall do next.
@@ -69,62 +70,14 @@ pub enum ClientStep {
     NeedInput,
     /// Negotiate TLS, then `tls_started`, or `tls_failed`.
     StartTls,
+    /// Compute the proof of the password, then `proved`.
+    Prove(Challenge),
     /// Write the content through `content` piece by piece, then `content_end`.
     WriteContent,
-    /// Close; `results` are final.
+    /// The message is over and the connection is good for another: `take_results`, then `hand` or `quit`.
+    Ready,
+    /// Close; `take_results` are final.
     Done,
-}
-
-/// Where a handover stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    Greeting,
-    Hello,
-    Tls,
-    Login,
-    Mail,
-    Recipient,
-    /// DATA and the content.
-    Content,
-    /// After the final dot: the server may have the message.
-    End,
-}
-
-/// Why there is no reply to tell of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    Disconnected,
-    BadReply(BadReply),
-    /// TLS is required and not to be had.
-    NoTls,
-    /// A login is needed and PLAIN under TLS is not to be had.
-    NoLogin,
-    /// The message needs SMTPUTF8 and the server has none (RFC 6531 3.2).
-    NoUtf8,
-    /// Larger than the server's SIZE.
-    TooLarge,
-}
-
-/// What became of one recipient.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Delivered(Reply),
-    Refused { stage: Stage, reply: Reply },
-    Broken { stage: Stage, trouble: Trouble },
-}
-
-impl Outcome {
-    /// May another attempt go better?
-    pub fn is_temporary(&self) -> bool {
-        match self {
-            Outcome::Delivered(_) => false,
-            Outcome::Refused { reply, .. } => reply.code.is_temporary(),
-            Outcome::Broken { trouble, .. } => match trouble {
-                Trouble::Disconnected | Trouble::BadReply(_) | Trouble::NoTls | Trouble::NoLogin => true,
-                Trouble::NoUtf8 | Trouble::TooLarge => false,
-            },
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +88,15 @@ enum State {
     StartTls,
     Securing,
     Login,
+    /// AUTH LOGIN: the name is next, then the password.
+    LoginName,
+    LoginSecret,
+    /// SCRAM: the server's first message is next, then our proof, then the server's own.
+    ScramFirst,
+    ScramProof,
+    ScramLast,
+    /// RSET before the next message.
+    Reset,
     /// RCPT is sent up to `sent`; the reply to MAIL is next.
     Mail {
         sent: usize,
@@ -150,6 +112,8 @@ enum State {
     End {
         next: usize,
     },
+    /// Between messages.
+    Ready,
     /// Replies still taken before we go.
     Quit {
         left: usize,
@@ -157,9 +121,10 @@ enum State {
     Done,
 }
 
-/// One handover on one connection.
+/// One connection, and the message it is about.
 #[derive(Debug)]
 pub struct Client {
+    hello: Hello,
     handover: Handover,
     inbox: Inbox,
     reader: Reader,
@@ -168,12 +133,16 @@ pub struct Client {
     offers: Offers,
     stuffer: Stuffer,
     outcomes: Vec<Option<Outcome>>,
+    /// A transaction of the server is open: RSET comes before the next MAIL.
+    open: bool,
+    scram: Option<scram::Exchange>,
 }
 
 impl Client {
-    pub fn new(handover: Handover) -> Client {
+    pub fn new(hello: Hello, handover: Handover) -> Client {
         let outcomes = vec![None; handover.recipients.len()];
         Client {
+            hello,
             handover,
             inbox: Inbox::default(),
             reader: Reader::default(),
@@ -182,7 +151,36 @@ impl Client {
             offers: Offers::default(),
             stuffer: Stuffer::default(),
             outcomes,
+            open: false,
+            scram: None,
         }
+    }
+
+    /// The next message on a connection that is `Ready`; on any other nothing happens.
+    pub fn hand(&mut self, handover: Handover) {
+        if self.state != State::Ready {
+            return;
+        }
+        self.outcomes = vec![None; handover.recipients.len()];
+        self.handover = handover;
+        self.state = if self.open {
+            self.write("RSET\r\n".into());
+            State::Reset
+        } else {
+            self.mail()
+        };
+    }
+
+    /// Says goodbye on a connection that is `Ready`.
+    pub fn quit(&mut self) {
+        if self.state == State::Ready {
+            self.state = self.goodbye();
+        }
+    }
+
+    /// What the server offers, as far as it was asked.
+    pub fn offers(&self) -> &Offers {
+        &self.offers
     }
 
     pub fn feed(&mut self, octets: &[u8]) {
@@ -202,6 +200,9 @@ impl Client {
                 State::Done => return ClientStep::Done,
                 State::Securing => return ClientStep::StartTls,
                 State::Content => return ClientStep::WriteContent,
+                State::Ready => return ClientStep::Ready,
+                // The proof is the driver's turn; what the server says meanwhile waits.
+                State::ScramProof => return ClientStep::NeedInput,
                 _ => {}
             }
             match self.reader.next(&mut self.inbox) {
@@ -212,22 +213,41 @@ impl Client {
         }
     }
 
-    /// Appends a piece of the content, encoded, to `out`.
+    /// Appends a piece of the content, encoded, to `out`. INVARIANT (one-message): for DATA every line end is written as
+    /// CRLF and first dots are doubled, whatever the content holds, so no content ends the data early. BDAT carries the
+    /// octets as they are, counted (RFC 3030 2).
     pub fn content(&mut self, piece: &[u8], out: &mut Vec<u8>) {
-        self.stuffer.encode(piece, out);
+        match self.handover.content {
+            Content::Binary => out.extend_from_slice(piece),
+            Content::SevenBit | Content::EightBit => self.stuffer.encode(piece, out),
+        }
     }
 
     /// The content is whole: appends its end to `out`.
     pub fn content_end(&mut self, out: &mut Vec<u8>) {
         if self.state == State::Content {
-            mem::take(&mut self.stuffer).finish(out);
+            let stuffer = mem::take(&mut self.stuffer);
+            if self.handover.content != Content::Binary {
+                stuffer.finish(out);
+            }
             self.state = State::End { next: self.next_pending(0) };
+        }
+    }
+
+    /// The proof that was asked for.
+    pub fn proved(&mut self, proof: &Proof) {
+        if self.state == State::ScramProof
+            && let Some(scram) = &mut self.scram
+        {
+            let line = format!("{}\r\n", scram.proved(proof));
+            self.write(line);
+            self.state = State::ScramLast;
         }
     }
 
     pub fn tls_started(&mut self) {
         if self.state == State::Securing {
-            self.handover.tls = TlsUse::Active;
+            self.hello.tls = TlsUse::Active;
             self.inbox.clear();
             self.state = self.ehlo();
         }
@@ -243,10 +263,10 @@ impl Client {
         self.break_off(Trouble::Disconnected);
     }
 
-    /// What became of each recipient, in their order. Before `ClientStep::Done` those still open count as broken.
-    pub fn results(self) -> Vec<Outcome> {
+    /// What became of each recipient, in their order. Before `Ready` or `Done` those still open count as broken.
+    pub fn take_results(&mut self) -> Vec<Outcome> {
         let broken = Outcome::Broken { stage: self.stage(), trouble: Trouble::Disconnected };
-        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| broken.clone())).collect()
+        mem::take(&mut self.outcomes).into_iter().map(|outcome| outcome.unwrap_or_else(|| broken.clone())).collect()
     }
 
     /// How long to wait for the server in this state, in seconds (RFC 5321 4.5.3.2).
@@ -265,11 +285,16 @@ impl Client {
             State::Greeting => Stage::Greeting,
             State::Ehlo | State::Helo => Stage::Hello,
             State::StartTls | State::Securing => Stage::Tls,
-            State::Login => Stage::Login,
-            State::Mail { .. } => Stage::Mail,
+            State::Login
+            | State::LoginName
+            | State::LoginSecret
+            | State::ScramFirst
+            | State::ScramProof
+            | State::ScramLast => Stage::Login,
+            State::Reset | State::Mail { .. } => Stage::Mail,
             State::Rcpt { .. } => Stage::Recipient,
             State::Data | State::Content => Stage::Content,
-            State::End { .. } | State::Quit { .. } | State::Done => Stage::End,
+            State::End { .. } | State::Ready | State::Quit { .. } | State::Done => Stage::End,
         }
     }
 
@@ -295,16 +320,16 @@ impl Client {
         let stage = self.stage();
         let leaving = reply.code.basic == 421;
         self.settle(&Outcome::Refused { stage, reply });
-        if leaving { State::Done } else { self.quit() }
+        if leaving { State::Done } else { self.goodbye() }
     }
 
     fn give_up(&mut self, trouble: Trouble) -> State {
         let stage = self.stage();
         self.settle(&Outcome::Broken { stage, trouble });
-        self.quit()
+        self.goodbye()
     }
 
-    fn quit(&mut self) -> State {
+    fn goodbye(&mut self) -> State {
         self.write("QUIT\r\n".into());
         State::Quit { left: BATCH_RECIPIENTS + 1 }
     }
@@ -327,8 +352,8 @@ impl Client {
                 self.offers = Offers::read(&reply);
                 self.said_hello()
             }
-            State::Ehlo if !reply.code.is_temporary() && self.handover.protocol == Protocol::Smtp => {
-                self.write(format!("HELO {}\r\n", self.handover.host));
+            State::Ehlo if !reply.code.is_temporary() && self.hello.protocol == Protocol::Smtp => {
+                self.write(format!("HELO {}\r\n", self.hello.host));
                 State::Helo
             }
             State::Helo if positive => {
@@ -336,12 +361,20 @@ impl Client {
                 self.said_hello()
             }
             State::StartTls => self.tls_answered(positive),
-            State::Login | State::Mail { .. } | State::Rcpt { .. } => self.envelope_answered(reply, positive),
+            State::Login | State::LoginName | State::LoginSecret | State::ScramFirst | State::ScramLast => {
+                self.login_answered(reply, positive)
+            }
+            State::Reset if positive => self.mail(),
+            State::Mail { .. } | State::Rcpt { .. } => self.envelope_answered(reply, positive),
             State::Data if reply.code.basic == 354 => State::Content,
-            State::End { next } if self.handover.protocol == Protocol::Lmtp => self.lmtp_answered(reply, next),
+            State::End { next } if self.hello.protocol == Protocol::Lmtp => self.lmtp_answered(reply, next),
             State::End { .. } if positive => {
                 self.settle(&Outcome::Delivered(reply));
-                self.quit()
+                self.ended()
+            }
+            State::End { .. } if !reply.code.is_positive() => {
+                self.settle(&Outcome::Refused { stage: Stage::End, reply });
+                self.ended()
             }
             // A positive reply in a place where it means nothing.
             _ if reply.code.is_positive() => self.give_up(Trouble::BadReply(BadReply::Codes)),
@@ -350,16 +383,16 @@ impl Client {
     }
 
     fn ehlo(&mut self) -> State {
-        let verb = match self.handover.protocol {
+        let verb = match self.hello.protocol {
             Protocol::Smtp => "EHLO",
             Protocol::Lmtp => "LHLO",
         };
-        self.write(format!("{verb} {}\r\n", self.handover.host));
+        self.write(format!("{verb} {}\r\n", self.hello.host));
         State::Ehlo
     }
 
     fn said_hello(&mut self) -> State {
-        match self.handover.tls {
+        match self.hello.tls {
             TlsUse::IfOffered | TlsUse::Required if self.offers.starttls => {
                 self.write("STARTTLS\r\n".into());
                 return State::StartTls;
@@ -367,17 +400,64 @@ impl Client {
             TlsUse::Required => return self.give_up(Trouble::NoTls),
             TlsUse::Never | TlsUse::IfOffered | TlsUse::Active => {}
         }
-        let Some(credentials) = &self.handover.credentials else { return self.mail() };
-        if self.handover.tls != TlsUse::Active || !self.offers.auth_plain {
+        let Some(credentials) = self.hello.credentials.clone() else { return self.mail() };
+        if self.hello.tls != TlsUse::Active {
             return self.give_up(Trouble::NoLogin);
         }
-        let response = sasl::plain_response(credentials);
-        self.write(format!("AUTH PLAIN {response}\r\n"));
-        State::Login
+        if let Some(nonce) = self.hello.nonce.as_deref().filter(|_| self.offers.auth_scram) {
+            let (exchange, first) = scram::Exchange::begin(&credentials.login, nonce);
+            self.scram = Some(exchange);
+            self.write(format!("AUTH SCRAM-SHA-256 {first}\r\n"));
+            return State::ScramFirst;
+        }
+        if self.offers.auth_plain {
+            self.write(format!("AUTH PLAIN {}\r\n", sasl::plain_response(&credentials)));
+            return State::Login;
+        }
+        if self.offers.auth_login {
+            self.write("AUTH LOGIN\r\n".into());
+            return State::LoginName;
+        }
+        self.give_up(Trouble::NoLogin)
+    }
+
+    /// The challenges of LOGIN are not looked at: they come in this order, in whatever words.
+    fn login_answered(&mut self, reply: Reply, positive: bool) -> State {
+        let response = |text: &str| format!("{}\r\n", STANDARD.encode(text));
+        match (self.state, self.hello.credentials.clone()) {
+            (State::Login, _) if positive => self.mail(),
+            (State::LoginName, Some(credentials)) if reply.code.basic == 334 => {
+                self.write(response(&credentials.login));
+                State::LoginSecret
+            }
+            (State::LoginSecret, Some(credentials)) if reply.code.basic == 334 => {
+                self.write(response(credentials.secret.reveal()));
+                State::Login
+            }
+            (State::ScramFirst, _) if reply.code.basic == 334 => {
+                match self.scram.as_mut().and_then(|scram| scram.challenged(reply.text())) {
+                    Some(challenge) => {
+                        self.steps.push_back(ClientStep::Prove(challenge));
+                        State::ScramProof
+                    }
+                    None => self.give_up(Trouble::NoLogin),
+                }
+            }
+            // Whoever cannot show that it knows the password is not our smart host.
+            (State::ScramLast, _) if reply.code.basic == 334 => {
+                if self.scram.as_ref().is_some_and(|scram| scram.is_known_to_server(reply.text())) {
+                    self.write("\r\n".into());
+                    return State::Login;
+                }
+                self.give_up(Trouble::NoLogin)
+            }
+            _ if reply.code.is_positive() => self.give_up(Trouble::BadReply(BadReply::Codes)),
+            _ => self.refused(reply),
+        }
     }
 
     fn tls_answered(&mut self, positive: bool) -> State {
-        match self.handover.tls {
+        match self.hello.tls {
             _ if positive && !self.inbox.is_empty() => {
                 self.settle(&Outcome::Broken { stage: Stage::Tls, trouble: Trouble::BadReply(BadReply::Injected) });
                 State::Done
@@ -385,35 +465,19 @@ impl Client {
             _ if positive => State::Securing,
             TlsUse::Required => self.give_up(Trouble::NoTls),
             TlsUse::Never | TlsUse::IfOffered | TlsUse::Active => {
-                self.handover.tls = TlsUse::Never;
+                self.hello.tls = TlsUse::Never;
                 self.said_hello()
             }
         }
     }
 
     fn mail(&mut self) -> State {
-        let needs_utf8 = self.handover.smtputf8
-            || self.handover.reverse_path.address().is_some_and(Address::needs_utf8)
-            || self.handover.recipients.iter().any(Address::needs_utf8);
-        if needs_utf8 && !self.offers.smtputf8 {
-            return self.give_up(Trouble::NoUtf8);
+        if let Err(trouble) = self.handover.fits(&self.offers) {
+            return self.give_up(trouble);
         }
-        let size_octets = self.handover.size_octets;
-        if self.offers.size_octets_max.is_some_and(|max| size_octets > max) {
-            return self.give_up(Trouble::TooLarge);
-        }
-        let mut line = format!("MAIL FROM:{}", self.handover.reverse_path);
-        if self.offers.size {
-            line.push_str(&format!(" SIZE={size_octets}"));
-        }
-        if self.handover.eight_bit && self.offers.eight_bit_mime {
-            line.push_str(" BODY=8BITMIME");
-        }
-        if needs_utf8 {
-            line.push_str(" SMTPUTF8");
-        }
-        line.push_str("\r\n");
+        let line = self.handover.mail_command(&self.offers);
         self.write(line);
+        self.open = true;
         let sent = if self.offers.pipelining { self.batch(0) } else { 0 };
         State::Mail { sent }
     }
@@ -422,22 +486,24 @@ impl Client {
     fn batch(&mut self, from: usize) -> usize {
         let count = if self.offers.pipelining { BATCH_RECIPIENTS } else { 1 };
         let to = (from + count).min(self.handover.recipients.len());
-        let lines: String = self.handover.recipients[from..to].iter().map(|a| format!("RCPT TO:<{a}>\r\n")).collect();
+        let dsn = self.offers.dsn;
+        let lines: String = self.handover.recipients[from..to].iter().map(|r| r.command(dsn)).collect();
         self.write(lines);
         to
     }
 
     fn envelope_answered(&mut self, reply: Reply, positive: bool) -> State {
         match self.state {
-            State::Login if positive => self.mail(),
             State::Mail { sent } if positive => {
                 let sent = if sent == 0 { self.batch(0) } else { sent };
                 State::Rcpt { next: 0, sent }
             }
             State::Rcpt { next, sent } => {
-                if !positive {
-                    self.outcomes[next] = Some(Outcome::Refused { stage: Stage::Recipient, reply });
-                }
+                self.outcomes[next] = match positive {
+                    true if self.handover.only_asks => Some(Outcome::Delivered(reply)),
+                    true => None,
+                    false => Some(Outcome::Refused { stage: Stage::Recipient, reply }),
+                };
                 self.recipient_answered(next + 1, sent)
             }
             _ => self.refused(reply),
@@ -452,10 +518,20 @@ impl Client {
             return State::Rcpt { next, sent: self.batch(sent) };
         }
         if self.next_pending(0) == self.outcomes.len() {
-            return self.quit();
+            return State::Ready;
+        }
+        if self.handover.content == Content::Binary {
+            self.write(format!("BDAT {} LAST\r\n", self.handover.size_octets));
+            return State::Content;
         }
         self.write("DATA\r\n".into());
         State::Data
+    }
+
+    /// The server answered for the whole content: its transaction is over (RFC 5321 4.1.1.4).
+    fn ended(&mut self) -> State {
+        self.open = false;
+        State::Ready
     }
 
     fn lmtp_answered(&mut self, reply: Reply, next: usize) -> State {
@@ -466,28 +542,24 @@ impl Client {
             });
         }
         let next = self.next_pending(next);
-        if next == self.outcomes.len() { self.quit() } else { State::End { next } }
+        if next == self.outcomes.len() { self.ended() } else { State::End { next } }
     }
 }
 
-/// The law of the client (`law`) for any octets of a server. The first chooses what is handed over, the second the size of
-/// the pieces.
+/// The law of the client (`law`) for any octets of a server. The first chooses how it speaks, the second what is handed over,
+/// the third the size of the pieces.
 pub fn fuzz(octets: &[u8]) {
-    let [kind, size, input @ ..] = octets else { return };
-    let address = |text: &str| text.parse::<Address>().expect("an address");
+    let [kind, message, size, input @ ..] = octets else { return };
     let credentials = || Credentials { login: "toto-j".into(), secret: sasl::Secret::new("hunter2") };
-    let handover = Handover {
+    let hello = Hello {
         protocol: if kind & 1 == 0 { Protocol::Smtp } else { Protocol::Lmtp },
         host: "mx.example".parse().expect("a domain"),
         tls: [TlsUse::Never, TlsUse::IfOffered, TlsUse::Required, TlsUse::Active][usize::from(kind >> 1 & 3)],
         credentials: (kind & 8 != 0).then(credentials),
-        reverse_path: if kind & 16 == 0 { ReversePath::Null } else { ReversePath::Address(address("é@b.example")) },
-        recipients: vec![address("a@b.example"), address("c@d.example")],
-        size_octets: 3,
-        eight_bit: kind & 32 != 0,
-        smtputf8: kind & 64 != 0,
+        nonce: (kind & 16 != 0).then(|| "nonce".into()),
     };
-    law::check(&handover, usize::from(*size), input);
+    let talk = law::Talk { hello, message: *message, only_one: kind & 32 != 0 };
+    talk.check(usize::from(*size), input);
 }
 
 #[cfg(test)]

@@ -90,15 +90,16 @@ fn mail_has_a_reverse_path() {
 
 #[test]
 fn mail_has_parameters() {
-    let line = "MAIL FROM:<> SIZE=20000000 body=8bitmime SMTPUTF8 AUTH=<> RET=HDRS ENVID=QQ+3D314";
+    let line = "MAIL FROM:<> SIZE=20000000 body=binarymime SMTPUTF8 REQUIRETLS AUTH=<> RET=HDRS ENVID=QQ+3D314";
     check(
         line,
         mail_from(
             ReversePath::Null,
             MailParameters {
                 size_octets: Some(20_000_000),
-                body: Body::EightBitMime,
+                body: Body::BinaryMime,
                 smtputf8: true,
+                require_tls: true,
                 auth: Some("<>".into()),
                 ret: Some(Return::Headers),
                 envid: Some("QQ+3D314".into()),
@@ -113,7 +114,7 @@ fn mail_has_parameters() {
         check(&format!("MAIL FROM:<>{parameters}"), Err(BadCommand::Parameter(expected)));
     };
     bad(" X-NEW=1", BadParameter::Unknown("X-NEW".into()));
-    bad(" BODY=BINARYMIME", BadParameter::Unknown("BODY=BINARYMIME".into()));
+    bad(" REQUIRETLS=1", BadParameter::Value("REQUIRETLS"));
     bad(" BODY=9BIT", BadParameter::Value("BODY"));
     bad(" SIZE", BadParameter::Value("SIZE"));
     bad(" SIZE=+1", BadParameter::Value("SIZE"));

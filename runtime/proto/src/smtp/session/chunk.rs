@@ -1,5 +1,6 @@
 //! Content in chunks (RFC 3030 2): the chunks of an open message, and those that are refused and thrown away.
 
+use mail::Body;
 use mail::reply::{self, Reply};
 
 use super::connection::Connection;
@@ -14,7 +15,16 @@ use crate::smtp::content::LineEnds;
 #[derive(Debug)]
 pub(super) struct Between {
     pub ready: Ready,
+    content: Content,
+}
+
+/// What came of a message so far.
+#[derive(Debug)]
+struct Content {
+    /// Replies the whole content gets.
+    replies: u64,
     ends: LineEnds,
+    /// With the whole of the chunk that is being read.
     octets: u64,
 }
 
@@ -22,9 +32,7 @@ pub(super) struct Between {
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub ready: Ready,
-    ends: LineEnds,
-    /// Octets of the message with the whole of this chunk.
-    octets: u64,
+    content: Content,
     chunk_octets: u64,
     left_octets: u64,
     last: bool,
@@ -41,8 +49,8 @@ pub(super) struct Discard {
 }
 
 impl Between {
-    pub fn begin(ready: Ready) -> Between {
-        Between { ready, ends: LineEnds::default(), octets: 0 }
+    pub fn begin(ready: Ready, body: Body, replies: u64) -> Between {
+        Between { ready, content: Content { replies, ends: LineEnds::of(body), octets: 0 } }
     }
 
     pub fn command(self, command: Command, connection: &mut Connection) -> State {
@@ -56,18 +64,18 @@ impl Between {
     }
 
     pub fn chunk(self, chunk_octets: u64, last: bool, connection: &mut Connection) -> State {
-        let Between { ready, ends, octets } = self;
         if far_too_large(chunk_octets, connection) {
-            return connection.cut(cut_reply(), State::Listening(Listening::Between(Between { ready, ends, octets })));
+            return connection.cut(cut_reply(), State::Listening(Listening::Between(self)));
         }
-        let octets = octets.saturating_add(chunk_octets);
-        State::Chunk(Chunk { ready, ends, octets, chunk_octets, left_octets: chunk_octets, last })
+        let Between { ready, mut content } = self;
+        content.octets = content.octets.saturating_add(chunk_octets);
+        State::Chunk(Chunk { ready, content, chunk_octets, left_octets: chunk_octets, last })
     }
 }
 
 impl Chunk {
     pub fn advance(mut self, connection: &mut Connection, inbox: &mut Inbox) -> Progress {
-        let too_large = self.octets > connection.config.size_octets_max;
+        let too_large = self.content.octets > connection.config.size_octets_max;
         if self.left_octets == 0 {
             return Progress::Moved(self.end(too_large, connection));
         }
@@ -75,28 +83,31 @@ impl Chunk {
             return Progress::Stuck(State::Chunk(self), Step::NeedInput);
         }
         let piece = take(inbox, &mut self.left_octets);
-        self.ends.look(&piece);
-        if !too_large && self.ends.fault().is_none() {
+        self.content.ends.look(&piece);
+        if !too_large && self.content.ends.fault().is_none() {
             connection.steps.push_back(Step::Content(piece));
         }
         Progress::Moved(State::Chunk(self))
     }
 
     fn end(self, too_large: bool, connection: &mut Connection) -> State {
-        let Chunk { ready, mut ends, mut octets, chunk_octets, last, .. } = self;
-        let open = last && !ends.finish();
-        let fault = ends.fault().map(ContentFault::Body).or(too_large.then_some(ContentFault::TooLarge));
+        let Chunk { ready, mut content, chunk_octets, last, .. } = self;
+        let open = last && !content.ends.finish();
+        let fault = content.ends.fault().map(ContentFault::Body).or(too_large.then_some(ContentFault::TooLarge));
         if fault.is_none() && !last {
             connection.send(Reply::new(reply::CONTENT_OK, format!("{chunk_octets} octets received")));
-            return State::Listening(Listening::Between(Between { ready, ends, octets }));
+            return State::Listening(Listening::Between(Between { ready, content }));
         }
+        let Content { replies, mut octets, .. } = content;
         if fault.is_none() && open && octets > 0 {
             // The store, IMAP and DATA know whole lines only; signatures do not see this line end (RFC 6376 3.4.3).
             connection.steps.push_back(Step::Content(b"\r\n".to_vec()));
             octets += 2;
         }
         connection.ask(Question::ContentEnd { octets, ended_by: EndedBy::BdatLast, fault });
-        State::Waiting(Waiting::ContentEnd(ready, fault))
+        // A chunk that is not the last has one reply whatever it holds.
+        let replies = if last { replies } else { 1 };
+        State::Waiting(Waiting::ContentEnd { ready, fault, replies })
     }
 }
 

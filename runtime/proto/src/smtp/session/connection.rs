@@ -6,7 +6,8 @@ use mail::reply::{self, Reply};
 
 use super::state::State;
 use super::{Abandoned, Config, Step};
-use crate::smtp::command::Command;
+use crate::sasl::Bindings;
+use crate::smtp::command::{Command, HelloName};
 
 /// Bad commands in one connection before it is cut: enough for a person at telnet, too few for a scan.
 const BAD_COMMANDS_MAX: u32 = 20;
@@ -43,13 +44,27 @@ pub(super) struct Connection {
     pub config: Config,
     pub steps: VecDeque<Step>,
     pub refusals: Refusals,
+    /// The name of the client a trusted one speaks for.
+    pub told_hello: Option<HelloName>,
+    pub bindings: Bindings,
+    /// Of the SCRAM claim that was accepted last.
+    pub server_signature: Option<Vec<u8>>,
     bad: u32,
     idle: u32,
 }
 
 impl Connection {
     pub fn new(config: Config) -> Connection {
-        Connection { config, steps: VecDeque::new(), refusals: Refusals::default(), bad: 0, idle: 0 }
+        Connection {
+            config,
+            steps: VecDeque::new(),
+            refusals: Refusals::default(),
+            told_hello: None,
+            bindings: Bindings::default(),
+            server_signature: None,
+            bad: 0,
+            idle: 0,
+        }
     }
 
     pub fn send(&mut self, reply: Reply) {
@@ -58,6 +73,16 @@ impl Connection {
 
     pub fn ask(&mut self, question: super::Question) {
         self.steps.push_back(Step::Ask(question));
+    }
+
+    /// Replies a content gets whose RCPT was accepted so often.
+    pub fn content_replies(&self, accepted: u64) -> u64 {
+        if self.config.lmtp { accepted } else { 1 }
+    }
+
+    /// "EHLO first", or LHLO.
+    pub fn hello_first(&self) -> Reply {
+        Reply::new(reply::BAD_SEQUENCE, if self.config.lmtp { "LHLO first" } else { "EHLO first" })
     }
 
     /// A transaction is over without a message.
@@ -148,7 +173,7 @@ impl Courtesy {
             Command::Quit => Some(Courtesy::Quit),
             Command::Ehlo(_) | Command::Helo(_) | Command::StartTls | Command::Auth { .. } => None,
             Command::Mail { .. } | Command::Rcpt { .. } | Command::Data | Command::Bdat { .. } => None,
-            Command::Rset => None,
+            Command::Rset | Command::Lhlo(_) | Command::Xclient(_) => None,
         }
     }
 }

@@ -15,12 +15,14 @@ pub(super) const PATIENCE_TIMES: u64 = 10;
 #[derive(Debug)]
 pub(super) struct Data {
     pub ready: Ready,
+    /// Replies the content gets.
+    replies: u64,
     unstuffer: Unstuffer,
 }
 
 impl Data {
-    pub fn begin(ready: Ready) -> Data {
-        Data { ready, unstuffer: Unstuffer::default() }
+    pub fn begin(ready: Ready, replies: u64) -> Data {
+        Data { ready, replies, unstuffer: Unstuffer::default() }
     }
 
     pub fn advance(mut self, connection: &mut Connection, inbox: &mut Inbox) -> Progress {
@@ -45,6 +47,6 @@ impl Data {
             return Progress::Moved(State::Data(self));
         }
         connection.ask(Question::ContentEnd { octets, ended_by: EndedBy::Dot, fault });
-        Progress::Moved(State::Waiting(Waiting::ContentEnd(self.ready, fault)))
+        Progress::Moved(State::Waiting(Waiting::ContentEnd { ready: self.ready, fault, replies: self.replies }))
     }
 }

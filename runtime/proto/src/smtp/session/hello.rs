@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{AuthMode, Config, TlsMode};
+use crate::sasl::{self, Bindings};
 use crate::smtp::command::HelloName;
 
 /// What the client said of itself.
@@ -16,6 +17,7 @@ pub struct Hello {
 /// The "with" word of a Received field (RFC 3848).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transport {
+    pub lmtp: bool,
     pub extended: bool,
     pub tls: bool,
     pub login: bool,
@@ -23,18 +25,19 @@ pub struct Transport {
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.extended, self.tls, self.login) {
+        let name = match (self.extended || self.lmtp, self.tls, self.login) {
             (false, _, _) => "SMTP",
             (true, false, false) => "ESMTP",
             (true, true, false) => "ESMTPS",
             (true, false, true) => "ESMTPA",
             (true, true, true) => "ESMTPSA",
-        })
+        };
+        if self.lmtp { write!(f, "L{}", &name[2..]) } else { f.write_str(name) }
     }
 }
 
 /// The lines of the answer to EHLO, first the host's name.
-pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
+pub(super) fn listing(config: &Config, bindings: &Bindings, login: bool) -> Vec<String> {
     let mut lines = vec![
         config.host.to_string(),
         "PIPELINING".to_owned(),
@@ -42,12 +45,14 @@ pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
         "8BITMIME".to_owned(),
         "ENHANCEDSTATUSCODES".to_owned(),
         "CHUNKING".to_owned(),
+        "BINARYMIME".to_owned(),
     ];
     if matches!(config.tls, TlsMode::Offered | TlsMode::Required) {
         lines.push("STARTTLS".to_owned());
     }
     if config.auth == AuthMode::Required && config.login_possible() && !login && !config.mechanisms.is_empty() {
-        let names: Vec<&str> = config.mechanisms.iter().map(|mechanism| mechanism.name()).collect();
+        let offered = sasl::offered(&config.mechanisms, bindings);
+        let names: Vec<&str> = offered.iter().map(|mechanism| mechanism.name()).collect();
         lines.push(format!("AUTH {}", names.join(" ")));
     }
     if config.smtputf8 {
@@ -55,6 +60,13 @@ pub(super) fn listing(config: &Config, login: bool) -> Vec<String> {
     }
     if config.dsn {
         lines.push("DSN".to_owned());
+    }
+    // RFC 8689 3: only under TLS.
+    if config.tls == TlsMode::Active {
+        lines.push("REQUIRETLS".to_owned());
+    }
+    if config.xclient && config.tls != TlsMode::Required {
+        lines.push("XCLIENT NAME ADDR PORT PROTO HELO".to_owned());
     }
     // RFC 9422 3.
     lines.push(format!("LIMITS RCPTMAX={}", config.rcpt_max));

@@ -6,14 +6,17 @@
 //! of refusals and counters of policy live outside; what is fixed by the RFCs is decided here.
 //!
 //! INVARIANT (one-reply): each command and each content gets exactly one reply, in order (RFC 2920 3.2); flushing only
-//! at `NeedInput` answers a pipelined batch in one write.
+//! at `NeedInput` answers a pipelined batch in one write. Under LMTP a content gets one for each RCPT that was accepted, in
+//! their order (RFC 2033 4.2).
 
 mod chunk;
 mod connection;
 mod data;
 mod hello;
 mod law;
+mod login;
 mod state;
+mod xclient;
 
 use std::mem;
 
@@ -23,8 +26,9 @@ use mail::{Domain, ReversePath};
 use super::content::BodyFault;
 use super::parameter::{MailParameters, RcptParameters};
 use super::path::ForwardPath;
+use super::xclient::Told;
 use crate::line::Inbox;
-use crate::sasl::{Credentials, Mechanism};
+use crate::sasl::{Bindings, Claim, Mechanism, Salt};
 use connection::Connection;
 pub use connection::Refusals;
 pub use hello::{Hello, Transport};
@@ -55,6 +59,8 @@ pub enum AuthMode {
 pub struct Config {
     /// The name the server gives itself.
     pub host: Domain,
+    /// LMTP (RFC 2033): LHLO, and a reply for each recipient.
+    pub lmtp: bool,
     pub tls: TlsMode,
     pub auth: AuthMode,
     pub mechanisms: Vec<Mechanism>,
@@ -65,6 +71,8 @@ pub struct Config {
     pub smtputf8: bool,
     /// Delivery status notifications on request (RFC 3461). Without it its parameters get 555.
     pub dsn: bool,
+    /// This client may say for whom it speaks. To others XCLIENT is not offered, and refused.
+    pub xclient: bool,
 }
 
 impl Config {
@@ -117,8 +125,12 @@ pub enum Abandoned {
 /// What the session cannot know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Reply 235 to accept, 535 or 454 to refuse.
-    Authenticate { mechanism: Mechanism, credentials: Credentials },
+    /// How is the verifier of this login salted? `answer_salt`, also for logins nobody has; another reply refuses.
+    Salt { login: String },
+    /// Reply 235 to accept, for SCRAM by `answer_signed`; 535 or 454 to refuse.
+    Authenticate { mechanism: Mechanism, claim: Claim },
+    /// XCLIENT of a client that may say it. Reply 220 to believe it: the session begins again.
+    Told(Told),
     /// A syntactically valid MAIL. Reply 250 to accept.
     Mail { reverse_path: ReversePath, parameters: MailParameters },
     /// A syntactically valid RCPT in a transaction. Reply 250 to accept.
@@ -126,7 +138,7 @@ pub enum Question {
     /// DATA, or the first BDAT, with at least one accepted recipient. Reply 354 to accept (not sent for BDAT).
     ContentStart { way: EndedBy },
     /// The content is whole. Reply 250 only when it is durable. With a fault the content was not given out to its end,
-    /// and a positive reply is replaced by `ContentFault::reply`.
+    /// and a positive reply is replaced by `ContentFault::reply`. Under LMTP `answer_each` gives every recipient its own.
     ContentEnd { octets: u64, ended_by: EndedBy, fault: Option<ContentFault> },
 }
 
@@ -166,7 +178,8 @@ pub struct Session {
 impl Session {
     /// A connection that is welcome: the first step is the greeting.
     pub fn new(config: Config) -> Session {
-        let greeting = Reply::new(reply::GREETING, format!("{} ESMTP", config.host));
+        let greeting =
+            Reply::new(reply::GREETING, format!("{} {}", config.host, if config.lmtp { "LMTP" } else { "ESMTP" }));
         let mut connection = Connection::new(config);
         connection.send(greeting);
         Session { connection, inbox: Inbox::default(), state: State::Listening(Listening::Greeted) }
@@ -210,11 +223,37 @@ impl Session {
 
     /// The answer to the question asked last. Without a question it is ignored.
     pub fn answer(&mut self, reply: Reply) {
+        self.answer_each(vec![reply]);
+    }
+
+    /// The answer to `ContentEnd` under LMTP: a reply for each RCPT that was accepted, in their order, the same address
+    /// counted again. The last one stands for those that are not given.
+    pub fn answer_each(&mut self, replies: Vec<Reply>) {
         let state = mem::replace(&mut self.state, State::Closed);
         self.state = match state {
-            State::Waiting(waiting) => waiting.answered(reply, &mut self.connection),
+            State::Waiting(waiting) => waiting.answered(replies, &mut self.connection),
             state => state,
         };
+    }
+
+    /// The answer to `Question::Salt`.
+    pub fn answer_salt(&mut self, salt: &Salt) {
+        let state = mem::replace(&mut self.state, State::Closed);
+        self.state = match state {
+            State::Waiting(waiting) => waiting.salted(salt, &mut self.connection),
+            state => state,
+        };
+    }
+
+    /// The answer to a SCRAM claim that holds, with the server's signature (RFC 5802 3).
+    pub fn answer_signed(&mut self, reply: Reply, server_signature: Vec<u8>) {
+        self.connection.server_signature = Some(server_signature);
+        self.answer(reply);
+    }
+
+    /// What SCRAM can be bound to on this connection; known once TLS is there.
+    pub fn set_bindings(&mut self, bindings: Bindings) {
+        self.connection.bindings = bindings;
     }
 
     /// TLS is negotiated; the conversation starts again (RFC 3207 4.2).
@@ -258,14 +297,20 @@ impl Session {
     }
 
     /// What the client said with EHLO or HELO, if it did since the connection or TLS began.
-    pub fn hello(&self) -> Option<&Hello> {
-        self.state.ready().map(|ready| &ready.hello)
+    /// Behind a client that may say so, what it told of the client it speaks for.
+    pub fn hello(&self) -> Option<Hello> {
+        let hello = self.state.ready().map(|ready| ready.hello.clone())?;
+        Some(match &self.connection.told_hello {
+            Some(name) => Hello { name: name.clone(), ..hello },
+            None => hello,
+        })
     }
 
     /// How this session is called in a Received field.
     pub fn transport(&self) -> Transport {
         let ready = self.state.ready();
         Transport {
+            lmtp: self.connection.config.lmtp,
             extended: ready.is_some_and(|ready| ready.hello.extended),
             tls: self.connection.config.tls == TlsMode::Active,
             login: ready.is_some_and(|ready| ready.login),
@@ -296,13 +341,29 @@ pub fn fuzz(octets: &[u8]) {
         host: "mx.example".parse().expect("a domain"),
         tls: [TlsMode::None, TlsMode::Offered, TlsMode::Required, TlsMode::Active][usize::from(kind % 4)],
         auth: if kind & 4 == 0 { AuthMode::Never } else { AuthMode::Required },
-        mechanisms: vec![Mechanism::Plain, Mechanism::Login],
+        mechanisms: vec![
+            Mechanism::Plain,
+            Mechanism::Login,
+            Mechanism::ScramSha256,
+            Mechanism::OAuthBearer,
+            Mechanism::XOAuth2,
+        ],
         size_octets_max: 1_000,
         rcpt_max: 100,
         smtputf8: kind & 8 == 0,
         dsn: kind & 16 == 0,
+        lmtp: kind & 32 != 0,
+        xclient: kind & 64 != 0,
     };
-    law::check(&config, kind & 32 != 0, usize::from(*size), input);
+    law::check(&config, kind & 128 != 0, usize::from(*size), input);
+}
+
+/// RFC 2034 3: every 2yz, 4yz and 5yz reply has an enhanced code of its class, except the greeting and the answer to EHLO.
+fn is_enhanced(reply: &Reply) -> bool {
+    match reply.code.enhanced {
+        Some(enhanced) => u16::from(enhanced.0) == reply.code.basic / 100,
+        None => [reply::GREETING, reply::HELLO, reply::AUTH_CONTINUE, reply::START_INPUT].contains(&reply.code),
+    }
 }
 
 #[cfg(test)]

@@ -3,20 +3,22 @@
 //! INVARIANT (chunk-skipped): whatever becomes of a BDAT command, its octets are never read as commands. A BDAT whose
 //! length cannot be read ends the connection.
 
+use mail::Body;
 use mail::reply::{self, Reply};
 
 use super::chunk::{Between, Chunk, Discard};
 use super::connection::{Connection, Courtesy};
 use super::data::Data;
 use super::hello::{self, Hello};
-use super::{Abandoned, AuthMode, ContentFault, EndedBy, Question, Step, TlsMode};
+use super::{Abandoned, AuthMode, ContentFault, EndedBy, Question, Step, TlsMode, login, xclient};
 use crate::line::{Inbox, Line};
-use crate::sasl::{Exchange, Mechanism, Progress as SaslProgress, SaslError};
+use crate::sasl::{AwaitsSalt, Claim, Exchange, Mechanism, Salt};
 use crate::smtp::command::{self, AUTH_OCTETS_MAX, BadCommand, COMMAND_OCTETS_MAX, Command, HelloName};
+use crate::smtp::parameter::{MailParameters, RcptParameters};
 use crate::smtp::path::ForwardPath;
 
 /// A line is cut off for good after this many octets without CRLF.
-const ENDLESS_LINE_OCTETS: u64 = 1 << 20;
+pub(super) const ENDLESS_LINE_OCTETS: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(super) enum State {
@@ -24,6 +26,8 @@ pub(super) enum State {
     Listening(Listening),
     /// The next line is a response of the AUTH exchange.
     Login(Ready, Mechanism, Exchange),
+    /// The next line ends the AUTH exchange, which has its verdict.
+    LoginEnd(Ready, Reply),
     /// After 354.
     Data(Data),
     /// Within the octets of a BDAT.
@@ -64,6 +68,7 @@ pub(super) struct Ready {
 pub(super) struct Transaction {
     pub ready: Ready,
     pub smtputf8: bool,
+    pub body: Body,
     /// Recipients accepted so far, the same one counted again.
     pub accepted: u64,
 }
@@ -71,12 +76,20 @@ pub(super) struct Transaction {
 /// What is asked, and what the answer leads to.
 #[derive(Debug)]
 pub(super) enum Waiting {
-    Login(Ready),
-    Mail { ready: Ready, smtputf8: bool, size_octets: Option<u64> },
+    Salt(Ready, Mechanism, AwaitsSalt),
+    Login(Ready, Claim),
+    /// XCLIENT, with the name it told.
+    Told(Listening, Option<HelloName>),
+    Mail(Ready, Box<MailParameters>),
     Recipient(Transaction),
     DataStart(Transaction),
     ChunkStart(Transaction, Command),
-    ContentEnd(Ready, Option<ContentFault>),
+    /// `replies`: how many the content gets.
+    ContentEnd {
+        ready: Ready,
+        fault: Option<ContentFault>,
+        replies: u64,
+    },
 }
 
 pub(super) enum Progress {
@@ -89,7 +102,8 @@ impl State {
     pub fn advance(self, connection: &mut Connection, inbox: &mut Inbox) -> Progress {
         match self {
             State::Listening(listening) => listening.advance(connection, inbox),
-            State::Login(ready, mechanism, exchange) => login_line(ready, mechanism, exchange, connection, inbox),
+            State::Login(ready, mechanism, exchange) => login::line(ready, mechanism, exchange, connection, inbox),
+            State::LoginEnd(ready, reply) => login::last_line(ready, reply, connection, inbox),
             State::Data(data) => data.advance(connection, inbox),
             State::Chunk(chunk) => chunk.advance(connection, inbox),
             State::Discard(discard) => discard.advance(connection, inbox),
@@ -107,24 +121,30 @@ impl State {
             State::Listening(Listening::TurnedAway | Listening::Greeted | Listening::Ready(_)) => false,
             State::Data(_) | State::Chunk(_) => true,
             State::Discard(discard) => matches!(*discard.then, Listening::Transaction(_) | Listening::Between(_)),
-            State::Waiting(Waiting::Login(_) | Waiting::ContentEnd(..)) => false,
+            State::Waiting(Waiting::Salt(..) | Waiting::Login(..) | Waiting::Told(..) | Waiting::ContentEnd { .. }) => {
+                false
+            }
             State::Waiting(
-                Waiting::Mail { .. } | Waiting::Recipient(_) | Waiting::DataStart(_) | Waiting::ChunkStart(..),
+                Waiting::Mail(..) | Waiting::Recipient(_) | Waiting::DataStart(_) | Waiting::ChunkStart(..),
             ) => true,
-            State::Login(..) | State::Securing | State::Closed => false,
+            State::Login(..) | State::LoginEnd(..) | State::Securing | State::Closed => false,
         }
     }
 
     pub fn ready(&self) -> Option<&Ready> {
         match self {
             State::Listening(listening) => listening.ready(),
-            State::Login(ready, ..) => Some(ready),
+            State::Login(ready, ..) | State::LoginEnd(ready, _) => Some(ready),
             State::Data(data) => Some(&data.ready),
             State::Chunk(chunk) => Some(&chunk.ready),
             State::Discard(discard) => discard.then.ready(),
-            State::Waiting(Waiting::Login(ready) | Waiting::Mail { ready, .. } | Waiting::ContentEnd(ready, _)) => {
-                Some(ready)
-            }
+            State::Waiting(
+                Waiting::Salt(ready, ..)
+                | Waiting::Login(ready, _)
+                | Waiting::Mail(ready, _)
+                | Waiting::ContentEnd { ready, .. },
+            ) => Some(ready),
+            State::Waiting(Waiting::Told(listening, _)) => listening.ready(),
             State::Waiting(
                 Waiting::Recipient(transaction) | Waiting::DataStart(transaction) | Waiting::ChunkStart(transaction, _),
             ) => Some(&transaction.ready),
@@ -192,14 +212,22 @@ impl Listening {
             return connection.courtesy(courtesy, State::Listening(self));
         }
         match (self, command) {
-            (listening, Command::Ehlo(name)) => listening.hello(name, true, connection),
+            // RFC 2033 4.1: LHLO stands for both, and they for nothing.
+            (listening, Command::Ehlo(_) | Command::Helo(_)) if connection.config.lmtp => {
+                connection.bad(Reply::new(reply::SYNTAX_COMMAND, "This is LMTP: LHLO"), State::Listening(listening))
+            }
+            (listening, Command::Lhlo(_)) if !connection.config.lmtp => {
+                connection.bad(BadCommand::Unknown.reply(), State::Listening(listening))
+            }
+            (listening, Command::Ehlo(name) | Command::Lhlo(name)) => listening.hello(name, true, connection),
             (listening, Command::Helo(name)) => listening.hello(name, false, connection),
             (listening, Command::Rset) => listening.reset(connection),
+            (listening, Command::Xclient(told)) => xclient::told(listening, told, connection, inbox),
             (Listening::Ready(ready), command) => ready.command(command, connection, inbox),
             (Listening::Transaction(transaction), command) => transaction.command(command, connection),
             (Listening::Between(between), command) => between.command(command, connection),
             (listening @ (Listening::TurnedAway | Listening::Greeted), _) => {
-                connection.bad(Reply::new(reply::BAD_SEQUENCE, "EHLO first"), State::Listening(listening))
+                connection.bad(connection.hello_first(), State::Listening(listening))
             }
         }
     }
@@ -214,19 +242,31 @@ impl Listening {
         // RFC 3207 4: only these work before TLS where TLS is required. AUTH has a code of its own (RFC 4954 6).
         let in_the_clear = matches!(
             command,
-            Command::Noop | Command::Ehlo(_) | Command::StartTls | Command::Quit | Command::Auth { .. }
+            Command::Noop
+                | Command::Ehlo(_)
+                | Command::Lhlo(_)
+                | Command::StartTls
+                | Command::Quit
+                | Command::Auth { .. }
         );
         if config.tls == TlsMode::Required && !in_the_clear {
             return Some((connection.refusals.tls_required.clone(), true));
         }
         match (self, command) {
-            (Listening::Greeted, Command::Auth { .. } | Command::StartTls) => sequence("EHLO first"),
-            (Listening::Greeted, Command::Bdat { .. }) => sequence("EHLO first"),
+            (Listening::Greeted, Command::Auth { .. } | Command::StartTls | Command::Bdat { .. }) => {
+                Some((connection.hello_first(), true))
+            }
             (Listening::Ready(ready), Command::Rcpt { .. } | Command::Data | Command::Bdat { .. }) => {
                 Some((Reply::new(reply::BAD_SEQUENCE, "MAIL first"), !ready.after_refusal))
             }
             (Listening::Transaction(Transaction { accepted: 0, .. }), Command::Data | Command::Bdat { .. }) => {
-                Some((Reply::new(reply::NO_RECIPIENTS, "No valid recipients"), false))
+                // RFC 2033 4.2 has 503 for it.
+                let code = if config.lmtp { reply::BAD_SEQUENCE } else { reply::NO_RECIPIENTS };
+                Some((Reply::new(code, "No valid recipients"), false))
+            }
+            // RFC 3030 3.
+            (Listening::Transaction(Transaction { body: Body::BinaryMime, .. }), Command::Data) => {
+                sequence("BODY=BINARYMIME needs BDAT")
             }
             _ => None,
         }
@@ -239,7 +279,7 @@ impl Listening {
             connection.abandon(Abandoned::Hello);
         }
         let reply = match extended {
-            true => Reply::lines(reply::HELLO, hello::listing(&connection.config, login)),
+            true => Reply::lines(reply::HELLO, hello::listing(&connection.config, &connection.bindings, login)),
             false => Reply::new(reply::HELLO, connection.config.host.to_string()),
         };
         let ready = Ready { hello: Hello { name, extended }, login, after_refusal: false };
@@ -271,7 +311,7 @@ impl Ready {
         }
     }
 
-    fn bad(self, reply: Reply, connection: &mut Connection) -> State {
+    pub fn bad(self, reply: Reply, connection: &mut Connection) -> State {
         connection.bad(reply, State::Listening(Listening::Ready(self)))
     }
 
@@ -292,58 +332,11 @@ impl Ready {
         }
     }
 
-    /// RFC 4954 4.
-    fn auth(self, name: &str, initial: Option<&str>, connection: &mut Connection) -> State {
-        let refuse = |code, text: &str| Reply::new(code, text);
-        let config = &connection.config;
-        if config.auth == AuthMode::Never {
-            return self.bad(connection.refusals.no_login.clone(), connection);
-        }
-        if !config.login_possible() {
-            return self.bad(connection.refusals.login_needs_tls.clone(), connection);
-        }
-        if self.login {
-            return self.bad(refuse(reply::BAD_SEQUENCE, "Already logged in"), connection);
-        }
-        let known = Mechanism::from_name(name).filter(|mechanism| config.mechanisms.contains(mechanism));
-        let Some(mechanism) = known else {
-            return self.bad(refuse(reply::PARAMETER_NOT_IMPLEMENTED, "Mechanism not offered"), connection);
-        };
-        self.login_progress(mechanism, Exchange::begin(mechanism, initial), connection)
-    }
-
-    fn login_progress(
-        self,
-        mechanism: Mechanism,
-        progress: Result<SaslProgress, SaslError>,
-        connection: &mut Connection,
-    ) -> State {
-        match progress {
-            Ok(SaslProgress::Challenge(exchange, challenge)) => {
-                connection.send(Reply::new(reply::AUTH_CONTINUE, challenge));
-                State::Login(self, mechanism, exchange)
-            }
-            Ok(SaslProgress::Done(credentials)) => {
-                connection.ask(Question::Authenticate { mechanism, credentials });
-                State::Waiting(Waiting::Login(self))
-            }
-            Err(error) => {
-                let reply = match error {
-                    SaslError::Cancelled => Reply::new(reply::AUTH_SYNTAX, "Login cancelled"),
-                    SaslError::Encoding => Reply::new(reply::AUTH_SYNTAX, "Not base64"),
-                    SaslError::Malformed => Reply::new(reply::AUTH_SYNTAX, "Not what this mechanism sends"),
-                    SaslError::OtherIdentity => Reply::new(reply::AUTH_FAILED, "Nobody acts for another here"),
-                };
-                self.bad(reply, connection)
-            }
-        }
-    }
-
     /// RFC 5321 4.1.1.2.
     fn mail(
         mut self,
         reverse_path: mail::ReversePath,
-        parameters: super::MailParameters,
+        parameters: MailParameters,
         connection: &mut Connection,
     ) -> State {
         let config = &connection.config;
@@ -354,6 +347,8 @@ impl Ready {
             unknown("SMTPUTF8")
         } else if !config.dsn && (parameters.ret.is_some() || parameters.envid.is_some()) {
             unknown("DSN")
+        } else if parameters.require_tls && config.tls != TlsMode::Active {
+            unknown("REQUIRETLS")
         } else if parameters.auth.is_some() && config.auth == AuthMode::Never {
             unknown("AUTH")
         } else if !parameters.smtputf8 && reverse_path.address().is_some_and(mail::Address::needs_utf8) {
@@ -365,30 +360,13 @@ impl Ready {
         if let Some(reply) = refusal {
             return self.bad(reply, connection);
         }
-        let (smtputf8, size_octets) = (parameters.smtputf8, parameters.size_octets);
         if !connection.mail_attempted() {
             return connection.tired(State::Listening(Listening::Ready(self)));
         }
+        let kept = Box::new(parameters.clone());
         connection.ask(Question::Mail { reverse_path, parameters });
-        State::Waiting(Waiting::Mail { ready: self, smtputf8, size_octets })
+        State::Waiting(Waiting::Mail(self, kept))
     }
-}
-
-/// The client's next line in an AUTH exchange.
-fn login_line(
-    ready: Ready,
-    mechanism: Mechanism,
-    exchange: Exchange,
-    connection: &mut Connection,
-    inbox: &mut Inbox,
-) -> Progress {
-    Progress::Moved(match inbox.line(AUTH_OCTETS_MAX, ENDLESS_LINE_OCTETS) {
-        Line::Incomplete => return Progress::Stuck(State::Login(ready, mechanism, exchange), Step::NeedInput),
-        Line::Endless => connection.cut(endless(), State::Listening(Listening::Ready(ready))),
-        // RFC 4954 4: 500, and the exchange is over.
-        Line::TooLong => ready.bad(too_long(), connection),
-        Line::Whole(line) => ready.login_progress(mechanism, exchange.respond(&line), connection),
-    })
 }
 
 impl Transaction {
@@ -412,7 +390,7 @@ impl Transaction {
     }
 
     /// RFC 5321 4.1.1.3.
-    fn rcpt(self, forward_path: ForwardPath, parameters: super::RcptParameters, connection: &mut Connection) -> State {
+    fn rcpt(self, forward_path: ForwardPath, parameters: RcptParameters, connection: &mut Connection) -> State {
         if !connection.config.dsn && (parameters.notify.is_some() || parameters.orcpt.is_some()) {
             return self.bad(Reply::new(reply::BAD_PARAMETER, "DSN is not offered"), connection);
         }
@@ -430,20 +408,36 @@ impl Transaction {
 }
 
 impl Waiting {
-    pub fn answered(self, reply: Reply, connection: &mut Connection) -> State {
+    /// The answer to `Question::Salt`.
+    pub fn salted(self, salt: &Salt, connection: &mut Connection) -> State {
+        match self {
+            Waiting::Salt(ready, mechanism, awaits) => {
+                ready.login_progress(mechanism, Ok(awaits.salted(salt)), connection)
+            }
+            waiting => State::Waiting(waiting),
+        }
+    }
+
+    /// `replies` is never empty; several only at the end of a content.
+    pub fn answered(self, mut replies: Vec<Reply>, connection: &mut Connection) -> State {
+        if let Waiting::ContentEnd { ready, fault, replies: wanted } = self {
+            return content_answered(replies, ready, fault, wanted, connection);
+        }
+        let reply = replies.pop().unwrap_or_else(trouble);
         let positive = reply.code.is_positive();
         if reply.code.basic == 421 {
             return connection.cut(reply, State::Waiting(self));
         }
         match self {
-            Waiting::Login(ready) if !positive => ready.bad(reply, connection),
-            Waiting::Login(ready) => {
+            Waiting::Salt(ready, ..) => ready.bad(reply, connection),
+            Waiting::Login(ready, claim) => login::answered(ready, &claim, reply, connection),
+            Waiting::Told(listening, _) if !positive => connection.bad(reply, State::Listening(listening)),
+            Waiting::Told(_, told_hello) => {
+                connection.told_hello = told_hello;
                 connection.send(reply);
-                State::Listening(Listening::Ready(Ready { login: true, ..ready }))
+                State::Listening(Listening::Greeted)
             }
-            Waiting::Mail { ready, smtputf8, size_octets } => {
-                mail_answered(reply, ready, smtputf8, size_octets, connection)
-            }
+            Waiting::Mail(ready, parameters) => mail_answered(reply, ready, &parameters, connection),
             Waiting::Recipient(mut transaction) => {
                 transaction.accepted += u64::from(positive);
                 connection.send(reply);
@@ -451,31 +445,25 @@ impl Waiting {
             }
             Waiting::DataStart(transaction) if positive => {
                 connection.send(reply);
-                State::Data(Data::begin(transaction.ready))
+                let replies = connection.content_replies(transaction.accepted);
+                State::Data(Data::begin(transaction.ready, replies))
             }
             Waiting::DataStart(transaction) => {
                 connection.send(reply);
                 refused(transaction.ready)
             }
-            Waiting::ChunkStart(Transaction { ready, .. }, Command::Bdat { octets, last }) => {
+            Waiting::ChunkStart(Transaction { ready, body, accepted, .. }, Command::Bdat { octets, last }) => {
                 if positive {
-                    return Between::begin(ready).chunk(octets, last, connection);
+                    let replies = connection.content_replies(accepted);
+                    return Between::begin(ready, body, replies).chunk(octets, last, connection);
                 }
                 let then = Listening::Ready(Ready { after_refusal: true, ..ready });
                 Discard::begin(octets, reply, false, then, connection)
             }
             // Only BDAT is put there; anything else has no chunk to skip.
             Waiting::ChunkStart(Transaction { ready, .. }, _) => refused(ready),
-            Waiting::ContentEnd(ready, fault) => {
-                let reply = fault.filter(|_| positive).map_or(reply, ContentFault::reply);
-                let accepted = reply.code.is_positive();
-                connection.send(reply);
-                if !accepted {
-                    return refused(ready);
-                }
-                connection.message_accepted();
-                State::Listening(Listening::Ready(Ready { after_refusal: false, ..ready }))
-            }
+            // Answered above.
+            Waiting::ContentEnd { ready, .. } => refused(ready),
         }
     }
 }
@@ -484,13 +472,40 @@ fn refused(ready: Ready) -> State {
     State::Listening(Listening::Ready(Ready { after_refusal: true, ..ready }))
 }
 
-fn mail_answered(
-    reply: Reply,
+/// The replies to a content: one, or under LMTP one for each RCPT that was accepted.
+fn content_answered(
+    mut replies: Vec<Reply>,
     ready: Ready,
-    smtputf8: bool,
-    size_octets: Option<u64>,
+    fault: Option<ContentFault>,
+    wanted: u64,
     connection: &mut Connection,
 ) -> State {
+    if let Some(cut) = replies.iter().position(|reply| reply.code.basic == 421) {
+        let waiting = State::Waiting(Waiting::ContentEnd { ready, fault, replies: wanted });
+        return connection.cut(replies.swap_remove(cut), waiting);
+    }
+    let last = replies.last().cloned().unwrap_or_else(trouble);
+    let mut replies = replies.into_iter();
+    let mut accepted = false;
+    for _ in 0..wanted {
+        let reply = replies.next().unwrap_or_else(|| last.clone());
+        let reply = fault.filter(|_| reply.code.is_positive()).map_or(reply, ContentFault::reply);
+        accepted |= reply.code.is_positive();
+        connection.send(reply);
+    }
+    if !accepted {
+        return refused(ready);
+    }
+    connection.message_accepted();
+    State::Listening(Listening::Ready(Ready { after_refusal: false, ..ready }))
+}
+
+fn trouble() -> Reply {
+    Reply::new(reply::TROUBLE, "Try later")
+}
+
+fn mail_answered(reply: Reply, ready: Ready, parameters: &MailParameters, connection: &mut Connection) -> State {
+    let MailParameters { smtputf8, body, size_octets, .. } = *parameters;
     if !reply.code.is_positive() {
         connection.send(reply);
         return refused(ready);
@@ -501,13 +516,13 @@ fn mail_answered(
         return refused(ready);
     }
     connection.send(reply);
-    State::Listening(Listening::Transaction(Transaction { ready, smtputf8, accepted: 0 }))
+    State::Listening(Listening::Transaction(Transaction { ready, smtputf8, body, accepted: 0 }))
 }
 
-fn too_long() -> Reply {
+pub(super) fn too_long() -> Reply {
     Reply::new(reply::LINE_TOO_LONG, "Line too long")
 }
 
-fn endless() -> Reply {
+pub(super) fn endless() -> Reply {
     Reply::new(reply::CUT_OFF, "A line has an end")
 }

@@ -39,7 +39,8 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         Answer::Changed(_) | Answer::Candidates(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
             (messages > MESSAGES, Heavy::UntilSent)
         }
-        Answer::Authenticated
+        Answer::Authenticated { .. }
+        | Answer::Salt(_)
         | Answer::NotAuthenticated(_)
         | Answer::Mailbox(_)
         | Answer::Selected(_)

@@ -14,13 +14,14 @@ use decide::{Auth, ReadingCell, Refusal};
 use mail::date::DateTime;
 use mail::{Login, MailboxName};
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
-use proto::sasl::Credentials;
+use proto::sasl::{self, Claim};
 use store::{ReadError, Store};
 use tokio::sync::Notify;
 
 use self::heavy::Heavy;
 use self::watched::Watched;
-use super::{Connection, Woken};
+use super::login::LoggedIn;
+use super::{Connection, Woken, opening};
 use crate::content::Content;
 use crate::durable;
 use crate::service::Service;
@@ -53,10 +54,13 @@ struct Append {
 
 /// Holds the conversation to its end.
 pub async fn run(service: Arc<Service>, connection: Connection) {
+    let bindings = connection.bindings();
     let session = match &connection.block {
         Ok(_) => Session::new(Config {
             host: service.tables.listener_rules(connection.listener).host.to_string(),
             append_octets_max: service.tables.plan().mailboxes.message_size_octets,
+            mechanisms: sasl::offered(&opening::mechanisms(service.tables.plan()), &bindings),
+            bindings,
         }),
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
@@ -140,7 +144,10 @@ impl Imap {
                 if self.append.is_some() {
                     self.connection.stream.acknowledge();
                 }
-                self.session.feed(&buffer[..octets]);
+                match super::told::first(&mut self.connection, buffer, octets).await {
+                    Ok(octets) => self.session.feed(octets),
+                    Err(super::told::Untold) => return false,
+                }
             }
             Woken::TimedOut => self.session.end("Waited too long"),
             Woken::Stopping => self.session.end("The server stops"),
@@ -151,7 +158,8 @@ impl Imap {
 
     async fn answer(&mut self, question: Question) -> Result<Answer, Trouble> {
         match question {
-            Question::Authenticate(credentials) => Ok(self.authenticate(&credentials).await),
+            Question::Authenticate(claim) => Ok(self.authenticate(&claim).await),
+            Question::Salt { login } => Ok(self.salt(&login)),
             Question::Mailboxes => self.mailboxes().await,
             Question::Status { name } => self.status(name).await,
             Question::Select { name, .. } => self.select(name).await,
@@ -179,21 +187,34 @@ impl Imap {
         }
     }
 
-    async fn authenticate(&mut self, credentials: &Credentials) -> Answer {
-        let (service, peer) = (&self.service, &self.connection.peer);
+    /// May anybody log in on this connection as it is? What the table says before any password is looked at.
+    fn is_private_enough(&self) -> bool {
         let (listener, class) = (self.connection.listener, self.connection.class);
-        // What the table says before any password is looked at.
         let cell = ReadingCell { listener, class, tls: self.connection.stream.is_tls(), auth: Auth::Good };
-        if service.tables.reading(cell).refusal.is_some() {
+        self.service.tables.reading(cell).refusal.is_none()
+    }
+
+    fn salt(&self, login: &str) -> Answer {
+        if !self.is_private_enough() {
             return Answer::NotAuthenticated(LoginFailure::Private);
         }
-        match super::login::authenticate(service, peer, self.connection.class, credentials).await {
-            Ok(account) => {
+        match super::login::salt(&self.service, &self.connection.peer, self.connection.class, login) {
+            Ok(salt) => Answer::Salt(salt),
+            Err(refusal) => not_authenticated(&refusal),
+        }
+    }
+
+    async fn authenticate(&mut self, claim: &Claim) -> Answer {
+        if !self.is_private_enough() {
+            return Answer::NotAuthenticated(LoginFailure::Private);
+        }
+        let (service, peer) = (&self.service, &self.connection.peer);
+        match super::login::authenticate(service, peer, self.connection.class, claim).await {
+            Ok(LoggedIn { account, server_signature }) => {
                 self.login = Some(account.login);
-                Answer::Authenticated
+                Answer::Authenticated { server_signature }
             }
-            Err(Refusal { code, .. }) if code.is_temporary() => Answer::NotAuthenticated(LoginFailure::Unavailable),
-            Err(_) => Answer::NotAuthenticated(LoginFailure::Wrong),
+            Err(refusal) => not_authenticated(&refusal),
         }
     }
 
@@ -220,6 +241,11 @@ impl Imap {
         let selected = self.selected.as_ref().map(Watched::mailbox);
         selected.filter(|id| session_id(*id) == mailbox).ok_or(Trouble::Bug)
     }
+}
+
+fn not_authenticated(refusal: &Refusal) -> Answer {
+    let failure = if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong };
+    Answer::NotAuthenticated(failure)
 }
 
 /// A mailbox's number as the session knows it.

@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod hostile;
+mod people;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,6 +57,7 @@ impl House {
             retention: None,
             live: None,
             who: Who::this_process(),
+            server: None,
             served: false,
             stop: Arc::new(AtomicBool::new(false)),
         };

@@ -46,6 +46,19 @@ fn at_spool(store: &dyn Waist, model: &Naive) -> Checked {
         let item = store.queue_item(QueueId([n; 16]))?.map(|item| spooled(store, &item)).transpose()?;
         prop_assert_eq!(item.as_ref(), expected.iter().find(|(id, _)| *id == [n; 16]).map(|(_, seen)| seen));
     }
+    let (mut waits, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.queue_waits(after, 2)?;
+        let Some(last) = page.last() else { break };
+        after = Some((last.queue_id, last.number));
+        waits.extend(page.into_iter().map(|it| (it.queue_id.0, it.number, it.due_at_s, it.forward_path.to_string())));
+    }
+    let waiting = |(id, seen): &(Id, Seen)| {
+        let id = *id;
+        let each = seen.3.iter().map(move |(n, waiting)| (id, *n, waiting.0, waiting.2[0].clone()));
+        each.collect::<Vec<_>>()
+    };
+    prop_assert_eq!(waits, expected.iter().flat_map(waiting).collect::<Vec<_>>());
     let due = |(id, seen): &(Id, Seen)| seen.3.values().map(|waiting| waiting.0).min().map(|due| (due, *id));
     let mut order: Vec<(i64, Id)> = expected.iter().filter_map(due).collect();
     order.sort_unstable();
@@ -104,6 +117,12 @@ fn at_logs(store: &dyn Waist, model: &Naive) -> Checked {
             vec![it.kind, hex(it.queue_id.0), path_text(&it.reverse_path), it.recipient, it.reason, it.at_s.to_string()]
         });
         prop_assert_eq!(losses.collect::<Vec<_>>(), newest("loss"));
+        let of_all = store.losses_of(QueueId([7; 16]), limit)?;
+        prop_assert_eq!(of_all, store.losses(limit)?);
+        prop_assert!(store.losses_of(QueueId([8; 16]), limit)?.is_empty());
+        let with: Vec<_> = newest("decision").into_iter().filter(|words| words[1].contains('a')).collect();
+        let found = store.decisions_with("a", ALL)?.into_iter().map(|(at, row)| vec![at.to_string(), row]);
+        prop_assert!(found.collect::<Vec<_>>().starts_with(&with));
         let decisions = store.decisions(limit)?.into_iter().map(|(at, row)| vec![at.to_string(), row]);
         prop_assert_eq!(decisions.collect::<Vec<_>>(), newest("decision"));
         let audit = store.audit(limit)?.into_iter().map(|(at, who, what)| vec![at.to_string(), who, what]);
@@ -119,6 +138,10 @@ fn at_tables(store: &dyn Waist, model: &Naive) -> Checked {
     for key in ["k", "l", "m"] {
         let expected = table("setting").find(|((_, of), _)| of == key.as_bytes()).map(|(_, value)| value.clone());
         prop_assert_eq!(store.setting(key)?, expected);
+        let expected = table("setting").filter(|((_, of), _)| of.starts_with(key.as_bytes()));
+        let expected: Vec<_> =
+            expected.map(|((_, of), value)| (String::from_utf8_lossy(of).into_owned(), value.clone())).collect();
+        prop_assert_eq!(store.settings(key, "", 100)?, expected);
     }
     for bucket in 0..2 {
         let count = |token| model.tokens.get(&(bucket, token)).copied().unwrap_or_default();

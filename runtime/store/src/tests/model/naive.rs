@@ -82,6 +82,7 @@ pub enum Step {
     Progress(Id, Octets),
     Attempt(Id, u32, i64, String),
     Settle(Id, u32),
+    Reschedule(Id, i64),
     Release(Id),
     /// Behind what a log has: `loss`, `decision`, `audit`.
     Write(&'static str, Vec<String>),
@@ -90,6 +91,8 @@ pub enum Step {
     Tokens(u32, Vec<(u64, i32, i32)>),
     /// Before these milliseconds.
     Trim(u64),
+    /// Rows of a log before a second.
+    TrimLog(&'static str, i64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,6 +249,14 @@ impl Naive {
             }
             Step::Account(login, quota, mailboxes) => self.open_account(login, *quota, mailboxes)?,
             Step::Directory(person, verifier) => self.directory(person, verifier)?,
+            // The op takes more at a time than there ever are.
+            Step::TrimLog(log, before_s) => {
+                let at = if *log == "loss" { 5 } else { 0 };
+                let rows = self.logs.entry(*log).or_default();
+                let all = rows.len();
+                rows.retain(|words| words[at].parse::<i64>().is_ok_and(|at| at >= *before_s));
+                return Ok(Answer::Trimmed((all - rows.len()) as u64));
+            }
             Step::Trim(before_ms) => {
                 let all = self.deliveries.len();
                 self.deliveries.retain(|(_, id), _| id[..6] >= before_ms.to_be_bytes()[2..]);
@@ -275,6 +286,9 @@ impl Naive {
             Step::Attempt(id, n, due, reply) => {
                 let waiting = self.spooled(id)?.waiting.get_mut(n).ok_or(no("NoSuchQueueItem"))?;
                 (waiting.0, waiting.1, waiting.2[3]) = (*due, waiting.1 + 1, reply.clone());
+            }
+            Step::Reschedule(id, due) => {
+                self.spooled(id)?.waiting.values_mut().for_each(|waiting| waiting.0 = *due);
             }
             Step::Settle(id, n) => {
                 self.spooled(id)?.waiting.remove(n).ok_or(no("NoSuchQueueItem"))?;

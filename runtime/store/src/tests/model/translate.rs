@@ -200,6 +200,9 @@ fn plain(step: Step) -> Op {
         Step::Attempt(id, recipient, due_at_s, reply) => {
             Op::Attempt { queue_id: QueueId(id), recipient, at_s: 0, due_at_s, reply }
         }
+        Step::Reschedule(id, due_at_s) => Op::Reschedule { queue_id: QueueId(id), due_at_s },
+        Step::TrimLog("loss", before_s) => Op::TrimLosses { before_s },
+        Step::TrimLog(_, before_s) => Op::TrimDecisions { before_s },
         Step::Settle(id, recipient) => {
             let outcome = [Settled::Delivered, Settled::Failed, Settled::Removed][recipient as usize % 3];
             Op::Settle { queue_id: QueueId(id), recipient, outcome }

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::{Config, Question, Session, Step};
+use crate::sasl::{Bindings, Mechanism};
 #[cfg(test)]
 pub use fuzz::Dice;
 #[cfg(fuzzing)]
@@ -41,7 +42,13 @@ pub struct Client {
 impl Client {
     /// Connected; the greeting is read.
     pub fn stranger(store: &Rc<RefCell<Store>>) -> Client {
-        let config = Config { host: "imap.example".to_owned(), append_octets_max: APPEND_OCTETS_MAX };
+        let mechanisms = vec![Mechanism::Plain, Mechanism::ScramSha256, Mechanism::OAuthBearer];
+        let config = Config {
+            host: "imap.example".to_owned(),
+            append_octets_max: APPEND_OCTETS_MAX,
+            mechanisms,
+            bindings: Bindings::default(),
+        };
         let mut client = Client {
             session: Session::new(config),
             store: store.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::imap::question::*;
-use crate::sasl::Credentials;
+use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::Index;
 use mail::mime::{Searched, SummaryParts, summarize};
@@ -117,8 +117,12 @@ impl Store {
     }
 
     pub fn answer(&mut self, question: Question, incoming: &mut Incoming) -> Answer {
-        if let Question::Authenticate(credentials) = question {
-            return self.authenticate(&credentials);
+        match &question {
+            Question::Authenticate(claim) => return self.authenticate(claim),
+            Question::Salt { .. } => {
+                return Answer::Salt(Salt { octets: vec![1; 16], iterations: 4_096, nonce: "s".to_owned() });
+            }
+            _ => {}
         }
         match self.broken {
             Some(trouble) => Answer::Failed(trouble),
@@ -126,17 +130,22 @@ impl Store {
         }
     }
 
-    fn authenticate(&self, credentials: &Credentials) -> Answer {
-        match (self.logins, credentials.login.as_str(), credentials.secret.reveal()) {
-            (Some(failure), _, _) => Answer::NotAuthenticated(failure),
-            (None, "toto-j", "secret") => Answer::Authenticated,
-            _ => Answer::NotAuthenticated(LoginFailure::Wrong),
+    fn authenticate(&self, claim: &Claim) -> Answer {
+        let right = match claim {
+            Claim::Password(it) => it.login == "toto-j" && it.secret.reveal() == "secret",
+            Claim::Scram(proof) => proof.login == "toto-j" && proof.proof == [7; 32],
+            Claim::Token(_) => false,
+        };
+        match self.logins {
+            Some(failure) => Answer::NotAuthenticated(failure),
+            None if right => Answer::Authenticated { server_signature: Some(b"signed".to_vec()) },
+            None => Answer::NotAuthenticated(LoginFailure::Wrong),
         }
     }
 
     fn try_answer(&mut self, question: Question, incoming: &mut Incoming) -> Result<Answer, Trouble> {
         Ok(match question {
-            Question::Authenticate(_) => unreachable!("answered before"),
+            Question::Authenticate(_) | Question::Salt { .. } => unreachable!("answered before"),
             Question::Mailboxes => {
                 let names =
                     self.mailboxes.keys().chain(self.subscribed.iter().filter(|n| !self.mailboxes.contains_key(n)));

@@ -1,9 +1,13 @@
 //! Tests of the session against a scripted responder: one place of work with one mailbox and one login.
 
 mod content;
+mod extensions;
 mod limits;
+mod lmtp;
+mod login;
 mod order;
 mod splits;
+mod xclient;
 
 use mail::reply::{self, Reply};
 
@@ -20,6 +24,8 @@ pub(super) fn mx() -> Config {
         rcpt_max: 100,
         smtputf8: true,
         dsn: false,
+        lmtp: false,
+        xclient: false,
     }
 }
 
@@ -52,10 +58,16 @@ pub(super) struct Talk {
 /// `secret`, `refused@there.example` may send nothing.
 fn respond(question: &Question) -> Reply {
     match question {
-        Question::Authenticate { credentials, .. } => {
-            let right = credentials.login == "toto-j" && credentials.secret == Secret::new("secret");
+        Question::Salt { .. } => panic!("answered by itself"),
+        Question::Authenticate { claim, .. } => {
+            let right = match claim {
+                Claim::Password(it) => it.login == "toto-j" && it.secret == Secret::new("secret"),
+                Claim::Scram(proof) => proof.proof == [7; 32],
+                Claim::Token(bearer) => bearer.token == Secret::new("secret"),
+            };
             Reply::new(if right { reply::AUTHENTICATED } else { reply::AUTH_FAILED }, "said")
         }
+        Question::Told(_) => Reply::new(reply::GREETING, "again"),
         Question::Mail { reverse_path, .. } => {
             let refused = reverse_path.to_string().starts_with("<refused@");
             Reply::new(if refused { reply::WINDOW_FULL } else { reply::SENDER_OK }, "said")
@@ -93,14 +105,19 @@ pub(super) fn talk(mut session: Session, input: &[u8], pieces: &[usize]) -> Talk
                 rest = &rest[length..];
             }
             Step::Send(reply) => {
+                assert!(is_enhanced(&reply), "{reply:?}");
                 talk.steps.push(reply.code.to_string());
                 let mut wire = Vec::new();
                 reply.render(&mut wire);
                 talk.text.push_str(std::str::from_utf8(&wire).unwrap());
             }
+            Step::Ask(Question::Salt { .. }) => {
+                session.answer_salt(&Salt { octets: vec![1; 16], iterations: 4_096, nonce: "s".into() });
+            }
             Step::Ask(question) => {
                 assert!(session.is_waiting() && session.next() == Step::NeedAnswer);
                 let reply = respond(&question);
+                let sound = matches!(question, Question::ContentEnd { fault: None, .. });
                 if let Question::ContentEnd { octets, fault, .. } = question {
                     let whole = std::mem::take(&mut content);
                     if fault.is_none() {
@@ -108,7 +125,12 @@ pub(super) fn talk(mut session: Session, input: &[u8], pieces: &[usize]) -> Talk
                         talk.messages.push(whole);
                     }
                 }
-                session.answer(reply);
+                if session.connection.config.lmtp && sound {
+                    // Whoever comes second has no room.
+                    session.answer_each(vec![reply, Reply::new(reply::MAILBOX_FULL_NOW, "said")]);
+                } else {
+                    session.answer(reply);
+                }
             }
             Step::Content(piece) => {
                 assert!(!piece.is_empty());

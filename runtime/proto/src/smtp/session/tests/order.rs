@@ -118,7 +118,7 @@ fn syntax_has_its_codes() {
             "MAIL FROM:<> SIZE=x",
             "MAIL FROM:<> RET=FULL",
             "MAIL FROM:<> AUTH=<>",
-            "MAIL FROM:<> BODY=BINARYMIME",
+            "MAIL FROM:<> REQUIRETLS",
             "DATA now",
             "EXPN staff",
             "VRFY",

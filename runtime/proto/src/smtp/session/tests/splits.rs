@@ -5,12 +5,18 @@ use proptest::prelude::*;
 use super::*;
 
 /// Words a stream is made of: commands in and out of order, contents, traps.
-const WORDS: [&str; 30] = [
+const WORDS: [&str; 36] = [
     "EHLO c\r\n",
     "HELO c\r\n",
     "MAIL FROM:<b@c.example>\r\n",
     "MAIL FROM:<> SIZE=2000\r\n",
     "MAIL FROM:<é@c.example> SMTPUTF8\r\n",
+    "LHLO c\r\n",
+    "XCLIENT ADDR=192.0.2.7 HELO=x\r\n",
+    "MAIL FROM:<> BODY=BINARYMIME REQUIRETLS\r\n",
+    "MAIL FROM:<> BODY=BINARYMIME RET=HDRS\r\n",
+    "RCPT TO:<a@here.example> NOTIFY=NEVER ORCPT=rfc822;a\r\n",
+    "\r\n\r\n\0\n\r\r\n",
     "RCPT TO:<a@here.example>\r\n",
     "RCPT TO:<no@here.example>\r\n",
     "RCPT TO:<@x.example:a@here.example>\r\n",
@@ -55,10 +61,15 @@ proptest! {
     fn every_split_gets_the_same_replies(
         body in stream(),
         pieces in prop::collection::vec(1usize..50, 1..9),
-        login in any::<bool>(),
+        kind in 0..3,
     ) {
-        let config = if login { submission_under_tls() } else { mx() };
-        let input = [b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@here.example>\r\n".as_slice(), &body].concat();
+        let config = match kind {
+            0 => submission_under_tls(),
+            1 => Config { lmtp: true, dsn: true, ..mx() },
+            _ => mx(),
+        };
+        let hello = if config.lmtp { "LHLO" } else { "EHLO" };
+        let input = [hello.as_bytes(), b" c\r\nMAIL FROM:<>\r\nRCPT TO:<a@here.example>\r\n".as_slice(), &body].concat();
         let whole = talk(Session::new(config.clone()), &input, &[usize::MAX]);
         let split = talk(Session::new(config), &input, &pieces);
         prop_assert_eq!(whole, split);

@@ -13,7 +13,7 @@ use crate::{
     BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Listing, Loss, MailboxId, MailboxInfo,
     MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow, Progress, PutError, Quarantined,
     QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected, Spill, Summary,
-    TokenCounts, UidSet, Usage, Watcher,
+    TokenCounts, UidSet, Usage, Waits, Watcher,
 };
 
 /// One way to be wrong.
@@ -257,13 +257,17 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn bodies_of(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<(u32, BodyRef)>, ReadError>;
         fn queue_due(&self, now_s: i64, limit: usize) -> Result<Vec<QueueItem>, ReadError>;
         fn queue_next_due(&self) -> Result<Option<i64>, ReadError>;
+        fn queue_waits(&self, after: Option<(QueueId, u32)>, limit: usize) -> Result<Vec<Waits>, ReadError>;
         fn queue_count(&self) -> Result<u64, ReadError>;
         fn quarantined(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError>;
         fn losses(&self, limit: usize) -> Result<Vec<Loss>, ReadError>;
+        fn losses_of(&self, queue_id: QueueId, limit: usize) -> Result<Vec<Loss>, ReadError>;
+        fn decisions_with(&self, text: &str, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn decisions(&self, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
         fn load_rings(&self) -> Result<Vec<Ring>, ReadError>;
         fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError>;
+        fn settings(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
     }

@@ -1,0 +1,91 @@
+//! `facteur doctor`: is everything around the server as the policy needs it?
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use server::zone::{self, Finding, Lookup, Standing};
+
+use super::dns::{Known, Where, plan_of};
+use crate::Exit;
+use crate::cli::Format;
+
+#[derive(Args)]
+pub struct DoctorArgs {
+    /// A policy file, a folder with policy.ron, or a plan (NAME.plan.ron)
+    policy: PathBuf,
+    #[command(flatten)]
+    place: Where,
+    /// Ask DNS, and connect to what the policy names; else only what is on this machine is looked at
+    #[arg(long)]
+    online: bool,
+    /// Say what is well, too
+    #[arg(long)]
+    all: bool,
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+}
+
+pub fn run(args: &DoctorArgs) -> Exit {
+    match looked(args) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn looked(args: &DoctorArgs) -> Result<Exit, Exit> {
+    let (plan, _) = plan_of(&args.policy, args.format)?;
+    let known = args.place.known(plan)?;
+    let mut findings = Vec::new();
+    if let Some(site) = &known.site {
+        findings.extend(zone::certificates(known.tables.plan(), site));
+    }
+    if args.online {
+        let trouble = |error: &dyn std::fmt::Display| {
+            eprintln!("facteur: {error}");
+            Exit::Trouble
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| trouble(&error))?;
+        findings.extend(runtime.block_on(outside(&known)).map_err(|error| trouble(&error))?);
+    }
+    findings
+        .iter()
+        .filter(|finding| args.all || finding.standing != Standing::Ok)
+        .for_each(|finding| say(finding, args));
+    let bad = findings.iter().filter(|finding| finding.standing != Standing::Ok).count();
+    if args.format == Format::Human {
+        say!("{} checks, {bad} to look at", findings.len());
+    }
+    Ok(if bad == 0 { Exit::Fine } else { Exit::Trouble })
+}
+
+async fn outside(known: &Known) -> Result<Vec<Finding>, zone::LookupError> {
+    let lookup = Lookup::new(&known.world())?;
+    let mut findings = zone::compared_with_dns(&lookup, &known.zones()).await;
+    findings.extend(zone::reverse_names(&lookup, &known.place).await);
+    if let Some(site) = &known.site {
+        findings.extend(zone::connections(known.tables.plan(), site).await);
+    }
+    Ok(findings)
+}
+
+fn say(finding: &Finding, args: &DoctorArgs) {
+    let word = match finding.standing {
+        Standing::Ok => "ok",
+        Standing::Missing => "MISSING",
+        Standing::Different => "DIFFERENT",
+        Standing::Bad => "BAD",
+        Standing::Unknown => "UNKNOWN",
+    };
+    match args.format {
+        Format::Human if finding.says.is_empty() => say!("{word:<9} {}", finding.what),
+        Format::Human => say!("{word:<9} {}: {}", finding.what, finding.says),
+        Format::Json => {
+            let mut line = json!({"schema": 1, "kind": "doctor_finding"});
+            if let (Value::Object(line), Ok(Value::Object(fields))) = (&mut line, serde_json::to_value(finding)) {
+                line.extend(fields);
+            }
+            say!("{line}");
+        }
+    }
+}

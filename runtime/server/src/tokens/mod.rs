@@ -1,0 +1,75 @@
+//! Bearer tokens: who they are for, by the word of the plan's issuer (`identity.oauth`).
+//!
+//! INVARIANT (calm-fetching): however many tokens come with keys nobody knows, the issuer is asked once a minute at most, and
+//! by one task.
+
+mod fetch;
+mod jwt;
+
+use std::time::{Duration, Instant};
+
+use plan::OAuth;
+use proto::sasl::Secret;
+use tokio::sync::Mutex;
+
+use self::jwt::{BadToken, Key, Token};
+use crate::clock;
+use crate::service::Service;
+
+/// Keys are asked for again after this.
+const KEYS_AGE_MAX: Duration = Duration::from_secs(600);
+/// And not sooner than this for an unknown key, or after a failure.
+const KEYS_AGE_MIN: Duration = Duration::from_secs(60);
+
+/// What is known of the issuer's keys.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    keys: Option<(Instant, Vec<Key>)>,
+    asked: Option<Instant>,
+}
+
+/// Why a token logs nobody in.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NoLogin {
+    Bad(BadToken),
+    /// The issuer's keys are not to be had now.
+    NoKeys,
+}
+
+/// The login a token is for. It says so and the issuer signed it; whether we have such a login is another question.
+pub async fn login(service: &Service, token: &Secret) -> Result<String, NoLogin> {
+    let Some(rules) = &service.tables.plan().identity.oauth else { return Err(NoLogin::Bad(BadToken("no issuer"))) };
+    let token = Token::read(token.reveal()).map_err(NoLogin::Bad)?;
+    // Cheap to judge, so that nobody makes us ask for keys with a token that is of no use.
+    let login = token.login(rules, clock::unix_s()).map_err(NoLogin::Bad)?;
+    let mut known = service.tokens.known.lock().await;
+    known.refresh(service, rules, &token).await;
+    match &known.keys {
+        None => Err(NoLogin::NoKeys),
+        Some((_, keys)) if token.is_signed(keys) => Ok(login.to_owned()),
+        Some(_) => Err(NoLogin::Bad(BadToken("no key of the issuer signed it"))),
+    }
+}
+
+impl Known {
+    async fn refresh(&mut self, service: &Service, rules: &OAuth, token: &Token<'_>) {
+        let fresh = self.keys.as_ref().is_some_and(|(read, _)| read.elapsed() < KEYS_AGE_MAX);
+        let has_key = self.keys.as_ref().is_some_and(|(_, keys)| token.has_key(keys));
+        // INVARIANT (calm-fetching)
+        if (fresh && has_key) || self.asked.is_some_and(|asked| asked.elapsed() < KEYS_AGE_MIN) {
+            return;
+        }
+        self.asked = Some(Instant::now());
+        // Keys that are old still sign while no others are to be had.
+        match fetch::get(&service.site, &rules.keys).await.map(|octets| jwt::keys(&octets)) {
+            Ok(Some(keys)) => self.keys = Some((Instant::now(), keys)),
+            Ok(None) => tracing::warn!("{}: no set of keys", rules.keys),
+            Err(error) => tracing::warn!("{}: {error}", rules.keys),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What the DNS zones of our domains should hold for a policy to be true outside.
+//!
+//! [`implied`] says it, from a plan and what is known of the place it runs at; [`written`] makes fragments of zone files of
+//! it. Both are pure. [`Lookup`] asks what the zones hold now, [`compared`] tells the
+//! difference.
+
+mod compare;
+mod data;
+mod doctor;
+mod implied;
+mod lookup;
+mod place;
+mod write;
+
+pub use compare::{Finding, Standing, compared};
+pub use data::{Data, Kind, Record};
+pub use doctor::{certificates, connections, reverse_names, zones as compared_with_dns};
+pub use implied::{Zone, implied};
+pub use lookup::{Lookup, LookupError};
+pub use place::{Place, Shown};
+pub use write::{TTL_S, written};
+
+#[cfg(test)]
+mod tests;
