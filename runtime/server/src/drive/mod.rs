@@ -8,7 +8,7 @@ mod login;
 pub mod opening;
 mod smtp;
 mod success;
-mod told;
+pub mod told;
 mod transaction;
 
 use std::net::IpAddr;
