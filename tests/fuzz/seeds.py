@@ -16,9 +16,9 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 MESSAGE_OCTETS_MAX = 16384
 HEADER_OCTETS_MAX = 4096
 # Listeners, and whether the driver refuses: the first octet of a session of SMTP.
-LISTENERS = [0, 1, 3, 7, 32, 39]
-# What is handed over, and how: the first octet of a client of SMTP.
-HANDOVERS = [0, 1, 3, 6, 8 + 6, 16 + 64, 2 + 4 + 8 + 1]
+LISTENERS = [0, 1, 3, 7, 32, 64, 128, 128 + 7, 128 + 32]
+# How a client of SMTP speaks and what is handed over: its first two octets.
+HANDOVERS = [(0, 0), (1, 0), (3, 32), (6, 2), (8 + 6, 8 + 1), (8 + 6 + 16, 4), (32, 16), (32 + 6, 64), (15, 2 + 32)]
 
 
 def corpus():
@@ -64,7 +64,7 @@ def dialogues(kind):
 def from_tree():
     for client, server in dialogues("smtp"):
         yield from ((name, octets) for name, octets in smtp(client))
-        yield from (("smtp_client", bytes([kind, 5]) + server) for kind in HANDOVERS)
+        yield from (("smtp_client", bytes([*kind, 5]) + server) for kind in HANDOVERS)
     for client, _ in dialogues("imap"):
         yield "imap_session", b"\x07" + client
         yield "imap_session", b"\x40" + b"".join(client.splitlines(True)[1:])
@@ -73,11 +73,14 @@ def from_tree():
     for path in sorted(TOP.glob("policies/*/*.ron")) + sorted(TOP.glob("tests/policies/broken/**/*.ron")):
         for target in ["plan"] if path.name.endswith(".plan.ron") else ["policy_syntax", "policy_layout", "policy_compile"]:
             yield target, path.read_bytes()
-    whole = b"220 x\r\n250-x\r\n250-PIPELINING\r\n250-AUTH PLAIN\r\n250-SMTPUTF8\r\n250 SIZE 9\r\n235 x\r\n250 x\r\n250 x\r\n"
+    offers = ["PIPELINING", "AUTH PLAIN SCRAM-SHA-256", "SMTPUTF8", "8BITMIME"]
+    offers += ["BINARYMIME", "CHUNKING", "DSN", "REQUIRETLS"]
+    hello = "".join(f"250-{offer}\r\n" for offer in ["x", *offers]) + "250 SIZE 9\r\n"
+    whole = f"220 x\r\n{hello}235 x\r\n250 x\r\n250 x\r\n".encode()
     for kind in HANDOVERS:
         for end in [b"250 x\r\n354 x\r\n250 x\r\n250 x\r\n", b"550 5.1.1 x\r\n354 x\r\n451 x\r\n", b"421 x\r\n"]:
-            yield "smtp_client", bytes([kind, 9]) + whole + end
-        yield "smtp_client", bytes([kind, 9]) + b"220 x\r\n250-x\r\n250 STARTTLS\r\n220 x\r\n" + whole
+            yield "smtp_client", bytes([*kind, 9]) + whole + end
+        yield "smtp_client", bytes([*kind, 9]) + b"220 x\r\n250-x\r\n250 STARTTLS\r\n220 x\r\n" + whole
     for text in [b"stream: OK\0", b"stream: Eicar FOUND\0", b"zINSTREAM\0\0\0\0\x02ab\0\0\0\0", b"zPING\0zVERSION\0"]:
         yield "clamd", text
     for text in ['{"ret":"Full","envid":"a+2Bb","smtputf8":true,"held":true}', '{"behind":"a@b.example","orcpt":"rfc822;a"}']:
@@ -89,8 +92,47 @@ def from_tree():
     for text in ["a@example.org", '"a b"@example.org', "é@xn--bcher-kva.example", "a@[IPv6:2001:db8::1]"]:
         yield "address", text.encode()
         yield "domain", text.encode().split(b"@")[1]
-    for kind, *answers in [(0, "\0a\0b"), (2, "\0a\0b"), (1, "a", "b"), (3, "a", "b"), (0, "x\0a\0b")]:
+    login = [(0, "\0a\0b"), (16, "\0a\0b"), (1, "a", "b"), (17, "a", "b"), (0, "x\0a\0b")]
+    proof = "c=biws,r=bn,p=" + 43 * "A" + "="
+    scram = [(2, "n,,n=a,r=b", proof), (3 + 64, "p=tls-exporter,,n=a,r=b", proof)]
+    tokens = [(4, "n,a=a,\1auth=Bearer t\1\1"), (5, "user=a\1auth=Bearer t\1\1")]
+    for kind, *answers in login + scram + tokens:
+        yield "sasl", bytes([kind + 32]) + b"\n".join(it.encode() for it in answers)
         yield "sasl", bytes([kind]) + b"\n".join(base64.b64encode(it.encode()) for it in answers)
+    yield from of_the_world()
+
+
+def of_the_world():
+    """What other servers, DNS and issuers say."""
+    for family, block in [(0x11, bytes(12)), (0x21, bytes(36)), (0, b"")]:
+        yield "proxy", bytes([0x21, family, 0, len(block)]) + block
+    yield "xclient", b"ADDR=IPV6:2001:db8::7 HELO=c+2Eexample NAME=[UNAVAILABLE] PORT=25"
+    said = [b"a@b.example", b"550 5.1.1 nobody", b"mx.b.example", b"rfc822;a+2Bb@b.example", b"QQ+2B314"]
+    said += [b"Subject: a\nMessage-ID: <a@b>\n\nb\n"]
+    for bits in [0, 1, 2, 8, 8 + 4, 16 + 64 + 128, 32 + 8]:
+        yield "dsn", bytes([bits]) + b"\xff".join(said)
+    for path in ["a@b.example", "SRS0=aaaaaa=bc=b.example=a@c.example", "SRS1=aaaaaa=b.example==x=y=z=a@c.example"]:
+        yield "srs", b"\7a" + path.encode()
+        yield "address", path.encode()
+    field = b"filter.example 1; spf=pass (a) smtp.mailfrom=a.example; dkim=fail reason=\"b; c\"; dmarc=pass"
+    found = [b"a.example", b"mx.a.example", b"a.example", b"s1", b"a.example", b"gateway", b"note", field]
+    for bits in [0, 255, 64 + 4, 128 + 8]:
+        yield "authentication_results", bytes([bits]) + b"\xff".join(found)
+    claims = {"iss": "https://id.example", "aud": ["mail"], "exp": 1_900_000_000, "nbf": 1, "uid": "toto-j"}
+    keys = [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "use": "sig", "x": 43 * "A"}]
+    keys += [{"kty": "RSA", "n": 342 * "x", "e": "AQAB"}, {"kty": "EC", "crv": "P-256", "x": 43 * "A", "y": 43 * "A"}]
+    for algorithm in ["EdDSA", "RS256", "ES256"]:
+        parts = [{"alg": algorithm, "typ": "at+jwt", "kid": "k"}, claims, 64 * "a", {"keys": keys}]
+        yield "jwt", b"\n".join(json.dumps(part).encode() for part in parts)
+    yield "mta_sts", b"version: STSv1\r\nmode: enforce\r\nmx: a.example\r\nmx: *.b.example\r\nmax_age: 604800\r\n"
+    yield "mta_sts", b"v=STSv1; id=20160831085700Z;"
+    relayed = b"Received: from mail.example (host.example [192.0.2.7])\r\n\tby a.example; today\r\n"
+    yield "received", b"\1" + relayed + b"\r\n"
+    yield "received", b"\2" + relayed + b"Received: from [198.51.100.1] (x [IPv6:2001:db8::9]) by b\r\n\r\n"
+    for terms in [b"a/24//64 mx:%{d}/0 ip6:::1 moo=%{d} ~all", b"include:%{ir}.%{v}._spf.%{d2} exists:%{l1r-}.x.org ptr"]:
+        yield "spf", b"a.b-c\nmx.example\n" + terms + b" redirect=_spf.example"
+    for kinds in [b"\3\1\1", b"\2\0\0", b"\3\0\2"]:
+        yield "tlsa", kinds + b"\x20" + bytes(32) + b"\x30\x03\x02\x01\x00"
 
 
 def smtp(client):
