@@ -18,6 +18,7 @@ mod outbound;
 mod queue;
 mod room;
 mod signing;
+mod spread;
 mod story;
 mod wire;
 mod world;

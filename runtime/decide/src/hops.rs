@@ -12,5 +12,10 @@ pub fn loops(received_fields: usize) -> Result<(), Refusal> {
     if received_fields < HOPS_MAX {
         return Ok(());
     }
-    Err(Refusal::new(reply::LOOP, Reason::Loop, "", "the message runs in a circle"))
+    Err(runs_in_a_circle())
+}
+
+/// The refusal of a message that comes where it has been.
+pub fn runs_in_a_circle() -> Refusal {
+    Refusal::new(reply::LOOP, Reason::Loop, "", "the message runs in a circle")
 }

@@ -41,7 +41,7 @@ pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
 pub use from_claim::{Alignment, from_claim};
 pub use guess::{Guess, Guesses};
-pub use hops::loops;
+pub use hops::{loops, runs_in_a_circle};
 pub use lists::{Listing, listed, lists};
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};

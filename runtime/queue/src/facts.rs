@@ -42,6 +42,8 @@ pub struct RecipientFacts {
     pub orcpt: Option<String>,
     /// The address the client gave, where an alias, a function or a redirect led on to this one.
     pub behind: Option<Address>,
+    /// Into how many parts the mailboxes behind a local address are spread; 0 for one address elsewhere.
+    pub parts: u16,
 }
 
 /// Octets for the store. Empty for what says nothing.

@@ -66,6 +66,8 @@ pub enum Destination {
     Smtp(String),
     /// `host:port` that speaks LMTP (RFC 2033).
     Lmtp(String),
+    /// The mailboxes here that are behind the address.
+    Local,
     /// This mailbox here keeps it.
     Capture(Address),
     /// The plan has no such entry any more: it waits for an operator.
@@ -76,7 +78,7 @@ pub enum Destination {
 pub fn destination(plan: &Plan, next_hop: &NextHop) -> Destination {
     let route = match next_hop {
         NextHop::Mx => Route::Remote,
-        NextHop::Local => return Destination::Gone,
+        NextHop::Local => return Destination::Local,
         NextHop::Route(text) => match text.parse() {
             Ok(route) => route,
             Err(BadRoute) => return Destination::Gone,

@@ -20,6 +20,9 @@ const PAGE: u32 = 1_000;
 /// A unit nobody knows is looked for again after this.
 const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 
+/// People behind one address that are looked at one by one when it is named.
+const MEMBERS_MAX: usize = 64;
+
 /// What is remembered of the directory.
 pub struct Directory {
     units: Mutex<Option<(Instant, BTreeSet<String>)>>,
@@ -48,6 +51,9 @@ pub struct Found {
     pub asks: Option<(NextHop, u64)>,
     /// Copies that go on because a person here asked for it, and the policy allows it.
     pub forwards: Vec<Forward>,
+    /// How many are behind the address, when they are too many for one look: their mail is spread from the spool, and who
+    /// is full takes it all the same.
+    pub many: Option<usize>,
     /// What is to be kept of this look: since when a mailbox is full.
     pub notes: Vec<Op>,
 }
@@ -60,6 +66,15 @@ pub struct Forward {
     pub behind: Address,
     /// The rule that allows it.
     pub rule: String,
+}
+
+/// Where mail of one of the many behind an address goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    pub has_mailbox: bool,
+    pub away: Vec<(Address, Route)>,
+    /// Under a reverse-path of ours.
+    pub forwards: Vec<Address>,
 }
 
 /// Is there room in a mailbox? In the order in which several mailboxes behind one address are judged: the address is
@@ -83,6 +98,7 @@ impl Found {
             away: Vec::new(),
             asks: None,
             forwards: Vec::new(),
+            many: None,
             notes: Vec::new(),
         }
     }
@@ -145,10 +161,14 @@ impl Directory {
         })
     }
 
-    /// Writes the reverse-paths forwarded mail goes out under.
-    #[expect(dead_code, reason = "redirects call it")]
-    pub fn srs(&self) -> &srs::Key {
-        &self.srs
+    /// The reverse-path mail of `from` goes on under. One that is ours already stays; one too long to rewrite is given up, so
+    /// that a bounce is a loss record here and troubles nobody.
+    pub fn goes_on_under(&self, tables: &Tables, from: &ReversePath, at_s: i64) -> ReversePath {
+        match from.address() {
+            None => ReversePath::Null,
+            Some(address) if tables.domain(address.domain()) != DomainKind::NotOurs => from.clone(),
+            Some(_) => self.srs.forward(from, &tables.plan().institution.domain, at_s).unwrap_or(ReversePath::Null),
+        }
     }
 
     /// Whom a reverse-path of forwarded mail leads back to: `Some(None)` when it is one and leads nowhere. Only what
@@ -214,6 +234,9 @@ impl Directory {
         let people = match resolved {
             Resolution::Unknown => Vec::new(),
             Resolution::Person(row) => vec![row.person],
+            Resolution::Alias(alias) if alias.members.len() > MEMBERS_MAX => {
+                return Ok(Found { class: RecipientClass::Local, many: Some(alias.members.len()), ..found });
+            }
             Resolution::Alias(alias) => {
                 let rows = alias.members.iter().filter_map(|login| store.person(login).transpose());
                 rows.map(|row| row.map(|row| row.person)).collect::<Result<_, _>>()?
@@ -232,6 +255,24 @@ impl Directory {
         }
         found.judge(mailboxes);
         Ok(found)
+    }
+
+    /// Where mail of one of many goes; nowhere when the login is nobody's any more.
+    pub fn member(&self, tables: &Tables, store: &Store, login: &Login) -> Result<Member, ReadError> {
+        let Some(row) = store.person(login)? else { return Ok(Member::default()) };
+        let person = row.person;
+        let mut found = Found::nobody(RecipientClass::Local, person.address.clone());
+        let edge = matches!(tables.plan().routes.held, Held::Lmtp(_));
+        let mut away = Vec::new();
+        let mut has_mailbox = false;
+        match &person.home {
+            Some(home) => away.push((person.address.clone(), Route::Home(home.clone()))),
+            None if self.goes_on(tables, &person, &mut found) => {}
+            None if edge => away.push((person.address.clone(), Route::Held)),
+            None => has_mailbox = true,
+        }
+        let forwards = found.forwards.into_iter().map(|forward| forward.to).collect();
+        Ok(Member { has_mailbox, away, forwards })
     }
 
     /// Adds where mail of `person` goes on to; true when no copy stays here. The policy judges each time: a redirect it

@@ -64,7 +64,8 @@ fn two_facteurs_postfix_and_dovecot_exchange_mail_all_ways_and_believe_no_forged
             domain: "a.example",
             host: "mx.a.example",
             address: "127.0.1.1",
-            sections: String::new(),
+            sections: "redirects: (asked_through: Nobody, allow: { \"p\": Suffix(\"p.example\") }, otherwise: Refuse),"
+                .into(),
             people: &[("Anne", "Alpha")],
             keeps: true,
         },
@@ -116,8 +117,35 @@ fn two_facteurs_postfix_and_dovecot_exchange_mail_all_ways_and_believe_no_forged
     until("Dovecot has what Postfix sent", || find(&store.mail_of("bert.beta"), "Subject: p to b"));
     assert!(p.log().contains("Verified TLS connection established to mx.a.example"), "{}", p.log());
 
+    redirected(&net, &a, &b, &p)?;
     forged(&net, &a, (&b, &store), &p)?;
     assert!([&a, &b].iter().all(|house| !house.log().contains("panicked")));
+    Ok(())
+}
+
+/// Mail that goes on is sealed, and under a reverse-path of the house it went through.
+fn redirected(net: &Net, a: &House, b: &House, p: &Postfix<'_>) -> Outcome {
+    let set = |to: &str| a.operate(&["redirect", "set", "--login", "alpha-a", "--to", to]);
+    assert!(set("anne@gmail.com").ends(2).err.contains("[redirects.otherwise]"));
+    assert!(set("anne@a.example").ends(2).err.contains("[domains.a.example]"));
+    set("paul@p.example").ends(0);
+    let (anne, bert) = ("Anne.Alpha@a.example", "Bert.Beta@b.example");
+    b.submit(net, "beta-b", "", anne, &letter(bert, anne, "b to a and on"))?;
+    until("a keeps a copy of what goes on", || find(&[a.inbox(net, "alpha-a").ok()?], "Subject: b to a and on"));
+    until("Postfix has what went on", || find(&p.mail(), "Subject: b to a and on"));
+    let whole = p.mail().into_iter().find(|message| message.contains("Subject: b to a and on")).expect("just seen");
+    for line in [
+        "Return-Path: <SRS0=",
+        "ARC-Seal: i=1;",
+        "ARC-Authentication-Results: i=1;",
+        "Delivered-To: Anne.Alpha@a.example",
+    ] {
+        assert!(whole.contains(line), "{line}: {whole}");
+    }
+    a.operate(&["redirect", "end", "--login", "alpha-a"]).ends(0);
+    b.submit(net, "beta-b", "", anne, &letter(bert, anne, "b to a alone"))?;
+    until("a has the next one", || find(&[a.inbox(net, "alpha-a").ok()?], "Subject: b to a alone"));
+    assert_eq!(find(&p.mail(), "Subject: b to a alone"), None);
     Ok(())
 }
 

@@ -42,6 +42,7 @@ impl fmt::Display for Toward {
             (Destination::Smtp(host), _) => f.write_str(host),
             (Destination::Lmtp(host), _) => write!(f, "lmtp {host}"),
             (Destination::Capture(address), _) => write!(f, "capture {address}"),
+            (Destination::Local, _) => f.write_str("mailboxes here"),
             (Destination::Gone, _) => f.write_str("no route"),
         }
     }

@@ -17,6 +17,7 @@ use store::{
 };
 
 use super::facts;
+use super::onward;
 use super::success;
 use super::transaction::Open;
 use crate::authenticate::{self, Authenticated};
@@ -216,7 +217,7 @@ fn quarantined(open: &Open, fate: &Fate, body: BodyRef) -> Quarantined {
 
 /// Who reads the body next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     /// A mailbox here: the final delivery.
     Delivered,
     Relayed,
@@ -265,11 +266,15 @@ async fn place(
             facts: facts::of_message(service, session, open),
         })));
     }
+    let message = onward::Message { session, open, content, start, at_s };
+    let onward = onward::ops(service, &message).await?;
+    let (onward, more): (Vec<_>, Vec<_>) = onward.into_iter().unzip();
+    ops.extend(more);
     ops.extend(left_out(service, open));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
-    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued);
+    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued).chain(onward);
     arrived.for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
@@ -307,7 +312,7 @@ fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
 }
 
 /// The lines in front of the content.
-fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], ending: Ending) -> Vec<u8> {
+pub(super) fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], ending: Ending) -> Vec<u8> {
     let host = &service.tables.listener_rules(session.client.listener).host;
     let id = open.queue_id.to_string();
     let at_s = clock::unix_s();
@@ -339,7 +344,7 @@ fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], end
 }
 
 /// Writes the body, and reads it once for its summary when mailboxes will list it.
-async fn put(
+pub(super) async fn put(
     service: &Arc<Service>,
     open: &Open,
     content: &Arc<Content>,

@@ -36,5 +36,6 @@ pub fn of_recipient(recipient: &Recipient, address: &Address) -> Vec<u8> {
         notify: recipient.parameters.notify,
         orcpt: recipient.parameters.orcpt.clone(),
         behind: (!same).then(|| recipient.forward_path.clone()),
+        parts: 0,
     })
 }

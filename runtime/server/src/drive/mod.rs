@@ -5,6 +5,7 @@ mod authors;
 mod facts;
 mod imap;
 mod login;
+mod onward;
 pub mod opening;
 mod smtp;
 mod success;

@@ -7,7 +7,7 @@ use proto::smtp::client::Protocol;
 use queue::{Came, Destination, Tried};
 use store::{Op, QueueItem, WaitingRecipient};
 
-use super::{capture, next_hop};
+use super::{capture, local, next_hop};
 use crate::outcome::Event;
 use crate::service::Service;
 use crate::{durable, site};
@@ -33,6 +33,9 @@ pub async fn attempt(
     recipients: &[&WaitingRecipient],
 ) -> Vec<Next> {
     let each = |next: &dyn Fn(&WaitingRecipient) -> Next| recipients.iter().map(|recipient| next(recipient)).collect();
+    if *destination == Destination::Local {
+        return local::spread(service, item, recipients).await;
+    }
     if let Destination::Capture(address) = destination {
         return capture::captured(service, item, address, recipients).await;
     }
@@ -40,7 +43,7 @@ pub async fn attempt(
         return each(&|recipient| settled(item, recipient, Event::Sunk, "sink"));
     }
     match destination {
-        Destination::Capture(_) => Vec::new(),
+        Destination::Local | Destination::Capture(_) => Vec::new(),
         Destination::Mx => next_hop::to_domain(service, item, recipients).await,
         Destination::Gone => {
             each(&|recipient| deferred(service, item, recipient, "the plan has no such route any more"))

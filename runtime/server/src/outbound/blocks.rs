@@ -66,7 +66,7 @@ fn kept(toward: Toward, down: Down) -> Option<Kept> {
         Destination::Mx => ("mx", toward.domain?),
         Destination::Smtp(host) => ("smtp", host),
         Destination::Lmtp(host) => ("lmtp", host),
-        Destination::Capture(_) | Destination::Gone => return None,
+        Destination::Local | Destination::Capture(_) | Destination::Gone => return None,
     };
     Some(Kept { by: by.to_owned(), name, why: down.why, since_s: down.since_s, until_s: down.until_s })
 }

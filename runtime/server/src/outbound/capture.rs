@@ -49,7 +49,11 @@ pub async fn captured(
 }
 
 /// The message as a final delivery has it (RFC 5321 4.4), kept; its octets come back with it.
-async fn with_return_path(service: &Arc<Service>, item: &QueueItem, content: Vec<u8>) -> Option<(BodyRef, Vec<u8>)> {
+pub async fn with_return_path(
+    service: &Arc<Service>,
+    item: &QueueItem,
+    content: Vec<u8>,
+) -> Option<(BodyRef, Vec<u8>)> {
     let mut head = String::new();
     trace::return_path(&item.reverse_path, &mut head);
     let envelope = RecordEnvelope {

@@ -7,6 +7,7 @@ mod attempt;
 mod blocks;
 mod capture;
 mod handover;
+mod local;
 mod next_hop;
 pub mod notify;
 pub mod pool;

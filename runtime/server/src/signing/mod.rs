@@ -113,7 +113,6 @@ pub async fn head<M: Octets + Send + Sync + 'static>(
 
 /// The lines that go in front of a message of others that goes on: an ARC set, and our signature where it vouches for
 /// nothing. `facts` has what authentication said.
-#[expect(dead_code, reason = "redirects call it")]
 pub async fn forwarded_head<M: Octets + Send + Sync + 'static>(
     service: &Arc<Service>,
     facts: &MessageFacts,

@@ -11,7 +11,7 @@ use crate::op::{DefaultMailbox, OpResult};
 use crate::read::fold;
 
 /// Members of one functional address.
-const MEMBERS_MAX: usize = 1_000;
+const MEMBERS_MAX: usize = 100_000;
 
 impl Group<'_> {
     /// Both, where they lie in one shard.

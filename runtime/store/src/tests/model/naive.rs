@@ -27,7 +27,7 @@ pub type Refused = (&'static str, String);
 const ENTRIES_MAX: usize = 100;
 const VALUE_MAX: usize = 64 * 1024;
 const ENTRY_MAX: usize = 255;
-const MEMBERS_MAX: usize = 1_000;
+const MEMBERS_MAX: usize = 100_000;
 
 /// A message on its way. Its body is the one that was written as number `put`; `email` is known when that was read back
 /// from a message. `ids` are Message-ID, In-Reply-To and References; `date` is in seconds, with its zone in minutes.
