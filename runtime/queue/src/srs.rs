@@ -173,10 +173,10 @@ fn check_back(from: &Address, there: &Address, back: Option<&Address>) {
     }
 }
 
-/// The path with another character behind its tag; `None` where it means the same.
+/// The path with another character behind its tag and separator; `None` where it means the same.
 fn changed(there: &Address, at: u8, change: u8) -> Option<Address> {
     let local = there.local();
-    let place = 4 + usize::from(at) % local.len().saturating_sub(4).max(1);
+    let place = 5 + usize::from(at) % local.len().saturating_sub(5).max(1);
     let (before, after) = local.split_at_checked(place)?;
     let mut rest = after.chars();
     let (old, new) = (rest.next()?, char::from(b' ' + change % 95));
