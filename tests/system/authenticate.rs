@@ -142,13 +142,41 @@ fn who_poses_as_us_is_refused_and_who_shows_that_it_is_from_us_is_not() -> Outco
         letter("a@sender.example", CLAIRE, "two").replacen("From:", "From: chef@cabinet-martin.example\r\nFrom:", 1);
     let unreadable =
         letter("a@sender.example", CLAIRE, "odd").replacen("From: ", "From: \"chef@cabinet-martin.example ", 1);
-    for message in [&posing, &two, &unreadable] {
+    // The author everybody can see is sound and aligned; the other stands where some readers stop.
+    let sender = Key::new("sender.example");
+    let seen = letter("a@sender.example", CLAIRE, "behind");
+    let behind = sender.sign(
+        "sender.example",
+        &seen.replacen("\r\n\r\n", "\r\nno field\r\nFrom: chef@cabinet-martin.example\r\n\r\n", 1),
+    );
+    let many: String = (0..9).map(|n| format!("a@d{n}.example, ")).collect();
+    let many = letter("LIST", CLAIRE, "many").replacen("<LIST>", &format!("{many}chef@{OURS}"), 1);
+    for message in [&posing, &two, &unreadable, &behind, &many] {
         let reply = smtp.message("a@sender.example", &[CLAIRE], message)?.expect(550)?;
         assert_eq!(reply.enhanced(), Some("5.7.1"), "{reply:?}");
         assert!(reply.text().contains("poses-as-us"), "{reply:?}");
     }
     smtp.message("a@sender.example", &[CLAIRE], &key.sign(OURS, &posing))?.expect(250)?;
     assert!(house.newest()?.contains("dkim=pass header.d=cabinet-martin.example"));
+    Ok(())
+}
+
+#[test]
+fn a_header_section_too_long_to_be_judged_is_refused() -> Outcome {
+    let house = House::new()?;
+    house.zone(&format!("{OURS} TXT v=spf1 -all\n"));
+    let filler = format!("X-Filler: {}\r\n", "x".repeat(900)).repeat(300);
+    let posing = format!("{filler}{}", letter("chef@cabinet-martin.example", CLAIRE, "far down"));
+    let mut smtp = house.smtp()?;
+    let reply = smtp.message("a@sender.example", &[CLAIRE], &posing)?.expect(554)?;
+    assert!(reply.text().contains("bad-content"), "{reply:?}");
+    let claire = house.claire().clone();
+    let mut smtp = Smtp::person(&house.server, "subs", "outside", &claire)?;
+    for (from, filler) in [("someone@elsewhere.example", &filler[..100_000 / 912 * 912]), ("\"chef", "")] {
+        let message = format!("{filler}{}", letter(from, CLAIRE, "not hers"));
+        let reply = smtp.message(&claire.address, &[CLAIRE], &message)?.expect(550)?;
+        assert_eq!(reply.enhanced(), Some("5.7.1"), "{reply:?}");
+    }
     Ok(())
 }
 

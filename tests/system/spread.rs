@@ -1,5 +1,6 @@
 //! One message for everybody: spread over all mailboxes once, whatever hits the server meanwhile, while other mail goes on.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use mail::{Alias, AliasKind, Login};
@@ -9,7 +10,7 @@ use tests::scratch::Scratch;
 use tests::smtp::letter;
 use tests::{Facteur, Imap, Options, Outcome, Smtp, wait};
 
-use crate::outbound::site::open;
+use crate::outbound::site::{Site, open};
 
 const EVERYBODY: &str = "everybody@univ-nantes.fr";
 /// A debug build on a loaded machine.
@@ -41,7 +42,8 @@ fn write_to_everybody(server: &Facteur) -> Outcome {
 fn counts(scratch: &Scratch, top: u32) -> (u64, Vec<u64>) {
     let mut command = std::process::Command::new(program::facteur());
     command.args(["store", "stats", "--format", "json", "--top", &top.to_string(), "--data"]).arg(scratch.join("data"));
-    let stats: serde_json::Value = serde_json::from_str(program::run(&mut command).ends(0).out.lines().last().unwrap_or_default()).expect("JSON");
+    let stats: serde_json::Value =
+        serde_json::from_str(program::run(&mut command).ends(0).out.lines().last().unwrap_or_default()).expect("JSON");
     let accounts = stats["top"].as_array().expect("a list").iter();
     let of = accounts.map(|account| account["messages"].as_u64().unwrap_or_default());
     (stats["messages"].as_u64().unwrap_or_default(), of.filter(|messages| *messages > 0).collect())
@@ -69,6 +71,37 @@ fn a_message_for_everybody_reaches_each_once_although_the_server_is_killed_amid(
     let (messages, of) = counts(&scratch, people + 100);
     assert_eq!((messages, of.len()), (u64::from(people), people as usize));
     assert!(of.iter().all(|messages| *messages == 1), "nobody has it twice");
+    Ok(())
+}
+
+#[test]
+fn a_part_that_is_done_is_not_done_again() -> Outcome {
+    let site = Site::new(9);
+    let store = site.store();
+    let body = store.put_body(&[letter("a@client.example", "b@example.org", "to all").as_bytes()])?;
+    // Of two messages one has its only part behind it.
+    for (number, spread) in [(1, [(0, 1)].into()), (2, BTreeMap::new())] {
+        let recipient = store::QueueRecipient {
+            forward_path: site.sender.address.parse()?,
+            next_hop: store::NextHop::Local,
+            due_at_s: 0,
+            facts: queue::facts::written(&queue::RecipientFacts { parts: 1, ..queue::RecipientFacts::default() }),
+        };
+        store.commit_wait(vec![Op::Enqueue(Box::new(store::Enqueue {
+            queue_id: store::QueueId([number; 16]),
+            body: body.clone(),
+            reverse_path: mail::ReversePath::Null,
+            recipients: vec![recipient],
+            plan: String::new(),
+            accepted_at_s: i64::from(u32::MAX),
+            facts: queue::facts::written(&queue::MessageFacts { spread, ..queue::MessageFacts::default() }),
+        }))])?;
+    }
+    drop(store);
+    let serving = site.serve();
+    serving.until_told("delivered", 2);
+    serving.stop();
+    assert_eq!(site.inbox().len(), 1);
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use tests::describe::Tls;
 use tests::scratch::Scratch;
 use tests::smtp::{Reply, base64, letter, read_reply};
 use tests::wire::{self as octets, Wire};
+use tests::zone::{NameServer, Zone};
 use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
 
 use self::issuer::Issuer;
@@ -155,7 +156,7 @@ fn swaks_speaks_for_a_client_from_a_front() -> Outcome {
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 
 /// A gateway in front of `mx` that tells the client so, and all others turned away.
-fn gateway(client_address: &str) -> Site {
+fn gateway(client_address: &str, more: &str) -> Site {
     let gateways = format!(
         "    gateways: {{ \"filter\": (from: [\"{GATEWAY}/32\"], on: [\"mx\"], refuse_others: true,\n\
          client_address: {client_address}, results: Nothing) }},\n    tls: ("
@@ -167,8 +168,9 @@ fn gateway(client_address: &str) -> Site {
         ("connections_at_once: 100000, connections_attempted: Unlimited,", limits),
         ("unknown_recipients_attempted: Unlimited,", unknown),
         ("not_for: [\"nearby\", \"outside\"]", "not_for: [\"nearby\"]"),
+        ("KnownRecipient, Accept", "KnownRecipient, Authenticate, Accept"),
     ];
-    Site::new(&changes, &[], &["mx"], "")
+    Site::new(&changes, &[], &["mx"], more)
 }
 
 /// The reply to the first unknown recipient that finds the window full, or to the third.
@@ -186,7 +188,7 @@ fn unknown_recipients(mut wire: Wire) -> io::Result<Reply> {
 
 #[test]
 fn limits_of_strangers_fall_on_the_client_a_gateway_tells_by_its_header() -> Outcome {
-    let site = gateway("Proxy2");
+    let site = gateway("Proxy2", "");
     let serving = site.serve();
     let connect = |source: [u8; 4]| -> io::Result<Wire> {
         let mut wire = serving.connect("mx", GATEWAY)?;
@@ -215,7 +217,7 @@ fn limits_of_strangers_fall_on_the_client_a_gateway_tells_by_its_header() -> Out
 
 #[test]
 fn a_gateway_tells_its_clients_by_xclient_or_in_a_received_field() -> Outcome {
-    let site = gateway("Xclient");
+    let site = gateway("Xclient", "");
     let serving = site.serve();
     let mut wire = serving.connect("mx", GATEWAY)?;
     read_reply(&mut wire)?.expect(220)?;
@@ -227,7 +229,8 @@ fn a_gateway_tells_its_clients_by_xclient_or_in_a_received_field() -> Outcome {
     assert_eq!(unknown_recipients(wire)?.codes(), "451 4.7.1");
     drop(serving);
 
-    let site = gateway("Received(depth: 1)");
+    let names = NameServer::start(Zone::read("c.example TXT v=spf1 ip4:203.0.113.7 -all\n"))?;
+    let site = gateway("Received(depth: 1)", &format!(", dns: (servers: [\"{}\"])", names.address));
     let serving = site.serve();
     let connect = || -> io::Result<Wire> {
         let mut wire = serving.connect("mx", GATEWAY)?;
@@ -246,6 +249,9 @@ fn a_gateway_tells_its_clients_by_xclient_or_in_a_received_field() -> Outcome {
     wire.send(format!("{message}\r\n.\r\n").as_bytes())?;
     read_reply(&mut wire)?.expect(250)?;
     assert!(serving.log().contains("seen_as=203.0.113.7"), "{}", serving.log());
+    drop(serving);
+    let message = site.newest(&site.people[0]);
+    assert!(message.contains("spf=pass smtp.mailfrom=c.example"), "the client is judged, not the gateway: {message}");
     Ok(())
 }
 
@@ -464,10 +470,15 @@ fn whoever_comes_near_a_limit_and_the_owner_of_a_refused_application_are_told_on
 fn the_spool_keeps_what_a_client_asked_of_delivery_and_subaddresses_lead_to_their_person() -> Outcome {
     let subaddress = ("subaddress: \"\"", "subaddress: \"+\"");
     let site = Site::new(&[], &[subaddress], &["subm"], ", outbound: Network, hosts: {}");
-    let serving = site.serve();
     let who = &site.people[0];
     let (local, domain) = who.address.split_once('@').expect("an address");
     let sub = format!("{local}+lists@{domain}");
+    // It looks like a subaddress, and is an address of somebody else.
+    let taken = format!("{local}+taken@{domain}");
+    let members = vec![mail::Login::new(&site.people[1].login).expect("a login of the policy is one")];
+    let alias = mail::Alias { address: taken.parse()?, members, kind: mail::AliasKind::Alias };
+    site.store().commit_wait(vec![store::Op::UpsertAlias(Box::new(alias))])?;
+    let serving = site.serve();
     let mut wire = serving.connect("subm", Ipv4Addr::LOCALHOST)?;
     read_reply(&mut wire)?.expect(220)?;
     wire.send(b"EHLO c\r\n")?;
@@ -479,6 +490,7 @@ fn the_spool_keeps_what_a_client_asked_of_delivery_and_subaddresses_lead_to_thei
     for (line, code) in [
         ("EHLO c".to_owned(), 250),
         (format!("AUTH PLAIN {login}"), 235),
+        (format!("MAIL FROM:<{taken}>"), 553),
         (format!("MAIL FROM:<{sub}> RET=HDRS ENVID=QQ+3D BODY=8BITMIME SMTPUTF8 REQUIRETLS"), 250),
         ("RCPT TO:<a@elsewhere.example> NOTIFY=FAILURE ORCPT=rfc822;b@c.example".to_owned(), 250),
         (format!("RCPT TO:<{sub}>"), 250),

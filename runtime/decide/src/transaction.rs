@@ -169,14 +169,28 @@ impl Transaction {
         Ok(Accepted::New)
     }
 
+    /// Would a recipient with this folded address be judged, or does a limit answer for it? Nothing is counted. Whoever
+    /// knows the recipient is not asked when the answer cannot matter.
+    pub fn is_open(&self, tables: &Tables, rings: &Rings, address: &str, now: Tick) -> bool {
+        let has_room = self.recipients.contains(address) || self.room_for_one_more(tables).is_ok();
+        has_room && self.recipient_window(tables, rings, now).is_ok()
+    }
+
     /// Windows come before the recipient: with a full one every RCPT gets the same answer, so a stolen account learns
     /// nothing about which addresses exist.
     fn count_recipient(&self, tables: &Tables, rings: &mut Rings, now: Tick) -> Result<(), Refusal> {
+        let judged = self.recipient_window(tables, rings, now);
+        if let Limits::Sending { keys, .. } = &self.limits {
+            rings.count(&keys.recipients_attempted, tables.keep.recipients_attempted, now);
+        }
+        judged
+    }
+
+    fn recipient_window(&self, tables: &Tables, rings: &Rings, now: Tick) -> Result<(), Refusal> {
         match &self.limits {
             Limits::Sending { row, path, keys } => {
                 let attempted = windows_full(rings, &keys.recipients_attempted, &row.recipients_attempted, now);
                 let accepted = windows_full(rings, &keys.recipients_accepted, &row.recipients_accepted, now);
-                rings.count(&keys.recipients_attempted, tables.keep.recipients_attempted, now);
                 let full =
                     later(attempted.map(|w| ("recipients_attempted", w)), accepted.map(|w| ("recipients_accepted", w)));
                 match full {

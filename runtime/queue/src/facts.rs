@@ -1,6 +1,8 @@
 //! What the spool keeps beside a message and beside each recipient, as JSON: the store does not look inside. Rows of
 //! older builds are empty, or lack what came later.
 
+use std::collections::BTreeMap;
+
 use mail::{Address, Body, Notify, Return};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -30,6 +32,8 @@ pub struct MessageFacts {
     pub delay_told: bool,
     /// Nobody tries until an operator says so.
     pub held: bool,
+    /// Parts done so far of recipients that many are behind, by their number.
+    pub spread: BTreeMap<u32, u16>,
 }
 
 /// Of a recipient.

@@ -103,6 +103,17 @@ impl Found {
         }
     }
 
+    /// Would a message for it end nowhere?
+    pub fn leads_nowhere(&self) -> bool {
+        self.logins.is_empty() && self.away.is_empty() && self.forwards.is_empty() && self.many.is_none()
+    }
+
+    /// Every copy of a message of ours that leaves this machine.
+    pub fn copies_away(&self) -> impl Iterator<Item = (Address, Route)> {
+        let forwards = self.forwards.iter().map(|forward| (forward.to.clone(), Route::Remote));
+        self.away.iter().cloned().chain(forwards)
+    }
+
     /// Had no mailbox here room for so many octets, and goes no copy elsewhere?
     pub fn is_too_small_for(&self, octets: u64) -> bool {
         self.away.is_empty()

@@ -115,14 +115,14 @@ async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<O
     if !found.logins.is_empty() {
         ops.push(Op::Deliver(Box::new(Deliver {
             delivery_id: id,
-            recipients: found.logins.into_iter().map(|login| (login, Target::Inbox)).collect(),
+            recipients: found.logins.iter().map(|login| (login.clone(), Target::Inbox)).collect(),
             body: body.clone(),
             summary,
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
         })));
     }
-    let away = found.away.into_iter().map(|(forward_path, route)| QueueRecipient {
+    let away = found.copies_away().map(|(forward_path, route)| QueueRecipient {
         forward_path,
         next_hop: route.next_hop(),
         due_at_s: at_s,

@@ -33,6 +33,12 @@ pub struct Plan {
     pub keeps: bool,
 }
 
+/// A listener `relay`, and the network `servers` of those it is for.
+pub struct Relay {
+    pub address: &'static str,
+    pub servers: &'static str,
+}
+
 /// Killed when it goes.
 pub struct House {
     child: Child,
@@ -46,13 +52,25 @@ pub struct House {
 }
 
 impl House {
-    /// `shown` is its certificate; `site` further facts of its site.
+    /// `site` are further facts of its site.
     #[track_caller]
     pub fn start(net: &Net, scratch: &Scratch, plan: &Plan, authority: &Authority, site: &str) -> House {
+        House::start_with(net, scratch, (plan, None), authority, site)
+    }
+
+    /// The same with a listener for applications.
+    #[track_caller]
+    pub fn start_with(
+        net: &Net,
+        scratch: &Scratch,
+        (plan, relay): (&Plan, Option<&Relay>),
+        authority: &Authority,
+        site: &str,
+    ) -> House {
         let folder = scratch.join(plan.domain);
         fs::create_dir_all(&folder).expect("the scratch folder is ours");
         let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("the scratch folder is ours");
-        write("policy.ron", &policy(plan));
+        write("policy.ron", &policy(plan, relay));
         write("people.ron", &people(plan));
         let data = folder.join("data");
         let made = Facteur::start_with(&folder, Options { data: Some(data.clone()), ..Options::default() });
@@ -65,9 +83,11 @@ impl House {
         write("authority.pem", &authority.pem());
         let at = plan.address;
         let imaps = if plan.keeps { format!("\"imaps\": [\"{at}:993\"], ") } else { String::new() };
+        let listens = relay.map(|relay| format!("\"relay\": [\"{}:25\"], ", relay.address));
+        let listens = listens.unwrap_or_default();
         let facts = format!(
             "Site(data: {data:?}, outbound: Network, sources: {{\"usual\": [\"{at}\"]}}, authorities: [{:?}],\n\
-             listeners: {{\"mx\": [\"{at}:25\"], \"subs\": [\"{at}:465\"], {imaps}}}, {site}\n\
+             listeners: {{\"mx\": [\"{at}:25\"], \"subs\": [\"{at}:465\"], {imaps}{listens}}}, {site}\n\
              certificates: {{\"default\": File(chain: {:?}, key: {:?})}})\n",
             folder.join("authority.pem"),
             folder.join("chain.pem"),
@@ -82,7 +102,10 @@ impl House {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().expect("facteur is built");
         wait::until(WITHIN, "facteur serve listens", || {
             let text = fs::read_to_string(&log).ok()?;
-            text.lines().filter(|line| line.contains("listening")).count().checked_sub(1 + usize::from(plan.keeps))
+            text.lines()
+                .filter(|line| line.contains("listening"))
+                .count()
+                .checked_sub(1 + usize::from(plan.keeps) + usize::from(!listens.is_empty()))
         });
         let tls = wire::trusting(&folder.join("authority.pem"));
         let address = at.parse().expect("an address");
@@ -118,8 +141,12 @@ impl House {
     }
 
     fn connect(&self, port: u16) -> io::Result<Wire> {
-        let to = SocketAddr::from((self.address, port));
-        Wire::plain(wire::connect(to, Ipv4Addr::LOCALHOST)?).tls(&self.tls)
+        self.plain(port)?.tls(&self.tls)
+    }
+
+    /// A connection without TLS.
+    pub fn plain(&self, port: u16) -> io::Result<Wire> {
+        wire::connect(SocketAddr::from((self.address, port)), Ipv4Addr::LOCALHOST).map(Wire::plain)
     }
 
     /// The messages in somebody's INBOX, whole.
@@ -169,15 +196,24 @@ impl Drop for House {
     }
 }
 
-fn policy(plan: &Plan) -> String {
+fn policy(plan: &Plan, relay: Option<&Relay>) -> String {
     let Plan { domain, host, .. } = plan;
     let imaps = format!("\"imaps\": (host: \"{host}\", port: 993, speaks: Imap, auth: Required),");
     let imaps = if plan.keeps { imaps.as_str() } else { "" };
+    let (relay, servers) = match relay {
+        Some(relay) => (
+            format!(
+                "\"relay\": (host: \"relay.{domain}\", port: 25, speaks: Smtp, tls: StartTls(Offered), auth: Never, certificate: Internal),"
+            ),
+            format!("\"servers\": In([\"{}\"]),", relay.servers),
+        ),
+        None => Default::default(),
+    };
     format!(
         "Policy(\n    language: 1,\n    institution: (name: \"{domain}\", domain: \"{domain}\", time_zone: \"Europe/Paris\", pages: English),\n    \
-         networks: {{ \"inside\": In([\"127.0.0.1/32\"]), \"outside\": Rest }},\n    \
+         networks: {{ \"inside\": In([\"127.0.0.1/32\"]), {servers} \"outside\": Rest }},\n    \
          listeners: {{\n        \"mx\": (host: \"{host}\", port: 25, speaks: Smtp, auth: Never),\n        \
-         \"subs\": (host: \"{host}\", port: 465, speaks: Smtp, auth: Required),\n        {imaps}\n    }},\n    \
+         \"subs\": (host: \"{host}\", port: 465, speaks: Smtp, auth: Required),\n        {imaps}\n        {relay}\n    }},\n    \
          antispam: None,\n    authenticate: (own_domains_from_outside: RequireAligned(else: Refuse)),\n    tls: (oldest: Tls12, certificate: Internal),\n    \
          delivery: (retry: [\"2 s\"], warn_after: \"4 h\", connections_at_once: 10, dane: true, mta_sts: true, tls_reports: Store),\n    {}\n)\n",
         plan.sections

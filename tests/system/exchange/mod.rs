@@ -2,9 +2,9 @@
 //! over port 25, DANE and MTA-STS enforced.
 
 mod dovecot;
-mod house;
-mod net;
-mod postfix;
+pub mod house;
+pub mod net;
+pub mod postfix;
 
 use tests::dns::Dns;
 use tests::scratch::Scratch;
@@ -57,69 +57,68 @@ fn two_facteurs_postfix_and_dovecot_exchange_mail_all_ways_and_believe_no_forged
     let dns = net.inside(|| Dns::start_at(&format!("{RESOLVER}:53"), ""));
     std::fs::write(scratch.join("anchors"), &dns.anchors)?;
     let site = format!("dns: (servers: [\"{RESOLVER}:53\"], anchors: Some({:?})),", scratch.join("anchors"));
-    let a = House::start(
-        &net,
-        &scratch,
-        &Plan {
-            domain: "a.example",
-            host: "mx.a.example",
-            address: "127.0.1.1",
-            sections: "redirects: (asked_through: Nobody, allow: { \"p\": Suffix(\"p.example\") }, otherwise: Refuse),"
-                .into(),
-            people: &[("Anne", "Alpha")],
-            keeps: true,
-        },
-        &authority,
-        &site,
-    );
+    let a = House::start(&net, &scratch, &keeps_mailboxes(), &authority, &site);
     let store = Dovecot::start(&net, &scratch, "127.0.1.4", &["bert.beta"]);
-    let b = House::start(
-        &net,
-        &scratch,
-        &Plan {
-            domain: "b.example",
-            host: "mx.b.example",
-            address: "127.0.1.2",
-            sections: "routes: (held: Lmtp(\"127.0.1.4:24\"), remote: DirectMx, homes: {}),".into(),
-            people: &[("Bert", "Beta")],
-            keeps: false,
-        },
-        &authority,
-        &site,
-    );
+    let b = House::start(&net, &scratch, &edge(), &authority, &site);
     let shown = authority.certifies("mx.p.example");
     let p =
         Postfix::start(&net, &scratch, "p.example", "mx.p.example", "127.0.1.3", (&shown.chain_pem, &shown.key_pem));
     let sts = authority.certifies_all(&["mta-sts.b.example", "mta-sts.c.example"]);
     let _web = net.inside(|| Web::start_at("127.0.1.5:443", sts.tls, STS_POLICY));
     dns.set(&zone(&a, &b, &shown.key_digest));
-    let (anne, bert) = ("Anne.Alpha@a.example", "Bert.Beta@b.example");
+    all_ways(&net, &a, (&b, &store), &p)?;
+    redirected(&net, &a, &b, &p)?;
+    forged(&net, &a, (&b, &store), &p)?;
+    assert!([&a, &b].iter().all(|house| !house.log().contains("panicked")));
+    Ok(())
+}
 
+fn keeps_mailboxes() -> Plan {
+    Plan {
+        domain: "a.example",
+        host: "mx.a.example",
+        address: "127.0.1.1",
+        sections: "redirects: (asked_through: Nobody, allow: { \"p\": Suffix(\"p.example\") }, otherwise: Refuse),"
+            .into(),
+        people: &[("Anne", "Alpha")],
+        keeps: true,
+    }
+}
+
+fn edge() -> Plan {
+    Plan {
+        domain: "b.example",
+        host: "mx.b.example",
+        address: "127.0.1.2",
+        sections: "routes: (held: Lmtp(\"127.0.1.4:24\"), remote: DirectMx, homes: {}),".into(),
+        people: &[("Bert", "Beta")],
+        keeps: false,
+    }
+}
+
+fn all_ways(net: &Net, a: &House, (b, store): (&House, &Dovecot), p: &Postfix<'_>) -> Outcome {
+    let (anne, bert) = ("Anne.Alpha@a.example", "Bert.Beta@b.example");
     // From a facteur with mailboxes: to the edge before Dovecot, to Postfix.
-    a.submit(&net, "alpha-a", "", bert, &letter(anne, bert, "a to b"))?;
+    a.submit(net, "alpha-a", "", bert, &letter(anne, bert, "a to b"))?;
     until("Dovecot has what a sent to b", || find(&store.mail_of("bert.beta"), "Subject: a to b"));
-    a.submit(&net, "alpha-a", "", "paul@p.example", &letter(anne, "paul@p.example", "a to p"))?;
+    a.submit(net, "alpha-a", "", "paul@p.example", &letter(anne, "paul@p.example", "a to p"))?;
     until("Postfix has what a sent", || find(&p.mail(), "Subject: a to p"));
 
     // From the edge: its people write through it, and their mail at home goes behind it.
-    b.submit(&net, "beta-b", "", anne, &letter(bert, anne, "b to a"))?;
-    until("a has what b sent", || find(&[a.inbox(&net, "alpha-a").ok()?], "Subject: b to a"));
-    b.submit(&net, "beta-b", "", "paul@p.example", &letter(bert, "paul@p.example", "b to p"))?;
+    b.submit(net, "beta-b", "", anne, &letter(bert, anne, "b to a"))?;
+    until("a has what b sent", || find(&[a.inbox(net, "alpha-a").ok()?], "Subject: b to a"));
+    b.submit(net, "beta-b", "", "paul@p.example", &letter(bert, "paul@p.example", "b to p"))?;
     until("Postfix has what b sent", || find(&p.mail(), "Subject: b to p"));
-    b.submit(&net, "beta-b", "", bert, &letter(bert, bert, "b to b"))?;
+    b.submit(net, "beta-b", "", bert, &letter(bert, bert, "b to b"))?;
     until("Dovecot has what b sent home", || find(&store.mail_of("bert.beta"), "Subject: b to b"));
 
     // From Postfix, which verifies a by DANE.
     for (to, subject) in [(anne, "p to a"), (bert, "p to b")] {
         p.send("paul@p.example", to, &letter("paul@p.example", to, subject));
     }
-    until("a has what Postfix sent", || find(&[a.inbox(&net, "alpha-a").ok()?], "Subject: p to a"));
+    until("a has what Postfix sent", || find(&[a.inbox(net, "alpha-a").ok()?], "Subject: p to a"));
     until("Dovecot has what Postfix sent", || find(&store.mail_of("bert.beta"), "Subject: p to b"));
     assert!(p.log().contains("Verified TLS connection established to mx.a.example"), "{}", p.log());
-
-    redirected(&net, &a, &b, &p)?;
-    forged(&net, &a, (&b, &store), &p)?;
-    assert!([&a, &b].iter().all(|house| !house.log().contains("panicked")));
     Ok(())
 }
 

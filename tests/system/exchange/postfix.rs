@@ -33,23 +33,14 @@ impl<'n> Postfix<'n> {
         for sub in ["conf", "queue", "data", "mail"] {
             fs::create_dir_all(folder.join(sub)).expect("the scratch folder is ours");
         }
-        for folder in folder.ancestors().take_while(|folder| *folder != Path::new("/tmp") && *folder != Path::new("/"))
-        {
-            // Postfix works under users of its own.
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the scratch folder is ours");
-        }
+        open_to_all(&folder);
         let shell = |line: String| program::run(Command::new("sh").args(["-c", &line])).ends(0);
         shell(format!("chown postfix {0}/data && chown {MAIL_UID}:{MAIL_UID} {0}/mail", folder.display()));
         let write = |name: &str, text: &str| fs::write(folder.join("conf").join(name), text).expect("it is ours");
         write("chain.pem", pem.0);
         write("key.pem", pem.1);
         write("main.cf", &main_cf(&folder, domain, host, address));
-        // Debian's services, at our address, outside the chroot that would need copies of system files.
-        let services = program::run(Command::new("postconf").args(["-h", "meta_directory"])).ends(0).out;
-        let services =
-            fs::read_to_string(Path::new(services.trim()).join("master.cf")).expect("Postfix has its services");
-        let services: Vec<String> = services.lines().map(|line| service(line, address)).collect();
-        write("master.cf", &services.join("\n"));
+        write("master.cf", &services(address));
         net.has(address);
         let postfix = Postfix { net, folder };
         postfix.run("start");
@@ -88,6 +79,22 @@ impl Drop for Postfix<'_> {
             eprintln!("--- Postfix\n{}\n{stop:?}", self.log());
         }
     }
+}
+
+/// Lets users of other programs into a scratch folder: Postfix works under some of its own.
+#[track_caller]
+pub fn open_to_all(folder: &Path) {
+    for folder in folder.ancestors().take_while(|folder| *folder != Path::new("/tmp") && *folder != Path::new("/")) {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("the scratch folder is ours");
+    }
+}
+
+/// Debian's services, at our address, outside the chroot that would need copies of system files.
+#[track_caller]
+pub fn services(address: &str) -> String {
+    let folder = program::run(Command::new("postconf").args(["-h", "meta_directory"])).ends(0).out;
+    let services = fs::read_to_string(Path::new(folder.trim()).join("master.cf")).expect("Postfix has its services");
+    services.lines().map(|line| service(line, address) + "\n").collect()
 }
 
 fn service(line: &str, address: &str) -> String {

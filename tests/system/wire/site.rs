@@ -92,16 +92,31 @@ impl Site {
     /// What is in the spool, while nothing serves.
     #[track_caller]
     pub fn spool(&self) -> Vec<QueueItem> {
-        let open = || Store::open(&self.data, store::Options::default()).ok();
-        let store = wait::until(WITHIN, "the data folder is free", open);
-        store.queue_list(None, 1_000).expect("the spool can be read")
+        self.store().queue_list(None, 1_000).expect("the spool can be read")
+    }
+
+    /// The store, while nothing serves.
+    #[track_caller]
+    pub fn store(&self) -> Store {
+        wait::until(WITHIN, "the data folder is free", || Store::open(&self.data, store::Options::default()).ok())
+    }
+
+    /// The newest message of a person, while nothing serves.
+    #[track_caller]
+    pub fn newest(&self, who: &Person) -> String {
+        let store = self.store();
+        let login = mail::Login::new(&who.login).expect("a login of the policy is one");
+        let name = mail::MailboxName::new("INBOX").expect("INBOX is a name");
+        let selected = store.select(&login, &name).expect("the store can be read").expect("people have an INBOX");
+        let row = selected.messages.last().expect("a message was delivered");
+        let body = store.body_of(selected.mailbox.id, row.uid).expect("it can be read").expect("it is there");
+        String::from_utf8_lossy(&store.read_body(&body).expect("it can be read")).into_owned()
     }
 
     /// Messages in the inbox of an address, while nothing serves.
     #[track_caller]
     pub fn delivered(&self, address: &str) -> u32 {
-        let open = || Store::open(&self.data, store::Options::default()).ok();
-        let store = wait::until(WITHIN, "the data folder is free", open);
+        let store = self.store();
         let address = address.parse().expect("an address");
         let store::Resolution::Person(row) = store.resolve(&address).expect("the directory can be read") else {
             panic!("{address} is nobody's")

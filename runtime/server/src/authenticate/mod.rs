@@ -15,11 +15,12 @@ mod step;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use decide::Alignment;
-use mail::{Domain, header};
+use mail::{Domain, header, mime};
 use tokio::time::{Instant, timeout_at};
 
 pub use body::{BodyHashes, Hasher};
@@ -37,8 +38,6 @@ use spf::{Identity, SpfResult};
 /// SPF, DKIM and ARC end after this, DMARC a little later: 10 s in all.
 const CHECKS_MAX: Duration = Duration::from_secs(8);
 const DMARC_MAX: Duration = Duration::from_secs(2);
-/// Domains of one header From that are looked at.
-const AUTHORS_MAX: usize = 8;
 
 /// A message as it came, without any line of ours.
 pub struct Incoming<'a> {
@@ -112,30 +111,35 @@ struct Authors {
     sound: bool,
 }
 
-/// The domains of header From. A field no address can be read from claims whatever stands behind an `@` in it: programs
-/// would show it all the same.
+/// The domains of header From. `from` are its addresses as the signatures' reader has them. Where two readers do not agree
+/// on one address in one field, it claims whatever stands behind an `@` in it: some program would show it.
 fn authors(head: &[u8], from: &[String]) -> Authors {
-    let sound = header::fields(head).filter(|field| field.is("from")).count() == 1 && !from.is_empty();
-    let mut domains: Vec<Domain> = Vec::new();
-    let mut add = |domain: &str| {
-        if let Ok(domain) = domain.parse::<Domain>()
-            && domains.len() < AUTHORS_MAX
-            && !domains.contains(&domain)
-        {
-            domains.push(domain);
-        }
-    };
-    from.iter().filter_map(|address| address.rsplit_once('@')).for_each(|(_, domain)| add(domain));
-    if from.is_empty() {
-        for field in header::fields(head).filter(|field| field.is("from")) {
-            let text = field.text();
-            for after in text.split('@').skip(1) {
-                let end = after.find(|c: char| !(c.is_alphanumeric() || "-._".contains(c))).unwrap_or(after.len());
-                add(after[..end].trim_end_matches('.'));
-            }
-        }
+    let fields: Vec<_> = header::fields(head).filter(|field| field.is("from")).collect();
+    let domain_of = |address: &String| address.rsplit_once('@').and_then(|(_, domain)| domain.parse::<Domain>().ok());
+    let theirs: BTreeSet<Domain> = from.iter().filter_map(domain_of).collect();
+    let listed = fields.iter().flat_map(|field| mime::parse_addresses(&field.value()));
+    let ours: Vec<_> = listed.filter(mime::Addr::is_mailbox).collect();
+    let host = |author: &mime::Addr| std::str::from_utf8(author.host.as_deref()?).ok()?.parse::<Domain>().ok();
+    if let ([_], [author], 1, 1) = (fields.as_slice(), ours.as_slice(), from.len(), theirs.len())
+        && host(author).is_some_and(|host| theirs.contains(&host))
+    {
+        return Authors { domains: theirs.into_iter().collect(), sound: true };
     }
-    Authors { domains, sound }
+    let mut domains = theirs;
+    domains.extend(ours.iter().filter_map(host));
+    domains.extend(fields.iter().flat_map(|field| mentioned(&field.text())));
+    // Several authors in one field are no error; nothing agrees with all of them.
+    Authors { sound: fields.len() == 1 && !from.is_empty(), domains: domains.into_iter().collect() }
+}
+
+/// What could be a domain behind an `@`, control characters and space left out as some programs do.
+fn mentioned(text: &str) -> Vec<Domain> {
+    let text: String = text.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect();
+    let domain = |after: &str| {
+        let end = after.find(|c: char| !(c.is_alphanumeric() || "-._".contains(c))).unwrap_or(after.len());
+        after[..end].trim_end_matches('.').parse().ok()
+    };
+    text.split('@').skip(1).filter_map(domain).collect()
 }
 
 async fn judged(
@@ -159,4 +163,46 @@ async fn judged(
         aligned => aligned,
     };
     (dmarc, vec![(only.clone(), aligned)])
+}
+
+#[cfg(test)]
+mod pure {
+    use super::*;
+
+    #[test]
+    fn no_form_of_header_from_hides_a_domain() {
+        let many: String = (0..40).map(|n| format!("a@d{n}.example, ")).collect();
+        for from in [
+            "From: a@other.example\r\nno field\r\nFrom: chef@ours.example",
+            "From: a@other.example\r\nFrom: \"chef@ours.example",
+            "From: a@other.example\r\nFrom: chef@ ours.example <",
+            &format!("From: {many}chef@ours.example"),
+            "From: =?utf-8?q?chef=40ours.example?=",
+            "From: <chef@ours.exa\0mple>",
+            "From: chiefs: a@other.example, chef@ours.example;",
+            "From: chef(x)@(y)\r\n ours.example",
+            "From : Chef <chef@OURS.example>",
+        ] {
+            let head = format!("Subject: x\r\n{from}\r\n\r\n");
+            let signed = Signed::read(head.as_bytes());
+            let authors = authors(head.as_bytes(), signed.as_ref().map(Signed::from).unwrap_or_default());
+            assert!(authors.domains.contains(&"ours.example".parse().unwrap()), "{from:?}: {:?}", authors.domains);
+        }
+    }
+
+    #[test]
+    fn one_author_claims_one_domain_whatever_the_name_beside_it_says() {
+        for (from, sound) in [
+            ("From: \"chef@ours.example\" <a@other.example>", true),
+            ("From: =?utf-8?q?chef=40ours.example?= <a@other.example>", true),
+            ("From: (chef@ours.example) A@other.example (x)", true),
+            ("From: a@other.example\r\nFrom: b@other.example", false),
+        ] {
+            let head = format!("{from}\r\n\r\n");
+            let signed = Signed::read(head.as_bytes());
+            let authors = authors(head.as_bytes(), signed.as_ref().map(Signed::from).unwrap_or_default());
+            assert_eq!(authors.domains, ["other.example".parse().unwrap()], "{from}");
+            assert_eq!(authors.sound, sound, "{from}");
+        }
+    }
 }

@@ -12,14 +12,12 @@ use super::results::Results;
 use super::signatures::Signed;
 use super::{BodyHashes, Hasher, Incoming, check, gateway};
 use crate::content::Content;
+use crate::drive::HEADER_OCTETS_MAX;
 use crate::durable;
 use crate::outcome::Peer;
 use crate::reports;
 use crate::service::Service;
 
-/// Octets of a header section that are looked at. A longer one is no message a person reads the fields of; its signatures
-/// are not believed.
-const HEAD_OCTETS_MAX: usize = 256 * 1024;
 /// Octets of a body read at a time.
 const PIECE_OCTETS: usize = 64 * 1024;
 
@@ -70,7 +68,7 @@ pub async fn authenticate(
 }
 
 async fn results(service: &Arc<Service>, from: &From<'_>, content: &Arc<Content>) -> Results {
-    let Ok(start) = content.start(HEAD_OCTETS_MAX) else { return Results::default() };
+    let Ok(start) = content.start(HEADER_OCTETS_MAX) else { return Results::default() };
     let (head, whole) = match end_of_head(&start) {
         Some(end) => (&start[..end], true),
         None => (start.as_slice(), content.len() <= start.len() as u64),
@@ -131,7 +129,7 @@ fn read_hashes(content: &Content, from: u64) -> io::Result<BodyHashes> {
 /// The content without Authentication-Results fields that claim to be ours (RFC 8601 5); `None` when there are none. It is
 /// read and written piece by piece: not for async threads when it is long.
 pub fn without_forged(service: &Service, content: &Content) -> io::Result<Option<Content>> {
-    let start = content.start(HEAD_OCTETS_MAX)?;
+    let start = content.start(HEADER_OCTETS_MAX)?;
     let head = &start[..end_of_head(&start).unwrap_or(start.len())];
     let ours = |id: &str| service.tables.plan().listeners.values().any(|listener| listener.host.as_str() == id);
     let forged: Vec<_> = header::fields(head)

@@ -26,8 +26,8 @@ use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
 use crate::{clock, durable, reports, scan, signing, trace};
 
-/// Octets at the beginning of a content that are looked at for header fields.
-pub(super) const HEADER_OCTETS_MAX: usize = 64 * 1024;
+/// Longest header section that is taken: what stands behind could not be judged, and programs show it all the same.
+pub(crate) const HEADER_OCTETS_MAX: usize = 256 * 1024;
 
 /// What the trace lines tell of the session.
 pub struct Session<'a> {
@@ -53,6 +53,7 @@ pub async fn content(
     let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
     let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
     open.judge_content(octets, mail::mime::is_report(&start))?;
+    header_ends(&start, octets)?;
     super::authors::judge(service, session, &start)?;
     open.judge_room(session.client, octets)?;
     decide::loops(header::fields(&start).filter(|field| field.is("received")).count())?;
@@ -66,9 +67,10 @@ pub async fn content(
     let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
-            Step::Earlier => {}
+            // A redirect was judged at RCPT, too: its copies go with the others, in one commit.
+            Step::Earlier | Step::Redirect => {}
             // Nothing to do in this build; said at start.
-            Step::Antispam | Step::Filters | Step::Redirect => {}
+            Step::Antispam | Step::Filters => {}
             Step::Authenticate => match authenticated(service, session, &open, &came).await {
                 Ok(authenticated) => {
                     if let Some(rule) = authenticated.tagged {
@@ -110,6 +112,16 @@ pub async fn content(
     Ok(format!("OK, kept as {id}"))
 }
 
+/// Is the whole header section in `start`, with which a content of `octets` begins?
+fn header_ends(start: &[u8], octets: u64) -> Result<(), Refusal> {
+    let blank = start.split_inclusive(|octet| *octet == b'\n').any(header::is_blank);
+    if blank || octets <= start.len() as u64 {
+        return Ok(());
+    }
+    let text = "the header section is longer than 256 KiB";
+    Err(Refusal::new(reply::BAD_CONTENT, Reason::BadContent, "", text))
+}
+
 /// The content without fields that claim to be our own (RFC 8601 5).
 async fn ours_only(service: &Arc<Service>, came: &Arc<Content>) -> Result<Arc<Content>, Refusal> {
     let (worker, content) = (service.clone(), came.clone());
@@ -133,7 +145,7 @@ async fn authenticated(
 ) -> Result<Authenticated, Refusal> {
     let from = authenticate::From {
         peer: session.peer,
-        client: session.client.address,
+        client: session.told_address.unwrap_or(session.client.address),
         hello: session.hello.as_ref(),
         reverse_path: &open.reverse_path,
         host: &service.tables.listener_rules(session.client.listener).host,
@@ -169,7 +181,8 @@ async fn stopped(
     let quarantine = fate.quarantine || (accepted && fate.refusal.is_some());
     let mut ops = Vec::new();
     if quarantine {
-        let head = head(service, session, &open, &[], Ending::Relayed);
+        let start = content.start(HEADER_OCTETS_MAX).map_err(|error| put_trouble(PutError::Io(error)))?;
+        let head = head(service, session, &open, &start, Ending::Relayed);
         let (body, _) = put(service, &open, &content, head, false).await?;
         ops.push(Op::Quarantine(Box::new(quarantined(&open, &fate, body))));
     }
@@ -231,6 +244,10 @@ async fn place(
     content: &Arc<Content>,
     start: &[u8],
 ) -> Result<(), Refusal> {
+    // INVARIANT (never-lost): no 250 for a recipient nothing of this commit is for.
+    if open.recipients.iter().any(|recipient| recipient.found.leads_nowhere()) {
+        return Err(put_trouble(PutError::Poisoned));
+    }
     let mut ops = Vec::new();
     let at_s = clock::unix_s();
     let logins = open.recipients.iter().flat_map(|recipient| recipient.found.logins.iter());

@@ -22,14 +22,23 @@ pub(super) fn judge(service: &Service, session: &Session<'_>, start: &[u8]) -> R
 }
 
 fn classes(service: &Service, client: &Client, start: &[u8]) -> Result<Vec<SenderClass>, Refusal> {
-    let fields = header::fields(start).filter(|field| field.is("from"));
-    let listed: Vec<_> = fields.flat_map(|field| mime::parse_addresses(&field.value())).take(AUTHORS_MAX + 1).collect();
-    if listed.len() > AUTHORS_MAX {
-        let text = "more authors than a message can have";
-        return Err(Refusal::new(reply::BAD_CONTENT, Reason::BadContent, "", text));
+    let mut classes = Vec::new();
+    for field in header::fields(start).filter(|field| field.is("from")) {
+        let listed = mime::parse_addresses(&field.value());
+        let before = classes.len();
+        for author in listed.iter().filter(|author| author.is_mailbox()) {
+            if classes.len() == AUTHORS_MAX {
+                let text = "more authors than a message can have";
+                return Err(Refusal::new(reply::BAD_CONTENT, Reason::BadContent, "", text));
+            }
+            classes.push(class(service, client, author)?);
+        }
+        // A field no address can be read from shows people something all the same.
+        if classes.len() == before {
+            classes.push(SenderClass::Foreign);
+        }
     }
-    let mailboxes = listed.iter().filter(|author| author.is_mailbox());
-    mailboxes.map(|author| class(service, client, author)).collect()
+    Ok(classes)
 }
 
 fn class(service: &Service, client: &Client, author: &mime::Addr) -> Result<SenderClass, Refusal> {

@@ -27,6 +27,8 @@ use crate::service::{Service, stopped};
 use crate::stream::{Read, Stream};
 use crate::{bindings, tls};
 
+pub(crate) use accept::HEADER_OCTETS_MAX;
+
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {
     pub stream: Stream,

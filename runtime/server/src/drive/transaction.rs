@@ -6,7 +6,7 @@ use std::sync::Arc;
 use decide::{Accepted, Auth, Cell, Client, Reason, RecipientClass, Refusal, Transaction};
 use mail::{Address, ReversePath, reply};
 use proto::smtp::{ForwardPath, MailParameters, RcptParameters};
-use store::QueueId;
+use store::{QueueId, Resolution};
 
 use crate::content::Content;
 use crate::directory::{self, Found};
@@ -100,11 +100,15 @@ impl Open {
             ForwardPath::Malformed(_) => (None, None),
         };
         let mut found = found;
-        if let Some(found) = &mut found {
+        let folded = found.as_ref().map(|found| found.address.folded()).unwrap_or_default();
+        let now = service.clock.now();
+        let is_open = |decided: &Transaction| decided.is_open(tables, &service.rings(), &folded, now);
+        let judged = self.decided.as_ref().is_some_and(is_open);
+        // INVARIANT (no-amplifier): whom a limit answers makes us ask nobody.
+        if let Some(found) = found.as_mut().filter(|_| judged) {
             ask_there(&service, found).await;
         }
         let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
-        let folded = found.as_ref().map(|found| found.address.folded()).unwrap_or_default();
         let now = service.clock.now();
         // INVARIANT (open-decided): `decided` is there until `end`, which consumes this value.
         let Some(decided) = &mut self.decided else { return Ok(()) };
@@ -227,9 +231,9 @@ pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePat
     let Some(address) = reverse_path.address() else { return Ok(false) };
     if let Some(account) = &client.account {
         let owns = |address: &Address| service.store.owns(&account.login, address);
-        // Whoever has an address has all that stands behind its separator.
+        // Whoever has an address has all that stands behind its separator, but for what is an address of its own.
         let owned = owns(address).and_then(|own| match directory::base(&service.tables, address) {
-            Some((base, _)) if !own => owns(&base),
+            Some((base, _)) if !own && service.store.resolve(address)? == Resolution::Unknown => owns(&base),
             _ => Ok(own),
         });
         return owned.map_err(|error| {

@@ -1,17 +1,17 @@
 //! Mail for an address that many are behind, spread over their mailboxes part by part: one commit each, with pauses
 //! between them, so that other mail does not wait behind a list.
 //!
-//! INVARIANT (once): who is in which part follows from the login, and the id of a part from the message. A part that was
-//! committed before a crash is ignored when it comes again.
+//! INVARIANT (once): who is in which part follows from the login, and that a part is done is kept with the message, in the
+//! commit of the part. After a crash, or a try that was cut short, the next one goes on behind it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mail::{Address, Flags, Login};
-use queue::{RecipientFacts, Route};
+use queue::{MessageFacts, RecipientFacts, Route};
 use store::{
-    BodyRef, CommitError, Deliver, Enqueue, InternalDate, Op, QueueId, QueueItem, QueueRecipient, Resolution, Summary,
-    Target, WaitingRecipient,
+    BodyRef, Deliver, Enqueue, InternalDate, Op, QueueId, QueueItem, QueueRecipient, Resolution, Summary, Target,
+    WaitingRecipient,
 };
 
 use super::attempt::{Next, deferred, settled, whole};
@@ -58,7 +58,9 @@ async fn over_all(service: &Arc<Service>, copy: &Copy<'_>, recipient: &WaitingRe
         let part = part_of(&login, parts);
         members[part].push(login);
     }
-    for (part, logins) in members.into_iter().enumerate().filter(|(_, logins)| !logins.is_empty()) {
+    let facts: MessageFacts = queue::facts::read(&copy.item.facts);
+    let done = facts.spread.get(&recipient.number).copied().map_or(0, usize::from);
+    for (part, logins) in members.into_iter().enumerate().skip(done).filter(|(_, logins)| !logins.is_empty()) {
         if service.stopping() {
             return Err("the server stops".to_owned());
         }
@@ -137,8 +139,7 @@ async fn deliver(
     let mut queued = Vec::new();
     for (what, recipients, reverse_path) in [("away", away, from.clone()), ("on", forwards, under_ours)] {
         let id = QueueId(part_id(queue_id, recipient.number, part, what.as_bytes()));
-        // After a crash the part comes again; what is in the spool already is not put there twice.
-        if recipients.is_empty() || service.store.queue_item(id).map_err(|error| error.to_string())?.is_some() {
+        if recipients.is_empty() {
             continue;
         }
         queued.push(id);
@@ -155,15 +156,21 @@ async fn deliver(
     if ops.is_empty() {
         return Ok(());
     }
-    match durable::commit(&service.store, ops).await {
-        Ok(_) => {}
-        Err(error @ (CommitError::Full | CommitError::Busy | CommitError::Failed | CommitError::Poisoned)) => {
-            return Err(format!("the mailboxes take nothing now: {error}"));
-        }
-        Err(error) => return Err(error.to_string()),
-    }
+    // An operator may change the facts meanwhile, or take the message away.
+    let _turn = service.spool.turn(queue_id).await;
+    ops.push(done(service, queue_id, recipient.number, part)?);
+    let committed = durable::commit(&service.store, ops).await;
+    committed.map_err(|error| format!("the mailboxes take nothing now: {error}"))?;
     queued.into_iter().for_each(|id| service.spool.arrived(id));
     Ok(())
+}
+
+/// The part is behind this recipient.
+fn done(service: &Service, queue_id: QueueId, recipient: u32, part: usize) -> Result<Op, String> {
+    let item = service.store.queue_item(queue_id).map_err(|error| error.to_string())?.ok_or("it was removed")?;
+    let mut facts: MessageFacts = queue::facts::read(&item.facts);
+    facts.spread.insert(recipient, u16::try_from(part + 1).unwrap_or(u16::MAX));
+    Ok(Op::Progress { queue_id, facts: queue::facts::written(&facts) })
 }
 
 #[cfg(test)]

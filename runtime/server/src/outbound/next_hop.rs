@@ -98,11 +98,7 @@ async fn to_host(service: &Arc<Service>, message: &Message, host_and_port: &str,
         (false, true) => Assurance::Verified(Because::RequireTls),
         (false, false) => Assurance::Opportunistic,
     };
-    let addresses = match service.world.addresses(&service.site, host, port, false).await {
-        Ok(found) => found.addresses,
-        // The system may know it by other means than DNS.
-        Err(_) => tokio::net::lookup_host((host, port)).await.map(Iterator::collect).unwrap_or_default(),
-    };
+    let addresses = service.world.addresses_known_here(&service.site, host, port).await;
     let mut told = message.nobody(host, mail::Code::new(451, 4, 4, 3), format!("no address of {host} is known"));
     for address in addresses.into_iter().take(exchange::ADDRESSES_MAX) {
         let target = Target {

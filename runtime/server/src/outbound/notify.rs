@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use decide::RecipientClass;
 use mail::{Address, Flags, ReversePath};
 use plan::Loss;
 use queue::dsn::{self, About, Kind, Notification};
-use queue::{MessageFacts, end_s};
+use queue::{MessageFacts, Route, end_s};
 use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueRecipient, RecordEnvelope, Target};
 
 use crate::service::Service;
@@ -60,6 +61,9 @@ pub async fn notice(service: &Arc<Service>, of: &Of<'_>, kind: Kind, about: &[Ab
 
 fn place(service: &Service, id: QueueId, to: &Address, octets: Vec<u8>, at_s: i64) -> Result<Notice, PutError> {
     let found = service.directory.find(&service.tables, &service.store, &ReversePath::Null, to, 0);
+    if found.class == RecipientClass::Unsure && found.leads_nowhere() {
+        return Err(PutError::Poisoned);
+    }
     // A mailbox that is full takes it: nobody else could be told.
     let logins = found.logins.iter().chain(found.left_out.iter().map(|(login, _)| login));
     let recipients: Vec<_> = logins.map(|login| (login.clone(), Target::Inbox)).collect();
@@ -84,10 +88,11 @@ fn place(service: &Service, id: QueueId, to: &Address, octets: Vec<u8>, at_s: i6
             flags: Flags::default(),
         })));
     }
-    if !found.away.is_empty() {
+    let away: Vec<(Address, Route)> = found.copies_away().collect();
+    if !away.is_empty() {
         let body = service.store.put_body_for(&envelope, b"", &[&octets])?;
         let facts = MessageFacts { smtputf8: to.needs_utf8(), source: "usual".to_owned(), ..MessageFacts::default() };
-        let recipient = |(forward_path, route): &(Address, queue::Route)| QueueRecipient {
+        let recipient = |(forward_path, route): &(Address, Route)| QueueRecipient {
             forward_path: forward_path.clone(),
             next_hop: route.next_hop(),
             due_at_s: at_s,
@@ -97,7 +102,7 @@ fn place(service: &Service, id: QueueId, to: &Address, octets: Vec<u8>, at_s: i6
             queue_id: id,
             body,
             reverse_path: ReversePath::Null,
-            recipients: found.away.iter().map(recipient).collect(),
+            recipients: away.iter().map(recipient).collect(),
             plan: service.plan_full.clone(),
             accepted_at_s: at_s,
             facts: queue::facts::written(&facts),

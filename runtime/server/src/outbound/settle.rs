@@ -59,31 +59,51 @@ struct Moved<'a> {
 /// Commits what follows for each of `nexts`. INVARIANT (never-lost): what settles a recipient and what tells of it are one
 /// commit. The message may have changed since it was tried, so it is read again; an operator's step waits meanwhile.
 pub async fn settle(service: &Arc<Service>, queue_id: QueueId, nexts: &[Next]) -> Result<(), Trouble> {
-    let (mut tries, mut full) = (0, false);
+    let (mut tries, mut untold) = (0, false);
     loop {
         let turn = service.spool.turn(queue_id).await;
         let Some(item) = service.store.queue_item(queue_id)? else { return Ok(()) };
         let facts: MessageFacts = queue::facts::read(&item.facts);
-        let moved = moved(service, &item, &facts, nexts);
-        let (ops, queued) = ops(service, &item, &facts, &moved, full).await?;
+        let mut moved = moved(service, &item, &facts, nexts);
+        let mut left = false;
+        let told = if untold { Err(Trouble) } else { ops(service, &item, &facts, &moved).await };
+        let (ops, queued) = match told {
+            Ok(told) => told,
+            Err(Trouble) => {
+                left = leave_others(&mut moved)?;
+                (steps(service, &item, &moved), Vec::new())
+            }
+        };
         match durable::commit(&service.store, ops).await {
             Ok(_) => {
                 drop(turn);
                 queued.into_iter().for_each(|id| service.spool.arrived(id));
                 moved.iter().for_each(|moved| tell(service, queue_id, moved));
-                return Ok(());
+                return if left { Err(Trouble) } else { Ok(()) };
             }
-            Err(CommitError::Refused { why: Refusal::NoSuchQueueItem, .. }) if tries < COMMITS_MAX => tries += 1,
+            Err(CommitError::Refused { why, .. }) if tries < COMMITS_MAX => {
+                tries += 1;
+                // The message changed meanwhile; else it is the notification that finds no place.
+                untold |= why != Refusal::NoSuchQueueItem;
+            }
             Err(error @ (CommitError::Busy | CommitError::Full | CommitError::Failed)) if tries < COMMITS_MAX => {
                 tracing::error!(queue_id = %queue_id, "the spool cannot be written, again in a moment: {error}");
                 tries += 1;
-                full |= error == CommitError::Full;
+                untold |= error == CommitError::Full;
                 drop(turn);
                 tokio::time::sleep(COMMIT_WAIT).await;
             }
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Where nothing can be told now, what arrived is settled without a word of success: it would arrive twice else. The others
+/// wait for a later try; true when there are any. An error when nothing arrived.
+fn leave_others(moved: &mut Vec<Moved<'_>>) -> Result<bool, Trouble> {
+    let all = moved.len();
+    moved.retain(|one| matches!(one.step, Step::Delivered { .. }));
+    if moved.is_empty() { Err(Trouble) } else { Ok(moved.len() < all) }
 }
 
 fn moved<'a>(service: &Service, item: &'a QueueItem, facts: &MessageFacts, nexts: &'a [Next]) -> Vec<Moved<'a>> {
@@ -110,23 +130,22 @@ fn moved<'a>(service: &Service, item: &'a QueueItem, facts: &MessageFacts, nexts
     nexts.iter().filter_map(one).collect()
 }
 
-/// The ops of one commit, and the notifications that are in the spool after it. On a full device what arrived is settled
-/// without a word of success: it would arrive twice else.
+/// The transitions, without what tells of them.
+fn steps(service: &Service, item: &QueueItem, moved: &[Moved<'_>]) -> Vec<Op> {
+    moved.iter().flat_map(|one| one.next.with.iter().cloned().chain(one.ops(service, item))).collect()
+}
+
+/// The ops of one commit, and the notifications that are in the spool after it.
 async fn ops(
     service: &Arc<Service>,
     item: &QueueItem,
     facts: &MessageFacts,
     moved: &[Moved<'_>],
-    full: bool,
 ) -> Result<(Vec<Op>, Vec<QueueId>), Trouble> {
-    let mut ops: Vec<Op> = Vec::new();
+    let mut ops = steps(service, item, moved);
     let mut told: BTreeMap<u8, (Kind, Vec<About<'_>>)> = BTreeMap::new();
-    for one in moved {
-        ops.extend(one.next.with.iter().cloned());
-        ops.extend(one.ops(service, item));
-        if let Some((kind, about)) = one.about().filter(|(kind, _)| !full || *kind != Kind::Success) {
-            told.entry(kind as u8).or_insert_with(|| (kind, Vec::new())).1.push(about);
-        }
+    for (kind, about) in moved.iter().filter_map(Moved::about) {
+        told.entry(kind as u8).or_insert_with(|| (kind, Vec::new())).1.push(about);
     }
     if told.is_empty() {
         return Ok((ops, Vec::new()));
@@ -236,4 +255,51 @@ fn subject(status: EnhancedCode) -> &'static str {
         _ => 2,
     };
     NAMES[class].get(usize::from(status.1)).copied().unwrap_or(NAMES[class][0])
+}
+
+#[cfg(test)]
+mod tests {
+    use mail::Address;
+    use queue::Tried;
+    use store::NextHop;
+
+    use super::*;
+    use crate::outbound::attempt;
+
+    #[test]
+    fn where_nothing_can_be_told_what_arrived_is_settled_and_nothing_else() {
+        let address: Address = "a@elsewhere.example".parse().unwrap();
+        let (said, remote) = (String::new(), None);
+        let recipient = WaitingRecipient {
+            number: 0,
+            forward_path: address,
+            next_hop: NextHop::Mx,
+            due_at_s: 0,
+            attempts: 0,
+            last_reply: String::new(),
+            facts: Vec::new(),
+        };
+        let tried = Tried { came: Came::Later, said, status: EnhancedCode(4, 0, 0), remote };
+        let next = attempt::next(&recipient, tried);
+        let (failed, waits) =
+            (Step::Failed { expired: false, told: Told::Dsn }, Step::Wait { due_at_s: 1, warn: true });
+        let arrived = Step::Delivered { tell: true };
+        let cases = [
+            (&[arrived, failed, waits][..], Some((1, true))),
+            (&[arrived, arrived], Some((2, false))),
+            (&[failed, waits], None),
+        ];
+        for (steps, expected) in cases {
+            let moved = |step: &Step| Moved {
+                next: &next,
+                recipient: &recipient,
+                facts: RecipientFacts::default(),
+                step: *step,
+            };
+            let mut all: Vec<_> = steps.iter().map(moved).collect();
+            let left = leave_others(&mut all);
+            assert_eq!(left.ok().map(|left| (all.len(), left)), expected, "{steps:?}");
+            assert!(all.iter().all(|one| one.step == arrived));
+        }
+    }
 }

@@ -68,7 +68,7 @@ impl Known {
         }
         self.asked = Some(Instant::now());
         // Keys that are old still sign while no others are to be had.
-        match fetch::get(&service.site, &rules.keys).await.map(|octets| jwt::keys(&octets)) {
+        match fetch::get(service, &rules.keys).await.map(|octets| jwt::keys(&octets)) {
             Ok(Some(keys)) => self.keys = Some((Instant::now(), keys)),
             Ok(None) => tracing::warn!("{}: no set of keys", rules.keys),
             Err(error) => tracing::warn!("{}: {error}", rules.keys),

@@ -11,7 +11,7 @@ pub mod sts_policy;
 pub mod tally;
 pub mod tls_report;
 mod tlsa;
-mod web;
+pub mod web;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -184,12 +184,18 @@ impl World {
         tokio::time::timeout(CONNECT_MAX, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// The addresses of a host the plan names: the system may know it by other means than DNS.
+    pub async fn addresses_known_here(&self, site: &Site, host: &str, port: u16) -> Vec<SocketAddr> {
+        match self.addresses(site, host, port, false).await {
+            Ok(found) => found.addresses,
+            Err(_) => tokio::net::lookup_host((host, port)).await.map(Iterator::collect).unwrap_or_default(),
+        }
+    }
+
     /// Connects to the first address of a name that answers.
     pub async fn connect_by_name(&self, service: &Service, host: &str, port: u16) -> io::Result<TcpStream> {
-        let found = self.addresses(&service.site, host, port, false).await;
-        let found = found.map_err(|fault| io::Error::other(fault.to_string()))?;
         let mut last = io::Error::other("no address");
-        for address in found.addresses {
+        for address in self.addresses_known_here(&service.site, host, port).await {
             match self.connect(address, sources(&service.site, "")).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,

@@ -43,8 +43,10 @@ pub async fn ask(
     })?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|_| NoAnswer::Trouble)?;
+    // RFC 9110 7.2: the port is named where it is not the usual one.
+    let authority = if port == 443 { host.to_owned() } else { format!("{host}:{port}") };
     let asking = async {
-        let request = request.header(header::HOST, host).body(Full::new(body)).map_err(|_| NoAnswer::Trouble)?;
+        let request = request.header(header::HOST, authority).body(Full::new(body)).map_err(|_| NoAnswer::Trouble)?;
         let request: Request<Full<Bytes>> = request;
         let (parts, body) = sender.send_request(request).await.map_err(|_| NoAnswer::Trouble)?.into_parts();
         let body = Limited::new(body, octets_max).collect().await.map_err(|_| NoAnswer::Trouble)?;
