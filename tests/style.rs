@@ -1,7 +1,7 @@
 //! The rules of the house applied to the whole tree. The rules are functions of `tests::style`, tried there on bad
 //! snippets; here stand the exceptions, by name and with a reason. An exception that is no longer needed is a failure.
 
-use tests::style::{Exception, Fault, edges, judge, lengths, lock, names, purity, tree, words};
+use tests::style::{Exception, Fault, edges, judge, laws, lengths, lock, names, purity, tree, words};
 
 /// Nothing is added here without a reason that a reader accepts.
 const EXCEPTIONS: &[Exception] = &[
@@ -111,6 +111,18 @@ fn each_crate_is_there_once_and_ring_is_the_only_cryptography() {
     let files = files();
     let lock = files.iter().find(|file| file.path == "Cargo.lock").expect("Cargo.lock is tracked");
     check(&["duplicate-crate", "forbidden-crate", "crate-source"], lock::faults(lock.text()));
+}
+
+#[test]
+fn every_law_is_fuzzed_by_a_target() {
+    let files = files();
+    let targets = || files.iter().filter(|file| file.path.starts_with("tests/fuzz/src/bin/"));
+    let laws: Vec<String> =
+        files.iter().filter(|file| file.is_rust()).flat_map(|file| laws::laws(&file.path, file.text())).collect();
+    assert!(laws.len() > 10, "{laws:?}");
+    let unfuzzed: Vec<&String> =
+        laws.iter().filter(|law| !targets().any(|file| laws::calls(file.text(), law))).collect();
+    assert!(unfuzzed.is_empty(), "no file of tests/fuzz/src/bin calls {unfuzzed:?}");
 }
 
 #[test]

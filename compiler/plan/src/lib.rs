@@ -50,7 +50,7 @@ pub use network::{
     Tls, TlsMode, TlsVersion,
 };
 pub use pins::{PUBLIC_PROVIDERS, PUBLIC_SUFFIXES, Pin, Pins};
-pub use read::{ReadError, read};
+pub use read::{ReadError, fuzz, read};
 pub use retention::{Backup, BackupCover, BackupTo, Life, Restores, Retention};
 pub use scan::{
     Antispam, Antivirus, At, BuiltInPass, ContinueWith, Copies, Corrections, CorrectionsAccept, Does, EngineDown,

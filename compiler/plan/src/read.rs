@@ -55,3 +55,20 @@ pub fn read(text: &str) -> Result<(Plan, PlanHash), ReadError> {
     }
     Ok((plan, hash(text)))
 }
+
+/// The law of plans: what parses as one, canonical or not, is the same plan when it is written and read again.
+pub fn fuzz(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let served = read(text);
+    let Ok(plan) = ron::from_str::<Plan>(text) else {
+        assert!(served.is_err(), "a plan that does not parse is served");
+        return;
+    };
+    let written = emit(&plan);
+    let again: Plan = ron::from_str(&written).unwrap_or_else(|error| panic!("{error}\n{written}"));
+    assert!(again == plan, "another plan comes back from\n{written}");
+    assert!(emit(&again) == written, "two texts for\n{written}");
+    if let Ok((served, hash_of_text)) = served {
+        assert!(served == plan && hash_of_text == hash(&written), "another plan is served than\n{written}");
+    }
+}

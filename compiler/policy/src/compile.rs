@@ -1,6 +1,8 @@
 //! The whole pipeline (policy-language.md 5.1): read, type, resolve, check, lower, prove, seal. Pure: text comes in
 //! through a `Loader`, findings go out as data.
 
+mod law;
+
 use std::fmt;
 
 use plan::{Plan, PlanHash, SourceMap};
@@ -17,6 +19,8 @@ use crate::people::{self, Directory};
 use crate::prove::{self, Counterexample, Places, ProofReport, Proofs};
 use crate::syntax::{Document, Span, read};
 use crate::{check, defaults, lower, resolve, shown, waivers};
+
+pub use law::fuzz;
 
 /// Where text comes from: the disk for `facteur`, a map in tests.
 pub trait Loader {

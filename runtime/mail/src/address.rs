@@ -180,6 +180,20 @@ impl fmt::Display for ReversePath {
     }
 }
 
+/// The law of addresses: what is read prints as one line without controls, reads back the same, and stays within RFC 5321.
+pub fn fuzz(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let Ok(address) = text.parse::<Address>() else { return };
+    let printed = address.to_string();
+    assert_eq!(printed.parse().as_ref(), Ok(&address), "{printed:?} reads back");
+    assert!(!printed.contains(char::is_control), "{printed:?} could end a line");
+    assert!((1..=LOCAL_OCTETS_MAX).contains(&address.local().len()), "{printed:?} has a local part");
+    assert_eq!(address.needs_utf8(), !printed.is_ascii(), "{printed:?}: a domain is US-ASCII always");
+    if let Ok(dotted) = Address::new(address.local(), address.domain().clone()) {
+        assert_eq!(dotted, address, "one mailbox, made of its parts");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,5 +229,13 @@ mod tests {
         check("\"\"@example.org", Err(BadAddress::Local));
         check("a@", Err(BadAddress::Domain(BadDomain::Empty)));
         check(&format!("{}@example.org", "a".repeat(65)), Err(BadAddress::LocalTooLong));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_keeps_the_law(text in "[a-zA-Zé.\"\\\\ @\\[:\u{85}]{0,12}@[a-zé.\\[\\]0-9:-]{0,12}", noise in ".{0,20}") {
+            fuzz(text.as_bytes());
+            fuzz(noise.as_bytes());
+        }
     }
 }

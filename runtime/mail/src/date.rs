@@ -321,6 +321,17 @@ impl fmt::Display for Zone {
     }
 }
 
+/// The law of dates: what any of the three forms says comes back from what is written of it.
+pub fn fuzz(octets: &[u8]) {
+    for date in [DateTime::parse_rfc5322(octets), DateTime::parse_imap(octets)].into_iter().flatten() {
+        assert_eq!(DateTime::parse_imap(date.to_imap().as_bytes()), Some(date), "INTERNALDATE does not come back");
+        assert_eq!(DateTime::parse_rfc5322(date.to_rfc5322().as_bytes()), Some(date), "Date does not come back");
+    }
+    if let Some(day) = Day::parse_imap(octets) {
+        assert_eq!(Day::parse_imap(day.to_imap().as_bytes()), Some(day), "a day does not come back");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -411,6 +422,17 @@ mod tests {
                 assert!(DateTime::parse_imap(date.to_imap().as_bytes()).is_some() || offset_minutes != 0);
                 assert!(!date.to_rfc5322().is_empty());
             }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_keeps_the_law(
+            text in "( ?[0-9]{1,2}|Mon,|(Jan|Feb|Dec)|-|:|[0-9]{4}| |[-+][0-9]{4}|\\(x\\)|GMT|[A-Z]){0,12}",
+            noise in ".{0,20}",
+        ) {
+            fuzz(text.as_bytes());
+            fuzz(noise.as_bytes());
         }
     }
 }

@@ -141,6 +141,23 @@ impl From<Domain> for String {
     }
 }
 
+/// The law of domains: what is read is lower-case US-ASCII within the limits of its labels, and reads back the same.
+pub fn fuzz(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let Ok(domain) = text.parse::<Domain>() else { return };
+    assert_eq!(domain.as_str().parse().as_ref(), Ok(&domain), "{domain} reads back");
+    assert!(domain.as_str().len() <= DOMAIN_OCTETS_MAX, "{domain} is too long");
+    assert!(domain.as_str().bytes().all(|octet| octet.is_ascii_graphic() && !octet.is_ascii_uppercase()), "{domain}");
+    assert!(domain.is_within(&domain), "{domain} is within itself");
+    if !domain.is_literal() {
+        assert!(domain.as_str().split('.').all(|label| (1..=LABEL_OCTETS_MAX).contains(&label.len())), "{domain}");
+        let shouted: Result<Domain, _> = domain.as_str().to_ascii_uppercase().parse();
+        assert_eq!(shouted.as_ref(), Ok(&domain), "{domain} knows no case");
+        let above = domain.as_str().split_once('.').and_then(|(_, above)| above.parse().ok());
+        assert!(above.is_none_or(|above: Domain| domain.is_within(&above)), "{domain} is under the name above it");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +194,14 @@ mod tests {
         assert!(domain.is_within(&"cnrs.fr".parse().unwrap()));
         assert!(domain.is_within(&domain));
         assert!(!"notcnrs.fr".parse::<Domain>().unwrap().is_within(&"cnrs.fr".parse().unwrap()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_keeps_the_law(text in "[a-zA-Zéß你\u{212a}\u{130}.xn0-9_-]{0,20}", literal in "\\[[ipvIPV6:0-9a-f.]{0,24}\\]", noise in ".{0,20}") {
+            for text in [text, literal, noise] {
+                fuzz(text.as_bytes());
+            }
+        }
     }
 }

@@ -113,6 +113,22 @@ impl SpecialUse {
     }
 }
 
+/// The law of mailbox names: what is taken is within its limits, is taken again as it is, and lies under each of its parents.
+pub fn fuzz(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let Ok(name) = MailboxName::new(text) else { return };
+    assert_eq!(MailboxName::new(name.as_str()).as_ref(), Ok(&name), "{name} is taken again");
+    assert!((1..=NAME_OCTETS_MAX).contains(&name.as_str().len()), "{name} is too long");
+    assert!(!name.as_str().contains(char::is_control), "{name:?} could end a line");
+    let parents: Vec<MailboxName> = name.parents().collect();
+    assert_eq!(parents.len(), name.as_str().matches(SEPARATOR).count(), "{name} has a parent for each level");
+    assert!(parents.len() < LEVELS_MAX, "{name} is too deep");
+    for parent in parents {
+        assert!(name.is_under(&parent), "{name} is under {parent}");
+        assert_eq!(MailboxName::new(parent.as_str()).as_ref(), Ok(&parent), "a parent is a name");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +162,13 @@ mod tests {
         assert_eq!(parents, ["a/b", "a"]);
         assert!(name.is_under(&MailboxName::new("a").unwrap()));
         assert!(!MailboxName::new("ab").unwrap().is_under(&MailboxName::new("a").unwrap()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_keeps_the_law(text in "[inboxINBOXé/&%* -]{0,20}", noise in ".{0,20}") {
+            fuzz(text.as_bytes());
+            fuzz(noise.as_bytes());
+        }
     }
 }

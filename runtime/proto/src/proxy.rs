@@ -55,15 +55,41 @@ pub fn header(octets: &[u8]) -> Header {
     Header::Whole { source, octets: whole }
 }
 
-/// The law of this parser: nothing panics, and a whole header is no longer than what was given.
+/// The law of this parser: a whole header is no longer than what was given or than its bound, what follows changes nothing,
+/// and what is cut short may become one.
 pub fn fuzz(octets: &[u8]) {
     let framed = [SIGNATURE.as_slice(), octets].concat();
     for input in [octets, &framed] {
         let found = header(input);
-        if let Header::Whole { octets, .. } = found {
+        if let Header::Whole { octets, source } = found {
             assert!(octets <= input.len() && octets <= HEADER_OCTETS_MAX, "{found:?}");
             assert_eq!(header(&input[..octets]), found, "what follows changes nothing");
+            assert!(source.is_none_or(|source| source == source.to_canonical()), "{found:?}");
+            for cut in [1, SIGNATURE.len(), FIXED_OCTETS, octets - 1].into_iter().filter(|cut| *cut < octets) {
+                assert_eq!(header(&input[..cut]), Header::Incomplete, "{cut} octets");
+            }
         }
+    }
+    check_address(octets);
+}
+
+/// An address that is told in the form of 2.2 is read as it is.
+fn check_address(octets: &[u8]) {
+    let header_of = |family: u8, addresses: &[u8], behind: &[u8]| {
+        let length = u16::try_from(addresses.len() + behind.len()).unwrap_or(u16::MAX).to_be_bytes();
+        [SIGNATURE.as_slice(), &[0x21, family], &length, addresses, behind].concat()
+    };
+    let told = |address: IpAddr, wire: Vec<u8>| {
+        let whole = Header::Whole { source: Some(address.to_canonical()), octets: wire.len() };
+        let expected = if wire.len() > HEADER_OCTETS_MAX { Header::Bad } else { whole };
+        assert_eq!(header(&wire), expected);
+    };
+    if let Some((addresses, behind)) = octets.split_first_chunk::<12>() {
+        let [a, b, c, d, ..] = *addresses;
+        told(Ipv4Addr::new(a, b, c, d).into(), header_of(0x11, addresses, behind));
+    }
+    if let (Some(source), Some((addresses, behind))) = (octets.first_chunk::<16>(), octets.split_first_chunk::<36>()) {
+        told(Ipv6Addr::from(*source).into(), header_of(0x21, addresses, behind));
     }
 }
 

@@ -64,9 +64,33 @@ pub fn read<T: DeserializeOwned + Default>(octets: &[u8]) -> T {
     serde_json::from_slice(octets).unwrap_or_default()
 }
 
+/// The law of both kinds: whatever the store kept gives facts, and facts come back from what is written of them.
+pub fn fuzz(octets: &[u8]) {
+    let message: MessageFacts = read(octets);
+    assert_eq!(read::<MessageFacts>(&written(&message)), message, "facts of a message come back");
+    let recipient: RecipientFacts = read(octets);
+    assert_eq!(read::<RecipientFacts>(&written(&recipient)), recipient, "facts of a recipient come back");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_cut_or_overwritten_keeps_the_law() {
+        let message = MessageFacts { ret: Some(Return::Headers), source: "é\"\\".into(), ..MessageFacts::default() };
+        let behind = "\"a b\"@[192.0.2.1]".parse().ok();
+        for kept in [written(&message), written(&RecipientFacts { behind, ..RecipientFacts::default() })] {
+            for at in 0..kept.len() {
+                fuzz(&kept[..at]);
+                for octet in [b'0', b'"', b'@', b'\\', 0xff] {
+                    let mut kept = kept.clone();
+                    kept[at] = octet;
+                    fuzz(&kept);
+                }
+            }
+        }
+    }
 
     #[test]
     fn facts_come_back_and_unknown_ones_are_passed_over() {

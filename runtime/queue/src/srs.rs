@@ -132,6 +132,58 @@ fn same(given: &str, expected: &str) -> bool {
     given.len() == expected.len() && differs == 0
 }
 
+/// The law of rewritten paths: what goes there comes back, and what was changed on the way or made up leads nowhere. The first
+/// two octets choose a change, the rest is the path. A forged path could have the right hash by chance, but not under two keys.
+pub fn fuzz(octets: &[u8]) {
+    let [at, change, text @ ..] = octets else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let Ok(from) = text.parse::<Address>() else { return };
+    let ours: Domain = "univ.example".parse().expect("a domain");
+    let now_s = i64::from(*at) << 20;
+    let keys = [Key::new([7; 32]), Key::new([8; 32])];
+    let made_up = |key: &Key| key.back(&from, now_s).is_some();
+    assert!(!keys.iter().all(made_up), "{from} was never written here");
+    let mut forged = 0;
+    for key in &keys {
+        let Ok(path) = key.forward(&ReversePath::Address(from.clone()), &ours, now_s) else { return };
+        let ReversePath::Address(there) = path else { panic!("{from} became the null path") };
+        assert_eq!(there.domain(), &ours, "{there}");
+        if from.domain() == &ours {
+            assert_eq!(there, from, "ours stay");
+            return;
+        }
+        // As a bounce carries it.
+        let there: Address = there.to_string().parse().expect("a path is an address");
+        let back = key.back(&there, now_s);
+        check_back(&from, &there, back.as_ref());
+        forged += usize::from(changed(&there, *at, *change).is_some_and(|path| key.back(&path, now_s).is_some()));
+    }
+    assert!(forged < keys.len(), "{from} leads back although it was changed");
+}
+
+/// Back to the sender; from a path that another forwarder rewrote to the first of them, if it says who that is.
+fn check_back(from: &Address, there: &Address, back: Option<&Address>) {
+    if let Some((forwarder, rest)) = rest_of(from.local(), "SRS1").and_then(first_forwarder) {
+        let first = forwarder.parse::<Domain>().ok().and_then(|_| written_again(&format!("SRS0{rest}"), forwarder));
+        assert_eq!(back, first.as_ref(), "{there}");
+    } else if rest_of(from.local(), "SRS0").is_some() {
+        assert_eq!(back.map(Address::folded), Some(from.folded()), "{there}");
+    } else {
+        assert_eq!(back, Some(from), "{there}");
+    }
+}
+
+/// The path with another character behind its tag and separator; `None` where it means the same.
+fn changed(there: &Address, at: u8, change: u8) -> Option<Address> {
+    let local = there.local();
+    let place = 5 + usize::from(at) % local.len().saturating_sub(5).max(1);
+    let (before, after) = local.split_at_checked(place)?;
+    let mut rest = after.chars();
+    let (old, new) = (rest.next()?, char::from(b' ' + change % 95));
+    let local = format!("{before}{new}{}", rest.as_str());
+    (!old.eq_ignore_ascii_case(&new)).then(|| written_again(&local, there.domain().as_str())).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -241,6 +293,14 @@ mod tests {
                 let there: Address = there.to_string().parse().unwrap();
                 prop_assert_eq!(key().back(&there, now_s), Some(from));
             }
+        }
+
+        #[test]
+        fn no_path_breaks_the_law(
+            head in any::<[u8; 2]>(),
+            path in "(SRS[01][=+-])?[a-z=\"+]{0,20}@([a-z]{1,9}\\.example|univ\\.example|\\[192\\.0\\.2\\.1\\])",
+        ) {
+            fuzz(&[&head, path.as_bytes()].concat());
         }
 
         #[test]

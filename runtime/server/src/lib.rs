@@ -15,6 +15,8 @@ mod drive;
 mod durable;
 mod full;
 mod fullness;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod listen;
 mod lists;

@@ -2,6 +2,7 @@
 //! of its own; `tests/style.rs` applies them all to the whole tree and holds the exceptions.
 
 pub mod edges;
+pub mod laws;
 pub mod lengths;
 pub mod lock;
 pub mod mask;

@@ -3,12 +3,14 @@
 //! Comments stay where they are, and what the file means does not change.
 
 mod columns;
+mod law;
 mod pieces;
 mod spacing;
 mod units;
 
 use crate::diagnostic::{Diagnostic, Sources};
 use crate::syntax::read;
+pub use law::fuzz;
 use pieces::Piece;
 
 /// Longer lines are broken at their outermost bracket.

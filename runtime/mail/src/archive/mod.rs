@@ -6,6 +6,9 @@
 //! - the zone of INTERNALDATE: a time of a file and the line of an mbox have none, it comes back as UTC;
 //! - more than 26 different keywords in one Maildir: it has letters for no more ([`maildir::Keywords`]).
 
+mod fuzz;
 pub mod lines;
 pub mod maildir;
 pub mod mbox;
+
+pub use fuzz::fuzz;

@@ -3,6 +3,8 @@
 pub mod charset;
 mod encoded_word;
 mod field;
+mod fuzz;
 
 pub use encoded_word::decode_words;
 pub use field::{Field, Fields, ends_with_blank_line, field_name, fields, find, is_blank, line_end, text_of, unfold};
+pub use fuzz::fuzz;

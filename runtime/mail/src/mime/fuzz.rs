@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::part::{Kind, Part, Structure};
-use super::{DEPTH_MAX, PARTS_MAX, SectionKind, imap, summarize, text};
-use crate::date::{DateTime, Day};
+use super::{ADDRESSES_MAX, DEPTH_MAX, PARTS_MAX, SectionKind, imap, parse_addresses, summarize, text};
+use crate::date;
 use crate::header::{decode_words, fields};
 
 /// Reads `raw` as a message in every way this module offers. Panics when a law is broken: that is its use.
@@ -36,13 +36,29 @@ pub fn fuzz(raw: &[u8]) {
     assert!(fields(raw).map(|field| field.lines.len()).sum::<usize>() <= raw.len(), "fields overlap");
     let parsed = summarize(raw);
     assert!(parsed.preview.chars().count() <= 200, "preview too long");
-    for date in [DateTime::parse_rfc5322(raw), DateTime::parse_imap(raw)].into_iter().flatten() {
-        assert_eq!(DateTime::parse_imap(date.to_imap().as_bytes()), Some(date), "INTERNALDATE does not come back");
-        assert_eq!(DateTime::parse_rfc5322(date.to_rfc5322().as_bytes()), Some(date), "Date does not come back");
+    date::fuzz(raw);
+}
+
+/// The law of address lists: mailboxes have both halves, groups are balanced and do not nest, and a list cannot grow
+/// beyond its text.
+pub fn fuzz_addresses(value: &[u8]) {
+    let list = parse_addresses(value);
+    // A group that is left open and the last entry are ended behind the bound.
+    assert!(list.len() <= ADDRESSES_MAX + 2 && list.len() <= 2 * value.len() + 2, "{} entries", list.len());
+    let mut in_group = false;
+    let mut octets = 0;
+    for entry in &list {
+        octets +=
+            [&entry.name, &entry.adl, &entry.mailbox, &entry.host].into_iter().flatten().map(Vec::len).sum::<usize>();
+        match (entry.is_mailbox(), &entry.mailbox) {
+            (true, mailbox) => assert!(mailbox.is_some(), "a mailbox without local part"),
+            (false, Some(_)) => assert!(!std::mem::replace(&mut in_group, true), "groups nest"),
+            (false, None) => assert!(std::mem::replace(&mut in_group, false), "no group ends here"),
+        }
     }
-    if let Some(day) = Day::parse_imap(raw) {
-        assert_eq!(Day::parse_imap(day.to_imap().as_bytes()), Some(day), "a day does not come back");
-    }
+    assert!(!in_group, "a group does not end");
+    // Words are joined by one space each, and a comment may stand for a name.
+    assert!(octets <= 2 * value.len(), "{octets} octets from {}", value.len());
 }
 
 /// Ranges lie inside those of the part around, in order and apart; lines are counted right; kind and media type agree.
@@ -168,6 +184,7 @@ fn behind_literal(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::header;
 
     const SEEDS: [&[u8]; 5] = [
         b"From: =?utf-8?q?Ren=C3=A9?= <r@x>, g: a@b, \"c d\"@[1.2.3.4];\r\nTo: a@b (c)\r\nSubject: Hi\r\n there\r\n\
@@ -251,6 +268,8 @@ mod tests {
                     mutate(&mut random, &mut raw);
                 }
                 fuzz(&raw);
+                fuzz_addresses(&raw);
+                header::fuzz(&raw);
             }
         }
     }

@@ -23,7 +23,7 @@ pub mod transfer;
 pub use address_list::{ADDRESSES_MAX, Addr, parse_addresses};
 pub use content::{Content, Disposition, MediaType};
 pub use envelope::{Envelope, message_ids};
-pub use fuzz::fuzz;
+pub use fuzz::{fuzz, fuzz_addresses};
 pub use params::{Param, Params};
 pub use parse::{DEPTH_MAX, PARTS_MAX};
 pub use part::{Kind, Leaves, Part, Structure};

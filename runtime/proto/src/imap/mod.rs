@@ -16,3 +16,7 @@ pub use question::{
     Message, Need, Question, Quota, Renderings, Row, Selection, Summary, Trouble,
 };
 pub use session::{Config, Session, Step};
+
+/// The law of a session over a store in memory, for builds with `--cfg fuzzing`.
+#[cfg(fuzzing)]
+pub use session::fuzz;

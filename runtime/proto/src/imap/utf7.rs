@@ -76,6 +76,20 @@ fn from_base64(inside: &str) -> Option<String> {
     String::from_utf16(&units).ok()
 }
 
+/// The law of both ways: any text comes back, is printable US-ASCII on its way, and octets are read in one way only.
+pub fn fuzz(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    let encoded = encode(&text);
+    assert!(encoded.bytes().all(|octet| (b' '..=b'~').contains(&octet)), "{encoded:?}");
+    assert_eq!(decode(encoded.as_bytes()).as_deref(), Some(&*text), "{encoded:?} comes back");
+    if let Some(text) = decode(octets)
+        && octets.is_ascii()
+        && !octets.iter().any(u8::is_ascii_control)
+    {
+        assert_eq!(encode(&text).as_bytes(), octets, "{text:?} has one form");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +131,12 @@ mod tests {
             if let Some(text) = decode(octets.as_bytes()) {
                 prop_assert_eq!(encode(&text), octets);
             }
+        }
+
+        #[test]
+        fn no_octets_break_the_law(octets in prop::collection::vec(any::<u8>(), 0..30), text in "[a&+,Aé-]{0,20}") {
+            fuzz(&octets);
+            fuzz(text.as_bytes());
         }
     }
 }

@@ -54,7 +54,8 @@ fn oauthbearer(text: &str) -> Result<(Option<String>, Split<'_, char>), SaslErro
 fn xoauth2(text: &str) -> Result<(Option<String>, Split<'_, char>), SaslError> {
     let rest = text.strip_suffix("\u{1}\u{1}").ok_or(SaslError::Malformed)?;
     let (user, rest) = rest.split_once(SEPARATOR).ok_or(SaslError::Malformed)?;
-    let login = user.strip_prefix("user=").filter(|login| !login.is_empty()).ok_or(SaslError::Malformed)?;
+    let login = user.strip_prefix("user=").filter(|login| !login.is_empty() && !login.contains('\0'));
+    let login = login.ok_or(SaslError::Malformed)?;
     Ok((Some(login.to_owned()), rest.split(SEPARATOR)))
 }
 
@@ -86,6 +87,7 @@ mod tests {
             (oauth, "\u{1}\u{1}", malformed()),
             (x, "user=toto-j\u{1}auth=Bearer t\u{1}\u{1}", bearer(Some("toto-j"), "t")),
             (x, "user=\u{1}auth=Bearer t\u{1}\u{1}", malformed()),
+            (x, "user=a\0b\u{1}auth=Bearer t\u{1}\u{1}", malformed()),
             (x, "auth=Bearer t\u{1}\u{1}", malformed()),
         ];
         for (mechanism, text, expected) in cases {

@@ -4,6 +4,7 @@
 //! an exchange ends in a `Claim`, which the driver judges.
 
 mod bearer;
+mod law;
 mod plain;
 mod scram;
 
@@ -13,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 pub use bearer::Bearer;
+pub use law::fuzz;
 pub use plain::plain_response;
 pub use scram::{AwaitsSalt, Salt, ScramProof};
 
@@ -234,24 +236,6 @@ impl Exchange {
 
 fn password(credentials: Credentials) -> Progress {
     Progress::Done(Claim::Password(credentials))
-}
-
-/// The law of the exchanges: no line makes one panic, whatever was offered. The first octet chooses the mechanism.
-pub fn fuzz(octets: &[u8]) {
-    let [kind, input @ ..] = octets else { return };
-    let mechanism = Mechanism::ALL[usize::from(*kind) % Mechanism::ALL.len()];
-    let bindings = Bindings { exporter: (kind & 64 != 0).then(|| vec![1; 32]), end_point: None };
-    let mut progress = Exchange::begin(mechanism, None, &bindings);
-    for line in input.split(|octet| *octet == b'\n') {
-        let salt = || Salt { octets: vec![7; 16], iterations: 4_096, nonce: "n".into() };
-        let response = STANDARD.encode(line);
-        progress = match progress {
-            Ok(Progress::Challenge(exchange, _)) if kind & 128 == 0 => exchange.respond(response.as_bytes()),
-            Ok(Progress::Challenge(exchange, _)) => exchange.respond(line),
-            Ok(Progress::Salt(awaits)) => Ok(awaits.salted(&salt())),
-            Ok(Progress::Done(_)) | Err(_) => return,
-        };
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub mod content;
 mod parameter;
 mod path;
 pub mod session;
-mod xclient;
+pub mod xclient;
 
 pub use command::{BadCommand, Command, HelloName};
 pub use content::{BodyFault, Stuffer, Unstuffer};

@@ -60,8 +60,28 @@ fn decoded(xtext: &str) -> Option<String> {
     (text.len() <= 255 && !text.chars().any(char::is_control)).then_some(text)
 }
 
+/// The law of this parser: what was told is sound, and written again as xtext it says the same.
+pub fn fuzz(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else { return };
+    let Some(told) = read(text) else { return };
+    let mut again = String::from("NAME=[UNAVAILABLE]");
+    if let Some(address) = told.address {
+        assert_eq!(address, address.to_canonical(), "{told:?}");
+        again += &format!(" ADDR={}{address}", if address.is_ipv6() { "IPV6:" } else { "" });
+    }
+    if let Some(hello) = &told.hello {
+        let name = hello.as_str();
+        assert!(!name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control()), "{told:?}");
+        let xtext: String = name.bytes().map(|octet| format!("+{octet:02X}")).collect();
+        again += &format!(" HELO={xtext}");
+    }
+    assert_eq!(read(&again), Some(told), "{again}");
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -85,6 +105,18 @@ mod tests {
                 (address.map(|it: &str| it.parse::<IpAddr>().unwrap()), hello.map(str::to_owned))
             });
             assert_eq!(told(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_attributes_break_the_law(
+            words in prop::collection::vec(
+                "(ADDR|HELO|helo|PORT|X)=(IPV6:)?([0-9a-f.:]{0,9}|(a|\\+C3\\+A9|\\+20|\\+0D|\\+|é|\\[UNAVAILABLE\\]){0,4})", 0..4),
+            noise in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            fuzz(words.join(" ").as_bytes());
+            fuzz(&noise);
         }
     }
 }

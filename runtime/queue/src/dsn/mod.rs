@@ -4,15 +4,18 @@
 //! what came back of the message. What a next hop said is quoted, never believed.
 
 mod fields;
+mod law;
 mod words;
 
 use mail::date::DateTime;
-use mail::{Address, Domain, EnhancedCode, Return, header};
+use mail::{Address, Body, Domain, EnhancedCode, Return, header};
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::headers::text::Text;
 use mail_builder::mime::MimePart;
 use plan::Language;
+
+pub use law::fuzz;
 
 use crate::facts::{MessageFacts, RecipientFacts};
 
@@ -132,11 +135,13 @@ fn status<'a>(notification: &Notification<'_>, utf8: bool) -> MimePart<'a> {
     raw(kind, encoding, fields::text(notification, utf8).into_bytes())
 }
 
-/// RFC 3461 6.2: the message comes back at most once, and only where it failed.
+/// RFC 3461 6.2: the message comes back at most once, and only where it failed. Of a binary one the header does: a notification
+/// has lines (RFC 3030 3).
 fn returned<'a>(notification: &Notification<'_>, utf8: bool) -> MimePart<'a> {
     let content = notification.content;
     let whole = notification.kind == Kind::Failure
         && notification.message.ret == Some(Return::Full)
+        && notification.message.body != Body::BinaryMime
         && content.len() <= RETURNED_OCTETS_MAX;
     let octets = if whole { content } else { header_of(content) };
     let kind = match (whole, utf8) {

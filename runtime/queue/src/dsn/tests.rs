@@ -101,6 +101,28 @@ fn only_what_failed_and_was_asked_for_whole_comes_back_whole() {
 }
 
 #[test]
+fn of_a_binary_message_the_header_alone_comes_back() {
+    let (to, recipient) = ("alice@univ-nantes.fr".parse().unwrap(), "bob@elsewhere.example".parse().unwrap());
+    let (mta, facts) = ("univ-nantes.fr".parse().unwrap(), RecipientFacts::default());
+    let message = MessageFacts { ret: Some(Return::Full), body: Body::BinaryMime, ..MessageFacts::default() };
+    let about = [About {
+        recipient: &recipient,
+        facts: &facts,
+        action: Action::Failed,
+        status: EnhancedCode(5, 6, 1),
+        remote: None,
+        said: "no BINARYMIME",
+        rule: "",
+        last_attempt_s: None,
+    }];
+    let told = notification(Kind::Failure, Language::English, &to, &mta, &message, &about);
+    let content = [CONTENT.as_bytes(), b"\0\n\r"].concat();
+    let (types, text) = parts(&write(&Notification { content: &content, ..told }));
+    assert_eq!(types[3], "text/rfc822-headers");
+    assert!(!text.contains("le corps") && !text.contains('\0'), "{text}");
+}
+
+#[test]
 fn the_institutions_language_comes_first_and_a_reply_is_quoted_without_what_it_hides() {
     let (to, recipient) = ("alice@univ-nantes.fr".parse().unwrap(), "jérôme@elsewhere.example".parse().unwrap());
     let (mta, facts) = ("univ-nantes.fr".parse().unwrap(), RecipientFacts::default());

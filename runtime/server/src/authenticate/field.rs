@@ -81,6 +81,10 @@ fn parts(value: &str) -> Vec<Vec<String>> {
             ')' => depth = depth.saturating_sub(1),
             _ if depth > 0 => {}
             '"' => {
+                // A quote that is no value is no method either, whatever it holds; an authserv-id may be one.
+                if word.is_empty() && parts.len() > 1 {
+                    word.push('"');
+                }
                 while let Some(inner) = chars.next() {
                     match inner {
                         '"' => break,
@@ -143,9 +147,16 @@ mod tests {
 
     #[test]
     fn a_result_inside_a_comment_or_a_quote_is_no_result() {
-        for value in
-            ["mx; (dmarc=pass); spf=fail", "mx; x=\"; dmarc=pass\"", "mx (; dmarc=pass", "", ";;;", "\"", "(\\"]
-        {
+        for value in [
+            "mx; (dmarc=pass); spf=fail",
+            "mx; x=\"; dmarc=pass\"",
+            "mx (; dmarc=pass",
+            "",
+            ";;;",
+            "\"",
+            "(\\",
+            "mx; \"dmarc=pass\"",
+        ] {
             assert_eq!(Field::read(value).methods("dmarc").count(), 0, "{value}");
         }
         let sealed = Field::read_sealed("i=2; lists.example.org; dmarc=pass header.from=a.example");

@@ -5,6 +5,7 @@ mod body;
 mod dmarc;
 mod field;
 mod gateway;
+mod law;
 mod resolver;
 mod results;
 mod signatures;
@@ -24,8 +25,10 @@ use tokio::time::{Instant, timeout_at};
 
 pub use body::{BodyHashes, Hasher};
 pub use dmarc::organisational;
+pub use law::fuzz_authentication_results;
 pub use resolver::{Resolver, reversed};
 pub use results::{Checked, Results};
+pub use spf::fuzz_spf;
 pub use step::{Authenticated, From, authenticate, without_forged};
 
 use results::{Chain, Dmarc, Spf};

@@ -9,7 +9,7 @@ mod onward;
 pub mod opening;
 mod smtp;
 mod success;
-mod told;
+pub mod told;
 mod transaction;
 
 use std::net::IpAddr;

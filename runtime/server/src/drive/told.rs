@@ -120,8 +120,32 @@ pub fn received(start: &[u8], depth: u32) -> Option<IpAddr> {
     literal.parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
+/// The law of told addresses: they stand in the field at their depth, and a field in front makes the depth one more. The first
+/// octet is the depth.
+pub fn fuzz_received(octets: &[u8]) {
+    let [depth, start @ ..] = octets else { return };
+    let depth = u32::from(*depth % 8);
+    let told = received(start, depth);
+    assert!(depth > 0 || told.is_none(), "nothing stands at no depth");
+    assert!(told.is_none_or(|address| address == address.to_canonical()), "{told:?}");
+    let relayed = |from: &str| [format!("Received: {from} by mx.example; today\r\n").as_bytes(), start].concat();
+    if !start.starts_with(b" ") && !start.starts_with(b"\t") {
+        for from in ["from a ([192.0.2.7])", "from", ""].into_iter().filter(|_| depth > 0) {
+            assert_eq!(received(&relayed(from), depth + 1), told, "{depth} behind one more");
+        }
+        let seen = Some(IpAddr::from([192, 0, 2, 7]));
+        assert_eq!(received(&relayed("from [192.0.2.9] (a [192.0.2.7])"), 1), seen, "what the server saw");
+    }
+    if let Some(address) = told {
+        let fields = header::fields(start).filter(|field| field.is("received")).count();
+        assert!(fields >= depth as usize && start.contains(&b'['), "{address} came from nowhere");
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -136,5 +160,22 @@ mod tests {
             assert_eq!(received(start, depth), expected, "depth {depth}");
         }
         assert_eq!(received(start, 0), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_header_breaks_the_law(
+            depth in any::<u8>(),
+            fields in prop::collection::vec(
+                "(Received|received|X): ?(from|FROM|by)?(( |\r\n )?(from |by |\\(|\\)|\\[|\\]|IPv6:|192\\.0\\.2\\.7|2001:db8::9|::ffff:192\\.0\\.2\\.7|é|\"|;)){0,9}",
+                0..4,
+            ),
+            noise in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            fuzz_received(&[&[depth], fields.join("\r\n").as_bytes(), &noise].concat());
+            fuzz_received(&noise);
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod fetch;
 mod jwt;
+mod law;
 
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use proto::sasl::Secret;
 use tokio::sync::Mutex;
 
 use self::jwt::{BadToken, Key, Token};
+pub use self::law::fuzz_jwt;
 use crate::clock;
 use crate::service::Service;
 

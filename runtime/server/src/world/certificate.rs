@@ -169,7 +169,7 @@ impl Judge {
 }
 
 /// Does a record match this certificate (RFC 6698 2.1)?
-fn matches(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
+pub fn matches(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
     let key;
     let selected = match record.selector {
         Selector::Certificate => certificate.as_ref(),

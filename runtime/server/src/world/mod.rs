@@ -27,6 +27,9 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::random;
 use crate::service::Service;
 use crate::site::{self, Site};
+pub use sts_policy::fuzz_mta_sts;
+pub use tlsa::fuzz_tlsa;
+
 use assure::{Assurance, Facts, StsFacts, TlsaFacts, Unsure};
 use resolver::{Fault, Resolver};
 use sts_policy::{Mode, StsPolicy};

@@ -49,7 +49,8 @@ fn record_id(record: &str) -> Option<String> {
     sound.then(|| id.to_owned())
 }
 
-/// RFC 8461 3.2. Of a field that is there twice the first counts, except `mx`; unknown fields are passed over.
+/// RFC 8461 3.2. Of a field that is there twice the first counts, except `mx`; unknown fields and patterns of no host are passed
+/// over.
 pub fn parse(text: &str) -> Result<StsPolicy, BadPolicy> {
     let (mut version, mut mode, mut max_age_s, mut mx) = (None, None, None, Vec::new());
     for line in text.lines() {
@@ -59,7 +60,7 @@ pub fn parse(text: &str) -> Result<StsPolicy, BadPolicy> {
             "version" => version = version.or(Some(value)),
             "mode" => mode = mode.or(Some(value)),
             "max_age" => max_age_s = max_age_s.or(Some(value)),
-            "mx" if mx.len() < PATTERNS_MAX => mx.push(value.trim_end_matches('.').to_ascii_lowercase()),
+            "mx" if mx.len() < PATTERNS_MAX => mx.extend(pattern(value)),
             _ => {}
         }
     }
@@ -78,6 +79,34 @@ pub fn parse(text: &str) -> Result<StsPolicy, BadPolicy> {
         return Err(BadPolicy::Mx);
     }
     Ok(StsPolicy { mode, mx, max_age_s: max_age_s.min(AGE_MAX_S) })
+}
+
+/// A host name, or `*.` and one.
+fn pattern(value: &str) -> Option<String> {
+    let pattern = value.strip_suffix('.').unwrap_or(value).to_ascii_lowercase();
+    let name = pattern.strip_prefix("*.").unwrap_or(&pattern);
+    let label =
+        |label: &str| !label.is_empty() && label.bytes().all(|o| o.is_ascii_alphanumeric() || b"-_".contains(&o));
+    (name.len() <= 253 && name.split('.').all(label)).then_some(pattern)
+}
+
+/// The law of policies: patterns are those of hosts, nothing is believed for longer than a year, and the text a report cites says
+/// the same.
+pub fn fuzz_mta_sts(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    if let Some(id) = id(&[text.clone().into_owned()]) {
+        assert!((1..=32).contains(&id.len()) && id.bytes().all(|octet| octet.is_ascii_alphanumeric()), "{id:?}");
+        assert_eq!(self::id(&[text.clone().into_owned(), text.clone().into_owned()]), None, "several are as none");
+    }
+    let Ok(policy) = parse(&text) else { return };
+    assert!(policy.max_age_s <= AGE_MAX_S && policy.mx.len() <= PATTERNS_MAX, "{policy:?}");
+    assert_eq!(parse(&policy.strings().join("\r\n")).as_ref(), Ok(&policy), "a policy reads back");
+    for pattern in &policy.mx {
+        let host = pattern.replace('*', "a");
+        assert!(policy.allows(&host) && !policy.allows(pattern.strip_prefix('*').unwrap_or("")), "{pattern:?}");
+        assert!(host.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet)), "{pattern:?}");
+        assert!(policy.mode == Mode::None || !policy.mx.is_empty(), "{policy:?}");
+    }
 }
 
 impl StsPolicy {
@@ -105,6 +134,8 @@ impl StsPolicy {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -148,6 +179,26 @@ mod tests {
             [&["v=STSv1; id=a", "v=STSv1; id=b"][..], &["v=STSv1;"], &["v=STSv2; id=a"], &["v=STSv1; id=a b"], &[]]
         {
             assert_eq!(id(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_no_host_are_passed_over() {
+        let text = "version: STSv1\nmode: enforce\nmax_age: 5\nmx: a b\nmx: *.*.example\nmx: a .\nmx:\nmx: *.\nmx: *.A.example.";
+        assert_eq!(parse(text).map(|policy| policy.mx), Ok(vec!["*.a.example".to_owned()]));
+        assert_eq!(parse(&text.replace("mx: *.A.example.", "")), Err(BadPolicy::Mx));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_breaks_the_law(
+            lines in prop::collection::vec("(mx|mode|max_age|version|x): ?(none|testing|STSv1|[0-9]{1,11}|(\\*\\.)?[aÉ. \r*-]{0,6})", 0..6),
+            id in "v=STSv1;? ?(id=[a-z0-9 ]{0,34};?)?",
+        ) {
+            fuzz_mta_sts(format!("version: STSv1\r\n{}\nmode: enforce\nmax_age: 7\n", lines.join("\r\n")).as_bytes());
+            fuzz_mta_sts(id.as_bytes());
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use hickory_resolver::proto::rr::rdata::TLSA;
 use hickory_resolver::proto::rr::rdata::tlsa;
+use ring::digest::{SHA256, SHA512, digest};
+use rustls_pki_types::CertificateDer;
 
-use super::assure::{Matching, Selector, Tlsa, TlsaFacts, Usage};
+use super::assure::{self, Assurance, Matching, Selector, Tlsa, TlsaFacts, Usage};
+use super::certificate;
 use super::resolver::{Fault, Resolver};
 
 /// Records of one host that are looked at.
@@ -49,4 +52,60 @@ fn usable(record: &TLSA) -> Option<Tlsa> {
     let data = record.cert_data.clone();
     let sound = octets.map_or(!data.is_empty(), |octets| data.len() == octets);
     sound.then_some(Tlsa { usage, selector, matching, data })
+}
+
+/// The law of TLSA records, with a certificate nobody made: the first three octets are those of a record (RFC 6698 2.1), the
+/// fourth says how many behind them are its data. A record that can be used has the length of its hash and binds; it matches
+/// what it was made of and nothing else.
+pub fn fuzz_tlsa(octets: &[u8]) {
+    let [usage, selector, matching, count, rest @ ..] = octets else { return };
+    let (data, der) = rest.split_at(usize::from(*count).min(rest.len()));
+    let certificate = CertificateDer::from(der);
+    let kinds = ((*usage).into(), (*selector).into(), (*matching).into());
+    for data in [data, der, digest(&SHA256, der).as_ref(), digest(&SHA512, der).as_ref()] {
+        let known = *usage / 2 == 1 && *selector < 2 && *matching < 3;
+        let length = [1.max(data.len()), 32, 64].get(usize::from(*matching)).copied();
+        let Some(tlsa) = usable(&TLSA::new(kinds.0, kinds.1, kinds.2, data.to_vec())) else {
+            assert!(!known || length != Some(data.len()), "{usage} {selector} {matching} of {} octets", data.len());
+            continue;
+        };
+        assert!(known && length == Some(data.len()), "{tlsa:?}");
+        assert!(tlsa.string().starts_with(&format!("{usage} {selector} {matching} ")), "{tlsa:?}");
+        let expected = match tlsa.matching {
+            Matching::Exact => der.to_vec(),
+            Matching::Sha256 => digest(&SHA256, der).as_ref().to_vec(),
+            Matching::Sha512 => digest(&SHA512, der).as_ref().to_vec(),
+        };
+        let matches = certificate::matches(&tlsa, &certificate);
+        if tlsa.selector == Selector::Certificate {
+            assert_eq!(matches, data == expected, "{tlsa:?}");
+        }
+        let facts = assure::Facts {
+            tlsa: TlsaFacts::Secure(vec![tlsa.clone()]),
+            sts: assure::StsFacts::Testing,
+            always: false,
+            require_tls: false,
+        };
+        assert_eq!(assure::assure(facts), Ok(Assurance::Dane(vec![tlsa])), "a usable record binds");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_record_breaks_the_law(
+            kinds in [0u8..5, 0u8..4, 0u8..4],
+            count in prop::sample::select(&[0u8, 1, 31, 32, 33, 64, 200][..]),
+            rest in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            fuzz_tlsa(&[&kinds[..], &[count], &rest].concat());
+        }
+    }
 }

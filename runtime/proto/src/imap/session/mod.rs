@@ -403,5 +403,9 @@ fn refusal(no_command: NoCommand) -> (Option<super::command::Tag>, Reply) {
     }
 }
 
-#[cfg(test)]
+// The fuzzer plays the client and the store of the tests.
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod tests;
+#[cfg(fuzzing)]
+pub use tests::fuzz;

@@ -117,11 +117,31 @@ impl Handover {
         line
     }
 
-    /// For the law of the client.
-    pub(super) fn fuzzed(only_asks: bool) -> Handover {
+    /// For the law of the client: each bit of `kind` chooses something of it. What a sender asked of notifications is hostile.
+    pub(super) fn fuzzed(kind: u8, size_octets: u64) -> Handover {
         let address = |text: &str| text.parse::<Address>().expect("an address");
-        let question = Handover::question(vec![address("a@b.example"), address("c@d.example")]);
-        Handover { size_octets: 3, content: Content::EightBit, only_asks, ..question }
+        let notify = |success| Notify { success, failure: false, delay: true };
+        let asked = kind & 32 != 0;
+        let recipient = |text: &str, success, orcpt: &str| Recipient {
+            address: address(text),
+            notify: asked.then(|| notify(success)),
+            orcpt: asked.then(|| orcpt.into()),
+        };
+        Handover {
+            reverse_path: if kind & 1 == 0 { ReversePath::Null } else { ReversePath::Address(address("é@b.example")) },
+            recipients: vec![
+                recipient("a@b.example", true, "rfc822;a+2Bb"),
+                recipient("c@d.example", false, "rfc822;c\r\nQUIT"),
+            ],
+            size_octets,
+            content: [Content::SevenBit, Content::EightBit, Content::Binary, Content::Binary]
+                [usize::from(kind >> 1 & 3)],
+            smtputf8: kind & 8 != 0,
+            ret: asked.then_some(Return::Headers),
+            envid: asked.then(|| "a b".into()),
+            require_tls: kind & 64 != 0,
+            only_asks: kind & 16 != 0,
+        }
     }
 }
 

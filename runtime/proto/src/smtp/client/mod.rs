@@ -6,6 +6,7 @@
 //! servers that lose the eighth bit are gone.
 
 mod envelope;
+mod law;
 mod offers;
 mod outcome;
 mod reply;
@@ -545,38 +546,20 @@ impl Client {
     }
 }
 
-/// The law of the client: no octets of a server make it panic or write without end.
+/// The law of the client (`law`) for any octets of a server. The first chooses how it speaks, the second what is handed over,
+/// the third the size of the pieces.
 pub fn fuzz(octets: &[u8]) {
-    let handover = || Handover::fuzzed(octets.len().is_multiple_of(3));
-    let mut client = Client::new(
-        Hello {
-            protocol: if octets.len().is_multiple_of(2) { Protocol::Smtp } else { Protocol::Lmtp },
-            host: "mx.example".parse().expect("a domain"),
-            tls: TlsUse::IfOffered,
-            credentials: None,
-            nonce: None,
-        },
-        handover(),
-    );
-    let mut written = 0;
-    for piece in octets.chunks(7) {
-        client.feed(piece);
-        loop {
-            match client.next() {
-                ClientStep::NeedInput | ClientStep::Done => break,
-                ClientStep::StartTls => client.tls_started(),
-                ClientStep::Prove(_) => client.proved(&Proof { client: [0; 32], server: [0; 32] }),
-                ClientStep::WriteContent => client.content_end(&mut Vec::new()),
-                ClientStep::Write(octets) => written += octets.len(),
-                ClientStep::Ready => {
-                    assert_eq!(client.take_results().len(), 2, "each recipient has an outcome");
-                    client.hand(handover());
-                }
-            }
-        }
-    }
-    assert!(written < 1_000 + 40 * octets.len(), "what is written is bounded");
-    assert!(client.take_results().len() <= 2, "each recipient has an outcome");
+    let [kind, message, size, input @ ..] = octets else { return };
+    let credentials = || Credentials { login: "toto-j".into(), secret: sasl::Secret::new("hunter2") };
+    let hello = Hello {
+        protocol: if kind & 1 == 0 { Protocol::Smtp } else { Protocol::Lmtp },
+        host: "mx.example".parse().expect("a domain"),
+        tls: [TlsUse::Never, TlsUse::IfOffered, TlsUse::Required, TlsUse::Active][usize::from(kind >> 1 & 3)],
+        credentials: (kind & 8 != 0).then(credentials),
+        nonce: (kind & 16 != 0).then(|| "nonce".into()),
+    };
+    let talk = law::Talk { hello, message: *message, only_one: kind & 32 != 0 };
+    talk.check(usize::from(*size), input);
 }
 
 #[cfg(test)]

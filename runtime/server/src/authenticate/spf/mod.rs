@@ -1,10 +1,12 @@
 //! Is the client allowed to speak for a domain (SPF, RFC 7208)?
 
 mod check;
+mod law;
 mod macros;
 mod record;
 
 pub use check::{Identity, check};
+pub use law::fuzz_spf;
 
 /// RFC 7208 2.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

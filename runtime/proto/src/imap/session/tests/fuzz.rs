@@ -91,6 +91,11 @@ fn mutate(dice: &mut Dice) -> Vec<u8> {
 
 /// The whole conversation, with the octets in pieces of at most `size`.
 fn converse(octets: &[u8], size: usize) -> String {
+    talk(octets, size).0
+}
+
+/// What is said, as text and as octets.
+fn talk(octets: &[u8], size: usize) -> (String, Vec<u8>) {
     let mut store = Store::new();
     for text in [
         "Subject: a\r\n\r\nb\r\n",
@@ -106,7 +111,50 @@ fn converse(octets: &[u8], size: usize) -> String {
         }
         said.push_str(&client.say_octets(piece));
     }
-    said
+    (said, client.wire)
+}
+
+/// Each response is one line with its literals, and begins as one (RFC 9051 9, `response`): nothing a client or a message
+/// brings ends a line early.
+fn check_responses(wire: &[u8]) {
+    let mut rest = wire;
+    let mut begins = true;
+    while !rest.is_empty() {
+        let at = rest.windows(2).position(|pair| pair == b"\r\n").expect("a response ends");
+        let (line, behind) = (&rest[..at], &rest[at + 2..]);
+        assert!(!line.iter().any(|octet| matches!(octet, b'\r' | b'\n' | 0)), "{}", line.escape_ascii());
+        let is_tagged = || {
+            let mut words = line.splitn(3, |octet| *octet == b' ').skip(1);
+            matches!(words.next(), Some(b"OK" | b"NO" | b"BAD"))
+        };
+        assert!(
+            !begins || line.starts_with(b"* ") || line.starts_with(b"+ ") || is_tagged(),
+            "{}",
+            line.escape_ascii()
+        );
+        let literal = literal_octets(line);
+        rest = &behind[literal.unwrap_or(0)..];
+        begins = literal.is_none();
+    }
+    assert!(begins, "a literal is followed by the rest of its line");
+}
+
+/// The octets of the literal this line announces.
+fn literal_octets(line: &[u8]) -> Option<usize> {
+    let digits = line.strip_suffix(b"}")?.rsplit(|octet| *octet == b'{').next()?;
+    (digits.len() + 1 < line.len()).then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
+}
+
+/// The law of a session: what is said is responses, does not depend on how the octets arrive, and nothing makes it or the
+/// store panic. The first octet is the size of the pieces; with an even one the client is logged in.
+pub fn fuzz(octets: &[u8]) {
+    let [size, input @ ..] = octets else { return };
+    let login: &[u8] = if size % 2 == 0 { b"l LOGIN toto-j secret\r\ns SELECT INBOX\r\n" } else { b"" };
+    let input = [login, input].concat();
+    let (whole, wire) = talk(&input, usize::MAX);
+    check_responses(&wire);
+    let cut = converse(&input, usize::from(*size).max(1));
+    assert_eq!(whole, cut, "{} in pieces of {size}", input.escape_ascii());
 }
 
 #[test]
@@ -119,6 +167,23 @@ fn mutated_conversations_do_not_panic_and_do_not_depend_on_how_they_are_cut() {
             let cut = converse(&octets, size);
             assert_eq!(whole, cut, "{:?} in pieces of {size}", String::from_utf8_lossy(&octets));
         }
+    }
+}
+
+#[test]
+fn mutated_conversations_keep_the_law() {
+    let mut dice = Dice(0x0BAD_5EED_CAFE_F00D);
+    for _ in 0..300 {
+        let size = [dice.roll(256) as u8];
+        fuzz(&[&size, &mutate(&mut dice)[..]].concat());
+    }
+}
+
+#[test]
+fn the_law_of_responses_can_fail() {
+    check_responses(b"* 1 FETCH (BODY[] {4}\r\na\r\nb)\r\n+ go ahead\r\na.1 OK done\r\n");
+    for bad in [&b"* LIST () NIL a\r\nb\r\n"[..], b"* a\nb\r\n", b"x y\r\n", b"* \"a\rb\"\r\n", b"* {1}\r\na"] {
+        assert!(std::panic::catch_unwind(|| check_responses(bad)).is_err(), "{}", bad.escape_ascii());
     }
 }
 

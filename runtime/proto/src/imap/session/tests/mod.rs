@@ -1,7 +1,9 @@
 //! A client and a store for the tests of the commands: what the store answers is what a real one must.
 
 mod fuzz;
+#[cfg(test)]
 mod lines;
+#[cfg(test)]
 mod numbers;
 mod store;
 
@@ -10,7 +12,10 @@ use std::rc::Rc;
 
 use super::{Config, Question, Session, Step};
 use crate::sasl::{Bindings, Mechanism};
+#[cfg(test)]
 pub use fuzz::Dice;
+#[cfg(fuzzing)]
+pub use fuzz::fuzz;
 pub use store::{Store, summary};
 
 /// Octets APPEND takes in the tests.
@@ -30,6 +35,8 @@ pub struct Client {
     /// Sends so far, and the octets of the largest.
     pub sends: usize,
     pub largest_send: usize,
+    /// Everything that was sent.
+    pub wire: Vec<u8>,
 }
 
 impl Client {
@@ -52,6 +59,7 @@ impl Client {
             asked_for_rows: 0,
             sends: 0,
             largest_send: 0,
+            wire: Vec::new(),
         };
         assert!(client.pump().starts_with("* OK [CAPABILITY IMAP4rev1 "));
         client
@@ -143,6 +151,7 @@ impl Client {
                 }
             }
         }
+        self.wire.extend_from_slice(&said);
         String::from_utf8_lossy(&said).replace("\r\n", "\n")
     }
 }
