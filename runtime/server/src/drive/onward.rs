@@ -19,7 +19,7 @@ use crate::service::Service;
 use crate::{clock, random, signing};
 
 /// Mailboxes one commit delivers to when a message is spread: few enough that nobody waits long behind it.
-const SPREAD_AT_ONCE: usize = 32;
+const SPREAD_AT_ONCE: usize = 16;
 
 /// A message as it came, with all that its copies are made from.
 pub(super) struct Message<'a> {
@@ -96,7 +96,7 @@ fn has_had_it(start: &[u8], address: &str) -> bool {
 async fn spread(service: &Arc<Service>, message: &Message<'_>) -> Result<Option<(QueueId, Op)>, Refusal> {
     let many = |recipient: &Recipient| {
         let members = recipient.found.many?;
-        let parts = members.div_ceil(SPREAD_AT_ONCE).next_power_of_two().min(1 << 15);
+        let parts = members.div_ceil(SPREAD_AT_ONCE).min(1 << 15);
         Some(QueueRecipient {
             forward_path: recipient.found.address.clone(),
             next_hop: NextHop::Local,

@@ -20,7 +20,7 @@ use crate::outcome::Event;
 use crate::service::Service;
 use crate::{clock, durable};
 
-/// Others go first for as long as a part took, and at most so long.
+/// Others go first for twice as long as a part took, and at most so long.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// Spreads the message for each of `recipients`.
@@ -66,7 +66,7 @@ async fn over_all(service: &Arc<Service>, copy: &Copy<'_>, recipient: &WaitingRe
         }
         let began = Instant::now();
         deliver(service, copy, recipient, part, logins).await?;
-        tokio::time::sleep(began.elapsed().min(PAUSE_MAX)).await;
+        tokio::time::sleep((began.elapsed() * 2).min(PAUSE_MAX)).await;
     }
     Ok(())
 }
