@@ -254,14 +254,9 @@ impl Directory {
             }
         };
         let mut mailboxes = Vec::new();
-        let edge = matches!(tables.plan().routes.held, Held::Lmtp(_));
         for person in people {
-            match &person.home {
-                Some(home) => found.away.push((person.address.clone(), Route::Home(home.clone()))),
-                None if self.goes_on(tables, &person, &mut found) => {}
-                // The mail store behind this server has the mailboxes, and knows how full they are.
-                None if edge => found.away.push((person.address.clone(), Route::Held)),
-                None => mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person)),
+            if self.stays(tables, &person, &mut found) {
+                mailboxes.push((self.room(tables, store, &person, declared_octets, &mut found)?, person));
             }
         }
         found.judge(mailboxes);
@@ -273,17 +268,22 @@ impl Directory {
         let Some(row) = store.person(login)? else { return Ok(Member::default()) };
         let person = row.person;
         let mut found = Found::nobody(RecipientClass::Local, person.address.clone());
-        let edge = matches!(tables.plan().routes.held, Held::Lmtp(_));
-        let mut away = Vec::new();
-        let mut has_mailbox = false;
-        match &person.home {
-            Some(home) => away.push((person.address.clone(), Route::Home(home.clone()))),
-            None if self.goes_on(tables, &person, &mut found) => {}
-            None if edge => away.push((person.address.clone(), Route::Held)),
-            None => has_mailbox = true,
-        }
+        let has_mailbox = self.stays(tables, &person, &mut found);
         let forwards = found.forwards.into_iter().map(|forward| forward.to).collect();
-        Ok(Member { has_mailbox, away, forwards })
+        Ok(Member { has_mailbox, away: found.away, forwards })
+    }
+
+    /// Adds the copies of `person` that leave this machine; true when one belongs in a mailbox here.
+    fn stays(&self, tables: &Tables, person: &Person, found: &mut Found) -> bool {
+        let route = match (&person.home, &tables.plan().routes.held) {
+            (Some(home), _) => Route::Home(home.clone()),
+            (None, _) if self.goes_on(tables, person, found) => return false,
+            // The mail store behind this server has the mailboxes, and knows how full they are.
+            (None, Held::Lmtp(_)) => Route::Held,
+            (None, Held::Mailbox) => return true,
+        };
+        found.away.push((person.address.clone(), route));
+        false
     }
 
     /// Adds where mail of `person` goes on to; true when no copy stays here. The policy judges each time: a redirect it

@@ -280,7 +280,7 @@ async fn place(
             recipients,
             plan: service.plan_full.clone(),
             accepted_at_s: at_s,
-            facts: facts::of_message(service, session, open),
+            facts: queue::facts::written(&facts::of_message(service, session, open)),
         })));
     }
     let message = onward::Message { session, open, content, start, at_s };

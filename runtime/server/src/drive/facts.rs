@@ -9,13 +9,13 @@ use super::transaction::{Open, Recipient};
 use crate::service::Service;
 
 /// Of the message.
-pub fn of_message(service: &Service, session: &Session<'_>, open: &Open) -> Vec<u8> {
+pub fn of_message(service: &Service, session: &Session<'_>, open: &Open) -> MessageFacts {
     let parameters = &open.parameters;
     let source = match session.block {
         Block::Send(index) => service.tables.send_block(index).1.source.clone(),
         Block::Receive(_) | Block::Read(_) => String::new(),
     };
-    written(&MessageFacts {
+    MessageFacts {
         ret: parameters.ret,
         envid: parameters.envid.clone(),
         body: parameters.body,
@@ -26,7 +26,7 @@ pub fn of_message(service: &Service, session: &Session<'_>, open: &Open) -> Vec<
         block: service.tables.block_path(session.block),
         authentication_results: open.authenticated.value.clone(),
         ..MessageFacts::default()
-    })
+    }
 }
 
 /// Of a copy for `address` that `recipient` led to.

@@ -58,8 +58,7 @@ async fn forwarded(service: &Arc<Service>, message: &Message<'_>) -> Result<Opti
         tracing::info!(queue_id = %message.open.queue_id, to = %forward.to, rule = forward.rule, "goes on");
     }
     let id = QueueId(random::timed_id(clock::unix_ms()));
-    let kept = facts::read(&super::facts::of_message(service, message.session, message.open));
-    let facts = MessageFacts { forwarded: true, ..kept };
+    let facts = MessageFacts { forwarded: true, ..super::facts::of_message(service, message.session, message.open) };
     let mut head = front.into_bytes();
     head.extend(accept::head(service, message.session, message.open, message.start, Ending::Relayed));
     let signed = match message.session.block {
@@ -123,7 +122,7 @@ async fn spread(service: &Arc<Service>, message: &Message<'_>) -> Result<Option<
         recipients,
         plan: service.plan_full.clone(),
         accepted_at_s: message.at_s,
-        facts: super::facts::of_message(service, message.session, message.open),
+        facts: facts::written(&super::facts::of_message(service, message.session, message.open)),
     };
     Ok(Some((id, Op::Enqueue(Box::new(enqueue)))))
 }
