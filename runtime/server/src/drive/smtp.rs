@@ -169,6 +169,8 @@ impl Smtp {
         if let Some(address) = told.address {
             self.connection.speaks_for(address);
             self.client.address = address;
+            // Lists are about the client, not about who speaks for it.
+            self.lists = Lists::ask(&self.service, &self.client);
         }
         self.client.account = None;
         self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
