@@ -60,7 +60,7 @@ pub enum Command {
 pub enum OnAccount {
     Enable(Vec<String>),
     Namespace,
-    Select { name: Name, read_only: bool },
+    Select { name: Name, read_only: bool, parameters: SelectParameters },
     Create { name: Name, uses: Uses },
     Delete(Name),
     Rename { from: Name, to: Name },
@@ -82,6 +82,12 @@ pub enum Uses {
     NotServed,
 }
 
+/// What stands behind the name in SELECT and EXAMINE (RFC 4466, RFC 7162).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectParameters {
+    pub condstore: bool,
+}
+
 /// What needs a selected mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnSelected {
@@ -90,8 +96,8 @@ pub enum OnSelected {
     Unselect,
     Expunge,
     UidExpunge(Messages),
-    Fetch { messages: Messages, items: Vec<FetchItem> },
-    Store { messages: Messages, change: FlagChange, silent: bool, flags: Flags },
+    Fetch { messages: Messages, items: Vec<FetchItem>, modifiers: FetchModifiers },
+    Store { messages: Messages, change: FlagChange, silent: bool, flags: Flags, unchanged_since: Option<u64> },
     Copy { messages: Messages, to: Name },
     Move { messages: Messages, to: Name },
     Search(Search),
@@ -160,6 +166,8 @@ pub enum StatusItem {
     Unseen,
     Deleted,
     Size,
+    /// RFC 7162.
+    HighestModSeq,
 }
 
 /// Which messages, by number or by UID.
@@ -218,10 +226,18 @@ impl SequenceSet {
     }
 }
 
+/// What stands behind the items of FETCH (RFC 4466, RFC 7162).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FetchModifiers {
+    pub changed_since: Option<u64>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchItem {
     Flags,
     Uid,
+    /// RFC 7162.
+    ModSeq,
     InternalDate,
     Size,
     Envelope,

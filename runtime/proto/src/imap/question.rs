@@ -145,6 +145,8 @@ pub enum Trouble {
     TooBig,
     /// A bound of ours: too many mailboxes, too many keywords.
     Limit,
+    /// The rights on the mailbox do not allow it (RFC 4314, RFC 5530).
+    NoPermission,
     /// A message went away meanwhile and the command is all or nothing.
     Expunged,
     /// Temporary: the store is read-only or overloaded.

@@ -9,7 +9,7 @@ use nom::{IResult, Parser};
 
 use super::set::messages;
 use super::word::{Parsed, astring, atom, list1, number64, nz_number, refuse, sp};
-use crate::imap::command::{Command, ContentItem, FetchItem, OnSelected, Partial, Section, Spelling};
+use crate::imap::command::{Command, ContentItem, FetchItem, FetchModifiers, OnSelected, Partial, Section, Spelling};
 use mail::mime::{DEPTH_MAX, SectionKind};
 
 /// Most items in one FETCH: each costs work for each message.
@@ -32,7 +32,7 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         if items.len() > ITEMS_MAX {
             return refuse(input);
         }
-        Ok((rest, OnSelected::Fetch { messages, items }.into()))
+        Ok((rest, OnSelected::Fetch { messages, items, modifiers: FetchModifiers::default() }.into()))
     }
 }
 
@@ -62,6 +62,7 @@ fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
         "ENVELOPE" => Ok((rest, FetchItem::Envelope)),
         "FLAGS" => Ok((rest, FetchItem::Flags)),
         "UID" => Ok((rest, FetchItem::Uid)),
+        "MODSEQ" => Ok((rest, FetchItem::ModSeq)),
         "INTERNALDATE" => Ok((rest, FetchItem::InternalDate)),
         "RFC822.SIZE" => Ok((rest, FetchItem::Size)),
         "BODYSTRUCTURE" => Ok((rest, FetchItem::BodyStructure)),

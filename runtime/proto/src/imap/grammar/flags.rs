@@ -70,6 +70,6 @@ pub fn store(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
             let (behind, each) = separated_list1(octet(' '), flag).parse(rest)?;
             gather(rest, behind, each)?
         };
-        Ok((rest, OnSelected::Store { messages, change, silent, flags }.into()))
+        Ok((rest, OnSelected::Store { messages, change, silent, flags, unchanged_since: None }.into()))
     }
 }

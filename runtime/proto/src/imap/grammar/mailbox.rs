@@ -8,7 +8,7 @@ use nom::sequence::{delimited, preceded};
 use nom::{Err, IResult, Parser};
 
 use super::word::{Parsed, astring, atom, list_mailbox, list0, list1, refuse, sp};
-use crate::imap::command::{Command, List, Name, OnAccount, StatusItem, Uses};
+use crate::imap::command::{Command, List, Name, OnAccount, SelectParameters, StatusItem, Uses};
 use crate::imap::utf7;
 use mail::{BadMailboxName, MailboxName, SpecialUse};
 
@@ -168,6 +168,7 @@ fn status_item(input: &[u8]) -> Parsed<'_, StatusItem> {
             "UNSEEN" => StatusItem::Unseen,
             "DELETED" => StatusItem::Deleted,
             "SIZE" => StatusItem::Size,
+            "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
             _ => return None,
         })
     })
@@ -188,7 +189,8 @@ pub fn rename(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
 pub fn select(coding: Coding, read_only: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let (rest, name) = mailbox(coding)(input)?;
-        let (rest, _) = opt(alt((tag_no_case(" (CONDSTORE)"), tag_no_case(" ()")))).parse(rest)?;
-        Ok((rest, OnAccount::Select { name, read_only }.into()))
+        let (rest, given) = opt(alt((tag_no_case(" (CONDSTORE)"), tag_no_case(" ()")))).parse(rest)?;
+        let parameters = SelectParameters { condstore: given.is_some_and(|given| given.len() > 3) };
+        Ok((rest, OnAccount::Select { name, read_only, parameters }.into()))
     }
 }

@@ -114,6 +114,10 @@ type Arguments = for<'a> fn(&'a [u8], Coding) -> Parsed<'a, Command>;
 
 /// Reads what stands between a command's name and its line end.
 fn arguments(name: &str) -> Option<Arguments> {
+    in_any_state(name).or_else(|| on_account(name)).or_else(|| on_selected(name))
+}
+
+fn in_any_state(name: &str) -> Option<Arguments> {
     Some(match name {
         "CAPABILITY" => |input, _| Ok((input, Command::Capability)),
         "NOOP" => |input, _| Ok((input, Command::Noop)),
@@ -122,6 +126,12 @@ fn arguments(name: &str) -> Option<Arguments> {
         "STARTTLS" => |input, _| Ok((input, Command::StartTls)),
         "LOGIN" => |input, _| login(input),
         "AUTHENTICATE" => |input, _| authenticate(input),
+        _ => return None,
+    })
+}
+
+fn on_account(name: &str) -> Option<Arguments> {
+    Some(match name {
         "ENABLE" => |input, _| enable(input),
         "NAMESPACE" => |input, _| Ok((input, OnAccount::Namespace.into())),
         "SELECT" => |input, coding| preceded(sp, mailbox::select(coding, false)).parse(input),
@@ -141,6 +151,12 @@ fn arguments(name: &str) -> Option<Arguments> {
             map(preceded(sp, mailbox_name(coding)), |it| OnAccount::GetQuotaRoot(it).into()).parse(input)
         },
         "IDLE" => |input, _| Ok((input, OnAccount::Idle.into())),
+        _ => return None,
+    })
+}
+
+fn on_selected(name: &str) -> Option<Arguments> {
+    Some(match name {
         "CHECK" => |input, _| Ok((input, OnSelected::Check.into())),
         "CLOSE" => |input, _| Ok((input, OnSelected::Close.into())),
         "UNSELECT" => |input, _| Ok((input, OnSelected::Unselect.into())),

@@ -113,7 +113,7 @@ fn what_does_not_follow_the_grammar_is_refused_under_its_tag() {
         "FETCH 1 BODY[]<1.0>",
         "FETCH 1 BODY[HEADER.FIELDS ()]",
         "FETCH 1 BODY[HEADER.FIELDS (\"a:b\")]",
-        "FETCH 1 MODSEQ",
+        "FETCH 1 MODSEQS",
         "STORE 1 (\\Seen)",
         "STORE 1 *FLAGS (\\Seen)",
         "STORE 1 FLAGS",

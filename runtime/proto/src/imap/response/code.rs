@@ -33,6 +33,8 @@ pub enum Code {
     HasChildren,
     Limit,
     NonExistent,
+    /// RFC 5530: the rights do not allow it.
+    NoPerm,
     OverQuota,
     PermanentFlags(String),
     /// RFC 5530: TLS first.
@@ -73,6 +75,7 @@ impl fmt::Display for Code {
             Code::HasChildren => "HASCHILDREN",
             Code::Limit => "LIMIT",
             Code::NonExistent => "NONEXISTENT",
+            Code::NoPerm => "NOPERM",
             Code::OverQuota => "OVERQUOTA",
             Code::PrivacyRequired => "PRIVACYREQUIRED",
             Code::ReadOnly => "READ-ONLY",
@@ -148,6 +151,7 @@ impl From<Trouble> for Reply {
             Trouble::OverQuota => Reply::no(Code::OverQuota, "the quota is used up"),
             Trouble::TooBig => Reply::no(Code::TooBig, "the message is too big"),
             Trouble::Limit => Reply::no(Code::Limit, "that is more than the server keeps"),
+            Trouble::NoPermission => Reply::no(Code::NoPerm, "the rights on the mailbox do not allow that"),
             Trouble::Expunged => Reply::no(Code::ExpungeIssued, "some of the messages are gone"),
             Trouble::Unavailable => Reply::no(Code::Unavailable, "the mail store is not available, try again later"),
             Trouble::Bug => Reply::no(Code::ServerBug, "the server contradicts itself"),

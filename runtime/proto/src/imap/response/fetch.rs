@@ -69,6 +69,11 @@ pub fn attribute(
             out.text("UID ");
             out.number(row.uid);
         }
+        FetchItem::ModSeq => {
+            out.text("MODSEQ (");
+            out.number(row.mod_seq);
+            out.text(")");
+        }
         FetchItem::InternalDate => {
             out.text(&format!("INTERNALDATE \"{}\"", row.internal_date.to_imap()));
         }

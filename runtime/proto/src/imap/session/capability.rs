@@ -1,6 +1,6 @@
 //! CAPABILITY, ID, NAMESPACE, ENABLE (RFC 9051 6.1.1, 6.3.1, 6.3.10; RFC 2971).
 
-use super::state::{Open, Shared, Turn};
+use super::state::{Enabled, Open, Shared, Turn};
 use crate::imap::command::Tag;
 use crate::imap::response::{Out, Reply};
 use crate::sasl::Mechanism;
@@ -8,8 +8,34 @@ use crate::sasl::Mechanism;
 /// Before login only what leads to one. K-9 believes the list it sees last, so the long one comes with the OK of LOGIN.
 const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE";
 
-pub const AFTER_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT UIDPLUS MOVE CHILDREN \
-    SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES BINARY QUOTA QUOTA=RES-STORAGE";
+/// One a line, those of one RFC side by side.
+const AFTER_LOGIN: &[&str] = &[
+    "IMAP4rev1",
+    "IMAP4rev2",
+    "LITERAL+",
+    "ID",
+    "ENABLE",
+    "IDLE",
+    "NAMESPACE",
+    "UNSELECT",
+    "UIDPLUS",
+    "MOVE",
+    "CHILDREN",
+    "SPECIAL-USE",
+    "CREATE-SPECIAL-USE",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "STATUS=SIZE",
+    "ESEARCH",
+    "SEARCHRES",
+    "BINARY",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+];
+
+pub fn after_login() -> String {
+    AFTER_LOGIN.join(" ")
+}
 
 /// With the mechanisms; LOGINDISABLED where no password may come as it is (RFC 9051 6.2.3).
 pub fn before_login(mechanisms: &[Mechanism]) -> String {
@@ -46,11 +72,21 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
+/// What can be enabled, and where it is kept.
+const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[("IMAP4rev2", |enabled| &mut enabled.rev2)];
+
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).
 pub fn enable(shared: &mut Shared, words: &[String], out: &mut Out) -> Reply {
-    let rev2 = words.iter().any(|word| word.eq_ignore_ascii_case("IMAP4rev2"));
-    out.untagged(if rev2 && !shared.rev2 { "ENABLED IMAP4rev2" } else { "ENABLED" });
-    shared.rev2 |= rev2;
+    out.text("* ENABLED");
+    for (name, field) in ENABLED {
+        let on = field(&mut shared.enabled);
+        if !*on && words.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+            *on = true;
+            out.text(" ");
+            out.text(name);
+        }
+    }
+    out.end_line();
     Reply::ok("ENABLE done")
 }
 

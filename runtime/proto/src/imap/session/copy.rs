@@ -80,6 +80,7 @@ pub fn refusal(trouble: Trouble) -> Reply {
         | Trouble::OverQuota
         | Trouble::TooBig
         | Trouble::Limit
+        | Trouble::NoPermission
         | Trouble::Expunged
         | Trouble::Unavailable
         | Trouble::Bug => trouble.into(),

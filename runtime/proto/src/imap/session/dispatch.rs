@@ -1,6 +1,6 @@
 //! Which command is allowed in which state (RFC 9051 3, 6), and where it goes.
 
-use super::capability::{AFTER_LOGIN, before_login, capability, enable, id, namespace};
+use super::capability::{after_login, before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn};
 use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
 use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
@@ -50,7 +50,7 @@ fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched 
         }
         Command::Logout => logout(&tag, out),
         Command::Capability => {
-            let reply = capability(AFTER_LOGIN, out);
+            let reply = capability(&after_login(), out);
             open.done(tag, reply, out)
         }
         Command::Noop => open.done(tag, Reply::ok("NOOP done"), out),
@@ -76,7 +76,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
             open.done(tag, reply, out)
         }
         OnAccount::Namespace => namespace(open, tag, out),
-        OnAccount::Select { name, read_only } => select::select(open, tag, name, read_only, out),
+        OnAccount::Select { name, read_only, parameters: _ } => select::select(open, tag, name, read_only, out),
         OnAccount::Create { name, uses } => mailboxes::create(open, tag, name, uses, out),
         OnAccount::Delete(name) => mailboxes::delete(open, tag, name, out),
         OnAccount::Rename { from, to } => mailboxes::rename(open, tag, from, to, out),
@@ -97,8 +97,8 @@ fn on_selected(state: Box<Selected>, tag: Tag, command: OnSelected, out: &mut Ou
         OnSelected::Unselect => select::unselect(*state, tag, "UNSELECT done"),
         OnSelected::Expunge => expunge::expunge(state, tag, None, out),
         OnSelected::UidExpunge(messages) => expunge::expunge(state, tag, Some(messages), out),
-        OnSelected::Fetch { messages, items } => fetch::fetch(state, tag, messages, items),
-        OnSelected::Store { messages, change, silent, flags } => {
+        OnSelected::Fetch { messages, items, modifiers: _ } => fetch::fetch(state, tag, messages, items),
+        OnSelected::Store { messages, change, silent, flags, unchanged_since: _ } => {
             store::store(state, tag, messages, (change, silent, flags), out)
         }
         OnSelected::Copy { messages, to } => copy::copy(state, tag, messages, to, out),

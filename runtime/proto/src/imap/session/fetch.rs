@@ -81,6 +81,7 @@ fn need(items: &[FetchItem]) -> Need {
         FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => Content::Whole,
         FetchItem::Flags
         | FetchItem::Uid
+        | FetchItem::ModSeq
         | FetchItem::InternalDate
         | FetchItem::Size
         | FetchItem::Envelope
@@ -98,6 +99,7 @@ fn summary_part(item: &FetchItem) -> SummaryParts {
         FetchItem::BodyStructure => SummaryParts::BODYSTRUCTURE,
         FetchItem::Flags
         | FetchItem::Uid
+        | FetchItem::ModSeq
         | FetchItem::InternalDate
         | FetchItem::Size
         | FetchItem::Content(_)
@@ -112,6 +114,7 @@ fn marks_seen(item: &FetchItem) -> bool {
         FetchItem::Binary { peek, .. } => !peek,
         FetchItem::Flags
         | FetchItem::Uid
+        | FetchItem::ModSeq
         | FetchItem::InternalDate
         | FetchItem::Size
         | FetchItem::Envelope

@@ -91,6 +91,7 @@ fn needs_structure(item: &FetchItem) -> bool {
         FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => !part.is_empty(),
         FetchItem::Flags
         | FetchItem::Uid
+        | FetchItem::ModSeq
         | FetchItem::InternalDate
         | FetchItem::Size
         | FetchItem::Envelope

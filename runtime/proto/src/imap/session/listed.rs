@@ -239,6 +239,12 @@ fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, flags
                 out.number(row.size_octets);
                 continue;
             }
+            FetchItem::ModSeq => {
+                out.raw(b"MODSEQ (");
+                out.number(row.mod_seq);
+                out.raw(b")");
+                continue;
+            }
             FetchItem::InternalDate => {
                 out.raw(b"INTERNALDATE \"");
                 out.raw(&row.internal_date.to_imap_octets());

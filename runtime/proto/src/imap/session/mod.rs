@@ -33,7 +33,7 @@ use crate::line::{Inbox, Line};
 use crate::sasl::{Bindings, Mechanism, RESPONSE_OCTETS_MAX};
 use dispatch::{Dispatched, dispatch};
 use reader::{LOGGED_IN, Limits, Read, Reader, STRANGER};
-use state::{Appending, More, NotAuthenticated, Open, Shared, State, Then, Turn};
+use state::{Appending, Enabled, More, NotAuthenticated, Open, Shared, State, Then, Turn};
 
 /// Octets of a message handed to the driver in one step.
 const CHUNK_OCTETS: usize = 64 * 1024;
@@ -124,7 +124,7 @@ impl Session {
         let mut out = Out::default();
         let before_login = capability::before_login(&config.mechanisms);
         out.untagged_reply(&Reply::ok("Facteur is ready").with(Code::Capability(before_login)));
-        let shared = Shared { config, rev2: false, login_failures: 0 };
+        let shared = Shared { config, enabled: Enabled::default(), login_failures: 0 };
         Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
 

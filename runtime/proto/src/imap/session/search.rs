@@ -191,7 +191,7 @@ impl Searching {
             view.saved = saved(returns, uids);
         }
         // RFC 9051 6.4.4: under IMAP4rev2 every SEARCH is answered by ESEARCH.
-        let rev2 = self.state.shared.rev2.then_some(Returns { all: true, ..Returns::default() });
+        let rev2 = self.state.shared.enabled.rev2.then_some(Returns { all: true, ..Returns::default() });
         match self.returns.or(rev2) {
             Some(returns) => esearch(&self.tag, self.by_uid, returns, &numbers, out),
             None => plain(&numbers, out),

@@ -44,7 +44,7 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
     let permanent = if read_only { String::new() } else { format!("{} \\*", view.flags()) };
     out.untagged_reply(&Reply::ok("flags that stay").with(Code::PermanentFlags(permanent)));
     out.message_data(view.count(), "EXISTS");
-    if shared.rev2 {
+    if shared.enabled.rev2 {
         // RFC 9051 6.3.2: LIST tells the name as the server spells it.
         out.text(&format!("* LIST ({attributes}) \"/\" "));
         out.mailbox(name, shared.coding());

@@ -12,15 +12,29 @@ use crate::imap::session::Config;
 #[derive(Debug)]
 pub struct Shared {
     pub config: Config,
-    /// The client enabled IMAP4rev2 (RFC 9051 6.3.1).
-    pub rev2: bool,
+    pub enabled: Enabled,
     pub login_failures: u32,
 }
 
+/// What the client enabled, by ENABLE (RFC 5161) or by use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Enabled {
+    /// RFC 9051 6.3.1.
+    pub rev2: bool,
+    /// RFC 6855: names and texts are UTF-8.
+    pub utf8: bool,
+    /// RFC 7162 3.1: FETCH responses of flags tell MODSEQ.
+    pub condstore: bool,
+    /// RFC 7162 3.2: VANISHED instead of EXPUNGE.
+    pub qresync: bool,
+    /// RFC 9586: UIDs instead of message numbers.
+    pub uid_only: bool,
+}
+
 impl Shared {
-    /// RFC 9051 5.1: names are UTF-8 once IMAP4rev2 is enabled.
+    /// RFC 9051 5.1, RFC 6855 3: names are UTF-8 once IMAP4rev2 or UTF8=ACCEPT is enabled.
     pub fn coding(&self) -> Coding {
-        if self.rev2 { Coding::Utf8 } else { Coding::Utf7 }
+        if self.enabled.rev2 || self.enabled.utf8 { Coding::Utf8 } else { Coding::Utf7 }
     }
 }
 

@@ -34,6 +34,7 @@ pub fn line(row: &MailboxRow, items: &[StatusItem], coding: Coding, out: &mut Ou
             StatusItem::UidValidity => format!("UIDVALIDITY {}", counts.uid_validity),
             StatusItem::Unseen => format!("UNSEEN {}", counts.unseen),
             StatusItem::Deleted => format!("DELETED {}", counts.deleted),
+            StatusItem::HighestModSeq => format!("HIGHESTMODSEQ {}", counts.highest_mod_seq),
             StatusItem::Size => format!("SIZE {}", counts.size_octets),
         })
         .collect();
