@@ -168,6 +168,10 @@ pub enum StatusItem {
     Size,
     /// RFC 7162.
     HighestModSeq,
+    /// RFC 8474.
+    MailboxId,
+    /// RFC 7889.
+    AppendLimit,
 }
 
 /// Which messages, by number or by UID.
@@ -243,6 +247,14 @@ pub enum FetchItem {
     Envelope,
     Body,
     BodyStructure,
+    /// RFC 8970. With LAZY or without: previews are made when messages arrive.
+    Preview,
+    /// RFC 8514.
+    SaveDate,
+    /// RFC 8474.
+    EmailId,
+    /// RFC 8474.
+    ThreadId,
     Content(ContentItem),
     /// RFC 3516, decoded octets of a part.
     Binary {

@@ -90,7 +90,7 @@ pub enum Question {
     AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, size_octets: u64 },
     /// The message is complete: make it durable. Answer: `Appended`.
     AppendEnd,
-    /// Answer: `Done`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
+    /// Answer: `Created`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
     Create { name: MailboxName, special_use: Option<SpecialUse> },
     /// Answer: `Done`; `Failed(NoSuchMailbox | HasChildren)`. The session refuses INBOX itself.
     Delete { name: MailboxName },
@@ -150,6 +150,7 @@ pub enum Answer {
     Expunged(Vec<u32>),
     Appended { uid_validity: u32, uid: u32 },
     Quota(Quota),
+    Created(MailboxId),
     Done,
     Failed(Trouble),
 }
@@ -201,6 +202,7 @@ pub struct MailboxRow {
 /// What STATUS tells (RFC 9051 6.3.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    pub mailbox: MailboxId,
     pub messages: u32,
     pub unseen: u32,
     pub deleted: u32,
@@ -285,10 +287,10 @@ pub struct Message {
 /// Renderings of some messages, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renderings {
-    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, as far as they were asked.
+    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, PREVIEW (as text), as far as they were asked.
     pub octets: Vec<u8>,
-    /// UID, and where each of the three ends in `octets`; one that was not asked ends where it begins. Ascending.
-    pub messages: Vec<(u32, [usize; 3])>,
+    /// UID, and where each of the four ends in `octets`; one that was not asked ends where it begins. Ascending.
+    pub messages: Vec<(u32, [usize; 4])>,
     /// The messages asked about from this UID on are still to come.
     pub more_from: Option<u32>,
 }
@@ -332,6 +334,8 @@ pub struct Summary {
     pub body_structure: Vec<u8>,
     /// `BODY`, without.
     pub body: Vec<u8>,
+    /// RFC 8970, not rendered.
+    pub preview: String,
     /// Of the fields asked, those whose text below says all there is in the message.
     pub whole: SummaryParts,
     pub subject: String,
@@ -380,6 +384,7 @@ impl Answer {
             | Answer::Expunged(_)
             | Answer::Appended { .. }
             | Answer::Quota(_)
+            | Answer::Created(_)
             | Answer::Done => Trouble::Bug,
         }
     }
@@ -430,6 +435,10 @@ impl Answer {
 
     pub(super) fn quota(self) -> Result<Quota, Trouble> {
         if let Answer::Quota(quota) = self { Ok(quota) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn created(self) -> Result<MailboxId, Trouble> {
+        if let Answer::Created(mailbox) = self { Ok(mailbox) } else { Err(self.trouble()) }
     }
 
     pub(super) fn done(self) -> Result<(), Trouble> {

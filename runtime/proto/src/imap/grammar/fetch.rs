@@ -1,4 +1,4 @@
-//! FETCH (RFC 9051 6.4.5, RFC 3516).
+//! FETCH (RFC 9051 6.4.5, RFC 3516, RFC 8474, RFC 8514, RFC 8970).
 
 use nom::branch::alt;
 use nom::bytes::streaming::{tag, tag_no_case};
@@ -54,7 +54,8 @@ fn fetch_macro(input: &[u8]) -> Parsed<'_, Vec<FetchItem>> {
 /// ```abnf
 /// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] / "BODY" ["STRUCTURE"] /
 ///             "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] /
-///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary
+///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary /
+///             "PREVIEW" [SP "(LAZY)"] / "SAVEDATE" / "EMAILID" / "THREADID"
 /// ```
 fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
     let (rest, word) = item_name(input)?;
@@ -65,6 +66,10 @@ fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
         "MODSEQ" => Ok((rest, FetchItem::ModSeq)),
         "INTERNALDATE" => Ok((rest, FetchItem::InternalDate)),
         "RFC822.SIZE" => Ok((rest, FetchItem::Size)),
+        "SAVEDATE" => Ok((rest, FetchItem::SaveDate)),
+        "EMAILID" => Ok((rest, FetchItem::EmailId)),
+        "THREADID" => Ok((rest, FetchItem::ThreadId)),
+        "PREVIEW" => value(FetchItem::Preview, opt(tag_no_case(" (LAZY)"))).parse(rest),
         "BODYSTRUCTURE" => Ok((rest, FetchItem::BodyStructure)),
         "RFC822" => Ok((rest, older(Spelling::Rfc822, SectionKind::All))),
         "RFC822.HEADER" => Ok((rest, older(Spelling::Rfc822Header, SectionKind::Header))),

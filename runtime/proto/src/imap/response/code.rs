@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::numbers::set;
-use crate::imap::question::Trouble;
+use crate::imap::question::{MailboxId, Trouble};
 use mail::BadMailboxName;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Code {
     ExpungeIssued,
     HasChildren,
     Limit,
+    /// RFC 8474.
+    MailboxId(MailboxId),
     NonExistent,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
@@ -61,6 +63,7 @@ impl fmt::Display for Code {
             Code::AppendUid(validity, uid) => return write!(f, "APPENDUID {validity} {uid}"),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
+            Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
             Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),

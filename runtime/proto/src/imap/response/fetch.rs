@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::identity::identity;
 use super::{Out, SLICE_OCTETS};
 use crate::imap::command::{ContentItem, FetchItem, Partial, Spelling};
-use crate::imap::question::Message;
+use crate::imap::question::{Identity, Message};
 use mail::index::Entry;
 use mail::mime::{SectionKind, Structure, transfer};
 
@@ -52,15 +53,20 @@ impl Tail {
     }
 }
 
-/// Writes one data item of a message, name and value, but for the octets of a literal, which are returned. `structure` is
-/// there when `item` needs it.
-pub fn attribute(
-    out: &mut Out,
-    item: &FetchItem,
-    row: &Entry<'_>,
-    message: Option<&Message>,
-    structure: Option<&Structure>,
-) -> Option<Tail> {
+/// What is known of a message; the parts its items need are there.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub row: &'a Entry<'a>,
+    pub message: Option<&'a Message>,
+    pub structure: Option<&'a Structure>,
+    pub identity: Option<&'a Identity>,
+    /// Quoted strings may hold UTF-8 (RFC 6855 3).
+    pub utf8: bool,
+}
+
+/// Writes one data item of a message, name and value, but for the octets of a literal, which are returned.
+pub fn attribute(out: &mut Out, item: &FetchItem, facts: &Facts<'_>) -> Option<Tail> {
+    let Facts { row, message, structure, .. } = *facts;
     let summary = message.and_then(|message| message.summary.as_ref());
     let content = message.map(|message| message.content.as_slice()).unwrap_or_default();
     match item {
@@ -85,6 +91,15 @@ pub fn attribute(
         FetchItem::Body => rendered(out, "BODY ", summary.map(|summary| summary.body.as_slice())),
         FetchItem::BodyStructure => {
             rendered(out, "BODYSTRUCTURE ", summary.map(|summary| summary.body_structure.as_slice()));
+        }
+        FetchItem::Preview => {
+            out.text("PREVIEW ");
+            out.string_in(summary.map_or("", |summary| &summary.preview).as_bytes(), facts.utf8);
+        }
+        FetchItem::SaveDate | FetchItem::EmailId | FetchItem::ThreadId => {
+            if let Some(found) = facts.identity {
+                identity(out, item, found);
+            }
         }
         FetchItem::Content(item) => return section(out, item, content, structure),
         FetchItem::Binary { part, partial, .. } => {
@@ -234,12 +249,14 @@ mod tests {
         let row = Entry { uid: 7, mod_seq: 1, flags: &flags, size_octets: 100, internal_date };
         let message = Message { uid: 7, summary: None, content: RAW.to_vec() };
         let structure = Structure::parse(RAW);
+        let facts =
+            Facts { row: &row, message: Some(&message), structure: Some(&structure), identity: None, utf8: false };
         let mut line = items.as_bytes().to_vec();
         line.extend_from_slice(b"\r\n");
         let items = fetch_items(&line);
         assert_eq!(items.len(), 1);
         let mut out = Out::default();
-        let mut tail = attribute(&mut out, &items[0], &row, Some(&message), Some(&structure));
+        let mut tail = attribute(&mut out, &items[0], &facts);
         while let Some(rest) = tail {
             tail = rest.write(RAW, &mut out);
         }

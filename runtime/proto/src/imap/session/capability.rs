@@ -116,7 +116,7 @@ mod tests {
         let mut client = Client::with_inbox(&["Subject: a\n\nb\n"]);
         client.check("a ENABLE CONDSTORE imap4REV2", "* ENABLED IMAP4rev2\na OK ENABLE done\n");
         client.check("a ENABLE IMAP4rev2", "* ENABLED\na OK ENABLE done\n");
-        client.check("a CREATE \"é&\"", "a OK CREATE done\n");
+        client.check("a CREATE \"é&\"", "a OK [MAILBOXID (F4)] CREATE done\n");
         client.check("a LIST \"\" \"é*\"", "* LIST (\\HasNoChildren) \"/\" \"é&\"\na OK LIST done\n");
         client.check("a SEARCH ALL", "* ESEARCH (TAG \"a\") ALL 1\na OK SEARCH done\n");
         client.check("a SEARCH SEEN", "* ESEARCH (TAG \"a\")\na OK SEARCH done\n");

@@ -58,6 +58,7 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
     }
     out.untagged_reply(&Reply::ok("UIDs are valid").with(Code::UidValidity(uid_validity)));
     out.untagged_reply(&Reply::ok("next UID").with(Code::UidNext(uid_next)));
+    out.untagged_reply(&Reply::ok("the mailbox under any name").with(Code::MailboxId(view.mailbox())));
     let (code, text) = if read_only { (Code::ReadOnly, "EXAMINE done") } else { (Code::ReadWrite, "SELECT done") };
     Box::new(Selected { shared, view }).done(&tag, &Reply::ok(text).with(code), Expunges::Told, out)
 }
@@ -97,7 +98,8 @@ mod tests {
             * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work)\n\
             * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work \\*)] flags that stay\n\
             * 2 EXISTS\n* 0 RECENT\n* OK [UNSEEN 2] first unseen message\n\
-            * OK [UIDVALIDITY 101] UIDs are valid\n* OK [UIDNEXT 3] next UID\n";
+            * OK [UIDVALIDITY 101] UIDs are valid\n* OK [UIDNEXT 3] next UID\n\
+            * OK [MAILBOXID (F1)] the mailbox under any name\n";
         client.check("a SELECT inbox", &format!("{expected}a OK [READ-WRITE] SELECT done\n"));
         let said = client.say("a EXAMINE INBOX");
         assert!(

@@ -48,6 +48,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::Identities(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
+        | Answer::Created(_)
         | Answer::Done
         | Answer::Failed(_) => (false, Heavy::None),
     };

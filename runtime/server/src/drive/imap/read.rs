@@ -166,6 +166,7 @@ fn mailbox_row(mailbox: &MailboxInfo) -> MailboxRow {
         subscribed: mailbox.subscribed,
         special_use: mailbox.special_use,
         counts: Counts {
+            mailbox: session_id(mailbox.id),
             messages: mailbox.counts.messages,
             unseen: mailbox.counts.unseen,
             deleted: mailbox.counts.deleted,
@@ -229,6 +230,7 @@ fn summary(kept: store::Summary) -> Summary {
         envelope: kept.envelope_imap,
         body_structure: kept.bodystructure_imap,
         body: kept.body_imap,
+        preview: kept.preview,
         whole: kept.whole,
         subject: kept.subject,
         from: kept.from,

@@ -8,7 +8,7 @@ use store::{
     UidSet,
 };
 
-use super::{Append, Imap};
+use super::{Append, Imap, session_id};
 use crate::content::Content;
 use crate::{clock, durable};
 
@@ -68,7 +68,10 @@ impl Imap {
         special_use: Option<SpecialUse>,
     ) -> Result<Answer, Trouble> {
         let op = Op::CreateMailbox { login: self.login()?, name, special_use };
-        self.commit(op).await.map(|_| Answer::Done)
+        match self.commit(op).await? {
+            OpResult::Created(mailbox) => Ok(Answer::Created(session_id(mailbox))),
+            other => Err(unexpected(&other)),
+        }
     }
 
     pub(super) async fn delete(&mut self, name: MailboxName) -> Result<Answer, Trouble> {

@@ -110,6 +110,7 @@ impl Store {
             mailbox.messages.iter().filter(|(row, _)| row.flags.system.contains(flag) == set).count() as u32
         };
         let counts = Counts {
+            mailbox: MailboxId(mailbox.id),
             messages: mailbox.messages.len() as u32,
             unseen: count(SystemFlags::SEEN, false),
             deleted: count(SystemFlags::DELETED, true),
@@ -218,6 +219,7 @@ impl Store {
                     self.create(&parent, None);
                 }
                 self.create(&name, special_use);
+                return Ok(Answer::Created(MailboxId(self.ids)));
             }
             Question::Delete { name } => {
                 if self.mailboxes.keys().any(|other| other.is_under(&name)) {
@@ -325,8 +327,8 @@ impl Mailbox {
     fn renderings(&self, uids: &[u32], parts: SummaryParts) -> Renderings {
         let mut found = Renderings { more_from: uids.get(1_000).copied(), ..Renderings::default() };
         for message in self.fetch(&uids[..uids.len().min(1_000)], Need { summary: parts, content: Content::None }) {
-            let Summary { envelope, body, body_structure, .. } = message.summary.unwrap_or_default();
-            let ends = [envelope, body, body_structure].map(|text| {
+            let Summary { envelope, body, body_structure, preview, .. } = message.summary.unwrap_or_default();
+            let ends = [envelope, body, body_structure, preview.into_bytes()].map(|text| {
                 found.octets.extend(text);
                 found.octets.len()
             });
@@ -385,6 +387,7 @@ pub fn summary(content: &[u8], asked: SummaryParts) -> Summary {
         envelope: octets(SummaryParts::ENVELOPE, parsed.envelope_imap),
         body_structure: octets(SummaryParts::BODYSTRUCTURE, parsed.bodystructure_imap),
         body: octets(SummaryParts::BODY, parsed.body_imap),
+        preview: text(SummaryParts::PREVIEW, parsed.preview),
         whole: parsed.whole.among(asked),
         subject: text(SummaryParts::SUBJECT, parsed.subject),
         from: text(SummaryParts::FROM, parsed.from),
