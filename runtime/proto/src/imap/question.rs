@@ -5,11 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
+use super::command::{Partial, Section};
+use super::response::places;
 use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
-use mail::mime::SummaryParts;
+use mail::mime::{SectionKind, Structure, SummaryParts};
 use mail::{Flags, Keyword, MailboxName, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
@@ -85,10 +88,18 @@ pub enum Question {
     Move { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
     /// Removes those of these UIDs that have `\Deleted` now. Answer: `Expunged`.
     Expunge { mailbox: MailboxId, uids: Vec<u32> },
-    /// A message is about to come; `Step::AppendChunk` brings it. Answer: `Done` when it may come; `Failed`
-    /// (`NoSuchMailbox`, `OverQuota`, `TooBig`…) when it may not. `size_octets` is exact.
-    AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, size_octets: u64 },
-    /// The message is complete: make it durable. Answer: `Appended`.
+    /// A message begins, the first or the next of a command; the one before is complete. `replaces` is the same for all: its
+    /// octets do not count against the quota. After `Failed` to this and the three questions below the driver forgets all
+    /// messages of the command. Answer: `Done`; `Failed(NoSuchMailbox | NoPermission)`.
+    AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, replaces: Option<Replaced> },
+    /// So many octets of the message are about to come by `Step::AppendChunk`. Answer: `Done`; `Failed(OverQuota)`, and
+    /// `TooBig` or `Limit` when the message or all of them are too long.
+    AppendMore { size_octets: u64 },
+    /// The next octets of the message are a part of another (RFC 4469). Answer: `Done`; `Failed` as for `AppendMore`, and
+    /// `NoSuchMailbox` when the URL leads to nothing.
+    AppendPart(Box<Source>),
+    /// All messages are complete: make them durable in one commit, in which the one they replace goes. Answer: `Appended`;
+    /// `Failed(Expunged)` when that is gone already.
     AppendEnd,
     /// Answer: `Created`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
     Create { name: MailboxName, special_use: Option<SpecialUse> },
@@ -101,6 +112,38 @@ pub enum Question {
     Subscribe { name: MailboxName, on: bool },
     /// Answer: `Quota`.
     Quota,
+}
+
+/// The message that REPLACE takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    pub mailbox: MailboxId,
+    pub uid: u32,
+}
+
+/// Where octets of a new message come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub mailbox: SourceMailbox,
+    pub uid: u32,
+    pub section: Section,
+    pub partial: Option<Partial>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceMailbox {
+    Named { name: MailboxName, uid_validity: Option<u32> },
+    Selected(MailboxId),
+}
+
+impl Source {
+    /// The octets in the message, as ranges to be taken one after the other; `None` when it has no such part.
+    pub fn places(&self, message: &[u8]) -> Option<Vec<Range<usize>>> {
+        let is_all = self.section.part.is_empty() && self.section.kind == SectionKind::All;
+        let structure = (!is_all).then(|| Structure::parse(message));
+        let (places, _) = places(message, structure.as_ref(), &self.section, self.partial)?;
+        Some(places.into())
+    }
 }
 
 /// Which parts of messages a `Fetch` needs.
@@ -134,7 +177,9 @@ pub enum FlagChange {
 /// What the driver says.
 #[derive(Debug)]
 pub enum Answer {
-    Authenticated { server_signature: Option<Vec<u8>> },
+    Authenticated {
+        server_signature: Option<Vec<u8>>,
+    },
     Salt(Salt),
     NotAuthenticated(LoginFailure),
     Mailboxes(Vec<MailboxRow>),
@@ -148,7 +193,11 @@ pub enum Answer {
     Stored(Vec<Flagged>),
     Copied(Copied),
     Expunged(Vec<u32>),
-    Appended { uid_validity: u32, uid: u32 },
+    /// UIDs in the order the messages came.
+    Appended {
+        uid_validity: u32,
+        uids: Vec<u32>,
+    },
     Quota(Quota),
     Created(MailboxId),
     Done,

@@ -133,7 +133,7 @@ fn section_part(input: &[u8]) -> Parsed<'_, Vec<u32>> {
 /// section-spec = section-msgtext / (section-part ["." section-text])
 /// section-text = section-msgtext / "MIME"
 /// ```
-fn section(input: &[u8]) -> Parsed<'_, Section> {
+pub fn section(input: &[u8]) -> Parsed<'_, Section> {
     let (rest, _) = octet('[').parse(input)?;
     let (rest, part) = map(opt(section_part), Option::unwrap_or_default).parse(rest)?;
     let (rest, kind) = match part.is_empty() {

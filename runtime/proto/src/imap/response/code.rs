@@ -15,14 +15,19 @@ pub enum Status {
     Bye,
 }
 
+/// So much of a URL is repeated.
+const URL_OCTETS_MAX: usize = 1_000;
+
 /// Response codes, all of RFC 9051 7.1 unless another is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Code {
     AlreadyExists,
-    /// RFC 4315: UIDVALIDITY and UID.
-    AppendUid(u32, u32),
+    /// RFC 4315, RFC 3502: UIDVALIDITY and the UIDs.
+    AppendUid(u32, Vec<u32>),
     AuthenticationFailed,
     BadCharset,
+    /// RFC 4469: the URL as it came.
+    BadUrl(Vec<u8>),
     Cannot,
     Capability(String),
     ClientBug,
@@ -60,7 +65,8 @@ pub enum Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self {
-            Code::AppendUid(validity, uid) => return write!(f, "APPENDUID {validity} {uid}"),
+            Code::AppendUid(validity, uids) => return write!(f, "APPENDUID {validity} {}", set(uids)),
+            Code::BadUrl(url) => return write!(f, "BADURL \"{}\"", shown(url)),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
             Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),
@@ -92,6 +98,12 @@ impl fmt::Display for Code {
         };
         f.write_str(word)
     }
+}
+
+/// As much of a URL as may stand in a response code.
+fn shown(url: &[u8]) -> String {
+    let is_safe = |octet: u8| octet.is_ascii_graphic() && !b"]\"\\".contains(&octet);
+    url.iter().take(URL_OCTETS_MAX).map(|octet| if is_safe(*octet) { char::from(*octet) } else { '?' }).collect()
 }
 
 /// What a status response says behind its tag.

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::identity::identity;
 use super::{Out, SLICE_OCTETS};
-use crate::imap::command::{ContentItem, FetchItem, Partial, Spelling};
+use crate::imap::command::{ContentItem, FetchItem, Partial, Section, Spelling};
 use crate::imap::question::{Identity, Message};
 use mail::index::Entry;
 use mail::mime::{SectionKind, Structure, transfer};
@@ -126,22 +126,33 @@ fn rendered(out: &mut Out, name: &str, value: Option<&[u8]>) {
 fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Structure>) -> Option<Tail> {
     out.text(&content_label(item));
     out.text(" ");
-    let ranges = match (&item.section.kind, item.section.part.as_slice(), structure) {
+    let Some((places, size_octets)) = places(raw, structure, &item.section, item.partial) else {
+        out.text("NIL");
+        return None;
+    };
+    out.literal_begins(size_octets);
+    Some(Tail::Places(places))
+}
+
+/// Where the octets of a section are, and how many. `None` when the message has no such section.
+pub fn places(
+    raw: &[u8],
+    structure: Option<&Structure>,
+    section: &Section,
+    partial: Option<Partial>,
+) -> Option<(VecDeque<Range<usize>>, usize)> {
+    let ranges = match (&section.kind, section.part.as_slice(), structure) {
         (SectionKind::All, [], _) => Some(std::iter::once(0..raw.len()).collect()),
         (kind, part, Some(structure)) => structure.section(raw, part, kind),
         (_, _, None) => None,
     };
-    let Some(ranges) = ranges else {
-        out.text("NIL");
-        return None;
-    };
-    let (mut skip, mut left) = match item.partial {
+    let (mut skip, mut left) = match partial {
         Some(partial) => (clamp(partial.origin), clamp(partial.length)),
         None => (0, usize::MAX),
     };
     let mut places = VecDeque::new();
     let mut size_octets = 0;
-    for range in ranges {
+    for range in ranges? {
         let from = skip.min(range.len());
         let count = left.min(range.len() - from);
         skip -= from;
@@ -151,8 +162,7 @@ fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Str
             places.push_back(range.start + from..range.start + from + count);
         }
     }
-    out.literal_begins(size_octets);
-    Some(Tail::Places(places))
+    Some((places, size_octets))
 }
 
 /// Can the part be decoded? RFC 9051 6.4.5 wants NO [UNKNOWN-CTE] when not.

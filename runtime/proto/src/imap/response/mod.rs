@@ -6,7 +6,7 @@ mod identity;
 mod numbers;
 
 pub use code::{Code, Reply};
-pub use fetch::{Facts, Tail, attribute, is_decodable};
+pub use fetch::{Facts, Tail, attribute, is_decodable, places};
 pub use identity::identity;
 pub use numbers::set;
 

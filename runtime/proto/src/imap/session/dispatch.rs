@@ -50,7 +50,7 @@ fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched 
         }
         Command::Logout => logout(&tag, out),
         Command::Capability => {
-            let reply = capability(&after_login(), out);
+            let reply = capability(&after_login(&open.shared().config), out);
             open.done(tag, reply, out)
         }
         Command::Noop => open.done(tag, Reply::ok("NOOP done"), out),

@@ -1,5 +1,6 @@
 //! The states of RFC 9051 3, one type each, and what a command leads to.
 
+use super::append::Appending;
 use super::login::Awaited;
 use super::view::View;
 use crate::imap::command::Tag;
@@ -78,22 +79,13 @@ pub enum Turn {
     Challenge(NotAuthenticated, Tag, Awaited),
     /// IDLE, until DONE.
     Idle(Open, Tag),
-    /// APPEND takes the octets of its literal.
-    Append(Appending),
+    /// APPEND goes on with what comes.
+    Append(Box<Appending>),
     Close,
 }
 
 pub type Then = Box<dyn FnOnce(Answer, &mut Out) -> Turn + Send>;
 pub type More = Box<dyn FnOnce(&mut Out) -> Turn + Send>;
-
-/// The literal of an APPEND on its way.
-pub struct Appending {
-    pub open: Open,
-    pub tag: Tag,
-    pub octets_left: u64,
-    /// The message was refused but comes all the same: its octets are dropped, then this is said.
-    pub refused: Option<Reply>,
-}
 
 /// May EXPUNGE responses be sent before the end of the command? (RFC 9051 7.5.1: not in FETCH, STORE, SEARCH.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

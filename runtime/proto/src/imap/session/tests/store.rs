@@ -35,11 +35,23 @@ pub struct Store {
     pub known_to: u32,
 }
 
-/// A message that APPEND brings.
+/// Messages that APPEND brings.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    to: Option<(MailboxName, Flags, Option<DateTime>)>,
+    to: Option<MailboxName>,
+    replaces: Option<Replaced>,
+    begun: Vec<(Flags, Option<DateTime>, Vec<u8>)>,
+    /// Of the last of them.
     pub octets: Vec<u8>,
+}
+
+impl Incoming {
+    /// The last message has its octets.
+    fn complete(&mut self) {
+        if let Some((_, _, octets)) = self.begun.last_mut() {
+            *octets = std::mem::take(&mut self.octets);
+        }
+    }
 }
 
 /// FNV-1a.
@@ -188,22 +200,53 @@ impl Store {
                 copied
             }
             Question::Expunge { mailbox, uids } => Answer::Expunged(self.selected(mailbox)?.expunge(&uids)),
-            Question::AppendStart { mailbox, flags, internal_date, size_octets } => {
-                assert!(size_octets <= super::APPEND_OCTETS_MAX);
+            Question::AppendStart { mailbox, flags, internal_date, replaces } => {
                 self.mailboxes.get(&mailbox).ok_or(Trouble::NoSuchMailbox)?;
-                *incoming = Incoming { to: Some((mailbox, flags, internal_date)), octets: Vec::new() };
+                incoming.complete();
+                (incoming.to, incoming.replaces) = (Some(mailbox), replaces);
+                incoming.begun.push((flags, internal_date, Vec::new()));
                 Answer::Done
             }
-            Question::AppendEnd => {
-                let Incoming { to, octets } = std::mem::take(incoming);
-                let (to, flags, date) = to.ok_or(Trouble::Bug)?;
-                let mailbox = self.mailboxes.get_mut(&to).ok_or(Trouble::NoSuchMailbox)?;
-                let uid = mailbox.add(octets, flags, date.unwrap_or(ARRIVAL));
-                Answer::Appended { uid_validity: mailbox.uid_validity, uid }
+            Question::AppendMore { size_octets } => {
+                assert!(size_octets <= super::APPEND_OCTETS_MAX);
+                Answer::Done
             }
+            Question::AppendPart(source) => {
+                let octets = self.part(&source).ok_or(Trouble::NoSuchMailbox)?;
+                incoming.octets.extend(octets);
+                Answer::Done
+            }
+            Question::AppendEnd => self.append(std::mem::take(incoming))?,
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
             other => return self.admin(other),
         })
+    }
+
+    /// What a URL of CATENATE leads to.
+    fn part(&self, source: &Source) -> Option<Vec<u8>> {
+        let mailbox = match &source.mailbox {
+            SourceMailbox::Selected(id) => self.mailboxes.values().find(|mailbox| mailbox.id == id.0)?,
+            SourceMailbox::Named { name, uid_validity } => {
+                let mailbox = self.mailboxes.get(name)?;
+                uid_validity.is_none_or(|validity| validity == mailbox.uid_validity).then_some(mailbox)?
+            }
+        };
+        let (_, content) = mailbox.messages.iter().find(|(row, _)| row.uid == source.uid)?;
+        Some(source.places(content)?.into_iter().flat_map(|place| content[place].to_vec()).collect())
+    }
+
+    fn append(&mut self, mut incoming: Incoming) -> Result<Answer, Trouble> {
+        incoming.complete();
+        let Incoming { to, replaces, begun, .. } = incoming;
+        if let Some(Replaced { mailbox, uid }) = replaces {
+            let old = self.selected(mailbox)?;
+            old.messages.iter().find(|(row, _)| row.uid == uid).ok_or(Trouble::Expunged)?;
+            old.remove(&[uid]);
+        }
+        let mailbox = self.mailboxes.get_mut(&to.ok_or(Trouble::Bug)?).ok_or(Trouble::NoSuchMailbox)?;
+        let added = begun.into_iter().map(|(flags, date, octets)| mailbox.add(octets, flags, date.unwrap_or(ARRIVAL)));
+        let uids = added.collect();
+        Ok(Answer::Appended { uid_validity: mailbox.uid_validity, uids })
     }
 
     fn admin(&mut self, question: Question) -> Result<Answer, Trouble> {
