@@ -36,9 +36,13 @@ pub enum Code {
     CopyUid(u32, Vec<u32>, Vec<u32>),
     ExpungeIssued,
     HasChildren,
+    /// RFC 7162: all changes up to this MODSEQ were told.
+    HighestModSeq(u64),
     Limit,
     /// RFC 8474.
     MailboxId(MailboxId),
+    /// RFC 7162: the messages, by number or UID, that a conditional STORE left alone.
+    Modified(Vec<u32>),
     NonExistent,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
@@ -70,6 +74,8 @@ impl fmt::Display for Code {
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
             Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),
+            Code::HighestModSeq(mod_seq) => return write!(f, "HIGHESTMODSEQ {mod_seq}"),
+            Code::Modified(messages) => return write!(f, "MODIFIED {}", set(messages)),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
             Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),

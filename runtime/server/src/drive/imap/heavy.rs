@@ -36,9 +36,12 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
             (messages > MESSAGES || octets > CONTENT_OCTETS, Heavy::UntilWait)
         }
         Answer::Mailboxes(rows) => (rows.len() > MAILBOXES, Heavy::UntilWait),
-        Answer::Changed(_) | Answer::Candidates(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
-            (messages > MESSAGES, Heavy::UntilSent)
-        }
+        Answer::Changed(_)
+        | Answer::Candidates(_)
+        | Answer::Vanished(_)
+        | Answer::Stored(_)
+        | Answer::Copied(_)
+        | Answer::Expunged(_) => (messages > MESSAGES, Heavy::UntilSent),
         Answer::Authenticated { .. }
         | Answer::Salt(_)
         | Answer::NotAuthenticated(_)

@@ -1,7 +1,7 @@
 //! Answers that change something: each is one commit, and is told when it is durable.
 
 use mail::{Flags, MailboxName, SpecialUse};
-use proto::imap::{Answer, Copied, FlagChange, Flagged, MailboxId, Trouble};
+use proto::imap::{Answer, Copied, FlagChange, Flagged, MailboxId, Stored, Trouble};
 use store::{CommitError, Expunged, FlagMode, FlagRow, Op, OpResult, Refusal, SetFlags, UidSet};
 
 use super::{Imap, session_id};
@@ -12,8 +12,7 @@ impl Imap {
         &mut self,
         mailbox: MailboxId,
         uids: &[u32],
-        change: FlagChange,
-        flags: Flags,
+        (change, flags, unchanged_since): (FlagChange, Flags, Option<u64>),
     ) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
         let uids: UidSet = uids.iter().copied().collect();
@@ -22,11 +21,11 @@ impl Imap {
             FlagChange::Add => FlagMode::Add,
             FlagChange::Remove => FlagMode::Remove,
         };
-        let change = SetFlags { mailbox: id, uids, mode, flags, unchanged_since: None };
+        let change = SetFlags { mailbox: id, uids, mode, flags, unchanged_since };
         match self.commit(Op::SetFlags(Box::new(change))).await? {
-            OpResult::Flagged { rows, .. } => {
+            OpResult::Flagged { rows, modified } => {
                 let flagged = |row: FlagRow| Flagged { uid: row.uid, mod_seq: row.modseq, flags: row.flags };
-                Ok(Answer::Stored(rows.into_iter().map(flagged).collect()))
+                Ok(Answer::Stored(Stored { flagged: rows.into_iter().map(flagged).collect(), modified }))
             }
             other => Err(unexpected(&other)),
         }
