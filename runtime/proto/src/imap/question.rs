@@ -4,6 +4,7 @@
 //! by UID. The session asks for many messages in slices, so that neither side holds more than one slice.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
@@ -13,8 +14,35 @@ use mail::{Flags, Keyword, MailboxName, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
 /// INBOX that is renamed is gone for those who selected it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxId(pub u64);
+
+/// MAILBOXID (RFC 8474 4.1).
+impl fmt::Display for MailboxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "F{:x}", self.0)
+    }
+}
+
+/// EMAILID (RFC 8474 5.1): messages with the same have the same octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmailId(pub u64);
+
+impl fmt::Display for EmailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "M{:x}", self.0)
+    }
+}
+
+/// THREADID (RFC 8474 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadId(pub u64);
+
+impl fmt::Display for ThreadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{:x}", self.0)
+    }
+}
 
 /// What the session wants. Everything but `Authenticate` concerns the account of the last `Answer::Authenticated`.
 #[derive(Debug)]
@@ -42,6 +70,9 @@ pub enum Question {
     /// What was rendered of the messages with these UIDs when they were stored. Answer: `Rendered`: those that still exist,
     /// or as many of them, from the first on, as make one slice.
     Renderings { mailbox: MailboxId, uids: Vec<u32>, parts: SummaryParts },
+    /// Identifiers and saved dates of the messages with these UIDs, a slice the session keeps small. Answer: `Identities`, of
+    /// those that still exist.
+    Identities { mailbox: MailboxId, uids: Vec<u32> },
     /// Which messages may hold these texts, folded (`mail::fold`) and not empty, anywhere in them? Asked once in a SEARCH.
     /// Answer: `Candidates`, one for each text; `Candidates::UNKNOWN` where nothing is known. The answer may name too many
     /// messages and never too few.
@@ -112,6 +143,7 @@ pub enum Answer {
     Changed(Changes),
     Messages(Vec<Message>),
     Rendered(Renderings),
+    Identities(Vec<Identity>),
     Candidates(Vec<Candidates>),
     Stored(Vec<Flagged>),
     Copied(Copied),
@@ -261,6 +293,17 @@ pub struct Renderings {
     pub more_from: Option<u32>,
 }
 
+/// What RFC 8474 and RFC 8514 say of a message. Lists of them ascend by UID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub uid: u32,
+    pub email: EmailId,
+    /// None for mail of before threads were kept.
+    pub thread: Option<ThreadId>,
+    /// When the message came into this mailbox, in Unix seconds (SAVEDATE).
+    pub saved_s: i64,
+}
+
 /// Messages that may hold a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
@@ -330,6 +373,7 @@ impl Answer {
             | Answer::Changed(_)
             | Answer::Messages(_)
             | Answer::Rendered(_)
+            | Answer::Identities(_)
             | Answer::Candidates(_)
             | Answer::Stored(_)
             | Answer::Copied(_)
@@ -362,6 +406,10 @@ impl Answer {
 
     pub(super) fn candidates(self) -> Result<Vec<Candidates>, Trouble> {
         if let Answer::Candidates(candidates) = self { Ok(candidates) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn identities(self) -> Result<Vec<Identity>, Trouble> {
+        if let Answer::Identities(identities) = self { Ok(identities) } else { Err(self.trouble()) }
     }
 
     pub(super) fn rendered(self) -> Result<Renderings, Trouble> {

@@ -45,6 +45,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::Mailbox(_)
         | Answer::Selected(_)
         | Answer::Rendered(_)
+        | Answer::Identities(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
         | Answer::Done

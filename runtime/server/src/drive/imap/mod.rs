@@ -170,6 +170,7 @@ impl Imap {
             Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
+            Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
             Question::Candidates { mailbox, texts } => self.candidates(mailbox, texts).await,
             Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,

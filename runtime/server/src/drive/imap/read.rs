@@ -6,10 +6,10 @@ use mail::date::DateTime;
 use mail::mime::SummaryParts;
 use mail::{Keyword, MailboxName, SystemFlags};
 use proto::imap::{
-    Answer, Changes, Content, Counts, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row, Selection, Summary,
-    Trouble,
+    Answer, Changes, Content, Counts, EmailId, Identity, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row,
+    Selection, Summary, ThreadId, Trouble,
 };
-use store::{MailboxInfo, MessageRow, ReadError, Store, UidSet};
+use store::{MailboxInfo, MessageIdentity, MessageRow, ReadError, Store, UidSet};
 
 use super::watched::Watched;
 use super::{Imap, session_id};
@@ -109,6 +109,19 @@ impl Imap {
         let found = self.look_up(move |store| store.renderings(id, &uids, parts, RENDERINGS_OCTETS)).await?;
         let store::Renderings { octets, messages, more_from } = found;
         Ok(Answer::Rendered(Renderings { octets, messages, more_from }))
+    }
+
+    pub(super) async fn identities(&mut self, mailbox: MailboxId, uids: Vec<u32>) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        let uids: UidSet = uids.into_iter().collect();
+        let found = self.look_up(move |store| store.identities(id, &uids)).await?;
+        let identity = |found: MessageIdentity| Identity {
+            uid: found.uid,
+            email: EmailId(found.email.number()),
+            thread: found.thread.map(|thread| ThreadId(thread.number())),
+            saved_s: found.saved_s,
+        };
+        Ok(Answer::Identities(found.into_iter().map(identity).collect()))
     }
 
     pub(super) async fn fetch(&mut self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {

@@ -42,6 +42,11 @@ pub struct Incoming {
     pub octets: Vec<u8>,
 }
 
+/// FNV-1a.
+fn number_of(octets: &[u8]) -> u64 {
+    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
+}
+
 pub fn name(text: &str) -> MailboxName {
     MailboxName::new(text).unwrap()
 }
@@ -165,6 +170,7 @@ impl Store {
             Question::Renderings { mailbox, uids, parts } => {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
             }
+            Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
             Question::Candidates { mailbox, texts } => {
                 let known_to = self.known_to;
                 let mailbox = self.selected(mailbox)?;
@@ -327,6 +333,19 @@ impl Mailbox {
             found.messages.push((message.uid, ends));
         }
         found
+    }
+
+    /// Messages with the same octets have the same EMAILID; those with the same subject are one thread.
+    fn identities(&self, uids: &[u32]) -> Vec<Identity> {
+        let found = self.messages.iter().filter(|(row, _)| uids.contains(&row.uid));
+        found
+            .map(|(row, content)| Identity {
+                uid: row.uid,
+                email: EmailId(number_of(content)),
+                thread: Some(ThreadId(number_of(summarize(content).subject.as_bytes()))),
+                saved_s: ARRIVAL.unix_seconds + i64::from(row.uid),
+            })
+            .collect()
     }
 
     fn candidates(&self, text: &str, known_to: u32) -> Candidates {
