@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::numbers::set;
+use crate::imap::command::Tag;
 use crate::imap::question::Trouble;
 use mail::BadMailboxName;
 
@@ -31,6 +32,8 @@ pub enum Code {
     CopyUid(u32, Vec<u32>, Vec<u32>),
     ExpungeIssued,
     HasChildren,
+    /// RFC 9585: the tag of the command, what is done of it, and all there is to do.
+    InProgress(Tag, u64, u64),
     Limit,
     NonExistent,
     /// RFC 5530: the rights do not allow it.
@@ -61,6 +64,7 @@ impl fmt::Display for Code {
             Code::AppendUid(validity, uid) => return write!(f, "APPENDUID {validity} {uid}"),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
+            Code::InProgress(tag, done, all) => return write!(f, "INPROGRESS (\"{}\" {done} {all})", tag.as_str()),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
             Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),
