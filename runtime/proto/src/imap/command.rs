@@ -1,11 +1,14 @@
 //! Commands as values (RFC 9051 6 and 9; RFC 3501 where it had more).
 
+use std::fmt;
 use std::num::NonZeroU32;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::question::FlagChange;
 use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
+use mail::order::Criterion;
+use mail::thread::Algorithm;
 use mail::{BadMailboxName, Flags, Keyword, MailboxName, SpecialUse, SystemFlags};
 
 /// A command and the tag its answer carries.
@@ -375,10 +378,31 @@ pub struct Partial {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     pub uid: bool,
-    /// `RETURN (…)` of RFC 4731; `None` without RETURN.
-    pub returns: Option<Returns>,
+    pub purpose: Purpose,
     pub charset: Option<String>,
     pub key: Key,
+}
+
+/// What becomes of the messages that are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `RETURN (…)` of RFC 4731; `None` without RETURN.
+    Search(Option<Returns>),
+    /// RFC 5256, with the RETURN of RFC 5267.
+    Sort {
+        returns: Option<Returns>,
+        criteria: Vec<Criterion>,
+    },
+    Thread(Algorithm),
+}
+
+impl Purpose {
+    pub fn returns(&self) -> Option<Returns> {
+        match self {
+            Purpose::Search(returns) | Purpose::Sort { returns, .. } => *returns,
+            Purpose::Thread(_) => None,
+        }
+    }
 }
 
 /// Result options; `RETURN ()` means ALL.
@@ -389,6 +413,34 @@ pub struct Returns {
     pub all: bool,
     pub count: bool,
     pub save: bool,
+    pub partial: Option<Window>,
+}
+
+/// `partial-range` of RFC 9394 4: places in a result, from 1 on, as they were written. Neither is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Counted from the last one back: `-1:-100`.
+    pub from_end: bool,
+    pub one: u32,
+    pub other: u32,
+}
+
+impl Window {
+    /// The places of a result of so many, from 0 on.
+    pub fn places(self, count: usize) -> Range<usize> {
+        let (low, high) = (self.one.min(self.other) as usize, self.one.max(self.other) as usize);
+        match self.from_end {
+            false => (low - 1).min(count)..high.min(count),
+            true => count.saturating_sub(high)..(count + 1).saturating_sub(low),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.from_end { "-" } else { "" };
+        write!(f, "{sign}{}:{sign}{}", self.one, self.other)
+    }
 }
 
 /// RFC 9051 6.4.4 and what RFC 3501 had beside it. Texts are octets in the command's charset.
@@ -416,6 +468,16 @@ pub enum Key {
     Smaller(u64),
     Arrived(When, Day),
     Sent(When, Day),
+    /// SAVEDBEFORE, SAVEDON, SAVEDSINCE (RFC 8514 4.3).
+    Saved(When, Day),
+    /// OLDER and YOUNGER, in seconds (RFC 5032 3).
+    Older(u32),
+    Younger(u32),
+    /// Changed with this MODSEQ or a later one (RFC 7162 3.1.5).
+    ModSeq(u64),
+    /// RFC 8474 6: as the client spelled them.
+    EmailId(String),
+    ThreadId(String),
     Messages(Messages),
     Not(Box<Key>),
     Or(Box<Key>, Box<Key>),
@@ -442,6 +504,19 @@ impl When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_is_a_part_of_a_result_from_either_end() {
+        let places = |from_end, one, other, count| Window { from_end, one, other }.places(count);
+        assert_eq!(places(false, 1, 3, 10), 0..3);
+        assert_eq!(places(false, 3, 2, 10), 1..3);
+        assert_eq!(places(false, 9, u32::MAX, 10), 8..10);
+        assert!(places(false, 11, 12, 10).is_empty() && places(true, 11, 12, 10).is_empty());
+        assert_eq!(places(true, 1, 3, 10), 7..10);
+        assert_eq!(places(true, 10, 99, 10), 0..1);
+        assert!(places(true, 1, 1, 0).is_empty());
+        assert_eq!(Window { from_end: true, one: 1, other: 100 }.to_string(), "-1:-100");
+    }
 
     fn set(pairs: &[(u32, u32)]) -> SequenceSet {
         let bound = |n: u32| NonZeroU32::new(n).map_or(Bound::Last, Bound::Number);

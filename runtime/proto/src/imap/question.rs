@@ -13,6 +13,7 @@ use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
 use mail::mime::{SectionKind, Structure, SummaryParts};
+use mail::order::{KeyParts, Keys};
 use mail::{Flags, Keyword, MailboxName, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
@@ -76,6 +77,10 @@ pub enum Question {
     /// Identifiers and saved dates of the messages with these UIDs, a slice the session keeps small. Answer: `Identities`, of
     /// those that still exist.
     Identities { mailbox: MailboxId, uids: Vec<u32> },
+    /// What the messages with these UIDs are ordered or threaded by. Answer: `Keys`, of those that still exist.
+    Keys { mailbox: MailboxId, uids: Vec<u32>, parts: KeyParts },
+    /// What time is it? Answer: `Now`.
+    Now,
     /// Which messages may hold these texts, folded (`mail::fold`) and not empty, anywhere in them? Asked once in a SEARCH.
     /// Answer: `Candidates`, one for each text; `Candidates::UNKNOWN` where nothing is known. The answer may name too many
     /// messages and never too few.
@@ -203,6 +208,9 @@ pub enum Answer {
     Messages(Vec<Message>),
     Rendered(Renderings),
     Identities(Vec<Identity>),
+    Keys(Keys),
+    /// Seconds since 1970.
+    Now(i64),
     Candidates(Vec<Candidates>),
     /// UIDs, ascending.
     Vanished(Vec<u32>),
@@ -452,6 +460,8 @@ impl Answer {
             | Answer::Messages(_)
             | Answer::Rendered(_)
             | Answer::Identities(_)
+            | Answer::Keys(_)
+            | Answer::Now(_)
             | Answer::Candidates(_)
             | Answer::Vanished(_)
             | Answer::Stored(_)
@@ -490,6 +500,14 @@ impl Answer {
 
     pub(super) fn identities(self) -> Result<Vec<Identity>, Trouble> {
         if let Answer::Identities(identities) = self { Ok(identities) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn keys(self) -> Result<Keys, Trouble> {
+        if let Answer::Keys(keys) = self { Ok(keys) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn now(self) -> Result<i64, Trouble> {
+        if let Answer::Now(unix_s) = self { Ok(unix_s) } else { Err(self.trouble()) }
     }
 
     pub(super) fn rendered(self) -> Result<Renderings, Trouble> {

@@ -196,6 +196,10 @@ fn on_selected(name: &str) -> Option<Arguments> {
         "UID MOVE" => |input, coding| move_(input, coding, true),
         "SEARCH" => |input, _| preceded(sp, search::search(false)).parse(input),
         "UID SEARCH" => |input, _| preceded(sp, search::search(true)).parse(input),
+        "SORT" => |input, _| preceded(sp, search::sort(false)).parse(input),
+        "UID SORT" => |input, _| preceded(sp, search::sort(true)).parse(input),
+        "THREAD" => |input, _| preceded(sp, search::thread(false)).parse(input),
+        "UID THREAD" => |input, _| preceded(sp, search::thread(true)).parse(input),
         _ => return None,
     })
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::numbers::set;
+use crate::imap::command::Tag;
 use crate::imap::question::{MailboxId, Trouble};
 use mail::BadMailboxName;
 
@@ -38,6 +39,8 @@ pub enum Code {
     HasChildren,
     /// RFC 7162: all changes up to this MODSEQ were told.
     HighestModSeq(u64),
+    /// RFC 9585: the tag of the command, what is done of it, and all there is to do.
+    InProgress(Tag, u64, u64),
     Limit,
     /// RFC 8474.
     MailboxId(MailboxId),
@@ -76,6 +79,7 @@ impl fmt::Display for Code {
             Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),
             Code::HighestModSeq(mod_seq) => return write!(f, "HIGHESTMODSEQ {mod_seq}"),
             Code::Modified(messages) => return write!(f, "MODIFIED {}", set(messages)),
+            Code::InProgress(tag, done, all) => return write!(f, "INPROGRESS (\"{}\" {done} {all})", tag.as_str()),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
             Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),

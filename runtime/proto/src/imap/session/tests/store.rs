@@ -7,6 +7,7 @@ use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::Index;
 use mail::mime::{Searched, SummaryParts, summarize};
+use mail::order::{KeyParts, Keys, MessageKeys, Source as KeySource};
 use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 
 /// 2021-01-01, the day everything arrives.
@@ -33,6 +34,9 @@ pub struct Store {
     pub logins: Option<LoginFailure>,
     /// The index of texts knows messages up to this UID.
     pub known_to: u32,
+    /// The clock, and how far it moves each time it is looked at.
+    pub now_s: i64,
+    pub seconds_pass: i64,
 }
 
 /// Messages that APPEND brings.
@@ -91,6 +95,12 @@ impl Store {
 
     pub fn expunge(&mut self, at: &str, uid: u32) {
         self.mailboxes.get_mut(&name(at)).unwrap().remove(&[uid]);
+    }
+
+    /// EMAILID and THREADID of a message.
+    pub fn names_of(&self, at: &str, uid: u32) -> (String, String) {
+        let identity = self.mailboxes[&name(at)].identities(&[uid])[0];
+        (identity.email.to_string(), identity.thread.unwrap().to_string())
     }
 
     /// As when another session's expunge is not published yet: the content is gone, the change is not heard of.
@@ -184,6 +194,11 @@ impl Store {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
             }
             Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
+            Question::Keys { mailbox, uids, parts } => Answer::Keys(self.selected(mailbox)?.keys(&uids, parts)),
+            Question::Now => {
+                self.now_s += self.seconds_pass;
+                Answer::Now(self.now_s)
+            }
             Question::Candidates { mailbox, texts } => {
                 let known_to = self.known_to;
                 let mailbox = self.selected(mailbox)?;
@@ -405,6 +420,24 @@ impl Mailbox {
                 saved_s: ARRIVAL.unix_seconds + i64::from(row.uid),
             })
             .collect()
+    }
+
+    fn keys(&self, uids: &[u32], parts: KeyParts) -> Keys {
+        let mut keys = Keys::default();
+        for (row, content) in self.messages.iter().filter(|(row, _)| uids.contains(&row.uid)) {
+            let parsed = summarize(content);
+            let bracketed = |ids: &[String]| ids.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ");
+            let of = MessageKeys::of(&KeySource {
+                envelope: &parsed.envelope_imap,
+                subject: &parsed.subject,
+                message_id: &parsed.bracketed_id(),
+                in_reply_to: &bracketed(&parsed.in_reply_to),
+                references: &bracketed(&parsed.references),
+                sent_s: parsed.sent.map(|date| date.unix_seconds),
+            });
+            keys.push(row.uid, &of, parts);
+        }
+        keys
     }
 
     fn candidates(&self, text: &str, known_to: u32) -> Candidates {
