@@ -36,16 +36,20 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
             (messages > MESSAGES || octets > CONTENT_OCTETS, Heavy::UntilWait)
         }
         Answer::Mailboxes(rows) => (rows.len() > MAILBOXES, Heavy::UntilWait),
-        Answer::Changed(_) | Answer::Candidates(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
-            (messages > MESSAGES, Heavy::UntilSent)
-        }
+        Answer::Keys(keys) => (keys.len() > MESSAGES, Heavy::UntilSent),
+        Answer::Changed(_)
+        | Answer::Candidates(_)
+        | Answer::Identities(_)
+        | Answer::Stored(_)
+        | Answer::Copied(_)
+        | Answer::Expunged(_) => (messages > MESSAGES, Heavy::UntilSent),
         Answer::Authenticated { .. }
         | Answer::Salt(_)
         | Answer::NotAuthenticated(_)
         | Answer::Mailbox(_)
         | Answer::Selected(_)
         | Answer::Rendered(_)
-        | Answer::Identities(_)
+        | Answer::Now(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
         | Answer::Done

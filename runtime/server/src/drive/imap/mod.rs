@@ -171,6 +171,8 @@ impl Imap {
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
+            Question::Keys { mailbox, uids, parts } => self.keys(mailbox, uids, parts).await,
+            Question::Now => Ok(Answer::Now(crate::clock::unix_s())),
             Question::Candidates { mailbox, texts } => self.candidates(mailbox, texts).await,
             Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
