@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::ops::{Range, RangeInclusive};
 
+use super::event::Notify;
 use super::question::FlagChange;
 use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
@@ -74,6 +75,7 @@ pub enum OnAccount {
     GetQuota { root: Vec<u8> },
     GetQuotaRoot(Name),
     Idle,
+    Notify(Notify),
 }
 
 /// What CREATE says a mailbox is for (RFC 6154 3).

@@ -26,9 +26,9 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         let (rest, messages) = messages(uid)(input)?;
         let (rest, ()) = sp(rest)?;
         let (rest, items) = if rest.first() == Some(&b'(') {
-            list1(item).parse(rest)?
+            list1(fetch_item).parse(rest)?
         } else {
-            alt((fetch_macro, map(item, |one| vec![one]))).parse(rest)?
+            alt((fetch_macro, map(fetch_item, |one| vec![one]))).parse(rest)?
         };
         if items.len() > ITEMS_MAX {
             return refuse(input);
@@ -86,7 +86,7 @@ fn fetch_macro(input: &[u8]) -> Parsed<'_, Vec<FetchItem>> {
 ///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary /
 ///             "PREVIEW" [SP "(LAZY)"] / "SAVEDATE" / "EMAILID" / "THREADID"
 /// ```
-fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
+pub fn fetch_item(input: &[u8]) -> Parsed<'_, FetchItem> {
     let (rest, word) = item_name(input)?;
     match word.as_str() {
         "ENVELOPE" => Ok((rest, FetchItem::Envelope)),
@@ -209,5 +209,5 @@ fn partial(input: &[u8]) -> Parsed<'_, Partial> {
 /// One item or several, for tests of what FETCH answers.
 #[cfg(test)]
 pub fn items(input: &[u8]) -> Vec<FetchItem> {
-    nom::multi::separated_list1(octet(' '), item).parse(input).map(|(_, items)| items).unwrap_or_default()
+    nom::multi::separated_list1(octet(' '), fetch_item).parse(input).map(|(_, items)| items).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ mod append;
 mod fetch;
 mod flags;
 mod mailbox;
+mod notify;
 mod search;
 mod select;
 mod set;
@@ -166,6 +167,7 @@ fn on_account(name: &str) -> Option<Arguments> {
         "SUBSCRIBE" => |input, coding| subscribe(input, coding, true),
         "UNSUBSCRIBE" => |input, coding| subscribe(input, coding, false),
         "LIST" => |input, coding| preceded(sp, mailbox::list(coding)).parse(input),
+        "NOTIFY" => |input, coding| preceded(sp, notify::notify(coding)).parse(input),
         "LSUB" => |input, coding| preceded(sp, mailbox::lsub(coding)).parse(input),
         "STATUS" => |input, coding| preceded(sp, mailbox::status(coding)).parse(input),
         "GETQUOTA" => |input, _| map(preceded(sp, astring), |root| OnAccount::GetQuota { root }.into()).parse(input),

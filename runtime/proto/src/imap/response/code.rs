@@ -27,6 +27,8 @@ pub enum Code {
     AppendUid(u32, Vec<u32>),
     AuthenticationFailed,
     BadCharset,
+    /// RFC 5465: with the events that are told.
+    BadEvent,
     /// RFC 4469: the URL as it came.
     BadUrl(Vec<u8>),
     Cannot,
@@ -86,6 +88,7 @@ impl fmt::Display for Code {
             Code::Unseen(number) => return write!(f, "UNSEEN {number}"),
             Code::AlreadyExists => "ALREADYEXISTS",
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
+            Code::BadEvent => "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)",
             Code::BadCharset => "BADCHARSET (UTF-8 US-ASCII)",
             Code::Cannot => "CANNOT",
             Code::ClientBug => "CLIENTBUG",

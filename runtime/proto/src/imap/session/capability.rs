@@ -18,6 +18,7 @@ const AFTER_LOGIN: &[&str] = &[
     "ID",
     "ENABLE",
     "IDLE",
+    "NOTIFY",
     "NAMESPACE",
     "UNSELECT",
     "UIDPLUS",

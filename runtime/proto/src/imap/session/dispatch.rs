@@ -3,7 +3,7 @@
 use super::capability::{after_login, before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn};
 use super::store::Change;
-use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
+use super::{copy, expunge, fetch, idle, list, login, mailboxes, notify, quota, search, select, status, store};
 use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
@@ -91,6 +91,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::Status { name, items } => status::status(open, tag, name, items, out),
         OnAccount::GetQuota { root } => quota::get_quota(open, tag, &root, out),
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
+        OnAccount::Notify(notify) => notify::notify(open, tag, notify, out),
         OnAccount::Idle => idle::idle(open, tag, out),
     }
 }

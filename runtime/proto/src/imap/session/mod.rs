@@ -18,6 +18,7 @@ mod listed;
 mod login;
 mod mailboxes;
 mod matching;
+mod notify;
 mod quota;
 mod reader;
 mod resync;
@@ -68,7 +69,7 @@ pub enum Step {
     Send(Vec<u8>),
     /// Read from the client, then `feed`. A change of the mailbox is of no interest now.
     NeedInput,
-    /// IDLE: read from the client and `feed`, or learn that the selected mailbox changed and say `changed`.
+    /// IDLE, or NOTIFY between commands: read from the client and `feed`, or learn that the selected mailbox changed and say `changed`.
     Idle,
     /// Ask the store, then `answer`.
     Ask(Question),
@@ -127,7 +128,7 @@ impl Session {
         let mut out = Out::default();
         let before_login = capability::before_login(&config.mechanisms);
         out.untagged_reply(&Reply::ok("Facteur is ready").with(Code::Capability(before_login)));
-        let shared = Shared { config, enabled: Enabled::default(), login_failures: 0 };
+        let shared = Shared { config, enabled: Enabled::default(), notify: None, login_failures: 0 };
         Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
 
@@ -225,10 +226,7 @@ impl Session {
             State::Open(open) => (LOGGED_IN, open.coding()),
         };
         match self.reader.read(&mut self.inbox, limits, coding) {
-            Read::NeedInput => {
-                self.stage = Stage::Ready(state);
-                self.rest(Step::NeedInput)
-            }
+            Read::NeedInput => self.between_commands(state),
             Read::Continue => {
                 self.out.text("+ go ahead\r\n");
                 self.stage = Stage::Ready(state);
@@ -269,6 +267,22 @@ impl Session {
         }
     }
 
+    /// Nothing whole has come. Unless a command is on its way, a client that asked for it hears what happens meanwhile.
+    fn between_commands(&mut self, state: State) -> Option<Step> {
+        let hears = matches!(&state, State::Open(open) if open.shared().notify.is_some());
+        if !hears || !self.reader.is_empty() || !self.inbox.rest().is_empty() {
+            self.stage = Stage::Ready(state);
+            return self.rest(Step::NeedInput);
+        }
+        match state {
+            State::Open(open) if std::mem::take(&mut self.changed) => self.turn(|_| notify::between_commands(open)),
+            state => {
+                self.stage = Stage::Ready(state);
+                self.rest(Step::Idle)
+            }
+        }
+    }
+
     /// BAD, and BYE after too many.
     fn bad(&mut self, state: State, tag: Option<super::command::Tag>, reply: &Reply) -> Option<Step> {
         match tag {
@@ -285,7 +299,7 @@ impl Session {
 
     fn idle(&mut self, open: Open, tag: super::command::Tag) -> Option<Step> {
         if std::mem::take(&mut self.changed) {
-            return self.turn(|_| idle::news(open, tag));
+            return self.turn(|_| notify::while_idle(open, tag));
         }
         match self.inbox.line(STRANGER.command_octets, STRANGER.swallowed_octets) {
             Line::Incomplete => {
@@ -331,7 +345,11 @@ impl Session {
 
     /// The selected mailbox changed. Matters after `Idle` only; harmless elsewhere.
     pub fn changed(&mut self) {
-        self.changed = matches!(self.stage, Stage::Idle(..));
+        self.changed = match &self.stage {
+            Stage::Idle(..) => true,
+            Stage::Ready(State::Open(open)) => open.shared().notify.is_some(),
+            _ => false,
+        };
     }
 
     /// The mailbox to watch.

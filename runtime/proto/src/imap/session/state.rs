@@ -2,10 +2,11 @@
 
 use super::append::Appending;
 use super::login::Awaited;
+use super::notify::Notifying;
 use super::view::View;
 use crate::imap::command::Tag;
 use crate::imap::grammar::Coding;
-use crate::imap::question::{Answer, Question, Trouble};
+use crate::imap::question::{Answer, MailboxId, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 use crate::imap::session::Config;
 
@@ -14,6 +15,8 @@ use crate::imap::session::Config;
 pub struct Shared {
     pub config: Config,
     pub enabled: Enabled,
+    /// RFC 5465: the client hears of mailboxes that are not selected.
+    pub notify: Option<Box<Notifying>>,
     pub login_failures: u32,
 }
 
@@ -122,6 +125,13 @@ impl Open {
 
     pub fn coding(&self) -> Coding {
         self.shared().coding()
+    }
+
+    pub fn selected(&self) -> Option<MailboxId> {
+        match self {
+            Open::Authenticated(_) => None,
+            Open::Selected(state) => Some(state.view.mailbox()),
+        }
     }
 
     /// RFC 7162 3.2.3: QRESYNC is more of CONDSTORE. A client that has a mailbox selected learns where it stands.

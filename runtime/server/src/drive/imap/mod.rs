@@ -2,6 +2,7 @@
 //! selected mailbox changes.
 
 mod append;
+mod followed;
 mod heavy;
 mod read;
 mod search;
@@ -19,6 +20,7 @@ use store::{ReadError, Store};
 use tokio::sync::Notify;
 
 use self::append::{Append, Begun};
+use self::followed::Followed;
 use self::heavy::Heavy;
 use self::watched::Watched;
 use super::login::LoggedIn;
@@ -36,6 +38,8 @@ struct Imap {
     session: Session,
     login: Option<Login>,
     selected: Option<Watched>,
+    /// NOTIFY was asked for.
+    followed: Option<Followed>,
     changed: Arc<Notify>,
     append: Option<Append>,
     /// The session has work at hand that may take long.
@@ -55,8 +59,17 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
     let changed = Arc::new(Notify::new());
-    let mut imap =
-        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: Heavy::None };
+    let mut imap = Imap {
+        service,
+        connection,
+        session,
+        login: None,
+        selected: None,
+        followed: None,
+        changed,
+        append: None,
+        heavy: Heavy::None,
+    };
     imap.converse().await;
     imap.connection.stream.close().await;
 }
@@ -150,6 +163,7 @@ impl Imap {
         match question {
             Question::Authenticate(claim) => Ok(self.authenticate(&claim).await),
             Question::Salt { login } => Ok(self.salt(&login)),
+            Question::Watch { on } => Ok(self.watch(on)),
             Question::Mailboxes => self.mailboxes().await,
             Question::Status { name } => self.status(name).await,
             Question::Select { name, .. } => self.select(name).await,

@@ -25,7 +25,14 @@ impl Imap {
     pub(super) async fn mailboxes(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
         let read = move |store: &Store| Ok((store.mailboxes(&login)?, store.subscriptions(&login)?));
+        if let Some(followed) = &self.followed {
+            followed.heard();
+        }
         let (mailboxes, subscribed) = self.look_up(read).await?;
+        if let Some(followed) = &mut self.followed {
+            let ids: Vec<store::MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id).collect();
+            followed.follow(&ids, &self.service.store, &self.changed)?;
+        }
         let mut rows: Vec<MailboxRow> = mailboxes.iter().map(mailbox_row).collect();
         let names: HashSet<&MailboxName> = mailboxes.iter().map(|mailbox| &mailbox.name).collect();
         let missing: Vec<MailboxRow> = subscribed

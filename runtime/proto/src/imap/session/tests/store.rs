@@ -174,6 +174,7 @@ impl Store {
     fn try_answer(&mut self, question: Question, incoming: &mut Incoming) -> Result<Answer, Trouble> {
         Ok(match question {
             Question::Authenticate(_) | Question::Salt { .. } => unreachable!("answered before"),
+            Question::Watch { .. } => Answer::Done,
             Question::Mailboxes => {
                 let names =
                     self.mailboxes.keys().chain(self.subscribed.iter().filter(|n| !self.mailboxes.contains_key(n)));
