@@ -274,4 +274,6 @@ pub fn fuzz(octets: &[u8]) {
 }
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod tests;
