@@ -26,7 +26,7 @@ pub enum Code {
     AppendUid(u32, Vec<u32>),
     AuthenticationFailed,
     BadCharset,
-    /// RFC 4469: the URL as it came.
+    /// RFC 4469: the URL as it came, not quoted (erratum 4046).
     BadUrl(Vec<u8>),
     Cannot,
     Capability(String),
@@ -66,7 +66,7 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self {
             Code::AppendUid(validity, uids) => return write!(f, "APPENDUID {validity} {}", set(uids)),
-            Code::BadUrl(url) => return write!(f, "BADURL \"{}\"", shown(url)),
+            Code::BadUrl(url) => return write!(f, "BADURL {}", shown(url)),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
             Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),
