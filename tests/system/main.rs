@@ -10,6 +10,7 @@ mod crash;
 mod exchange;
 mod floods;
 mod guide;
+mod imap_append;
 mod imap_floods;
 mod limits;
 mod lists;

@@ -281,4 +281,6 @@ pub fn fuzz(octets: &[u8]) {
 }
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod tests;

@@ -29,7 +29,7 @@ pub enum Code {
     BadCharset,
     /// RFC 5465: with the events that are told.
     BadEvent,
-    /// RFC 4469: the URL as it came.
+    /// RFC 4469: the URL as it came, not quoted (erratum 4046).
     BadUrl(Vec<u8>),
     Cannot,
     Capability(String),
@@ -75,7 +75,7 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self {
             Code::AppendUid(validity, uids) => return write!(f, "APPENDUID {validity} {}", set(uids)),
-            Code::BadUrl(url) => return write!(f, "BADURL \"{}\"", shown(url)),
+            Code::BadUrl(url) => return write!(f, "BADURL {}", shown(url)),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
             Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),

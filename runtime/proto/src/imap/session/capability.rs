@@ -44,6 +44,7 @@ const AFTER_LOGIN: &[&str] = &[
     "BINARY",
     "MULTIAPPEND",
     "CATENATE",
+    "URL-PARTIAL",
     "REPLACE",
     "UTF8=ACCEPT",
     "OBJECTID",
@@ -124,6 +125,7 @@ mod tests {
     fn more_is_announced_after_login_than_before() {
         let mut client = Client::new();
         let after = client.say("a CAPABILITY");
+        assert!(after.contains(" APPENDLIMIT=1000\n") && after.contains(" LITERAL+ ") && !after.contains("LITERAL-"));
         assert!(after.contains(" IDLE ") && after.contains(" UIDPLUS ") && !after.contains("AUTH="));
         let mut client = Client::stranger(&client.store);
         let before = client.say("a CAPABILITY");

@@ -388,5 +388,7 @@ fn refusal(no_command: NoCommand) -> (Option<super::command::Tag>, Reply) {
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod tests;
+#[cfg(test)]
+pub use tests::Dice;
 #[cfg(fuzzing)]
 pub use tests::fuzz;
