@@ -11,6 +11,7 @@ mod exchange;
 mod floods;
 mod guide;
 mod imap_floods;
+mod imap_model;
 mod limits;
 mod lists;
 mod mail;
