@@ -16,27 +16,29 @@ pub enum Defect {
     NumberOff,
 }
 
-/// Sits between the server and a client and does its harm once.
+/// Every fifth response that can be harmed is: a server with a defect does not have it once.
+const EVERY: u64 = 5;
+
+/// Sits between the server and a client.
 #[derive(Debug)]
 pub struct Harm {
     defect: Defect,
     /// An EXISTS line that was true once.
     old: Option<(usize, Vec<u8>)>,
+    chances: u64,
+    /// It did some.
     pub done: bool,
 }
 
 impl Harm {
     pub fn new(defect: Defect) -> Harm {
-        Harm { defect, old: None, done: false }
+        Harm { defect, old: None, chances: 0, done: false }
     }
 
     /// The untagged response as it reaches the client: none, one or two.
     pub fn pass(&mut self, line: Vec<u8>) -> Vec<Vec<u8>> {
         let is = told(&line);
         let text = String::from_utf8_lossy(&line).into_owned();
-        if self.done {
-            return vec![line];
-        }
         let harmed = match (self.defect, is) {
             (Defect::LostExpunge, Ok(Told::Expunge(_) | Told::Vanished { earlier: false, .. })) => Some(Vec::new()),
             (Defect::ModSeqOff, Ok(Told::Fetch(it))) => it.mod_seq.map(|mod_seq| {
@@ -61,7 +63,12 @@ impl Harm {
             },
             _ => None,
         };
-        self.done = harmed.as_ref().is_some_and(|harmed| *harmed != [line.clone()]);
-        harmed.unwrap_or_else(|| vec![line])
+        let Some(harmed) = harmed.filter(|harmed| *harmed != [line.clone()]) else { return vec![line] };
+        self.chances += 1;
+        if !self.chances.is_multiple_of(EVERY) {
+            return vec![line];
+        }
+        self.done = true;
+        harmed
     }
 }

@@ -30,6 +30,7 @@ const AFTER_LOGIN: &[&str] = &[
     "SEARCHRES",
     "CONDSTORE",
     "QRESYNC",
+    "UIDONLY",
     "BINARY",
     "QUOTA",
     "QUOTA=RES-STORAGE",
@@ -74,11 +75,15 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
-/// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[
+/// Where it is kept that something is enabled.
+type Field = fn(&mut Enabled) -> &mut bool;
+
+/// What can be enabled.
+const ENABLED: &[(&str, Field)] = &[
     ("IMAP4rev2", |enabled| &mut enabled.rev2),
     ("CONDSTORE", |enabled| &mut enabled.condstore),
     ("QRESYNC", |enabled| &mut enabled.qresync),
+    ("UIDONLY", |enabled| &mut enabled.uid_only),
 ];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).

@@ -107,7 +107,8 @@ impl Listing {
                         return false;
                     }
                     if !view.is_gone(row.uid) {
-                        line(out, place, &self.items, &row, flags.text(set), [&[]; 3]);
+                        out.fetch_begins(place, row.uid, self.state.shared.enabled.uid_only);
+                        line(out, &self.items, &row, flags.text(set), [&[]; 3]);
                     }
                 }
             }
@@ -170,7 +171,8 @@ impl Slice {
                     match rendered(&self.renderings, self.at, row.uid) {
                         Some(texts) => {
                             self.at += 1;
-                            line(out, place, items, &row, flags.text(set), texts);
+                            out.fetch_begins(place, row.uid, state.shared.enabled.uid_only);
+                            line(out, items, &row, flags.text(set), texts);
                         }
                         None => *missed = true,
                     }
@@ -215,11 +217,8 @@ impl<'a> FlagTexts<'a> {
     }
 }
 
-/// `* n FETCH (…)`
-fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, flags: &[u8], texts: [&[u8]; 3]) {
-    out.raw(b"* ");
-    out.number(place as u64 + 1);
-    out.raw(b" FETCH (");
+/// What stands in `* n FETCH (…)`.
+fn line(out: &mut Out, items: &[FetchItem], row: &Entry<'_>, flags: &[u8], texts: [&[u8]; 3]) {
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.raw(b" ");
