@@ -12,6 +12,7 @@ mod floods;
 mod guide;
 mod imap_append;
 mod imap_floods;
+mod imap_model;
 mod limits;
 mod lists;
 mod mail;

@@ -61,6 +61,8 @@ pub enum Code {
     TooBig,
     TryCreate,
     UidNext(u32),
+    /// RFC 9586: the client enabled UIDONLY.
+    UidRequired,
     UidValidity(u32),
     Unavailable,
     /// RFC 3516: the encoding of the part is not known.
@@ -105,6 +107,7 @@ impl fmt::Display for Code {
             Code::ServerBug => "SERVERBUG",
             Code::TooBig => "TOOBIG",
             Code::TryCreate => "TRYCREATE",
+            Code::UidRequired => "UIDREQUIRED",
             Code::Unavailable => "UNAVAILABLE",
             Code::UnknownCte => "UNKNOWN-CTE",
             Code::UseAttr => "USEATTR",

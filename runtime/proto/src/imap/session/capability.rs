@@ -41,6 +41,7 @@ const AFTER_LOGIN: &[&str] = &[
     "ESORT",
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",
+    "UIDONLY",
     "BINARY",
     "MULTIAPPEND",
     "CATENATE",
@@ -94,12 +95,16 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
-/// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[
+/// Where it is kept that something is enabled.
+type Field = fn(&mut Enabled) -> &mut bool;
+
+/// What can be enabled.
+const ENABLED: &[(&str, Field)] = &[
     ("IMAP4rev2", |enabled| &mut enabled.rev2),
     ("UTF8=ACCEPT", |enabled| &mut enabled.utf8),
     ("CONDSTORE", |enabled| &mut enabled.condstore),
     ("QRESYNC", |enabled| &mut enabled.qresync),
+    ("UIDONLY", |enabled| &mut enabled.uid_only),
 ];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).

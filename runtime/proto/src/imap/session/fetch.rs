@@ -312,7 +312,10 @@ impl Fetching {
             let Some(message) = slice.waiting.next() else { return self.next(out) };
             let marked = slice.marked.binary_search(&message.uid).is_ok();
             let index = self.state.view.index_of(message.uid);
-            slice.now = index.map(|index| Fetched::new(index, Some(message), marked, &self.items, out));
+            slice.now = index.map(|index| {
+                out.fetch_begins(index, message.uid, self.state.shared.enabled.uid_only);
+                Fetched::new(index, Some(message), marked, &self.items)
+            });
         }
     }
 

@@ -276,6 +276,11 @@ impl Selected {
     }
 }
 
+/// The client enabled UIDONLY and named messages by number (RFC 9586 3.1).
+pub fn uid_required() -> Reply {
+    Reply::bad("messages have UIDs only").with(Code::UidRequired)
+}
+
 /// The selected mailbox was deleted, or was INBOX and renamed, by another session: nothing the client knows is true any more (RFC 2180 3).
 pub fn gone(out: &mut Out) -> Turn {
     out.untagged_reply(&Reply::bye("the selected mailbox was deleted or renamed"));
