@@ -89,6 +89,18 @@ pub enum Uses {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectParameters {
     pub condstore: bool,
+    pub qresync: Option<Known>,
+}
+
+/// What the client of QRESYNC kept of the mailbox (RFC 7162 3.2.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub uid_validity: u32,
+    pub mod_seq: u64,
+    /// The messages it kept; all that there were without.
+    pub uids: Option<SequenceSet>,
+    /// Some numbers and the UIDs they had.
+    pub pairs: Option<(SequenceSet, SequenceSet)>,
 }
 
 /// What needs a selected mailbox.
@@ -223,6 +235,12 @@ impl SequenceSet {
         merged.into_iter().map(|(low, high)| low..=high).collect()
     }
 
+    /// Every number in the order written, `4:2` as `2:4`.
+    pub fn numbers(&self, last: u32) -> impl Iterator<Item = u32> + use<'_> {
+        let pairs = self.0.iter().map(move |(a, b)| (a.resolve(last), b.resolve(last)));
+        pairs.flat_map(|(a, b)| a.min(b)..=a.max(b))
+    }
+
     /// The largest number written, `last` where `*` stands.
     pub fn largest(&self, last: u32) -> u32 {
         self.0.iter().flat_map(|(a, b)| [a.resolve(last), b.resolve(last)]).max().unwrap_or(0)
@@ -233,6 +251,8 @@ impl SequenceSet {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FetchModifiers {
     pub changed_since: Option<u64>,
+    /// Those of the set that are gone are told first.
+    pub vanished: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

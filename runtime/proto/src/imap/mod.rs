@@ -13,7 +13,8 @@ pub mod utf7;
 
 pub use question::{
     Answer, Candidates, Changes, Content, Copied, Counts, EmailId, FlagChange, Flagged, Identity, LoginFailure,
-    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Row, Selection, Summary, ThreadId, Trouble,
+    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Row, Selection, Stored, Summary, ThreadId,
+    Trouble,
 };
 pub use session::{Config, Session, Step};
 

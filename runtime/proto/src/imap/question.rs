@@ -82,8 +82,11 @@ pub enum Question {
     /// Answer: `Candidates`, one for each text; `Candidates::UNKNOWN` where nothing is known. The answer may name too many
     /// messages and never too few.
     Candidates { mailbox: MailboxId, texts: Vec<String> },
-    /// Changes flags. Answer: `Stored`, the flags of those that still exist, also of those that already were as wanted.
-    Store { mailbox: MailboxId, uids: Vec<u32>, change: FlagChange, flags: Flags },
+    /// Which messages went behind `since`, a MODSEQ, from the selected mailbox? Answer: `Vanished`.
+    Vanished { mailbox: MailboxId, since: u64 },
+    /// Changes flags, only those of messages whose MODSEQ is not above `unchanged_since`: one decision for each message, and
+    /// nobody comes between it and the change. Answer: `Stored`.
+    Store { mailbox: MailboxId, uids: Vec<u32>, change: FlagChange, flags: Flags, unchanged_since: Option<u64> },
     /// All or nothing (RFC 9051 6.4.7). Answer: `Copied`; `Failed(NoSuchMailbox)` makes TRYCREATE.
     Copy { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
     /// Copies and expunges, each message in one step (RFC 6851). Answer: `Copied`: the pairs are what moved.
@@ -136,6 +139,17 @@ pub enum FlagChange {
     Remove,
 }
 
+impl FlagChange {
+    /// The flags of a message that had `before`.
+    pub fn applied(self, before: &Flags, given: &Flags) -> Flags {
+        match self {
+            FlagChange::Replace => given.clone(),
+            FlagChange::Add => before.with(given),
+            FlagChange::Remove => before.without(given),
+        }
+    }
+}
+
 /// What the driver says.
 #[derive(Debug)]
 pub enum Answer {
@@ -155,7 +169,9 @@ pub enum Answer {
     /// Seconds since 1970.
     Now(i64),
     Candidates(Vec<Candidates>),
-    Stored(Vec<Flagged>),
+    /// UIDs, ascending.
+    Vanished(Vec<u32>),
+    Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
     Appended {
@@ -265,6 +281,15 @@ pub struct Flagged {
     pub uid: u32,
     pub mod_seq: u64,
     pub flags: Flags,
+}
+
+/// What a STORE did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Messages that still exist, also those that already were as wanted.
+    pub flagged: Vec<Flagged>,
+    /// UIDs that somebody else changed before: their flags stay. Ascending.
+    pub modified: Vec<u32>,
 }
 
 /// What happened in a mailbox.
@@ -390,6 +415,7 @@ impl Answer {
             | Answer::Keys(_)
             | Answer::Now(_)
             | Answer::Candidates(_)
+            | Answer::Vanished(_)
             | Answer::Stored(_)
             | Answer::Copied(_)
             | Answer::Expunged(_)
@@ -439,8 +465,12 @@ impl Answer {
         if let Answer::Rendered(renderings) = self { Ok(renderings) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn stored(self) -> Result<Vec<Flagged>, Trouble> {
-        if let Answer::Stored(flagged) = self { Ok(flagged) } else { Err(self.trouble()) }
+    pub(super) fn vanished(self) -> Result<Vec<u32>, Trouble> {
+        if let Answer::Vanished(uids) = self { Ok(uids) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn stored(self) -> Result<Stored, Trouble> {
+        if let Answer::Stored(stored) = self { Ok(stored) } else { Err(self.trouble()) }
     }
 
     pub(super) fn copied(self) -> Result<Copied, Trouble> {

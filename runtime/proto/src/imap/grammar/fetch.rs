@@ -19,6 +19,7 @@ const PART_DEPTH_MAX: usize = DEPTH_MAX;
 
 /// ```abnf
 /// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
+///         [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
 /// ```
 pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
@@ -32,8 +33,36 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         if items.len() > ITEMS_MAX {
             return refuse(input);
         }
-        Ok((rest, OnSelected::Fetch { messages, items, modifiers: FetchModifiers::default() }.into()))
+        let (rest, given) = opt(preceded(sp, list1(modifier))).parse(rest)?;
+        let mut modifiers = FetchModifiers::default();
+        for modifier in given.unwrap_or_default() {
+            match modifier {
+                Modifier::ChangedSince(mod_seq) => modifiers.changed_since = Some(mod_seq),
+                Modifier::Vanished => modifiers.vanished = true,
+            }
+        }
+        // RFC 7162 3.2.6: VANISHED comes with CHANGEDSINCE, in UID FETCH.
+        if modifiers.vanished && (modifiers.changed_since.is_none() || !uid) {
+            return refuse(input);
+        }
+        Ok((rest, OnSelected::Fetch { messages, items, modifiers }.into()))
     }
+}
+
+#[derive(Clone)]
+enum Modifier {
+    ChangedSince(u64),
+    Vanished,
+}
+
+/// `fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"` (RFC 7162 7). Zero, which is no such value, is what
+/// clients send that know nothing yet.
+fn modifier(input: &[u8]) -> Parsed<'_, Modifier> {
+    alt((
+        map(preceded(tag_no_case("CHANGEDSINCE "), number64), Modifier::ChangedSince),
+        value(Modifier::Vanished, tag_no_case("VANISHED")),
+    ))
+    .parse(input)
 }
 
 fn fetch_macro(input: &[u8]) -> Parsed<'_, Vec<FetchItem>> {

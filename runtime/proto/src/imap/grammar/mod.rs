@@ -8,6 +8,7 @@ mod fetch;
 mod flags;
 mod mailbox;
 mod search;
+mod select;
 mod set;
 mod word;
 
@@ -134,8 +135,8 @@ fn on_account(name: &str) -> Option<Arguments> {
     Some(match name {
         "ENABLE" => |input, _| enable(input),
         "NAMESPACE" => |input, _| Ok((input, OnAccount::Namespace.into())),
-        "SELECT" => |input, coding| preceded(sp, mailbox::select(coding, false)).parse(input),
-        "EXAMINE" => |input, coding| preceded(sp, mailbox::select(coding, true)).parse(input),
+        "SELECT" => |input, coding| preceded(sp, select::select(coding, false)).parse(input),
+        "EXAMINE" => |input, coding| preceded(sp, select::select(coding, true)).parse(input),
         "CREATE" => |input, coding| preceded(sp, mailbox::create(coding)).parse(input),
         "DELETE" => {
             |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAccount::Delete(it).into()).parse(input)

@@ -32,9 +32,13 @@ pub enum Code {
     CopyUid(u32, Vec<u32>, Vec<u32>),
     ExpungeIssued,
     HasChildren,
+    /// RFC 7162: all changes up to this MODSEQ were told.
+    HighestModSeq(u64),
     /// RFC 9585: the tag of the command, what is done of it, and all there is to do.
     InProgress(Tag, u64, u64),
     Limit,
+    /// RFC 7162: the messages, by number or UID, that a conditional STORE left alone.
+    Modified(Vec<u32>),
     NonExistent,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
@@ -64,6 +68,8 @@ impl fmt::Display for Code {
             Code::AppendUid(validity, uid) => return write!(f, "APPENDUID {validity} {uid}"),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
+            Code::HighestModSeq(mod_seq) => return write!(f, "HIGHESTMODSEQ {mod_seq}"),
+            Code::Modified(messages) => return write!(f, "MODIFIED {}", set(messages)),
             Code::InProgress(tag, done, all) => return write!(f, "INPROGRESS (\"{}\" {done} {all})", tag.as_str()),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),

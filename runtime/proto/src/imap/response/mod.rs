@@ -99,6 +99,30 @@ impl Out {
         self.end_line();
     }
 
+    /// `* 23 FETCH (`, or `* uid UIDFETCH (` for those who want no numbers (RFC 9586 3.4). `place` is the number less one.
+    pub fn fetch_begins(&mut self, place: usize, uid: u32, uid_only: bool) {
+        self.raw(b"* ");
+        match uid_only {
+            true => self.number(uid),
+            false => self.number(place as u64 + 1),
+        }
+        self.raw(if uid_only { b" UIDFETCH (" } else { b" FETCH (" });
+    }
+
+    /// `fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"` (RFC 7162 7)
+    pub fn mod_seq(&mut self, mod_seq: u64) {
+        self.raw(b"MODSEQ (");
+        self.number(mod_seq);
+        self.raw(b")");
+    }
+
+    /// `expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids`; the UIDs ascend.
+    pub fn vanished(&mut self, earlier: bool, uids: &[u32]) {
+        self.raw(if earlier { b"* VANISHED (EARLIER) " } else { b"* VANISHED " });
+        self.text(&set(uids));
+        self.end_line();
+    }
+
     /// `* OK [CODE] text`
     pub fn untagged_reply(&mut self, reply: &Reply) {
         self.text("* ");

@@ -28,6 +28,8 @@ const AFTER_LOGIN: &[&str] = &[
     "STATUS=SIZE",
     "ESEARCH",
     "SEARCHRES",
+    "CONDSTORE",
+    "QRESYNC",
     "WITHIN",
     "PARTIAL",
     "INPROGRESS",
@@ -81,7 +83,11 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
 }
 
 /// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[("IMAP4rev2", |enabled| &mut enabled.rev2)];
+const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[
+    ("IMAP4rev2", |enabled| &mut enabled.rev2),
+    ("CONDSTORE", |enabled| &mut enabled.condstore),
+    ("QRESYNC", |enabled| &mut enabled.qresync),
+];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).
 pub fn enable(shared: &mut Shared, words: &[String], out: &mut Out) -> Reply {
@@ -122,7 +128,7 @@ mod tests {
     #[test]
     fn enabling_rev2_changes_names_and_search_and_leaves_recent_out() {
         let mut client = Client::with_inbox(&["Subject: a\n\nb\n"]);
-        client.check("a ENABLE CONDSTORE imap4REV2", "* ENABLED IMAP4rev2\na OK ENABLE done\n");
+        client.check("a ENABLE X-NONE imap4REV2", "* ENABLED IMAP4rev2\na OK ENABLE done\n");
         client.check("a ENABLE IMAP4rev2", "* ENABLED\na OK ENABLE done\n");
         client.check("a CREATE \"é&\"", "a OK CREATE done\n");
         client.check("a LIST \"\" \"é*\"", "* LIST (\\HasNoChildren) \"/\" \"é&\"\na OK LIST done\n");

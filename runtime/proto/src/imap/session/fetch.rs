@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use super::fetched::Fetched;
 use super::listed::Listing;
+use super::resync;
 use super::state::{Expunges, Selected, Turn, ask};
-use crate::imap::command::{FetchItem, Messages, Tag};
-use crate::imap::question::{Content, FlagChange, Message, Need, Question};
+use crate::imap::command::{FetchItem, FetchModifiers, Messages, Set, Tag};
+use crate::imap::question::{Content, FlagChange, Message, Need, Question, Stored};
 use crate::imap::response::{Code, Out, Reply};
 use mail::mime::{SectionKind, SummaryParts};
 use mail::{Flags, SystemFlags};
@@ -40,14 +41,49 @@ struct Fetching {
     undecodable: bool,
 }
 
-pub fn fetch(state: Box<Selected>, tag: Tag, messages: Messages, mut items: Vec<FetchItem>) -> Turn {
+pub fn fetch(
+    mut state: Box<Selected>,
+    tag: Tag,
+    messages: Messages,
+    mut items: Vec<FetchItem>,
+    modifiers: FetchModifiers,
+    out: &mut Out,
+) -> Turn {
+    let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
+    if let Err(reply) = resync::told(&mut state, &mut items, &modifiers, sets_seen, out) {
+        return state.done(&tag, &reply, Expunges::Held, out);
+    }
     // RFC 9051 6.4.9: UID FETCH tells the UID, asked or not.
-    if messages.uid && !items.contains(&FetchItem::Uid) {
+    if messages.uid && !items.contains(&FetchItem::Uid) && !state.shared.enabled.uid_only {
         items.insert(0, FetchItem::Uid);
     }
+    state.with_news(tag, move |state, tag, out| match (&messages.set, modifiers.changed_since) {
+        (Set::Numbers(set), Some(since)) if modifiers.vanished => {
+            resync::vanished(state, set.clone(), since, move |state, trouble, out| match trouble {
+                None => begin(state, tag, &messages, items, modifiers, out),
+                Some(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
+            })
+        }
+        _ => begin(state, tag, &messages, items, modifiers, out),
+    })
+}
+
+/// The news are known, and what is gone was told.
+fn begin(
+    state: Box<Selected>,
+    tag: Tag,
+    messages: &Messages,
+    items: Vec<FetchItem>,
+    modifiers: FetchModifiers,
+    out: &mut Out,
+) -> Turn {
     let need = need(&items);
     let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
-    state.with_news(tag, move |state, tag, out| match state.view.resolve(&messages) {
+    let ranges = state.view.resolve(messages).map(|ranges| match modifiers.changed_since {
+        Some(since) => state.view.changed_since(ranges, since),
+        None => ranges,
+    });
+    match ranges {
         Ok(ranges) if need.content == Content::None => {
             Listing::new(state, tag, messages.uid, items, need.summary, ranges).next(out)
         }
@@ -68,7 +104,7 @@ pub fn fetch(state: Box<Selected>, tag: Tag, messages: Messages, mut items: Vec<
             .next(out)
         }
         Err(reply) => state.done(&tag, &reply, Expunges::Held, out),
-    })
+    }
 }
 
 /// What the store must bring for these items.
@@ -204,9 +240,10 @@ impl Fetching {
             uids,
             change: FlagChange::Add,
             flags: Flags::system(SystemFlags::SEEN),
+            unchanged_since: None,
         };
         ask(question, move |answer, out| match answer.stored() {
-            Ok(flagged) => {
+            Ok(Stored { flagged, .. }) => {
                 self.state.view.replace(&flagged, out);
                 let mut marked: Vec<u32> = flagged.iter().map(|message| message.uid).collect();
                 marked.sort_unstable();

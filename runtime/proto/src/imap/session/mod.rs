@@ -20,6 +20,7 @@ mod mailboxes;
 mod matching;
 mod quota;
 mod reader;
+mod resync;
 mod search;
 mod select;
 mod sort;

@@ -74,8 +74,9 @@ fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
             Ok(needles) => needles,
             Err(reply) => return refuse(state, &tag, &purpose, &reply, out),
         };
-        // RFC 7162 3.1.5: such a SEARCH enables CONDSTORE.
-        state.shared.enabled.condstore |= needles.ask_mod_seq();
+        if needles.ask_mod_seq() {
+            state.use_mod_seq(out);
+        }
         let searching = Searching {
             state,
             tag,

@@ -6,11 +6,14 @@ use crate::imap::grammar::Coding;
 use crate::imap::question::{MailboxRow, Question};
 use crate::imap::response::{Out, Reply};
 
-pub fn status(state: Open, tag: Tag, name: Name, items: Vec<StatusItem>, out: &mut Out) -> Turn {
+pub fn status(mut state: Open, tag: Tag, name: Name, items: Vec<StatusItem>, out: &mut Out) -> Turn {
     let name = match name {
         Ok(name) => name,
         Err(bad) => return state.done(tag, bad.into(), out),
     };
+    if items.contains(&StatusItem::HighestModSeq) {
+        state.use_mod_seq(out);
+    }
     ask(Question::Status { name }, move |answer, out| match answer.mailbox() {
         Ok(row) => {
             line(&row, &items, state.coding(), out);

@@ -40,6 +40,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         Answer::Changed(_)
         | Answer::Candidates(_)
         | Answer::Identities(_)
+        | Answer::Vanished(_)
         | Answer::Stored(_)
         | Answer::Copied(_)
         | Answer::Expunged(_) => (messages > MESSAGES, Heavy::UntilSent),

@@ -174,7 +174,10 @@ impl Imap {
             Question::Keys { mailbox, uids, parts } => self.keys(mailbox, uids, parts).await,
             Question::Now => Ok(Answer::Now(crate::clock::unix_s())),
             Question::Candidates { mailbox, texts } => self.candidates(mailbox, texts).await,
-            Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
+            Question::Vanished { mailbox, since } => self.vanished(mailbox, since).await,
+            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
+                self.store(mailbox, &uids, (change, flags, unchanged_since)).await
+            }
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
             Question::Move { mailbox, uids, to } => self.move_to(mailbox, &uids, &to).await,
             Question::Expunge { mailbox, uids } => self.expunge(mailbox, &uids).await,

@@ -98,6 +98,12 @@ impl Imap {
         }))
     }
 
+    pub(super) async fn vanished(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        let found = self.look_up(move |store| store.vanished_since(id, since)).await?;
+        found.map(Answer::Vanished).ok_or(Trouble::NoSuchMailbox)
+    }
+
     pub(super) async fn renderings(
         &mut self,
         mailbox: MailboxId,

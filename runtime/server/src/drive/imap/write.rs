@@ -2,7 +2,7 @@
 
 use mail::date::DateTime;
 use mail::{Flags, MailboxName, SpecialUse};
-use proto::imap::{Answer, Copied, FlagChange, Flagged, MailboxId, Trouble};
+use proto::imap::{Answer, Copied, FlagChange, Flagged, MailboxId, Stored, Trouble};
 use store::{
     CommitError, Expunged, FlagMode, FlagRow, InternalDate, Op, OpResult, PutError, Refusal, SetFlags, Store, Summary,
     UidSet,
@@ -17,8 +17,7 @@ impl Imap {
         &mut self,
         mailbox: MailboxId,
         uids: &[u32],
-        change: FlagChange,
-        flags: Flags,
+        (change, flags, unchanged_since): (FlagChange, Flags, Option<u64>),
     ) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
         let uids: UidSet = uids.iter().copied().collect();
@@ -27,11 +26,11 @@ impl Imap {
             FlagChange::Add => FlagMode::Add,
             FlagChange::Remove => FlagMode::Remove,
         };
-        let change = SetFlags { mailbox: id, uids, mode, flags, unchanged_since: None };
+        let change = SetFlags { mailbox: id, uids, mode, flags, unchanged_since };
         match self.commit(Op::SetFlags(Box::new(change))).await? {
-            OpResult::Flagged { rows, .. } => {
+            OpResult::Flagged { rows, modified } => {
                 let flagged = |row: FlagRow| Flagged { uid: row.uid, mod_seq: row.modseq, flags: row.flags };
-                Ok(Answer::Stored(rows.into_iter().map(flagged).collect()))
+                Ok(Answer::Stored(Stored { flagged: rows.into_iter().map(flagged).collect(), modified }))
             }
             other => Err(unexpected(&other)),
         }

@@ -191,9 +191,23 @@ impl Store {
                 let mailbox = self.selected(mailbox)?;
                 Answer::Candidates(texts.iter().map(|text| mailbox.candidates(text, known_to)).collect())
             }
-            Question::Store { mailbox, uids, change, flags } => {
+            Question::Vanished { mailbox, since } => {
+                let vanished = &self.selected(mailbox)?.vanished;
+                let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
+                uids.sort_unstable();
+                Answer::Vanished(uids)
+            }
+            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
                 let mailbox = self.selected(mailbox)?;
-                Answer::Stored(uids.iter().filter_map(|uid| mailbox.flag(*uid, change, &flags)).collect())
+                let mut stored = Stored::default();
+                for uid in uids {
+                    let later = |(row, _): &&(Row, Vec<u8>)| unchanged_since.is_some_and(|since| row.mod_seq > since);
+                    match mailbox.messages.iter().find(|(row, _)| row.uid == uid).filter(later) {
+                        Some(_) => stored.modified.push(uid),
+                        None => stored.flagged.extend(mailbox.flag(uid, change, &flags)),
+                    }
+                }
+                Answer::Stored(stored)
             }
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to)?,
             Question::Move { mailbox, uids, to } => {
