@@ -50,6 +50,8 @@ pub enum Code {
     ReadWrite,
     ServerBug,
     TooBig,
+    /// RFC 10022: batches so small are not made.
+    TooFew,
     TryCreate,
     UidNext(u32),
     UidValidity(u32),
@@ -92,6 +94,7 @@ impl fmt::Display for Code {
             Code::ReadWrite => "READ-WRITE",
             Code::ServerBug => "SERVERBUG",
             Code::TooBig => "TOOBIG",
+            Code::TooFew => "TOOFEW",
             Code::TryCreate => "TRYCREATE",
             Code::Unavailable => "UNAVAILABLE",
             Code::UnknownCte => "UNKNOWN-CTE",

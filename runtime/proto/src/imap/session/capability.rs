@@ -33,6 +33,7 @@ const AFTER_LOGIN: &[&str] = &[
     "WITHIN",
     "PARTIAL",
     "INPROGRESS",
+    "UIDBATCHES",
     "SORT",
     "SORT=DISPLAY",
     "ESORT",

@@ -522,7 +522,8 @@ mod tests {
     #[test]
     fn a_search_for_a_mod_seq_tells_the_highest() {
         let mut client = client();
-        client.check("a SEARCH MODSEQ 4", "* SEARCH 2 3 (MODSEQ 5)\na OK SEARCH done\n");
+        let highest = "* OK [HIGHESTMODSEQ 5] told up to here\n";
+        client.check("a SEARCH MODSEQ 4", &format!("{highest}* SEARCH 2 3 (MODSEQ 5)\na OK SEARCH done\n"));
         client.check("a SEARCH MODSEQ \"/flags/\\\\seen\" all 5", "* SEARCH 2 (MODSEQ 5)\na OK SEARCH done\n");
         client.check("a SEARCH MODSEQ 6", "* SEARCH\na OK SEARCH done\n");
         client.check("a SEARCH RETURN (MAX) MODSEQ 2", "* ESEARCH (TAG \"a\") MAX 3 MODSEQ 4\na OK SEARCH done\n");
