@@ -59,6 +59,8 @@ pub enum Code {
     ReadWrite,
     ServerBug,
     TooBig,
+    /// RFC 10022: batches so small are not made.
+    TooFew,
     TryCreate,
     UidNext(u32),
     /// RFC 9586: the client enabled UIDONLY.
@@ -106,6 +108,7 @@ impl fmt::Display for Code {
             Code::ReadWrite => "READ-WRITE",
             Code::ServerBug => "SERVERBUG",
             Code::TooBig => "TOOBIG",
+            Code::TooFew => "TOOFEW",
             Code::TryCreate => "TRYCREATE",
             Code::UidRequired => "UIDREQUIRED",
             Code::Unavailable => "UNAVAILABLE",

@@ -36,6 +36,7 @@ const AFTER_LOGIN: &[&str] = &[
     "WITHIN",
     "PARTIAL",
     "INPROGRESS",
+    "UIDBATCHES",
     "SORT",
     "SORT=DISPLAY",
     "ESORT",

@@ -3,7 +3,9 @@
 use super::capability::{after_login, before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn, uid_required};
 use super::store::Change;
-use super::{copy, expunge, fetch, idle, list, login, mailboxes, notify, quota, search, select, status, store};
+use super::{
+    batches, copy, expunge, fetch, idle, list, login, mailboxes, notify, quota, search, select, status, store,
+};
 use crate::imap::command::{Command, Key, OnAccount, OnSelected, Set, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
@@ -113,6 +115,7 @@ fn on_selected(state: Box<Selected>, tag: Tag, command: OnSelected, out: &mut Ou
         OnSelected::Copy { messages, to } => copy::copy(state, tag, messages, to, out),
         OnSelected::Move { messages, to } => copy::move_(state, tag, messages, to, out),
         OnSelected::Search(search) => search::search(state, tag, search, out),
+        OnSelected::UidBatches { size, batches } => batches::uid_batches(state, tag, size, batches, out),
     }
 }
 
@@ -128,7 +131,8 @@ fn has_numbers(command: &OnSelected) -> bool {
         | OnSelected::Close
         | OnSelected::Unselect
         | OnSelected::Expunge
-        | OnSelected::UidExpunge(_) => false,
+        | OnSelected::UidExpunge(_)
+        | OnSelected::UidBatches { .. } => false,
     }
 }
 

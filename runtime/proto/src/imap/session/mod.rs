@@ -4,6 +4,7 @@
 //! the store asks and goes on in a closure that owns the state, so nothing else can happen to it meanwhile.
 
 mod append;
+mod batches;
 mod capability;
 mod copy;
 mod dispatch;
