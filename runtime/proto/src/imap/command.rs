@@ -71,6 +71,7 @@ pub enum OnAccount {
     GetQuota { root: Vec<u8> },
     GetQuotaRoot(Name),
     Idle,
+    Compress,
 }
 
 /// What CREATE says a mailbox is for (RFC 6154 3).

@@ -70,6 +70,9 @@ pub enum Question {
     Subscribe { name: MailboxName, on: bool },
     /// Answer: `Quota`.
     Quota,
+    /// May everything be compressed from here on? Answer: `Done`, and there is room for it until the connection ends;
+    /// `Failed(Limit)`.
+    Compress,
 }
 
 /// Which parts of messages a `Fetch` needs.

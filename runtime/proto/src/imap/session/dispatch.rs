@@ -2,7 +2,7 @@
 
 use super::capability::{AFTER_LOGIN, before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn};
-use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
+use super::{compress, copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
 use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
@@ -87,6 +87,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::GetQuota { root } => quota::get_quota(open, tag, &root, out),
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
         OnAccount::Idle => idle::idle(open, tag, out),
+        OnAccount::Compress => compress::compress(open, tag, out),
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Shared {
     pub config: Config,
     /// The client enabled IMAP4rev2 (RFC 9051 6.3.1).
     pub rev2: bool,
+    /// Everything is DEFLATE (RFC 4978).
+    pub compressed: bool,
     pub login_failures: u32,
 }
 
@@ -66,6 +68,8 @@ pub enum Turn {
     Idle(Open, Tag),
     /// APPEND takes the octets of its literal.
     Append(Appending),
+    /// COMPRESS was answered with OK.
+    Compress(Open),
     Close,
 }
 

@@ -35,6 +35,8 @@ pub struct Client {
     /// Sends so far, and the octets of the largest.
     pub sends: usize,
     pub largest_send: usize,
+    /// Octets that had been sent when compression began, counted from the last line said; each time it did.
+    pub compressed: Vec<usize>,
     /// Everything that was sent.
     pub wire: Vec<u8>,
 }
@@ -59,6 +61,7 @@ impl Client {
             asked_for_rows: 0,
             sends: 0,
             largest_send: 0,
+            compressed: Vec::new(),
             wire: Vec::new(),
         };
         assert!(client.pump().starts_with("* OK [CAPABILITY IMAP4rev1 "));
@@ -142,6 +145,11 @@ impl Client {
                 }
                 Step::AppendChunk(octets) => self.append.octets.extend(octets),
                 Step::AppendAbort => self.append = store::Incoming::default(),
+                Step::Compress(behind) => {
+                    // What inflates to itself is good enough for a client and a server that agree on it.
+                    self.compressed.push(said.len());
+                    self.session.feed(&behind);
+                }
                 Step::Ask(question) => {
                     self.asked_for_rows += usize::from(matches!(question, Question::Refresh { rows: true, .. }));
                     let kind = format!("{question:?}");

@@ -194,6 +194,7 @@ impl Store {
                 let uid = mailbox.add(octets, flags, date.unwrap_or(ARRIVAL));
                 Answer::Appended { uid_validity: mailbox.uid_validity, uid }
             }
+            Question::Compress => Answer::Done,
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
             other => return self.admin(other),
         })
