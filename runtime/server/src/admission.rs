@@ -1,8 +1,11 @@
-//! How many connections there may be: in all, and per client address. A place is given back when it is dropped.
+//! How many connections there may be: in all, per client address, and under COMPRESS. A place is given back when it is
+//! dropped.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Connections at a time over all listeners, if the process may have that many files.
 const CONNECTIONS_MAX: u64 = 10_000;
@@ -21,9 +24,13 @@ pub enum Kind {
     Own,
 }
 
+/// Connections under COMPRESS at a time: each holds a window of some 43 KiB.
+const COMPRESSED_MAX: usize = 1_000;
+
 #[derive(Debug)]
 pub struct Admission {
     max: u32,
+    compressed: Arc<Semaphore>,
     counts: Mutex<Counts>,
 }
 
@@ -43,6 +50,9 @@ pub struct Place {
     pub at_once: u32,
 }
 
+/// A compressed connection's place among those.
+pub type CompressedPlace = OwnedSemaphorePermit;
+
 /// There is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
@@ -55,7 +65,8 @@ impl Admission {
     }
 
     fn with_places(max: u32) -> Arc<Admission> {
-        Arc::new(Admission { max, counts: Mutex::new(Counts::default()) })
+        let compressed = Arc::new(Semaphore::new(COMPRESSED_MAX));
+        Arc::new(Admission { max, compressed, counts: Mutex::new(Counts::default()) })
     }
 
     pub fn open(&self) -> u64 {
@@ -72,6 +83,11 @@ impl Admission {
         counts.open += 1;
         counts.by_address.insert((kind, address), open_of_address + 1);
         Ok(Place { admission: self.clone(), kind, address, at_once: open_of_address + 1 })
+    }
+
+    /// A place under COMPRESS.
+    pub fn compress(&self) -> Result<CompressedPlace, Full> {
+        self.compressed.clone().try_acquire_owned().map_err(|_| Full)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -22,6 +22,7 @@ use self::heavy::Heavy;
 use self::watched::Watched;
 use super::login::LoggedIn;
 use super::{Connection, Woken, opening};
+use crate::admission::{CompressedPlace, Full};
 use crate::content::Content;
 use crate::durable;
 use crate::service::Service;
@@ -38,6 +39,8 @@ struct Imap {
     selected: Option<Watched>,
     changed: Arc<Notify>,
     append: Option<Append>,
+    /// Taken when COMPRESS was allowed, until it begins.
+    compressed: Option<CompressedPlace>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
 }
@@ -65,8 +68,17 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
     let changed = Arc::new(Notify::new());
-    let mut imap =
-        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: Heavy::None };
+    let mut imap = Imap {
+        service,
+        connection,
+        session,
+        login: None,
+        selected: None,
+        changed,
+        append: None,
+        compressed: None,
+        heavy: Heavy::None,
+    };
     imap.converse().await;
     imap.connection.stream.close().await;
 }
@@ -101,6 +113,11 @@ impl Imap {
                 }
                 Step::AppendChunk(octets) => self.append_chunk(&octets),
                 Step::AppendAbort => self.append = None,
+                Step::Compress(behind) => {
+                    // The session asked before.
+                    let Some(place) = self.compressed.take() else { return };
+                    self.connection.stream.compress(behind, place);
+                }
                 Step::Close => return,
             }
         }
@@ -123,7 +140,7 @@ impl Imap {
         match step {
             Step::NeedInput | Step::Idle | Step::Close => self.heavy = Heavy::None,
             Step::Send(_) if self.heavy == Heavy::UntilSent => self.heavy = Heavy::None,
-            Step::Send(_) | Step::Ask(_) | Step::AppendChunk(_) | Step::AppendAbort => (),
+            Step::Send(_) | Step::Ask(_) | Step::AppendChunk(_) | Step::AppendAbort | Step::Compress(_) => (),
         }
         step
     }
@@ -184,6 +201,11 @@ impl Imap {
             Question::Rename { from, to } => self.rename(from, to).await,
             Question::Subscribe { name, on } => self.subscribe(name, on).await,
             Question::Quota => self.quota().await,
+            Question::Compress => {
+                let place = self.service.admission.compress().map_err(|Full| Trouble::Limit)?;
+                self.compressed = Some(place);
+                Ok(Answer::Done)
+            }
         }
     }
 
