@@ -42,6 +42,8 @@ pub struct Inflater {
     /// Compressed octets from `start` on.
     waiting: Vec<u8>,
     start: usize,
+    /// Nothing more comes of what is there.
+    hungry: bool,
 }
 
 /// What inflating gave.
@@ -57,7 +59,7 @@ pub enum Inflated {
 impl Inflater {
     /// `waiting`: compressed octets that came already.
     pub fn new(waiting: Vec<u8>) -> Inflater {
-        Inflater { inflater: Decompress::new(false), waiting, start: 0 }
+        Inflater { inflater: Decompress::new(false), hungry: waiting.is_empty(), waiting, start: 0 }
     }
 
     /// Takes more compressed octets, once it is hungry.
@@ -65,6 +67,11 @@ impl Inflater {
         self.waiting.drain(..self.start);
         self.start = 0;
         self.waiting.extend_from_slice(octets);
+        self.hungry = false;
+    }
+
+    pub fn is_hungry(&self) -> bool {
+        self.hungry
     }
 
     /// Fills as much of `buffer` as what waits gives.
@@ -85,7 +92,10 @@ impl Inflater {
             match status {
                 _ if given > 0 => return Ok(Inflated::Octets(given)),
                 Status::StreamEnd => return Ok(Inflated::End),
-                _ if taken == 0 || self.waiting.is_empty() => return Ok(Inflated::Hungry),
+                _ if taken == 0 || self.waiting.is_empty() => {
+                    self.hungry = true;
+                    return Ok(Inflated::Hungry);
+                }
                 Status::Ok | Status::BufError => {}
             }
         }

@@ -63,6 +63,46 @@ impl Stream {
         }
     }
 
+    /// Reads at most `octets` into a new buffer. While nothing comes there is none: a connection may be silent for hours.
+    pub async fn read_new(&mut self, octets: usize, limit: Duration) -> (Vec<u8>, Read) {
+        let reading = async {
+            self.ready().await?;
+            let mut buffer = vec![0; octets];
+            let octets = self.read_some(&mut buffer).await?;
+            io::Result::Ok((buffer, octets))
+        };
+        match tokio::time::timeout(limit, reading).await {
+            Ok(Ok((_, 0)) | Err(_)) => (Vec::new(), Read::End),
+            Ok(Ok((buffer, octets))) => (buffer, Read::Octets(octets)),
+            Err(_) => (Vec::new(), Read::TimedOut),
+        }
+    }
+
+    /// Waits until reading may give something.
+    async fn ready(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Deflated(deflated) if !deflated.inflater.is_hungry() => Ok(()),
+            Stream::Deflated(deflated) => deflated.under.ready_plain().await,
+            stream => stream.ready_plain().await,
+        }
+    }
+
+    async fn ready_plain(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Plain(stream) => stream.readable().await,
+            Stream::Tls(stream) => {
+                let (socket, tls) = stream.get_mut();
+                // What was deciphered already makes no socket readable.
+                let state = tls.process_new_packets().map_err(io::Error::other)?;
+                if state.plaintext_bytes_to_read() > 0 || state.peer_has_closed() {
+                    return Ok(());
+                }
+                socket.readable().await
+            }
+            Stream::Deflated(_) | Stream::Gone => Ok(()),
+        }
+    }
+
     async fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Deflated(deflated) => deflated.read(buffer).await,
@@ -175,6 +215,7 @@ impl Deflated {
                 Inflated::End => return Ok(0),
                 Inflated::Hungry => {}
             }
+            self.under.ready_plain().await?;
             let mut more = vec![0; COMPRESSED_OCTETS];
             match self.under.read_plain(&mut more).await? {
                 0 => return Ok(0),
