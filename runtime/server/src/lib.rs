@@ -7,6 +7,7 @@ mod admission;
 mod authenticate;
 mod bindings;
 mod clock;
+mod compress;
 mod content;
 mod control;
 mod decisions;

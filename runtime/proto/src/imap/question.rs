@@ -123,6 +123,9 @@ pub enum Question {
     Subscribe { name: MailboxName, on: bool },
     /// Answer: `Quota`.
     Quota,
+    /// May everything be compressed from here on? Answer: `Done`, and there is room for it until the connection ends;
+    /// `Failed(Limit)`.
+    Compress,
 }
 
 /// The message that REPLACE takes away.

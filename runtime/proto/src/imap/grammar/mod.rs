@@ -174,6 +174,7 @@ fn on_account(name: &str) -> Option<Arguments> {
         "GETQUOTAROOT" => |input, coding| {
             map(preceded(sp, mailbox_name(coding)), |it| OnAccount::GetQuotaRoot(it).into()).parse(input)
         },
+        "COMPRESS" => |input, _| compress(input),
         "IDLE" => |input, _| Ok((input, OnAccount::Idle.into())),
         _ => return None,
     })
@@ -241,6 +242,11 @@ fn enable(input: &[u8]) -> Parsed<'_, Command> {
 /// `subscribe = "SUBSCRIBE" SP mailbox`
 fn subscribe(input: &[u8], coding: Coding, on: bool) -> Parsed<'_, Command> {
     map(preceded(sp, mailbox_name(coding)), move |name| OnAccount::Subscribe { name, on }.into()).parse(input)
+}
+
+/// `compress = "COMPRESS" SP algorithm`, `algorithm = "DEFLATE"` (RFC 4978)
+fn compress(input: &[u8]) -> Parsed<'_, Command> {
+    value(OnAccount::Compress.into(), preceded(sp, nom::bytes::streaming::tag_no_case("DEFLATE"))).parse(input)
 }
 
 /// `copy = "COPY" SP sequence-set SP mailbox`

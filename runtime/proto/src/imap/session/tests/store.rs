@@ -247,6 +247,7 @@ impl Store {
                 Answer::Done
             }
             Question::AppendEnd => self.append(std::mem::take(incoming))?,
+            Question::Compress => Answer::Done,
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
             other => return self.admin(other),
         })
