@@ -1,45 +1,76 @@
-//! Passwords: argon2id (RFC 9106) on a bounded number of threads, with a short-lived memory of successes.
+//! Passwords: argon2id (RFC 9106) in a line that is fair between addresses, and a memory of successes.
 //!
 //! INVARIANT (same-cost): a login nobody has costs what a wrong password costs.
-//! INVARIANT (bounded-hashing): at most one hash per processor at a time, and at most `WAITING_MAX` wait; one more hears
-//! "try later", never "wrong".
-//! INVARIANT (own-line): the logins of one client address wait for each other before they wait for a processor.
+//! INVARIANT (bounded-hashing): at most one hash per processor at a time, and one an account; whoever would wait too long
+//! hears "try later", never "wrong".
+//! INVARIANT (own-line): the logins of one client address wait for each other (`line`).
+//! INVARIANT (one-hash): connections that wait for the same hash share it (`flights`).
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+mod flights;
+pub mod kept;
+mod line;
+mod queue;
+mod remembered;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use decide::Refusal;
+use mail::Login;
 use proto::sasl::Secret;
-use tokio::sync::Semaphore;
 
-use crate::turns::Turns;
+use crate::clock;
+use crate::signing::Seal;
 use crate::verifier::{opens, verifier};
+use flights::Flights;
+use queue::{Place, Queue};
+use remembered::{Moment, Remembered};
 
-/// How long a success is remembered.
-const REMEMBER: Duration = Duration::from_secs(600);
-/// Successes remembered at a time: 48 octets each, with the table about 5 MB.
-const REMEMBERED_MAX: usize = 65_536;
-/// Hashes of one client address at a time, unless half of the processors are more.
-const HASHING_PER_ADDRESS_MIN: usize = 2;
-/// Logins that may wait for a thread.
-const WAITING_MAX: usize = 4_096;
 /// Longest password that is hashed, in octets.
 const SECRET_OCTETS_MAX: usize = 1_024;
+/// Whoever was let in and waited for so long all the same, because the machine got slower, hears "try later" before
+/// the mail program gives up.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// A keyed hash of login, secret and verifier.
+type Name = [u8; 32];
 
 /// What a check of a password says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
-    Right,
-    Wrong,
+    Judged {
+        right: bool,
+        how: How,
+    },
     /// Too many are waiting.
     Busy,
+}
+
+/// How it came to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Remembered,
+    /// By the hash another connection asked for.
+    Shared,
+    Hashed,
+}
+
+impl How {
+    /// For metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            How::Remembered => "remembered",
+            How::Shared => "shared",
+            How::Hashed => "hashed",
+        }
+    }
 }
 
 /// A password to be checked.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
+    /// As the store has it, where it has it.
     pub login: &'a str,
     pub secret: &'a Secret,
     /// Of the login in the store. `None`: there is no such login.
@@ -49,28 +80,39 @@ pub struct Attempt<'a> {
 }
 
 pub struct Passwords {
-    /// Drawn at start: the table is useless to whoever reads this process's memory later.
+    /// Of names.
     key: [u8; 32],
-    remembered: Mutex<HashMap<[u8; 32], Instant>>,
-    turns: Turns,
-    hashing: Semaphore,
-    waiting: AtomicUsize,
+    /// Of this run: what a wrong password was cannot be told from what limits on guessing keep of it.
+    guesses_key: [u8; 32],
+    /// What rows in the store are sealed with.
+    rows: Seal,
+    remembered: Mutex<Remembered>,
+    /// Of those, the ones a restart would find.
+    kept: AtomicUsize,
+    flights: Flights,
+    queue: Arc<Queue>,
     /// A verifier of nobody's password.
     nobody: String,
+    started: Instant,
 }
 
 impl Passwords {
-    pub fn new() -> Passwords {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut unguessable = [0; 32];
-        crate::random::fill(&mut unguessable);
+    /// Nothing is remembered yet; `key` names what will be. Takes as long as a hash.
+    fn new(key: &[u8; 32]) -> Passwords {
+        let unguessable = blake3::Hash::from(crate::random::octets::<32>());
+        let started = Instant::now();
+        let nobody = verifier(&Secret::new(unguessable.to_hex().to_string()));
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Passwords {
-            key: crate::random::octets(),
-            remembered: Mutex::new(HashMap::new()),
-            turns: Turns::new(HASHING_PER_ADDRESS_MIN.max(threads / 2)),
-            hashing: Semaphore::new(threads),
-            waiting: AtomicUsize::new(0),
-            nobody: verifier(&Secret::new(blake3::Hash::from(unguessable).to_hex().to_string())),
+            key: blake3::derive_key("facteur 2026 names of remembered logins", key),
+            guesses_key: crate::random::octets(),
+            rows: Seal::under(&blake3::derive_key("facteur 2026 rows of remembered logins", key)),
+            remembered: Mutex::default(),
+            kept: AtomicUsize::new(0),
+            flights: Flights::default(),
+            queue: Arc::new(Queue::new(processors, started.elapsed())),
+            nobody,
+            started,
         }
     }
 
@@ -83,136 +125,96 @@ impl Passwords {
     ) -> Result<Checked, Refusal> {
         let Attempt { login, secret, verifier, address } = attempt;
         if secret.reveal().len() > SECRET_OCTETS_MAX {
-            return Ok(Checked::Wrong);
+            return Ok(Checked::Judged { right: false, how: How::Hashed });
         }
-        let name = verifier.map(|verifier| self.name_of(login, secret, verifier));
-        if name.is_some_and(|name| self.is_remembered(&name)) {
-            return Ok(Checked::Right);
+        let name = hash(&self.key, &[login, secret.reveal(), verifier.unwrap_or_default()]);
+        if verifier.is_some() && self.remembered().holds(&name, self.now()) {
+            return Ok(Checked::Judged { right: true, how: How::Remembered });
         }
         // INVARIANT (own-line)
-        let Some(_turn) = self.turns.take(address).await else { return Ok(Checked::Busy) };
-        let Some(_place) = Place::take(&self.waiting) else { return Ok(Checked::Busy) };
-        let Ok(_permit) = self.hashing.acquire().await else { return Ok(Checked::Busy) };
+        let account = self.account(login);
+        let Some(mut place) = self.queue.join(address, account) else { return Ok(Checked::Busy) };
+        let seat = self.flights.board(name);
+        tokio::select! {
+            biased;
+            // INVARIANT (one-hash)
+            right = seat.landed() => return Ok(Checked::Judged { right, how: How::Shared }),
+            () = place.turn() => {}
+            () = tokio::time::sleep(WAIT_MAX) => return Ok(Checked::Busy),
+        }
         still_allowed()?;
         // INVARIANT (same-cost)
         let against = verifier.unwrap_or(&self.nobody).to_owned();
-        let tried = secret.clone();
-        let opens = tokio::task::spawn_blocking(move || opens(&tried, &against)).await.unwrap_or(false);
-        match name {
-            Some(name) if opens => {
-                self.remember(name);
-                Ok(Checked::Right)
-            }
-            _ => Ok(Checked::Wrong),
+        let Some(opens) = self.hash(secret.clone(), against, place).await else { return Ok(Checked::Busy) };
+        let right = opens && verifier.is_some();
+        if right {
+            let now = self.now();
+            self.remembered().put(name, account, now);
         }
+        seat.land(right);
+        Ok(Checked::Judged { right, how: How::Hashed })
+    }
+
+    /// `None` when it panicked, which the panic hook counted.
+    async fn hash(&self, secret: Secret, against: String, place: Place) -> Option<bool> {
+        let queue = self.queue.clone();
+        let hashed = move || {
+            let begun = Instant::now();
+            let opens = opens(&secret, &against);
+            queue.took(begun.elapsed());
+            // The turn ends with the hash, not with the connection that asked for it. INVARIANT (bounded-hashing)
+            drop(place);
+            opens
+        };
+        crate::durable::blocking(hashed).await
+    }
+
+    /// Logins that wait for a turn.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
+    /// Remembered logins that a restart would find.
+    pub fn kept(&self) -> usize {
+        self.kept.load(Ordering::Relaxed)
+    }
+
+    /// Forgets what succeeded for this login: its password changed.
+    pub fn forget(&self, login: &Login) {
+        self.remembered().forget(self.account(login.as_str()));
     }
 
     /// The secret as limits on guessing tell two wrong passwords apart: not reversible, of this run only.
     pub fn guess_of(&self, login: &str, secret: &Secret) -> u64 {
-        let name = self.name_of(login, secret, "");
-        u64::from_le_bytes([name[0], name[1], name[2], name[3], name[4], name[5], name[6], name[7]])
+        short(hash(&self.guesses_key, &[login, secret.reveal()]))
     }
 
-    /// A changed verifier makes another name: a success under the old password is forgotten by the change itself.
-    fn name_of(&self, login: &str, secret: &Secret, verifier: &str) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        for part in [login, secret.reveal(), verifier] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        *hasher.finalize().as_bytes()
+    fn account(&self, login: &str) -> u64 {
+        short(hash(&self.key, &[login]))
     }
 
-    fn is_remembered(&self, name: &[u8; 32]) -> bool {
-        let remembered = self.remembered.lock().unwrap_or_else(|e| e.into_inner());
-        remembered.get(name).is_some_and(|until| *until > Instant::now())
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, name: [u8; 32]) {
-        let mut remembered = self.remembered.lock().unwrap_or_else(|e| e.into_inner());
-        let now = Instant::now();
-        if remembered.len() >= REMEMBERED_MAX {
-            remembered.retain(|_, until| *until > now);
-        }
-        if remembered.len() < REMEMBERED_MAX {
-            remembered.insert(name, now + REMEMBER);
-        }
+    fn now(&self) -> Moment {
+        Moment { running: self.started.elapsed(), unix_s: clock::unix_s() }
     }
 }
 
-impl Default for Passwords {
-    fn default() -> Passwords {
-        Passwords::new()
+/// A changed verifier makes another name: a success under the old password is forgotten by the change itself.
+fn hash(key: &[u8; 32], parts: &[&str]) -> Name {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
     }
+    *hasher.finalize().as_bytes()
 }
 
-/// A place among those that wait; given back on drop, also when the connection goes away meanwhile.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Option<Place<'a>> {
-        if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            waiting.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(Place(waiting))
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+fn short([a, b, c, d, e, f, g, h, ..]: Name) -> u64 {
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]
-mod tests {
-    use decide::Reason;
-    use mail::reply;
-
-    use super::*;
-
-    async fn check(passwords: &Passwords, login: &str, secret: &str, verifier: Option<&str>) -> Checked {
-        let secret = Secret::new(secret);
-        let attempt = Attempt { login, secret: &secret, verifier, address: "192.0.2.1" };
-        passwords.check(attempt, || Ok(())).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_success_is_remembered_until_the_verifier_changes() {
-        let passwords = Passwords::new();
-        let secret = Secret::new("correct horse");
-        let first = verifier(&secret);
-        assert_eq!(check(&passwords, "toto-j", "correct horse", Some(&first)).await, Checked::Right);
-        assert!(passwords.is_remembered(&passwords.name_of("toto-j", &secret, &first)));
-        let second = verifier(&Secret::new("battery staple"));
-        assert_eq!(check(&passwords, "toto-j", "correct horse", Some(&second)).await, Checked::Wrong);
-        assert_eq!(check(&passwords, "toto-j", "correct hors", Some(&first)).await, Checked::Wrong);
-    }
-
-    #[tokio::test]
-    async fn nobody_is_never_right() {
-        let passwords = Passwords::new();
-        assert_eq!(check(&passwords, "ghost", "", None).await, Checked::Wrong);
-        assert_eq!(passwords.waiting.load(Ordering::Relaxed), 0);
-    }
-
-    #[tokio::test]
-    async fn a_full_waiting_room_says_busy_and_not_wrong() {
-        let passwords = Passwords::new();
-        passwords.waiting.store(WAITING_MAX, Ordering::Relaxed);
-        assert_eq!(check(&passwords, "ghost", "x", None).await, Checked::Busy);
-    }
-
-    #[tokio::test]
-    async fn a_login_that_was_barred_while_it_waited_is_not_hashed() {
-        let passwords = Passwords::new();
-        let secret = Secret::new("correct horse");
-        let kept = verifier(&secret);
-        let attempt = Attempt { login: "toto-j", secret: &secret, verifier: Some(&kept), address: "192.0.2.1" };
-        let barred = || Err(Refusal::new(reply::AUTH_LATER, Reason::TooManyFailedLogins, "", "later"));
-        let refusal = passwords.check(attempt, barred).await.unwrap_err();
-        assert_eq!(refusal.reason, Reason::TooManyFailedLogins);
-        assert!(passwords.remembered.lock().unwrap().is_empty(), "the right password would be remembered");
-    }
-}
+mod tests;
