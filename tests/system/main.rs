@@ -13,6 +13,7 @@ mod guide;
 mod imap_floods;
 mod limits;
 mod lists;
+mod logins;
 mod mail;
 mod operating;
 mod outbound;
