@@ -90,7 +90,8 @@ impl Serving {
     /// The sum of a metric over labels that begin so; 0 when it is not there.
     pub fn metric(&self, name: &str) -> f64 {
         let page = self.metrics().unwrap_or_default();
-        page.lines().filter_map(|line| line.strip_prefix(name)?.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        let values = page.lines().filter_map(|line| line.strip_prefix(name)?.rsplit(' ').next()?.parse::<f64>().ok());
+        values.fold(0.0, |sum, value| sum + value)
     }
 
     fn metrics(&self) -> io::Result<String> {

@@ -2,7 +2,7 @@
 //! few seconds and at the end.
 //!
 //! Who has the store alone, for instance a backup, learns nothing: names are hashes under a key that `seal.key` seals, and
-//! rows are sealed under another one made of it. Who may write to the store cannot make a login succeed, only be forgotten.
+//! rows are sealed under another one made of it, so that one somebody changed, or moved to another place, is forgotten.
 //! Who has the store and `seal.key` can try guesses against the names of the last day much faster than against verifiers,
 //! but has nothing to log in with before one fits. That is what the hours of a restart cost; `seal.key` belongs in no backup
 //! of the store.
