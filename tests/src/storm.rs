@@ -39,10 +39,11 @@ pub struct Storm {
 pub struct Report {
     /// From the first connection to the last login.
     pub lasted: Duration,
-    /// From the first try of each login to its success, ascending.
+    /// From the beginning of the storm to the success of each login, ascending.
     pub waits: Vec<Duration>,
-    /// Answers `[UNAVAILABLE]`, and connections turned away or lost: the program came back.
+    /// Answers `[UNAVAILABLE]`: the program came back.
     pub later: u32,
+    /// Connections turned away or lost: it came back, too.
     pub lost: u32,
     /// Answers that the password is wrong; those programs stopped.
     pub wrong: u32,

@@ -4,8 +4,8 @@
 //! Who has the store alone, for instance a backup, learns nothing: names are hashes under a key that `seal.key` seals, and
 //! rows are sealed under another one made of it, so that one somebody changed, or moved to another place, is forgotten.
 //! Who has the store and `seal.key` can try guesses against the names of the last day much faster than against verifiers,
-//! but has nothing to log in with before one fits. That is what the hours of a restart cost; `seal.key` belongs in no backup
-//! of the store.
+//! but has nothing to log in with before one fits. That is the price of a restart without hashes: `seal.key` belongs in no
+//! backup of the store.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
