@@ -15,6 +15,7 @@ mod imap_floods;
 mod imap_model;
 mod limits;
 mod lists;
+mod logins;
 mod mail;
 mod operating;
 mod outbound;

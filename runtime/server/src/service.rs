@@ -30,6 +30,7 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    pub app_passwords: crate::app_passwords::AppPasswords,
     pub tokens: crate::tokens::Tokens,
     /// Of this store for ever: what salts of logins nobody has are made of.
     pub nobodys_salts: [u8; 32],

@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
+use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
 use crate::clock::{self, Clock};
 use crate::content::Held;
@@ -22,7 +23,7 @@ use crate::directory::Directory;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
-use crate::passwords::Passwords;
+use crate::passwords::kept::{self, LoadError};
 use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
@@ -118,6 +119,15 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl From<LoadError> for StartError {
+    fn from(error: LoadError) -> StartError {
+        match error {
+            LoadError::Read(error) => StartError::Read(error),
+            LoadError::Commit(error) => StartError::Commit(error),
+        }
+    }
+}
+
 /// What this build keeps of the plan without executing it, one line each, to be said once at start.
 pub fn unserved(tables: &Tables) -> Vec<String> {
     let plan = tables.plan();
@@ -189,6 +199,7 @@ impl Server {
         let mut tasks = vec![
             tokio::spawn(operate::door::serve(service.clone(), control_socket)),
             tokio::spawn(rings::keep(service.clone())),
+            tokio::spawn(kept::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
@@ -231,6 +242,7 @@ impl Running {
         if let Err(error) = rings::flush(&service, &mut BTreeMap::new()).await {
             tracing::error!("the windows could not be kept: {error}");
         }
+        kept::flush(&service).await;
         if let Err(error) = control::remove(&control) {
             tracing::warn!("{}: {error}", control.display());
         }
@@ -296,6 +308,7 @@ async fn service(
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
+    let passwords = kept::load(&store, &seal).await?;
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
@@ -315,7 +328,8 @@ async fn service(
         site,
         store,
         clock,
-        passwords: Passwords::new(),
+        passwords,
+        app_passwords: AppPasswords::default(),
         tokens: Tokens::default(),
         nobodys_salts,
         admission: Admission::new(),
