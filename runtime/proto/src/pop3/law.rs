@@ -32,7 +32,7 @@ impl Desk {
                 return Answer::Salt(Salt { octets: vec![7; 16], iterations: 4_096, nonce: "s".into() });
             }
             Question::Authenticate(claim) => return self.judge(claim),
-            Question::Maildrop | Question::Read { .. } | Question::Remove { .. } => {}
+            Question::Maildrop | Question::Read { .. } | Question::Update { .. } => {}
         }
         match &mut self.broken {
             Some((trouble, 0)) => {
@@ -45,8 +45,8 @@ impl Desk {
         }
         match question {
             Question::Read { uid, from, octets, .. } => self.read(*uid, *from, *octets),
-            Question::Remove { uids } => {
-                self.messages.retain(|(uid, _)| !uids.contains(uid));
+            Question::Update { removed } => {
+                self.messages.retain(|(uid, _)| !removed.contains(uid));
                 Answer::Done
             }
             _ => Answer::Maildrop(Maildrop { uid_validity: 9, index: self.index() }),
@@ -149,7 +149,7 @@ fn talk(in_the_clear: bool, input: &[u8], size: usize) -> Talk {
                 }
                 Step::Ask(question) => {
                     talk.asked.push(format!("{question:?}"));
-                    talk.removed |= matches!(question, Question::Remove { .. });
+                    talk.removed |= matches!(&question, Question::Update { removed } if !removed.is_empty());
                     let answer = desk.answer(&question);
                     session.answer(answer);
                 }

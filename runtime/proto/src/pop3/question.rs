@@ -16,8 +16,9 @@ pub enum Question {
     /// So many octets of a message from `from` on, which the message has. A driver that is to send a `whole` message looks
     /// whether all of it is sound when it is asked for the first. Answer: `Octets`, exactly so many; `Failed(Gone)`.
     Read { uid: u32, from: u64, octets: usize, whole: bool },
-    /// Removes these messages in one step, those that still exist. Answer: `Done` when that is durable.
-    Remove { uids: Vec<u32> },
+    /// QUIT (RFC 1939 6): removes these messages in one step, those that still exist, and lets go of the maildrop whatever comes
+    /// of that. Answer: `Done` when it is durable; `Failed(Renamed)`.
+    Update { removed: Vec<u32> },
 }
 
 /// What the driver says. Each question has one kind of answer, or `Failed`.
@@ -58,6 +59,8 @@ pub enum Trouble {
     InUse,
     /// The message was removed meanwhile, by IMAP.
     Gone,
+    /// INBOX was renamed meanwhile: its messages are somewhere else on purpose.
+    Renamed,
     /// Temporary: the store is read-only or overloaded.
     Unavailable,
     /// A contradiction inside the server.

@@ -54,6 +54,7 @@ impl From<Trouble> for Refusal {
                 Refusal::new("another session has the mailbox, try again when it is over").with(Code::InUse)
             }
             Trouble::Gone => Refusal::new("the message was removed by another session"),
+            Trouble::Renamed => Refusal::new("the mailbox was renamed by another session"),
             Trouble::Unavailable => {
                 Refusal::new("the mail store is not available, try again later").with(Code::SysTemp)
             }

@@ -324,7 +324,7 @@ fn logged_in(state: Transaction, command: Command, out: &mut Out) -> Dispatched 
             state.ready()
         }
         Command::Noop => state.done("nothing done", out),
-        Command::Quit => quit::quit(state, out),
+        Command::Quit => quit::quit(state),
         Command::OnMaildrop(command) => match command {
             OnMaildrop::Stat => stat::stat(state, out),
             OnMaildrop::List(number) => list::list(state, number, out),

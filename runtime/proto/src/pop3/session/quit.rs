@@ -10,16 +10,13 @@ pub fn unknown(out: &mut Out) -> Turn {
     Turn::Close
 }
 
-pub fn quit(state: Transaction, out: &mut Out) -> Turn {
-    Update { removed: state.maildrop.marked() }.run(out)
+pub fn quit(state: Transaction) -> Turn {
+    Update { removed: state.maildrop.marked() }.run()
 }
 
 impl Update {
-    fn run(self, out: &mut Out) -> Turn {
-        if self.removed.is_empty() {
-            return unknown(out);
-        }
-        ask(Question::Remove { uids: self.removed }, |answer, out| {
+    fn run(self) -> Turn {
+        ask(Question::Update { removed: self.removed }, |answer, out| {
             match answer.done() {
                 Ok(()) => out.ok("until next time"),
                 Err(trouble) => out.refuse(&kept(trouble)),
@@ -46,16 +43,17 @@ mod tests {
         client.check("QUIT", "+OK until next time\n");
         assert!(client.closed);
         assert_eq!(client.uids(), [2]);
-        assert_eq!(client.asked.iter().filter(|kind| *kind == "Remove").count(), 1);
+        assert_eq!(client.asked.iter().filter(|kind| *kind == "Update").count(), 1);
     }
 
     #[test]
-    fn without_marks_or_a_login_nothing_is_asked() {
-        for mut client in [Client::with(&["a: 1\n\n"]), Client::stranger(config())] {
-            client.asked.clear();
-            client.check("QUIT", "+OK until next time\n");
-            assert!(client.closed && client.asked.is_empty());
-        }
+    fn without_marks_nothing_is_removed_and_without_a_login_nothing_is_asked() {
+        let mut client = Client::with(&["a: 1\n\n"]);
+        client.check("QUIT", "+OK until next time\n");
+        assert_eq!((client.closed, client.uids()), (true, vec![1]));
+        let mut client = Client::stranger(config());
+        client.check("QUIT", "+OK until next time\n");
+        assert!(client.closed && client.asked.is_empty());
     }
 
     #[test]
