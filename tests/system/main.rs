@@ -16,6 +16,7 @@ mod lists;
 mod mail;
 mod operating;
 mod outbound;
+mod pop3;
 mod queue;
 mod redirects;
 mod room;

@@ -7,6 +7,7 @@
 //! A session sees INBOX as it was at login. It changes nothing before QUIT, and then only what DELE named: RETR sets no flag.
 
 pub mod command;
+mod desk;
 pub mod grammar;
 mod law;
 mod question;

@@ -3,7 +3,7 @@
 mod lines;
 
 use super::{Config, Logins, Session, Step};
-use crate::pop3::law::Desk;
+use crate::pop3::desk::Desk;
 use crate::pop3::question::{LoginFailure, Question, Trouble};
 use crate::sasl::{Bindings, Mechanism};
 
