@@ -7,27 +7,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mail::Login;
 
 #[derive(Default)]
-pub struct Held {
+pub struct Maildrops {
     logins: Mutex<BTreeSet<Login>>,
 }
 
 /// A maildrop that is held until this is dropped.
 pub struct Hold {
-    held: Arc<Held>,
+    maildrops: Arc<Maildrops>,
     login: Login,
 }
 
-impl Held {
+impl Maildrops {
     /// `None` while another session has it.
-    pub fn take(self: &Arc<Held>, login: &Login) -> Option<Hold> {
+    pub fn take(self: &Arc<Maildrops>, login: &Login) -> Option<Hold> {
         let is_free = self.logins.lock().unwrap_or_else(PoisonError::into_inner).insert(login.clone());
-        is_free.then(|| Hold { held: self.clone(), login: login.clone() })
+        is_free.then(|| Hold { maildrops: self.clone(), login: login.clone() })
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.held.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.login);
+        self.maildrops.logins.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.login);
     }
 }
 
@@ -37,12 +37,12 @@ mod tests {
 
     #[test]
     fn a_maildrop_has_one_session_and_is_free_behind_it() {
-        let held = Arc::new(Held::default());
+        let maildrops = Arc::new(Maildrops::default());
         let (one, two) = (Login::new("one").unwrap(), Login::new("two").unwrap());
-        let first = held.take(&one);
-        assert!(first.is_some() && held.take(&two).is_some());
-        assert!(held.take(&one).is_none());
+        let first = maildrops.take(&one);
+        assert!(first.is_some() && maildrops.take(&two).is_some());
+        assert!(maildrops.take(&one).is_none());
         drop(first);
-        assert!(held.take(&one).is_some());
+        assert!(maildrops.take(&one).is_some());
     }
 }

@@ -11,7 +11,7 @@ use mail::Login;
 use proto::pop3::{Answer, Config, LoginFailure, Logins, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
 
-pub(crate) use self::held::Held;
+pub(crate) use self::held::Maildrops;
 use self::maildrop::Opened;
 use super::login::LoggedIn;
 use super::{Connection, Woken, opening};
