@@ -19,6 +19,7 @@ mod logins;
 mod mail;
 mod operating;
 mod outbound;
+mod pop3;
 mod queue;
 mod redirects;
 mod room;

@@ -42,6 +42,8 @@ pub(crate) struct Service {
     pub signing: crate::signing::Signing,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
+    /// Maildrops that have a session.
+    pub maildrops: Arc<crate::drive::pop3::Maildrops>,
     pub directory: crate::directory::Directory,
     /// Other servers.
     pub world: crate::world::World,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use decide::{Tables, Tick};
-use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
+use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, TlsMode};
 use store::{Op, ReadError, Store};
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
@@ -131,17 +131,7 @@ impl From<LoadError> for StartError {
 /// What this build keeps of the plan without executing it, one line each, to be said once at start.
 pub fn unserved(tables: &Tables) -> Vec<String> {
     let plan = tables.plan();
-    let mut lines: Vec<String> =
-        decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
-    for (name, listener) in &plan.listeners {
-        match listener.speaks {
-            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
-            Speaks::Pop => {
-                lines.push(format!("listeners.{name}: {:?} is not built, nothing listens", listener.speaks));
-            }
-        }
-    }
-    lines
+    decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect()
 }
 
 /// What makes a plan impossible to serve.
@@ -256,9 +246,6 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp | Speaks::Imap) {
-            continue;
-        }
         if addresses.is_empty() {
             tracing::warn!(listener = name, "the site gives no address: it does not listen");
         }
@@ -337,6 +324,7 @@ async fn service(
         engines,
         signing,
         held: Arc::new(Held::default()),
+        maildrops: Arc::default(),
         directory,
         world,
         pool: outbound::Pool::default(),

@@ -1,4 +1,4 @@
-//! A login, the same for SMTP and IMAP: limits on guessing, the proof, limits again.
+//! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
 use decide::{Account, ClassId, Guess, Guesses, Reason, Refusal, address_key};
 use mail::{Login, reply};

@@ -7,6 +7,7 @@ mod imap;
 mod login;
 mod onward;
 pub mod opening;
+pub(crate) mod pop3;
 mod smtp;
 mod success;
 pub mod told;
@@ -90,8 +91,7 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection, place: 
     match rules.speaks {
         Speaks::Smtp | Speaks::Lmtp => Box::pin(smtp::run(service.clone(), connection)).await,
         Speaks::Imap => Box::pin(imap::run(service.clone(), connection)).await,
-        // Not listened to: `start` says so.
-        Speaks::Pop => {}
+        Speaks::Pop => Box::pin(pop3::run(service.clone(), connection)).await,
     }
     drop(place);
 }
