@@ -28,7 +28,6 @@ use self::watched::Watched;
 use super::login::LoggedIn;
 use super::{Connection, Woken, opening};
 use crate::admission::{CompressedPlace, Full};
-use crate::content::Content;
 use crate::durable;
 use crate::service::Service;
 
