@@ -46,6 +46,8 @@ struct Waiting<W> {
 struct OfAccount {
     present: usize,
     running: usize,
+    /// How many of each address are present.
+    addresses: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -90,11 +92,12 @@ impl<W> Line<W> {
         // Before each of its own address stands one of each other address.
         let rounds = self.addresses.get(address).map_or(0, |line| line.waiting.len()) + 1;
         let before = self.waiting().min(rounds.saturating_mul(self.rota.len()));
-        let turns = [
-            (before + self.running) / self.at_once,
-            self.of_address(address) / self.at_once_of_address,
-            self.of_account(account),
-        ];
+        let of_account = self.accounts.get(&account).map_or(0, |account| {
+            let rounds = account.addresses.get(address).unwrap_or(&0) + 1;
+            account.present.min(rounds.saturating_mul(account.addresses.len()) + account.running)
+        });
+        let turns =
+            [(before + self.running) / self.at_once, self.of_address(address) / self.at_once_of_address, of_account];
         let turns = turns.into_iter().max().unwrap_or(0);
         turn.saturating_mul(u32::try_from(turns).unwrap_or(u32::MAX))
     }
@@ -113,7 +116,9 @@ impl<W> Line<W> {
             self.rota.insert(turn, address.to_owned());
         }
         line.waiting.push_back(Waiting { ticket, account, wake });
-        self.accounts.entry(account).or_default().present += 1;
+        let of_account = self.accounts.entry(account).or_default();
+        of_account.present += 1;
+        *of_account.addresses.entry(address.to_owned()).or_default() += 1;
         self.places.insert(ticket, Place { address: address.to_owned(), account, running: false });
         ticket
     }
@@ -166,10 +171,29 @@ impl<W> Line<W> {
         if let Some(of_account) = self.accounts.get_mut(&account) {
             of_account.running -= usize::from(running);
             of_account.present -= 1;
+            if let Some(count) = of_account.addresses.get_mut(&address) {
+                *count -= 1;
+            }
+            of_account.addresses.retain(|_, count| *count > 0);
             if of_account.present == 0 {
                 self.accounts.remove(&account);
             }
         }
+    }
+
+    /// Takes the last place from the address that has most logins of this account, if it has two more than `address`: who
+    /// guesses from one address keeps the owner out from no other.
+    pub fn make_way(&mut self, address: &str, account: u64) -> bool {
+        let Some(of_account) = self.accounts.get(&account) else { return false };
+        let own = of_account.addresses.get(address).copied().unwrap_or(0);
+        let most = of_account.addresses.iter().max_by_key(|(_, count)| **count);
+        let Some((most, _)) = most.filter(|(_, count)| **count >= own + 2) else { return false };
+        let mut waiting = self.addresses.get(most).into_iter().flat_map(|line| line.waiting.iter().rev());
+        let Some(last) = waiting.find(|waiting| waiting.account == account).map(|waiting| waiting.ticket) else {
+            return false;
+        };
+        self.leave(last);
+        true
     }
 
     fn number(&mut self) -> u64 {
@@ -289,9 +313,27 @@ mod tests {
         assert_eq!(named.line.expected("192.0.2.2", 500, TURN), TURN, "after one of the others");
         for other in 0..50 {
             named.join(&format!("198.51.100.{other}"), 1_000, "guess");
+            named.join("192.0.2.1", 2_000, "guess");
         }
+        assert_eq!(named.line.expected("192.0.2.2", 2_000, TURN), 26 * TURN, "one of the address that guesses");
         assert_eq!(named.line.expected("192.0.2.2", 1_000, TURN), 50 * TURN, "an account has one turn at a time");
         assert_eq!(named.line.expected("192.0.2.2", 500, TURN), 26 * TURN, "51 addresses, and two that are served");
+    }
+
+    #[test]
+    fn who_has_most_places_of_an_account_makes_way_and_an_equal_does_not() {
+        let mut line = Named::new(1, 1);
+        for name in ["g1", "g2", "g3"] {
+            line.join("192.0.2.1", 7, name);
+        }
+        assert_eq!(line.called(), ["g1"]);
+        assert!(line.line.make_way("192.0.2.2", 7));
+        line.join("192.0.2.2", 7, "owner");
+        assert!(!line.line.make_way("192.0.2.2", 7) && !line.line.make_way("192.0.2.2", 8));
+        assert!(line.line.make_way("192.0.2.3", 7), "the one that waits goes, not the one that is served");
+        assert!(!line.line.make_way("192.0.2.3", 7));
+        line.leave("g1");
+        assert_eq!(line.called(), ["owner"]);
     }
 
     #[test]

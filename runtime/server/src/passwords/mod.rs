@@ -139,7 +139,7 @@ impl Passwords {
             biased;
             // INVARIANT (one-hash)
             right = seat.landed() => return Ok(Checked::Judged { right, how: How::Shared }),
-            () = place.turn() => {}
+            called = place.turn() => if !called { return Ok(Checked::Busy) },
             () = tokio::time::sleep(WAIT_MAX) => return Ok(Checked::Busy),
         }
         still_allowed()?;

@@ -47,10 +47,11 @@ impl Queue {
     pub fn join(self: &Arc<Self>, address: &str, account: u64) -> Option<Place> {
         let hash = Duration::from_micros(self.hash_us.load(Ordering::Relaxed));
         let mut line = self.line();
-        let full = line.waiting() >= WAITING_MAX
-            || line.of_address(address) >= WAITING_PER_ADDRESS_MAX
-            || line.of_account(account) >= WAITING_PER_ACCOUNT_MAX;
+        let full = line.waiting() >= WAITING_MAX || line.of_address(address) >= WAITING_PER_ADDRESS_MAX;
         if full || line.expected(address, account, hash) > EXPECTED_MAX {
+            return None;
+        }
+        if line.of_account(account) >= WAITING_PER_ACCOUNT_MAX && !line.make_way(address, account) {
             return None;
         }
         let (wake, called) = oneshot::channel();
@@ -78,10 +79,9 @@ impl Queue {
 }
 
 impl Place {
-    /// Waits for the turn.
-    pub async fn turn(&mut self) {
-        // The line drops nobody who holds a place.
-        let _ = (&mut self.called).await;
+    /// Waits for the turn. False when the place was given to somebody of another address.
+    pub async fn turn(&mut self) -> bool {
+        (&mut self.called).await.is_ok()
     }
 }
 
@@ -114,9 +114,9 @@ mod tests {
         let mut places: Vec<Place> = (0..40).map_while(|account| queue.join("192.0.2.1", account)).collect();
         assert_eq!(places.len(), 21, "one is served and twenty wait, the last of them for 20 s");
         let mut other = queue.join("192.0.2.2", 100).expect("another address waits for one round");
-        places[0].turn().await;
+        assert!(places[0].turn().await);
         drop(places);
-        other.turn().await;
+        assert!(other.turn().await);
         assert_eq!(queue.waiting(), 0);
     }
 
@@ -136,10 +136,25 @@ mod tests {
         let mut first = queue.join("192.0.2.1", 1).unwrap();
         let second = queue.join("192.0.2.2", 2).unwrap();
         let mut third = queue.join("192.0.2.3", 3).unwrap();
-        first.turn().await;
+        assert!(first.turn().await);
         drop(second);
         drop(first);
-        third.turn().await;
+        assert!(third.turn().await);
+    }
+
+    #[tokio::test]
+    async fn guesses_of_one_address_do_not_keep_the_owner_out() {
+        let queue = Arc::new(Queue::new(1, Duration::from_millis(1)));
+        let mut guesses: Vec<Place> = (0..2_000).map_while(|_| queue.join("192.0.2.1", 1)).collect();
+        assert_eq!(guesses.len(), WAITING_PER_ACCOUNT_MAX);
+        let mut owner = queue.join("192.0.2.2", 1).expect("one of the guesses makes way");
+        assert!(!guesses.pop().unwrap().turn().await, "the last one");
+        // The first was served when it came, and the second was next before anybody else was there.
+        for mut guess in guesses.drain(..2) {
+            assert!(guess.turn().await);
+        }
+        assert!(owner.turn().await, "the other guesses wait behind it");
+        assert_eq!(queue.waiting(), WAITING_PER_ACCOUNT_MAX - 3);
     }
 
     #[test]
