@@ -15,7 +15,7 @@ use decide::{Auth, ReadingCell, Refusal};
 use mail::Login;
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
-use store::{ReadError, Store};
+use store::{BodyRef, ReadError, Store};
 use tokio::sync::Notify;
 
 use self::append::{Append, Begun};
@@ -38,6 +38,8 @@ struct Imap {
     selected: Option<Watched>,
     changed: Arc<Notify>,
     append: Option<Append>,
+    /// The message whose octets were asked last.
+    reading: Option<(MailboxId, u32, BodyRef)>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
 }
@@ -55,8 +57,17 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
     let changed = Arc::new(Notify::new());
-    let mut imap =
-        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: Heavy::None };
+    let mut imap = Imap {
+        service,
+        connection,
+        session,
+        login: None,
+        selected: None,
+        changed,
+        append: None,
+        reading: None,
+        heavy: Heavy::None,
+    };
     imap.converse().await;
     imap.connection.stream.close().await;
 }
@@ -159,6 +170,7 @@ impl Imap {
             }
             Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
+            Question::Octets { mailbox, uid, from, count } => self.octets(mailbox, uid, from, count).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
             Question::Candidates { mailbox, texts } => self.candidates(mailbox, texts).await,
