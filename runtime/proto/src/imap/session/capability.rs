@@ -83,8 +83,11 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
-/// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] =
+/// Where it is kept that something is enabled.
+type Place = fn(&mut Enabled) -> &mut bool;
+
+/// What can be enabled.
+const ENABLED: &[(&str, Place)] =
     &[("IMAP4rev2", |enabled| &mut enabled.rev2), ("UTF8=ACCEPT", |enabled| &mut enabled.utf8)];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).
