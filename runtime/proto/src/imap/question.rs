@@ -74,6 +74,10 @@ pub enum Question {
     /// Contents of the messages with these UIDs, a slice the session keeps small. Answer: `Messages`, those that still
     /// exist, in the same order.
     Fetch { mailbox: MailboxId, uids: Vec<u32>, need: Need },
+    /// So many octets of a message from a place in it, so that a long one is never held whole. The driver keeps its place in
+    /// the message asked last, so that one that is expunged meanwhile is read to its end. Answer: `Octets`, all of them;
+    /// `Failed(Expunged)`.
+    Octets { mailbox: MailboxId, uid: u32, from: u64, count: usize },
     /// What was rendered of the messages with these UIDs when they were stored. Answer: `Rendered`: those that still exist,
     /// or as many of them, from the first on, as make one slice.
     Renderings { mailbox: MailboxId, uids: Vec<u32>, parts: SummaryParts },
@@ -155,7 +159,7 @@ impl Source {
     pub fn places(&self, message: &[u8]) -> Option<Vec<Range<usize>>> {
         let is_all = self.section.part.is_empty() && self.section.kind == SectionKind::All;
         let structure = (!is_all).then(|| Structure::parse(message));
-        let (places, _) = places(message, structure.as_ref(), &self.section, self.partial)?;
+        let (places, _) = places(message, message.len(), structure.as_ref(), &self.section, self.partial)?;
         Some(places.into())
     }
 }
@@ -212,6 +216,7 @@ pub enum Answer {
     Selected(Selection),
     Changed(Changes),
     Messages(Vec<Message>),
+    Octets(Vec<u8>),
     Rendered(Renderings),
     Identities(Vec<Identity>),
     Keys(Keys),
@@ -464,6 +469,7 @@ impl Answer {
             | Answer::Selected(_)
             | Answer::Changed(_)
             | Answer::Messages(_)
+            | Answer::Octets(_)
             | Answer::Rendered(_)
             | Answer::Identities(_)
             | Answer::Keys(_)
@@ -498,6 +504,10 @@ impl Answer {
 
     pub(super) fn messages(self) -> Result<Vec<Message>, Trouble> {
         if let Answer::Messages(messages) = self { Ok(messages) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn octets(self) -> Result<Vec<u8>, Trouble> {
+        if let Answer::Octets(octets) = self { Ok(octets) } else { Err(self.trouble()) }
     }
 
     pub(super) fn candidates(self) -> Result<Vec<Candidates>, Trouble> {

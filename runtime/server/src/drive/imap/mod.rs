@@ -17,7 +17,7 @@ use decide::{Auth, ReadingCell, Refusal};
 use mail::Login;
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
-use store::{ReadError, Store};
+use store::{BodyRef, ReadError, Store};
 use tokio::sync::Notify;
 
 use self::append::{Append, Begun};
@@ -49,6 +49,8 @@ struct Imap {
     compressed: Option<CompressedPlace>,
     /// Of the long contents of the last answer.
     room: Option<Room>,
+    /// The message whose octets were asked last.
+    reading: Option<(MailboxId, u32, BodyRef)>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
 }
@@ -77,6 +79,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         append: None,
         compressed: None,
         room: None,
+        reading: None,
         heavy: Heavy::None,
     };
     imap.converse().await;
@@ -183,6 +186,7 @@ impl Imap {
             }
             Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
+            Question::Octets { mailbox, uid, from, count } => self.octets(mailbox, uid, from, count).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
             Question::Keys { mailbox, uids, parts } => self.keys(mailbox, uids, parts).await,

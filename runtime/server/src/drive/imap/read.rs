@@ -161,6 +161,32 @@ impl Imap {
         }
     }
 
+    pub(super) async fn octets(
+        &mut self,
+        mailbox: MailboxId,
+        uid: u32,
+        from: u64,
+        count: usize,
+    ) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        // From its beginning on it is looked up again: what was kept may be of another FETCH.
+        let kept = self.reading.take().filter(|(of, message, _)| from > 0 && (*of, *message) == (mailbox, uid));
+        let read = move |store: &Store| {
+            let body = match kept {
+                Some((_, _, body)) => Some(body),
+                None => store.body_of(id, uid)?,
+            };
+            let Some(body) = body else { return Ok(None) };
+            let octets = store.read_body_range(&body, from, count as u64)?;
+            Ok(Some((body, octets)))
+        };
+        let (body, octets) = self.look_up(read).await?.ok_or(Trouble::Expunged)?;
+        if from.saturating_add(octets.len() as u64) < body.len() {
+            self.reading = Some((mailbox, uid, body));
+        }
+        Ok(Answer::Octets(octets))
+    }
+
     pub(super) async fn quota(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
         let read = move |store: &Store| Ok((store.person(&login)?, store.usage(&login)?));

@@ -191,6 +191,13 @@ impl Store {
             Question::Unselect => Answer::Done,
             Question::Refresh { mailbox, since, rows } => Answer::Changed(self.selected(mailbox)?.changes(since, rows)),
             Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
+            Question::Octets { mailbox, uid, from, count } => {
+                let mailbox = self.selected(mailbox)?;
+                let found = mailbox.messages.iter().find(|(row, _)| row.uid == uid);
+                let (_, content) = found.ok_or(Trouble::Expunged)?;
+                let rest = content.get(from as usize..).unwrap_or_default();
+                Answer::Octets(rest[..count.min(rest.len())].to_vec())
+            }
             Question::Renderings { mailbox, uids, parts } => {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
             }
