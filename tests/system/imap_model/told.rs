@@ -21,6 +21,7 @@ pub enum Told {
     Search(Vec<u32>),
     Status {
         messages: u32,
+        uid_next: Option<u32>,
     },
     CopyUid {
         from: Vec<u32>,
@@ -104,8 +105,9 @@ pub fn told(line: &[u8]) -> Result<Told, Difference> {
         }
         ["SEARCH", found @ ..] => Told::Search(found.iter().map(|word| number(word)).collect::<Result<_, _>>()?),
         ["STATUS", ..] => {
-            let messages = between(&text, "MESSAGES ", ")").ok_or("STATUS without MESSAGES")?;
-            Told::Status { messages: number(messages.split(' ').next().unwrap_or_default())? }
+            let item = |name: &str| text.split_once(&format!("{name} "))?.1.split([' ', ')']).next();
+            let messages = number(item("MESSAGES").ok_or("STATUS without MESSAGES")?)?;
+            Told::Status { messages, uid_next: item("UIDNEXT").map(number).transpose()? }
         }
         ["OK", "[COPYUID", ..] => copy_uid(&text)?,
         ["OK", "[HIGHESTMODSEQ", highest, ..] => Told::HighestModSeq(number(highest.trim_end_matches(']'))?),

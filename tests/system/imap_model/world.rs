@@ -212,7 +212,7 @@ impl<'a> World<'a> {
             let rules = Rules::default();
             self.clients[0].hear(&answer.told, &rules)?;
             let said = answer.told.iter().find_map(|told| match told {
-                Told::Status { messages } => Some(*messages),
+                Told::Status { messages, .. } => Some(*messages),
                 _ => None,
             });
             *count = said.ok_or_else(|| format!("{answer:?}"))?;

@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use super::numbers::{Dice, change};
 use super::{Client, Store};
+use crate::imap::question::Trouble;
+use crate::imap::response::OUT_OCTETS;
 
 /// What a client of QRESYNC keeps, and where it stands.
 struct Keeper {
@@ -358,4 +360,29 @@ fn under_uid_only_no_number_is_taken_or_told() {
     client.say("a ENABLE QRESYNC");
     client.check("a SELECT INBOX (QRESYNC (101 1 (1 1)))", "a BAD [UIDREQUIRED] messages have UIDs only\n");
     assert!(client.say("a SELECT INBOX (QRESYNC (101 1))").contains("* 2 UIDFETCH (FLAGS () MODSEQ (3))\n"));
+}
+
+#[test]
+fn much_that_changed_is_sent_in_small_steps() {
+    let mut client = Client::with_inbox(&["a: 1\n\nb\n"; 5_000]);
+    client.say("a STORE 1:2000 +FLAGS.SILENT (\\Deleted)");
+    client.say("a EXPUNGE");
+    client.say("a ENABLE QRESYNC");
+    client.largest_send = 0;
+    let said = client.say("a SELECT INBOX (QRESYNC (101 1))");
+    assert!(client.largest_send < OUT_OCTETS + 1_024, "{}", client.largest_send);
+    assert!(said.contains("* VANISHED (EARLIER) 1:2000\n* 1 FETCH (UID 2001 FLAGS () MODSEQ (2002))\n"));
+    assert_eq!(said.matches(" FETCH (UID ").count(), 3_000);
+}
+
+#[test]
+fn half_of_the_news_is_no_select() {
+    let mut client = four();
+    client.meddler = Some(Box::new(|store: &Rc<RefCell<Store>>| {
+        store.borrow_mut().broken = Some(Trouble::Unavailable);
+    }));
+    client.asked_to_meddle = Some("Vanished");
+    let said = client.say("a SELECT INBOX (QRESYNC (101 1))");
+    assert!(said.ends_with("a NO [UNAVAILABLE] the mail store is not available, try again later\n"), "{said}");
+    client.check("a CHECK", "a BAD [CLIENTBUG] no mailbox is selected\n");
 }
