@@ -224,7 +224,12 @@ impl Client {
                 continue;
             }
             let known = self.numbers.iter().position(|of| *of == Some(*uid));
-            let at = known.or_else(|| self.numbers.iter().rposition(Option::is_none));
+            // One it does not know by its UID stands before those with greater ones.
+            let greater = self.numbers.iter().position(|of| of.is_some_and(|of| of > *uid));
+            // Without numbers the unknown ones stand last.
+            let greater = greater.filter(|_| self.enabled != Enabled::UidOnly);
+            let before = &self.numbers[..greater.unwrap_or(self.numbers.len())];
+            let at = known.or_else(|| before.iter().rposition(Option::is_none));
             self.numbers.remove(at.ok_or_else(|| format!("VANISHED {uid}, which this client was not told of"))?);
         }
         Ok(())

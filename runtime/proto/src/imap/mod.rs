@@ -13,7 +13,7 @@ pub mod utf7;
 
 pub use question::{
     Answer, Candidates, Changes, Content, Copied, Counts, FlagChange, Flagged, LoginFailure, MailboxId, MailboxRow,
-    Message, Need, Question, Quota, Renderings, Row, Selection, Stored, Summary, Trouble,
+    Message, Need, Question, Quota, Renderings, Row, Selection, Stored, Summary, Trouble, Vanished,
 };
 pub use session::{Config, Session, Step};
 

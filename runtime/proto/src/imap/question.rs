@@ -117,9 +117,7 @@ impl FlagChange {
 /// What the driver says.
 #[derive(Debug)]
 pub enum Answer {
-    Authenticated {
-        server_signature: Option<Vec<u8>>,
-    },
+    Authenticated { server_signature: Option<Vec<u8>> },
     Salt(Salt),
     NotAuthenticated(LoginFailure),
     Mailboxes(Vec<MailboxRow>),
@@ -129,15 +127,11 @@ pub enum Answer {
     Messages(Vec<Message>),
     Rendered(Renderings),
     Candidates(Vec<Candidates>),
-    /// UIDs, ascending.
-    Vanished(Vec<u32>),
+    Vanished(Vanished),
     Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
-    Appended {
-        uid_validity: u32,
-        uid: u32,
-    },
+    Appended { uid_validity: u32, uid: u32 },
     Quota(Quota),
     Done,
     Failed(Trouble),
@@ -241,6 +235,15 @@ pub struct Flagged {
     pub uid: u32,
     pub mod_seq: u64,
     pub flags: Flags,
+}
+
+/// Which messages went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// Ascending.
+    Uids(Vec<u32>),
+    /// More than the driver wants to name.
+    Many,
 }
 
 /// What a STORE did.
@@ -399,8 +402,8 @@ impl Answer {
         if let Answer::Rendered(renderings) = self { Ok(renderings) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn vanished(self) -> Result<Vec<u32>, Trouble> {
-        if let Answer::Vanished(uids) = self { Ok(uids) } else { Err(self.trouble()) }
+    pub(super) fn vanished(self) -> Result<Vanished, Trouble> {
+        if let Answer::Vanished(vanished) = self { Ok(vanished) } else { Err(self.trouble()) }
     }
 
     pub(super) fn stored(self) -> Result<Stored, Trouble> {

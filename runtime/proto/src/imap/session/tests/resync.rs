@@ -371,8 +371,17 @@ fn much_that_changed_is_sent_in_small_steps() {
     client.largest_send = 0;
     let said = client.say("a SELECT INBOX (QRESYNC (101 1))");
     assert!(client.largest_send < OUT_OCTETS + 1_024, "{}", client.largest_send);
+    // More than are named: all UIDs that no message has.
     assert!(said.contains("* VANISHED (EARLIER) 1:2000\n* 1 FETCH (UID 2001 FLAGS () MODSEQ (2002))\n"));
     assert_eq!(said.matches(" FETCH (UID ").count(), 3_000);
+    (2..2_500).step_by(2).for_each(|half| client.store.borrow_mut().expunge("INBOX", half * 2));
+    let said = client.say("a UID FETCH 1990:2006,2010:2012,4995:9999 UID (CHANGEDSINCE 5000 VANISHED)");
+    assert!(said.contains("* VANISHED (EARLIER) 1990:2000\n"), "{said}");
+    client.say("a SELECT INBOX");
+    let said = client.say("a UID FETCH 1990:2006,2010:2012,4995:9999 UID (CHANGEDSINCE 9999 VANISHED)");
+    assert!(!said.contains("VANISHED"), "{said}");
+    let said = client.say("a UID FETCH 1990:2006,2010:2012,4995:9999 UID (CHANGEDSINCE 5000 VANISHED)");
+    assert!(said.contains("* VANISHED (EARLIER) 1990:2000,2004,2012,4996\n"), "{said}");
 }
 
 #[test]
