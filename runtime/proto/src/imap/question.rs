@@ -223,8 +223,7 @@ pub enum Answer {
     /// Seconds since 1970.
     Now(i64),
     Candidates(Vec<Candidates>),
-    /// UIDs, ascending.
-    Vanished(Vec<u32>),
+    Vanished(Vanished),
     Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
@@ -338,6 +337,15 @@ pub struct Flagged {
     pub uid: u32,
     pub mod_seq: u64,
     pub flags: Flags,
+}
+
+/// Which messages went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// Ascending.
+    Uids(Vec<u32>),
+    /// More than the driver wants to name.
+    Many,
 }
 
 /// What a STORE did.
@@ -530,8 +538,8 @@ impl Answer {
         if let Answer::Rendered(renderings) = self { Ok(renderings) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn vanished(self) -> Result<Vec<u32>, Trouble> {
-        if let Answer::Vanished(uids) = self { Ok(uids) } else { Err(self.trouble()) }
+    pub(super) fn vanished(self) -> Result<Vanished, Trouble> {
+        if let Answer::Vanished(vanished) = self { Ok(vanished) } else { Err(self.trouble()) }
     }
 
     pub(super) fn stored(self) -> Result<Stored, Trouble> {

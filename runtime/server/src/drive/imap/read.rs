@@ -7,7 +7,7 @@ use mail::mime::SummaryParts;
 use mail::{Keyword, MailboxName, SystemFlags};
 use proto::imap::{
     Answer, Changes, Content, Counts, EmailId, Identity, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row,
-    Selection, Summary, ThreadId, Trouble,
+    Selection, Summary, ThreadId, Trouble, Vanished,
 };
 use store::{MailboxInfo, MessageIdentity, MessageRow, ReadError, Store, UidSet};
 
@@ -19,6 +19,8 @@ use super::{Imap, session_id};
 const SMALL_MAILBOX: u32 = 2_000;
 /// Renderings in one answer.
 const RENDERINGS_OCTETS: usize = 256 * 1024;
+/// UIDs of messages that went in one answer.
+const VANISHED_UIDS_MAX: usize = 100_000;
 /// A header is looked for in so many octets first, then in four times as many, and so on.
 const HEADER_OCTETS: u64 = 16 * 1024;
 
@@ -113,8 +115,12 @@ impl Imap {
 
     pub(super) async fn vanished(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        let found = self.look_up(move |store| store.vanished_since(id, since)).await?;
-        found.map(Answer::Vanished).ok_or(Trouble::NoSuchMailbox)
+        let found = self.look_up(move |store| store.vanished_since(id, since, VANISHED_UIDS_MAX)).await?;
+        let vanished = match found.ok_or(Trouble::NoSuchMailbox)? {
+            store::Vanished::Uids(uids) => Vanished::Uids(uids),
+            store::Vanished::Many => Vanished::Many,
+        };
+        Ok(Answer::Vanished(vanished))
     }
 
     pub(super) async fn renderings(

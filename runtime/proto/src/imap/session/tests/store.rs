@@ -13,6 +13,9 @@ use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 /// 2021-01-01, the day everything arrives.
 const ARRIVAL: DateTime = DateTime { unix_seconds: 1_609_459_200, offset_minutes: 0 };
 
+/// So many that went are named.
+const NAMED_MAX: usize = 10;
+
 #[derive(Debug, Default)]
 pub struct Mailbox {
     id: u64,
@@ -216,7 +219,7 @@ impl Store {
                 let vanished = &self.selected(mailbox)?.vanished;
                 let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
                 uids.sort_unstable();
-                Answer::Vanished(uids)
+                Answer::Vanished(if uids.len() > NAMED_MAX { Vanished::Many } else { Vanished::Uids(uids) })
             }
             Question::Store { mailbox, uids, change, flags, unchanged_since } => {
                 let mailbox = self.selected(mailbox)?;
