@@ -15,6 +15,7 @@ pub mod mime;
 pub mod person;
 mod punycode;
 pub mod reply;
+pub mod rights;
 
 pub use address::{Address, BadAddress, ReversePath};
 pub use delivery::{Body, Notify, Return};
@@ -24,3 +25,4 @@ pub use fold::{fold, fold_onto};
 pub use mailbox_name::{BadMailboxName, MailboxName, SpecialUse};
 pub use person::{Alias, AliasKind, Login, Person};
 pub use reply::{Code, EnhancedCode, Reply};
+pub use rights::{Grant, Grantee, Identifier, Rights, RightsChange};
