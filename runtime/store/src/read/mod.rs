@@ -8,6 +8,7 @@ mod messages;
 mod pool;
 mod records;
 mod renderings;
+mod rights;
 mod spool;
 
 use mail::index::Index;
@@ -24,6 +25,8 @@ pub(crate) use messages::{rows_in, summaries_in};
 pub(crate) use pool::Pool;
 pub use records::{Delivery, TokenCounts};
 pub use renderings::Renderings;
+pub use rights::SharedMailbox;
+pub(crate) use rights::grants_in;
 
 /// A person and what the password is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ mod putback;
 mod records;
 mod recovery;
 mod restore;
+mod rights;
 mod search;
 mod shards;
 mod snapshots;
