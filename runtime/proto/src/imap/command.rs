@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::question::FlagChange;
 use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
-use mail::{BadMailboxName, Flags, Keyword, MailboxName, SpecialUse, SystemFlags};
+use mail::{BadMailboxName, Flags, Identifier, Keyword, MailboxName, Rights, RightsChange, SpecialUse, SystemFlags};
 
 /// A command and the tag its answer carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,10 @@ pub enum Command {
     Capability,
     Noop,
     Logout,
-    /// RFC 2971. What the client says of itself is read and forgotten.
-    Id,
+    /// RFC 2971. Of what the client says of itself its name is kept, all else forgotten.
+    Id {
+        client: Option<String>,
+    },
     StartTls,
     Login {
         login: Vec<u8>,
@@ -60,17 +62,93 @@ pub enum Command {
 pub enum OnAccount {
     Enable(Vec<String>),
     Namespace,
-    Select { name: Name, read_only: bool, parameters: SelectParameters },
-    Create { name: Name, uses: Uses },
+    Select {
+        name: Name,
+        read_only: bool,
+        parameters: SelectParameters,
+    },
+    Create {
+        name: Name,
+        uses: Uses,
+    },
     Delete(Name),
-    Rename { from: Name, to: Name },
-    Subscribe { name: Name, on: bool },
+    Rename {
+        from: Name,
+        to: Name,
+    },
+    Subscribe {
+        name: Name,
+        on: bool,
+    },
     List(List),
-    Lsub { reference: String, pattern: String },
-    Status { name: Name, items: Vec<StatusItem> },
-    GetQuota { root: Vec<u8> },
+    Lsub {
+        reference: String,
+        pattern: String,
+    },
+    Status {
+        name: Name,
+        items: Vec<StatusItem>,
+    },
+    GetQuota {
+        root: Vec<u8>,
+    },
     GetQuotaRoot(Name),
+    /// Administrators set quotas in the policy: nobody does here.
+    SetQuota,
+    GetAcl(Name),
+    MyRights(Name),
+    ListRights {
+        name: Name,
+        identifier: Option<Identifier>,
+    },
+    /// An identifier that names nobody, and rights there are not, are no syntax errors.
+    SetAcl {
+        name: Name,
+        identifier: Option<Identifier>,
+        change: RightsChange,
+        rights: Option<Rights>,
+    },
+    DeleteAcl {
+        name: Name,
+        identifier: Option<Identifier>,
+    },
+    GetMetadata {
+        of: MetadataOf,
+        entries: Vec<String>,
+        options: MetadataOptions,
+    },
+    SetMetadata {
+        of: MetadataOf,
+        values: Vec<MetadataValue>,
+    },
     Idle,
+}
+
+/// Whose METADATA (RFC 5464 4): a mailbox, or the server, which the empty name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetadataOf {
+    Server,
+    Mailbox(Name),
+}
+
+/// An entry and what it is set to; without a value it goes.
+pub type MetadataValue = (String, Option<Vec<u8>>);
+
+/// RFC 5464 4.2.1 and 4.2.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MetadataOptions {
+    /// Longer values are left out.
+    pub octets_max: Option<u64>,
+    pub depth: Depth,
+}
+
+/// How far below the entries asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    #[default]
+    Zero,
+    One,
+    Infinity,
 }
 
 /// What CREATE says a mailbox is for (RFC 6154 3).
@@ -153,6 +231,10 @@ pub struct List {
     pub return_subscribed: bool,
     pub return_special_use: bool,
     pub return_status: Option<Vec<StatusItem>>,
+    /// RFC 8440.
+    pub return_rights: bool,
+    /// RFC 9590.
+    pub return_metadata: Option<(Vec<String>, MetadataOptions)>,
     /// The extended form was used, so LIST has the rules of RFC 5258.
     pub extended: bool,
 }
@@ -165,6 +247,8 @@ pub enum StatusItem {
     UidValidity,
     Unseen,
     Deleted,
+    /// RFC 9208 4.1.4.
+    DeletedStorage,
     Size,
     /// RFC 7162.
     HighestModSeq,

@@ -15,7 +15,7 @@ pub use question::{
     Answer, Candidates, Changes, Content, Copied, Counts, FlagChange, Flagged, LoginFailure, MailboxId, MailboxRow,
     Message, Need, Question, Quota, Renderings, Row, Selection, Summary, Trouble,
 };
-pub use session::{Config, Session, Step};
+pub use session::{CAPABILITIES, Config, Mask, NEVER_MASKED, Session, Step};
 
 /// The law of a session over a store in memory, for builds with `--cfg fuzzing`.
 #[cfg(fuzzing)]

@@ -7,8 +7,9 @@ use nom::combinator::{map, map_opt, opt};
 use nom::sequence::{delimited, preceded};
 use nom::{Err, IResult, Parser};
 
+use super::metadata;
 use super::word::{Parsed, astring, atom, list_mailbox, list0, list1, refuse, sp};
-use crate::imap::command::{Command, List, Name, OnAccount, SelectParameters, StatusItem, Uses};
+use crate::imap::command::{Command, List, MetadataOptions, Name, OnAccount, SelectParameters, StatusItem, Uses};
 use crate::imap::utf7;
 use mail::{BadMailboxName, MailboxName, SpecialUse};
 
@@ -103,6 +104,8 @@ pub fn list(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
                 ReturnOption::Subscribed => list.return_subscribed = true,
                 ReturnOption::Children => (),
                 ReturnOption::SpecialUse => list.return_special_use = true,
+                ReturnOption::MyRights => list.return_rights = true,
+                ReturnOption::Metadata(entries, options) => list.return_metadata = Some((entries, options)),
                 ReturnOption::Status(items) => list.return_status = Some(items),
             }
         }
@@ -134,16 +137,24 @@ enum ReturnOption {
     Subscribed,
     Children,
     SpecialUse,
+    MyRights,
     Status(Vec<StatusItem>),
+    Metadata(Vec<String>, MetadataOptions),
 }
 
-/// RFC 9051 6.3.9.2 and 6.3.9.8.
+/// RFC 9051 6.3.9.2 and 6.3.9.8, RFC 8440 for MYRIGHTS, RFC 9590 for METADATA.
 fn return_option(input: &[u8]) -> IResult<&[u8], ReturnOption> {
     let (rest, word) = atom(input)?;
     match word.to_ascii_uppercase().as_str() {
         "SUBSCRIBED" => Ok((rest, ReturnOption::Subscribed)),
         "CHILDREN" => Ok((rest, ReturnOption::Children)),
         "SPECIAL-USE" => Ok((rest, ReturnOption::SpecialUse)),
+        "MYRIGHTS" => Ok((rest, ReturnOption::MyRights)),
+        "METADATA" => {
+            let (rest, options) = opt(preceded(sp, metadata::options)).parse(rest)?;
+            map(preceded(sp, metadata::entries), |entries| ReturnOption::Metadata(entries, options.unwrap_or_default()))
+                .parse(rest)
+        }
         "STATUS" => map(preceded(sp, list1(status_item)), ReturnOption::Status).parse(rest),
         _ => refuse(input),
     }
@@ -167,6 +178,7 @@ fn status_item(input: &[u8]) -> Parsed<'_, StatusItem> {
             "UIDVALIDITY" => StatusItem::UidValidity,
             "UNSEEN" => StatusItem::Unseen,
             "DELETED" => StatusItem::Deleted,
+            "DELETED-STORAGE" => StatusItem::DeletedStorage,
             "SIZE" => StatusItem::Size,
             "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
             _ => return None,

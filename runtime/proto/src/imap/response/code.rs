@@ -32,6 +32,12 @@ pub enum Code {
     ExpungeIssued,
     HasChildren,
     Limit,
+    /// RFC 5464: values were left out, the longest of so many octets.
+    LongEntries(u64),
+    /// RFC 5464: a value may have so many octets.
+    MaxSize(u64),
+    /// RFC 5464: no more entries.
+    TooMany,
     NonExistent,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
@@ -61,6 +67,8 @@ impl fmt::Display for Code {
             Code::AppendUid(validity, uid) => return write!(f, "APPENDUID {validity} {uid}"),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
+            Code::LongEntries(octets) => return write!(f, "METADATA LONGENTRIES {octets}"),
+            Code::MaxSize(octets) => return write!(f, "METADATA MAXSIZE {octets}"),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
             Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),
@@ -82,6 +90,7 @@ impl fmt::Display for Code {
             Code::ReadWrite => "READ-WRITE",
             Code::ServerBug => "SERVERBUG",
             Code::TooBig => "TOOBIG",
+            Code::TooMany => "METADATA TOOMANY",
             Code::TryCreate => "TRYCREATE",
             Code::Unavailable => "UNAVAILABLE",
             Code::UnknownCte => "UNKNOWN-CTE",
@@ -151,6 +160,8 @@ impl From<Trouble> for Reply {
             Trouble::OverQuota => Reply::no(Code::OverQuota, "the quota is used up"),
             Trouble::TooBig => Reply::no(Code::TooBig, "the message is too big"),
             Trouble::Limit => Reply::no(Code::Limit, "that is more than the server keeps"),
+            Trouble::NotPersonal => Reply::no(Code::Cannot, "that name is not for mailboxes of yours"),
+            Trouble::TooManyEntries => Reply::no(Code::TooMany, "there are as many entries as there may be"),
             Trouble::NoPermission => Reply::no(Code::NoPerm, "the rights on the mailbox do not allow that"),
             Trouble::Expunged => Reply::no(Code::ExpungeIssued, "some of the messages are gone"),
             Trouble::Unavailable => Reply::no(Code::Unavailable, "the mail store is not available, try again later"),

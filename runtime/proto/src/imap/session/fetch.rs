@@ -10,7 +10,7 @@ use super::fetched::Fetched;
 use super::listed::Listing;
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{FetchItem, Messages, Tag};
-use crate::imap::question::{Content, FlagChange, Message, Need, Question};
+use crate::imap::question::{Content, FlagChange, Message, Need, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 use mail::mime::{SectionKind, SummaryParts};
 use mail::{Flags, SystemFlags};
@@ -212,6 +212,8 @@ impl Fetching {
                 marked.sort_unstable();
                 self.write_slice(Slice::new(messages, marked), out)
             }
+            // RFC 4314 4: without the right for it reading leaves `\Seen` alone.
+            Err(Trouble::NoPermission) => self.write_slice(Slice::new(messages, Vec::new()), out),
             Err(trouble) => self.end(&trouble.into(), out),
         })
     }

@@ -4,9 +4,9 @@ use super::list::attributes;
 use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask};
 use super::view::View;
 use crate::imap::command::{Name, Tag};
-use crate::imap::question::{Question, Selection};
+use crate::imap::question::{Question, Selection, Trouble};
 use crate::imap::response::{Code, Out, Reply};
-use mail::{MailboxName, SystemFlags};
+use mail::{MailboxName, Rights, SystemFlags};
 
 /// Whatever was selected is left first, even when the new mailbox cannot be had.
 pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, out: &mut Out) -> Turn {
@@ -39,9 +39,12 @@ fn left(shared: Shared, tag: &Tag, reply: &Reply, out: &mut Out) -> Turn {
 fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selection: Selection, out: &mut Out) -> Turn {
     let (uid_next, uid_validity, first_unseen) = (selection.uid_next, selection.uid_validity, selection.first_unseen);
     let attributes = attributes(selection.special_use, selection.subscribed);
+    let rights = selection.rights;
+    // RFC 4314 4: READ-ONLY says that nothing in it can be changed.
+    let read_only = read_only || !rights.meets(CHANGING);
     let view = View::new(selection, read_only);
     out.untagged(&format!("FLAGS ({})", view.flags()));
-    let permanent = if read_only { String::new() } else { format!("{} \\*", view.flags()) };
+    let permanent = if read_only { String::new() } else { permanent_flags(&view.flags(), rights) };
     out.untagged_reply(&Reply::ok("flags that stay").with(Code::PermanentFlags(permanent)));
     out.message_data(view.count(), "EXISTS");
     if shared.enabled.rev2 {
@@ -62,6 +65,21 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
     Box::new(Selected { shared, view }).done(&tag, &Reply::ok(text).with(code), Expunges::Told, out)
 }
 
+/// With one of these a mailbox is not read-only.
+const CHANGING: Rights =
+    Rights::INSERT.with(Rights::EXPUNGE).with(Rights::SEEN).with(Rights::WRITE).with(Rights::DELETE);
+
+/// The flags these rights let change (RFC 4314 4).
+fn permanent_flags(flags: &str, rights: Rights) -> String {
+    let needs = |flag: &str| match flag {
+        "\\Seen" => Rights::SEEN,
+        "\\Deleted" => Rights::DELETE,
+        _ => Rights::WRITE,
+    };
+    let may_change = flags.split(' ').chain(["\\*"]).filter(|flag| rights.contains(needs(flag)));
+    may_change.collect::<Vec<_>>().join(" ")
+}
+
 /// Removes what has `\Deleted` without a word, then leaves; a read-only mailbox is only left.
 pub fn close(state: Box<Selected>, tag: Tag) -> Turn {
     if state.view.is_read_only() {
@@ -74,7 +92,8 @@ pub fn close(state: Box<Selected>, tag: Tag) -> Turn {
         }
         let question = Question::Expunge { mailbox: state.view.mailbox(), uids: deleted };
         ask(question, move |answer, out| match answer.expunged() {
-            Ok(_) => unselect(*state, tag, "CLOSE done"),
+            // RFC 4314 4: without the right to expunge nothing is, and nothing is said of it.
+            Ok(_) | Err(Trouble::NoPermission) => unselect(*state, tag, "CLOSE done"),
             Err(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
         })
     })
