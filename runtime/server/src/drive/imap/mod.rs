@@ -2,8 +2,12 @@
 //! selected mailbox changes.
 
 mod heavy;
+mod metadata;
+mod place;
 mod read;
+mod rights;
 mod search;
+mod shared;
 mod watched;
 mod write;
 
@@ -11,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decide::{Auth, ReadingCell, Refusal};
+use mail::Login;
 use mail::date::DateTime;
-use mail::{Login, MailboxName};
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
 use store::{ReadError, Store};
@@ -44,7 +48,7 @@ struct Imap {
 
 /// A message on its way in.
 struct Append {
-    mailbox: MailboxName,
+    place: place::Place,
     flags: mail::Flags,
     internal_date: Option<DateTime>,
     content: Content,
@@ -61,6 +65,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
             append_octets_max: service.tables.plan().mailboxes.message_size_octets,
             mechanisms: sasl::offered(&opening::mechanisms(service.tables.plan()), &bindings),
             bindings,
+            masks: Vec::new(),
         }),
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
@@ -157,6 +162,11 @@ impl Imap {
     }
 
     async fn answer(&mut self, question: Question) -> Result<Answer, Trouble> {
+        if let Question::Select { .. } = question {
+            // Whatever becomes of it, what was selected is left.
+            self.selected = None;
+        }
+        self.allow(&question).await?;
         match question {
             Question::Authenticate(claim) => Ok(self.authenticate(&claim).await),
             Question::Salt { login } => Ok(self.salt(&login)),
@@ -183,7 +193,17 @@ impl Imap {
             Question::Delete { name } => self.delete(name).await,
             Question::Rename { from, to } => self.rename(from, to).await,
             Question::Subscribe { name, on } => self.subscribe(name, on).await,
-            Question::Quota => self.quota().await,
+            Question::Quota { root } => self.quota(root).await,
+            Question::QuotaOf { name } => self.quota_of(name).await,
+            Question::DeletedOctets { names } => self.deleted_octets(names).await,
+            Question::Acl { name } => self.acl(name).await,
+            Question::SetAcl { name, identifier, change, rights } => {
+                self.set_acl(name, identifier, (change, rights)).await
+            }
+            Question::MyRights { name } => self.my_rights(name).await,
+            Question::FixedRights { name, identifier } => self.fixed_rights(name, identifier).await,
+            Question::Metadata { name } => self.metadata(name).await,
+            Question::SetMetadata { name, values } => self.set_metadata(name, values).await,
         }
     }
 
