@@ -4,6 +4,7 @@
 pub mod backup;
 mod bar;
 pub mod export;
+pub mod grant;
 pub mod import;
 pub mod person;
 pub mod queue;

@@ -3,7 +3,7 @@
 
 mod heavy;
 mod metadata;
-mod place;
+pub mod place;
 mod read;
 mod rights;
 mod search;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use decide::{Auth, ReadingCell, Refusal};
 use mail::Login;
 use mail::date::DateTime;
-use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
+use proto::imap::{Answer, Config, LoginFailure, MailboxId, Mask, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
 use store::{ReadError, Store};
 use tokio::sync::Notify;
@@ -65,7 +65,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
             append_octets_max: service.tables.plan().mailboxes.message_size_octets,
             mechanisms: sasl::offered(&opening::mechanisms(service.tables.plan()), &bindings),
             bindings,
-            masks: Vec::new(),
+            masks: masks(service.tables.plan()),
         }),
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
@@ -263,6 +263,12 @@ impl Imap {
     }
 }
 
+/// What the policy hides from some mail programs.
+fn masks(plan: &plan::Plan) -> Vec<Mask> {
+    let mask = |mask: &plan::CapabilityMask| Mask { client: mask.client.clone(), without: mask.without.clone() };
+    plan.imap.mask.iter().map(mask).collect()
+}
+
 fn not_authenticated(refusal: &Refusal) -> Answer {
     let failure = if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong };
     Answer::NotAuthenticated(failure)
@@ -271,4 +277,17 @@ fn not_authenticated(refusal: &Refusal) -> Answer {
 /// A mailbox's number as the session knows it.
 fn session_id(mailbox: store::MailboxId) -> MailboxId {
     MailboxId(u64::from(mailbox.number()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::imap::{CAPABILITIES, NEVER_MASKED};
+
+    #[test]
+    fn every_capability_may_be_masked_or_may_never_be() {
+        for word in CAPABILITIES {
+            let (may, never) = (plan::MASKABLE.contains(word), NEVER_MASKED.contains(word));
+            assert!(may != never, "{word}: a policy may mask it, or no session works without it");
+        }
+    }
 }

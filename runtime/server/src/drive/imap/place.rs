@@ -43,28 +43,35 @@ pub fn members(account: &Login) -> Option<Grantee> {
 
 /// Reads a name that `login` gives. `main` is the domain whose addresses are known by their local part.
 pub fn named(login: &Login, main: &Domain, name: &MailboxName) -> Named {
+    let first = name.as_str().split(SEPARATOR).next();
+    if !NAMESPACES.iter().any(|space| Some(*space) == first) {
+        return Named::Own(Place::own(login, name));
+    }
+    others(main, name)
+        .filter(|place| !place.account.as_str().eq_ignore_ascii_case(login.as_str()))
+        .map_or(Named::Nowhere, Named::Others)
+}
+
+/// The mailbox of another account that a name in a name space is of.
+pub fn others(main: &Domain, name: &MailboxName) -> Option<Place> {
     let mut levels = name.as_str().splitn(3, SEPARATOR);
     let [first, second, rest] = [levels.next(), levels.next(), levels.next()];
-    let first = first.unwrap_or_default();
-    let Some(space) = NAMESPACES.iter().position(|space| *space == first) else {
-        return Named::Own(Place::own(login, name));
-    };
-    let account = match (space, second) {
-        (_, None) => None,
-        (0, Some(second)) => Login::new(second).filter(|it| it.function().is_none() && it != login),
-        (_, Some(second)) => function(main, second).and_then(|address| Login::of_function(&address)),
+    let space = NAMESPACES.iter().position(|space| Some(*space) == first)?;
+    let account = match (space, second?) {
+        (0, login) => {
+            let is_spelled = |it: &Login| it.function().is_none() && !login.contains(|c: char| c.is_ascii_uppercase());
+            Login::new(login).filter(is_spelled)?
+        }
+        (_, local) => Login::of_function(&function(main, local)?)?,
     };
     let inner = match rest {
-        None => Some(MailboxName::inbox()),
+        None => MailboxName::inbox(),
         // INBOX has one name.
-        Some(rest) => MailboxName::new(rest).ok().filter(|name| !name.is_inbox()),
+        Some(rest) => MailboxName::new(rest).ok().filter(|name| !name.is_inbox())?,
     };
-    let (Some(account), Some(inner)) = (account, inner) else { return Named::Nowhere };
-    match shown(main, &account, &inner) {
-        // Another spelling of it is none.
-        Some((same, root)) if same == *name => Named::Others(Place { account, name: inner, root }),
-        _ => Named::Nowhere,
-    }
+    // Another spelling of it is none.
+    let (_, root) = shown(main, &account, &inner).filter(|(same, _)| same == name)?;
+    Some(Place { account, name: inner, root })
 }
 
 /// The name a mailbox of another account has for everybody else, and that of its INBOX; `None` when it is too long.
@@ -125,8 +132,8 @@ mod tests {
             "Shared Folders",
             "Other Users/toto-j",
             "Other Users/dupont-m/INBOX",
-            "Other Users/$contact%example.org",
             "Other Users/a b",
+            "Other Users/Dupont-M",
             "Shared Folders/contact@example.org",
             "Shared Folders/Contact",
             "Shared Folders/a b",
