@@ -19,6 +19,7 @@ mod outbound;
 mod queue;
 mod redirects;
 mod room;
+mod sharing;
 mod signing;
 mod spread;
 mod story;
