@@ -62,66 +62,37 @@ pub enum Command {
 pub enum OnAccount {
     Enable(Vec<String>),
     Namespace,
-    Select {
-        name: Name,
-        read_only: bool,
-        parameters: SelectParameters,
-    },
-    Create {
-        name: Name,
-        uses: Uses,
-    },
+    Select { name: Name, read_only: bool, parameters: SelectParameters },
+    Create { name: Name, given: String, uses: Uses },
     Delete(Name),
-    Rename {
-        from: Name,
-        to: Name,
-    },
-    Subscribe {
-        name: Name,
-        on: bool,
-    },
+    Rename { from: Name, to: Name },
+    Subscribe { name: Name, on: bool },
     List(List),
-    Lsub {
-        reference: String,
-        pattern: String,
-    },
-    Status {
-        name: Name,
-        items: Vec<StatusItem>,
-    },
-    GetQuota {
-        root: Vec<u8>,
-    },
+    Lsub { reference: String, pattern: String },
+    Status { name: Name, items: Vec<StatusItem> },
+    GetQuota { root: Vec<u8> },
     GetQuotaRoot(Name),
-    /// Administrators set quotas in the policy: nobody does here.
     SetQuota,
-    GetAcl(Name),
-    MyRights(Name),
-    ListRights {
-        name: Name,
-        identifier: Option<Identifier>,
-    },
-    /// An identifier that names nobody, and rights there are not, are no syntax errors.
-    SetAcl {
-        name: Name,
-        identifier: Option<Identifier>,
-        change: RightsChange,
-        rights: Option<Rights>,
-    },
-    DeleteAcl {
-        name: Name,
-        identifier: Option<Identifier>,
-    },
-    GetMetadata {
-        of: MetadataOf,
-        entries: Vec<String>,
-        options: MetadataOptions,
-    },
-    SetMetadata {
-        of: MetadataOf,
-        values: Vec<MetadataValue>,
-    },
+    Acl(OnAcl),
+    GetMetadata { of: MetadataOf, entries: Vec<String>, options: MetadataOptions },
+    SetMetadata { of: MetadataOf, values: Vec<MetadataValue> },
     Idle,
+}
+
+/// Rights (RFC 4314 3). An identifier that names nobody, and rights there are not, are no syntax errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnAcl {
+    Get(Name),
+    MyRights(Name),
+    ListRights(Name, Option<Identifier>),
+    Set { name: Name, identifier: Option<Identifier>, change: RightsChange, rights: Option<Rights> },
+    Delete(Name, Option<Identifier>),
+}
+
+impl From<OnAcl> for Command {
+    fn from(command: OnAcl) -> Command {
+        OnAccount::Acl(command).into()
+    }
 }
 
 /// Whose METADATA (RFC 5464 4): a mailbox, or the server, which the empty name stands for.

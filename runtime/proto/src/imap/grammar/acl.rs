@@ -6,7 +6,7 @@ use nom::sequence::{preceded, separated_pair};
 
 use super::mailbox::{Coding, mailbox};
 use super::word::{Parsed, astring, atom, list0, number64, sp};
-use crate::imap::command::{Command, OnAccount};
+use crate::imap::command::{Command, OnAccount, OnAcl};
 use mail::{Identifier, Rights, RightsChange};
 
 /// `identifier = astring`, UTF-8
@@ -18,7 +18,7 @@ fn identifier(input: &[u8]) -> Parsed<'_, Option<Identifier>> {
 pub fn list_rights(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let both = separated_pair(mailbox(coding), sp, identifier);
-        map(both, |(name, identifier)| OnAccount::ListRights { name, identifier }.into()).parse(input)
+        map(both, |(name, identifier)| OnAcl::ListRights(name, identifier).into()).parse(input)
     }
 }
 
@@ -26,7 +26,7 @@ pub fn list_rights(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
 pub fn delete_acl(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let both = separated_pair(mailbox(coding), sp, identifier);
-        map(both, |(name, identifier)| OnAccount::DeleteAcl { name, identifier }.into()).parse(input)
+        map(both, |(name, identifier)| OnAcl::Delete(name, identifier).into()).parse(input)
     }
 }
 
@@ -38,7 +38,7 @@ pub fn set_acl(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let (rest, (name, identifier)) = separated_pair(mailbox(coding), sp, identifier).parse(input)?;
         let (rest, (change, rights)) = preceded(sp, map_opt(astring, modified_rights)).parse(rest)?;
-        Ok((rest, OnAccount::SetAcl { name, identifier, change, rights }.into()))
+        Ok((rest, OnAcl::Set { name, identifier, change, rights }.into()))
     }
 }
 

@@ -47,7 +47,8 @@ fn name(coding: Coding, octets: &[u8]) -> Name {
 /// `create = "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]` (RFC 6154 6)
 pub fn create(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
-        let (rest, name) = mailbox(coding)(input)?;
+        let (rest, octets) = astring(input)?;
+        let (name, given) = (name(coding, &octets), coding.decode(&octets).unwrap_or_default());
         let uses = delimited(tag_no_case(" (USE "), list0(preceded(octet('\\'), atom)), octet(')'));
         let (rest, uses) = opt(uses).parse(rest)?;
         let uses = match uses.unwrap_or_default().as_slice() {
@@ -55,7 +56,7 @@ pub fn create(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
             [one] => special_use(one).map_or(Uses::NotServed, Uses::One),
             _ => Uses::NotServed,
         };
-        Ok((rest, OnAccount::Create { name, uses }.into()))
+        Ok((rest, OnAccount::Create { name, given, uses }.into()))
     }
 }
 

@@ -18,7 +18,7 @@ use nom::combinator::{map, map_opt, opt, value};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{Err, Parser};
 
-use super::command::{Append, BadAppend, Command, Literal, OnAccount, OnSelected, Tag, Tagged};
+use super::command::{Append, BadAppend, Command, Literal, OnAccount, OnAcl, OnSelected, Tag, Tagged};
 pub use mailbox::Coding;
 use mailbox::mailbox as mailbox_name;
 use set::messages;
@@ -160,11 +160,9 @@ fn on_account(name: &str) -> Option<Arguments> {
 /// Rights, METADATA, and what is beside quotas.
 fn on_rights(name: &str) -> Option<Arguments> {
     Some(match name {
-        "GETACL" => {
-            |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAccount::GetAcl(it).into()).parse(input)
-        }
+        "GETACL" => |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAcl::Get(it).into()).parse(input),
         "MYRIGHTS" => {
-            |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAccount::MyRights(it).into()).parse(input)
+            |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAcl::MyRights(it).into()).parse(input)
         }
         "LISTRIGHTS" => |input, coding| preceded(sp, acl::list_rights(coding)).parse(input),
         "SETACL" => |input, coding| preceded(sp, acl::set_acl(coding)).parse(input),

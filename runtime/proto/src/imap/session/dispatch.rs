@@ -3,7 +3,7 @@
 use super::capability::{before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn};
 use super::{acl, copy, expunge, fetch, idle, list, login, mailboxes, metadata, quota, search, select, status, store};
-use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
+use crate::imap::command::{Command, OnAccount, OnAcl, OnSelected, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
 /// Where a command led.
@@ -77,7 +77,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         }
         OnAccount::Namespace => namespace(open, tag, out),
         OnAccount::Select { name, read_only, parameters: _ } => select::select(open, tag, name, read_only, out),
-        OnAccount::Create { name, uses } => mailboxes::create(open, tag, name, uses, out),
+        OnAccount::Create { name, given, uses } => mailboxes::create(open, tag, (name, given), uses, out),
         OnAccount::Delete(name) => mailboxes::delete(open, tag, name, out),
         OnAccount::Rename { from, to } => mailboxes::rename(open, tag, from, to, out),
         OnAccount::Subscribe { name, on } => mailboxes::subscribe(open, tag, name, on, out),
@@ -88,15 +88,21 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
         OnAccount::Idle => idle::idle(open, tag, out),
         OnAccount::SetQuota => quota::set_quota(open, tag, out),
-        OnAccount::GetAcl(name) => acl::get(open, tag, name, out),
-        OnAccount::MyRights(name) => acl::my_rights(open, tag, name, out),
-        OnAccount::ListRights { name, identifier } => acl::list_rights(open, tag, name, identifier, out),
-        OnAccount::SetAcl { name, identifier, change, rights } => {
-            acl::set(open, tag, (name, identifier), (change, rights), out)
-        }
-        OnAccount::DeleteAcl { name, identifier } => acl::delete(open, tag, name, identifier, out),
+        OnAccount::Acl(command) => on_rights(open, tag, command, out),
         OnAccount::GetMetadata { of, entries, options } => metadata::get(open, tag, of, (entries, options), out),
         OnAccount::SetMetadata { of, values } => metadata::set(open, tag, of, values, out),
+    }
+}
+
+fn on_rights(open: Open, tag: Tag, command: OnAcl, out: &mut Out) -> Turn {
+    match command {
+        OnAcl::Get(name) => acl::get(open, tag, name, out),
+        OnAcl::MyRights(name) => acl::my_rights(open, tag, name, out),
+        OnAcl::ListRights(name, identifier) => acl::list_rights(open, tag, name, identifier, out),
+        OnAcl::Set { name, identifier, change, rights } => {
+            acl::set(open, tag, (name, identifier), (change, rights), out)
+        }
+        OnAcl::Delete(name, identifier) => acl::delete(open, tag, name, identifier, out),
     }
 }
 

@@ -188,6 +188,7 @@ fn subscribed_lines(rows: &[MailboxRow], reference: &str, pattern: &str, coding:
 #[cfg(test)]
 mod tests {
     use crate::imap::session::tests::Client;
+    use mail::Rights;
 
     fn client() -> Client {
         let mut client = Client::new();
@@ -240,6 +241,37 @@ mod tests {
         );
         client.check("a UNSUBSCRIBE INBOX", "a OK UNSUBSCRIBE done\n");
         client.check("a LSUB \"\" I*", "a OK LSUB done\n");
+    }
+
+    #[test]
+    fn mailboxes_of_others_hang_under_levels_that_are_none_and_show_their_rights() {
+        let mut client = client();
+        client.store.borrow_mut().add("Other Users/b/x");
+        for rights in ["l", "lr"] {
+            client.store.borrow_mut().rights.insert("Other Users/b/x".to_owned(), Rights::parse(rights).unwrap());
+            let noselect = if rights == "l" { "\\Noselect " } else { "" };
+            let status = if rights == "l" { "" } else { "* STATUS \"Other Users/b/x\" (MESSAGES 0)\n" };
+            client.check(
+                "a LIST \"\" \"Other*\" RETURN (STATUS (MESSAGES) MYRIGHTS)",
+                &format!(
+                    "* LIST (\\NonExistent \\HasChildren) \"/\" \"Other Users\"\n\
+                     * LIST (\\NonExistent \\HasChildren) \"/\" \"Other Users/b\"\n\
+                     * LIST ({noselect}\\HasNoChildren) \"/\" \"Other Users/b/x\"\n{status}\
+                     * MYRIGHTS \"Other Users/b/x\" {rights}\na OK LIST done\n"
+                ),
+            );
+        }
+    }
+
+    #[test]
+    fn metadata_comes_with_a_list() {
+        let mut client = client();
+        client.say("a SETMETADATA lists/rust (/shared/comment \"x\")");
+        client.check(
+            "a LIST \"\" lists* RETURN (METADATA (/shared/comment))",
+            "* LIST (\\HasChildren) \"/\" lists\n* LIST (\\HasNoChildren) \"/\" lists/rust\n\
+             * METADATA lists (/shared/comment NIL)\n* METADATA lists/rust (/shared/comment \"x\")\na OK LIST done\n",
+        );
     }
 
     #[test]

@@ -126,6 +126,23 @@ mod tests {
     }
 
     #[test]
+    fn rights_say_which_flags_stay_and_whether_anything_changes() {
+        let mut client = Client::new();
+        for (rights, flags, code) in [
+            ("lr", "", "READ-ONLY"),
+            ("lri", "", "READ-WRITE"),
+            ("lrs", "\\Seen", "READ-WRITE"),
+            ("lrt", "\\Deleted", "READ-WRITE"),
+            ("lrw", "\\Answered \\Flagged \\Draft \\*", "READ-WRITE"),
+        ] {
+            client.store.borrow_mut().rights.insert("Sent".to_owned(), mail::Rights::parse(rights).unwrap());
+            let said = client.say("a SELECT Sent");
+            assert!(said.contains(&format!("[PERMANENTFLAGS ({flags})]")), "{rights}: {said}");
+            assert!(said.ends_with(&format!("a OK [{code}] SELECT done\n")), "{rights}: {said}");
+        }
+    }
+
+    #[test]
     fn rows_are_read_when_they_are_needed_and_given_back_in_idle() {
         let mut client = Client::with_inbox(&["a: 1\n\nb\n"; 3]);
         let asked = |client: &mut Client| std::mem::take(&mut client.asked_for_rows);

@@ -26,6 +26,8 @@ const SEEDS: &[&str] = &[
     "a AUTHENTICATE PLAIN\r\nAHRvdG8tagBzZWNyZXQ=\r\nb ENABLE IMAP4rev2\r\nc SELECT INBOX\r\nd IDLE\r\nDONE\r\ne BINARY.SIZE\r\n",
     "a LOGIN toto-j secret\r\nb CREATE \"&AOk-\"\r\nc RENAME &AOk- z/y\r\nd DELETE z/y\r\ne STATUS Sent (SIZE)\r\nf GETQUOTAROOT INBOX\r\n",
     "a LOGIN toto-j secret\r\nb EXAMINE INBOX\r\nc FETCH 1 (BINARY.SIZE[1] BODY[1.MIME]<0.9> RFC822)\r\nd CLOSE\r\ne LOGOUT\r\n",
+    "a LOGIN toto-j secret\r\nb SETACL INBOX -x +lrs\r\nc GETACL INBOX\r\nd LISTRIGHTS Sent x\r\ne MYRIGHTS INBOX\r\nf ID (\"name\" \"x\")\r\n",
+    "a LOGIN toto-j secret\r\nb SETMETADATA INBOX (/private/a {1+}\r\nx)\r\nc GETMETADATA (DEPTH 1) \"\" /private\r\nd LIST \"\" * RETURN (METADATA (/private/a) MYRIGHTS)\r\n",
 ];
 
 const PIECES: &[&str] = &[
