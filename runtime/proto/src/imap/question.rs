@@ -14,7 +14,7 @@ use mail::date::DateTime;
 use mail::index::{Entry, Index};
 use mail::mime::{SectionKind, Structure, SummaryParts};
 use mail::order::{KeyParts, Keys};
-use mail::{Flags, Keyword, MailboxName, SpecialUse};
+use mail::{Flags, Identifier, Keyword, MailboxName, Rights, RightsChange, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
 /// INBOX that is renamed is gone for those who selected it.
@@ -125,8 +125,24 @@ pub enum Question {
     Rename { from: MailboxName, to: MailboxName },
     /// Answer: `Done`. A name without a mailbox may be subscribed.
     Subscribe { name: MailboxName, on: bool },
-    /// Answer: `Quota`.
-    Quota,
+    /// The quota of the account a mailbox is in. Answer: `Quota`; `Failed(NoSuchMailbox)`.
+    QuotaOf { name: MailboxName },
+    /// A quota by the name of its root; the empty one is that of who logged in. Answer: `Quota`; `Failed(NoSuchMailbox)`.
+    Quota { root: String },
+    /// Octets of the messages with `\Deleted` in each of these mailboxes, 0 for one that is not there. Answer: `Sizes`.
+    DeletedOctets { names: Vec<MailboxName> },
+    /// Who may do what with a mailbox, as it holds now, the owner first. Answer: `Acl`.
+    Acl { name: MailboxName },
+    /// Changes an entry; without rights it goes. Answer: `Done`.
+    SetAcl { name: MailboxName, identifier: Identifier, change: RightsChange, rights: Rights },
+    /// Rights of who logged in. Answer: `Rights`.
+    MyRights { name: MailboxName },
+    /// Rights this identifier has on a mailbox whatever its list says. Answer: `Rights`.
+    FixedRights { name: MailboxName, identifier: Identifier },
+    /// METADATA of a mailbox, or of the server: all entries with their values, in order. Answer: `Metadata`.
+    Metadata { name: Option<MailboxName> },
+    /// Sets or removes entries, all or none. Answer: `Done`.
+    SetMetadata { name: Option<MailboxName>, values: Vec<(String, Option<Vec<u8>>)> },
     /// May everything be compressed from here on? Answer: `Done`, and there is room for it until the connection ends;
     /// `Failed(Limit)`.
     Compress,
@@ -234,6 +250,10 @@ pub enum Answer {
     },
     Quota(Quota),
     Created(MailboxId),
+    Sizes(Vec<u64>),
+    Acl(Vec<(String, Rights)>),
+    Rights(Rights),
+    Metadata(Vec<(String, Vec<u8>)>),
     Done,
     Failed(Trouble),
 }
@@ -261,6 +281,10 @@ pub enum Trouble {
     TooBig,
     /// A bound of ours: too many mailboxes, too many keywords.
     Limit,
+    /// The name belongs to other people's mailboxes, or the mailbox would leave its account.
+    NotPersonal,
+    /// RFC 5464: METADATA has as many entries as it may.
+    TooManyEntries,
     /// The rights on the mailbox do not allow it (RFC 4314, RFC 5530).
     NoPermission,
     /// A message went away meanwhile and the command is all or nothing.
@@ -279,6 +303,8 @@ pub struct MailboxRow {
     pub exists: bool,
     pub subscribed: bool,
     pub special_use: Option<SpecialUse>,
+    /// What who logged in may do with it.
+    pub rights: Rights,
     pub counts: Counts,
 }
 
@@ -301,6 +327,8 @@ pub struct Selection {
     pub mailbox: MailboxId,
     pub special_use: Option<SpecialUse>,
     pub subscribed: bool,
+    /// What who logged in may do with it.
+    pub rights: Rights,
     pub uid_validity: u32,
     pub uid_next: u32,
     /// `Refresh` goes on from here.
@@ -457,9 +485,11 @@ pub struct Copied {
     pub pairs: Vec<(u32, u32)>,
 }
 
-/// Storage of the account (RFC 9208 STORAGE).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Storage of an account (RFC 9208 STORAGE).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
+    /// Empty for the account of who logged in.
+    pub root: String,
     pub used_octets: u64,
     pub limit_octets: u64,
 }
@@ -490,6 +520,10 @@ impl Answer {
             | Answer::Appended { .. }
             | Answer::Quota(_)
             | Answer::Created(_)
+            | Answer::Sizes(_)
+            | Answer::Acl(_)
+            | Answer::Rights(_)
+            | Answer::Metadata(_)
             | Answer::Done => Trouble::Bug,
         }
     }
@@ -560,6 +594,22 @@ impl Answer {
 
     pub(super) fn created(self) -> Result<MailboxId, Trouble> {
         if let Answer::Created(mailbox) = self { Ok(mailbox) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn sizes(self) -> Result<Vec<u64>, Trouble> {
+        if let Answer::Sizes(sizes) = self { Ok(sizes) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn acl(self) -> Result<Vec<(String, Rights)>, Trouble> {
+        if let Answer::Acl(entries) = self { Ok(entries) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn rights(self) -> Result<Rights, Trouble> {
+        if let Answer::Rights(rights) = self { Ok(rights) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn metadata(self) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+        if let Answer::Metadata(entries) = self { Ok(entries) } else { Err(self.trouble()) }
     }
 
     pub(super) fn done(self) -> Result<(), Trouble> {

@@ -363,6 +363,11 @@ impl Fetching {
                 let slice = Slice::new(messages, identities, marked, self.long);
                 self.write_slice(slice, out)
             }
+            // RFC 4314 4: without the right for it reading leaves `\Seen` alone.
+            Err(Trouble::NoPermission) => {
+                let slice = Slice::new(messages, identities, Vec::new(), self.long);
+                self.write_slice(slice, out)
+            }
             Err(trouble) => self.end(&trouble.into(), out),
         })
     }

@@ -55,6 +55,10 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::Appended { .. }
         | Answer::Quota(_)
         | Answer::Created(_)
+        | Answer::Sizes(_)
+        | Answer::Acl(_)
+        | Answer::Rights(_)
+        | Answer::Metadata(_)
         | Answer::Done
         | Answer::Failed(_) => (false, Heavy::None),
     };
