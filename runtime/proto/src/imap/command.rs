@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::ops::{Range, RangeInclusive};
 
+use super::event::Notify;
 use super::question::FlagChange;
 use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
@@ -36,7 +37,7 @@ impl Tag {
 /// A name as the client gave it. A name that no mailbox can have is no syntax error: the answer is NO, not BAD.
 pub type Name = Result<MailboxName, BadMailboxName>;
 
-/// Commands by the state they need (RFC 9051 3); APPEND is apart, because its content streams.
+/// Commands by the state they need (RFC 9051 3); APPEND and REPLACE are apart, because their content streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     Capability,
@@ -74,6 +75,7 @@ pub enum OnAccount {
     GetQuota { root: Vec<u8> },
     GetQuotaRoot(Name),
     Idle,
+    Notify(Notify),
 }
 
 /// What CREATE says a mailbox is for (RFC 6154 3).
@@ -151,14 +153,49 @@ impl From<OnSelected> for Command {
     }
 }
 
-/// What stands before the content in APPEND (RFC 9051 6.3.12).
+/// APPEND and REPLACE (RFC 9051 6.3.12, RFC 8508) up to the first octets that stream, or to their end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
     pub tag: Tag,
     pub name: Name,
-    pub flags: Flags,
-    pub internal_date: Option<DateTime>,
-    pub literal: Literal,
+    /// The one message that goes, for REPLACE.
+    pub replaces: Option<Messages>,
+    pub stretch: Stretch,
+}
+
+/// What APPEND says between two literals that stream, or from the last of them to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub pieces: Vec<Piece>,
+    pub end: End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Another message begins (RFC 3502).
+    Message { flags: Flags, internal_date: Option<DateTime> },
+    /// Its next octets are in another message (RFC 4469); the URL as it stood there.
+    Url(Vec<u8>),
+}
+
+/// Where a stretch ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With the line, and so the command.
+    Command,
+    /// The next octets of the message come.
+    Literal(Literal, Inside),
+}
+
+/// What a literal that streams is part of: it says what may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside {
+    /// It is the message.
+    Message,
+    /// It is the message, and a parenthesis follows (RFC 6855 4).
+    Utf8,
+    /// Others may follow (RFC 4469).
+    Catenate,
 }
 
 /// An APPEND with arguments that are none, up to its literal.
@@ -167,6 +204,23 @@ pub struct BadAppend {
     pub tag: Tag,
     pub what: &'static str,
     pub literal: Literal,
+}
+
+/// A stretch that is none, up to the literal its line may end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadStretch {
+    pub literal: Option<Literal>,
+}
+
+/// A part of a message that is there already, as CATENATE names it (RFC 5092).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// None: the selected one.
+    pub mailbox: Option<MailboxName>,
+    pub uid_validity: Option<u32>,
+    pub uid: u32,
+    pub section: Section,
+    pub partial: Option<Partial>,
 }
 
 /// The announcement of a literal (RFC 9051 4.3, RFC 7888).
@@ -204,6 +258,10 @@ pub enum StatusItem {
     Size,
     /// RFC 7162.
     HighestModSeq,
+    /// RFC 8474.
+    MailboxId,
+    /// RFC 7889.
+    AppendLimit,
 }
 
 /// Which messages, by number or by UID.
@@ -289,6 +347,14 @@ pub enum FetchItem {
     Envelope,
     Body,
     BodyStructure,
+    /// RFC 8970. With LAZY or without: previews are made when messages arrive.
+    Preview,
+    /// RFC 8514.
+    SaveDate,
+    /// RFC 8474.
+    EmailId,
+    /// RFC 8474.
+    ThreadId,
     Content(ContentItem),
     /// RFC 3516, decoded octets of a part.
     Binary {

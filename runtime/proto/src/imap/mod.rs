@@ -5,6 +5,7 @@
 //! asks `Session::next` what to do, does it, and asks again.
 
 pub mod command;
+pub mod event;
 pub mod grammar;
 mod question;
 mod response;
@@ -13,8 +14,8 @@ pub mod utf7;
 
 pub use question::{
     Answer, Candidates, Changes, Content, Copied, Counts, EmailId, FlagChange, Flagged, Identity, LoginFailure,
-    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Row, Selection, Stored, Summary, ThreadId,
-    Trouble,
+    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Replaced, Row, Selection, Source, SourceMailbox,
+    Stored, Summary, ThreadId, Trouble,
 };
 pub use session::{Config, Session, Step};
 

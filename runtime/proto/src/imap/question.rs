@@ -5,11 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
+use super::command::{Partial, Section};
+use super::response::places;
 use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
-use mail::mime::SummaryParts;
+use mail::mime::{SectionKind, Structure, SummaryParts};
 use mail::order::{KeyParts, Keys};
 use mail::{Flags, Keyword, MailboxName, SpecialUse};
 
@@ -52,6 +55,9 @@ pub enum Question {
     Authenticate(Claim),
     /// How is the verifier of this login salted? Answer: `Salt`, also for logins nobody has, or `NotAuthenticated`.
     Salt { login: String },
+    /// From now on `Session::changed` is said of every mailbox of the account, until it is switched off. Answer: `Done`;
+    /// `Failed(Limit)` when there are too many.
+    Watch { on: bool },
     /// All mailboxes, subscribed names without a mailbox included. Answer: `Mailboxes`.
     Mailboxes,
     /// One mailbox by its name. Answer: `Mailbox`; `Failed(NoSuchMailbox)`.
@@ -93,12 +99,20 @@ pub enum Question {
     Move { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
     /// Removes those of these UIDs that have `\Deleted` now. Answer: `Expunged`.
     Expunge { mailbox: MailboxId, uids: Vec<u32> },
-    /// A message is about to come; `Step::AppendChunk` brings it. Answer: `Done` when it may come; `Failed`
-    /// (`NoSuchMailbox`, `OverQuota`, `TooBig`…) when it may not. `size_octets` is exact.
-    AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, size_octets: u64 },
-    /// The message is complete: make it durable. Answer: `Appended`.
+    /// A message begins, the first or the next of a command; the one before is complete. `replaces` is the same for all: its
+    /// octets do not count against the quota. After `Failed` to this and the three questions below the driver forgets all
+    /// messages of the command. Answer: `Done`; `Failed(NoSuchMailbox | NoPermission)`.
+    AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, replaces: Option<Replaced> },
+    /// So many octets of the message are about to come by `Step::AppendChunk`. Answer: `Done`; `Failed(OverQuota)`, and
+    /// `TooBig` or `Limit` when the message or all of them are too long.
+    AppendMore { size_octets: u64 },
+    /// The next octets of the message are a part of another (RFC 4469). Answer: `Done`; `Failed` as for `AppendMore`, and
+    /// `NoSuchMailbox` when the URL leads to nothing.
+    AppendPart(Box<Source>),
+    /// All messages are complete: make them durable in one commit, in which the one they replace goes. Answer: `Appended`;
+    /// `Failed(Expunged)` when that is gone already.
     AppendEnd,
-    /// Answer: `Done`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
+    /// Answer: `Created`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
     Create { name: MailboxName, special_use: Option<SpecialUse> },
     /// Answer: `Done`; `Failed(NoSuchMailbox | HasChildren)`. The session refuses INBOX itself.
     Delete { name: MailboxName },
@@ -109,6 +123,38 @@ pub enum Question {
     Subscribe { name: MailboxName, on: bool },
     /// Answer: `Quota`.
     Quota,
+}
+
+/// The message that REPLACE takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    pub mailbox: MailboxId,
+    pub uid: u32,
+}
+
+/// Where octets of a new message come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub mailbox: SourceMailbox,
+    pub uid: u32,
+    pub section: Section,
+    pub partial: Option<Partial>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceMailbox {
+    Named { name: MailboxName, uid_validity: Option<u32> },
+    Selected(MailboxId),
+}
+
+impl Source {
+    /// The octets in the message, as ranges to be taken one after the other; `None` when it has no such part.
+    pub fn places(&self, message: &[u8]) -> Option<Vec<Range<usize>>> {
+        let is_all = self.section.part.is_empty() && self.section.kind == SectionKind::All;
+        let structure = (!is_all).then(|| Structure::parse(message));
+        let (places, _) = places(message, structure.as_ref(), &self.section, self.partial)?;
+        Some(places.into())
+    }
 }
 
 /// Which parts of messages a `Fetch` needs.
@@ -174,11 +220,13 @@ pub enum Answer {
     Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
+    /// UIDs in the order the messages came.
     Appended {
         uid_validity: u32,
-        uid: u32,
+        uids: Vec<u32>,
     },
     Quota(Quota),
+    Created(MailboxId),
     Done,
     Failed(Trouble),
 }
@@ -230,6 +278,7 @@ pub struct MailboxRow {
 /// What STATUS tells (RFC 9051 6.3.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    pub mailbox: MailboxId,
     pub messages: u32,
     pub unseen: u32,
     pub deleted: u32,
@@ -323,10 +372,10 @@ pub struct Message {
 /// Renderings of some messages, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renderings {
-    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, as far as they were asked.
+    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, PREVIEW (as text), as far as they were asked.
     pub octets: Vec<u8>,
-    /// UID, and where each of the three ends in `octets`; one that was not asked ends where it begins. Ascending.
-    pub messages: Vec<(u32, [usize; 3])>,
+    /// UID, and where each of the four ends in `octets`; one that was not asked ends where it begins. Ascending.
+    pub messages: Vec<(u32, [usize; 4])>,
     /// The messages asked about from this UID on are still to come.
     pub more_from: Option<u32>,
 }
@@ -370,6 +419,8 @@ pub struct Summary {
     pub body_structure: Vec<u8>,
     /// `BODY`, without.
     pub body: Vec<u8>,
+    /// RFC 8970, not rendered.
+    pub preview: String,
     /// Of the fields asked, those whose text below says all there is in the message.
     pub whole: SummaryParts,
     pub subject: String,
@@ -421,6 +472,7 @@ impl Answer {
             | Answer::Expunged(_)
             | Answer::Appended { .. }
             | Answer::Quota(_)
+            | Answer::Created(_)
             | Answer::Done => Trouble::Bug,
         }
     }
@@ -483,6 +535,10 @@ impl Answer {
 
     pub(super) fn quota(self) -> Result<Quota, Trouble> {
         if let Answer::Quota(quota) = self { Ok(quota) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn created(self) -> Result<MailboxId, Trouble> {
+        if let Answer::Created(mailbox) = self { Ok(mailbox) } else { Err(self.trouble()) }
     }
 
     pub(super) fn done(self) -> Result<(), Trouble> {

@@ -1,4 +1,4 @@
-//! FETCH (RFC 9051 6.4.5, RFC 3516).
+//! FETCH (RFC 9051 6.4.5, RFC 3516, RFC 8474, RFC 8514, RFC 8970).
 
 use nom::branch::alt;
 use nom::bytes::streaming::{tag, tag_no_case};
@@ -29,9 +29,9 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         let (rest, messages) = messages(uid)(input)?;
         let (rest, ()) = sp(rest)?;
         let (rest, items) = if rest.first() == Some(&b'(') {
-            list1(item).parse(rest)?
+            list1(fetch_item).parse(rest)?
         } else {
-            alt((fetch_macro, map(item, |one| vec![one]))).parse(rest)?
+            alt((fetch_macro, map(fetch_item, |one| vec![one]))).parse(rest)?
         };
         if items.len() > ITEMS_MAX {
             return refuse(input);
@@ -89,9 +89,10 @@ fn fetch_macro(input: &[u8]) -> Parsed<'_, Vec<FetchItem>> {
 /// ```abnf
 /// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] / "BODY" ["STRUCTURE"] /
 ///             "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] /
-///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary
+///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary /
+///             "PREVIEW" [SP "(LAZY)"] / "SAVEDATE" / "EMAILID" / "THREADID"
 /// ```
-fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
+pub fn fetch_item(input: &[u8]) -> Parsed<'_, FetchItem> {
     let (rest, word) = item_name(input)?;
     match word.as_str() {
         "ENVELOPE" => Ok((rest, FetchItem::Envelope)),
@@ -100,6 +101,10 @@ fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
         "MODSEQ" => Ok((rest, FetchItem::ModSeq)),
         "INTERNALDATE" => Ok((rest, FetchItem::InternalDate)),
         "RFC822.SIZE" => Ok((rest, FetchItem::Size)),
+        "SAVEDATE" => Ok((rest, FetchItem::SaveDate)),
+        "EMAILID" => Ok((rest, FetchItem::EmailId)),
+        "THREADID" => Ok((rest, FetchItem::ThreadId)),
+        "PREVIEW" => value(FetchItem::Preview, opt(tag_no_case(" (LAZY)"))).parse(rest),
         "BODYSTRUCTURE" => Ok((rest, FetchItem::BodyStructure)),
         "RFC822" => Ok((rest, older(Spelling::Rfc822, SectionKind::All))),
         "RFC822.HEADER" => Ok((rest, older(Spelling::Rfc822Header, SectionKind::Header))),
@@ -163,7 +168,7 @@ fn section_part(input: &[u8]) -> Parsed<'_, Vec<u32>> {
 /// section-spec = section-msgtext / (section-part ["." section-text])
 /// section-text = section-msgtext / "MIME"
 /// ```
-fn section(input: &[u8]) -> Parsed<'_, Section> {
+pub fn section(input: &[u8]) -> Parsed<'_, Section> {
     let (rest, _) = octet('[').parse(input)?;
     let (rest, part) = map(opt(section_part), Option::unwrap_or_default).parse(rest)?;
     let (rest, kind) = match part.is_empty() {
@@ -210,5 +215,5 @@ fn partial(input: &[u8]) -> Parsed<'_, Partial> {
 /// One item or several, for tests of what FETCH answers.
 #[cfg(test)]
 pub fn items(input: &[u8]) -> Vec<FetchItem> {
-    nom::multi::separated_list1(octet(' '), item).parse(input).map(|(_, items)| items).unwrap_or_default()
+    nom::multi::separated_list1(octet(' '), fetch_item).parse(input).map(|(_, items)| items).unwrap_or_default()
 }

@@ -167,6 +167,8 @@ fn status_item(input: &[u8]) -> Parsed<'_, StatusItem> {
             "UNSEEN" => StatusItem::Unseen,
             "DELETED" => StatusItem::Deleted,
             "SIZE" => StatusItem::Size,
+            "MAILBOXID" => StatusItem::MailboxId,
+            "APPENDLIMIT" => StatusItem::AppendLimit,
             "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
             _ => return None,
         })

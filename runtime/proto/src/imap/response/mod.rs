@@ -2,10 +2,12 @@
 
 mod code;
 mod fetch;
+mod identity;
 mod numbers;
 
 pub use code::{Code, Reply};
-pub use fetch::{Tail, attribute, is_decodable};
+pub use fetch::{Facts, Tail, attribute, is_decodable, places};
+pub use identity::identity;
 pub use numbers::set;
 
 use std::fmt::Write;
@@ -163,7 +165,12 @@ impl Out {
 
     /// `string`: quoted if it can be, else a literal.
     pub fn string(&mut self, octets: &[u8]) {
-        string(octets, false, &mut self.octets);
+        self.string_in(octets, false);
+    }
+
+    /// The same, quoted with UTF-8 in it where the client takes that.
+    pub fn string_in(&mut self, octets: &[u8], utf8: bool) {
+        string(octets, utf8, &mut self.octets);
     }
 
     /// `literal = "{" number64 "}" CRLF *CHAR8`, up to its octets. NUL stays what it is: RFC 9051 4.3.1 wants BINARY for it,

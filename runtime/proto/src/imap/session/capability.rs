@@ -3,12 +3,14 @@
 use super::state::{Enabled, Open, Shared, Turn};
 use crate::imap::command::Tag;
 use crate::imap::response::{Out, Reply};
+use crate::imap::session::Config;
 use crate::sasl::Mechanism;
 
 /// Before login only what leads to one. K-9 believes the list it sees last, so the long one comes with the OK of LOGIN.
 const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE";
 
-/// One a line, those of one RFC side by side.
+/// One a line, those of one RFC side by side. RFC 7888 5 has a server announce one of LITERAL+ and LITERAL-: the larger, since
+/// every literal that comes unasked is bounded here.
 const AFTER_LOGIN: &[&str] = &[
     "IMAP4rev1",
     "IMAP4rev2",
@@ -16,6 +18,7 @@ const AFTER_LOGIN: &[&str] = &[
     "ID",
     "ENABLE",
     "IDLE",
+    "NOTIFY",
     "NAMESPACE",
     "UNSELECT",
     "UIDPLUS",
@@ -39,13 +42,23 @@ const AFTER_LOGIN: &[&str] = &[
     "ESORT",
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",
+    "UIDONLY",
     "BINARY",
+    "MULTIAPPEND",
+    "CATENATE",
+    "URL-PARTIAL",
+    "REPLACE",
+    "UTF8=ACCEPT",
+    "OBJECTID",
+    "PREVIEW",
+    "SAVEDATE",
     "QUOTA",
     "QUOTA=RES-STORAGE",
 ];
 
-pub fn after_login() -> String {
-    AFTER_LOGIN.join(" ")
+pub fn after_login(config: &Config) -> String {
+    // RFC 7889: the same for every mailbox.
+    format!("{} APPENDLIMIT={}", AFTER_LOGIN.join(" "), config.append_octets_max)
 }
 
 /// With the mechanisms; LOGINDISABLED where no password may come as it is (RFC 9051 6.2.3).
@@ -83,11 +96,16 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
-/// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[
+/// Where it is kept that something is enabled.
+type Field = fn(&mut Enabled) -> &mut bool;
+
+/// What can be enabled.
+const ENABLED: &[(&str, Field)] = &[
     ("IMAP4rev2", |enabled| &mut enabled.rev2),
+    ("UTF8=ACCEPT", |enabled| &mut enabled.utf8),
     ("CONDSTORE", |enabled| &mut enabled.condstore),
     ("QRESYNC", |enabled| &mut enabled.qresync),
+    ("UIDONLY", |enabled| &mut enabled.uid_only),
 ];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).
@@ -113,6 +131,7 @@ mod tests {
     fn more_is_announced_after_login_than_before() {
         let mut client = Client::new();
         let after = client.say("a CAPABILITY");
+        assert!(after.contains(" APPENDLIMIT=1000\n") && after.contains(" LITERAL+ ") && !after.contains("LITERAL-"));
         assert!(after.contains(" IDLE ") && after.contains(" UIDPLUS ") && !after.contains("AUTH="));
         let mut client = Client::stranger(&client.store);
         let before = client.say("a CAPABILITY");
@@ -131,7 +150,7 @@ mod tests {
         let mut client = Client::with_inbox(&["Subject: a\n\nb\n"]);
         client.check("a ENABLE X-NONE imap4REV2", "* ENABLED IMAP4rev2\na OK ENABLE done\n");
         client.check("a ENABLE IMAP4rev2", "* ENABLED\na OK ENABLE done\n");
-        client.check("a CREATE \"é&\"", "a OK CREATE done\n");
+        client.check("a CREATE \"é&\"", "a OK [MAILBOXID (F4)] CREATE done\n");
         client.check("a LIST \"\" \"é*\"", "* LIST (\\HasNoChildren) \"/\" \"é&\"\na OK LIST done\n");
         client.check("a SEARCH ALL", "* ESEARCH (TAG \"a\") ALL 1\na OK SEARCH done\n");
         client.check("a SEARCH SEEN", "* ESEARCH (TAG \"a\")\na OK SEARCH done\n");

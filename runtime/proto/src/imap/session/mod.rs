@@ -19,6 +19,7 @@ mod listed;
 mod login;
 mod mailboxes;
 mod matching;
+mod notify;
 mod quota;
 mod reader;
 mod resync;
@@ -37,7 +38,7 @@ use crate::line::{Inbox, Line};
 use crate::sasl::{Bindings, Mechanism, RESPONSE_OCTETS_MAX};
 use dispatch::{Dispatched, dispatch};
 use reader::{LOGGED_IN, Limits, Read, Reader, STRANGER};
-use state::{Appending, Enabled, More, NotAuthenticated, Open, Shared, State, Then, Turn};
+use state::{Enabled, More, NotAuthenticated, Open, Shared, State, Then, Turn};
 
 /// Octets of a message handed to the driver in one step.
 const CHUNK_OCTETS: usize = 64 * 1024;
@@ -69,13 +70,13 @@ pub enum Step {
     Send(Vec<u8>),
     /// Read from the client, then `feed`. A change of the mailbox is of no interest now.
     NeedInput,
-    /// IDLE: read from the client and `feed`, or learn that the selected mailbox changed and say `changed`.
+    /// IDLE, or NOTIFY between commands: read from the client and `feed`, or learn that the selected mailbox changed and say `changed`.
     Idle,
     /// Ask the store, then `answer`.
     Ask(Question),
-    /// More octets of the message that `Question::AppendStart` announced.
+    /// More octets of the message that `Question::AppendStart` began.
     AppendChunk(Vec<u8>),
-    /// The message will not come: forget it.
+    /// The messages of the command will not be kept: forget them.
     AppendAbort,
     /// Close the connection.
     Close,
@@ -104,7 +105,7 @@ enum Stage {
     More(More),
     Challenge(NotAuthenticated, super::command::Tag, login::Awaited),
     Idle(Open, super::command::Tag),
-    Append(Appending),
+    Append(Box<append::Appending>),
     Closing,
 }
 
@@ -128,7 +129,7 @@ impl Session {
         let mut out = Out::default();
         let before_login = capability::before_login(&config.mechanisms);
         out.untagged_reply(&Reply::ok("Facteur is ready").with(Code::Capability(before_login)));
-        let shared = Shared { config, enabled: Enabled::default(), login_failures: 0 };
+        let shared = Shared { config, enabled: Enabled::default(), notify: None, login_failures: 0 };
         Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
 
@@ -226,10 +227,7 @@ impl Session {
             State::Open(open) => (LOGGED_IN, open.coding()),
         };
         match self.reader.read(&mut self.inbox, limits, coding) {
-            Read::NeedInput => {
-                self.stage = Stage::Ready(state);
-                self.rest(Step::NeedInput)
-            }
+            Read::NeedInput => self.between_commands(state),
             Read::Continue => {
                 self.out.text("+ go ahead\r\n");
                 self.stage = Stage::Ready(state);
@@ -242,7 +240,8 @@ impl Session {
             }
             Read::Append(found) => match state {
                 State::Open(open) => self.turn(|out| append::append(open, found, out)),
-                State::NotAuthenticated(_) if !found.literal.synchronizing => self.bye("log in first"),
+                // The octets of a literal nobody waits with would be read as commands.
+                State::NotAuthenticated(_) if append::comes_at_once(found.stretch.end) => self.bye("log in first"),
                 State::NotAuthenticated(_) => self.bad(state, Some(found.tag), &Reply::bad("log in first")),
             },
             Read::BadAppend(bad) => match state {
@@ -250,6 +249,8 @@ impl Session {
                 State::NotAuthenticated(_) if !bad.literal.synchronizing => self.bye("log in first"),
                 state => self.bad(state, Some(bad.tag), &Reply::bad(bad.what)),
             },
+            // Only `Reader::resume` finds these.
+            Read::Stretch(_) | Read::BadStretch(_) => self.bye("the server contradicts itself"),
             Read::Command(octets) => match command(&octets, coding) {
                 Ok((_, tagged)) => match dispatch(state, tagged, &mut self.out) {
                     Dispatched::Turn(turn) => {
@@ -264,6 +265,22 @@ impl Session {
                     self.bad(state, tag, &reply)
                 }
             },
+        }
+    }
+
+    /// Nothing whole has come. Unless a command is on its way, a client that asked for it hears what happens meanwhile.
+    fn between_commands(&mut self, state: State) -> Option<Step> {
+        let hears = matches!(&state, State::Open(open) if open.shared().notify.is_some());
+        if !hears || !self.reader.is_empty() || !self.inbox.rest().is_empty() {
+            self.stage = Stage::Ready(state);
+            return self.rest(Step::NeedInput);
+        }
+        match state {
+            State::Open(open) if std::mem::take(&mut self.changed) => self.turn(|_| notify::between_commands(open)),
+            state => {
+                self.stage = Stage::Ready(state);
+                self.rest(Step::Idle)
+            }
         }
     }
 
@@ -283,7 +300,7 @@ impl Session {
 
     fn idle(&mut self, open: Open, tag: super::command::Tag) -> Option<Step> {
         if std::mem::take(&mut self.changed) {
-            return self.turn(|_| idle::news(open, tag));
+            return self.turn(|_| notify::while_idle(open, tag));
         }
         match self.inbox.line(STRANGER.command_octets, STRANGER.swallowed_octets) {
             Line::Incomplete => {
@@ -292,49 +309,6 @@ impl Session {
             }
             Line::Whole(line) => self.turn(|out| idle::end(open, tag, &line, out)),
             Line::TooLong | Line::Endless => self.bye("IDLE ends with DONE"),
-        }
-    }
-
-    fn append(&mut self, mut appending: Appending) -> Option<Step> {
-        if appending.octets_left > 0 {
-            let waiting = self.inbox.rest();
-            let left = usize::try_from(appending.octets_left).unwrap_or(usize::MAX);
-            let count = left.min(waiting.len()).min(CHUNK_OCTETS);
-            if count == 0 {
-                self.stage = Stage::Append(appending);
-                return self.rest(Step::NeedInput);
-            }
-            let chunk = appending.refused.is_none().then(|| waiting[..count].to_vec());
-            self.inbox.consume(count);
-            appending.octets_left -= count as u64;
-            let has_nul = chunk.as_ref().is_some_and(|chunk| chunk.contains(&0));
-            if has_nul {
-                // The rest is still read, and dropped.
-                appending.refused = Some(append::nul());
-            }
-            self.stage = Stage::Append(appending);
-            return if has_nul { Some(Step::AppendAbort) } else { chunk.map(Step::AppendChunk) };
-        }
-        let line = match self.inbox.line(LOGGED_IN.command_octets, LOGGED_IN.swallowed_octets) {
-            Line::Incomplete => {
-                self.stage = Stage::Append(appending);
-                return self.rest(Step::NeedInput);
-            }
-            Line::Whole(line) => line,
-            Line::TooLong | Line::Endless => {
-                self.bye("APPEND ends behind its literal");
-                return appending.refused.is_none().then_some(Step::AppendAbort);
-            }
-        };
-        let Appending { open, tag, refused, .. } = appending;
-        match refused {
-            Some(reply) => self.turn(|out| open.done(tag, reply, out)),
-            None if line.is_empty() => self.turn(|_| append::complete(open, tag)),
-            None => {
-                // One message at a time: MULTIAPPEND is not announced.
-                self.turn(|out| open.done(tag, Reply::bad("APPEND ends behind its literal"), out));
-                Some(Step::AppendAbort)
-            }
         }
     }
 
@@ -351,7 +325,7 @@ impl Session {
             }
             Stage::Append(appending) => {
                 self.timeout_s = SILENCE_IN_APPEND_S;
-                &appending.open
+                appending.open()
             }
             Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Closing => return,
         };
@@ -372,7 +346,11 @@ impl Session {
 
     /// The selected mailbox changed. Matters after `Idle` only; harmless elsewhere.
     pub fn changed(&mut self) {
-        self.changed = matches!(self.stage, Stage::Idle(..));
+        self.changed = match &self.stage {
+            Stage::Idle(..) => true,
+            Stage::Ready(State::Open(open)) => open.shared().notify.is_some(),
+            _ => false,
+        };
     }
 
     /// The mailbox to watch.
@@ -411,5 +389,7 @@ fn refusal(no_command: NoCommand) -> (Option<super::command::Tag>, Reply) {
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod tests;
+#[cfg(test)]
+pub use tests::Dice;
 #[cfg(fuzzing)]
 pub use tests::fuzz;

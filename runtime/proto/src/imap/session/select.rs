@@ -2,7 +2,7 @@
 
 use super::list::attributes;
 use super::resync::resync;
-use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask, gone};
+use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask, gone, uid_required};
 use super::view::View;
 use crate::imap::command::{Known, Name, SelectParameters, Tag};
 use crate::imap::question::{Question, Selection, Trouble};
@@ -14,6 +14,10 @@ pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, parameters: Se
     if parameters.qresync.is_some() && !state.shared().enabled.qresync {
         // RFC 7162 3.2.5
         return state.done(tag, Reply::bad("QRESYNC is for those who enabled it"), out);
+    }
+    let pairs = parameters.qresync.as_ref().is_some_and(|known| known.pairs.is_some());
+    if pairs && state.shared().enabled.uid_only {
+        return state.done(tag, uid_required(), out);
     }
     let mut shared = match state {
         Open::Authenticated(state) => state.shared,
@@ -64,12 +68,13 @@ fn opened(
     } else {
         // RFC 3501 6.3.1 requires both; no message is ever recent (RFC 9051 withdrew the flag).
         out.message_data(0, "RECENT");
-        if let Some(number) = first_unseen {
+        if let Some(number) = first_unseen.filter(|_| !shared.enabled.uid_only) {
             out.untagged_reply(&Reply::ok("first unseen message").with(Code::Unseen(number)));
         }
     }
     out.untagged_reply(&Reply::ok("UIDs are valid").with(Code::UidValidity(uid_validity)));
     out.untagged_reply(&Reply::ok("next UID").with(Code::UidNext(uid_next)));
+    out.untagged_reply(&Reply::ok("the mailbox under any name").with(Code::MailboxId(view.mailbox())));
     out.untagged_reply(&Reply::ok("told up to here").with(Code::HighestModSeq(view.complete())));
     let (code, text) = if read_only { (Code::ReadOnly, "EXAMINE done") } else { (Code::ReadWrite, "SELECT done") };
     let (state, reply) = (Box::new(Selected { shared, view }), Reply::ok(text).with(code));
@@ -120,6 +125,7 @@ mod tests {
             * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work \\*)] flags that stay\n\
             * 2 EXISTS\n* 0 RECENT\n* OK [UNSEEN 2] first unseen message\n\
             * OK [UIDVALIDITY 101] UIDs are valid\n* OK [UIDNEXT 3] next UID\n\
+            * OK [MAILBOXID (F1)] the mailbox under any name\n\
             * OK [HIGHESTMODSEQ 4] told up to here\n";
         client.check("a SELECT inbox", &format!("{expected}a OK [READ-WRITE] SELECT done\n"));
         let said = client.say("a EXAMINE INBOX");

@@ -1,10 +1,12 @@
 //! The states of RFC 9051 3, one type each, and what a command leads to.
 
+use super::append::Appending;
 use super::login::Awaited;
+use super::notify::Notifying;
 use super::view::View;
 use crate::imap::command::Tag;
 use crate::imap::grammar::Coding;
-use crate::imap::question::{Answer, Question, Trouble};
+use crate::imap::question::{Answer, MailboxId, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 use crate::imap::session::Config;
 
@@ -13,6 +15,8 @@ use crate::imap::session::Config;
 pub struct Shared {
     pub config: Config,
     pub enabled: Enabled,
+    /// RFC 5465: the client hears of mailboxes that are not selected.
+    pub notify: Option<Box<Notifying>>,
     pub login_failures: u32,
 }
 
@@ -78,22 +82,13 @@ pub enum Turn {
     Challenge(NotAuthenticated, Tag, Awaited),
     /// IDLE, until DONE.
     Idle(Open, Tag),
-    /// APPEND takes the octets of its literal.
-    Append(Appending),
+    /// APPEND goes on with what comes.
+    Append(Box<Appending>),
     Close,
 }
 
 pub type Then = Box<dyn FnOnce(Answer, &mut Out) -> Turn + Send>;
 pub type More = Box<dyn FnOnce(&mut Out) -> Turn + Send>;
-
-/// The literal of an APPEND on its way.
-pub struct Appending {
-    pub open: Open,
-    pub tag: Tag,
-    pub octets_left: u64,
-    /// The message was refused but comes all the same: its octets are dropped, then this is said.
-    pub refused: Option<Reply>,
-}
 
 /// May EXPUNGE responses be sent before the end of the command? (RFC 9051 7.5.1: not in FETCH, STORE, SEARCH.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +125,13 @@ impl Open {
 
     pub fn coding(&self) -> Coding {
         self.shared().coding()
+    }
+
+    pub fn selected(&self) -> Option<MailboxId> {
+        match self {
+            Open::Authenticated(_) => None,
+            Open::Selected(state) => Some(state.view.mailbox()),
+        }
     }
 
     /// RFC 7162 3.2.3: QRESYNC is more of CONDSTORE. A client that has a mailbox selected learns where it stands.
@@ -272,6 +274,11 @@ impl Selected {
         out.tagged(tag, reply);
         self.ready()
     }
+}
+
+/// The client enabled UIDONLY and named messages by number (RFC 9586 3.1).
+pub fn uid_required() -> Reply {
+    Reply::bad("messages have UIDs only").with(Code::UidRequired)
 }
 
 /// The selected mailbox was deleted, or was INBOX and renamed, by another session: nothing the client knows is true any more (RFC 2180 3).

@@ -39,8 +39,8 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         Answer::Keys(keys) => (keys.len() > MESSAGES, Heavy::UntilSent),
         Answer::Changed(_)
         | Answer::Candidates(_)
-        | Answer::Identities(_)
         | Answer::Vanished(_)
+        | Answer::Identities(_)
         | Answer::Stored(_)
         | Answer::Copied(_)
         | Answer::Expunged(_) => (messages > MESSAGES, Heavy::UntilSent),
@@ -53,6 +53,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::Now(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
+        | Answer::Created(_)
         | Answer::Done
         | Answer::Failed(_) => (false, Heavy::None),
     };

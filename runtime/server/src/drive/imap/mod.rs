@@ -1,6 +1,8 @@
 //! Drives an IMAP session (`proto::imap::Session`): answers its questions from the store, wakes its IDLE when the
 //! selected mailbox changes.
 
+mod append;
+mod followed;
 mod heavy;
 mod read;
 mod search;
@@ -11,18 +13,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decide::{Auth, ReadingCell, Refusal};
-use mail::date::DateTime;
-use mail::{Login, MailboxName};
+use mail::Login;
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
 use store::{ReadError, Store};
 use tokio::sync::Notify;
 
+use self::append::{Append, Begun};
+use self::followed::Followed;
 use self::heavy::Heavy;
 use self::watched::Watched;
 use super::login::LoggedIn;
 use super::{Connection, Woken, opening};
-use crate::content::Content;
 use crate::durable;
 use crate::service::Service;
 
@@ -36,20 +38,12 @@ struct Imap {
     session: Session,
     login: Option<Login>,
     selected: Option<Watched>,
+    /// NOTIFY was asked for.
+    followed: Option<Followed>,
     changed: Arc<Notify>,
     append: Option<Append>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
-}
-
-/// A message on its way in.
-struct Append {
-    mailbox: MailboxName,
-    flags: mail::Flags,
-    internal_date: Option<DateTime>,
-    content: Content,
-    /// The content could not be kept.
-    lost: bool,
 }
 
 /// Holds the conversation to its end.
@@ -65,8 +59,17 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
     let changed = Arc::new(Notify::new());
-    let mut imap =
-        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: Heavy::None };
+    let mut imap = Imap {
+        service,
+        connection,
+        session,
+        login: None,
+        selected: None,
+        followed: None,
+        changed,
+        append: None,
+        heavy: Heavy::None,
+    };
     imap.converse().await;
     imap.connection.stream.close().await;
 }
@@ -160,6 +163,7 @@ impl Imap {
         match question {
             Question::Authenticate(claim) => Ok(self.authenticate(&claim).await),
             Question::Salt { login } => Ok(self.salt(&login)),
+            Question::Watch { on } => Ok(self.watch(on)),
             Question::Mailboxes => self.mailboxes().await,
             Question::Status { name } => self.status(name).await,
             Question::Select { name, .. } => self.select(name).await,
@@ -181,9 +185,11 @@ impl Imap {
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
             Question::Move { mailbox, uids, to } => self.move_to(mailbox, &uids, &to).await,
             Question::Expunge { mailbox, uids } => self.expunge(mailbox, &uids).await,
-            Question::AppendStart { mailbox, flags, internal_date, size_octets } => {
-                self.append_start(mailbox, flags, internal_date, size_octets).await
+            Question::AppendStart { mailbox, flags, internal_date, replaces } => {
+                self.append_start(mailbox, Begun::new(&self.service, flags, internal_date), replaces).await
             }
+            Question::AppendMore { size_octets } => self.append_more(size_octets).await,
+            Question::AppendPart(source) => self.append_part(*source).await,
             Question::AppendEnd => self.append_end().await,
             Question::Create { name, special_use } => self.create(name, special_use).await,
             Question::Delete { name } => self.delete(name).await,

@@ -25,7 +25,14 @@ impl Imap {
     pub(super) async fn mailboxes(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
         let read = move |store: &Store| Ok((store.mailboxes(&login)?, store.subscriptions(&login)?));
+        if let Some(followed) = &self.followed {
+            followed.heard();
+        }
         let (mailboxes, subscribed) = self.look_up(read).await?;
+        if let Some(followed) = &mut self.followed {
+            let ids: Vec<store::MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id).collect();
+            followed.follow(&ids, &self.service.store, &self.changed)?;
+        }
         let mut rows: Vec<MailboxRow> = mailboxes.iter().map(mailbox_row).collect();
         let names: HashSet<&MailboxName> = mailboxes.iter().map(|mailbox| &mailbox.name).collect();
         let missing: Vec<MailboxRow> = subscribed
@@ -172,6 +179,7 @@ fn mailbox_row(mailbox: &MailboxInfo) -> MailboxRow {
         subscribed: mailbox.subscribed,
         special_use: mailbox.special_use,
         counts: Counts {
+            mailbox: session_id(mailbox.id),
             messages: mailbox.counts.messages,
             unseen: mailbox.counts.unseen,
             deleted: mailbox.counts.deleted,
@@ -235,6 +243,7 @@ fn summary(kept: store::Summary) -> Summary {
         envelope: kept.envelope_imap,
         body_structure: kept.bodystructure_imap,
         body: kept.body_imap,
+        preview: kept.preview,
         whole: kept.whole,
         subject: kept.subject,
         from: kept.from,

@@ -7,7 +7,7 @@ use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::Index;
 use mail::mime::{Searched, SummaryParts, summarize};
-use mail::order::{KeyParts, Keys, MessageKeys, Source};
+use mail::order::{KeyParts, Keys, MessageKeys, Source as KeySource};
 use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 
 /// 2021-01-01, the day everything arrives.
@@ -39,11 +39,23 @@ pub struct Store {
     pub seconds_pass: i64,
 }
 
-/// A message that APPEND brings.
+/// Messages that APPEND brings.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    to: Option<(MailboxName, Flags, Option<DateTime>)>,
+    to: Option<MailboxName>,
+    replaces: Option<Replaced>,
+    begun: Vec<(Flags, Option<DateTime>, Vec<u8>)>,
+    /// Of the last of them.
     pub octets: Vec<u8>,
+}
+
+impl Incoming {
+    /// The last message has its octets.
+    fn complete(&mut self) {
+        if let Some((_, _, octets)) = self.begun.last_mut() {
+            *octets = std::mem::take(&mut self.octets);
+        }
+    }
 }
 
 /// FNV-1a.
@@ -120,6 +132,7 @@ impl Store {
             mailbox.messages.iter().filter(|(row, _)| row.flags.system.contains(flag) == set).count() as u32
         };
         let counts = Counts {
+            mailbox: MailboxId(mailbox.id),
             messages: mailbox.messages.len() as u32,
             unseen: count(SystemFlags::SEEN, false),
             deleted: count(SystemFlags::DELETED, true),
@@ -161,6 +174,7 @@ impl Store {
     fn try_answer(&mut self, question: Question, incoming: &mut Incoming) -> Result<Answer, Trouble> {
         Ok(match question {
             Question::Authenticate(_) | Question::Salt { .. } => unreachable!("answered before"),
+            Question::Watch { .. } => Answer::Done,
             Question::Mailboxes => {
                 let names =
                     self.mailboxes.keys().chain(self.subscribed.iter().filter(|n| !self.mailboxes.contains_key(n)));
@@ -216,22 +230,53 @@ impl Store {
                 copied
             }
             Question::Expunge { mailbox, uids } => Answer::Expunged(self.selected(mailbox)?.expunge(&uids)),
-            Question::AppendStart { mailbox, flags, internal_date, size_octets } => {
-                assert!(size_octets <= super::APPEND_OCTETS_MAX);
+            Question::AppendStart { mailbox, flags, internal_date, replaces } => {
                 self.mailboxes.get(&mailbox).ok_or(Trouble::NoSuchMailbox)?;
-                *incoming = Incoming { to: Some((mailbox, flags, internal_date)), octets: Vec::new() };
+                incoming.complete();
+                (incoming.to, incoming.replaces) = (Some(mailbox), replaces);
+                incoming.begun.push((flags, internal_date, Vec::new()));
                 Answer::Done
             }
-            Question::AppendEnd => {
-                let Incoming { to, octets } = std::mem::take(incoming);
-                let (to, flags, date) = to.ok_or(Trouble::Bug)?;
-                let mailbox = self.mailboxes.get_mut(&to).ok_or(Trouble::NoSuchMailbox)?;
-                let uid = mailbox.add(octets, flags, date.unwrap_or(ARRIVAL));
-                Answer::Appended { uid_validity: mailbox.uid_validity, uid }
+            Question::AppendMore { size_octets } => {
+                assert!(size_octets <= super::APPEND_OCTETS_MAX);
+                Answer::Done
             }
+            Question::AppendPart(source) => {
+                let octets = self.part(&source).ok_or(Trouble::NoSuchMailbox)?;
+                incoming.octets.extend(octets);
+                Answer::Done
+            }
+            Question::AppendEnd => self.append(std::mem::take(incoming))?,
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
             other => return self.admin(other),
         })
+    }
+
+    /// What a URL of CATENATE leads to.
+    fn part(&self, source: &Source) -> Option<Vec<u8>> {
+        let mailbox = match &source.mailbox {
+            SourceMailbox::Selected(id) => self.mailboxes.values().find(|mailbox| mailbox.id == id.0)?,
+            SourceMailbox::Named { name, uid_validity } => {
+                let mailbox = self.mailboxes.get(name)?;
+                uid_validity.is_none_or(|validity| validity == mailbox.uid_validity).then_some(mailbox)?
+            }
+        };
+        let (_, content) = mailbox.messages.iter().find(|(row, _)| row.uid == source.uid)?;
+        Some(source.places(content)?.into_iter().flat_map(|place| content[place].to_vec()).collect())
+    }
+
+    fn append(&mut self, mut incoming: Incoming) -> Result<Answer, Trouble> {
+        incoming.complete();
+        let Incoming { to, replaces, begun, .. } = incoming;
+        if let Some(Replaced { mailbox, uid }) = replaces {
+            let old = self.selected(mailbox)?;
+            old.messages.iter().find(|(row, _)| row.uid == uid).ok_or(Trouble::Expunged)?;
+            old.remove(&[uid]);
+        }
+        let mailbox = self.mailboxes.get_mut(&to.ok_or(Trouble::Bug)?).ok_or(Trouble::NoSuchMailbox)?;
+        let added = begun.into_iter().map(|(flags, date, octets)| mailbox.add(octets, flags, date.unwrap_or(ARRIVAL)));
+        let uids = added.collect();
+        Ok(Answer::Appended { uid_validity: mailbox.uid_validity, uids })
     }
 
     fn admin(&mut self, question: Question) -> Result<Answer, Trouble> {
@@ -247,6 +292,7 @@ impl Store {
                     self.create(&parent, None);
                 }
                 self.create(&name, special_use);
+                return Ok(Answer::Created(MailboxId(self.ids)));
             }
             Question::Delete { name } => {
                 if self.mailboxes.keys().any(|other| other.is_under(&name)) {
@@ -354,8 +400,8 @@ impl Mailbox {
     fn renderings(&self, uids: &[u32], parts: SummaryParts) -> Renderings {
         let mut found = Renderings { more_from: uids.get(1_000).copied(), ..Renderings::default() };
         for message in self.fetch(&uids[..uids.len().min(1_000)], Need { summary: parts, content: Content::None }) {
-            let Summary { envelope, body, body_structure, .. } = message.summary.unwrap_or_default();
-            let ends = [envelope, body, body_structure].map(|text| {
+            let Summary { envelope, body, body_structure, preview, .. } = message.summary.unwrap_or_default();
+            let ends = [envelope, body, body_structure, preview.into_bytes()].map(|text| {
                 found.octets.extend(text);
                 found.octets.len()
             });
@@ -382,7 +428,7 @@ impl Mailbox {
         for (row, content) in self.messages.iter().filter(|(row, _)| uids.contains(&row.uid)) {
             let parsed = summarize(content);
             let bracketed = |ids: &[String]| ids.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ");
-            let of = MessageKeys::of(&Source {
+            let of = MessageKeys::of(&KeySource {
                 envelope: &parsed.envelope_imap,
                 subject: &parsed.subject,
                 message_id: &parsed.bracketed_id(),
@@ -432,6 +478,7 @@ pub fn summary(content: &[u8], asked: SummaryParts) -> Summary {
         envelope: octets(SummaryParts::ENVELOPE, parsed.envelope_imap),
         body_structure: octets(SummaryParts::BODYSTRUCTURE, parsed.bodystructure_imap),
         body: octets(SummaryParts::BODY, parsed.body_imap),
+        preview: text(SummaryParts::PREVIEW, parsed.preview),
         whole: parsed.whole.among(asked),
         subject: text(SummaryParts::SUBJECT, parsed.subject),
         from: text(SummaryParts::FROM, parsed.from),
