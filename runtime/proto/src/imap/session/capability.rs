@@ -37,6 +37,7 @@ const AFTER_LOGIN: &[&str] = &[
     "PARTIAL",
     "INPROGRESS",
     "UIDBATCHES",
+    "MULTISEARCH",
     "SORT",
     "SORT=DISPLAY",
     "ESORT",

@@ -3,7 +3,10 @@
 use super::capability::{after_login, before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn, uid_required};
 use super::store::Change;
-use super::{batches, copy, expunge, fetch, idle, list, login, mailboxes, notify, quota, search, select, status, store};
+use super::{
+    batches, copy, expunge, fetch, idle, list, login, mailboxes, multisearch, notify, quota, search, select, status,
+    store,
+};
 use crate::imap::command::{Command, Key, OnAccount, OnSelected, Set, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
@@ -92,6 +95,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::List(list) => list::list(open, tag, list, out),
         OnAccount::Lsub { reference, pattern } => list::lsub(open, tag, reference, pattern, out),
         OnAccount::Status { name, items } => status::status(open, tag, name, items, out),
+        OnAccount::MultiSearch(search) => multisearch::multi_search(open, tag, search, out),
         OnAccount::GetQuota { root } => quota::get_quota(open, tag, &root, out),
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
         OnAccount::Notify(notify) => notify::notify(open, tag, notify, out),
@@ -129,7 +133,8 @@ fn has_numbers(command: &OnSelected) -> bool {
         | OnSelected::Close
         | OnSelected::Unselect
         | OnSelected::Expunge
-        | OnSelected::UidExpunge(_) => false,
+        | OnSelected::UidExpunge(_)
+        | OnSelected::UidBatches { .. } => false,
     }
 }
 

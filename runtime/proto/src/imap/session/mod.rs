@@ -19,6 +19,7 @@ mod listed;
 mod login;
 mod mailboxes;
 mod matching;
+mod multisearch;
 mod notify;
 mod quota;
 mod reader;

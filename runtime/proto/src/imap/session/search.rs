@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::found::{Answering, saved};
 use super::matching::{Needles, Verdict, needs_now};
+use super::multisearch::Many;
 use super::sort;
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{Purpose, Returns, Search, Tag};
@@ -49,6 +50,8 @@ pub(super) struct Searching {
     /// Indexes of the messages found.
     pub(super) found: Vec<usize>,
     slices: u32,
+    /// The mailbox is one of several that are searched.
+    many: Option<Box<Many>>,
     /// When the client was told of progress, or the clock was looked at first.
     told_s: Option<i64>,
 }
@@ -77,22 +80,20 @@ fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
         if needles.ask_mod_seq() {
             state.use_mod_seq(out);
         }
-        let searching = Searching {
-            state,
-            tag,
-            by_uid: uid,
-            purpose,
-            needles,
-            unasked: true,
-            at: 0,
-            open: VecDeque::new(),
-            identities: Vec::new(),
-            found: Vec::new(),
-            slices: 0,
-            told_s: None,
-        };
-        searching.next(out)
+        Searching::new(state, tag, uid, purpose, needles).next(out)
     })
+}
+
+/// Searches a mailbox whose rows are there, for one of many.
+pub(super) fn search_one(state: Box<Selected>, many: Box<Many>, out: &mut Out) -> Turn {
+    let needles = match Needles::new(&many.search.key, &state.view, many.now_s) {
+        Ok(needles) => needles,
+        Err(reply) => return many.end(reply, out),
+    };
+    let purpose = Purpose::Search(many.search.returns);
+    let mut searching = Searching::new(state, many.tag.clone(), true, purpose, needles);
+    searching.many = Some(many);
+    searching.next(out)
 }
 
 /// A search that fails empties `$` (RFC 5182 2.1).
@@ -104,6 +105,24 @@ pub(super) fn refuse(mut state: Box<Selected>, tag: &Tag, purpose: &Purpose, rep
 }
 
 impl Searching {
+    fn new(state: Box<Selected>, tag: Tag, by_uid: bool, purpose: Purpose, needles: Needles) -> Searching {
+        Searching {
+            state,
+            tag,
+            by_uid,
+            purpose,
+            needles,
+            unasked: true,
+            at: 0,
+            open: VecDeque::new(),
+            identities: Vec::new(),
+            found: Vec::new(),
+            slices: 0,
+            many: None,
+            told_s: None,
+        }
+    }
+
     fn next(mut self, out: &mut Out) -> Turn {
         if !self.open.is_empty() {
             return self.open_next(out);
@@ -204,6 +223,9 @@ impl Searching {
     }
 
     pub(super) fn fail(self, trouble: Trouble, out: &mut Out) -> Turn {
+        if let Some(many) = self.many {
+            return many.failed(trouble, out);
+        }
         refuse(self.state, &self.tag, &self.purpose, &trouble.into(), out)
     }
 
@@ -320,6 +342,9 @@ impl Searching {
         }
         let mod_seq = self.needles.ask_mod_seq();
         let answering = Answering { view, found, by_uid: self.by_uid, mod_seq };
+        if let Some(many) = self.many.take() {
+            return many.answered(&answering, out);
+        }
         match self.purpose.returns().or(otherwise) {
             Some(returns) => answering.esearch(&self.tag, returns, out),
             None => answering.plain(word, out),
