@@ -69,7 +69,9 @@ pub use op::{Expunged, Import, Imported, Part, Replace, SetFlags, TokenCount};
 pub use options::Options;
 pub use progress::Progress;
 pub use putback::{PutBack, PutBackError, not_owned, put_back};
-pub use read::{Changes, Counts, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Resolution, Selected, Usage};
+pub use read::{
+    Changes, Counts, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Resolution, Selected, Usage, Vanished,
+};
 pub use read::{Delivery, Listing, Renderings, TokenCounts};
 pub use restore::{RestoreError, Restored, Wanted};
 pub use search::Candidates;

@@ -12,7 +12,7 @@ use crate::op::{Loss, Op, Quarantined, Ring};
 use crate::progress::Progress;
 use crate::read::{
     Changes, Delivery, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings, Resolution, Selected,
-    TokenCounts, Usage,
+    TokenCounts, Usage, Vanished,
 };
 use crate::search::Candidates;
 use crate::spool::{QueueItem, Waits};
@@ -66,7 +66,7 @@ waist! {
         fn select(&self, login: &Login, name: &MailboxName) -> Result<Option<Selected>, ReadError>;
         fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError>;
         fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError>;
-        fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError>;
+        fn vanished_since(&self, mailbox: MailboxId, since: Modseq, limit: usize) -> Result<Option<Vanished>, ReadError>;
         fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
         fn renderings(&self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize) -> Result<Renderings, ReadError>;
         fn summaries(

@@ -99,6 +99,7 @@ pub enum OnAccount {
     GetQuotaRoot(Name),
     Idle,
     Notify(Notify),
+    Compress,
 }
 
 /// What CREATE says a mailbox is for (RFC 6154 3).

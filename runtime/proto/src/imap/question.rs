@@ -74,6 +74,10 @@ pub enum Question {
     /// Contents of the messages with these UIDs, a slice the session keeps small. Answer: `Messages`, those that still
     /// exist, in the same order.
     Fetch { mailbox: MailboxId, uids: Vec<u32>, need: Need },
+    /// So many octets of a message from a place in it, so that a long one is never held whole. The driver keeps its place in
+    /// the message asked last, so that one that is expunged meanwhile is read to its end. Answer: `Octets`, all of them;
+    /// `Failed(Expunged)`.
+    Octets { mailbox: MailboxId, uid: u32, from: u64, count: usize },
     /// What was rendered of the messages with these UIDs when they were stored. Answer: `Rendered`: those that still exist,
     /// or as many of them, from the first on, as make one slice.
     Renderings { mailbox: MailboxId, uids: Vec<u32>, parts: SummaryParts },
@@ -126,6 +130,9 @@ pub enum Question {
     Subscribe { name: MailboxName, on: bool },
     /// Answer: `Quota`.
     Quota,
+    /// May everything be compressed from here on? Answer: `Done`, and there is room for it until the connection ends;
+    /// `Failed(Limit)`.
+    Compress,
 }
 
 /// The message that REPLACE takes away.
@@ -155,7 +162,7 @@ impl Source {
     pub fn places(&self, message: &[u8]) -> Option<Vec<Range<usize>>> {
         let is_all = self.section.part.is_empty() && self.section.kind == SectionKind::All;
         let structure = (!is_all).then(|| Structure::parse(message));
-        let (places, _) = places(message, structure.as_ref(), &self.section, self.partial)?;
+        let (places, _) = places(message, message.len(), structure.as_ref(), &self.section, self.partial)?;
         Some(places.into())
     }
 }
@@ -212,6 +219,7 @@ pub enum Answer {
     Selected(Selection),
     Changed(Changes),
     Messages(Vec<Message>),
+    Octets(Vec<u8>),
     Rendered(Renderings),
     Identities(Vec<Identity>),
     Keys(Keys),
@@ -220,8 +228,7 @@ pub enum Answer {
     /// Seconds since 1970.
     Now(i64),
     Candidates(Vec<Candidates>),
-    /// UIDs, ascending.
-    Vanished(Vec<u32>),
+    Vanished(Vanished),
     Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
@@ -335,6 +342,15 @@ pub struct Flagged {
     pub uid: u32,
     pub mod_seq: u64,
     pub flags: Flags,
+}
+
+/// Which messages went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// Ascending.
+    Uids(Vec<u32>),
+    /// More than the driver wants to name.
+    Many,
 }
 
 /// What a STORE did.
@@ -466,6 +482,7 @@ impl Answer {
             | Answer::Selected(_)
             | Answer::Changed(_)
             | Answer::Messages(_)
+            | Answer::Octets(_)
             | Answer::Rendered(_)
             | Answer::Identities(_)
             | Answer::Keys(_)
@@ -503,6 +520,10 @@ impl Answer {
         if let Answer::Messages(messages) = self { Ok(messages) } else { Err(self.trouble()) }
     }
 
+    pub(super) fn octets(self) -> Result<Vec<u8>, Trouble> {
+        if let Answer::Octets(octets) = self { Ok(octets) } else { Err(self.trouble()) }
+    }
+
     pub(super) fn candidates(self) -> Result<Vec<Candidates>, Trouble> {
         if let Answer::Candidates(candidates) = self { Ok(candidates) } else { Err(self.trouble()) }
     }
@@ -527,8 +548,8 @@ impl Answer {
         if let Answer::Rendered(renderings) = self { Ok(renderings) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn vanished(self) -> Result<Vec<u32>, Trouble> {
-        if let Answer::Vanished(uids) = self { Ok(uids) } else { Err(self.trouble()) }
+    pub(super) fn vanished(self) -> Result<Vanished, Trouble> {
+        if let Answer::Vanished(vanished) = self { Ok(vanished) } else { Err(self.trouble()) }
     }
 
     pub(super) fn stored(self) -> Result<Stored, Trouble> {

@@ -103,6 +103,15 @@ pub struct Changes {
     pub vanished: Vec<u32>,
 }
 
+/// Which messages went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// Ascending.
+    Uids(Vec<u32>),
+    /// More than was wanted.
+    Many,
+}
+
 /// All messages of a mailbox, and what changed after the MODSEQ that was asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {

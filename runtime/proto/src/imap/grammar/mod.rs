@@ -175,6 +175,7 @@ fn on_account(name: &str) -> Option<Arguments> {
             map(preceded(sp, mailbox_name(coding)), |it| OnAccount::GetQuotaRoot(it).into()).parse(input)
         },
         "ESEARCH" => |input, coding| preceded(sp, search::multi_search(coding)).parse(input),
+        "COMPRESS" => |input, _| compress(input),
         "IDLE" => |input, _| Ok((input, OnAccount::Idle.into())),
         _ => return None,
     })
@@ -242,6 +243,11 @@ fn enable(input: &[u8]) -> Parsed<'_, Command> {
 /// `subscribe = "SUBSCRIBE" SP mailbox`
 fn subscribe(input: &[u8], coding: Coding, on: bool) -> Parsed<'_, Command> {
     map(preceded(sp, mailbox_name(coding)), move |name| OnAccount::Subscribe { name, on }.into()).parse(input)
+}
+
+/// `compress = "COMPRESS" SP algorithm`, `algorithm = "DEFLATE"` (RFC 4978)
+fn compress(input: &[u8]) -> Parsed<'_, Command> {
+    value(OnAccount::Compress.into(), preceded(sp, nom::bytes::streaming::tag_no_case("DEFLATE"))).parse(input)
 }
 
 /// `copy = "COPY" SP sequence-set SP mailbox`

@@ -35,6 +35,8 @@ pub enum Code {
     Capability(String),
     ClientBug,
     Closed,
+    /// RFC 4978.
+    CompressionActive,
     /// RFC 4315: UIDVALIDITY there, UIDs here, UIDs there.
     CopyUid(u32, Vec<u32>, Vec<u32>),
     ExpungeIssued,
@@ -97,6 +99,7 @@ impl fmt::Display for Code {
             Code::Cannot => "CANNOT",
             Code::ClientBug => "CLIENTBUG",
             Code::Closed => "CLOSED",
+            Code::CompressionActive => "COMPRESSIONACTIVE",
             Code::ExpungeIssued => "EXPUNGEISSUED",
             Code::HasChildren => "HASCHILDREN",
             Code::Limit => "LIMIT",

@@ -55,6 +55,7 @@ const AFTER_LOGIN: &[&str] = &[
     "SAVEDATE",
     "QUOTA",
     "QUOTA=RES-STORAGE",
+    "COMPRESS=DEFLATE",
 ];
 
 pub fn after_login(config: &Config) -> String {

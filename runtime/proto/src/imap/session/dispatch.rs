@@ -4,8 +4,8 @@ use super::capability::{after_login, before_login, capability, enable, id, names
 use super::state::{NotAuthenticated, Open, Selected, State, Turn, uid_required};
 use super::store::Change;
 use super::{
-    batches, copy, expunge, fetch, idle, list, login, mailboxes, multisearch, notify, quota, search, select, status,
-    store,
+    batches, compress, copy, expunge, fetch, idle, list, login, mailboxes, multisearch, notify, quota, search, select,
+    status, store,
 };
 use crate::imap::command::{Command, Key, OnAccount, OnSelected, Set, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
@@ -100,6 +100,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
         OnAccount::Notify(notify) => notify::notify(open, tag, notify, out),
         OnAccount::Idle => idle::idle(open, tag, out),
+        OnAccount::Compress => compress::compress(open, tag, out),
     }
 }
 

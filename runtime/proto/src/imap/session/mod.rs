@@ -6,6 +6,7 @@
 mod append;
 mod batches;
 mod capability;
+mod compress;
 mod copy;
 mod dispatch;
 mod expunge;
@@ -79,6 +80,9 @@ pub enum Step {
     AppendChunk(Vec<u8>),
     /// The messages of the command will not be kept: forget them.
     AppendAbort,
+    /// From here on everything is raw DEFLATE, both ways (RFC 4978). These octets were fed already and are compressed:
+    /// they come again once inflated, before all others.
+    Compress(Vec<u8>),
     /// Close the connection.
     Close,
 }
@@ -107,6 +111,8 @@ enum Stage {
     Challenge(NotAuthenticated, super::command::Tag, login::Awaited),
     Idle(Open, super::command::Tag),
     Append(Box<append::Appending>),
+    /// Once its OK is sent.
+    Compress(Open),
     Closing,
 }
 
@@ -119,6 +125,7 @@ impl From<Turn> for Stage {
             Turn::Challenge(state, tag, awaited) => Stage::Challenge(state, tag, awaited),
             Turn::Idle(open, tag) => Stage::Idle(open, tag),
             Turn::Append(appending) => Stage::Append(appending),
+            Turn::Compress(open) => Stage::Compress(open),
             Turn::Close => Stage::Closing,
         }
     }
@@ -130,7 +137,7 @@ impl Session {
         let mut out = Out::default();
         let before_login = capability::before_login(&config.mechanisms);
         out.untagged_reply(&Reply::ok("Facteur is ready").with(Code::Capability(before_login)));
-        let shared = Shared { config, enabled: Enabled::default(), notify: None, login_failures: 0 };
+        let shared = Shared { config, enabled: Enabled::default(), notify: None, compressed: false, login_failures: 0 };
         Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
 
@@ -199,6 +206,7 @@ impl Session {
             },
             Stage::Idle(open, tag) => self.idle(open, tag),
             Stage::Append(appending) => self.append(appending),
+            Stage::Compress(open) => self.compress(open),
             Stage::Closing => match self.out.is_empty() {
                 true => Some(Step::Close),
                 false => Some(Step::Send(self.out.take())),
@@ -313,6 +321,18 @@ impl Session {
         }
     }
 
+    fn compress(&mut self, mut open: Open) -> Option<Step> {
+        if !self.out.is_empty() {
+            self.stage = Stage::Compress(open);
+            return Some(Step::Send(self.out.take()));
+        }
+        open.shared_mut().compressed = true;
+        self.stage = Stage::Ready(State::Open(open));
+        let behind = self.inbox.rest().to_vec();
+        self.inbox.clear();
+        Some(Step::Compress(behind))
+    }
+
     /// Keeps what the driver may ask about while the state is away in a closure.
     fn remember(&mut self) {
         let open = match &self.stage {
@@ -328,7 +348,7 @@ impl Session {
                 self.timeout_s = SILENCE_IN_APPEND_S;
                 appending.open()
             }
-            Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Closing => return,
+            Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Compress(_) | Stage::Closing => return,
         };
         (self.selected, self.messages) = match open {
             Open::Authenticated(_) => (None, 0),

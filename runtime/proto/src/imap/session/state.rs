@@ -17,6 +17,8 @@ pub struct Shared {
     pub enabled: Enabled,
     /// RFC 5465: the client hears of mailboxes that are not selected.
     pub notify: Option<Box<Notifying>>,
+    /// Everything is DEFLATE (RFC 4978).
+    pub compressed: bool,
     pub login_failures: u32,
 }
 
@@ -84,6 +86,8 @@ pub enum Turn {
     Idle(Open, Tag),
     /// APPEND goes on with what comes.
     Append(Box<Appending>),
+    /// COMPRESS was answered with OK.
+    Compress(Open),
     Close,
 }
 

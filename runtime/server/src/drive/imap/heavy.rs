@@ -50,6 +50,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::NotAuthenticated(_)
         | Answer::Mailbox(_)
         | Answer::Selected(_)
+        | Answer::Octets(_)
         | Answer::Rendered(_)
         | Answer::Now(_)
         | Answer::Appended { .. }

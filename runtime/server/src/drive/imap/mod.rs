@@ -5,6 +5,7 @@ mod append;
 mod followed;
 mod heavy;
 mod read;
+mod room;
 mod search;
 mod watched;
 mod write;
@@ -16,15 +17,17 @@ use decide::{Auth, ReadingCell, Refusal};
 use mail::Login;
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
-use store::{ReadError, Store};
+use store::{BodyRef, ReadError, Store};
 use tokio::sync::Notify;
 
 use self::append::{Append, Begun};
 use self::followed::Followed;
 use self::heavy::Heavy;
+use self::room::Room;
 use self::watched::Watched;
 use super::login::LoggedIn;
 use super::{Connection, Woken, opening};
+use crate::admission::{CompressedPlace, Full};
 use crate::durable;
 use crate::service::Service;
 
@@ -44,6 +47,12 @@ struct Imap {
     followed: Option<Followed>,
     changed: Arc<Notify>,
     append: Option<Append>,
+    /// Taken when COMPRESS was allowed, until it begins.
+    compressed: Option<CompressedPlace>,
+    /// Of the long contents of the last answer.
+    room: Option<Room>,
+    /// The message whose octets were asked last.
+    reading: Option<(MailboxId, u32, BodyRef)>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
 }
@@ -71,6 +80,9 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         followed: None,
         changed,
         append: None,
+        compressed: None,
+        room: None,
+        reading: None,
         heavy: Heavy::None,
     };
     imap.converse().await;
@@ -79,7 +91,6 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
 
 impl Imap {
     async fn converse(&mut self) {
-        let mut buffer = vec![0; READ_OCTETS];
         let mut answer = None;
         loop {
             match self.step(answer.take()).await {
@@ -89,16 +100,12 @@ impl Imap {
                     }
                 }
                 Step::NeedInput => {
-                    let octets = if self.append.is_some() { READ_OCTETS_MAX } else { READ_OCTETS };
-                    if buffer.len() != octets {
-                        buffer = vec![0; octets];
-                    }
-                    if !self.read(&mut buffer, false).await {
+                    if !self.read(false).await {
                         return;
                     }
                 }
                 Step::Idle => {
-                    if !self.read(&mut buffer, true).await {
+                    if !self.read(true).await {
                         return;
                     }
                 }
@@ -107,6 +114,11 @@ impl Imap {
                 }
                 Step::AppendChunk(octets) => self.append_chunk(&octets),
                 Step::AppendAbort => self.append = None,
+                Step::Compress(behind) => {
+                    // The session asked before.
+                    let Some(place) = self.compressed.take() else { return };
+                    self.connection.stream.compress(behind, place);
+                }
                 Step::Close => return,
             }
         }
@@ -127,19 +139,20 @@ impl Imap {
         let step = if self.heavy > Heavy::None { Box::pin(heavy::run(next)).await } else { next() };
         // What follows a wait is another command.
         match step {
-            Step::NeedInput | Step::Idle | Step::Close => self.heavy = Heavy::None,
+            Step::NeedInput | Step::Idle | Step::Close => (self.heavy, self.room) = (Heavy::None, None),
             Step::Send(_) if self.heavy == Heavy::UntilSent => self.heavy = Heavy::None,
-            Step::Send(_) | Step::Ask(_) | Step::AppendChunk(_) | Step::AppendAbort => (),
+            Step::Send(_) | Step::Ask(_) | Step::AppendChunk(_) | Step::AppendAbort | Step::Compress(_) => (),
         }
         step
     }
 
     /// Reads, or in IDLE learns of a change. False when the client is gone.
-    async fn read(&mut self, buffer: &mut [u8], idle: bool) -> bool {
+    async fn read(&mut self, idle: bool) -> bool {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
+        let octets = if self.append.is_some() { READ_OCTETS_MAX } else { READ_OCTETS };
         let changed = self.changed.clone();
-        let woken = tokio::select! {
-            woken = super::read(&self.service, &mut self.connection.stream, buffer, limit, false) => woken,
+        let (mut buffer, woken) = tokio::select! {
+            read = super::read_new(&self.service, &mut self.connection.stream, octets, limit) => read,
             () = changed.notified(), if idle => {
                 self.session.changed();
                 return true;
@@ -150,7 +163,7 @@ impl Imap {
                 if self.append.is_some() {
                     self.connection.stream.acknowledge();
                 }
-                match super::told::first(&mut self.connection, buffer, octets).await {
+                match super::told::first(&mut self.connection, &mut buffer, octets).await {
                     Ok(octets) => self.session.feed(octets),
                     Err(super::told::Untold) => return false,
                 }
@@ -176,6 +189,7 @@ impl Imap {
             }
             Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
+            Question::Octets { mailbox, uid, from, count } => self.octets(mailbox, uid, from, count).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
             Question::Keys { mailbox, uids, parts } => self.keys(mailbox, uids, parts).await,
@@ -200,6 +214,11 @@ impl Imap {
             Question::Rename { from, to } => self.rename(from, to).await,
             Question::Subscribe { name, on } => self.subscribe(name, on).await,
             Question::Quota => self.quota().await,
+            Question::Compress => {
+                let place = self.service.admission.compress().map_err(|Full| Trouble::Limit)?;
+                self.compressed = Some(place);
+                Ok(Answer::Done)
+            }
         }
     }
 

@@ -7,10 +7,11 @@ use mail::mime::SummaryParts;
 use mail::{Keyword, MailboxName, SystemFlags};
 use proto::imap::{
     Answer, Changes, Content, Counts, EmailId, Identity, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row,
-    Selection, Summary, ThreadId, Trouble,
+    Selection, Summary, ThreadId, Trouble, Vanished,
 };
 use store::{MailboxInfo, MessageIdentity, MessageRow, ReadError, Store, UidSet};
 
+use super::room::{FREE_OCTETS, ROOMS};
 use super::watched::Watched;
 use super::{Imap, session_id};
 
@@ -18,6 +19,8 @@ use super::{Imap, session_id};
 const SMALL_MAILBOX: u32 = 2_000;
 /// Renderings in one answer.
 const RENDERINGS_OCTETS: usize = 256 * 1024;
+/// UIDs of messages that went in one answer.
+const VANISHED_UIDS_MAX: usize = 100_000;
 /// A header is looked for in so many octets first, then in four times as many, and so on.
 const HEADER_OCTETS: u64 = 16 * 1024;
 
@@ -32,6 +35,11 @@ impl Imap {
         if let Some(followed) = &mut self.followed {
             let ids: Vec<store::MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id).collect();
             followed.follow(&ids, &self.service.store, &self.changed)?;
+        }
+        if mailboxes.is_empty() {
+            // Everybody has INBOX. Told of no mailbox at all, mail programs throw away what they hold.
+            tracing::error!("somebody who is logged in has no mailbox");
+            return Err(Trouble::Unavailable);
         }
         let mut rows: Vec<MailboxRow> = mailboxes.iter().map(mailbox_row).collect();
         let names: HashSet<&MailboxName> = mailboxes.iter().map(|mailbox| &mailbox.name).collect();
@@ -107,8 +115,12 @@ impl Imap {
 
     pub(super) async fn vanished(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        let found = self.look_up(move |store| store.vanished_since(id, since)).await?;
-        found.map(Answer::Vanished).ok_or(Trouble::NoSuchMailbox)
+        let found = self.look_up(move |store| store.vanished_since(id, since, VANISHED_UIDS_MAX)).await?;
+        let vanished = match found.ok_or(Trouble::NoSuchMailbox)? {
+            store::Vanished::Uids(uids) => Vanished::Uids(uids),
+            store::Vanished::Many => Vanished::Many,
+        };
+        Ok(Answer::Vanished(vanished))
     }
 
     pub(super) async fn renderings(
@@ -139,7 +151,46 @@ impl Imap {
 
     pub(super) async fn fetch(&mut self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        self.look_up(move |store| messages(store, id, &uids, need)).await.map(Answer::Messages)
+        // The session is done with those of the last answer.
+        self.room = None;
+        let asked = uids.clone();
+        let octets = match self.look_up(move |store| messages(store, id, &asked, need, FREE_OCTETS)).await? {
+            Found::Messages(found) => return Ok(Answer::Messages(found)),
+            Found::Long(octets) => octets,
+        };
+        let login = self.login()?;
+        self.room = ROOMS.take(&login, octets).await;
+        // Messages may go meanwhile. None grows.
+        match self.look_up(move |store| messages(store, id, &uids, need, octets)).await? {
+            Found::Messages(found) => Ok(Answer::Messages(found)),
+            Found::Long(_) => Err(Trouble::Bug),
+        }
+    }
+
+    pub(super) async fn octets(
+        &mut self,
+        mailbox: MailboxId,
+        uid: u32,
+        from: u64,
+        count: usize,
+    ) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        // From its beginning on it is looked up again: what was kept may be of another FETCH.
+        let kept = self.reading.take().filter(|(of, message, _)| from > 0 && (*of, *message) == (mailbox, uid));
+        let read = move |store: &Store| {
+            let body = match kept {
+                Some((_, _, body)) => Some(body),
+                None => store.body_of(id, uid)?,
+            };
+            let Some(body) = body else { return Ok(None) };
+            let octets = store.read_body_range(&body, from, count as u64)?;
+            Ok(Some((body, octets)))
+        };
+        let (body, octets) = self.look_up(read).await?.ok_or(Trouble::Expunged)?;
+        if from.saturating_add(octets.len() as u64) < body.len() {
+            self.reading = Some((mailbox, uid, body));
+        }
+        Ok(Answer::Octets(octets))
     }
 
     pub(super) async fn quota(&mut self) -> Result<Answer, Trouble> {
@@ -204,8 +255,21 @@ fn row(message: MessageRow) -> Row {
     }
 }
 
-/// Those of `uids` that still exist, in their order.
-fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) -> Result<Vec<Message>, ReadError> {
+/// What was found of messages.
+enum Found {
+    Messages(Vec<Message>),
+    /// More than may be read. All of their contents have so many octets.
+    Long(u64),
+}
+
+/// Those of `uids` that still exist, in their order, unless what is asked of their contents has more than `octets_max` octets.
+fn messages(
+    store: &Store,
+    mailbox: store::MailboxId,
+    uids: &[u32],
+    need: Need,
+    octets_max: u64,
+) -> Result<Found, ReadError> {
     let set: UidSet = uids.iter().copied().collect();
     let summary_asked = need.summary != SummaryParts::NONE;
     let summaries = match summary_asked {
@@ -217,9 +281,14 @@ fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) 
         Content::None => Vec::new(),
         Content::Header | Content::Whole => store.bodies_of(mailbox, &set)?,
     };
+    let octets: u64 = bodies.iter().map(|(_, body)| body.len()).sum();
+    if need.content == Content::Whole && octets > octets_max {
+        return Ok(Found::Long(octets));
+    }
     // All three ascend.
     let (mut summaries, mut bodies) = (summaries.into_iter().peekable(), bodies.into_iter().peekable());
     let mut found = Vec::with_capacity(uids.len());
+    let mut read_octets = 0;
     for uid in uids {
         let summary = summaries.next_if(|(of, _)| of == uid).map(|(_, kept)| summary(kept));
         let body = bodies.next_if(|(of, _)| of == uid).map(|(_, body)| body);
@@ -233,9 +302,14 @@ fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) 
             (Content::Whole, Some(body)) => store.read_body(&body)?,
             (Content::Header | Content::Whole, None) => continue,
         };
+        // Nobody knows before how long a header is.
+        read_octets += content.len() as u64;
+        if read_octets > octets_max {
+            return Ok(Found::Long(octets));
+        }
         found.push(Message { uid: *uid, summary, content });
     }
-    Ok(found)
+    Ok(Found::Messages(found))
 }
 
 fn summary(kept: store::Summary) -> Summary {

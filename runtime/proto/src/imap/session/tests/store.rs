@@ -13,6 +13,9 @@ use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 /// 2021-01-01, the day everything arrives.
 const ARRIVAL: DateTime = DateTime { unix_seconds: 1_609_459_200, offset_minutes: 0 };
 
+/// So many that went are named.
+const NAMED_MAX: usize = 10;
+
 #[derive(Debug, Default)]
 pub struct Mailbox {
     id: u64,
@@ -191,6 +194,13 @@ impl Store {
             Question::Unselect => Answer::Done,
             Question::Refresh { mailbox, since, rows } => Answer::Changed(self.selected(mailbox)?.changes(since, rows)),
             Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
+            Question::Octets { mailbox, uid, from, count } => {
+                let mailbox = self.selected(mailbox)?;
+                let found = mailbox.messages.iter().find(|(row, _)| row.uid == uid);
+                let (_, content) = found.ok_or(Trouble::Expunged)?;
+                let rest = content.get(from as usize..).unwrap_or_default();
+                Answer::Octets(rest[..count.min(rest.len())].to_vec())
+            }
             Question::Renderings { mailbox, uids, parts } => {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
             }
@@ -214,7 +224,7 @@ impl Store {
                 let vanished = &self.selected(mailbox)?.vanished;
                 let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
                 uids.sort_unstable();
-                Answer::Vanished(uids)
+                Answer::Vanished(if uids.len() > NAMED_MAX { Vanished::Many } else { Vanished::Uids(uids) })
             }
             Question::Store { mailbox, uids, change, flags, unchanged_since } => {
                 let mailbox = self.selected(mailbox)?;
@@ -252,6 +262,7 @@ impl Store {
                 Answer::Done
             }
             Question::AppendEnd => self.append(std::mem::take(incoming))?,
+            Question::Compress => Answer::Done,
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
             other => return self.admin(other),
         })

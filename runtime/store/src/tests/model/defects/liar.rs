@@ -13,7 +13,7 @@ use crate::{
     BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Listing, Loss, MailboxId, MailboxInfo,
     MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow, Progress, PutError, Quarantined,
     QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected, Spill, Summary,
-    TokenCounts, UidSet, Usage, Waits, Watcher,
+    TokenCounts, UidSet, Usage, Vanished, Waits, Watcher,
 };
 
 /// One way to be wrong.
@@ -235,7 +235,7 @@ impl<S: Waist> MetaStore for Liar<S> {
 
     truthful! {
         fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
-        fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError>;
+        fn vanished_since(&self, mailbox: MailboxId, since: Modseq, limit: usize) -> Result<Option<Vanished>, ReadError>;
         fn renderings(
             &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize,
         ) -> Result<Renderings, ReadError>;
