@@ -6,7 +6,7 @@ use super::found::Answering;
 use super::matching::needs_now;
 use super::notify::is_among;
 use super::search::search_one;
-use super::state::{Open, Selected, Turn, ask};
+use super::state::{Open, Selected, Shared, Turn, ask};
 use super::view::View;
 use crate::imap::command::{Key, MultiSearch, Returns, Set, Source, Tag};
 use crate::imap::event::Mailboxes;
@@ -100,7 +100,9 @@ impl Many {
                 // The client hears nothing of a mailbox that is not selected.
                 match view.apply(changes, self.open.shared().enabled, &mut Out::default()) {
                     Ok(()) => {
-                        let shared = self.open.shared().clone();
+                        let Shared { config, enabled, compressed, .. } = self.open.shared();
+                        let (config, enabled, compressed) = (config.clone(), *enabled, *compressed);
+                        let shared = Shared { config, enabled, notify: None, compressed, login_failures: 0 };
                         search_one(Box::new(Selected { shared, view }), self, out)
                     }
                     Err(trouble) => self.failed(trouble, out),

@@ -11,7 +11,7 @@ use crate::imap::response::{Code, Out, Reply};
 use crate::imap::session::Config;
 
 /// What all states share.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Shared {
     pub config: Config,
     pub enabled: Enabled,
