@@ -10,6 +10,7 @@ use super::fuzz::literal_octets;
 /// What is legal and `imap-codec` does not know, by how the response begins and what is in it, with where it is from.
 const UNKNOWN: &[(&str, &str, &str)] = &[
     ("* ESEARCH", "", "RFC 4731"),
+    ("* UIDBATCHES", "", "RFC 10022"),
     ("* LIST (", " (\"CHILDINFO\" ", "RFC 5258 3.5"),
     ("* STATUS ", "MAILBOXID (", "RFC 8474 4.3"),
     ("* STATUS ", "APPENDLIMIT ", "RFC 7889 3.2"),
