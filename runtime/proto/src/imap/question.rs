@@ -86,6 +86,9 @@ pub enum Question {
     Identities { mailbox: MailboxId, uids: Vec<u32> },
     /// What the messages with these UIDs are ordered or threaded by. Answer: `Keys`, of those that still exist.
     Keys { mailbox: MailboxId, uids: Vec<u32>, parts: KeyParts },
+    /// Opens a mailbox to search it beside the selected one, which stays what it is. Questions that only read may name it until
+    /// the next `Open`, `Select` or `Unselect`. Answer: `Opened`; `Failed(NoSuchMailbox)`.
+    Open { name: MailboxName },
     /// What time is it? Answer: `Now`.
     Now,
     /// Which messages may hold these texts, folded (`mail::fold`) and not empty, anywhere in them? Asked once in a SEARCH.
@@ -236,6 +239,8 @@ pub enum Answer {
     Rendered(Renderings),
     Identities(Vec<Identity>),
     Keys(Keys),
+    /// The mailbox with its messages, of one moment; all their keywords are among its keywords.
+    Opened(Box<(Selection, Index)>),
     /// Seconds since 1970.
     Now(i64),
     Candidates(Vec<Candidates>),
@@ -511,6 +516,7 @@ impl Answer {
             | Answer::Rendered(_)
             | Answer::Identities(_)
             | Answer::Keys(_)
+            | Answer::Opened(_)
             | Answer::Now(_)
             | Answer::Candidates(_)
             | Answer::Vanished(_)
@@ -562,6 +568,10 @@ impl Answer {
 
     pub(super) fn keys(self) -> Result<Keys, Trouble> {
         if let Answer::Keys(keys) = self { Ok(keys) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn opened(self) -> Result<(Selection, Index), Trouble> {
+        if let Answer::Opened(opened) = self { Ok(*opened) } else { Err(self.trouble()) }
     }
 
     pub(super) fn now(self) -> Result<i64, Trouble> {

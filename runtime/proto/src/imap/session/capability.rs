@@ -38,6 +38,7 @@ pub const CAPABILITIES: &[&str] = &[
     "PARTIAL",
     "INPROGRESS",
     "UIDBATCHES",
+    "MULTISEARCH",
     "SORT",
     "SORT=DISPLAY",
     "ESORT",
@@ -184,7 +185,7 @@ mod tests {
         let before = client.say("a CAPABILITY");
         assert!(before.contains(" SASL-IR ID ENABLE AUTH=") && !before.contains("LITERAL+"), "{before}");
         let said = client.say("a LOGIN toto-j secret");
-        assert!(said.contains("IMAP4rev1 IMAP4rev2 ID ENABLE NAMESPACE ") && !said.contains(" MOVE "), "{said}");
+        assert!(said.contains("IMAP4rev1 IMAP4rev2 ID ENABLE NOTIFY NAMESPACE ") && !said.contains(" MOVE "), "{said}");
         client.check("a IDLE", "+ idling\n");
         client.check("DONE", "a OK IDLE done\n");
         client.say("a ID (\"name\" \"mutt\")");

@@ -1,9 +1,11 @@
 //! Which messages may hold the texts of a SEARCH, and what SORT and THREAD order them by.
 
+use mail::MailboxName;
 use mail::order::KeyParts;
-use proto::imap::{Answer, Candidates, MailboxId, Trouble};
+use proto::imap::{Answer, Candidates, MailboxId, Selection, Trouble};
+use store::{Listing, Store};
 
-use super::Imap;
+use super::{Imap, session_id};
 
 impl Imap {
     pub(super) async fn candidates(&mut self, mailbox: MailboxId, texts: Vec<String>) -> Result<Answer, Trouble> {
@@ -12,6 +14,31 @@ impl Imap {
         let candidates = found.into_iter().map(|each| Candidates { known_to: each.known_to, maybe: each.maybe });
         Ok(Answer::Candidates(candidates.collect()))
     }
+    pub(super) async fn open_beside(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
+        self.searched = None;
+        let login = self.login()?;
+        let read = move |store: &Store| {
+            let Some(mailbox) = store.mailbox(&login, &name)? else { return Ok(None) };
+            let listing = store.listing(mailbox.id, mailbox.highestmodseq)?;
+            Ok(listing.map(|listing| (mailbox, listing)))
+        };
+        let (mailbox, listing) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
+        self.searched = Some(mailbox.id);
+        let Listing { changes, index } = listing;
+        let selection = Selection {
+            mailbox: session_id(mailbox.id),
+            special_use: mailbox.special_use,
+            subscribed: mailbox.subscribed,
+            uid_validity: mailbox.uidvalidity,
+            uid_next: changes.uidnext,
+            highest_mod_seq: changes.highestmodseq,
+            messages: u32::try_from(index.len()).unwrap_or(u32::MAX),
+            keywords: index.keywords(),
+            first_unseen: None,
+        };
+        Ok(Answer::Opened(Box::new((selection, index))))
+    }
+
     pub(super) async fn keys(
         &mut self,
         mailbox: MailboxId,
