@@ -58,7 +58,7 @@ impl House {
         let policy = policy_copy::changed(&scratch, "office", &[]);
         let people = policy.join("people.ron");
         let text = std::fs::read_to_string(&people).expect("the office has people");
-        let (was, becomes) = ("\"lefevre-i\"])]", "\"lefevre-i\"], mailbox: Own)]");
+        let (was, becomes) = ("\"martin-c\", \"lefevre-i\"])", "\"martin-c\", \"lefevre-i\"], mailbox: Own)");
         assert_eq!(text.matches(was).count(), 1);
         std::fs::write(&people, text.replace(was, becomes)).expect("the scratch folder is ours");
         House { data: scratch.join("data"), policy, _scratch: scratch }
