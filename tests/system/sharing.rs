@@ -85,7 +85,8 @@ fn log_in(server: &Facteur, who: &Person) -> io::Result<Imap> {
 /// Status and code of an answer, and what came before it.
 fn said(imap: &mut Imap, command: &str) -> io::Result<String> {
     let response = imap.command(command)?;
-    Ok(format!("{}{} {}", response.lines().join("\n"), response.status, response.text))
+    let before: String = response.lines().iter().map(|line| format!("{line}\n")).collect();
+    Ok(format!("{before}{} {}", response.status, response.text))
 }
 
 fn message(subject: &str) -> Vec<u8> {

@@ -40,6 +40,7 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
     let (uid_next, uid_validity, first_unseen) = (selection.uid_next, selection.uid_validity, selection.first_unseen);
     let attributes = attributes(selection.special_use, selection.subscribed);
     let rights = selection.rights;
+    let text = if read_only { "EXAMINE done" } else { "SELECT done" };
     // RFC 4314 4: READ-ONLY says that nothing in it can be changed.
     let read_only = read_only || !rights.meets(CHANGING);
     let view = View::new(selection, read_only);
@@ -61,7 +62,7 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
     }
     out.untagged_reply(&Reply::ok("UIDs are valid").with(Code::UidValidity(uid_validity)));
     out.untagged_reply(&Reply::ok("next UID").with(Code::UidNext(uid_next)));
-    let (code, text) = if read_only { (Code::ReadOnly, "EXAMINE done") } else { (Code::ReadWrite, "SELECT done") };
+    let code = if read_only { Code::ReadOnly } else { Code::ReadWrite };
     Box::new(Selected { shared, view }).done(&tag, &Reply::ok(text).with(code), Expunges::Told, out)
 }
 
