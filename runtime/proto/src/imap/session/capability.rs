@@ -101,8 +101,11 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
+/// Where it is kept that something is enabled.
+type Kept = fn(&mut Enabled) -> &mut bool;
+
 /// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[("IMAP4rev2", |enabled| &mut enabled.rev2)];
+const ENABLED: &[(&str, Kept)] = &[("IMAP4rev2", |enabled| &mut enabled.rev2)];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).
 pub fn enable(shared: &mut Shared, words: &[String], out: &mut Out) -> Reply {
