@@ -238,7 +238,7 @@ pub enum Answer {
     Octets(Vec<u8>),
     Rendered(Renderings),
     Identities(Vec<Identity>),
-    Keys(Keys),
+    Keys(Box<Keys>),
     /// The mailbox with its messages, of one moment; all their keywords are among its keywords.
     Opened(Box<(Selection, Index)>),
     /// Seconds since 1970.
@@ -567,7 +567,7 @@ impl Answer {
     }
 
     pub(super) fn keys(self) -> Result<Keys, Trouble> {
-        if let Answer::Keys(keys) = self { Ok(keys) } else { Err(self.trouble()) }
+        if let Answer::Keys(keys) = self { Ok(*keys) } else { Err(self.trouble()) }
     }
 
     pub(super) fn opened(self) -> Result<(Selection, Index), Trouble> {

@@ -82,7 +82,11 @@ impl Shared {
         let client = self.client.as_deref().unwrap_or_default().to_lowercase();
         let mine = self.config.masks.iter().filter(|mask| Glob::new("", &mask.client.to_lowercase()).matches(&client));
         let masked: Vec<&String> = mine.filter(|_| !client.is_empty()).flat_map(|mask| &mask.without).collect();
-        let is_masked = |word: &str| masked.iter().any(|masked| masked.eq_ignore_ascii_case(word));
+        // With a word goes what says more of it: APPENDLIMIT=…, SORT=DISPLAY.
+        let is_masked = |word: &str| {
+            let begins = word.split('=').next().unwrap_or_default();
+            masked.iter().any(|masked| masked.eq_ignore_ascii_case(word) || masked.eq_ignore_ascii_case(begins))
+        };
         let fixed = |word: &str| NEVER_MASKED.contains(&word);
         words.filter(|word| fixed(word) || !is_masked(word)).collect::<Vec<_>>().join(" ")
     }

@@ -113,10 +113,10 @@ impl Many {
         })
     }
 
-    /// A mailbox that is gone meanwhile is passed over.
+    /// A mailbox that is gone meanwhile, or may not be read, is passed over.
     pub fn failed(self: Box<Self>, trouble: Trouble, out: &mut Out) -> Turn {
         match trouble {
-            Trouble::NoSuchMailbox => self.next(out),
+            Trouble::NoSuchMailbox | Trouble::NoPermission => self.next(out),
             trouble => self.end(trouble.into(), out),
         }
     }

@@ -5,6 +5,7 @@ use mail::order::KeyParts;
 use proto::imap::{Answer, Candidates, MailboxId, Selection, Trouble};
 use store::{Listing, Store};
 
+use super::rights::Found;
 use super::{Imap, session_id};
 
 impl Imap {
@@ -14,21 +15,22 @@ impl Imap {
         let candidates = found.into_iter().map(|each| Candidates { known_to: each.known_to, maybe: each.maybe });
         Ok(Answer::Candidates(candidates.collect()))
     }
+
+    /// A mailbox that is searched beside the selected one; of others where they let it be read.
     pub(super) async fn open_beside(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
         self.searched = None;
-        let login = self.login()?;
-        let read = move |store: &Store| {
-            let Some(mailbox) = store.mailbox(&login, &name)? else { return Ok(None) };
-            let listing = store.listing(mailbox.id, mailbox.highestmodseq)?;
-            Ok(listing.map(|listing| (mailbox, listing)))
-        };
-        let (mailbox, listing) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let Found { mailbox, rights } = self.find(place).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let (id, since) = (mailbox.id, mailbox.highestmodseq);
+        let read = move |store: &Store| store.listing(id, since);
+        let listing = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
         self.searched = Some(mailbox.id);
         let Listing { changes, index } = listing;
         let selection = Selection {
             mailbox: session_id(mailbox.id),
             special_use: mailbox.special_use,
             subscribed: mailbox.subscribed,
+            rights,
             uid_validity: mailbox.uidvalidity,
             uid_next: changes.uidnext,
             highest_mod_seq: changes.highestmodseq,
@@ -46,6 +48,6 @@ impl Imap {
         parts: KeyParts,
     ) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        self.look_up(move |store| store.order_keys(id, &uids, parts)).await.map(Answer::Keys)
+        self.look_up(move |store| store.order_keys(id, &uids, parts)).await.map(|keys| Answer::Keys(Box::new(keys)))
     }
 }
