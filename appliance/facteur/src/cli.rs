@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::commands::live::{backup, export, import, person, queue, redirect, reports, restore, store, trace, why};
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate, snapshot, test,
-    verify,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
+    snapshot, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
