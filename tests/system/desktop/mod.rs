@@ -1,5 +1,6 @@
 //! Mail programs with windows: Thunderbird, and Roundcube in a browser's place. `tests/run --long clients` runs them.
 
+mod roundcube;
 mod thunderbird;
 
 /// Only the long form of the part installs what these need.
