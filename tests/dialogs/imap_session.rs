@@ -61,7 +61,7 @@ fn store() -> Store {
     store.subscribed = vec![name("INBOX")];
     for (mailbox, special_use) in MAILBOXES {
         let create = Question::Create { name: name(mailbox), special_use: Some(special_use) };
-        assert!(matches!(store.answer(create, &mut Incoming::default()), Answer::Done), "{mailbox}");
+        assert!(matches!(store.answer(create, &mut Incoming::default()), Answer::Created(_)), "{mailbox}");
         store.subscribed.push(name(mailbox));
     }
     store

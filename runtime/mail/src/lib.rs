@@ -12,9 +12,11 @@ pub mod header;
 pub mod index;
 pub mod mailbox_name;
 pub mod mime;
+pub mod order;
 pub mod person;
 mod punycode;
 pub mod reply;
+pub mod thread;
 
 pub use address::{Address, BadAddress, ReversePath};
 pub use delivery::{Body, Notify, Return};

@@ -66,6 +66,7 @@ waist! {
         fn select(&self, login: &Login, name: &MailboxName) -> Result<Option<Selected>, ReadError>;
         fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError>;
         fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError>;
+        fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError>;
         fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
         fn renderings(&self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize) -> Result<Renderings, ReadError>;
         fn summaries(

@@ -1,11 +1,14 @@
 //! Commands as values (RFC 9051 6 and 9; RFC 3501 where it had more).
 
+use std::fmt;
 use std::num::NonZeroU32;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::question::FlagChange;
 use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
+use mail::order::Criterion;
+use mail::thread::Algorithm;
 use mail::{BadMailboxName, Flags, Keyword, MailboxName, SpecialUse, SystemFlags};
 
 /// A command and the tag its answer carries.
@@ -33,7 +36,7 @@ impl Tag {
 /// A name as the client gave it. A name that no mailbox can have is no syntax error: the answer is NO, not BAD.
 pub type Name = Result<MailboxName, BadMailboxName>;
 
-/// Commands by the state they need (RFC 9051 3); APPEND is apart, because its content streams.
+/// Commands by the state they need (RFC 9051 3); APPEND and REPLACE are apart, because their content streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     Capability,
@@ -86,6 +89,18 @@ pub enum Uses {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SelectParameters {
     pub condstore: bool,
+    pub qresync: Option<Known>,
+}
+
+/// What the client of QRESYNC kept of the mailbox (RFC 7162 3.2.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub uid_validity: u32,
+    pub mod_seq: u64,
+    /// The messages it kept; all that there were without.
+    pub uids: Option<SequenceSet>,
+    /// Some numbers and the UIDs they had.
+    pub pairs: Option<(SequenceSet, SequenceSet)>,
 }
 
 /// What needs a selected mailbox.
@@ -115,14 +130,49 @@ impl From<OnSelected> for Command {
     }
 }
 
-/// What stands before the content in APPEND (RFC 9051 6.3.12).
+/// APPEND and REPLACE (RFC 9051 6.3.12, RFC 8508) up to the first octets that stream, or to their end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
     pub tag: Tag,
     pub name: Name,
-    pub flags: Flags,
-    pub internal_date: Option<DateTime>,
-    pub literal: Literal,
+    /// The one message that goes, for REPLACE.
+    pub replaces: Option<Messages>,
+    pub stretch: Stretch,
+}
+
+/// What APPEND says between two literals that stream, or from the last of them to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub pieces: Vec<Piece>,
+    pub end: End,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Another message begins (RFC 3502).
+    Message { flags: Flags, internal_date: Option<DateTime> },
+    /// Its next octets are in another message (RFC 4469); the URL as it stood there.
+    Url(Vec<u8>),
+}
+
+/// Where a stretch ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With the line, and so the command.
+    Command,
+    /// The next octets of the message come.
+    Literal(Literal, Inside),
+}
+
+/// What a literal that streams is part of: it says what may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside {
+    /// It is the message.
+    Message,
+    /// It is the message, and a parenthesis follows (RFC 6855 4).
+    Utf8,
+    /// Others may follow (RFC 4469).
+    Catenate,
 }
 
 /// An APPEND with arguments that are none, up to its literal.
@@ -131,6 +181,23 @@ pub struct BadAppend {
     pub tag: Tag,
     pub what: &'static str,
     pub literal: Literal,
+}
+
+/// A stretch that is none, up to the literal its line may end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadStretch {
+    pub literal: Option<Literal>,
+}
+
+/// A part of a message that is there already, as CATENATE names it (RFC 5092).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// None: the selected one.
+    pub mailbox: Option<MailboxName>,
+    pub uid_validity: Option<u32>,
+    pub uid: u32,
+    pub section: Section,
+    pub partial: Option<Partial>,
 }
 
 /// The announcement of a literal (RFC 9051 4.3, RFC 7888).
@@ -168,6 +235,10 @@ pub enum StatusItem {
     Size,
     /// RFC 7162.
     HighestModSeq,
+    /// RFC 8474.
+    MailboxId,
+    /// RFC 7889.
+    AppendLimit,
 }
 
 /// Which messages, by number or by UID.
@@ -220,6 +291,12 @@ impl SequenceSet {
         merged.into_iter().map(|(low, high)| low..=high).collect()
     }
 
+    /// Every number in the order written, `4:2` as `2:4`.
+    pub fn numbers(&self, last: u32) -> impl Iterator<Item = u32> + use<'_> {
+        let pairs = self.0.iter().map(move |(a, b)| (a.resolve(last), b.resolve(last)));
+        pairs.flat_map(|(a, b)| a.min(b)..=a.max(b))
+    }
+
     /// The largest number written, `last` where `*` stands.
     pub fn largest(&self, last: u32) -> u32 {
         self.0.iter().flat_map(|(a, b)| [a.resolve(last), b.resolve(last)]).max().unwrap_or(0)
@@ -230,6 +307,8 @@ impl SequenceSet {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FetchModifiers {
     pub changed_since: Option<u64>,
+    /// Those of the set that are gone are told first.
+    pub vanished: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,6 +322,14 @@ pub enum FetchItem {
     Envelope,
     Body,
     BodyStructure,
+    /// RFC 8970. With LAZY or without: previews are made when messages arrive.
+    Preview,
+    /// RFC 8514.
+    SaveDate,
+    /// RFC 8474.
+    EmailId,
+    /// RFC 8474.
+    ThreadId,
     Content(ContentItem),
     /// RFC 3516, decoded octets of a part.
     Binary {
@@ -291,10 +378,31 @@ pub struct Partial {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     pub uid: bool,
-    /// `RETURN (…)` of RFC 4731; `None` without RETURN.
-    pub returns: Option<Returns>,
+    pub purpose: Purpose,
     pub charset: Option<String>,
     pub key: Key,
+}
+
+/// What becomes of the messages that are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `RETURN (…)` of RFC 4731; `None` without RETURN.
+    Search(Option<Returns>),
+    /// RFC 5256, with the RETURN of RFC 5267.
+    Sort {
+        returns: Option<Returns>,
+        criteria: Vec<Criterion>,
+    },
+    Thread(Algorithm),
+}
+
+impl Purpose {
+    pub fn returns(&self) -> Option<Returns> {
+        match self {
+            Purpose::Search(returns) | Purpose::Sort { returns, .. } => *returns,
+            Purpose::Thread(_) => None,
+        }
+    }
 }
 
 /// Result options; `RETURN ()` means ALL.
@@ -305,6 +413,34 @@ pub struct Returns {
     pub all: bool,
     pub count: bool,
     pub save: bool,
+    pub partial: Option<Window>,
+}
+
+/// `partial-range` of RFC 9394 4: places in a result, from 1 on, as they were written. Neither is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Counted from the last one back: `-1:-100`.
+    pub from_end: bool,
+    pub one: u32,
+    pub other: u32,
+}
+
+impl Window {
+    /// The places of a result of so many, from 0 on.
+    pub fn places(self, count: usize) -> Range<usize> {
+        let (low, high) = (self.one.min(self.other) as usize, self.one.max(self.other) as usize);
+        match self.from_end {
+            false => (low - 1).min(count)..high.min(count),
+            true => count.saturating_sub(high)..(count + 1).saturating_sub(low),
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.from_end { "-" } else { "" };
+        write!(f, "{sign}{}:{sign}{}", self.one, self.other)
+    }
 }
 
 /// RFC 9051 6.4.4 and what RFC 3501 had beside it. Texts are octets in the command's charset.
@@ -332,6 +468,16 @@ pub enum Key {
     Smaller(u64),
     Arrived(When, Day),
     Sent(When, Day),
+    /// SAVEDBEFORE, SAVEDON, SAVEDSINCE (RFC 8514 4.3).
+    Saved(When, Day),
+    /// OLDER and YOUNGER, in seconds (RFC 5032 3).
+    Older(u32),
+    Younger(u32),
+    /// Changed with this MODSEQ or a later one (RFC 7162 3.1.5).
+    ModSeq(u64),
+    /// RFC 8474 6: as the client spelled them.
+    EmailId(String),
+    ThreadId(String),
     Messages(Messages),
     Not(Box<Key>),
     Or(Box<Key>, Box<Key>),
@@ -358,6 +504,19 @@ impl When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_is_a_part_of_a_result_from_either_end() {
+        let places = |from_end, one, other, count| Window { from_end, one, other }.places(count);
+        assert_eq!(places(false, 1, 3, 10), 0..3);
+        assert_eq!(places(false, 3, 2, 10), 1..3);
+        assert_eq!(places(false, 9, u32::MAX, 10), 8..10);
+        assert!(places(false, 11, 12, 10).is_empty() && places(true, 11, 12, 10).is_empty());
+        assert_eq!(places(true, 1, 3, 10), 7..10);
+        assert_eq!(places(true, 10, 99, 10), 0..1);
+        assert!(places(true, 1, 1, 0).is_empty());
+        assert_eq!(Window { from_end: true, one: 1, other: 100 }.to_string(), "-1:-100");
+    }
 
     fn set(pairs: &[(u32, u32)]) -> SequenceSet {
         let bound = |n: u32| NonZeroU32::new(n).map_or(Bound::Last, Bound::Number);

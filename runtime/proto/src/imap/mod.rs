@@ -12,8 +12,9 @@ mod session;
 pub mod utf7;
 
 pub use question::{
-    Answer, Candidates, Changes, Content, Copied, Counts, FlagChange, Flagged, LoginFailure, MailboxId, MailboxRow,
-    Message, Need, Question, Quota, Renderings, Row, Selection, Summary, Trouble,
+    Answer, Candidates, Changes, Content, Copied, Counts, EmailId, FlagChange, Flagged, Identity, LoginFailure,
+    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Replaced, Row, Selection, Source, SourceMailbox,
+    Stored, Summary, ThreadId, Trouble,
 };
 pub use session::{Config, Session, Step};
 

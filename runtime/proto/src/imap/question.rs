@@ -4,17 +4,49 @@
 //! by UID. The session asks for many messages in slices, so that neither side holds more than one slice.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
 
+use super::command::{Partial, Section};
+use super::response::places;
 use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
-use mail::mime::SummaryParts;
+use mail::mime::{SectionKind, Structure, SummaryParts};
+use mail::order::{KeyParts, Keys};
 use mail::{Flags, Keyword, MailboxName, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
 /// INBOX that is renamed is gone for those who selected it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxId(pub u64);
+
+/// MAILBOXID (RFC 8474 4.1).
+impl fmt::Display for MailboxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "F{:x}", self.0)
+    }
+}
+
+/// EMAILID (RFC 8474 5.1): messages with the same have the same octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmailId(pub u64);
+
+impl fmt::Display for EmailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "M{:x}", self.0)
+    }
+}
+
+/// THREADID (RFC 8474 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadId(pub u64);
+
+impl fmt::Display for ThreadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "T{:x}", self.0)
+    }
+}
 
 /// What the session wants. Everything but `Authenticate` concerns the account of the last `Answer::Authenticated`.
 #[derive(Debug)]
@@ -42,24 +74,42 @@ pub enum Question {
     /// What was rendered of the messages with these UIDs when they were stored. Answer: `Rendered`: those that still exist,
     /// or as many of them, from the first on, as make one slice.
     Renderings { mailbox: MailboxId, uids: Vec<u32>, parts: SummaryParts },
+    /// Identifiers and saved dates of the messages with these UIDs, a slice the session keeps small. Answer: `Identities`, of
+    /// those that still exist.
+    Identities { mailbox: MailboxId, uids: Vec<u32> },
+    /// What the messages with these UIDs are ordered or threaded by. Answer: `Keys`, of those that still exist.
+    Keys { mailbox: MailboxId, uids: Vec<u32>, parts: KeyParts },
+    /// What time is it? Answer: `Now`.
+    Now,
     /// Which messages may hold these texts, folded (`mail::fold`) and not empty, anywhere in them? Asked once in a SEARCH.
     /// Answer: `Candidates`, one for each text; `Candidates::UNKNOWN` where nothing is known. The answer may name too many
     /// messages and never too few.
     Candidates { mailbox: MailboxId, texts: Vec<String> },
-    /// Changes flags. Answer: `Stored`, the flags of those that still exist, also of those that already were as wanted.
-    Store { mailbox: MailboxId, uids: Vec<u32>, change: FlagChange, flags: Flags },
+    /// Which messages went behind `since`, a MODSEQ, from the selected mailbox? Answer: `Vanished`.
+    Vanished { mailbox: MailboxId, since: u64 },
+    /// Changes flags, only those of messages whose MODSEQ is not above `unchanged_since`: one decision for each message, and
+    /// nobody comes between it and the change. Answer: `Stored`.
+    Store { mailbox: MailboxId, uids: Vec<u32>, change: FlagChange, flags: Flags, unchanged_since: Option<u64> },
     /// All or nothing (RFC 9051 6.4.7). Answer: `Copied`; `Failed(NoSuchMailbox)` makes TRYCREATE.
     Copy { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
     /// Copies and expunges, each message in one step (RFC 6851). Answer: `Copied`: the pairs are what moved.
     Move { mailbox: MailboxId, uids: Vec<u32>, to: MailboxName },
     /// Removes those of these UIDs that have `\Deleted` now. Answer: `Expunged`.
     Expunge { mailbox: MailboxId, uids: Vec<u32> },
-    /// A message is about to come; `Step::AppendChunk` brings it. Answer: `Done` when it may come; `Failed`
-    /// (`NoSuchMailbox`, `OverQuota`, `TooBig`…) when it may not. `size_octets` is exact.
-    AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, size_octets: u64 },
-    /// The message is complete: make it durable. Answer: `Appended`.
+    /// A message begins, the first or the next of a command; the one before is complete. `replaces` is the same for all: its
+    /// octets do not count against the quota. After `Failed` to this and the three questions below the driver forgets all
+    /// messages of the command. Answer: `Done`; `Failed(NoSuchMailbox | NoPermission)`.
+    AppendStart { mailbox: MailboxName, flags: Flags, internal_date: Option<DateTime>, replaces: Option<Replaced> },
+    /// So many octets of the message are about to come by `Step::AppendChunk`. Answer: `Done`; `Failed(OverQuota)`, and
+    /// `TooBig` or `Limit` when the message or all of them are too long.
+    AppendMore { size_octets: u64 },
+    /// The next octets of the message are a part of another (RFC 4469). Answer: `Done`; `Failed` as for `AppendMore`, and
+    /// `NoSuchMailbox` when the URL leads to nothing.
+    AppendPart(Box<Source>),
+    /// All messages are complete: make them durable in one commit, in which the one they replace goes. Answer: `Appended`;
+    /// `Failed(Expunged)` when that is gone already.
     AppendEnd,
-    /// Answer: `Done`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
+    /// Answer: `Created`; `Failed(AlreadyExists | SpecialUseTaken)`. Missing parents are created too.
     Create { name: MailboxName, special_use: Option<SpecialUse> },
     /// Answer: `Done`; `Failed(NoSuchMailbox | HasChildren)`. The session refuses INBOX itself.
     Delete { name: MailboxName },
@@ -70,6 +120,38 @@ pub enum Question {
     Subscribe { name: MailboxName, on: bool },
     /// Answer: `Quota`.
     Quota,
+}
+
+/// The message that REPLACE takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    pub mailbox: MailboxId,
+    pub uid: u32,
+}
+
+/// Where octets of a new message come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub mailbox: SourceMailbox,
+    pub uid: u32,
+    pub section: Section,
+    pub partial: Option<Partial>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceMailbox {
+    Named { name: MailboxName, uid_validity: Option<u32> },
+    Selected(MailboxId),
+}
+
+impl Source {
+    /// The octets in the message, as ranges to be taken one after the other; `None` when it has no such part.
+    pub fn places(&self, message: &[u8]) -> Option<Vec<Range<usize>>> {
+        let is_all = self.section.part.is_empty() && self.section.kind == SectionKind::All;
+        let structure = (!is_all).then(|| Structure::parse(message));
+        let (places, _) = places(message, structure.as_ref(), &self.section, self.partial)?;
+        Some(places.into())
+    }
 }
 
 /// Which parts of messages a `Fetch` needs.
@@ -100,10 +182,23 @@ pub enum FlagChange {
     Remove,
 }
 
+impl FlagChange {
+    /// The flags of a message that had `before`.
+    pub fn applied(self, before: &Flags, given: &Flags) -> Flags {
+        match self {
+            FlagChange::Replace => given.clone(),
+            FlagChange::Add => before.with(given),
+            FlagChange::Remove => before.without(given),
+        }
+    }
+}
+
 /// What the driver says.
 #[derive(Debug)]
 pub enum Answer {
-    Authenticated { server_signature: Option<Vec<u8>> },
+    Authenticated {
+        server_signature: Option<Vec<u8>>,
+    },
     Salt(Salt),
     NotAuthenticated(LoginFailure),
     Mailboxes(Vec<MailboxRow>),
@@ -112,12 +207,23 @@ pub enum Answer {
     Changed(Changes),
     Messages(Vec<Message>),
     Rendered(Renderings),
+    Identities(Vec<Identity>),
+    Keys(Keys),
+    /// Seconds since 1970.
+    Now(i64),
     Candidates(Vec<Candidates>),
-    Stored(Vec<Flagged>),
+    /// UIDs, ascending.
+    Vanished(Vec<u32>),
+    Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
-    Appended { uid_validity: u32, uid: u32 },
+    /// UIDs in the order the messages came.
+    Appended {
+        uid_validity: u32,
+        uids: Vec<u32>,
+    },
     Quota(Quota),
+    Created(MailboxId),
     Done,
     Failed(Trouble),
 }
@@ -169,6 +275,7 @@ pub struct MailboxRow {
 /// What STATUS tells (RFC 9051 6.3.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    pub mailbox: MailboxId,
     pub messages: u32,
     pub unseen: u32,
     pub deleted: u32,
@@ -222,6 +329,15 @@ pub struct Flagged {
     pub flags: Flags,
 }
 
+/// What a STORE did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Messages that still exist, also those that already were as wanted.
+    pub flagged: Vec<Flagged>,
+    /// UIDs that somebody else changed before: their flags stay. Ascending.
+    pub modified: Vec<u32>,
+}
+
 /// What happened in a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
@@ -253,12 +369,23 @@ pub struct Message {
 /// Renderings of some messages, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renderings {
-    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, as far as they were asked.
+    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, PREVIEW (as text), as far as they were asked.
     pub octets: Vec<u8>,
-    /// UID, and where each of the three ends in `octets`; one that was not asked ends where it begins. Ascending.
-    pub messages: Vec<(u32, [usize; 3])>,
+    /// UID, and where each of the four ends in `octets`; one that was not asked ends where it begins. Ascending.
+    pub messages: Vec<(u32, [usize; 4])>,
     /// The messages asked about from this UID on are still to come.
     pub more_from: Option<u32>,
+}
+
+/// What RFC 8474 and RFC 8514 say of a message. Lists of them ascend by UID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub uid: u32,
+    pub email: EmailId,
+    /// None for mail of before threads were kept.
+    pub thread: Option<ThreadId>,
+    /// When the message came into this mailbox, in Unix seconds (SAVEDATE).
+    pub saved_s: i64,
 }
 
 /// Messages that may hold a text.
@@ -289,6 +416,8 @@ pub struct Summary {
     pub body_structure: Vec<u8>,
     /// `BODY`, without.
     pub body: Vec<u8>,
+    /// RFC 8970, not rendered.
+    pub preview: String,
     /// Of the fields asked, those whose text below says all there is in the message.
     pub whole: SummaryParts,
     pub subject: String,
@@ -330,12 +459,17 @@ impl Answer {
             | Answer::Changed(_)
             | Answer::Messages(_)
             | Answer::Rendered(_)
+            | Answer::Identities(_)
+            | Answer::Keys(_)
+            | Answer::Now(_)
             | Answer::Candidates(_)
+            | Answer::Vanished(_)
             | Answer::Stored(_)
             | Answer::Copied(_)
             | Answer::Expunged(_)
             | Answer::Appended { .. }
             | Answer::Quota(_)
+            | Answer::Created(_)
             | Answer::Done => Trouble::Bug,
         }
     }
@@ -364,12 +498,28 @@ impl Answer {
         if let Answer::Candidates(candidates) = self { Ok(candidates) } else { Err(self.trouble()) }
     }
 
+    pub(super) fn identities(self) -> Result<Vec<Identity>, Trouble> {
+        if let Answer::Identities(identities) = self { Ok(identities) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn keys(self) -> Result<Keys, Trouble> {
+        if let Answer::Keys(keys) = self { Ok(keys) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn now(self) -> Result<i64, Trouble> {
+        if let Answer::Now(unix_s) = self { Ok(unix_s) } else { Err(self.trouble()) }
+    }
+
     pub(super) fn rendered(self) -> Result<Renderings, Trouble> {
         if let Answer::Rendered(renderings) = self { Ok(renderings) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn stored(self) -> Result<Vec<Flagged>, Trouble> {
-        if let Answer::Stored(flagged) = self { Ok(flagged) } else { Err(self.trouble()) }
+    pub(super) fn vanished(self) -> Result<Vec<u32>, Trouble> {
+        if let Answer::Vanished(uids) = self { Ok(uids) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn stored(self) -> Result<Stored, Trouble> {
+        if let Answer::Stored(stored) = self { Ok(stored) } else { Err(self.trouble()) }
     }
 
     pub(super) fn copied(self) -> Result<Copied, Trouble> {
@@ -382,6 +532,10 @@ impl Answer {
 
     pub(super) fn quota(self) -> Result<Quota, Trouble> {
         if let Answer::Quota(quota) = self { Ok(quota) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn created(self) -> Result<MailboxId, Trouble> {
+        if let Answer::Created(mailbox) = self { Ok(mailbox) } else { Err(self.trouble()) }
     }
 
     pub(super) fn done(self) -> Result<(), Trouble> {

@@ -39,6 +39,15 @@ impl Store {
         })
     }
 
+    /// UIDs that went after `since`, ascending: all of them, for a mailbox remembers each as long as it exists (RFC 7162 3.2.7).
+    /// `None` when it is deleted.
+    pub fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError> {
+        self.read_in(mailbox.shard(), |tx| match mailbox_with_id(tx, mailbox)? {
+            Some(_) => vanished_in(tx, mailbox, since).map(Some),
+            None => Ok(None),
+        })
+    }
+
     /// Summaries of at most `limit` messages of the set, ascending; go on after the last UID for more. Only the parts asked
     /// are read, the others are empty.
     pub fn summaries(
@@ -58,14 +67,19 @@ pub(super) fn changes_in(tx: &Transaction, mailbox: &MailboxInfo, since: Modseq)
     if since >= highestmodseq {
         return Ok(Changes { highestmodseq, uidnext, messages: Vec::new(), vanished: Vec::new() });
     }
+    let vanished = vanished_in(tx, mailbox.id, since)?;
+    let messages = changed_rows(tx, mailbox.id, i64::try_from(since).unwrap_or(i64::MAX))?;
+    Ok(Changes { highestmodseq, uidnext, messages, vanished })
+}
+
+fn vanished_in(tx: &Transaction, mailbox: MailboxId, since: Modseq) -> Result<Vec<u32>, ReadError> {
     let since = i64::try_from(since).unwrap_or(i64::MAX);
     let mut vanished: Vec<u32> = tx
         .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
-        .query_map((mailbox.id.0, since), |row| row.get(0))?
+        .query_map((mailbox.0, since), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     vanished.sort_unstable();
-    let messages = changed_rows(tx, mailbox.id, since)?;
-    Ok(Changes { highestmodseq, uidnext, messages, vanished })
+    Ok(vanished)
 }
 
 /// Arrivals from the end of the mailbox, changed ones from the index. `born` grows with the UID.

@@ -10,19 +10,20 @@ use crate::store::Store;
 /// The rendered parts of some messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renderings {
-    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, as far as they were asked.
+    /// Of each message in turn: ENVELOPE, BODY, BODYSTRUCTURE, and the text of PREVIEW, as far as they were asked.
     pub octets: Vec<u8>,
-    /// UID, and where each of the three ends in `octets`; one that was not asked ends where it begins. Ascending.
-    pub messages: Vec<(u32, [usize; 3])>,
+    /// UID, and where each of the four ends in `octets`; one that was not asked ends where it begins. Ascending.
+    pub messages: Vec<(u32, [usize; 4])>,
     /// There was more than fits: go on from this UID.
     pub more_from: Option<u32>,
 }
 
 /// In the order of `Renderings::octets`.
-const PARTS: [(SummaryParts, &str); 3] = [
+const PARTS: [(SummaryParts, &str); 4] = [
     (SummaryParts::ENVELOPE, "envelope"),
     (SummaryParts::BODY, "body"),
     (SummaryParts::BODYSTRUCTURE, "bodystructure"),
+    (SummaryParts::PREVIEW, "preview"),
 ];
 
 impl Store {
@@ -49,13 +50,12 @@ impl Store {
                         found.more_from = Some(uid);
                         return Ok(found);
                     }
-                    let (mut ends, mut column) = ([0; 3], 0);
+                    let (mut ends, mut column) = ([0; 4], 0);
                     for (end, asked) in ends.iter_mut().zip(asked) {
                         if asked {
                             column += 1;
-                            found
-                                .octets
-                                .extend_from_slice(row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from)?);
+                            let rendered = row.get_ref(column)?.as_bytes().map_err(rusqlite::Error::from)?;
+                            found.octets.extend_from_slice(rendered);
                         }
                         *end = found.octets.len();
                     }

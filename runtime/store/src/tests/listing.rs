@@ -26,6 +26,7 @@ fn check(store: &Store, mailbox: MailboxId, since: u64) -> u64 {
         assert_eq!(entry.flags.to_string(), row.flags.to_string(), "as spelled");
     }
     assert_eq!(listing.changes, store.changes_since(mailbox, since).unwrap().unwrap());
+    assert_eq!(listing.changes.vanished, store.vanished_since(mailbox, since).unwrap().unwrap());
     listing.changes.highestmodseq
 }
 

@@ -1,4 +1,4 @@
-//! FETCH (RFC 9051 6.4.5, RFC 3516).
+//! FETCH (RFC 9051 6.4.5, RFC 3516, RFC 8474, RFC 8514, RFC 8970).
 
 use nom::branch::alt;
 use nom::bytes::streaming::{tag, tag_no_case};
@@ -19,6 +19,7 @@ const PART_DEPTH_MAX: usize = DEPTH_MAX;
 
 /// ```abnf
 /// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
+///         [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
 /// ```
 pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
@@ -32,8 +33,36 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         if items.len() > ITEMS_MAX {
             return refuse(input);
         }
-        Ok((rest, OnSelected::Fetch { messages, items, modifiers: FetchModifiers::default() }.into()))
+        let (rest, given) = opt(preceded(sp, list1(modifier))).parse(rest)?;
+        let mut modifiers = FetchModifiers::default();
+        for modifier in given.unwrap_or_default() {
+            match modifier {
+                Modifier::ChangedSince(mod_seq) => modifiers.changed_since = Some(mod_seq),
+                Modifier::Vanished => modifiers.vanished = true,
+            }
+        }
+        // RFC 7162 3.2.6: VANISHED comes with CHANGEDSINCE, in UID FETCH.
+        if modifiers.vanished && (modifiers.changed_since.is_none() || !uid) {
+            return refuse(input);
+        }
+        Ok((rest, OnSelected::Fetch { messages, items, modifiers }.into()))
     }
+}
+
+#[derive(Clone)]
+enum Modifier {
+    ChangedSince(u64),
+    Vanished,
+}
+
+/// `fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"` (RFC 7162 7). Zero, which is no such value, is what
+/// clients send that know nothing yet.
+fn modifier(input: &[u8]) -> Parsed<'_, Modifier> {
+    alt((
+        map(preceded(tag_no_case("CHANGEDSINCE "), number64), Modifier::ChangedSince),
+        value(Modifier::Vanished, tag_no_case("VANISHED")),
+    ))
+    .parse(input)
 }
 
 fn fetch_macro(input: &[u8]) -> Parsed<'_, Vec<FetchItem>> {
@@ -54,7 +83,8 @@ fn fetch_macro(input: &[u8]) -> Parsed<'_, Vec<FetchItem>> {
 /// ```abnf
 /// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] / "BODY" ["STRUCTURE"] /
 ///             "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] /
-///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary
+///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary /
+///             "PREVIEW" [SP "(LAZY)"] / "SAVEDATE" / "EMAILID" / "THREADID"
 /// ```
 fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
     let (rest, word) = item_name(input)?;
@@ -65,6 +95,10 @@ fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
         "MODSEQ" => Ok((rest, FetchItem::ModSeq)),
         "INTERNALDATE" => Ok((rest, FetchItem::InternalDate)),
         "RFC822.SIZE" => Ok((rest, FetchItem::Size)),
+        "SAVEDATE" => Ok((rest, FetchItem::SaveDate)),
+        "EMAILID" => Ok((rest, FetchItem::EmailId)),
+        "THREADID" => Ok((rest, FetchItem::ThreadId)),
+        "PREVIEW" => value(FetchItem::Preview, opt(tag_no_case(" (LAZY)"))).parse(rest),
         "BODYSTRUCTURE" => Ok((rest, FetchItem::BodyStructure)),
         "RFC822" => Ok((rest, older(Spelling::Rfc822, SectionKind::All))),
         "RFC822.HEADER" => Ok((rest, older(Spelling::Rfc822Header, SectionKind::Header))),
@@ -128,7 +162,7 @@ fn section_part(input: &[u8]) -> Parsed<'_, Vec<u32>> {
 /// section-spec = section-msgtext / (section-part ["." section-text])
 /// section-text = section-msgtext / "MIME"
 /// ```
-fn section(input: &[u8]) -> Parsed<'_, Section> {
+pub fn section(input: &[u8]) -> Parsed<'_, Section> {
     let (rest, _) = octet('[').parse(input)?;
     let (rest, part) = map(opt(section_part), Option::unwrap_or_default).parse(rest)?;
     let (rest, kind) = match part.is_empty() {

@@ -1,4 +1,4 @@
-//! Flags, and STORE (RFC 9051 6.4.6).
+//! Flags, and STORE (RFC 9051 6.4.6, RFC 7162 3.1.3).
 
 use nom::Parser;
 use nom::branch::alt;
@@ -6,9 +6,10 @@ use nom::bytes::streaming::tag_no_case;
 use nom::character::streaming::char as octet;
 use nom::combinator::{map, opt, value};
 use nom::multi::separated_list1;
+use nom::sequence::delimited;
 
 use super::set::messages;
-use super::word::{Parsed, atom, list0, refuse, sp};
+use super::word::{Parsed, atom, list0, number64, refuse, sp};
 use crate::imap::command::{Command, OnSelected};
 use crate::imap::question::FlagChange;
 use mail::flag::KEYWORDS_MAX;
@@ -52,12 +53,15 @@ pub fn flag(input: &[u8]) -> Parsed<'_, Flags> {
 }
 
 /// ```abnf
-/// store           = "STORE" SP sequence-set SP store-att-flags
+/// store           = "STORE" SP sequence-set [SP "(" store-modifier ")"] SP store-att-flags
+/// store-modifier  = "UNCHANGEDSINCE" SP mod-sequence-valzer
 /// store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
 /// ```
 pub fn store(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let (rest, messages) = messages(uid)(input)?;
+        let since = delimited(tag_no_case(" (UNCHANGEDSINCE "), number64, octet(')'));
+        let (rest, unchanged_since) = opt(since).parse(rest)?;
         let (rest, ()) = sp(rest)?;
         let sign = alt((value(FlagChange::Add, octet('+')), value(FlagChange::Remove, octet('-'))));
         let (rest, change) = map(opt(sign), |sign| sign.unwrap_or(FlagChange::Replace)).parse(rest)?;
@@ -70,6 +74,6 @@ pub fn store(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
             let (behind, each) = separated_list1(octet(' '), flag).parse(rest)?;
             gather(rest, behind, each)?
         };
-        Ok((rest, OnSelected::Store { messages, change, silent, flags, unchanged_since: None }.into()))
+        Ok((rest, OnSelected::Store { messages, change, silent, flags, unchanged_since }.into()))
     }
 }

@@ -1,6 +1,5 @@
 //! Mailbox names, LIST, LSUB, CREATE and STATUS (RFC 9051 6.3, RFC 5258, RFC 5819, RFC 6154).
 
-use nom::branch::alt;
 use nom::bytes::streaming::tag_no_case;
 use nom::character::streaming::char as octet;
 use nom::combinator::{map, map_opt, opt};
@@ -8,7 +7,7 @@ use nom::sequence::{delimited, preceded};
 use nom::{Err, IResult, Parser};
 
 use super::word::{Parsed, astring, atom, list_mailbox, list0, list1, refuse, sp};
-use crate::imap::command::{Command, List, Name, OnAccount, SelectParameters, StatusItem, Uses};
+use crate::imap::command::{Command, List, Name, OnAccount, StatusItem, Uses};
 use crate::imap::utf7;
 use mail::{BadMailboxName, MailboxName, SpecialUse};
 
@@ -168,6 +167,8 @@ fn status_item(input: &[u8]) -> Parsed<'_, StatusItem> {
             "UNSEEN" => StatusItem::Unseen,
             "DELETED" => StatusItem::Deleted,
             "SIZE" => StatusItem::Size,
+            "MAILBOXID" => StatusItem::MailboxId,
+            "APPENDLIMIT" => StatusItem::AppendLimit,
             "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
             _ => return None,
         })
@@ -181,16 +182,5 @@ pub fn rename(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         let (rest, from) = mailbox(coding)(input)?;
         let (rest, to) = preceded(sp, mailbox(coding)).parse(rest)?;
         Ok((rest, OnAccount::Rename { from, to }.into()))
-    }
-}
-
-/// `select = "SELECT" SP mailbox`; parameters of RFC 4466 are for extensions this server does not announce, CONDSTORE's
-/// is taken without effect because clients send it unasked.
-pub fn select(coding: Coding, read_only: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
-    move |input| {
-        let (rest, name) = mailbox(coding)(input)?;
-        let (rest, given) = opt(alt((tag_no_case(" (CONDSTORE)"), tag_no_case(" ()")))).parse(rest)?;
-        let parameters = SelectParameters { condstore: given.is_some_and(|given| given.len() > 3) };
-        Ok((rest, OnAccount::Select { name, read_only, parameters }.into()))
     }
 }

@@ -8,7 +8,9 @@ mod fetch;
 mod flags;
 mod mailbox;
 mod search;
+mod select;
 mod set;
+mod url;
 mod word;
 
 use nom::bytes::streaming::take_while1;
@@ -16,10 +18,13 @@ use nom::combinator::{map, map_opt, opt, value};
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{Err, Parser};
 
-use super::command::{Append, BadAppend, Command, Literal, OnAccount, OnSelected, Tag, Tagged};
+use super::command::{
+    Append, BadAppend, BadStretch, Command, End, Inside, Literal, OnAccount, OnSelected, Stretch, Tag, Tagged,
+};
 pub use mailbox::Coding;
 use mailbox::mailbox as mailbox_name;
 use set::messages;
+pub use url::url;
 use word::{Parsed, astring, atom, command_tag, crlf, list0, nstring, sp};
 
 #[cfg(test)]
@@ -55,8 +60,8 @@ pub fn command(input: &[u8], coding: Coding) -> Result<(&[u8], Tagged), NoComman
     };
     let (rest, name) = command_name(rest).map_err(|error| refusal(error, NoCommand::Unknown(tag.clone())))?;
     let Some(arguments) = arguments(&name) else {
-        // A sound APPEND does not come here: its content streams.
-        let known = name == "APPEND";
+        // Sound ones do not come here: their content streams.
+        let known = matches!(name.as_str(), "APPEND" | "REPLACE" | "UID REPLACE");
         return Err(if known { NoCommand::Arguments { tag, name } } else { NoCommand::Unknown(tag) });
     };
     let parsed = arguments(rest, coding).and_then(|(rest, command)| crlf(rest).map(|(rest, ())| (rest, command)));
@@ -66,8 +71,8 @@ pub fn command(input: &[u8], coding: Coding) -> Result<(&[u8], Tagged), NoComman
     }
 }
 
-/// Reads an APPEND up to the octets of its content, which `literal` announced; `None` for another command, and while the
-/// literal may be the name of the mailbox.
+/// Reads an APPEND or REPLACE up to the octets of its content, which `literal` announced; `None` for another command, and
+/// while the literal may be the name of the mailbox or a URL.
 pub fn append(input: &[u8], literal: Literal, coding: Coding) -> Option<Result<Append, BadAppend>> {
     match append::append(coding)(input) {
         Ok((rest, append)) => rest.is_empty().then_some(Ok(append)),
@@ -75,6 +80,23 @@ pub fn append(input: &[u8], literal: Literal, coding: Coding) -> Option<Result<A
         Err(Err::Error(_) | Err::Failure(_)) => {
             append::complaint(input, coding).map(|(tag, what)| Err(BadAppend { tag, what, literal }))
         }
+    }
+}
+
+/// Reads an APPEND or REPLACE that has no literal to stream; `None` for everything else.
+pub fn whole_append(input: &[u8], coding: Coding) -> Option<Append> {
+    match append::append(coding)(input) {
+        Ok(([], append)) if append.stretch.end == End::Command => Some(append),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Reads on behind a literal that streamed; `literal` is what the end of the input announced. `None` while that may be a URL.
+pub fn stretch(input: &[u8], inside: Inside, literal: Option<Literal>) -> Option<Result<Stretch, BadStretch>> {
+    match append::stretch(Some(inside))(input) {
+        Ok(([], stretch)) => Some(Ok(stretch)),
+        Err(Err::Incomplete(_)) if literal.is_some() => None,
+        Ok(_) | Err(_) => Some(Err(BadStretch { literal })),
     }
 }
 
@@ -134,8 +156,8 @@ fn on_account(name: &str) -> Option<Arguments> {
     Some(match name {
         "ENABLE" => |input, _| enable(input),
         "NAMESPACE" => |input, _| Ok((input, OnAccount::Namespace.into())),
-        "SELECT" => |input, coding| preceded(sp, mailbox::select(coding, false)).parse(input),
-        "EXAMINE" => |input, coding| preceded(sp, mailbox::select(coding, true)).parse(input),
+        "SELECT" => |input, coding| preceded(sp, select::select(coding, false)).parse(input),
+        "EXAMINE" => |input, coding| preceded(sp, select::select(coding, true)).parse(input),
         "CREATE" => |input, coding| preceded(sp, mailbox::create(coding)).parse(input),
         "DELETE" => {
             |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAccount::Delete(it).into()).parse(input)
@@ -174,6 +196,10 @@ fn on_selected(name: &str) -> Option<Arguments> {
         "UID MOVE" => |input, coding| move_(input, coding, true),
         "SEARCH" => |input, _| preceded(sp, search::search(false)).parse(input),
         "UID SEARCH" => |input, _| preceded(sp, search::search(true)).parse(input),
+        "SORT" => |input, _| preceded(sp, search::sort(false)).parse(input),
+        "UID SORT" => |input, _| preceded(sp, search::sort(true)).parse(input),
+        "THREAD" => |input, _| preceded(sp, search::thread(false)).parse(input),
+        "UID THREAD" => |input, _| preceded(sp, search::thread(true)).parse(input),
         _ => return None,
     })
 }
@@ -243,6 +269,9 @@ pub fn fuzz(octets: &[u8]) {
         }
         let _ = (
             append(octets, Literal { size_octets: 1, synchronizing: false }, coding),
+            whole_append(octets, coding),
+            [Inside::Message, Inside::Utf8, Inside::Catenate].map(|inside| stretch(octets, inside, None)),
+            url(octets),
             literal_at_end(octets),
             tag_of(octets),
         );

@@ -1,20 +1,25 @@
-//! SEARCH (RFC 9051 6.4.4, RFC 3501 6.4.4).
+//! SEARCH (RFC 9051 6.4.4, RFC 3501 6.4.4), SORT and THREAD (RFC 5256 5).
 
 use nom::branch::alt;
-use nom::bytes::streaming::tag_no_case;
+use nom::bytes::streaming::{tag, tag_no_case, take_while1};
 use nom::character::streaming::char as octet;
 use nom::combinator::{map, map_opt, opt};
-use nom::sequence::{delimited, preceded, terminated};
+use nom::multi::separated_list1;
+use nom::sequence::{delimited, preceded, separated_pair, terminated};
 use nom::{Err, Needed, Parser};
 
 use super::set::messages;
-use super::word::{Parsed, astring, atom, list0, number64, quoted, refuse, sp};
-use crate::imap::command::{Command, Key, OnSelected, Returns, Search, When};
+use super::word::{Parsed, astring, atom, list0, number64, nz_number, quoted, refuse, sp};
+use crate::imap::command::{Command, Key, OnSelected, Purpose, Returns, Search, When, Window};
 use mail::date::Day;
+use mail::order::{Criterion, Key as SortKey};
+use mail::thread::Algorithm;
 use mail::{Keyword, SystemFlags};
 
 /// Deepest nesting of parentheses, NOT and OR.
 pub const DEPTH_MAX: usize = 32;
+/// Most criteria in one SORT: no more than there are keys say anything, each in both directions.
+const CRITERIA_MAX: usize = 18;
 /// Most keys in one SEARCH: each is evaluated for each message.
 pub const KEYS_MAX: usize = 512;
 
@@ -22,35 +27,131 @@ pub const KEYS_MAX: usize = 512;
 /// `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`
 pub fn search(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
-        let (rest, returns) = opt(delimited(tag_no_case("RETURN "), list0(atom), octet(' '))).parse(input)?;
-        let returns = match returns.map(|options| result_options(&options)) {
-            None => None,
-            Some(Some(returns)) => Some(returns),
-            Some(None) => return refuse(input),
-        };
+        let (rest, returns) = returns(input)?;
         let charset = delimited(tag_no_case("CHARSET "), astring, octet(' '));
         let charset = map(charset, |name| String::from_utf8_lossy(&name).into_owned());
         let (rest, charset) = opt(charset).parse(rest)?;
-        let mut budget = KEYS_MAX;
-        let (rest, key) = keys(rest, DEPTH_MAX, &mut budget)?;
-        Ok((rest, OnSelected::Search(Search { uid, returns, charset, key }).into()))
+        let (rest, key) = program(rest)?;
+        Ok((rest, OnSelected::Search(Search { uid, purpose: Purpose::Search(returns), charset, key }).into()))
     }
 }
 
-/// RFC 4731 3.1 and RFC 5182: an empty list means ALL.
-fn result_options(options: &[&str]) -> Option<Returns> {
+/// `sort = "SORT" [search-return-opts] SP "(" sort-criterion *(SP sort-criterion) ")" SP search-criteria` (RFC 5267 5)
+pub fn sort(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
+    move |input| {
+        let (rest, returns) = returns(input)?;
+        let (rest, criteria) = delimited(octet('('), separated_list1(octet(' '), criterion), tag(") ")).parse(rest)?;
+        if criteria.len() > CRITERIA_MAX {
+            return refuse(input);
+        }
+        let (rest, (charset, key)) = criteria_of_search(rest)?;
+        let purpose = Purpose::Sort { returns, criteria };
+        Ok((rest, OnSelected::Search(Search { uid, purpose, charset, key }).into()))
+    }
+}
+
+/// `sort-criterion = ["REVERSE" SP] sort-key`
+fn criterion(input: &[u8]) -> Parsed<'_, Criterion> {
+    let (rest, word) = map(atom, str::to_ascii_uppercase).parse(input)?;
+    if word == "REVERSE" {
+        let (rest, key) = preceded(sp, map_opt(atom, sort_key)).parse(rest)?;
+        return Ok((rest, Criterion { key, reverse: true }));
+    }
+    match sort_key(&word) {
+        Some(key) => Ok((rest, Criterion { key, reverse: false })),
+        None => refuse(input),
+    }
+}
+
+/// `sort-key`, with those of RFC 5957.
+fn sort_key(word: &str) -> Option<SortKey> {
+    Some(match word.to_ascii_uppercase().as_str() {
+        "ARRIVAL" => SortKey::Arrival,
+        "CC" => SortKey::Cc,
+        "DATE" => SortKey::Date,
+        "FROM" => SortKey::From,
+        "SIZE" => SortKey::Size,
+        "SUBJECT" => SortKey::Subject,
+        "TO" => SortKey::To,
+        "DISPLAYFROM" => SortKey::DisplayFrom,
+        "DISPLAYTO" => SortKey::DisplayTo,
+        _ => return None,
+    })
+}
+
+/// `thread = "THREAD" SP thread-alg SP search-criteria`
+pub fn thread(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
+    move |input| {
+        let algorithm = map_opt(atom, |word| match word.to_ascii_uppercase().as_str() {
+            "ORDEREDSUBJECT" => Some(Algorithm::OrderedSubject),
+            "REFERENCES" => Some(Algorithm::References),
+            _ => None,
+        });
+        let (rest, algorithm) = terminated(algorithm, octet(' ')).parse(input)?;
+        let (rest, (charset, key)) = criteria_of_search(rest)?;
+        let purpose = Purpose::Thread(algorithm);
+        Ok((rest, OnSelected::Search(Search { uid, purpose, charset, key }).into()))
+    }
+}
+
+/// `search-criteria = charset 1*(SP search-key)`
+fn criteria_of_search(input: &[u8]) -> Parsed<'_, (Option<String>, Key)> {
+    let charset = map(astring, |name| Some(String::from_utf8_lossy(&name).into_owned()));
+    (terminated(charset, octet(' ')), program).parse(input)
+}
+
+fn program(input: &[u8]) -> Parsed<'_, Key> {
+    keys(input, DEPTH_MAX, &mut { KEYS_MAX })
+}
+
+/// `["RETURN (" [search-return-opt *(SP search-return-opt)] ") "]`
+fn returns(input: &[u8]) -> Parsed<'_, Option<Returns>> {
+    let options = list0(return_option);
+    let (rest, options) = opt(delimited(tag_no_case("RETURN "), options, octet(' '))).parse(input)?;
+    match options.map(|options| result_options(&options)) {
+        None => Ok((rest, None)),
+        Some(Some(returns)) => Ok((rest, Some(returns))),
+        Some(None) => refuse(input),
+    }
+}
+
+/// `search-return-opt`, and the window of PARTIAL behind it.
+fn return_option(input: &[u8]) -> Parsed<'_, (String, Option<Window>)> {
+    let (rest, name) = map(atom, str::to_ascii_uppercase).parse(input)?;
+    if name != "PARTIAL" {
+        return Ok((rest, (name, None)));
+    }
+    map(preceded(sp, window), move |window| (name.clone(), Some(window))).parse(rest)
+}
+
+/// `partial-range = nz-number ":" nz-number / "-" nz-number ":-" nz-number` (RFC 9394 4)
+pub fn window(input: &[u8]) -> Parsed<'_, Window> {
+    let (rest, minus) = opt(octet('-')).parse(input)?;
+    let from_end = minus.is_some();
+    let colon = if from_end { ":-" } else { ":" };
+    map(separated_pair(nz_number, tag(colon), nz_number), move |(one, other)| Window {
+        from_end,
+        one: one.get(),
+        other: other.get(),
+    })
+    .parse(rest)
+}
+
+/// RFC 4731 3.1 and RFC 5182: an empty list means ALL. RFC 9394 3.1: PARTIAL is there once, and ALL is not there with it.
+fn result_options(options: &[(String, Option<Window>)]) -> Option<Returns> {
     let mut returns = Returns { all: options.is_empty(), ..Returns::default() };
-    for option in options {
-        match option.to_ascii_uppercase().as_str() {
+    for (name, window) in options {
+        match name.as_str() {
             "MIN" => returns.min = true,
             "MAX" => returns.max = true,
             "ALL" => returns.all = true,
             "COUNT" => returns.count = true,
             "SAVE" => returns.save = true,
+            "PARTIAL" if returns.partial.is_none() => returns.partial = *window,
             _ => return None,
         }
     }
-    Some(returns)
+    (returns.partial.is_none() || !returns.all).then_some(returns)
 }
 
 /// `search-key *(SP search-key)`: all of them must hold.
@@ -131,6 +232,8 @@ fn plain(name: &str) -> Option<Key> {
         "UNSEEN" => flag(SystemFlags::SEEN, false),
         "RECENT" | "NEW" => Key::Recent,
         "OLD" => Key::Not(Box::new(Key::Recent)),
+        // RFC 8514 4.3: every mailbox here keeps that date.
+        "SAVEDATESUPPORTED" => Key::All,
         _ => return None,
     })
 }
@@ -139,7 +242,8 @@ fn with_argument<'a>(name: &str, input: &'a [u8]) -> Parsed<'a, Key> {
     let field = |field: &'static str| map(astring, move |text| Key::Header { field: field.to_owned(), text });
     let (rest, ()) = match name {
         "FROM" | "TO" | "CC" | "BCC" | "SUBJECT" | "BODY" | "TEXT" | "HEADER" | "KEYWORD" | "UNKEYWORD" | "LARGER"
-        | "SMALLER" | "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE" => sp(input)?,
+        | "SMALLER" | "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE" | "SAVEDBEFORE" | "SAVEDON"
+        | "SAVEDSINCE" | "OLDER" | "YOUNGER" | "MODSEQ" | "EMAILID" | "THREADID" => sp(input)?,
         _ => return refuse(input),
     };
     match name {
@@ -160,8 +264,34 @@ fn with_argument<'a>(name: &str, input: &'a [u8]) -> Parsed<'a, Key> {
         "SINCE" => map(date, |day| Key::Arrived(When::Since, day)).parse(rest),
         "SENTBEFORE" => map(date, |day| Key::Sent(When::Before, day)).parse(rest),
         "SENTON" => map(date, |day| Key::Sent(When::On, day)).parse(rest),
-        _ => map(date, |day| Key::Sent(When::Since, day)).parse(rest),
+        "SENTSINCE" => map(date, |day| Key::Sent(When::Since, day)).parse(rest),
+        "SAVEDBEFORE" => map(date, |day| Key::Saved(When::Before, day)).parse(rest),
+        "SAVEDON" => map(date, |day| Key::Saved(When::On, day)).parse(rest),
+        "SAVEDSINCE" => map(date, |day| Key::Saved(When::Since, day)).parse(rest),
+        "OLDER" => map(nz_number, |seconds| Key::Older(seconds.get())).parse(rest),
+        "YOUNGER" => map(nz_number, |seconds| Key::Younger(seconds.get())).parse(rest),
+        "MODSEQ" => mod_seq(rest),
+        "EMAILID" => map(object_id, Key::EmailId).parse(rest),
+        _ => map(object_id, Key::ThreadId).parse(rest),
     }
+}
+
+/// `"MODSEQ" [search-modseq-ext] SP mod-sequence-valzer`, `search-modseq-ext = SP entry-name SP entry-type-req` (RFC 7162 7). All
+/// flags of a message, shared and private, have one MODSEQ.
+fn mod_seq(input: &[u8]) -> Parsed<'_, Key> {
+    let kind = map_opt(atom, |word| {
+        ["all", "priv", "shared"].iter().any(|kind| word.eq_ignore_ascii_case(kind)).then_some(())
+    });
+    let entry = map_opt(quoted, |name| name.get(..7)?.eq_ignore_ascii_case(b"/flags/").then_some(()));
+    let (rest, _) = opt(terminated((entry, sp, kind), sp)).parse(input)?;
+    map(number64, Key::ModSeq).parse(rest)
+}
+
+/// `objectid = 1*255(ALPHA / DIGIT / "_" / "-")` (RFC 8474 7)
+fn object_id(input: &[u8]) -> Parsed<'_, String> {
+    let is_id = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_' || octet == b'-';
+    map_opt(take_while1(is_id), |id: &[u8]| (id.len() <= 255).then(|| String::from_utf8_lossy(id).into_owned()))
+        .parse(input)
 }
 
 /// `"HEADER" SP header-fld-name SP astring`

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::numbers::set;
-use crate::imap::question::Trouble;
+use crate::imap::command::Tag;
+use crate::imap::question::{MailboxId, Trouble};
 use mail::BadMailboxName;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +16,19 @@ pub enum Status {
     Bye,
 }
 
+/// So much of a URL is repeated.
+const URL_OCTETS_MAX: usize = 1_000;
+
 /// Response codes, all of RFC 9051 7.1 unless another is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Code {
     AlreadyExists,
-    /// RFC 4315: UIDVALIDITY and UID.
-    AppendUid(u32, u32),
+    /// RFC 4315, RFC 3502: UIDVALIDITY and the UIDs.
+    AppendUid(u32, Vec<u32>),
     AuthenticationFailed,
     BadCharset,
+    /// RFC 4469: the URL as it came.
+    BadUrl(Vec<u8>),
     Cannot,
     Capability(String),
     ClientBug,
@@ -31,7 +37,15 @@ pub enum Code {
     CopyUid(u32, Vec<u32>, Vec<u32>),
     ExpungeIssued,
     HasChildren,
+    /// RFC 7162: all changes up to this MODSEQ were told.
+    HighestModSeq(u64),
+    /// RFC 9585: the tag of the command, what is done of it, and all there is to do.
+    InProgress(Tag, u64, u64),
     Limit,
+    /// RFC 8474.
+    MailboxId(MailboxId),
+    /// RFC 7162: the messages, by number or UID, that a conditional STORE left alone.
+    Modified(Vec<u32>),
     NonExistent,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
@@ -58,9 +72,14 @@ pub enum Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self {
-            Code::AppendUid(validity, uid) => return write!(f, "APPENDUID {validity} {uid}"),
+            Code::AppendUid(validity, uids) => return write!(f, "APPENDUID {validity} {}", set(uids)),
+            Code::BadUrl(url) => return write!(f, "BADURL \"{}\"", shown(url)),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
+            Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),
+            Code::HighestModSeq(mod_seq) => return write!(f, "HIGHESTMODSEQ {mod_seq}"),
+            Code::Modified(messages) => return write!(f, "MODIFIED {}", set(messages)),
+            Code::InProgress(tag, done, all) => return write!(f, "INPROGRESS (\"{}\" {done} {all})", tag.as_str()),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
             Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),
@@ -89,6 +108,12 @@ impl fmt::Display for Code {
         };
         f.write_str(word)
     }
+}
+
+/// As much of a URL as may stand in a response code.
+fn shown(url: &[u8]) -> String {
+    let is_safe = |octet: u8| octet.is_ascii_graphic() && !b"]\"\\".contains(&octet);
+    url.iter().take(URL_OCTETS_MAX).map(|octet| if is_safe(*octet) { char::from(*octet) } else { '?' }).collect()
 }
 
 /// What a status response says behind its tag.

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::identity::identity;
 use super::{Out, SLICE_OCTETS};
-use crate::imap::command::{ContentItem, FetchItem, Partial, Spelling};
-use crate::imap::question::Message;
+use crate::imap::command::{ContentItem, FetchItem, Partial, Section, Spelling};
+use crate::imap::question::{Identity, Message};
 use mail::index::Entry;
 use mail::mime::{SectionKind, Structure, transfer};
 
@@ -52,15 +53,20 @@ impl Tail {
     }
 }
 
-/// Writes one data item of a message, name and value, but for the octets of a literal, which are returned. `structure` is
-/// there when `item` needs it.
-pub fn attribute(
-    out: &mut Out,
-    item: &FetchItem,
-    row: &Entry<'_>,
-    message: Option<&Message>,
-    structure: Option<&Structure>,
-) -> Option<Tail> {
+/// What is known of a message; the parts its items need are there.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub row: &'a Entry<'a>,
+    pub message: Option<&'a Message>,
+    pub structure: Option<&'a Structure>,
+    pub identity: Option<&'a Identity>,
+    /// Quoted strings may hold UTF-8 (RFC 6855 3).
+    pub utf8: bool,
+}
+
+/// Writes one data item of a message, name and value, but for the octets of a literal, which are returned.
+pub fn attribute(out: &mut Out, item: &FetchItem, facts: &Facts<'_>) -> Option<Tail> {
+    let Facts { row, message, structure, .. } = *facts;
     let summary = message.and_then(|message| message.summary.as_ref());
     let content = message.map(|message| message.content.as_slice()).unwrap_or_default();
     match item {
@@ -85,6 +91,15 @@ pub fn attribute(
         FetchItem::Body => rendered(out, "BODY ", summary.map(|summary| summary.body.as_slice())),
         FetchItem::BodyStructure => {
             rendered(out, "BODYSTRUCTURE ", summary.map(|summary| summary.body_structure.as_slice()));
+        }
+        FetchItem::Preview => {
+            out.text("PREVIEW ");
+            out.string_in(summary.map_or("", |summary| &summary.preview).as_bytes(), facts.utf8);
+        }
+        FetchItem::SaveDate | FetchItem::EmailId | FetchItem::ThreadId => {
+            if let Some(found) = facts.identity {
+                identity(out, item, found);
+            }
         }
         FetchItem::Content(item) => return section(out, item, content, structure),
         FetchItem::Binary { part, partial, .. } => {
@@ -111,22 +126,33 @@ fn rendered(out: &mut Out, name: &str, value: Option<&[u8]>) {
 fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Structure>) -> Option<Tail> {
     out.text(&content_label(item));
     out.text(" ");
-    let ranges = match (&item.section.kind, item.section.part.as_slice(), structure) {
+    let Some((places, size_octets)) = places(raw, structure, &item.section, item.partial) else {
+        out.text("NIL");
+        return None;
+    };
+    out.literal_begins(size_octets);
+    Some(Tail::Places(places))
+}
+
+/// Where the octets of a section are, and how many. `None` when the message has no such section.
+pub fn places(
+    raw: &[u8],
+    structure: Option<&Structure>,
+    section: &Section,
+    partial: Option<Partial>,
+) -> Option<(VecDeque<Range<usize>>, usize)> {
+    let ranges = match (&section.kind, section.part.as_slice(), structure) {
         (SectionKind::All, [], _) => Some(std::iter::once(0..raw.len()).collect()),
         (kind, part, Some(structure)) => structure.section(raw, part, kind),
         (_, _, None) => None,
     };
-    let Some(ranges) = ranges else {
-        out.text("NIL");
-        return None;
-    };
-    let (mut skip, mut left) = match item.partial {
+    let (mut skip, mut left) = match partial {
         Some(partial) => (clamp(partial.origin), clamp(partial.length)),
         None => (0, usize::MAX),
     };
     let mut places = VecDeque::new();
     let mut size_octets = 0;
-    for range in ranges {
+    for range in ranges? {
         let from = skip.min(range.len());
         let count = left.min(range.len() - from);
         skip -= from;
@@ -136,8 +162,7 @@ fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Str
             places.push_back(range.start + from..range.start + from + count);
         }
     }
-    out.literal_begins(size_octets);
-    Some(Tail::Places(places))
+    Some((places, size_octets))
 }
 
 /// Can the part be decoded? RFC 9051 6.4.5 wants NO [UNKNOWN-CTE] when not.
@@ -234,12 +259,14 @@ mod tests {
         let row = Entry { uid: 7, mod_seq: 1, flags: &flags, size_octets: 100, internal_date };
         let message = Message { uid: 7, summary: None, content: RAW.to_vec() };
         let structure = Structure::parse(RAW);
+        let facts =
+            Facts { row: &row, message: Some(&message), structure: Some(&structure), identity: None, utf8: false };
         let mut line = items.as_bytes().to_vec();
         line.extend_from_slice(b"\r\n");
         let items = fetch_items(&line);
         assert_eq!(items.len(), 1);
         let mut out = Out::default();
-        let mut tail = attribute(&mut out, &items[0], &row, Some(&message), Some(&structure));
+        let mut tail = attribute(&mut out, &items[0], &facts);
         while let Some(rest) = tail {
             tail = rest.write(RAW, &mut out);
         }

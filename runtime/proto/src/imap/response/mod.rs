@@ -2,10 +2,12 @@
 
 mod code;
 mod fetch;
+mod identity;
 mod numbers;
 
 pub use code::{Code, Reply};
-pub use fetch::{Tail, attribute, is_decodable};
+pub use fetch::{Facts, Tail, attribute, is_decodable, places};
+pub use identity::identity;
 pub use numbers::set;
 
 use std::fmt::Write;
@@ -99,6 +101,30 @@ impl Out {
         self.end_line();
     }
 
+    /// `* 23 FETCH (`, or `* uid UIDFETCH (` for those who want no numbers (RFC 9586 3.4). `place` is the number less one.
+    pub fn fetch_begins(&mut self, place: usize, uid: u32, uid_only: bool) {
+        self.raw(b"* ");
+        match uid_only {
+            true => self.number(uid),
+            false => self.number(place as u64 + 1),
+        }
+        self.raw(if uid_only { b" UIDFETCH (" } else { b" FETCH (" });
+    }
+
+    /// `fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"` (RFC 7162 7)
+    pub fn mod_seq(&mut self, mod_seq: u64) {
+        self.raw(b"MODSEQ (");
+        self.number(mod_seq);
+        self.raw(b")");
+    }
+
+    /// `expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids`; the UIDs ascend.
+    pub fn vanished(&mut self, earlier: bool, uids: &[u32]) {
+        self.raw(if earlier { b"* VANISHED (EARLIER) " } else { b"* VANISHED " });
+        self.text(&set(uids));
+        self.end_line();
+    }
+
     /// `* OK [CODE] text`
     pub fn untagged_reply(&mut self, reply: &Reply) {
         self.text("* ");
@@ -139,7 +165,12 @@ impl Out {
 
     /// `string`: quoted if it can be, else a literal.
     pub fn string(&mut self, octets: &[u8]) {
-        string(octets, false, &mut self.octets);
+        self.string_in(octets, false);
+    }
+
+    /// The same, quoted with UTF-8 in it where the client takes that.
+    pub fn string_in(&mut self, octets: &[u8], utf8: bool) {
+        string(octets, utf8, &mut self.octets);
     }
 
     /// `literal = "{" number64 "}" CRLF *CHAR8`, up to its octets. NUL stays what it is: RFC 9051 4.3.1 wants BINARY for it,

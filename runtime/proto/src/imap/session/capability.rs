@@ -3,12 +3,14 @@
 use super::state::{Enabled, Open, Shared, Turn};
 use crate::imap::command::Tag;
 use crate::imap::response::{Out, Reply};
+use crate::imap::session::Config;
 use crate::sasl::Mechanism;
 
 /// Before login only what leads to one. K-9 believes the list it sees last, so the long one comes with the OK of LOGIN.
 const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE";
 
-/// One a line, those of one RFC side by side.
+/// One a line, those of one RFC side by side. RFC 7888 5 has a server announce one of LITERAL+ and LITERAL-: the larger, since
+/// every literal that comes unasked is bounded here.
 const AFTER_LOGIN: &[&str] = &[
     "IMAP4rev1",
     "IMAP4rev2",
@@ -28,13 +30,31 @@ const AFTER_LOGIN: &[&str] = &[
     "STATUS=SIZE",
     "ESEARCH",
     "SEARCHRES",
+    "CONDSTORE",
+    "QRESYNC",
+    "WITHIN",
+    "PARTIAL",
+    "INPROGRESS",
+    "SORT",
+    "SORT=DISPLAY",
+    "ESORT",
+    "THREAD=ORDEREDSUBJECT",
+    "THREAD=REFERENCES",
     "BINARY",
+    "MULTIAPPEND",
+    "CATENATE",
+    "REPLACE",
+    "UTF8=ACCEPT",
+    "OBJECTID",
+    "PREVIEW",
+    "SAVEDATE",
     "QUOTA",
     "QUOTA=RES-STORAGE",
 ];
 
-pub fn after_login() -> String {
-    AFTER_LOGIN.join(" ")
+pub fn after_login(config: &Config) -> String {
+    // RFC 7889: the same for every mailbox.
+    format!("{} APPENDLIMIT={}", AFTER_LOGIN.join(" "), config.append_octets_max)
 }
 
 /// With the mechanisms; LOGINDISABLED where no password may come as it is (RFC 9051 6.2.3).
@@ -73,7 +93,12 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
 }
 
 /// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[("IMAP4rev2", |enabled| &mut enabled.rev2)];
+const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[
+    ("IMAP4rev2", |enabled| &mut enabled.rev2),
+    ("UTF8=ACCEPT", |enabled| &mut enabled.utf8),
+    ("CONDSTORE", |enabled| &mut enabled.condstore),
+    ("QRESYNC", |enabled| &mut enabled.qresync),
+];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).
 pub fn enable(shared: &mut Shared, words: &[String], out: &mut Out) -> Reply {
@@ -114,9 +139,9 @@ mod tests {
     #[test]
     fn enabling_rev2_changes_names_and_search_and_leaves_recent_out() {
         let mut client = Client::with_inbox(&["Subject: a\n\nb\n"]);
-        client.check("a ENABLE CONDSTORE imap4REV2", "* ENABLED IMAP4rev2\na OK ENABLE done\n");
+        client.check("a ENABLE X-NONE imap4REV2", "* ENABLED IMAP4rev2\na OK ENABLE done\n");
         client.check("a ENABLE IMAP4rev2", "* ENABLED\na OK ENABLE done\n");
-        client.check("a CREATE \"é&\"", "a OK CREATE done\n");
+        client.check("a CREATE \"é&\"", "a OK [MAILBOXID (F4)] CREATE done\n");
         client.check("a LIST \"\" \"é*\"", "* LIST (\\HasNoChildren) \"/\" \"é&\"\na OK LIST done\n");
         client.check("a SEARCH ALL", "* ESEARCH (TAG \"a\") ALL 1\na OK SEARCH done\n");
         client.check("a SEARCH SEEN", "* ESEARCH (TAG \"a\")\na OK SEARCH done\n");

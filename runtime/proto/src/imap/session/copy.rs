@@ -28,19 +28,18 @@ pub fn move_(state: Box<Selected>, tag: Tag, messages: Messages, to: Name, out: 
     }
     with_target(state, tag, messages, to, out, |mut state, tag, uids, to| {
         let question = Question::Move { mailbox: state.view.mailbox(), uids, to };
-        ask(question, move |answer, out| {
-            let reply = match answer.copied() {
-                Ok(copied) => {
-                    state.view.vanish(copied.pairs.iter().map(|(from, _)| *from));
-                    if !copied.pairs.is_empty() {
-                        // RFC 6851 4.3: before the EXPUNGE responses, so that the client can follow the messages.
-                        out.untagged_reply(&Reply::ok("moved").with(copy_uid(copied)));
-                    }
-                    Reply::ok("MOVE done")
+        ask(question, move |answer, out| match answer.copied() {
+            Ok(copied) if !copied.pairs.is_empty() => {
+                state.view.vanish(copied.pairs.iter().map(|(from, _)| *from));
+                // RFC 6851 4.3: before the EXPUNGE responses, so that the client can follow the messages.
+                out.untagged_reply(&Reply::ok("moved").with(copy_uid(copied)));
+                match state.shared.enabled.qresync {
+                    true => state.done_removed(tag, "MOVE done", out),
+                    false => state.done_with_news(tag, Reply::ok("MOVE done")),
                 }
-                Err(trouble) => refusal(trouble),
-            };
-            state.done_with_news(tag, reply)
+            }
+            Ok(_) => state.done_with_news(tag, Reply::ok("MOVE done")),
+            Err(trouble) => state.done_with_news(tag, refusal(trouble)),
         })
     })
 }

@@ -2,6 +2,7 @@
 
 use super::capability::{after_login, before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn};
+use super::store::Change;
 use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
 use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
@@ -50,7 +51,7 @@ fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched 
         }
         Command::Logout => logout(&tag, out),
         Command::Capability => {
-            let reply = capability(&after_login(), out);
+            let reply = capability(&after_login(&open.shared().config), out);
             open.done(tag, reply, out)
         }
         Command::Noop => open.done(tag, Reply::ok("NOOP done"), out),
@@ -72,11 +73,15 @@ fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched 
 fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Turn {
     match command {
         OnAccount::Enable(words) => {
+            let before = open.shared().enabled;
             let reply = enable(open.shared_mut(), &words, out);
+            open.enabled(before, out);
             open.done(tag, reply, out)
         }
         OnAccount::Namespace => namespace(open, tag, out),
-        OnAccount::Select { name, read_only, parameters: _ } => select::select(open, tag, name, read_only, out),
+        OnAccount::Select { name, read_only, parameters } => {
+            select::select(open, tag, name, read_only, parameters, out)
+        }
         OnAccount::Create { name, uses } => mailboxes::create(open, tag, name, uses, out),
         OnAccount::Delete(name) => mailboxes::delete(open, tag, name, out),
         OnAccount::Rename { from, to } => mailboxes::rename(open, tag, from, to, out),
@@ -97,9 +102,9 @@ fn on_selected(state: Box<Selected>, tag: Tag, command: OnSelected, out: &mut Ou
         OnSelected::Unselect => select::unselect(*state, tag, "UNSELECT done"),
         OnSelected::Expunge => expunge::expunge(state, tag, None, out),
         OnSelected::UidExpunge(messages) => expunge::expunge(state, tag, Some(messages), out),
-        OnSelected::Fetch { messages, items, modifiers: _ } => fetch::fetch(state, tag, messages, items),
-        OnSelected::Store { messages, change, silent, flags, unchanged_since: _ } => {
-            store::store(state, tag, messages, (change, silent, flags), out)
+        OnSelected::Fetch { messages, items, modifiers } => fetch::fetch(state, tag, messages, items, modifiers, out),
+        OnSelected::Store { messages, change, silent, flags, unchanged_since } => {
+            store::store(state, tag, messages, Change { change, silent, flags, unchanged_since }, out)
         }
         OnSelected::Copy { messages, to } => copy::copy(state, tag, messages, to, out),
         OnSelected::Move { messages, to } => copy::move_(state, tag, messages, to, out),

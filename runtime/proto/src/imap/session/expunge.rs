@@ -22,15 +22,13 @@ pub fn expunge(state: Box<Selected>, tag: Tag, only: Option<Messages>, out: &mut
             return state.done(&tag, &Reply::ok("EXPUNGE done"), Expunges::Told, out);
         }
         let question = Question::Expunge { mailbox: state.view.mailbox(), uids };
-        ask(question, move |answer, out| {
-            let reply = match answer.expunged() {
-                Ok(uids) => {
-                    state.view.vanish(uids);
-                    Reply::ok("EXPUNGE done")
-                }
-                Err(trouble) => trouble.into(),
-            };
-            state.done(&tag, &reply, Expunges::Told, out)
+        ask(question, move |answer, out| match answer.expunged() {
+            Ok(uids) if uids.is_empty() => state.done(&tag, &Reply::ok("EXPUNGE done"), Expunges::Told, out),
+            Ok(uids) => {
+                state.view.vanish(uids);
+                state.done_removed(tag, "EXPUNGE done", out)
+            }
+            Err(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
         })
     })
 }

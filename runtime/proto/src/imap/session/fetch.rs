@@ -8,9 +8,11 @@ use std::ops::Range;
 
 use super::fetched::Fetched;
 use super::listed::Listing;
+use super::resync;
 use super::state::{Expunges, Selected, Turn, ask};
-use crate::imap::command::{FetchItem, Messages, Tag};
-use crate::imap::question::{Content, FlagChange, Message, Need, Question};
+use crate::imap::command::{FetchItem, FetchModifiers, Messages, Set, Tag};
+use crate::imap::grammar::Coding;
+use crate::imap::question::{Content, FlagChange, Identity, Message, Need, Question, Stored};
 use crate::imap::response::{Code, Out, Reply};
 use mail::mime::{SectionKind, SummaryParts};
 use mail::{Flags, SystemFlags};
@@ -40,14 +42,49 @@ struct Fetching {
     undecodable: bool,
 }
 
-pub fn fetch(state: Box<Selected>, tag: Tag, messages: Messages, mut items: Vec<FetchItem>) -> Turn {
+pub fn fetch(
+    mut state: Box<Selected>,
+    tag: Tag,
+    messages: Messages,
+    mut items: Vec<FetchItem>,
+    modifiers: FetchModifiers,
+    out: &mut Out,
+) -> Turn {
+    let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
+    if let Err(reply) = resync::told(&mut state, &mut items, &modifiers, sets_seen, out) {
+        return state.done(&tag, &reply, Expunges::Held, out);
+    }
     // RFC 9051 6.4.9: UID FETCH tells the UID, asked or not.
-    if messages.uid && !items.contains(&FetchItem::Uid) {
+    if messages.uid && !items.contains(&FetchItem::Uid) && !state.shared.enabled.uid_only {
         items.insert(0, FetchItem::Uid);
     }
+    state.with_news(tag, move |state, tag, out| match (&messages.set, modifiers.changed_since) {
+        (Set::Numbers(set), Some(since)) if modifiers.vanished => {
+            resync::vanished(state, set.clone(), since, move |state, trouble, out| match trouble {
+                None => begin(state, tag, &messages, items, modifiers, out),
+                Some(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
+            })
+        }
+        _ => begin(state, tag, &messages, items, modifiers, out),
+    })
+}
+
+/// The news are known, and what is gone was told.
+fn begin(
+    state: Box<Selected>,
+    tag: Tag,
+    messages: &Messages,
+    items: Vec<FetchItem>,
+    modifiers: FetchModifiers,
+    out: &mut Out,
+) -> Turn {
     let need = need(&items);
     let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
-    state.with_news(tag, move |state, tag, out| match state.view.resolve(&messages) {
+    let ranges = state.view.resolve(messages).map(|ranges| match modifiers.changed_since {
+        Some(since) => state.view.changed_since(ranges, since),
+        None => ranges,
+    });
+    match ranges {
         Ok(ranges) if need.content == Content::None => {
             Listing::new(state, tag, messages.uid, items, need.summary, ranges).next(out)
         }
@@ -68,7 +105,7 @@ pub fn fetch(state: Box<Selected>, tag: Tag, messages: Messages, mut items: Vec<
             .next(out)
         }
         Err(reply) => state.done(&tag, &reply, Expunges::Held, out),
-    })
+    }
 }
 
 /// What the store must bring for these items.
@@ -86,7 +123,11 @@ fn need(items: &[FetchItem]) -> Need {
         | FetchItem::Size
         | FetchItem::Envelope
         | FetchItem::Body
-        | FetchItem::BodyStructure => Content::None,
+        | FetchItem::BodyStructure
+        | FetchItem::Preview
+        | FetchItem::SaveDate
+        | FetchItem::EmailId
+        | FetchItem::ThreadId => Content::None,
     });
     let summary = items.iter().map(summary_part).fold(SummaryParts::NONE, SummaryParts::with);
     Need { summary, content: content.max().unwrap_or(Content::None) }
@@ -97,7 +138,11 @@ fn summary_part(item: &FetchItem) -> SummaryParts {
         FetchItem::Envelope => SummaryParts::ENVELOPE,
         FetchItem::Body => SummaryParts::BODY,
         FetchItem::BodyStructure => SummaryParts::BODYSTRUCTURE,
-        FetchItem::Flags
+        FetchItem::Preview => SummaryParts::PREVIEW,
+        FetchItem::SaveDate
+        | FetchItem::EmailId
+        | FetchItem::ThreadId
+        | FetchItem::Flags
         | FetchItem::Uid
         | FetchItem::ModSeq
         | FetchItem::InternalDate
@@ -106,6 +151,11 @@ fn summary_part(item: &FetchItem) -> SummaryParts {
         | FetchItem::Binary { .. }
         | FetchItem::BinarySize { .. } => SummaryParts::NONE,
     }
+}
+
+/// Is it said by the identities of messages?
+pub fn is_identity(item: &FetchItem) -> bool {
+    matches!(item, FetchItem::SaveDate | FetchItem::EmailId | FetchItem::ThreadId)
 }
 
 fn marks_seen(item: &FetchItem) -> bool {
@@ -120,6 +170,10 @@ fn marks_seen(item: &FetchItem) -> bool {
         | FetchItem::Envelope
         | FetchItem::Body
         | FetchItem::BodyStructure
+        | FetchItem::Preview
+        | FetchItem::SaveDate
+        | FetchItem::EmailId
+        | FetchItem::ThreadId
         | FetchItem::BinarySize { .. } => false,
     }
 }
@@ -127,14 +181,16 @@ fn marks_seen(item: &FetchItem) -> bool {
 /// Messages the store brought, and the one on its way out.
 struct Slice {
     waiting: std::vec::IntoIter<Message>,
+    /// Of the same messages, when an item asks for them.
+    identities: Vec<Identity>,
     /// UIDs whose flags changed by reading, ascending.
     marked: Vec<u32>,
     now: Option<Fetched>,
 }
 
 impl Slice {
-    fn new(messages: Vec<Message>, marked: Vec<u32>) -> Slice {
-        Slice { waiting: messages.into_iter(), marked, now: None }
+    fn new(messages: Vec<Message>, identities: Vec<Identity>, marked: Vec<u32>) -> Slice {
+        Slice { waiting: messages.into_iter(), identities, marked, now: None }
     }
 }
 
@@ -150,7 +206,7 @@ impl Fetching {
         self.asked = uids.len();
         let question = Question::Fetch { mailbox: self.state.view.mailbox(), uids, need: self.need };
         ask(question, move |answer, out| match answer.messages() {
-            Ok(messages) => self.mark_seen(messages, out),
+            Ok(messages) => self.identify(messages, out),
             Err(trouble) => self.end(&trouble.into(), out),
         })
     }
@@ -184,9 +240,28 @@ impl Fetching {
         uids
     }
 
-    /// RFC 9051 6.4.5: BODY[…] without PEEK sets `\Seen`, and the response tells the new flags.
-    fn mark_seen(mut self, messages: Vec<Message>, out: &mut Out) -> Turn {
+    /// Asks for the identities, if an item wants them.
+    fn identify(mut self, mut messages: Vec<Message>, out: &mut Out) -> Turn {
         self.missed |= messages.len() < self.asked;
+        if messages.is_empty() || !self.items.iter().any(is_identity) {
+            return self.mark_seen(messages, Vec::new(), out);
+        }
+        let uids = messages.iter().map(|message| message.uid).collect();
+        let question = Question::Identities { mailbox: self.state.view.mailbox(), uids };
+        ask(question, move |answer, out| match answer.identities() {
+            Ok(identities) => {
+                let found = messages.len();
+                messages.retain(|message| identities.binary_search_by_key(&message.uid, |each| each.uid).is_ok());
+                // Others went away between the two questions.
+                self.missed |= messages.len() < found;
+                self.mark_seen(messages, identities, out)
+            }
+            Err(trouble) => self.end(&trouble.into(), out),
+        })
+    }
+
+    /// RFC 9051 6.4.5: BODY[…] without PEEK sets `\Seen`, and the response tells the new flags.
+    fn mark_seen(mut self, messages: Vec<Message>, identities: Vec<Identity>, out: &mut Out) -> Turn {
         let view = &self.state.view;
         let unseen = |message: &&Message| {
             let row = view.index_of(message.uid).and_then(|index| view.rows().get(index));
@@ -197,20 +272,21 @@ impl Fetching {
             false => Vec::new(),
         };
         if uids.is_empty() {
-            return self.write_slice(Slice::new(messages, Vec::new()), out);
+            return self.write_slice(Slice::new(messages, identities, Vec::new()), out);
         }
         let question = Question::Store {
             mailbox: view.mailbox(),
             uids,
             change: FlagChange::Add,
             flags: Flags::system(SystemFlags::SEEN),
+            unchanged_since: None,
         };
         ask(question, move |answer, out| match answer.stored() {
-            Ok(flagged) => {
+            Ok(Stored { flagged, .. }) => {
                 self.state.view.replace(&flagged, out);
                 let mut marked: Vec<u32> = flagged.iter().map(|message| message.uid).collect();
                 marked.sort_unstable();
-                self.write_slice(Slice::new(messages, marked), out)
+                self.write_slice(Slice::new(messages, identities, marked), out)
             }
             Err(trouble) => self.end(&trouble.into(), out),
         })
@@ -224,7 +300,10 @@ impl Fetching {
             }
             if let Some(now) = &mut slice.now {
                 let Some(row) = self.state.view.rows().get(now.index()) else { return self.next(out) };
-                if now.write(&self.items, &row, out) {
+                let identity = slice.identities.binary_search_by_key(&row.uid, |each| each.uid).ok();
+                let identity = identity.and_then(|at| slice.identities.get(at));
+                let utf8 = self.state.shared.coding() == Coding::Utf8;
+                if now.write(&self.items, (&row, identity, utf8), out) {
                     self.undecodable |= now.is_undecodable();
                     slice.now = None;
                 }

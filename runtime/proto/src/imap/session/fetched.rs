@@ -3,8 +3,8 @@
 //! INVARIANT (bounded): one call of `write` makes one item, or one slice of its literal, however many items were asked.
 
 use crate::imap::command::FetchItem;
-use crate::imap::question::Message;
-use crate::imap::response::{Out, Tail, attribute, is_decodable};
+use crate::imap::question::{Identity, Message};
+use crate::imap::response::{Facts, Out, Tail, attribute, is_decodable};
 use mail::index::Entry;
 use mail::mime::{SectionKind, Structure};
 
@@ -53,8 +53,14 @@ impl Fetched {
         self.undecodable
     }
 
-    /// Goes on. True when the response is whole.
-    pub fn write(&mut self, items: &[FetchItem], row: &Entry<'_>, out: &mut Out) -> bool {
+    /// Goes on. Besides the row it takes the identity, where an item asks for it, and whether strings may be UTF-8. True when
+    /// the response is whole.
+    pub fn write(
+        &mut self,
+        items: &[FetchItem],
+        (row, identity, utf8): (&Entry<'_>, Option<&Identity>, bool),
+        out: &mut Out,
+    ) -> bool {
         let content = self.message.as_ref().map(|message| message.content.as_slice()).unwrap_or_default();
         if let Some(tail) = self.tail.take() {
             self.tail = tail.write(content, out);
@@ -73,7 +79,8 @@ impl Fetched {
             out.text(" ");
         }
         self.done += 1;
-        self.tail = attribute(out, item, row, self.message.as_ref(), self.structure.as_ref());
+        let facts = Facts { row, message: self.message.as_ref(), structure: self.structure.as_ref(), identity, utf8 };
+        self.tail = attribute(out, item, &facts);
         if let FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } = item {
             self.undecodable |= !is_decodable(self.structure.as_ref(), part);
         }
@@ -96,6 +103,10 @@ fn needs_structure(item: &FetchItem) -> bool {
         | FetchItem::Size
         | FetchItem::Envelope
         | FetchItem::Body
-        | FetchItem::BodyStructure => false,
+        | FetchItem::BodyStructure
+        | FetchItem::Preview
+        | FetchItem::SaveDate
+        | FetchItem::EmailId
+        | FetchItem::ThreadId => false,
     }
 }

@@ -22,7 +22,7 @@ pub fn news(state: Open, tag: Tag) -> Turn {
             return gone(out);
         }
         // If the store is in other trouble, the next change, or the next command, brings the news.
-        state.view.tell_expunged(out);
+        state.view.tell_expunged(state.shared.enabled, out);
         // For hours now nobody may look at the rows.
         state.view.let_go();
         Turn::Idle(Open::Selected(state), tag)

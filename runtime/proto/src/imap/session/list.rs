@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::glob::Glob;
-use super::state::{Open, Turn, ask};
+use super::state::{Open, Shared, Turn, ask};
 use super::status;
 use crate::imap::command::{List, Tag};
 use crate::imap::grammar::Coding;
@@ -19,7 +19,7 @@ pub fn list(state: Open, tag: Tag, list: List, out: &mut Out) -> Turn {
     }
     ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
         Ok(rows) => {
-            lines(&Tree::new(&rows), &list, state.coding(), out);
+            lines(&Tree::new(&rows), &list, state.shared(), out);
             state.done(tag, Reply::ok("LIST done"), out)
         }
         // Never an empty list: clients would drop their copies.
@@ -71,7 +71,7 @@ fn is_chosen(row: Option<&MailboxRow>, list: &List) -> bool {
     }
 }
 
-fn lines(tree: &Tree<'_>, list: &List, coding: Coding, out: &mut Out) {
+fn lines(tree: &Tree<'_>, list: &List, shared: &Shared, out: &mut Out) {
     let globs: Vec<Glob> = list.patterns.iter().map(|pattern| Glob::new(&list.reference, pattern)).collect();
     // RFC 5258 3: names above a chosen one, for RECURSIVEMATCH.
     let above: BTreeSet<MailboxName> = match list.recursive_match {
@@ -87,14 +87,14 @@ fn lines(tree: &Tree<'_>, list: &List, coding: Coding, out: &mut Out) {
             continue;
         }
         out.text(&format!("* LIST ({}) \"/\" ", list_attributes(tree, name, *row, list)));
-        out.mailbox(name, coding);
+        out.mailbox(name, shared.coding());
         if has_chosen_below {
             let option = if list.only_subscribed { "SUBSCRIBED" } else { "SPECIAL-USE" };
             out.text(&format!(" (\"CHILDINFO\" (\"{option}\"))"));
         }
         out.end_line();
         if let (Some(items), Some(row)) = (&list.return_status, row.filter(|row| row.exists)) {
-            status::line(row, items, coding, out);
+            status::line(row, items, shared, out);
         }
     }
 }

@@ -1,13 +1,16 @@
-//! FETCH of what rows and renderings say: flags, UID, size, date, ENVELOPE, BODY, BODYSTRUCTURE. No message is opened and
+//! FETCH of what rows, renderings and identities say: flags, UID, size, dates, ENVELOPE, BODY, BODYSTRUCTURE, PREVIEW, EMAILID,
+//! THREADID. No message is opened and
 //! nothing is made for any of them but its line.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::fetch::is_identity;
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{FetchItem, Tag};
-use crate::imap::question::{Question, Renderings};
-use crate::imap::response::{Code, Out, Reply};
+use crate::imap::grammar::Coding;
+use crate::imap::question::{Identity, Question, Renderings};
+use crate::imap::response::{Code, Out, Reply, identity};
 use mail::Flags;
 use mail::index::Entry;
 use mail::mime::SummaryParts;
@@ -23,6 +26,8 @@ pub struct Listing {
     items: Vec<FetchItem>,
     /// The renderings among the items.
     parts: SummaryParts,
+    /// An item asks for identities.
+    identified: bool,
     /// Places still to do.
     waiting: VecDeque<Range<usize>>,
     /// A message was gone when its renderings were asked for.
@@ -38,11 +43,12 @@ impl Listing {
         parts: SummaryParts,
         places: Vec<Range<usize>>,
     ) -> Listing {
-        Listing { state, tag, by_uid, items, parts, waiting: places.into(), missed: false }
+        let identified = items.iter().any(is_identity);
+        Listing { state, tag, by_uid, items, parts, identified, waiting: places.into(), missed: false }
     }
 
     pub fn next(mut self, out: &mut Out) -> Turn {
-        if self.parts == SummaryParts::NONE {
+        if self.parts == SummaryParts::NONE && !self.identified {
             return match self.write_rows(out) {
                 true => self.finish(out),
                 false => Turn::More(Box::new(|out| self.next(out))),
@@ -66,14 +72,37 @@ impl Listing {
         if uids.is_empty() && taken < SLICE_MESSAGES {
             return self.finish(out);
         }
-        let question = Question::Renderings { mailbox: view.mailbox(), uids, parts: self.parts };
+        if self.parts == SummaryParts::NONE {
+            return self.identify(uids, taken, None);
+        }
+        let question = Question::Renderings { mailbox: view.mailbox(), uids: uids.clone(), parts: self.parts };
         ask(question, move |answer, out| match answer.rendered() {
-            Ok(renderings) => {
-                let slice = self.take(taken, renderings.more_from);
-                Slice { listing: self, places: slice.into(), renderings, at: 0 }.write(out)
-            }
+            Ok(renderings) if self.identified => self.identify(uids, taken, Some(renderings)),
+            Ok(renderings) => self.write(taken, Brought { renderings: Some(renderings), ..Brought::default() }, out),
             Err(trouble) => self.end(&trouble.into(), out),
         })
+    }
+
+    /// Asks for the identities of the slice, as far as its renderings go.
+    fn identify(self, mut uids: Vec<u32>, taken: usize, renderings: Option<Renderings>) -> Turn {
+        if let Some(end) = renderings.as_ref().and_then(|renderings| renderings.more_from) {
+            uids.retain(|uid| *uid < end);
+        }
+        ask(Question::Identities { mailbox: self.state.view.mailbox(), uids }, move |answer, out| {
+            match answer.identities() {
+                Ok(found) => {
+                    let brought = Brought { renderings, identities: Some(found), ..Brought::default() };
+                    self.write(taken, brought, out)
+                }
+                Err(trouble) => self.end(&trouble.into(), out),
+            }
+        })
+    }
+
+    fn write(mut self, taken: usize, brought: Brought, out: &mut Out) -> Turn {
+        let more_from = brought.renderings.as_ref().and_then(|renderings| renderings.more_from);
+        let places = self.take(taken, more_from).into();
+        Slice { listing: self, places, brought }.write(out)
     }
 
     /// Takes the next places out: so many, but none from `more_from` on.
@@ -107,7 +136,8 @@ impl Listing {
                         return false;
                     }
                     if !view.is_gone(row.uid) {
-                        line(out, place, &self.items, &row, flags.text(set), [&[]; 3]);
+                        let known = Known { flags: flags.text(set), texts: [&[]; 4], identity: None, utf8: false };
+                        line(out, place, &self.items, &row, &known);
                     }
                 }
             }
@@ -131,14 +161,46 @@ impl Listing {
     }
 }
 
-/// Renderings the store brought, on their way out.
+/// What the store brought of a slice.
+#[derive(Default)]
+struct Brought {
+    renderings: Option<Renderings>,
+    /// The first of the renderings that is not written.
+    at: usize,
+    identities: Option<Vec<Identity>>,
+    /// The first of the identities that is not written.
+    next: usize,
+}
+
+impl Brought {
+    /// Of the message with this UID, asked in ascending order; `None` when it is gone.
+    fn of(&mut self, uid: u32) -> Option<([&[u8]; 4], Option<&Identity>)> {
+        let texts = match &self.renderings {
+            Some(renderings) => {
+                let found = rendered(renderings, self.at, uid);
+                self.at += usize::from(found.is_some());
+                found
+            }
+            None => Some([&[][..]; 4]),
+        };
+        let identity = match &self.identities {
+            Some(identities) => {
+                let found = identities.get(self.next).filter(|identity| identity.uid == uid);
+                self.next += usize::from(found.is_some());
+                found.map(Some)
+            }
+            None => Some(None),
+        };
+        Some((texts?, identity?))
+    }
+}
+
+/// A slice on its way out.
 struct Slice {
     listing: Listing,
     /// Places still to do.
     places: VecDeque<Range<usize>>,
-    renderings: Renderings,
-    /// The first of the renderings that is not written.
-    at: usize,
+    brought: Brought,
 }
 
 impl Slice {
@@ -146,7 +208,7 @@ impl Slice {
         match self.write_some(out) {
             // The octets go before the next ones come.
             true => {
-                drop(self.renderings);
+                drop(self.brought);
                 self.listing.next(out)
             }
             false => Turn::More(Box::new(|out| self.write(out))),
@@ -156,6 +218,7 @@ impl Slice {
     /// False when it is time to send.
     fn write_some(&mut self, out: &mut Out) -> bool {
         let Listing { state, items, missed, .. } = &mut self.listing;
+        let utf8 = state.shared.coding() == Coding::Utf8;
         while let Some(range) = self.places.pop_front() {
             for run in state.view.rows().runs(range.clone()) {
                 let mut flags = FlagTexts::new(run.flag_sets());
@@ -167,10 +230,9 @@ impl Slice {
                     if state.view.is_gone(row.uid) {
                         continue;
                     }
-                    match rendered(&self.renderings, self.at, row.uid) {
-                        Some(texts) => {
-                            self.at += 1;
-                            line(out, place, items, &row, flags.text(set), texts);
+                    match self.brought.of(row.uid) {
+                        Some((texts, identity)) => {
+                            line(out, place, items, &row, &Known { flags: flags.text(set), texts, identity, utf8 });
                         }
                         None => *missed = true,
                     }
@@ -182,9 +244,9 @@ impl Slice {
 }
 
 /// The texts of a message, if it is the next one; both sides ascend.
-fn rendered(renderings: &Renderings, at: usize, uid: u32) -> Option<[&[u8]; 3]> {
+fn rendered(renderings: &Renderings, at: usize, uid: u32) -> Option<[&[u8]; 4]> {
     let (_, ends) = renderings.messages.get(at).filter(|(next, _)| *next == uid)?;
-    let mut begin = at.checked_sub(1).and_then(|before| renderings.messages.get(before)).map_or(0, |(_, ends)| ends[2]);
+    let mut begin = at.checked_sub(1).and_then(|before| renderings.messages.get(before)).map_or(0, |(_, ends)| ends[3]);
     Some(ends.map(|end| {
         let text = renderings.octets.get(begin..end).unwrap_or_default();
         begin = end;
@@ -215,8 +277,18 @@ impl<'a> FlagTexts<'a> {
     }
 }
 
+/// What a line says besides its row.
+struct Known<'a> {
+    flags: &'a [u8],
+    texts: [&'a [u8]; 4],
+    identity: Option<&'a Identity>,
+    /// Quoted strings may hold UTF-8.
+    utf8: bool,
+}
+
 /// `* n FETCH (…)`
-fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, flags: &[u8], texts: [&[u8]; 3]) {
+fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, known: &Known<'_>) {
+    let texts = known.texts;
     out.raw(b"* ");
     out.number(place as u64 + 1);
     out.raw(b" FETCH (");
@@ -225,7 +297,7 @@ fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, flags
             out.raw(b" ");
         }
         let (name, text): (&[u8], &[u8]) = match item {
-            FetchItem::Flags => (b"", flags),
+            FetchItem::Flags => (b"", known.flags),
             FetchItem::Envelope => (b"ENVELOPE ", texts[0]),
             FetchItem::Body => (b"BODY ", texts[1]),
             FetchItem::BodyStructure => (b"BODYSTRUCTURE ", texts[2]),
@@ -249,6 +321,17 @@ fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, flags
                 out.raw(b"INTERNALDATE \"");
                 out.raw(&row.internal_date.to_imap_octets());
                 out.raw(b"\"");
+                continue;
+            }
+            FetchItem::Preview => {
+                out.raw(b"PREVIEW ");
+                out.string_in(texts[3], known.utf8);
+                continue;
+            }
+            FetchItem::SaveDate | FetchItem::EmailId | FetchItem::ThreadId => {
+                if let Some(found) = known.identity {
+                    identity(out, item, found);
+                }
                 continue;
             }
             // Content is fetched elsewhere.
@@ -298,6 +381,31 @@ mod tests {
             assert!(line.starts_with(&expected), "{line}");
         }
         assert!(said.ends_with("a OK FETCH done\n"));
+    }
+
+    #[test]
+    fn previews_and_identities_of_a_long_listing_open_no_body() {
+        let mut client = Client::with_inbox(&[NOTE; 2_500]);
+        client.asked.clear();
+        let said = client.say("a FETCH 1:* (PREVIEW (LAZY) EMAILID THREADID SAVEDATE)");
+        let first = "* 1 FETCH (PREVIEW \"hello\" EMAILID (M";
+        assert!(said.starts_with(first) && said.ends_with("a OK FETCH done\n"), "{}", &said[..80]);
+        assert_eq!(said.matches(" SAVEDATE \" 1-Jan-2021 00:").count(), 2_500);
+        assert_eq!(client.asked[1..].join(" "), ["Renderings Identities"; 3].join(" "));
+        client.asked.clear();
+        let said = client.say("a FETCH 1:* EMAILID");
+        assert_eq!(said.matches(" FETCH (EMAILID (M").count(), 2_500);
+        assert_eq!(client.asked[1..], ["Identities"]);
+    }
+
+    #[test]
+    fn identities_come_with_content_too_and_an_utf_8_preview_is_quoted_where_the_client_takes_it() {
+        let mut client = Client::with_inbox(&["Content-Type: text/plain; charset=utf-8\n\nété\n"]);
+        let said = client.say("a FETCH 1 (EMAILID BODY.PEEK[TEXT] PREVIEW)");
+        assert!(said.contains("BODY[TEXT] {7}\nété\n PREVIEW {5}\nété)\n"), "{said}");
+        assert!(said.starts_with("* 1 FETCH (EMAILID (M"), "{said}");
+        client.say("a ENABLE IMAP4rev2");
+        client.check("a FETCH 1 PREVIEW", "* 1 FETCH (PREVIEW \"été\")\na OK FETCH done\n");
     }
 
     #[test]

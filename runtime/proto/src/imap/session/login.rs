@@ -98,7 +98,7 @@ fn ended(state: NotAuthenticated, tag: Tag, accepted: bool, out: &mut Out) -> Tu
     if !accepted {
         return refused(state, tag, out);
     }
-    let reply = Reply::ok("logged in").with(Code::Capability(after_login()));
+    let reply = Reply::ok("logged in").with(Code::Capability(after_login(&state.shared.config)));
     out.tagged(&tag, &reply);
     Open::Authenticated(Authenticated { shared: state.shared }).ready()
 }

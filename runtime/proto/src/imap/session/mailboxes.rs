@@ -15,7 +15,10 @@ pub fn create(state: Open, tag: Tag, name: Name, uses: Uses, out: &mut Out) -> T
     };
     match name {
         Ok(name) if name.is_inbox() => state.done(tag, inbox_stays(), out),
-        Ok(name) => state.ask_done(tag, Question::Create { name, special_use }, "CREATE done"),
+        Ok(name) => ask(Question::Create { name, special_use }, move |answer, out| match answer.created() {
+            Ok(mailbox) => state.done(tag, Reply::ok("CREATE done").with(Code::MailboxId(mailbox)), out),
+            Err(trouble) => state.done(tag, trouble.into(), out),
+        }),
         Err(bad) => state.done(tag, bad.into(), out),
     }
 }
@@ -79,7 +82,7 @@ mod tests {
     #[test]
     fn mailboxes_come_move_and_go() {
         let mut client = Client::new();
-        client.check("a CREATE lists/rust/", "a OK CREATE done\n");
+        client.check("a CREATE lists/rust/", "a OK [MAILBOXID (F5)] CREATE done\n");
         client.check("a CREATE lists/rust", "a NO [ALREADYEXISTS] the mailbox exists already\n");
         client.check("a DELETE lists", "a NO [HASCHILDREN] the mailbox has others below it\n");
         client.check("a RENAME lists/rust R&-D", "a OK RENAME done\n");
@@ -88,7 +91,7 @@ mod tests {
         client.check("a DELETE R&-D", "a OK DELETE done\n");
         client.check("a DELETE R&-D", "a NO [NONEXISTENT] there is no such mailbox\n");
         client.check("a CREATE \"x%\"", "a NO [CANNOT] a mailbox name has no control character, % or *\n");
-        client.check("a CREATE Old (USE (\\Archive))", "a OK CREATE done\n");
+        client.check("a CREATE Old (USE (\\Archive))", "a OK [MAILBOXID (F6)] CREATE done\n");
         client.check("a LIST \"\" Old", "* LIST (\\HasNoChildren \\Archive) \"/\" Old\na OK LIST done\n");
     }
 
@@ -99,7 +102,7 @@ mod tests {
             client.check(&format!("a CREATE x (USE ({uses}))"), "a NO [USEATTR] a mailbox cannot be for that here\n");
         }
         client.check("a CREATE x (USE (\\Sent))", "a NO [USEATTR] another mailbox is for that\n");
-        client.check("a CREATE x (USE ())", "a OK CREATE done\n");
+        client.check("a CREATE x (USE ())", "a OK [MAILBOXID (F4)] CREATE done\n");
     }
 
     #[test]

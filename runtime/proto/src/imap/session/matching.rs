@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::view::View;
 use crate::imap::command::{Key, When};
-use crate::imap::question::{Candidates, Content, Summary};
+use crate::imap::question::{Candidates, Content, EmailId, Identity, Summary, ThreadId};
 use crate::imap::response::{Code, Reply};
 use mail::date::{DateTime, Day};
 use mail::header::{Field, unfold};
@@ -30,6 +30,8 @@ pub enum Verdict {
 pub struct Needles {
     needle: Needle,
     summary: SummaryParts,
+    /// Identities may decide something.
+    identities: bool,
     /// The texts an index may know, each once.
     texts: Vec<String>,
     /// What it said of each of them; empty as long as it was not asked.
@@ -74,6 +76,14 @@ enum Needle {
     Smaller(u64),
     Arrived(When, Day),
     Sent(When, Day),
+    Saved(When, Day),
+    /// INTERNALDATE, in seconds since 1970.
+    ArrivedUntil(i64),
+    ArrivedFrom(i64),
+    ModSeq(u64),
+    /// `None` is an identifier that no message has.
+    Email(Option<EmailId>),
+    Thread(Option<ThreadId>),
     /// Ascending.
     Indexes(Vec<Range<usize>>),
     Not(Box<Needle>),
@@ -82,14 +92,27 @@ enum Needle {
 }
 
 impl Needles {
-    /// Refuses message numbers that do not exist, texts that are not UTF-8, and too many keys that look through bodies.
-    pub fn new(key: &Key, view: &View) -> Result<Needles, Reply> {
+    /// Refuses message numbers that do not exist, texts that are not UTF-8, and too many keys that look through bodies. `now_s` is
+    /// what `needs_now` asks for, in seconds since 1970.
+    pub fn new(key: &Key, view: &View, now_s: i64) -> Result<Needles, Reply> {
         let mut texts = Vec::new();
-        let needle = needle(key, view, &mut texts)?;
-        if body_keys(&needle) > BODY_KEYS_MAX {
+        let needle = Making { view, now_s, texts: &mut texts }.needle(key)?;
+        if count(&needle, &|it| matches!(it, Needle::Body(_) | Needle::Text(_))) > BODY_KEYS_MAX {
             return Err(Reply::no(Code::Limit, "too many BODY and TEXT keys in one SEARCH"));
         }
-        Ok(Needles { summary: summary_parts(&needle), needle, texts, candidates: Vec::new() })
+        let of_identity = |it: &Needle| matches!(it, Needle::Saved(..) | Needle::Email(_) | Needle::Thread(_));
+        let identities = count(&needle, &of_identity) > 0;
+        Ok(Needles { summary: summary_parts(&needle), identities, needle, texts, candidates: Vec::new() })
+    }
+
+    /// Is any message asked for its MODSEQ? The answer tells one then (RFC 7162 3.1.5).
+    pub fn ask_mod_seq(&self) -> bool {
+        count(&self.needle, &|it| matches!(it, Needle::ModSeq(_))) > 0
+    }
+
+    /// May an identity decide what the row leaves open?
+    pub fn ask_identities(&self) -> bool {
+        self.identities
     }
 
     /// The texts to ask the index for.
@@ -107,39 +130,77 @@ impl Needles {
         self.summary
     }
 
-    /// What the row, its number, the index of texts if it was asked and, when it is there, the summary say.
-    pub fn known(&self, row: &Entry<'_>, index: usize, summary: Option<&Summary>) -> Verdict {
-        known(&self.needle, &Known { row, index, summary, candidates: &self.candidates })
+    /// What the row, its number, the index of texts if it was asked and, as far as they are there, identity and summary say.
+    pub fn known(
+        &self,
+        row: &Entry<'_>,
+        index: usize,
+        identity: Option<&Identity>,
+        summary: Option<&Summary>,
+    ) -> Verdict {
+        known(&self.needle, &Known { row, index, identity, summary, candidates: &self.candidates })
     }
 
     /// What the octets say; `content` is as much as `known` asked for.
-    pub fn inside(&self, row: &Entry<'_>, index: usize, content: &[u8]) -> bool {
-        let mut inside = Inside::new(content);
+    pub fn inside(&self, row: &Entry<'_>, index: usize, identity: Option<&Identity>, content: &[u8]) -> bool {
+        let mut inside = Inside::new(content, identity);
         holds(&self.needle, row, index, &mut inside)
     }
 }
 
-/// Nesting is bounded by the grammar.
-fn needle(key: &Key, view: &View, texts: &mut Vec<String>) -> Result<Needle, Reply> {
-    Ok(match key {
-        Key::All => Needle::All,
-        Key::Recent => Needle::Nothing,
-        Key::Flag { flag, set } => Needle::Flag { flag: *flag, set: *set },
-        Key::Keyword { keyword, set } => Needle::Keyword { keyword: keyword.clone(), set: *set },
-        Key::Header { field, text } => {
-            Needle::Header { field: field.clone(), sought: sought(text, texts)?, part: text_part(field) }
-        }
-        Key::Body(text) => Needle::Body(sought(text, texts)?),
-        Key::Text(text) => Needle::Text(sought(text, texts)?),
-        Key::Larger(octets) => Needle::Larger(*octets),
-        Key::Smaller(octets) => Needle::Smaller(*octets),
-        Key::Arrived(when, day) => Needle::Arrived(*when, *day),
-        Key::Sent(when, day) => Needle::Sent(*when, *day),
-        Key::Messages(messages) => Needle::Indexes(view.resolve(messages)?),
-        Key::Not(inner) => Needle::Not(Box::new(needle(inner, view, texts)?)),
-        Key::Or(one, other) => Needle::Or(Box::new(needle(one, view, texts)?), Box::new(needle(other, view, texts)?)),
-        Key::And(keys) => Needle::And(keys.iter().map(|key| needle(key, view, texts)).collect::<Result<_, _>>()?),
-    })
+/// Does a key depend on the time of the search?
+pub fn needs_now(key: &Key) -> bool {
+    match key {
+        Key::Older(_) | Key::Younger(_) => true,
+        Key::Not(inner) => needs_now(inner),
+        Key::Or(one, other) => needs_now(one) || needs_now(other),
+        Key::And(keys) => keys.iter().any(needs_now),
+        _ => false,
+    }
+}
+
+/// What keys are made ready with.
+struct Making<'a> {
+    view: &'a View,
+    now_s: i64,
+    texts: &'a mut Vec<String>,
+}
+
+impl Making<'_> {
+    /// Nesting is bounded by the grammar.
+    fn needle(&mut self, key: &Key) -> Result<Needle, Reply> {
+        Ok(match key {
+            Key::All => Needle::All,
+            Key::Recent => Needle::Nothing,
+            Key::Flag { flag, set } => Needle::Flag { flag: *flag, set: *set },
+            Key::Keyword { keyword, set } => Needle::Keyword { keyword: keyword.clone(), set: *set },
+            Key::Header { field, text } => {
+                Needle::Header { field: field.clone(), sought: sought(text, self.texts)?, part: text_part(field) }
+            }
+            Key::Body(text) => Needle::Body(sought(text, self.texts)?),
+            Key::Text(text) => Needle::Text(sought(text, self.texts)?),
+            Key::Larger(octets) => Needle::Larger(*octets),
+            Key::Smaller(octets) => Needle::Smaller(*octets),
+            Key::Arrived(when, day) => Needle::Arrived(*when, *day),
+            Key::Sent(when, day) => Needle::Sent(*when, *day),
+            Key::Saved(when, day) => Needle::Saved(*when, *day),
+            Key::Older(seconds) => Needle::ArrivedUntil(self.now_s.saturating_sub(i64::from(*seconds))),
+            Key::Younger(seconds) => Needle::ArrivedFrom(self.now_s.saturating_sub(i64::from(*seconds))),
+            Key::ModSeq(mod_seq) => Needle::ModSeq(*mod_seq),
+            Key::EmailId(id) => Needle::Email(number(id, 'M').map(EmailId)),
+            Key::ThreadId(id) => Needle::Thread(number(id, 'T').map(ThreadId)),
+            Key::Messages(messages) => Needle::Indexes(self.view.resolve(messages)?),
+            Key::Not(inner) => Needle::Not(Box::new(self.needle(inner)?)),
+            Key::Or(one, other) => Needle::Or(Box::new(self.needle(one)?), Box::new(self.needle(other)?)),
+            Key::And(keys) => Needle::And(keys.iter().map(|key| self.needle(key)).collect::<Result<_, _>>()?),
+        })
+    }
+}
+
+/// The number in an identifier, if it is spelled as this server does: RFC 8474 7 compares octets.
+fn number(id: &str, kind: char) -> Option<u64> {
+    let number = u64::from_str_radix(id.strip_prefix(kind)?, 16).ok()?;
+    (format!("{kind}{number:x}") == id).then_some(number)
 }
 
 fn sought(text: &[u8], texts: &mut Vec<String>) -> Result<Sought, Reply> {
@@ -177,27 +238,25 @@ fn summary_parts(needle: &Needle) -> SummaryParts {
         | Needle::Larger(_)
         | Needle::Smaller(_)
         | Needle::Arrived(..)
+        | Needle::Saved(..)
+        | Needle::ArrivedUntil(_)
+        | Needle::ArrivedFrom(_)
+        | Needle::ModSeq(_)
+        | Needle::Email(_)
+        | Needle::Thread(_)
         | Needle::Indexes(_) => SummaryParts::NONE,
     }
 }
 
-fn body_keys(needle: &Needle) -> usize {
-    match needle {
-        Needle::Body(_) | Needle::Text(_) => 1,
-        Needle::Not(inner) => body_keys(inner),
-        Needle::Or(one, other) => body_keys(one) + body_keys(other),
-        Needle::And(needles) => needles.iter().map(body_keys).sum(),
-        Needle::All
-        | Needle::Nothing
-        | Needle::Flag { .. }
-        | Needle::Keyword { .. }
-        | Needle::Header { .. }
-        | Needle::Larger(_)
-        | Needle::Smaller(_)
-        | Needle::Arrived(..)
-        | Needle::Sent(..)
-        | Needle::Indexes(_) => 0,
-    }
+/// How many of the needles, those inside others included, are such.
+fn count(needle: &Needle, such: &impl Fn(&Needle) -> bool) -> usize {
+    let inside = match needle {
+        Needle::Not(inner) => count(inner, such),
+        Needle::Or(one, other) => count(one, such) + count(other, such),
+        Needle::And(needles) => needles.iter().map(|each| count(each, such)).sum(),
+        _ => 0,
+    };
+    inside + usize::from(such(needle))
 }
 
 fn yes_or_no(holds: bool) -> Verdict {
@@ -208,6 +267,7 @@ fn yes_or_no(holds: bool) -> Verdict {
 struct Known<'a> {
     row: &'a Entry<'a>,
     index: usize,
+    identity: Option<&'a Identity>,
     summary: Option<&'a Summary>,
     candidates: &'a [Candidates],
 }
@@ -250,6 +310,9 @@ fn known(needle: &Needle, of: &Known<'_>) -> Verdict {
         }
         Needle::Sent(when, day) => or_look(of.summary.and_then(|summary| date_says(summary, *when, *day))),
         Needle::Body(_) | Needle::Text(_) => Verdict::Look(Content::Whole),
+        Needle::Saved(..) | Needle::Email(_) | Needle::Thread(_) => {
+            of.identity.map_or(Verdict::Look(Content::None), |identity| yes_or_no(identity_holds(needle, identity)))
+        }
         Needle::All
         | Needle::Nothing
         | Needle::Flag { .. }
@@ -257,6 +320,9 @@ fn known(needle: &Needle, of: &Known<'_>) -> Verdict {
         | Needle::Larger(_)
         | Needle::Smaller(_)
         | Needle::Arrived(..)
+        | Needle::ArrivedUntil(_)
+        | Needle::ArrivedFrom(_)
+        | Needle::ModSeq(_)
         | Needle::Indexes(_) => yes_or_no(row_holds(needle, of.row, of.index)),
     }
 }
@@ -297,6 +363,9 @@ fn row_holds(needle: &Needle, row: &Entry<'_>, index: usize) -> bool {
         Needle::Larger(octets) => row.size_octets > *octets,
         Needle::Smaller(octets) => row.size_octets < *octets,
         Needle::Arrived(when, day) => when.holds(row.internal_date.day(), *day),
+        Needle::ArrivedUntil(unix_s) => row.internal_date.unix_seconds <= *unix_s,
+        Needle::ArrivedFrom(unix_s) => row.internal_date.unix_seconds >= *unix_s,
+        Needle::ModSeq(mod_seq) => row.mod_seq >= *mod_seq,
         Needle::Indexes(ranges) => {
             let behind = ranges.partition_point(|range| range.end <= index);
             ranges.get(behind).is_some_and(|range| range.contains(&index))
@@ -306,15 +375,29 @@ fn row_holds(needle: &Needle, row: &Entry<'_>, index: usize) -> bool {
         | Needle::Body(_)
         | Needle::Text(_)
         | Needle::Sent(..)
+        | Needle::Saved(..)
+        | Needle::Email(_)
+        | Needle::Thread(_)
         | Needle::Not(_)
         | Needle::Or(..)
         | Needle::And(_) => false,
     }
 }
 
+/// Keys about what the identity says; the others hold nothing here. The saved date is compared in UTC.
+fn identity_holds(needle: &Needle, identity: &Identity) -> bool {
+    match needle {
+        Needle::Saved(when, day) => when.holds(DateTime::utc(identity.saved_s).day(), *day),
+        Needle::Email(id) => *id == Some(identity.email),
+        Needle::Thread(id) => id.is_some() && *id == identity.thread,
+        _ => false,
+    }
+}
+
 /// A message's octets, read as far as the keys ask and no further.
 struct Inside<'a> {
     content: &'a [u8],
+    identity: Option<&'a Identity>,
     structure: Option<Structure>,
     /// Folded text of the body, of the header.
     body: Option<String>,
@@ -325,8 +408,8 @@ struct Inside<'a> {
 }
 
 impl<'a> Inside<'a> {
-    fn new(content: &'a [u8]) -> Inside<'a> {
-        Inside { content, structure: None, body: None, header: None, fields: None, sent: None }
+    fn new(content: &'a [u8], identity: Option<&'a Identity>) -> Inside<'a> {
+        Inside { content, identity, structure: None, body: None, header: None, fields: None, sent: None }
     }
 }
 
@@ -390,6 +473,9 @@ fn holds(needle: &Needle, row: &Entry<'_>, index: usize, inside: &mut Inside<'_>
             inside.header().contains(text.as_str()) || inside.body().contains(text.as_str())
         }
         Needle::Sent(when, day) => inside.sent().is_some_and(|sent| when.holds(sent, *day)),
+        Needle::Saved(..) | Needle::Email(_) | Needle::Thread(_) => {
+            inside.identity.is_some_and(|identity| identity_holds(needle, identity))
+        }
         Needle::Not(inner) => !holds(inner, row, index, inside),
         Needle::Or(one, other) => holds(one, row, index, inside) || holds(other, row, index, inside),
         Needle::And(needles) => needles.iter().all(|each| holds(each, row, index, inside)),
@@ -400,6 +486,9 @@ fn holds(needle: &Needle, row: &Entry<'_>, index: usize, inside: &mut Inside<'_>
         | Needle::Larger(_)
         | Needle::Smaller(_)
         | Needle::Arrived(..)
+        | Needle::ArrivedUntil(_)
+        | Needle::ArrivedFrom(_)
+        | Needle::ModSeq(_)
         | Needle::Indexes(_) => row_holds(needle, row, index),
     }
 }
@@ -453,13 +542,13 @@ mod tests {
         let kept = summary(content, SummaryParts::ALL);
         let mut decided = 0;
         for needles in needles {
-            let said = match needles.known(&row, 0, Some(&kept)) {
+            let said = match needles.known(&row, 0, None, Some(&kept)) {
                 Verdict::Yes => true,
                 Verdict::No => false,
                 Verdict::Look(_) => continue,
             };
             decided += 1;
-            let inside = needles.inside(&row, 0, content);
+            let inside = needles.inside(&row, 0, None, content);
             assert_eq!(said, inside, "{needles:?} in {:?}", String::from_utf8_lossy(content));
         }
         decided
@@ -479,7 +568,7 @@ mod tests {
             first_unseen: None,
         };
         let view = View::new(selection, true);
-        let needles: Vec<Needles> = keys().iter().map(|key| Needles::new(key, &view).unwrap()).collect();
+        let needles: Vec<Needles> = keys().iter().map(|key| Needles::new(key, &view, 0).unwrap()).collect();
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
         let (mut decided, mut asked) = (0, 0);
         for round in 0..1_500 {

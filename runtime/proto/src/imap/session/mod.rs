@@ -10,6 +10,7 @@ mod dispatch;
 mod expunge;
 mod fetch;
 mod fetched;
+mod found;
 mod glob;
 mod idle;
 mod list;
@@ -19,8 +20,10 @@ mod mailboxes;
 mod matching;
 mod quota;
 mod reader;
+mod resync;
 mod search;
 mod select;
+mod sort;
 mod state;
 mod status;
 mod store;
@@ -33,7 +36,7 @@ use crate::line::{Inbox, Line};
 use crate::sasl::{Bindings, Mechanism, RESPONSE_OCTETS_MAX};
 use dispatch::{Dispatched, dispatch};
 use reader::{LOGGED_IN, Limits, Read, Reader, STRANGER};
-use state::{Appending, Enabled, More, NotAuthenticated, Open, Shared, State, Then, Turn};
+use state::{Enabled, More, NotAuthenticated, Open, Shared, State, Then, Turn};
 
 /// Octets of a message handed to the driver in one step.
 const CHUNK_OCTETS: usize = 64 * 1024;
@@ -69,9 +72,9 @@ pub enum Step {
     Idle,
     /// Ask the store, then `answer`.
     Ask(Question),
-    /// More octets of the message that `Question::AppendStart` announced.
+    /// More octets of the message that `Question::AppendStart` began.
     AppendChunk(Vec<u8>),
-    /// The message will not come: forget it.
+    /// The messages of the command will not be kept: forget them.
     AppendAbort,
     /// Close the connection.
     Close,
@@ -100,7 +103,7 @@ enum Stage {
     More(More),
     Challenge(NotAuthenticated, super::command::Tag, login::Awaited),
     Idle(Open, super::command::Tag),
-    Append(Appending),
+    Append(Box<append::Appending>),
     Closing,
 }
 
@@ -238,7 +241,8 @@ impl Session {
             }
             Read::Append(found) => match state {
                 State::Open(open) => self.turn(|out| append::append(open, found, out)),
-                State::NotAuthenticated(_) if !found.literal.synchronizing => self.bye("log in first"),
+                // The octets of a literal nobody waits with would be read as commands.
+                State::NotAuthenticated(_) if append::comes_at_once(found.stretch.end) => self.bye("log in first"),
                 State::NotAuthenticated(_) => self.bad(state, Some(found.tag), &Reply::bad("log in first")),
             },
             Read::BadAppend(bad) => match state {
@@ -246,6 +250,8 @@ impl Session {
                 State::NotAuthenticated(_) if !bad.literal.synchronizing => self.bye("log in first"),
                 state => self.bad(state, Some(bad.tag), &Reply::bad(bad.what)),
             },
+            // Only `Reader::resume` finds these.
+            Read::Stretch(_) | Read::BadStretch(_) => self.bye("the server contradicts itself"),
             Read::Command(octets) => match command(&octets, coding) {
                 Ok((_, tagged)) => match dispatch(state, tagged, &mut self.out) {
                     Dispatched::Turn(turn) => {
@@ -291,49 +297,6 @@ impl Session {
         }
     }
 
-    fn append(&mut self, mut appending: Appending) -> Option<Step> {
-        if appending.octets_left > 0 {
-            let waiting = self.inbox.rest();
-            let left = usize::try_from(appending.octets_left).unwrap_or(usize::MAX);
-            let count = left.min(waiting.len()).min(CHUNK_OCTETS);
-            if count == 0 {
-                self.stage = Stage::Append(appending);
-                return self.rest(Step::NeedInput);
-            }
-            let chunk = appending.refused.is_none().then(|| waiting[..count].to_vec());
-            self.inbox.consume(count);
-            appending.octets_left -= count as u64;
-            let has_nul = chunk.as_ref().is_some_and(|chunk| chunk.contains(&0));
-            if has_nul {
-                // The rest is still read, and dropped.
-                appending.refused = Some(append::nul());
-            }
-            self.stage = Stage::Append(appending);
-            return if has_nul { Some(Step::AppendAbort) } else { chunk.map(Step::AppendChunk) };
-        }
-        let line = match self.inbox.line(LOGGED_IN.command_octets, LOGGED_IN.swallowed_octets) {
-            Line::Incomplete => {
-                self.stage = Stage::Append(appending);
-                return self.rest(Step::NeedInput);
-            }
-            Line::Whole(line) => line,
-            Line::TooLong | Line::Endless => {
-                self.bye("APPEND ends behind its literal");
-                return appending.refused.is_none().then_some(Step::AppendAbort);
-            }
-        };
-        let Appending { open, tag, refused, .. } = appending;
-        match refused {
-            Some(reply) => self.turn(|out| open.done(tag, reply, out)),
-            None if line.is_empty() => self.turn(|_| append::complete(open, tag)),
-            None => {
-                // One message at a time: MULTIAPPEND is not announced.
-                self.turn(|out| open.done(tag, Reply::bad("APPEND ends behind its literal"), out));
-                Some(Step::AppendAbort)
-            }
-        }
-    }
-
     /// Keeps what the driver may ask about while the state is away in a closure.
     fn remember(&mut self) {
         let open = match &self.stage {
@@ -347,7 +310,7 @@ impl Session {
             }
             Stage::Append(appending) => {
                 self.timeout_s = SILENCE_IN_APPEND_S;
-                &appending.open
+                appending.open()
             }
             Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Closing => return,
         };

@@ -3,8 +3,8 @@
 //! INVARIANT (bounded): at most `Limits::command_octets` of a command are held. What is longer is dropped as it arrives and
 //! refused at its end; what is much longer ends the connection.
 
-use crate::imap::command::{Append, BadAppend, Literal, Tag};
-use crate::imap::grammar::{Coding, append, literal_at_end, tag_of};
+use crate::imap::command::{Append, BadAppend, BadStretch, Inside, Literal, Stretch, Tag};
+use crate::imap::grammar::{Coding, append, literal_at_end, stretch, tag_of, whole_append};
 use crate::line::{Inbox, Line};
 
 /// How much a client may send in one command, APPEND's content apart.
@@ -26,16 +26,27 @@ pub enum Read {
     NeedInput,
     /// A whole command with its line end.
     Command(Vec<u8>),
-    /// An APPEND; the octets of its literal come next.
+    /// An APPEND or REPLACE; the octets of its literal come next, if it ends with one.
     Append(Append),
     /// An APPEND whose arguments are wrong; the octets of its literal come next when it does not wait.
     BadAppend(BadAppend),
+    /// An APPEND goes on.
+    Stretch(Stretch),
+    BadStretch(BadStretch),
     /// Say `+`: the client waits to send a literal.
     Continue,
     /// A command that was too long is over.
     TooLong(Option<Tag>),
     /// More than anybody sends in good faith.
     Endless,
+}
+
+/// What is to come.
+#[derive(Clone, Copy)]
+enum Expected {
+    Command(Coding),
+    /// What stands behind a literal that streamed.
+    Stretch(Inside),
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +64,15 @@ pub struct Reader {
 
 impl Reader {
     pub fn read(&mut self, inbox: &mut Inbox, limits: Limits, coding: Coding) -> Read {
+        self.gather(inbox, limits, Expected::Command(coding))
+    }
+
+    /// The same behind a literal that streamed.
+    pub fn resume(&mut self, inbox: &mut Inbox, limits: Limits, inside: Inside) -> Read {
+        self.gather(inbox, limits, Expected::Stretch(inside))
+    }
+
+    fn gather(&mut self, inbox: &mut Inbox, limits: Limits, expected: Expected) -> Read {
         loop {
             if self.literal_left > 0 {
                 if !self.literal(inbox) {
@@ -70,7 +90,7 @@ impl Reader {
                 Line::Endless => return Read::Endless,
                 Line::TooLong => return self.too_long(),
                 Line::Whole(line) => {
-                    if let Some(read) = self.line(&line, limits, coding) {
+                    if let Some(read) = self.line(&line, limits, expected) {
                         return read;
                     }
                 }
@@ -91,7 +111,7 @@ impl Reader {
     }
 
     /// A line has come; it may go on with a literal.
-    fn line(&mut self, line: &[u8], limits: Limits, coding: Coding) -> Option<Read> {
+    fn line(&mut self, line: &[u8], limits: Limits, expected: Expected) -> Option<Read> {
         let literal = literal_at_end(line);
         if !self.dropping {
             self.command.extend_from_slice(line);
@@ -103,15 +123,15 @@ impl Reader {
                 false => {
                     let command = std::mem::take(&mut self.command);
                     *self = Reader::default();
-                    Read::Command(command)
+                    whole(command, expected)
                 }
             });
         };
         if !self.dropping
-            && let Some(found) = append(&self.command, literal, coding)
+            && let Some(found) = streamed(&self.command, literal, expected)
         {
             *self = Reader::default();
-            return Some(found.map_or_else(Read::BadAppend, Read::Append));
+            return Some(found);
         }
         self.expect(literal, limits)
     }
@@ -138,5 +158,28 @@ impl Reader {
 
     fn too_long(&mut self) -> Read {
         Read::TooLong(std::mem::take(self).tag)
+    }
+}
+
+/// A command, or the rest of one, that ended with its line.
+fn whole(octets: Vec<u8>, expected: Expected) -> Read {
+    match expected {
+        Expected::Command(coding) => whole_append(&octets, coding).map_or_else(|| Read::Command(octets), Read::Append),
+        Expected::Stretch(inside) => {
+            let read = stretch(&octets, inside, None).unwrap_or(Err(BadStretch { literal: None }));
+            read.map_or_else(Read::BadStretch, Read::Stretch)
+        }
+    }
+}
+
+/// One whose literal streams; `None` when the literal belongs in it.
+fn streamed(octets: &[u8], literal: Literal, expected: Expected) -> Option<Read> {
+    match expected {
+        Expected::Command(coding) => {
+            append(octets, literal, coding).map(|found| found.map_or_else(Read::BadAppend, Read::Append))
+        }
+        Expected::Stretch(inside) => {
+            stretch(octets, inside, Some(literal)).map(|found| found.map_or_else(Read::BadStretch, Read::Stretch))
+        }
     }
 }

@@ -1,20 +1,23 @@
-//! SEARCH and UID SEARCH (RFC 9051 6.4.4, RFC 4731 for RETURN, RFC 5182 for `$`).
+//! SEARCH and UID SEARCH (RFC 9051 6.4.4, RFC 4731 for RETURN, RFC 5182 for `$`); SORT and THREAD search alike (`sort`).
 //!
 //! What the view knows decides most messages. If many are left and the keys look for texts, the index is asked once which of
-//! them may hold the texts. Of the others the summaries are asked when they can decide, and of those still open the octets, in
-//! slices, only as much of them as the keys look at.
+//! them may hold the texts. Of the others identities and summaries are asked when they can decide, and of those still open the
+//! octets, in slices, only as much of them as the keys look at.
 
 use std::collections::VecDeque;
 
-use super::matching::{Needles, Verdict};
+use super::found::{Answering, saved};
+use super::matching::{Needles, Verdict, needs_now};
+use super::sort;
 use super::state::{Expunges, Selected, Turn, ask};
-use crate::imap::command::{Returns, Search, Tag};
-use crate::imap::question::{Content, Message, Need, Question};
-use crate::imap::response::{Code, Out, Reply, set};
+use crate::imap::command::{Purpose, Returns, Search, Tag};
+use crate::imap::question::{Answer, Content, Identity, Message, Need, Question, Trouble};
+use crate::imap::response::{Code, Out, Reply};
 use mail::mime::SummaryParts;
 
-/// Most summaries in one slice.
+/// Most summaries in one slice, and most identities.
 const SLICE_SUMMARIES: usize = 256;
+const SLICE_IDENTITIES: usize = 1_024;
 /// Most messages in one slice, and the octets after which a slice of whole messages ends.
 const SLICE_MESSAGES: usize = 128;
 const SLICE_OCTETS: u64 = 1024 * 1024;
@@ -24,12 +27,16 @@ const HEADER_SHARE: u64 = 16;
 /// So many messages are looked into sooner than the index is asked.
 const FEW: usize = 16;
 
-/// A SEARCH on its way.
-struct Searching {
-    state: Box<Selected>,
-    tag: Tag,
-    by_uid: bool,
-    returns: Option<Returns>,
+/// After so many slices the clock is looked at, and a client that waited so long hears how far the search is (RFC 9585 3).
+const SLICES_TO_CLOCK: u32 = 16;
+const PROGRESS_S: i64 = 5;
+
+/// A search on its way.
+pub(super) struct Searching {
+    pub(super) state: Box<Selected>,
+    pub(super) tag: Tag,
+    pub(super) by_uid: bool,
+    pub(super) purpose: Purpose,
     needles: Needles,
     /// The index was not asked yet.
     unasked: bool,
@@ -37,29 +44,59 @@ struct Searching {
     at: usize,
     /// Messages that must be looked into, and how much of them, by index.
     open: VecDeque<(usize, Content)>,
+    /// Of the messages looked at last, ascending.
+    identities: Vec<Identity>,
     /// Indexes of the messages found.
-    found: Vec<usize>,
+    pub(super) found: Vec<usize>,
+    slices: u32,
+    /// When the client was told of progress, or the clock was looked at first.
+    told_s: Option<i64>,
 }
 
 pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> Turn {
-    let Search { uid, returns, charset, key } = search;
-    let saves = returns.is_some_and(|returns| returns.save);
-    let known = charset.is_none_or(|name| ["UTF-8", "US-ASCII"].iter().any(|each| each.eq_ignore_ascii_case(&name)));
-    if !known {
-        return refuse(state, &tag, saves, &Reply::no(Code::BadCharset, "that charset is not known"), out);
+    let known = |name: &String| ["UTF-8", "US-ASCII"].iter().any(|each| each.eq_ignore_ascii_case(name));
+    if search.charset.as_ref().is_some_and(|name| !known(name)) {
+        return refuse(state, &tag, &search.purpose, &Reply::no(Code::BadCharset, "that charset is not known"), out);
     }
-    state.with_news(tag, move |state, tag, out| match Needles::new(&key, &state.view) {
-        Ok(needles) => {
-            let (open, found) = (VecDeque::new(), Vec::new());
-            Searching { state, tag, by_uid: uid, returns, needles, unasked: true, at: 0, open, found }.next(out)
-        }
-        Err(reply) => refuse(state, &tag, saves, &reply, out),
+    if !needs_now(&search.key) {
+        return begin(state, tag, search, 0);
+    }
+    ask(Question::Now, move |answer, out| match answer.now() {
+        Ok(now_s) => begin(state, tag, search, now_s),
+        Err(trouble) => refuse(state, &tag, &search.purpose, &trouble.into(), out),
+    })
+}
+
+fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
+    state.with_news(tag, move |mut state, tag, out| {
+        let Search { uid, purpose, key, .. } = search;
+        let needles = match Needles::new(&key, &state.view, now_s) {
+            Ok(needles) => needles,
+            Err(reply) => return refuse(state, &tag, &purpose, &reply, out),
+        };
+        // RFC 7162 3.1.5: such a SEARCH enables CONDSTORE.
+        state.shared.enabled.condstore |= needles.ask_mod_seq();
+        let searching = Searching {
+            state,
+            tag,
+            by_uid: uid,
+            purpose,
+            needles,
+            unasked: true,
+            at: 0,
+            open: VecDeque::new(),
+            identities: Vec::new(),
+            found: Vec::new(),
+            slices: 0,
+            told_s: None,
+        };
+        searching.next(out)
     })
 }
 
 /// A search that fails empties `$` (RFC 5182 2.1).
-fn refuse(mut state: Box<Selected>, tag: &Tag, saves: bool, reply: &Reply, out: &mut Out) -> Turn {
-    if saves {
+pub(super) fn refuse(mut state: Box<Selected>, tag: &Tag, purpose: &Purpose, reply: &Reply, out: &mut Out) -> Turn {
+    if purpose.returns().is_some_and(|returns| returns.save) {
         state.view.saved.clear();
     }
     state.done(tag, reply, Expunges::Held, out)
@@ -67,64 +104,123 @@ fn refuse(mut state: Box<Selected>, tag: &Tag, saves: bool, reply: &Reply, out: 
 
 impl Searching {
     fn next(mut self, out: &mut Out) -> Turn {
-        if self.open.is_empty() {
-            let undecided = self.undecided();
-            if std::mem::take(&mut self.unasked) && undecided.len() > FEW && !self.needles.texts().is_empty() {
-                return self.ask_index();
-            }
-            let summary = self.needles.summary_parts();
-            if summary != SummaryParts::NONE && !undecided.is_empty() {
-                let uids = self.uids_of(undecided.iter().map(|(index, _)| *index));
-                return self.ask(uids, Need { summary, content: Content::None }, Searching::read_summary);
-            }
-            self.open = undecided.into();
+        if !self.open.is_empty() {
+            return self.open_next(out);
         }
-        let (uids, content) = self.slice();
-        if uids.is_empty() {
-            return self.finish(out);
+        let undecided = self.undecided();
+        if std::mem::take(&mut self.unasked) && undecided.len() > FEW && !self.needles.texts().is_empty() {
+            return self.ask_index();
         }
-        self.ask(uids, Need { summary: SummaryParts::NONE, content }, Searching::look_inside)
+        match self.needles.ask_identities() && !undecided.is_empty() {
+            true => self.ask_identities(undecided),
+            false => self.ask_summaries(undecided, out),
+        }
     }
 
     /// Then begins again, knowing more. Without an answer every message is looked into.
-    fn ask_index(mut self) -> Turn {
+    fn ask_index(self) -> Turn {
         let texts = self.needles.texts().to_vec();
         let question = Question::Candidates { mailbox: self.state.view.mailbox(), texts };
-        ask(question, move |answer, out| {
-            self.needles.learn(answer.candidates().unwrap_or_default());
-            self.at = 0;
-            self.found.clear();
-            self.next(out)
+        self.ask(question, |mut it, answer, out| {
+            it.needles.learn(answer.candidates().unwrap_or_default());
+            it.at = 0;
+            it.found.clear();
+            it.next(out)
         })
     }
 
-    fn ask(mut self, uids: Vec<u32>, need: Need, read: fn(&mut Searching, &Message)) -> Turn {
-        let question = Question::Fetch { mailbox: self.state.view.mailbox(), uids, need };
-        ask(question, move |answer, out| match answer.messages() {
-            Ok(messages) => {
-                messages.iter().for_each(|message| read(&mut self, message));
-                self.next(out)
+    fn ask_identities(self, undecided: Vec<(usize, Content)>) -> Turn {
+        let uids = self.uids_of(undecided.iter().map(|(index, _)| *index));
+        let question = Question::Identities { mailbox: self.state.view.mailbox(), uids };
+        self.ask(question, move |mut it, answer, out| match answer.identities() {
+            Ok(identities) => {
+                it.identities = identities;
+                let left = undecided.into_iter().filter_map(|(index, _)| Some((index, it.judge_identity(index)?)));
+                let left = left.collect();
+                it.ask_summaries(left, out)
             }
-            Err(trouble) => {
-                let saves = self.returns.is_some_and(|returns| returns.save);
-                refuse(self.state, &self.tag, saves, &trouble.into(), out)
-            }
+            Err(trouble) => it.fail(trouble, out),
         })
+    }
+
+    fn ask_summaries(mut self, undecided: Vec<(usize, Content)>, out: &mut Out) -> Turn {
+        let summary = self.needles.summary_parts();
+        if summary == SummaryParts::NONE || undecided.is_empty() {
+            self.open = undecided.into();
+            return self.open_next(out);
+        }
+        let uids = self.uids_of(undecided.iter().map(|(index, _)| *index));
+        self.ask_messages(uids, Need { summary, content: Content::None }, Searching::read_summary)
+    }
+
+    /// Looks into the messages that are open, then goes on.
+    fn open_next(mut self, out: &mut Out) -> Turn {
+        let (uids, content) = self.slice();
+        match uids.is_empty() {
+            true if self.at < self.state.view.rows().len() => self.next(out),
+            true => self.finish(out),
+            false => self.ask_messages(uids, Need { summary: SummaryParts::NONE, content }, Searching::look_inside),
+        }
+    }
+
+    fn ask_messages(self, uids: Vec<u32>, need: Need, read: fn(&mut Searching, &Message)) -> Turn {
+        let question = Question::Fetch { mailbox: self.state.view.mailbox(), uids, need };
+        self.ask(question, move |mut it, answer, out| match answer.messages() {
+            Ok(messages) => {
+                messages.iter().for_each(|message| read(&mut it, message));
+                it.next(out)
+            }
+            Err(trouble) => it.fail(trouble, out),
+        })
+    }
+
+    /// Asks, and looks at the clock before it once in a while.
+    pub(super) fn ask(
+        mut self,
+        question: Question,
+        then: impl FnOnce(Searching, Answer, &mut Out) -> Turn + Send + 'static,
+    ) -> Turn {
+        self.slices += 1;
+        if !self.slices.is_multiple_of(SLICES_TO_CLOCK) {
+            return ask(question, move |answer, out| then(self, answer, out));
+        }
+        ask(Question::Now, move |answer, out| {
+            if let Ok(now_s) = answer.now() {
+                self.tell_progress(now_s, out);
+            }
+            ask(question, move |answer, out| then(self, answer, out))
+        })
+    }
+
+    fn tell_progress(&mut self, now_s: i64, out: &mut Out) {
+        let told_s = *self.told_s.get_or_insert(now_s);
+        if now_s - told_s >= PROGRESS_S {
+            self.told_s = Some(now_s);
+            let code = Code::InProgress(self.tag.clone(), self.at as u64, u64::from(self.state.view.count()));
+            out.untagged_reply(&Reply::ok("still searching").with(code));
+            out.send_soon();
+        }
+    }
+
+    pub(super) fn fail(self, trouble: Trouble, out: &mut Out) -> Turn {
+        refuse(self.state, &self.tag, &self.purpose, &trouble.into(), out)
     }
 
     /// Decides messages from what the view knows until enough of them need more.
     fn undecided(&mut self) -> Vec<(usize, Content)> {
+        let only_identities = self.needles.ask_identities() && self.needles.summary_parts() == SummaryParts::NONE;
+        let slice = if only_identities { SLICE_IDENTITIES } else { SLICE_SUMMARIES };
         let view = &self.state.view;
         let mut undecided = Vec::new();
         for (index, _, row) in view.rows().runs(self.at..view.rows().len()).flat_map(|run| run.entries()) {
-            if undecided.len() >= SLICE_SUMMARIES {
+            if undecided.len() >= slice {
                 break;
             }
             self.at = index + 1;
             if view.is_gone(row.uid) {
                 continue;
             }
-            match self.needles.known(&row, index, None) {
+            match self.needles.known(&row, index, None, None) {
                 Verdict::Yes => self.found.push(index),
                 Verdict::No => (),
                 Verdict::Look(need) => undecided.push((index, need)),
@@ -154,11 +250,22 @@ impl Searching {
         (uids, content)
     }
 
+    /// What has to be looked at still when the identity is there; a message without one is gone.
+    fn judge_identity(&mut self, index: usize) -> Option<Content> {
+        let row = self.state.view.rows().get(index)?;
+        match self.needles.known(&row, index, Some(self.identity(row.uid)?), None) {
+            Verdict::Yes => self.found.push(index),
+            Verdict::No => (),
+            Verdict::Look(need) => return Some(need),
+        }
+        None
+    }
+
     fn read_summary(&mut self, message: &Message) {
         let view = &self.state.view;
         let Some(index) = view.index_of(message.uid) else { return };
         let Some(row) = view.rows().get(index) else { return };
-        match self.needles.known(&row, index, message.summary.as_ref()) {
+        match self.needles.known(&row, index, self.identity(row.uid), message.summary.as_ref()) {
             Verdict::Yes => self.found.push(index),
             Verdict::No => (),
             Verdict::Look(need) => self.open.push_back((index, need)),
@@ -169,88 +276,61 @@ impl Searching {
         let view = &self.state.view;
         let Some(index) = view.index_of(message.uid) else { return };
         let Some(row) = view.rows().get(index) else { return };
-        if self.needles.inside(&row, index, &message.content) {
+        if self.needles.inside(&row, index, self.identity(row.uid), &message.content) {
             self.found.push(index);
         }
     }
 
-    fn uids_of(&self, indexes: impl Iterator<Item = usize>) -> Vec<u32> {
+    fn identity(&self, uid: u32) -> Option<&Identity> {
+        let at = self.identities.binary_search_by_key(&uid, |identity| identity.uid).ok()?;
+        self.identities.get(at)
+    }
+
+    pub(super) fn uids_of(&self, indexes: impl Iterator<Item = usize>) -> Vec<u32> {
         indexes.filter_map(|index| self.state.view.rows().get(index)).map(|row| row.uid).collect()
     }
 
     fn finish(mut self, out: &mut Out) -> Turn {
         // Messages that needed a look come behind their neighbours that did not.
         self.found.sort_unstable();
-        let uids = self.uids_of(self.found.iter().copied());
+        match &self.purpose {
+            Purpose::Search(_) => {
+                // RFC 9051 6.4.4: under IMAP4rev2 every SEARCH is answered by ESEARCH.
+                let rev2 = self.state.shared.enabled.rev2.then_some(Returns { all: true, ..Returns::default() });
+                let found = std::mem::take(&mut self.found);
+                self.answer("SEARCH", rev2, &found, "SEARCH done", out)
+            }
+            Purpose::Sort { .. } | Purpose::Thread(_) => sort::order(self, out),
+        }
+    }
+
+    /// Answers with the messages in this order. `otherwise` is what is returned when the client did not say.
+    pub(super) fn answer(
+        mut self,
+        word: &str,
+        otherwise: Option<Returns>,
+        found: &[usize],
+        done: &'static str,
+        out: &mut Out,
+    ) -> Turn {
         let view = &mut self.state.view;
-        let numbers: Vec<u32> = match self.by_uid {
-            true => uids.clone(),
-            false => self.found.iter().map(|index| u32::try_from(index + 1).unwrap_or(u32::MAX)).collect(),
-        };
-        if let Some(returns) = self.returns.filter(|returns| returns.save) {
-            view.saved = saved(returns, uids);
+        if let Some(returns) = self.purpose.returns().filter(|returns| returns.save) {
+            view.saved = saved(returns, view, found);
         }
-        // RFC 9051 6.4.4: under IMAP4rev2 every SEARCH is answered by ESEARCH.
-        let rev2 = self.state.shared.enabled.rev2.then_some(Returns { all: true, ..Returns::default() });
-        match self.returns.or(rev2) {
-            Some(returns) => esearch(&self.tag, self.by_uid, returns, &numbers, out),
-            None => plain(&numbers, out),
+        let mod_seq = self.needles.ask_mod_seq();
+        let answering = Answering { view, found, by_uid: self.by_uid, mod_seq };
+        match self.purpose.returns().or(otherwise) {
+            Some(returns) => answering.esearch(&self.tag, returns, out),
+            None => answering.plain(word, out),
         }
+        self.done(done, out)
+    }
+
+    /// RFC 9051 7.5.1: EXPUNGE may come behind commands that named UIDs.
+    pub(super) fn done(self, done: &'static str, out: &mut Out) -> Turn {
         let expunges = if self.by_uid { Expunges::Told } else { Expunges::Held };
-        self.state.done(&self.tag, &Reply::ok("SEARCH done"), expunges, out)
+        self.state.done(&self.tag, &Reply::ok(done), expunges, out)
     }
-}
-
-/// RFC 5182 2.4: MIN and MAX alone save only those.
-fn saved(returns: Returns, uids: Vec<u32>) -> Vec<u32> {
-    if returns.all || returns.count || !(returns.min || returns.max) {
-        return uids;
-    }
-    let first = uids.first().filter(|_| returns.min);
-    let last = uids.last().filter(|_| returns.max);
-    let mut kept: Vec<u32> = first.into_iter().chain(last).copied().collect();
-    kept.dedup();
-    kept
-}
-
-/// `* SEARCH 2 84 882`
-fn plain(numbers: &[u32], out: &mut Out) {
-    out.text("* SEARCH");
-    for number in numbers {
-        out.text(" ");
-        out.number(*number);
-    }
-    out.end_line();
-}
-
-/// `esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)`. MIN, MAX and ALL say nothing when
-/// nothing was found; with SAVE alone nothing is answered at all (RFC 5182 2.1).
-fn esearch(tag: &Tag, by_uid: bool, returns: Returns, numbers: &[u32], out: &mut Out) {
-    if returns == (Returns { save: true, ..Returns::default() }) {
-        return;
-    }
-    out.text("* ESEARCH (TAG ");
-    out.string(tag.as_str().as_bytes());
-    out.text(")");
-    if by_uid {
-        out.text(" UID");
-    }
-    if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
-        if returns.min {
-            out.text(&format!(" MIN {first}"));
-        }
-        if returns.max {
-            out.text(&format!(" MAX {last}"));
-        }
-        if returns.all {
-            out.text(" ALL ");
-            out.text(&set(numbers));
-        }
-    }
-    if returns.count {
-        out.text(&format!(" COUNT {}", numbers.len()));
-    }
-    out.end_line();
 }
 
 #[cfg(test)]
@@ -409,6 +489,72 @@ mod tests {
         client.check("a SEARCH 3:5 BODY x", "* SEARCH 3 4 5\na OK SEARCH done\n");
         client.check("a SEARCH HEADER X-None \"\"", "* SEARCH\na OK SEARCH done\n");
         assert!(!client.asked.iter().any(|kind| kind == "Candidates"), "{:?}", client.asked);
+    }
+
+    #[test]
+    fn identities_saved_dates_and_ages_are_compared() {
+        let mut client = client();
+        client.store.borrow_mut().now_s = 1_609_459_200 + 3_600;
+        for (keys, found) in [
+            ("OLDER 3600", " 1 2 3"),
+            ("OLDER 3601", ""),
+            ("YOUNGER 3600", " 1 2 3"),
+            ("YOUNGER 3599", ""),
+            ("NOT YOUNGER 3599 2", " 2"),
+            ("SAVEDATESUPPORTED", " 1 2 3"),
+            ("SAVEDON 1-Jan-2021", " 1 2 3"),
+            ("SAVEDBEFORE 1-Jan-2021", ""),
+            ("SAVEDSINCE 1-Jan-2021 2:3 BODY cat", " 2"),
+            ("NOT SAVEDSINCE 2-Jan-2021", " 1 2 3"),
+            ("EMAILID M0", ""),
+            ("NOT THREADID x", " 1 2 3"),
+        ] {
+            client.check(&format!("a SEARCH {keys}"), &format!("* SEARCH{found}\na OK SEARCH done\n"));
+        }
+        let (email, thread) = client.store.borrow_mut().names_of("INBOX", 2);
+        client.check(&format!("a SEARCH EMAILID {email}"), "* SEARCH 2\na OK SEARCH done\n");
+        client.check(&format!("a SEARCH EMAILID {}", email.to_uppercase()), "* SEARCH\na OK SEARCH done\n");
+        client.check(&format!("a SEARCH OR SUBJECT long THREADID {thread}"), "* SEARCH 2 3\na OK SEARCH done\n");
+        client.check(&format!("a SEARCH THREADID {email}"), "* SEARCH\na OK SEARCH done\n");
+    }
+
+    #[test]
+    fn a_search_for_a_mod_seq_tells_the_highest() {
+        let mut client = client();
+        client.check("a SEARCH MODSEQ 4", "* SEARCH 2 3 (MODSEQ 5)\na OK SEARCH done\n");
+        client.check("a SEARCH MODSEQ \"/flags/\\\\seen\" all 5", "* SEARCH 2 (MODSEQ 5)\na OK SEARCH done\n");
+        client.check("a SEARCH MODSEQ 6", "* SEARCH\na OK SEARCH done\n");
+        client.check("a SEARCH RETURN (MAX) MODSEQ 2", "* ESEARCH (TAG \"a\") MAX 3 MODSEQ 4\na OK SEARCH done\n");
+        client.check("a SEARCH RETURN (COUNT) MODSEQ 2", "* ESEARCH (TAG \"a\") COUNT 3 MODSEQ 5\na OK SEARCH done\n");
+        client.check("a SORT (REVERSE ARRIVAL) UTF-8 MODSEQ 4", "* SORT 2 3 (MODSEQ 5)\na OK SORT done\n");
+    }
+
+    #[test]
+    fn a_result_is_returned_in_windows() {
+        let mut client = client();
+        let mut check = |returns: &str, said: &str| {
+            let expected = format!("* ESEARCH (TAG \"a\") UID {said}\na OK SEARCH done\n");
+            client.check(&format!("a UID SEARCH RETURN ({returns}) ALL"), &expected);
+        };
+        check("PARTIAL 1:2", "PARTIAL (1:2 1:2)");
+        check("PARTIAL 3:2 COUNT", "COUNT 3 PARTIAL (3:2 2:3)");
+        check("PARTIAL 4:9", "PARTIAL (4:9 NIL)");
+        check("PARTIAL -1:-1 MIN", "MIN 1 PARTIAL (-1:-1 3)");
+        check("SAVE PARTIAL -1:-1 MIN", "MIN 1 PARTIAL (-1:-1 3)");
+        client.check("a SEARCH $", "* SEARCH 1 3\na OK SEARCH done\n");
+        client.check("a SEARCH RETURN (PARTIAL 1:2 ALL) ALL", "a BAD SEARCH does not take that\n");
+        client.check("a SEARCH RETURN (PARTIAL 0:2) ALL", "a BAD SEARCH does not take that\n");
+        client.check("a SEARCH RETURN (PARTIAL 1:2 PARTIAL 1:2) ALL", "a BAD SEARCH does not take that\n");
+    }
+
+    #[test]
+    fn whoever_waits_long_hears_how_far_it_is() {
+        let mut client = Client::with_inbox(&["Subject: a\n\nx\n"].repeat(4_000));
+        assert!(!client.say("a SEARCH BODY y").contains("INPROGRESS"));
+        client.store.borrow_mut().seconds_pass = 5;
+        let said = client.say("a SEARCH BODY y");
+        assert!(said.starts_with("* OK [INPROGRESS (\"a\" "), "{said}");
+        assert!(said.contains(" 4000)] still searching\n") && said.ends_with("* SEARCH\na OK SEARCH done\n"), "{said}");
     }
 
     #[test]

@@ -1,22 +1,28 @@
 //! SELECT, EXAMINE, CLOSE, UNSELECT (RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2).
 
 use super::list::attributes;
-use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask};
+use super::resync::resync;
+use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask, gone};
 use super::view::View;
-use crate::imap::command::{Name, Tag};
-use crate::imap::question::{Question, Selection};
+use crate::imap::command::{Known, Name, SelectParameters, Tag};
+use crate::imap::question::{Question, Selection, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 use mail::{MailboxName, SystemFlags};
 
 /// Whatever was selected is left first, even when the new mailbox cannot be had.
-pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, out: &mut Out) -> Turn {
-    let shared = match state {
+pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, parameters: SelectParameters, out: &mut Out) -> Turn {
+    if parameters.qresync.is_some() && !state.shared().enabled.qresync {
+        // RFC 7162 3.2.5
+        return state.done(tag, Reply::bad("QRESYNC is for those who enabled it"), out);
+    }
+    let mut shared = match state {
         Open::Authenticated(state) => state.shared,
         Open::Selected(state) => {
             out.untagged_reply(&Reply::ok("the selected mailbox is left").with(Code::Closed));
             state.shared
         }
     };
+    shared.enabled.condstore |= parameters.condstore;
     let name = match name {
         Ok(name) => name,
         Err(bad) => {
@@ -26,7 +32,7 @@ pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, out: &mut Out)
         }
     };
     ask(Question::Select { name: name.clone(), read_only }, move |answer, out| match answer.selected() {
-        Ok(selection) => opened(shared, tag, &name, read_only, selection, out),
+        Ok(selection) => opened(shared, tag, (&name, read_only, parameters.qresync), selection, out),
         Err(trouble) => left(shared, &tag, &trouble.into(), out),
     })
 }
@@ -36,7 +42,13 @@ fn left(shared: Shared, tag: &Tag, reply: &Reply, out: &mut Out) -> Turn {
     Open::Authenticated(Authenticated { shared }).ready()
 }
 
-fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selection: Selection, out: &mut Out) -> Turn {
+fn opened(
+    shared: Shared,
+    tag: Tag,
+    (name, read_only, known): (&MailboxName, bool, Option<Known>),
+    selection: Selection,
+    out: &mut Out,
+) -> Turn {
     let (uid_next, uid_validity, first_unseen) = (selection.uid_next, selection.uid_validity, selection.first_unseen);
     let attributes = attributes(selection.special_use, selection.subscribed);
     let view = View::new(selection, read_only);
@@ -58,8 +70,19 @@ fn opened(shared: Shared, tag: Tag, name: &MailboxName, read_only: bool, selecti
     }
     out.untagged_reply(&Reply::ok("UIDs are valid").with(Code::UidValidity(uid_validity)));
     out.untagged_reply(&Reply::ok("next UID").with(Code::UidNext(uid_next)));
+    out.untagged_reply(&Reply::ok("the mailbox under any name").with(Code::MailboxId(view.mailbox())));
+    out.untagged_reply(&Reply::ok("told up to here").with(Code::HighestModSeq(view.complete())));
     let (code, text) = if read_only { (Code::ReadOnly, "EXAMINE done") } else { (Code::ReadWrite, "SELECT done") };
-    Box::new(Selected { shared, view }).done(&tag, &Reply::ok(text).with(code), Expunges::Told, out)
+    let (state, reply) = (Box::new(Selected { shared, view }), Reply::ok(text).with(code));
+    match known.filter(|known| known.uid_validity == uid_validity) {
+        None => state.done(&tag, &reply, Expunges::Told, out),
+        Some(known) => resync(state, known, move |state, trouble, out| match trouble {
+            None => state.done(&tag, &reply, Expunges::Told, out),
+            Some(Trouble::NoSuchMailbox) => gone(out),
+            // Half of the news would be taken for all of them.
+            Some(trouble) => ask(Question::Unselect, move |_, out| left(state.shared, &tag, &trouble.into(), out)),
+        }),
+    }
 }
 
 /// Removes what has `\Deleted` without a word, then leaves; a read-only mailbox is only left.
@@ -97,7 +120,9 @@ mod tests {
             * FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work)\n\
             * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work \\*)] flags that stay\n\
             * 2 EXISTS\n* 0 RECENT\n* OK [UNSEEN 2] first unseen message\n\
-            * OK [UIDVALIDITY 101] UIDs are valid\n* OK [UIDNEXT 3] next UID\n";
+            * OK [UIDVALIDITY 101] UIDs are valid\n* OK [UIDNEXT 3] next UID\n\
+            * OK [MAILBOXID (F1)] the mailbox under any name\n\
+            * OK [HIGHESTMODSEQ 4] told up to here\n";
         client.check("a SELECT inbox", &format!("{expected}a OK [READ-WRITE] SELECT done\n"));
         let said = client.say("a EXAMINE INBOX");
         assert!(

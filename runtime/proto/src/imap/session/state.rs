@@ -1,11 +1,12 @@
 //! The states of RFC 9051 3, one type each, and what a command leads to.
 
+use super::append::Appending;
 use super::login::Awaited;
 use super::view::View;
 use crate::imap::command::Tag;
 use crate::imap::grammar::Coding;
 use crate::imap::question::{Answer, Question, Trouble};
-use crate::imap::response::{Out, Reply};
+use crate::imap::response::{Code, Out, Reply};
 use crate::imap::session::Config;
 
 /// What all states share.
@@ -78,22 +79,13 @@ pub enum Turn {
     Challenge(NotAuthenticated, Tag, Awaited),
     /// IDLE, until DONE.
     Idle(Open, Tag),
-    /// APPEND takes the octets of its literal.
-    Append(Appending),
+    /// APPEND goes on with what comes.
+    Append(Box<Appending>),
     Close,
 }
 
 pub type Then = Box<dyn FnOnce(Answer, &mut Out) -> Turn + Send>;
 pub type More = Box<dyn FnOnce(&mut Out) -> Turn + Send>;
-
-/// The literal of an APPEND on its way.
-pub struct Appending {
-    pub open: Open,
-    pub tag: Tag,
-    pub octets_left: u64,
-    /// The message was refused but comes all the same: its octets are dropped, then this is said.
-    pub refused: Option<Reply>,
-}
 
 /// May EXPUNGE responses be sent before the end of the command? (RFC 9051 7.5.1: not in FETCH, STORE, SEARCH.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +124,26 @@ impl Open {
         self.shared().coding()
     }
 
+    /// RFC 7162 3.2.3: QRESYNC is more of CONDSTORE. A client that has a mailbox selected learns where it stands.
+    pub fn enabled(&mut self, before: Enabled, out: &mut Out) {
+        let enabled = &mut self.shared_mut().enabled;
+        enabled.condstore |= enabled.qresync;
+        if enabled.condstore
+            && !before.condstore
+            && let Open::Selected(state) = self
+        {
+            state.tell_highest(out);
+        }
+    }
+
+    /// As `Selected::use_mod_seq`.
+    pub fn use_mod_seq(&mut self, out: &mut Out) {
+        match self {
+            Open::Authenticated(state) => state.shared.enabled.condstore = true,
+            Open::Selected(state) => state.use_mod_seq(out),
+        }
+    }
+
     pub fn ready(self) -> Turn {
         Turn::Ready(State::Open(self))
     }
@@ -161,6 +173,17 @@ impl Selected {
         Turn::Ready(State::Open(Open::Selected(self)))
     }
 
+    /// The client asked for mod-sequences: from now on it is told them, and first where it stands (RFC 7162 3.1).
+    pub fn use_mod_seq(&mut self, out: &mut Out) {
+        if !std::mem::replace(&mut self.shared.enabled.condstore, true) {
+            self.tell_highest(out);
+        }
+    }
+
+    fn tell_highest(&self, out: &mut Out) {
+        out.untagged_reply(&Reply::ok("told up to here").with(Code::HighestModSeq(self.view.complete())));
+    }
+
     /// Learns the news of the mailbox, then goes on. EXPUNGE is held back: the numbers in the command are old ones.
     pub fn with_news(
         self: Box<Self>,
@@ -186,7 +209,7 @@ impl Selected {
                 // The driver was asked for them.
                 true => then(self, Some(Trouble::Bug), out),
             },
-            Ok(changes) => match self.view.apply(changes, out) {
+            Ok(changes) => match self.view.apply(changes, self.shared.enabled, out) {
                 Ok(()) => then(self, None, out),
                 Err(_) => lost(out),
             },
@@ -203,9 +226,39 @@ impl Selected {
         })
     }
 
+    /// Ends a command that changed flags. Who is told MODSEQ hears what others did before that change.
+    pub fn done_changed(self: Box<Self>, tag: Tag, reply: Reply, expunges: Expunges, out: &mut Out) -> Turn {
+        if !self.shared.enabled.condstore {
+            return self.done(&tag, &reply, expunges, out);
+        }
+        self.hear(false, move |state, trouble, out| match trouble {
+            Some(Trouble::NoSuchMailbox) => gone(out),
+            Some(_) | None => state.done(&tag, &reply, expunges, out),
+        })
+    }
+
+    /// Ends a command that removed messages. RFC 7162 3.2.7: its OK says up to where everything was told.
+    pub fn done_removed(self: Box<Self>, tag: Tag, text: &'static str, out: &mut Out) -> Turn {
+        if !self.shared.enabled.qresync {
+            return self.done(&tag, &Reply::ok(text), Expunges::Told, out);
+        }
+        self.hear(false, move |mut state, trouble, out| {
+            if let Some(Trouble::NoSuchMailbox) = trouble {
+                return gone(out);
+            }
+            state.view.tell_expunged(state.shared.enabled, out);
+            let reply = Reply::ok(text).with(Code::HighestModSeq(state.view.complete()));
+            state.done(&tag, &reply, Expunges::Told, out)
+        })
+    }
+
     pub fn done(mut self: Box<Self>, tag: &Tag, reply: &Reply, expunges: Expunges, out: &mut Out) -> Turn {
         if expunges == Expunges::Told {
-            self.view.tell_expunged(out);
+            self.view.tell_expunged(self.shared.enabled, out);
+        }
+        if self.shared.enabled.condstore && self.view.is_incomplete() {
+            // RFC 7162 3.2: what is held back has a MODSEQ that may be below one just told.
+            self.tell_highest(out);
         }
         self.view.let_go_own();
         out.tagged(tag, reply);

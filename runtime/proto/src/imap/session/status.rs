@@ -1,19 +1,21 @@
 //! STATUS (RFC 9051 6.3.11, RFC 8438 for SIZE).
 
-use super::state::{Open, Turn, ask};
+use super::state::{Open, Shared, Turn, ask};
 use crate::imap::command::{Name, StatusItem, Tag};
-use crate::imap::grammar::Coding;
 use crate::imap::question::{MailboxRow, Question};
 use crate::imap::response::{Out, Reply};
 
-pub fn status(state: Open, tag: Tag, name: Name, items: Vec<StatusItem>, out: &mut Out) -> Turn {
+pub fn status(mut state: Open, tag: Tag, name: Name, items: Vec<StatusItem>, out: &mut Out) -> Turn {
     let name = match name {
         Ok(name) => name,
         Err(bad) => return state.done(tag, bad.into(), out),
     };
+    if items.contains(&StatusItem::HighestModSeq) {
+        state.use_mod_seq(out);
+    }
     ask(Question::Status { name }, move |answer, out| match answer.mailbox() {
         Ok(row) => {
-            line(&row, &items, state.coding(), out);
+            line(&row, &items, state.shared(), out);
             state.done(tag, Reply::ok("STATUS done"), out)
         }
         Err(trouble) => state.done(tag, trouble.into(), out),
@@ -21,9 +23,9 @@ pub fn status(state: Open, tag: Tag, name: Name, items: Vec<StatusItem>, out: &m
 }
 
 /// `* STATUS mailbox (MESSAGES 3 …)`; LIST RETURN (STATUS) writes the same.
-pub fn line(row: &MailboxRow, items: &[StatusItem], coding: Coding, out: &mut Out) {
+pub fn line(row: &MailboxRow, items: &[StatusItem], shared: &Shared, out: &mut Out) {
     out.text("* STATUS ");
-    out.mailbox(&row.name, coding);
+    out.mailbox(&row.name, shared.coding());
     let counts = &row.counts;
     let items: Vec<String> = items
         .iter()
@@ -34,6 +36,8 @@ pub fn line(row: &MailboxRow, items: &[StatusItem], coding: Coding, out: &mut Ou
             StatusItem::UidValidity => format!("UIDVALIDITY {}", counts.uid_validity),
             StatusItem::Unseen => format!("UNSEEN {}", counts.unseen),
             StatusItem::Deleted => format!("DELETED {}", counts.deleted),
+            StatusItem::MailboxId => format!("MAILBOXID ({})", counts.mailbox),
+            StatusItem::AppendLimit => format!("APPENDLIMIT {}", shared.config.append_octets_max),
             StatusItem::HighestModSeq => format!("HIGHESTMODSEQ {}", counts.highest_mod_seq),
             StatusItem::Size => format!("SIZE {}", counts.size_octets),
         })

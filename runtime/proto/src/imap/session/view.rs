@@ -9,7 +9,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::imap::command::{Messages, Set};
+use super::state::Enabled;
+use crate::imap::command::{Messages, SequenceSet, Set};
 use crate::imap::question::{Changes, Flagged, MailboxId, Question, Row, Selection, Trouble};
 use crate::imap::response::{Out, Reply};
 use mail::date::DateTime;
@@ -37,6 +38,10 @@ pub struct View {
     mod_seq: u64,
     /// The client knows of changes of its own behind `mod_seq`.
     is_ahead: bool,
+    /// The largest MODSEQ of its own changes of flags.
+    own_mod_seq: u64,
+    /// Whatever happened up to this MODSEQ was told (RFC 7162 3.2): a message that vanished and was not told is behind it.
+    complete: u64,
     keywords: BTreeSet<Keyword>,
     /// `$`: UIDs of the last SEARCH RETURN (SAVE), ascending (RFC 5182).
     pub saved: Vec<u32>,
@@ -55,6 +60,8 @@ impl View {
             uid_max: selection.uid_next.saturating_sub(1),
             mod_seq: selection.highest_mod_seq,
             is_ahead: false,
+            own_mod_seq: 0,
+            complete: selection.highest_mod_seq,
             keywords: selection.keywords,
             saved: Vec::new(),
         }
@@ -62,6 +69,16 @@ impl View {
 
     pub fn mailbox(&self) -> MailboxId {
         self.mailbox
+    }
+
+    /// The client may resynchronise from here and loses nothing.
+    pub fn complete(&self) -> u64 {
+        self.complete
+    }
+
+    /// Was the client told a MODSEQ behind something it was not told?
+    pub fn is_incomplete(&self) -> bool {
+        self.mod_seq.max(self.own_mod_seq) > self.complete
     }
 
     pub fn is_read_only(&self) -> bool {
@@ -111,7 +128,7 @@ impl View {
 
     /// Takes the news. EXISTS and FETCH are written now (RFC 9051 5.2 lets them come in any command), EXPUNGE later. Fails when
     /// the rows contradict what the client was told.
-    pub fn apply(&mut self, changes: Changes, out: &mut Out) -> Result<(), Trouble> {
+    pub fn apply(&mut self, changes: Changes, enabled: Enabled, out: &mut Out) -> Result<(), Trouble> {
         let Changes { mut rows, vanished, highest_mod_seq, index } = changes;
         rows.sort_unstable_by_key(|row| row.uid);
         let vanished: BTreeSet<u32> = vanished.into_iter().collect();
@@ -124,7 +141,7 @@ impl View {
                 self.read(index, &vanished, out)?;
                 known.iter().filter_map(|row| self.index_of(row.uid)).collect()
             }
-            _ if self.are_read => self.merge(known, arrived, &vanished),
+            _ if self.are_read => self.merge(known, arrived, &vanished, enabled.condstore),
             _ => {
                 self.count = self.count.saturating_add(u32::try_from(arrived.len()).unwrap_or(u32::MAX));
                 Vec::new()
@@ -133,10 +150,13 @@ impl View {
         self.uid_max = arrived.last().map_or(self.uid_max, |row| row.uid);
         self.mod_seq = self.mod_seq.max(highest_mod_seq);
         self.is_ahead = false;
+        if self.vanished.is_empty() {
+            self.complete = self.mod_seq;
+        }
         if self.count() > told {
             out.message_data(self.count(), "EXISTS");
         }
-        changed.into_iter().for_each(|index| self.tell_flags(index, true, out));
+        changed.into_iter().for_each(|index| self.tell_flags(index, true, enabled, out));
         Ok(())
     }
 
@@ -162,12 +182,14 @@ impl View {
         Ok(())
     }
 
-    /// Takes the news into the rows. Returns the places of the messages whose flags are new to the client.
-    fn merge(&mut self, known: &[Row], arrived: &[Row], vanished: &BTreeSet<u32>) -> Vec<usize> {
+    /// Takes the news into the rows. Returns the places of the messages whose flags are new to the client, or whose MODSEQ is
+    /// if it is told them.
+    fn merge(&mut self, known: &[Row], arrived: &[Row], vanished: &BTreeSet<u32>, mod_seqs: bool) -> Vec<usize> {
         let mut changed = Vec::new();
         for row in known {
             let Some(place) = self.rows.place_of(row.uid) else { continue };
-            if self.rows.get(place).is_some_and(|before| *before.flags != row.flags) {
+            let is_new = |before: Entry<'_>| *before.flags != row.flags || (mod_seqs && before.mod_seq != row.mod_seq);
+            if self.rows.get(place).is_some_and(is_new) {
                 changed.push(place);
             }
         }
@@ -204,6 +226,7 @@ impl View {
             self.rows.replace([Entry { uid: *uid, mod_seq: *mod_seq, flags, size_octets, internal_date }]);
         }
         self.own_rows += flagged.len();
+        self.own_mod_seq = flagged.iter().map(|message| message.mod_seq).fold(self.own_mod_seq, u64::max);
         self.is_ahead = true;
     }
 
@@ -220,18 +243,24 @@ impl View {
         }
     }
 
-    /// `* n FETCH (UID u FLAGS (…))`
-    pub fn tell_flags(&self, index: usize, with_uid: bool, out: &mut Out) {
+    /// `* n FETCH (UID u FLAGS (…) MODSEQ (m))`, the last for those who are told it.
+    pub fn tell_flags(&self, index: usize, with_uid: bool, enabled: Enabled, out: &mut Out) {
         let Some(row) = self.rows.get(index) else { return };
-        out.text("* ");
-        out.number(index as u64 + 1);
-        out.text(" FETCH (");
-        if with_uid {
-            out.text("UID ");
-            out.number(row.uid);
-            out.text(" ");
-        }
+        tell_begins(index, row.uid, with_uid, enabled, out);
         out.flags(row.flags);
+        if enabled.condstore {
+            out.text(" ");
+            out.mod_seq(row.mod_seq);
+        }
+        out.text(")");
+        out.end_line();
+    }
+
+    /// `* n FETCH (UID u MODSEQ (m))`: the flags are what the client thinks they are.
+    pub fn tell_mod_seq(&self, index: usize, with_uid: bool, enabled: Enabled, out: &mut Out) {
+        let Some(row) = self.rows.get(index) else { return };
+        tell_begins(index, row.uid, with_uid, enabled, out);
+        out.mod_seq(row.mod_seq);
         out.text(")");
         out.end_line();
     }
@@ -243,16 +272,21 @@ impl View {
         self.is_ahead = true;
     }
 
-    /// Writes EXPUNGE for everything that vanished and forgets it. Each number counts the ones before it as gone already
-    /// (RFC 9051 7.5.1).
-    pub fn tell_expunged(&mut self, out: &mut Out) {
+    /// Writes EXPUNGE, or VANISHED (RFC 7162 3.2.10), for everything that vanished and forgets it. Each number counts the ones
+    /// before it as gone already (RFC 9051 7.5.1).
+    pub fn tell_expunged(&mut self, enabled: Enabled, out: &mut Out) {
         if self.vanished.is_empty() {
             return;
         }
+        self.complete = self.mod_seq;
         let vanished: Vec<u32> = std::mem::take(&mut self.vanished).into_iter().collect();
-        let places = vanished.iter().filter_map(|uid| self.rows.place_of(*uid));
-        for (before, place) in places.enumerate() {
-            out.message_data(u32::try_from(place - before + 1).unwrap_or(u32::MAX), "EXPUNGE");
+        if enabled.qresync || enabled.uid_only {
+            out.vanished(false, &vanished);
+        } else {
+            let places = vanished.iter().filter_map(|uid| self.rows.place_of(*uid));
+            for (before, place) in places.enumerate() {
+                out.message_data(u32::try_from(place - before + 1).unwrap_or(u32::MAX), "EXPUNGE");
+            }
         }
         self.rows.remove(&vanished);
         self.own_rows += vanished.len();
@@ -285,11 +319,69 @@ impl View {
         Ok(ranges.map(|range| *range.start() as usize - 1..*range.end() as usize).collect())
     }
 
+    /// The places of these UIDs, or of all.
+    pub fn places(&self, uids: Option<&SequenceSet>) -> Vec<Range<usize>> {
+        let Some(uids) = uids else { return std::iter::once(0..self.rows.len()).collect() };
+        let place = |uid: u32| self.rows.place_from(uid);
+        let ranges = uids.ranges(self.uid_max).into_iter();
+        let places =
+            ranges.map(|range| place(*range.start())..range.end().checked_add(1).map_or(self.rows.len(), place));
+        places.filter(|range| !range.is_empty()).collect()
+    }
+
+    /// Of these places those whose messages have a larger MODSEQ and are still there.
+    pub fn changed_since(&self, places: Vec<Range<usize>>, since: u64) -> Vec<Range<usize>> {
+        let mut changed: Vec<Range<usize>> = Vec::new();
+        let runs = places.into_iter().flat_map(|range| self.rows.runs(range));
+        for (place, _, row) in runs.flat_map(|run| run.entries()) {
+            if row.mod_seq <= since || self.is_gone(row.uid) {
+                continue;
+            }
+            match changed.last_mut() {
+                Some(last) if last.end == place => last.end = place + 1,
+                _ => changed.push(place..place + 1),
+            }
+        }
+        changed
+    }
+
+    /// Of the UIDs that are gone those that were before the client began to be told: not the ones it will be told as news.
+    pub fn gone_before(&self, gone: Vec<u32>, among: Option<&SequenceSet>) -> impl Iterator<Item = u32> + use<'_> {
+        let ranges = among.map(|set| set.ranges(self.uid_max));
+        let named = move |uid: u32| {
+            ranges.as_ref().is_none_or(|ranges| {
+                let at = ranges.partition_point(|range| *range.end() < uid);
+                ranges.get(at).is_some_and(|range| range.contains(&uid))
+            })
+        };
+        gone.into_iter().filter(move |uid| *uid <= self.uid_max && self.rows.place_of(*uid).is_none() && named(*uid))
+    }
+
+    /// The last UID up to which these numbers still have these UIDs: no message before it is gone that the client has
+    /// (RFC 7162 3.2.5.2). 0 when the first does not match.
+    pub fn matching_up_to(&self, numbers: &SequenceSet, uids: &SequenceSet) -> u32 {
+        let pairs = numbers.numbers(0).zip(uids.numbers(0));
+        let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX).checked_sub(1);
+        let holds = |(number, uid): &(u32, u32)| {
+            place(*number).and_then(|place| self.rows.get(place)).is_some_and(|row| row.uid == *uid)
+        };
+        pairs.take_while(holds).last().map_or(0, |(_, uid)| uid)
+    }
+
     /// The UIDs a command names, without those that are gone.
     pub fn uids(&self, messages: &Messages) -> Result<Vec<u32>, Reply> {
         let ranges = self.resolve(messages)?;
         let runs = ranges.into_iter().flat_map(|range| self.rows.runs(range));
         let uids = runs.flat_map(|run| run.entries().map(|(_, _, row)| row.uid));
         Ok(uids.filter(|uid| !self.is_gone(*uid)).collect())
+    }
+}
+
+fn tell_begins(index: usize, uid: u32, with_uid: bool, enabled: Enabled, out: &mut Out) {
+    out.fetch_begins(index, uid, enabled.uid_only);
+    if (with_uid || enabled.qresync) && !enabled.uid_only {
+        out.text("UID ");
+        out.number(uid);
+        out.text(" ");
     }
 }

@@ -36,17 +36,22 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
             (messages > MESSAGES || octets > CONTENT_OCTETS, Heavy::UntilWait)
         }
         Answer::Mailboxes(rows) => (rows.len() > MAILBOXES, Heavy::UntilWait),
-        Answer::Changed(_) | Answer::Candidates(_) | Answer::Stored(_) | Answer::Copied(_) | Answer::Expunged(_) => {
-            (messages > MESSAGES, Heavy::UntilSent)
-        }
+        Answer::Changed(_)
+        | Answer::Candidates(_)
+        | Answer::Vanished(_)
+        | Answer::Stored(_)
+        | Answer::Copied(_)
+        | Answer::Expunged(_) => (messages > MESSAGES, Heavy::UntilSent),
         Answer::Authenticated { .. }
         | Answer::Salt(_)
         | Answer::NotAuthenticated(_)
         | Answer::Mailbox(_)
         | Answer::Selected(_)
         | Answer::Rendered(_)
+        | Answer::Identities(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
+        | Answer::Created(_)
         | Answer::Done
         | Answer::Failed(_) => (false, Heavy::None),
     };

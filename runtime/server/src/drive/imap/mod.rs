@@ -1,6 +1,7 @@
 //! Drives an IMAP session (`proto::imap::Session`): answers its questions from the store, wakes its IDLE when the
 //! selected mailbox changes.
 
+mod append;
 mod heavy;
 mod read;
 mod search;
@@ -11,18 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decide::{Auth, ReadingCell, Refusal};
-use mail::date::DateTime;
-use mail::{Login, MailboxName};
+use mail::Login;
 use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
 use store::{ReadError, Store};
 use tokio::sync::Notify;
 
+use self::append::{Append, Begun};
 use self::heavy::Heavy;
 use self::watched::Watched;
 use super::login::LoggedIn;
 use super::{Connection, Woken, opening};
-use crate::content::Content;
 use crate::durable;
 use crate::service::Service;
 
@@ -40,16 +40,6 @@ struct Imap {
     append: Option<Append>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
-}
-
-/// A message on its way in.
-struct Append {
-    mailbox: MailboxName,
-    flags: mail::Flags,
-    internal_date: Option<DateTime>,
-    content: Content,
-    /// The content could not be kept.
-    lost: bool,
 }
 
 /// Holds the conversation to its end.
@@ -170,14 +160,20 @@ impl Imap {
             Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
+            Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
             Question::Candidates { mailbox, texts } => self.candidates(mailbox, texts).await,
-            Question::Store { mailbox, uids, change, flags } => self.store(mailbox, &uids, change, flags).await,
+            Question::Vanished { mailbox, since } => self.vanished(mailbox, since).await,
+            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
+                self.store(mailbox, &uids, (change, flags, unchanged_since)).await
+            }
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to).await,
             Question::Move { mailbox, uids, to } => self.move_to(mailbox, &uids, &to).await,
             Question::Expunge { mailbox, uids } => self.expunge(mailbox, &uids).await,
-            Question::AppendStart { mailbox, flags, internal_date, size_octets } => {
-                self.append_start(mailbox, flags, internal_date, size_octets).await
+            Question::AppendStart { mailbox, flags, internal_date, replaces } => {
+                self.append_start(mailbox, Begun::new(&self.service, flags, internal_date), replaces).await
             }
+            Question::AppendMore { size_octets } => self.append_more(size_octets).await,
+            Question::AppendPart(source) => self.append_part(*source).await,
             Question::AppendEnd => self.append_end().await,
             Question::Create { name, special_use } => self.create(name, special_use).await,
             Question::Delete { name } => self.delete(name).await,

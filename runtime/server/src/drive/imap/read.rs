@@ -6,10 +6,10 @@ use mail::date::DateTime;
 use mail::mime::SummaryParts;
 use mail::{Keyword, MailboxName, SystemFlags};
 use proto::imap::{
-    Answer, Changes, Content, Counts, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row, Selection, Summary,
-    Trouble,
+    Answer, Changes, Content, Counts, EmailId, Identity, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row,
+    Selection, Summary, ThreadId, Trouble,
 };
-use store::{MailboxInfo, MessageRow, ReadError, Store, UidSet};
+use store::{MailboxInfo, MessageIdentity, MessageRow, ReadError, Store, UidSet};
 
 use super::watched::Watched;
 use super::{Imap, session_id};
@@ -98,6 +98,12 @@ impl Imap {
         }))
     }
 
+    pub(super) async fn vanished(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        let found = self.look_up(move |store| store.vanished_since(id, since)).await?;
+        found.map(Answer::Vanished).ok_or(Trouble::NoSuchMailbox)
+    }
+
     pub(super) async fn renderings(
         &mut self,
         mailbox: MailboxId,
@@ -109,6 +115,19 @@ impl Imap {
         let found = self.look_up(move |store| store.renderings(id, &uids, parts, RENDERINGS_OCTETS)).await?;
         let store::Renderings { octets, messages, more_from } = found;
         Ok(Answer::Rendered(Renderings { octets, messages, more_from }))
+    }
+
+    pub(super) async fn identities(&mut self, mailbox: MailboxId, uids: Vec<u32>) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        let uids: UidSet = uids.into_iter().collect();
+        let found = self.look_up(move |store| store.identities(id, &uids)).await?;
+        let identity = |found: MessageIdentity| Identity {
+            uid: found.uid,
+            email: EmailId(found.email.number()),
+            thread: found.thread.map(|thread| ThreadId(thread.number())),
+            saved_s: found.saved_s,
+        };
+        Ok(Answer::Identities(found.into_iter().map(identity).collect()))
     }
 
     pub(super) async fn fetch(&mut self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {
@@ -153,6 +172,7 @@ fn mailbox_row(mailbox: &MailboxInfo) -> MailboxRow {
         subscribed: mailbox.subscribed,
         special_use: mailbox.special_use,
         counts: Counts {
+            mailbox: session_id(mailbox.id),
             messages: mailbox.counts.messages,
             unseen: mailbox.counts.unseen,
             deleted: mailbox.counts.deleted,
@@ -216,6 +236,7 @@ fn summary(kept: store::Summary) -> Summary {
         envelope: kept.envelope_imap,
         body_structure: kept.bodystructure_imap,
         body: kept.body_imap,
+        preview: kept.preview,
         whole: kept.whole,
         subject: kept.subject,
         from: kept.from,

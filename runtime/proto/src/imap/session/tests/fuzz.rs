@@ -25,6 +25,8 @@ const SEEDS: &[&str] = &[
     "a LOGIN toto-j secret\r\nb SELECT INBOX\r\nc UID SEARCH RETURN (ALL SAVE) OR (NOT SUBJECT {1+}\r\nx) TEXT \"b\"\r\nd FETCH $ FULL\r\n",
     "a AUTHENTICATE PLAIN\r\nAHRvdG8tagBzZWNyZXQ=\r\nb ENABLE IMAP4rev2\r\nc SELECT INBOX\r\nd IDLE\r\nDONE\r\ne BINARY.SIZE\r\n",
     "a LOGIN toto-j secret\r\nb CREATE \"&AOk-\"\r\nc RENAME &AOk- z/y\r\nd DELETE z/y\r\ne STATUS Sent (SIZE)\r\nf GETQUOTAROOT INBOX\r\n",
+    "a LOGIN toto-j secret\r\nb ENABLE QRESYNC\r\nc SELECT INBOX (QRESYNC (101 2 1:9 (1 1)))\r\nd UID STORE 1:* (UNCHANGEDSINCE 2) FLAGS ()\r\n\
+     e UID FETCH 1:* FLAGS (CHANGEDSINCE 1 VANISHED)\r\n",
     "a LOGIN toto-j secret\r\nb EXAMINE INBOX\r\nc FETCH 1 (BINARY.SIZE[1] BODY[1.MIME]<0.9> RFC822)\r\nd CLOSE\r\ne LOGOUT\r\n",
 ];
 

@@ -5,6 +5,8 @@ mod fuzz;
 mod lines;
 #[cfg(test)]
 mod numbers;
+#[cfg(test)]
+mod resync;
 mod store;
 
 use std::cell::RefCell;
@@ -20,6 +22,9 @@ pub use store::{Store, summary};
 
 /// Octets APPEND takes in the tests.
 pub const APPEND_OCTETS_MAX: u64 = 1_000;
+
+/// What somebody does to the store.
+pub type Meddler = Box<dyn FnMut(&Rc<RefCell<Store>>)>;
 
 /// A session with its store. Several clients may share one.
 pub struct Client {
@@ -37,6 +42,10 @@ pub struct Client {
     pub largest_send: usize,
     /// Everything that was sent.
     pub wire: Vec<u8>,
+    /// Somebody else who comes between a question and its answer.
+    pub meddler: Option<Meddler>,
+    /// At questions of this kind only.
+    pub asked_to_meddle: Option<&'static str>,
 }
 
 impl Client {
@@ -60,6 +69,8 @@ impl Client {
             sends: 0,
             largest_send: 0,
             wire: Vec::new(),
+            meddler: None,
+            asked_to_meddle: None,
         };
         assert!(client.pump().starts_with("* OK [CAPABILITY IMAP4rev1 "));
         client
@@ -146,6 +157,11 @@ impl Client {
                     self.asked_for_rows += usize::from(matches!(question, Question::Refresh { rows: true, .. }));
                     let kind = format!("{question:?}");
                     self.asked.push(kind.split([' ', '(']).next().unwrap_or_default().to_owned());
+                    if self.asked_to_meddle.is_none_or(|kind| self.asked.last().is_some_and(|last| last == kind))
+                        && let Some(meddle) = &mut self.meddler
+                    {
+                        meddle(&self.store);
+                    }
                     let answer = self.store.borrow_mut().answer(question, &mut self.append);
                     self.session.answer(answer);
                 }

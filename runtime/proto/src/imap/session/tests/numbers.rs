@@ -6,10 +6,10 @@ use std::rc::Rc;
 use super::{Client, Store};
 use mail::{Flags, Keyword, SystemFlags};
 
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -137,7 +137,7 @@ impl Belief {
 }
 
 /// Something happens in the mailbox without any of the clients.
-fn change(store: &Rc<RefCell<Store>>, dice: &mut Dice) {
+pub fn change(store: &Rc<RefCell<Store>>, dice: &mut Dice) {
     let uids = store.borrow().uids("INBOX");
     let one = uids.get(dice.roll(uids.len().max(1))).copied();
     match (dice.roll(3), one) {

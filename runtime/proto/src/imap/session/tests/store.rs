@@ -7,6 +7,7 @@ use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::Index;
 use mail::mime::{Searched, SummaryParts, summarize};
+use mail::order::{KeyParts, Keys, MessageKeys, Source as KeySource};
 use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
 
 /// 2021-01-01, the day everything arrives.
@@ -33,13 +34,33 @@ pub struct Store {
     pub logins: Option<LoginFailure>,
     /// The index of texts knows messages up to this UID.
     pub known_to: u32,
+    /// The clock, and how far it moves each time it is looked at.
+    pub now_s: i64,
+    pub seconds_pass: i64,
 }
 
-/// A message that APPEND brings.
+/// Messages that APPEND brings.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    to: Option<(MailboxName, Flags, Option<DateTime>)>,
+    to: Option<MailboxName>,
+    replaces: Option<Replaced>,
+    begun: Vec<(Flags, Option<DateTime>, Vec<u8>)>,
+    /// Of the last of them.
     pub octets: Vec<u8>,
+}
+
+impl Incoming {
+    /// The last message has its octets.
+    fn complete(&mut self) {
+        if let Some((_, _, octets)) = self.begun.last_mut() {
+            *octets = std::mem::take(&mut self.octets);
+        }
+    }
+}
+
+/// FNV-1a.
+fn number_of(octets: &[u8]) -> u64 {
+    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
 }
 
 pub fn name(text: &str) -> MailboxName {
@@ -76,6 +97,12 @@ impl Store {
         self.mailboxes.get_mut(&name(at)).unwrap().remove(&[uid]);
     }
 
+    /// EMAILID and THREADID of a message.
+    pub fn names_of(&self, at: &str, uid: u32) -> (String, String) {
+        let identity = self.mailboxes[&name(at)].identities(&[uid])[0];
+        (identity.email.to_string(), identity.thread.unwrap().to_string())
+    }
+
     /// As when another session's expunge is not published yet: the content is gone, the change is not heard of.
     pub fn lose(&mut self, at: &str, uid: u32) {
         self.mailboxes.get_mut(&name(at)).unwrap().messages.retain(|(row, _)| row.uid != uid);
@@ -105,6 +132,7 @@ impl Store {
             mailbox.messages.iter().filter(|(row, _)| row.flags.system.contains(flag) == set).count() as u32
         };
         let counts = Counts {
+            mailbox: MailboxId(mailbox.id),
             messages: mailbox.messages.len() as u32,
             unseen: count(SystemFlags::SEEN, false),
             deleted: count(SystemFlags::DELETED, true),
@@ -165,14 +193,34 @@ impl Store {
             Question::Renderings { mailbox, uids, parts } => {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
             }
+            Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
+            Question::Keys { mailbox, uids, parts } => Answer::Keys(self.selected(mailbox)?.keys(&uids, parts)),
+            Question::Now => {
+                self.now_s += self.seconds_pass;
+                Answer::Now(self.now_s)
+            }
             Question::Candidates { mailbox, texts } => {
                 let known_to = self.known_to;
                 let mailbox = self.selected(mailbox)?;
                 Answer::Candidates(texts.iter().map(|text| mailbox.candidates(text, known_to)).collect())
             }
-            Question::Store { mailbox, uids, change, flags } => {
+            Question::Vanished { mailbox, since } => {
+                let vanished = &self.selected(mailbox)?.vanished;
+                let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
+                uids.sort_unstable();
+                Answer::Vanished(uids)
+            }
+            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
                 let mailbox = self.selected(mailbox)?;
-                Answer::Stored(uids.iter().filter_map(|uid| mailbox.flag(*uid, change, &flags)).collect())
+                let mut stored = Stored::default();
+                for uid in uids {
+                    let later = |(row, _): &&(Row, Vec<u8>)| unchanged_since.is_some_and(|since| row.mod_seq > since);
+                    match mailbox.messages.iter().find(|(row, _)| row.uid == uid).filter(later) {
+                        Some(_) => stored.modified.push(uid),
+                        None => stored.flagged.extend(mailbox.flag(uid, change, &flags)),
+                    }
+                }
+                Answer::Stored(stored)
             }
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to)?,
             Question::Move { mailbox, uids, to } => {
@@ -181,22 +229,53 @@ impl Store {
                 copied
             }
             Question::Expunge { mailbox, uids } => Answer::Expunged(self.selected(mailbox)?.expunge(&uids)),
-            Question::AppendStart { mailbox, flags, internal_date, size_octets } => {
-                assert!(size_octets <= super::APPEND_OCTETS_MAX);
+            Question::AppendStart { mailbox, flags, internal_date, replaces } => {
                 self.mailboxes.get(&mailbox).ok_or(Trouble::NoSuchMailbox)?;
-                *incoming = Incoming { to: Some((mailbox, flags, internal_date)), octets: Vec::new() };
+                incoming.complete();
+                (incoming.to, incoming.replaces) = (Some(mailbox), replaces);
+                incoming.begun.push((flags, internal_date, Vec::new()));
                 Answer::Done
             }
-            Question::AppendEnd => {
-                let Incoming { to, octets } = std::mem::take(incoming);
-                let (to, flags, date) = to.ok_or(Trouble::Bug)?;
-                let mailbox = self.mailboxes.get_mut(&to).ok_or(Trouble::NoSuchMailbox)?;
-                let uid = mailbox.add(octets, flags, date.unwrap_or(ARRIVAL));
-                Answer::Appended { uid_validity: mailbox.uid_validity, uid }
+            Question::AppendMore { size_octets } => {
+                assert!(size_octets <= super::APPEND_OCTETS_MAX);
+                Answer::Done
             }
+            Question::AppendPart(source) => {
+                let octets = self.part(&source).ok_or(Trouble::NoSuchMailbox)?;
+                incoming.octets.extend(octets);
+                Answer::Done
+            }
+            Question::AppendEnd => self.append(std::mem::take(incoming))?,
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
             other => return self.admin(other),
         })
+    }
+
+    /// What a URL of CATENATE leads to.
+    fn part(&self, source: &Source) -> Option<Vec<u8>> {
+        let mailbox = match &source.mailbox {
+            SourceMailbox::Selected(id) => self.mailboxes.values().find(|mailbox| mailbox.id == id.0)?,
+            SourceMailbox::Named { name, uid_validity } => {
+                let mailbox = self.mailboxes.get(name)?;
+                uid_validity.is_none_or(|validity| validity == mailbox.uid_validity).then_some(mailbox)?
+            }
+        };
+        let (_, content) = mailbox.messages.iter().find(|(row, _)| row.uid == source.uid)?;
+        Some(source.places(content)?.into_iter().flat_map(|place| content[place].to_vec()).collect())
+    }
+
+    fn append(&mut self, mut incoming: Incoming) -> Result<Answer, Trouble> {
+        incoming.complete();
+        let Incoming { to, replaces, begun, .. } = incoming;
+        if let Some(Replaced { mailbox, uid }) = replaces {
+            let old = self.selected(mailbox)?;
+            old.messages.iter().find(|(row, _)| row.uid == uid).ok_or(Trouble::Expunged)?;
+            old.remove(&[uid]);
+        }
+        let mailbox = self.mailboxes.get_mut(&to.ok_or(Trouble::Bug)?).ok_or(Trouble::NoSuchMailbox)?;
+        let added = begun.into_iter().map(|(flags, date, octets)| mailbox.add(octets, flags, date.unwrap_or(ARRIVAL)));
+        let uids = added.collect();
+        Ok(Answer::Appended { uid_validity: mailbox.uid_validity, uids })
     }
 
     fn admin(&mut self, question: Question) -> Result<Answer, Trouble> {
@@ -212,6 +291,7 @@ impl Store {
                     self.create(&parent, None);
                 }
                 self.create(&name, special_use);
+                return Ok(Answer::Created(MailboxId(self.ids)));
             }
             Question::Delete { name } => {
                 if self.mailboxes.keys().any(|other| other.is_under(&name)) {
@@ -319,14 +399,45 @@ impl Mailbox {
     fn renderings(&self, uids: &[u32], parts: SummaryParts) -> Renderings {
         let mut found = Renderings { more_from: uids.get(1_000).copied(), ..Renderings::default() };
         for message in self.fetch(&uids[..uids.len().min(1_000)], Need { summary: parts, content: Content::None }) {
-            let Summary { envelope, body, body_structure, .. } = message.summary.unwrap_or_default();
-            let ends = [envelope, body, body_structure].map(|text| {
+            let Summary { envelope, body, body_structure, preview, .. } = message.summary.unwrap_or_default();
+            let ends = [envelope, body, body_structure, preview.into_bytes()].map(|text| {
                 found.octets.extend(text);
                 found.octets.len()
             });
             found.messages.push((message.uid, ends));
         }
         found
+    }
+
+    /// Messages with the same octets have the same EMAILID; those with the same subject are one thread.
+    fn identities(&self, uids: &[u32]) -> Vec<Identity> {
+        let found = self.messages.iter().filter(|(row, _)| uids.contains(&row.uid));
+        found
+            .map(|(row, content)| Identity {
+                uid: row.uid,
+                email: EmailId(number_of(content)),
+                thread: Some(ThreadId(number_of(summarize(content).subject.as_bytes()))),
+                saved_s: ARRIVAL.unix_seconds + i64::from(row.uid),
+            })
+            .collect()
+    }
+
+    fn keys(&self, uids: &[u32], parts: KeyParts) -> Keys {
+        let mut keys = Keys::default();
+        for (row, content) in self.messages.iter().filter(|(row, _)| uids.contains(&row.uid)) {
+            let parsed = summarize(content);
+            let bracketed = |ids: &[String]| ids.iter().map(|id| format!("<{id}>")).collect::<Vec<_>>().join(" ");
+            let of = MessageKeys::of(&KeySource {
+                envelope: &parsed.envelope_imap,
+                subject: &parsed.subject,
+                message_id: &parsed.bracketed_id(),
+                in_reply_to: &bracketed(&parsed.in_reply_to),
+                references: &bracketed(&parsed.references),
+                sent_s: parsed.sent.map(|date| date.unix_seconds),
+            });
+            keys.push(row.uid, &of, parts);
+        }
+        keys
     }
 
     fn candidates(&self, text: &str, known_to: u32) -> Candidates {
@@ -366,6 +477,7 @@ pub fn summary(content: &[u8], asked: SummaryParts) -> Summary {
         envelope: octets(SummaryParts::ENVELOPE, parsed.envelope_imap),
         body_structure: octets(SummaryParts::BODYSTRUCTURE, parsed.bodystructure_imap),
         body: octets(SummaryParts::BODY, parsed.body_imap),
+        preview: text(SummaryParts::PREVIEW, parsed.preview),
         whole: parsed.whole.among(asked),
         subject: text(SummaryParts::SUBJECT, parsed.subject),
         from: text(SummaryParts::FROM, parsed.from),
