@@ -51,7 +51,9 @@ pub fn autoconfig(plan: &Plan, domain: &str, login: Option<&str>) -> Result<Stri
 
 /// Are the mailboxes of this domain here?
 fn holds(plan: &Plan, domain: &str) -> Result<bool, NoAutoconfig> {
-    match plan.domains.get(domain).ok_or(NoAutoconfig::NotOurs)? {
+    // `{unit}.univ.example` stands for each name of one label more.
+    let of_a_unit = || plan.domains.get(&format!("{{unit}}.{}", domain.split_once('.')?.1));
+    match plan.domains.get(domain).or_else(of_a_unit).ok_or(NoAutoconfig::NotOurs)? {
         MailDomain::Held { .. } => Ok(true),
         MailDomain::PassOn { .. } => Ok(false),
         // A plan has no aliases of aliases.
