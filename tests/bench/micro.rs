@@ -75,13 +75,24 @@ fn delivery(to: &str, body: BodyRef, flags: Flags) -> Op {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut delivery_id = [0; 16];
     delivery_id[8..].copy_from_slice(&number.to_be_bytes());
+    // Conversations of ten, half of them told apart by their subject only, written by some hundreds of people.
+    let id = |number: u64| format!("<{number:016x}.micro@mail.example.org>");
+    let conversation = number % 10_000;
+    let address = |n: u64| format!("((\"Person Number {n}\" NIL \"person.{n}\" \"example.org\"))");
+    let (from, to) = (address(number * 7_919 % 701), address(number % 13));
     let summary = Summary {
-        envelope_imap: vec![b'e'; 120],
+        envelope_imap: format!("(NIL NIL {from} {from} {from} {to} NIL NIL NIL NIL)").into_bytes(),
         bodystructure_imap: vec![b's'; 60],
         body_imap: vec![b'b'; 50],
         preview: "p".repeat(40),
-        subject: "s".repeat(30),
-        message_id: format!("<{number:016x}.micro@mail.example.org>"),
+        subject: format!("Re: subject {} of a conversation", conversation * 7_919 % 10_007),
+        message_id: id(number),
+        references: if number < 20_000 {
+            String::new()
+        } else {
+            format!("{} {}", id(conversation), id(number - 10_000))
+        },
+        sent_date: Some(1_700_000_000 + (number * 7_919 % 100_003) as i64),
         ..Summary::default()
     };
     Op::Deliver(Box::new(Deliver {
@@ -186,6 +197,50 @@ mod reads {
         let mailbox = inbox("large");
         let since = mailbox.highestmodseq - changes;
         bencher.bench(|| STORE.changes_since(mailbox.id, since).expect("a read").expect("INBOX"));
+    }
+}
+
+/// SORT and THREAD of a hundred thousand messages: what they are ordered by, read from the search index, and the order.
+mod order {
+    use super::*;
+    use mail::order::{Criterion, Facts, Key, KeyParts, Keys, sort};
+    use mail::thread::{Algorithm, threads};
+
+    fn keys(parts: KeyParts) -> Keys {
+        let uids: Vec<u32> = (1..=LARGE).collect();
+        let keys = STORE.order_keys(inbox("large").id, &uids, parts).expect("a read");
+        assert_eq!(keys.len(), uids.len());
+        keys
+    }
+
+    fn facts() -> Vec<Facts> {
+        (0..LARGE).map(|n| Facts { arrived_s: i64::from(n), size_octets: u64::from(n % 977) }).collect()
+    }
+
+    #[divan::bench(args = [Key::Date, Key::Subject, Key::From])]
+    fn read(bencher: Bencher, key: Key) {
+        assert!(STORE.settle_search());
+        bencher.counter(ItemsCount::new(LARGE)).bench(|| keys(key.parts()));
+    }
+
+    #[divan::bench]
+    fn read_for_threads(bencher: Bencher) {
+        assert!(STORE.settle_search());
+        bencher.counter(ItemsCount::new(LARGE)).bench(|| keys(KeyParts::THREAD));
+    }
+
+    #[divan::bench(args = [Key::Date, Key::Subject, Key::From])]
+    fn sort_by(bencher: Bencher, key: Key) {
+        let (keys, facts) = (keys(key.parts()), facts());
+        let criteria = [Criterion { key, reverse: true }];
+        bencher.counter(ItemsCount::new(LARGE)).bench(|| sort(&criteria, black_box(&keys), &facts));
+    }
+
+    #[divan::bench(args = [Algorithm::OrderedSubject, Algorithm::References])]
+    fn thread_by(bencher: Bencher, algorithm: Algorithm) {
+        let keys = keys(KeyParts::THREAD);
+        let sent: Vec<i64> = (0..keys.len()).map(|at| keys.sent_s(at).unwrap_or(0)).collect();
+        bencher.counter(ItemsCount::new(LARGE)).bench(|| threads(algorithm, black_box(&keys), &sent));
     }
 }
 

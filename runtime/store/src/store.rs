@@ -198,10 +198,14 @@ impl Store {
     /// For each of `texts`, folded by [`mail::fold`]: which messages of the mailbox may hold it, anywhere in header and body.
     /// Never fails: what the index does not know has to be looked into.
     pub fn search_candidates(&self, mailbox: MailboxId, texts: &[String]) -> Vec<Candidates> {
-        match self.search.get(usize::from(mailbox.shard())) {
+        match self.search_of(mailbox) {
             Some(search) => search.candidates(mailbox, texts),
             None => vec![Candidates::default(); texts.len()],
         }
+    }
+
+    pub(crate) fn search_of(&self, mailbox: MailboxId) -> Option<&Search> {
+        self.search.get(usize::from(mailbox.shard()))
     }
 
     /// Waits until the search index holds everything published before the call. False when it cannot now: the log says why.

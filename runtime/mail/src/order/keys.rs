@@ -221,21 +221,38 @@ impl Keys {
         self.id_ends.push(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
     }
 
-    /// Takes the messages of `others` whose UIDs are above all here.
-    pub fn append(&mut self, others: &Keys) {
-        let from = others.uids.partition_point(|uid| self.uids.last().is_some_and(|last| uid <= last));
-        for at in from..others.len() {
-            self.uids.push(others.uids[at]);
-            self.sent.push(others.sent[at]);
-            self.replies.push(others.replies[at]);
-            for (mine, text) in self.texts.iter_mut().zip(&others.texts) {
-                if !text.ends.is_empty() {
-                    mine.push(text.get(at));
-                }
+    /// These messages and those of `others`; of a message in both what is here. Both hold the same parts.
+    #[must_use]
+    pub fn merged(self, others: &Keys) -> Keys {
+        if others.is_empty() {
+            return self;
+        }
+        let mut merged = Keys::default();
+        let (mut mine, mut theirs) = (0, 0);
+        while mine < self.len() || theirs < others.len() {
+            let (one, other) = (self.uids.get(mine), others.uids.get(theirs));
+            let own = other.is_none_or(|other| one.is_some_and(|one| one <= other));
+            match own {
+                true => merged.push_from(&self, mine),
+                false => merged.push_from(others, theirs),
             }
-            if !others.id_ends.is_empty() {
-                self.push_ids(others.ids_of(at).iter().copied());
+            mine += usize::from(own);
+            theirs += usize::from(!own);
+        }
+        merged
+    }
+
+    fn push_from(&mut self, of: &Keys, at: usize) {
+        if self.begin(of.uids[at], of.sent[at], of.replies[at]).is_none() {
+            return;
+        }
+        for (mine, text) in self.texts.iter_mut().zip(&of.texts) {
+            if !text.ends.is_empty() {
+                mine.push(text.get(at));
             }
+        }
+        if !of.id_ends.is_empty() {
+            self.push_ids(of.ids_of(at).iter().copied());
         }
     }
 
@@ -304,11 +321,17 @@ mod tests {
             uids.for_each(|uid| keys.push(uid, &one(uid), parts));
             keys
         };
-        let mut halves = of(1..=5);
-        halves.append(&of(3..=9));
-        assert_eq!(halves, of(1..=9));
-        assert_eq!(halves.ids_of(6), one(7).ids);
-        halves.push(9, &one(9), parts);
-        assert_eq!(halves.len(), 9);
+        let mut whole = of(1..=5).merged(&of(3..=9));
+        assert_eq!(whole, of(1..=9));
+        assert_eq!(whole.ids_of(6), one(7).ids);
+        whole.push(9, &one(9), parts);
+        assert_eq!(whole.len(), 9);
+        let some = |odd: u32| {
+            let mut keys = Keys::default();
+            (1..=9).filter(|uid| uid % 2 == odd).for_each(|uid| keys.push(uid, &one(uid), parts));
+            keys
+        };
+        assert_eq!(some(0).merged(&some(1)), whole);
+        assert_eq!(Keys::default().merged(&some(1)), some(1));
     }
 }

@@ -1,12 +1,13 @@
 //! What the index reads from the store: which mailboxes changed, and what is new in one of them.
 
+use mail::order::MessageKeys;
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::index::Cursor;
 use crate::body::BodyRef;
 use crate::error::ReadError;
 use crate::id::MailboxId;
-use crate::read::{body_row, log_begins};
+use crate::read::{body_row, keys_in, log_begins};
 use crate::schema::{message_key, uid_of};
 
 /// Mailboxes with a change behind `after`, a change number and a mailbox: ascending, at most `limit`, go on after the
@@ -45,6 +46,8 @@ pub(super) struct News {
     pub(super) vanished: Vec<u32>,
     /// New messages, ascending.
     pub(super) bodies: Vec<(u32, BodyRef)>,
+    /// What they are ordered by, for the same messages.
+    pub(super) keys: Vec<(u32, MessageKeys)>,
     /// At most so many messages are behind the cursor: UIDs may be missing.
     pub(super) waiting: u64,
 }
@@ -65,6 +68,7 @@ pub(super) fn news(
         more: false,
         vanished: Vec::new(),
         bodies: Vec::new(),
+        keys: Vec::new(),
         waiting: u64::from(cursor.uid.saturating_sub(since.uid)),
     };
     if since.uidvalidity != cursor.uidvalidity {
@@ -88,6 +92,9 @@ pub(super) fn news(
     {
         news.more = true;
         news.cursor.uid = *uid;
+    }
+    if let (Some((first, _)), Some((last, _))) = (news.bodies.first(), news.bodies.last()) {
+        news.keys = keys_in(tx, mailbox, [(*first, *last)], limit)?;
     }
     Ok(Some(news))
 }

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::ffi::{SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
 
+use super::order;
 use crate::schema::message_key;
 
 /// Another format is made anew, not converted.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 const PAGE_BYTES: u64 = 4096;
 /// FTS5 writes out what it gathered when it is longer than this, in octets.
 const GATHERED_BYTES_MAX: i64 = 16 << 20;
@@ -69,6 +70,7 @@ impl Index {
     fn make(&self) -> rusqlite::Result<()> {
         let tx = self.db.unchecked_transaction()?;
         tx.execute_batch(TABLES)?;
+        tx.execute_batch(order::TABLE)?;
         tx.execute("INSERT INTO message(message, rank) VALUES('hashsize', ?1)", [GATHERED_BYTES_MAX])?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         tx.commit()
@@ -80,6 +82,7 @@ impl Index {
         self.cursors()?;
         for look in [
             "SELECT max(id) FROM unindexed",
+            "SELECT max(id) FROM keys",
             "SELECT max(id) FROM message_docsize",
             "SELECT count(*) FROM message_idx",
             "SELECT max(id) + length(block) FROM message_data",
@@ -147,7 +150,7 @@ impl Index {
         let key = message_key(mailbox, uid);
         self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([key])?;
         self.db.prepare_cached("DELETE FROM unindexed WHERE id = ?1")?.execute([key])?;
-        Ok(())
+        order::remove(&self.db, key, key)
     }
 
     /// Takes at most `limit` messages of a mailbox out; true when none is left and its cursor went too.
@@ -160,12 +163,18 @@ impl Index {
         let mut delete = self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?;
         for key in &keys {
             delete.execute([key])?;
+            order::remove(&self.db, *key, *key)?;
         }
         if keys.len() < limit {
             self.db.execute("DELETE FROM unindexed WHERE id BETWEEN ?1 AND ?2", (first, last))?;
+            order::remove(&self.db, first, last)?;
             self.db.execute("DELETE FROM mailbox WHERE id = ?1", [mailbox])?;
         }
         Ok(keys.len() < limit)
+    }
+
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
     }
 
     pub(super) fn begin(&self) -> rusqlite::Result<()> {

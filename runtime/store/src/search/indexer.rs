@@ -10,6 +10,7 @@ use mail::mime::Searched;
 
 use super::feed::{self, News};
 use super::index::{Index, is_damage};
+use super::order;
 use super::terms::Terms;
 use super::{Progress, Shared};
 use crate::body::{BodyRef, Segments};
@@ -222,10 +223,13 @@ impl Indexer {
             // A deleted one is gone now, the other begins again.
             return Ok(since.is_some());
         };
-        let News { cursor, more, vanished, bodies, waiting } = news;
+        let News { cursor, more, vanished, bodies, keys, waiting } = news;
         self.metrics.search_waiting.store(waiting, Ordering::Relaxed);
         for uid in vanished {
             batch.index.remove(mailbox, uid)?;
+        }
+        for (uid, keys) in &keys {
+            order::add(batch.index.db(), mailbox, *uid, keys)?;
         }
         for (uid, body) in &bodies {
             if self.shared.is_closing() {

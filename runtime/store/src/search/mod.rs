@@ -1,4 +1,4 @@
-//! Full-text search: which messages of a mailbox may hold a text. Feeds `search-NN.db` from the change numbers of the store,
+//! Full-text search: which messages of a mailbox may hold a text, and what messages are ordered by. Feeds `search-NN.db` from the change numbers of the store,
 //! on a thread of low priority.
 //!
 //! What a caller relies on:
@@ -18,6 +18,7 @@
 mod feed;
 mod index;
 mod indexer;
+mod order;
 mod readers;
 mod terms;
 
@@ -25,6 +26,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+
+use mail::order::{KeyParts, Keys};
 
 use crate::body::Segments;
 use crate::id::MailboxId;
@@ -92,11 +95,22 @@ impl Search {
 
     /// For each of `texts`, folded by `mail::fold`: which messages may hold it, in the header or in the body.
     pub(crate) fn candidates(&self, mailbox: MailboxId, texts: &[String]) -> Vec<Candidates> {
-        let found = self.shared.readers.ask(mailbox.0, texts);
+        let found = self.shared.readers.candidates(mailbox.0, texts);
+        self.hear_of_damage();
+        found
+    }
+
+    /// What those of the messages that the index knows are ordered by. `uids` ascend.
+    pub(crate) fn order_keys(&self, mailbox: MailboxId, uids: &[u32], parts: KeyParts) -> Keys {
+        let found = self.shared.readers.ask(|db| order::read(db, mailbox.0, uids, parts)).unwrap_or_default();
+        self.hear_of_damage();
+        found
+    }
+
+    fn hear_of_damage(&self) {
         if self.shared.readers.is_damaged() {
             self.shared.published.wake();
         }
-        found
     }
 
     /// Waits until the index holds everything published before the call. False when it cannot now.

@@ -60,37 +60,40 @@ impl Readers {
     }
 
     /// Asks at one moment of the index for each of `texts`, which are folded.
-    pub(super) fn ask(&self, mailbox: u32, texts: &[String]) -> Vec<Candidates> {
-        let nothing = || vec![Candidates::default(); texts.len()];
+    pub(super) fn candidates(&self, mailbox: u32, texts: &[String]) -> Vec<Candidates> {
+        let found = self.ask(|db| ask(db, mailbox, texts));
+        found.unwrap_or_else(|| vec![Candidates::default(); texts.len()])
+    }
+
+    /// Asks the file; `None` when it cannot be asked now.
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Option<T> {
         let (idle, file) = {
             let mut state = self.lock();
             if !state.open {
-                return nothing();
+                return None;
             }
             (state.idle.pop(), state.file)
         };
-        let mut failed = None;
         let connection = idle.map_or_else(|| self.connect(), Ok);
         let found = connection.and_then(|mut db| {
-            let found = ask(&mut db, mailbox, texts)?;
+            let found = question(&mut db)?;
             let mut state = self.lock();
             if state.open && state.file == file && state.idle.len() < IDLE_MAX {
                 state.idle.push(db);
             }
             Ok(found)
         });
-        let found = found.unwrap_or_else(|error| {
-            failed = Some(error);
-            nothing()
-        });
-        if let Some(error) = failed {
-            tracing::warn!("the search index could not be asked: {error}");
-            let mut state = self.lock();
-            if is_damage(&error) && state.file == file {
-                (state.open, state.damaged) = (false, true);
+        match found {
+            Ok(found) => Some(found),
+            Err(error) => {
+                tracing::warn!("the search index could not be asked: {error}");
+                let mut state = self.lock();
+                if is_damage(&error) && state.file == file {
+                    (state.open, state.damaged) = (false, true);
+                }
+                None
             }
         }
-        found
     }
 
     fn connect(&self) -> rusqlite::Result<Connection> {

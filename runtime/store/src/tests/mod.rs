@@ -10,6 +10,7 @@ mod listing;
 mod mailboxes;
 mod messages;
 mod model;
+mod order;
 mod putback;
 mod records;
 mod recovery;

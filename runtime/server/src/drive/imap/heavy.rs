@@ -36,9 +36,11 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
             (messages > MESSAGES || octets > CONTENT_OCTETS, Heavy::UntilWait)
         }
         Answer::Mailboxes(rows) => (rows.len() > MAILBOXES, Heavy::UntilWait),
+        Answer::Keys(keys) => (keys.len() > MESSAGES, Heavy::UntilSent),
         Answer::Changed(_)
         | Answer::Candidates(_)
         | Answer::Vanished(_)
+        | Answer::Identities(_)
         | Answer::Stored(_)
         | Answer::Copied(_)
         | Answer::Expunged(_) => (messages > MESSAGES, Heavy::UntilSent),
@@ -48,7 +50,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::Mailbox(_)
         | Answer::Selected(_)
         | Answer::Rendered(_)
-        | Answer::Identities(_)
+        | Answer::Now(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
         | Answer::Created(_)

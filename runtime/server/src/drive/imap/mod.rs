@@ -161,6 +161,8 @@ impl Imap {
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
+            Question::Keys { mailbox, uids, parts } => self.keys(mailbox, uids, parts).await,
+            Question::Now => Ok(Answer::Now(crate::clock::unix_s())),
             Question::Candidates { mailbox, texts } => self.candidates(mailbox, texts).await,
             Question::Vanished { mailbox, since } => self.vanished(mailbox, since).await,
             Question::Store { mailbox, uids, change, flags, unchanged_since } => {
