@@ -26,6 +26,9 @@ PREFERENCES = {
     "mailnews.auto_config.fetchFromExchange.enabled": False,
     "network.connectivity-service.enabled": False,
     "mail.biff.show_alert": False,
+    # It has these, and leaves them off.
+    "mail.server.default.use_condstore": True,
+    "mail.server.default.allow_utf8_accept": True,
     "mailnews.mark_message_read.delay": False,
 }
 
@@ -224,6 +227,15 @@ return folder("INBOX").getTotalMessages(false) > args[0] && !!message("INBOX", "
     bird.until("a flag that another program took away is gone", MODULES + "return !message('INBOX', 'one').isFlagged;")
 
 
+def again(bird, server):
+    """After all connections were closed it asks for what has changed only, if the server counts changes."""
+    bird.js(MODULES + "server().closeCachedConnections();")
+    server.imap.select("INBOX")
+    server.imap.store("1", "+FLAGS", "(\\Answered)")
+    bird.js(MODULES + "folder('INBOX').updateFolder(win.msgWindow);")
+    bird.until("what changed meanwhile", MODULES + "return !!(message('INBOX', 'one').flags & Ci.nsMsgMessageFlags.Replied);")
+
+
 def main():
     folder, address, password, host, authority = sys.argv[1:]
     os.chdir(folder)
@@ -244,6 +256,7 @@ def main():
         search(bird)
         send(bird, address, server, sent)
         pushed(bird, server)
+        again(bird, server)
         bird.picture(os.path.join(folder, "thunderbird.png"))
     print("thunderbird: all as expected")
 
