@@ -97,7 +97,7 @@ fn delivery(to: &str, body: BodyRef, flags: Flags) -> Op {
     };
     Op::Deliver(Box::new(Deliver {
         delivery_id,
-        recipients: vec![(login(to), Target::Inbox)],
+        recipients: vec![(login(&to), Target::Inbox)],
         body,
         summary,
         internal_date: InternalDate::default(),

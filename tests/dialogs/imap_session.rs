@@ -80,6 +80,8 @@ impl Connection {
                 Step::NeedInput | Step::Idle => return,
                 Step::AppendChunk(octets) => self.incoming.octets.extend(octets),
                 Step::AppendAbort => self.incoming = Incoming::default(),
+                // Both sides agree on a compression that changes nothing.
+                Step::Compress(behind) => self.session.feed(&behind),
                 Step::Ask(question) => {
                     let answer = self.answer(question);
                     self.session.answer(answer);
@@ -95,6 +97,7 @@ impl Connection {
                 Answer::Authenticated { server_signature: None }
             }
             Question::Authenticate(_) | Question::Salt { .. } => Answer::NotAuthenticated(LoginFailure::Wrong),
+            Question::Compress => Answer::Done,
             Question::Quota => {
                 let messages = self.store.mailboxes.values().flat_map(|mailbox| &mailbox.messages);
                 let used_octets = messages.map(|(row, _)| row.size_octets).sum();

@@ -1,4 +1,4 @@
-//! Dialogues as data: each file of `tests/dialogs/smtp` and `tests/dialogs/imap` is one connection, with every line the
+//! Dialogues as data: each file of `tests/dialogs/smtp`, `imap` and `pop3` is one connection, with every line the
 //! client sends and every line the server must answer.
 
 mod imap_session;
@@ -8,6 +8,11 @@ mod imap_session;
 #[path = "../../runtime/proto/src/imap/session/tests/store.rs"]
 mod imap_store;
 mod play;
+/// The same for POP3.
+#[allow(dead_code)]
+#[path = "../../runtime/proto/src/pop3/desk.rs"]
+mod pop3_desk;
+mod pop3_session;
 mod script;
 mod server;
 mod session;
@@ -15,6 +20,12 @@ mod session;
 mod imap {
     pub mod question {
         pub use proto::imap::*;
+    }
+}
+
+mod pop3 {
+    pub mod question {
+        pub use proto::pop3::*;
     }
 }
 
@@ -103,6 +114,16 @@ fn smtp_dialogues_go_as_written_on_the_pure_session_in_every_split() {
 #[test]
 fn imap_dialogues_go_as_written_on_the_pure_session_in_every_split() {
     pure("imap", &mut imap_session::run);
+}
+
+#[test]
+fn pop3_dialogues_go_as_written_on_the_pure_session_in_every_split() {
+    pure("pop3", &mut pop3_session::run);
+}
+
+#[test]
+fn pop3_dialogues_go_as_written_on_the_real_server() {
+    all("pop3");
 }
 
 #[test]

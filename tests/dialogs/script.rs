@@ -35,13 +35,14 @@ impl Step {
 }
 
 impl Step {
-    /// Whether the client says more behind STARTTLS before it hears the answer: what becomes of that depends on whether
+    /// Whether the client says more behind STARTTLS or STLS before it hears the answer: what becomes of that depends on whether
     /// it came in the same piece.
     pub fn injects(&self) -> bool {
-        let command = b"STARTTLS\r\n";
         let Step::Send(octets, now) = self else { return false };
-        !now && (octets == command || octets.starts_with(b"XCLIENT "))
-            || octets.windows(command.len() + 1).any(|it| it.starts_with(command))
+        let commands = [&b"STARTTLS\r\n"[..], b"STLS\r\n"];
+        let behind = |command: &[u8]| octets.windows(command.len() + 1).any(|it| it.starts_with(command));
+        !now && (commands.contains(&octets.as_slice()) || octets.starts_with(b"XCLIENT "))
+            || commands.into_iter().any(behind)
     }
 }
 

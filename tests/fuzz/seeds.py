@@ -70,6 +70,12 @@ def from_tree():
         yield "imap_session", b"\x40" + b"".join(client.splitlines(True)[1:])
         for line in client.splitlines(True):
             yield "imap_grammar", line
+    for client, _ in dialogues("pop3"):
+        yield "pop3", b"\x03" + client
+        yield "pop3", b"\x0f" + client
+        yield "pop3", b"\x40" + b"".join(client.splitlines(True)[2:])
+    for client in [b"RETR 1\r\nTOP 2 1\r\nDELE 1\r\nLIST\r\nUIDL 4\r\nRSET\r\nRETR 4\r\nQUIT\r\n"]:
+        yield "pop3", b"\x02" + client
     for path in sorted(TOP.glob("policies/*/*.ron")) + sorted(TOP.glob("tests/policies/broken/**/*.ron")):
         for target in ["plan"] if path.name.endswith(".plan.ron") else ["policy_syntax", "policy_layout", "policy_compile"]:
             yield target, path.read_bytes()

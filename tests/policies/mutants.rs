@@ -158,6 +158,37 @@ const MUTANTS: &[Mutant] = &[
         ends: " OK",
     },
     Mutant {
+        what: "mailboxes are fetched by POP from where they were promised to be out of reach",
+        changes: &[
+            (
+                "        \"imaps\": (host: \"imaps.univ-nantes.fr\",   port: 993, speaks: Imap, tls: Implicit,           auth: Required),\n",
+                "        \"imaps\": (host: \"imaps.univ-nantes.fr\", port: 993, speaks: Imap, tls: Implicit, auth: Required),
+        \"pops\": (host: \"imaps.univ-nantes.fr\", port: 995, speaks: Pop, tls: Implicit, auth: Required),\n",
+            ),
+            ("(connecting_to: [\"imaps\"], from: Everywhere)", "(connecting_to: [\"imaps\", \"pops\"], from: Everywhere)"),
+            ("Pops: [\"inside\"]", "Pops: Everywhere"),
+        ],
+        code: "E0901",
+        guarantee: "NotReachable",
+        ends: " +OK",
+    },
+    Mutant {
+        what: "mailboxes are fetched by POP from everywhere where it was promised to some",
+        changes: &[
+            (
+                "        \"imaps\": (host: \"imaps.univ-nantes.fr\",   port: 993, speaks: Imap, tls: Implicit,           auth: Required),\n",
+                "        \"pop\": (host: \"imaps.univ-nantes.fr\", port: 110, speaks: Pop, tls: StartTls(Required), auth: Required),\n",
+            ),
+            ("(connecting_to: [\"imaps\"], from: Everywhere)", "(connecting_to: [\"pop\"], from: Everywhere)"),
+            ("        Imap: [\"inside\"], Pop: [\"inside\"]", "        Imap: [\"inside\"], Pop: Everywhere"),
+            ("        NotReachable(what: [Pop, Imap, Pops], from: [\"outside\"]),\n", ""),
+            ("        NoOpenRelay,\n", "        NoOpenRelay,\n        OnlyFrom([\"inside\", \"private\", \"webmail-hosts\"]),\n"),
+        ],
+        code: "E0901",
+        guarantee: "OnlyFrom",
+        ends: "PASS … +OK",
+    },
+    Mutant {
         what: "a platform that must keep its mail sends it",
         changes: &[("        NoOpenRelay,\n", "        NoOpenRelay,\n        NoMailLeaves,\n")],
         code: "E0901",
@@ -229,8 +260,8 @@ fn play(server: &Facteur, it: &Counterexample) -> Result<(), Box<dyn std::error:
     let listener =
         listeners.find(|(name, _)| port(name) == it.port).ok_or_else(|| format!("{}:{}", it.host, it.port))?;
     let mut wire = Wire::plain(wire::connect(listener.1.addr, network.source)?);
-    let starttls = it.lines.iter().any(|line| line.command == "STARTTLS");
-    if it.tls && !starttls {
+    let begins_tls = |line: &Line| matches!(line.command.as_str(), "STARTTLS" | "STLS");
+    if it.tls && !it.lines.iter().any(begins_tls) {
         wire = wire.tls(&server.tls)?;
     }
     let who = (!it.login.is_empty()).then(|| describe.person(MEMBER));
@@ -238,12 +269,13 @@ fn play(server: &Facteur, it: &Counterexample) -> Result<(), Box<dyn std::error:
         let expected = line.answer.to_string();
         let heard = match it.protocol.as_str() {
             "Imap" => imap(&mut wire, &line.command, who)?,
+            "Pop" => pop(&mut wire, &line.command, who)?,
             _ => smtp(&mut wire, &line.command, who, it.message.as_ref())?,
         };
         if heard != expected.trim_matches('"') {
             return Err(format!("`{}` was predicted to get {expected}, got {heard}", line.command).into());
         }
-        if line.command == "STARTTLS" {
+        if begins_tls(line) {
             wire = wire.tls(&server.tls)?;
         }
     }
@@ -260,6 +292,8 @@ fn port(listener: &str) -> u16 {
         "subm" => 587,
         "subs" => 465,
         "imaps" => 993,
+        "pops" => 995,
+        "pop" => 110,
         other => panic!("Nantes has no listener {other}"),
     }
 }
@@ -287,6 +321,17 @@ fn content(message: &Message) -> String {
     };
     let from = &message.from;
     format!("From: <{from}>\r\nSubject: mutant\r\nDate: Mon, 23 Nov 2026 12:00:00 +0000\r\n\r\n{body}\r\n.\r\n")
+}
+
+/// The status of a response of POP3.
+fn pop(wire: &mut Wire, command: &str, who: Option<&Person>) -> std::io::Result<String> {
+    match (command, who) {
+        ("", _) => {}
+        ("USER …", Some(who)) => wire.send(format!("USER {}\r\n", who.login).as_bytes())?,
+        ("PASS …", Some(who)) => wire.send(format!("PASS {}\r\n", who.password).as_bytes())?,
+        (command, _) => wire.send(format!("{command}\r\n").as_bytes())?,
+    }
+    Ok(wire.line()?.split(' ').next().unwrap_or_default().to_owned())
 }
 
 /// The status word of the greeting or of the tagged response.

@@ -115,6 +115,14 @@ impl Facteur {
         (of("VmRSS:"), of("VmHWM:"))
     }
 
+    /// Memory in KiB now: the process's own and its part of what it shares with others.
+    pub fn proportional_kib(&self) -> u64 {
+        let rollup =
+            std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id())).expect("the server runs");
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).expect("Linux says so");
+        line.trim().trim_end_matches(" kB").parse().expect("a number of KiB")
+    }
+
     /// Forgets the most memory there ever was: from here on `resident_kib` tells of what comes.
     pub fn forget_peak(&self) {
         // proc(5): 5 resets the peak of the resident set.

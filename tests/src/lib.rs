@@ -11,6 +11,7 @@ pub mod random;
 pub mod scratch;
 pub mod skip;
 pub mod smtp;
+pub mod storm;
 pub mod style;
 pub mod wait;
 pub mod wire;

@@ -104,6 +104,25 @@ fn mutt_opens(server: &Facteur, scratch: &Scratch) {
 }
 
 #[test]
+fn searches_orders_and_threads_of_a_list_are_those_of_the_rfc() -> Outcome {
+    const TEST: &str = "searches_orders_and_threads_of_a_list";
+    if corpus::folder().is_none() {
+        skip(TEST, Missing::Corpus);
+        return Ok(());
+    }
+    if found(TEST, "python3").is_none() {
+        return Ok(());
+    }
+    let (scratch, server) = (Scratch::new("order"), bench());
+    let list = list(&scratch).iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join("\n");
+    fs::write(server.scratch().join("messages.txt"), list)?;
+    let ran = python("imap_order.py", &server).ends(0);
+    println!("{}", ran.out.lines().last().unwrap_or_default());
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
+    Ok(())
+}
+
+#[test]
 fn every_message_of_the_corpus_is_announced_as_the_grammar_says_and_as_it_is() {
     const TEST: &str = "every_message_of_the_corpus";
     if corpus::folder().is_none() {

@@ -119,7 +119,7 @@ codes! {
     E0403, Judged, "\"{a}\" and \"{b}\" want {host}:{port} with different settings", "one port, one behaviour";
     E0404, Judged, "\"{l}\" is reachable from \"{n}\", beyond `never_reachable_beyond.{s}`", "widen the ceiling deliberately or narrow the block";
     E0405, Judged, "({listener}, {client class}) has two blocks: \"{a}\" and \"{b}\"", "remove the pair from one";
-    E0406, Judged, "listener \"{l}\" speaks {s}, which this image cannot serve", "served: Smtp, Lmtp, Imap";
+    E0406, Later, "listener \"{l}\" speaks {s}, which this image cannot serve", "served: Smtp, Lmtp, Imap, Pop";
     E0407, Judged, "TLS older than 1.2", "no client of the last decade needs it";
     E0408, Judged, "networks leave addresses without a class", "add one `Rest`";
     E0409, Judged, "certificate of \"{l}\" does not cover \"{name}\" (`also`)", "add it to the request";

@@ -336,7 +336,6 @@ const LEAVE_TABLES: &[Code] = &[
     Code::E0401,
     Code::E0403,
     Code::E0404,
-    Code::E0406,
     Code::E0409,
     Code::E0417,
     Code::E0418,

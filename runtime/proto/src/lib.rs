@@ -2,6 +2,7 @@
 
 pub mod imap;
 pub mod line;
+pub mod pop3;
 pub mod proxy;
 pub mod sasl;
 pub mod scan;

@@ -1,11 +1,15 @@
-//! How many connections there may be: in all, and per client address. A place is given back when it is dropped.
+//! How many connections there may be: in all, per client address, and under COMPRESS. A place is given back when it is
+//! dropped.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Connections at a time over all listeners, if the process may have that many files.
-const CONNECTIONS_MAX: u64 = 10_000;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Connections at a time over all listeners, if the process may have that many files: 10,000 that wait for mail, and those
+/// that bring it.
+const CONNECTIONS_MAX: u64 = 12_000;
 /// Files kept for everything that is no client: the store, scanners, spill files, HTTP.
 const FILES_RESERVED: u64 = 256;
 /// Part of all places one client address may hold where the policy says nothing of it: submission and reading. A
@@ -21,9 +25,13 @@ pub enum Kind {
     Own,
 }
 
+/// Connections under COMPRESS at a time: each holds a window of some 43 KiB.
+const COMPRESSED_MAX: usize = 1_000;
+
 #[derive(Debug)]
 pub struct Admission {
     max: u32,
+    compressed: Arc<Semaphore>,
     counts: Mutex<Counts>,
 }
 
@@ -43,19 +51,29 @@ pub struct Place {
     pub at_once: u32,
 }
 
+/// A compressed connection's place among those.
+pub type CompressedPlace = OwnedSemaphorePermit;
+
 /// There is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
 impl Admission {
-    /// Raises the limit on open files as far as the system lets us, and takes what fits.
+    /// Raises the limit on open files as far as the system lets us, takes what fits, and says what that is.
     pub fn new() -> Arc<Admission> {
-        let max = CONNECTIONS_MAX.min(files_max().saturating_sub(FILES_RESERVED)).max(16);
-        Admission::with_places(max as u32)
+        let files = files_max();
+        let max = places(files);
+        tracing::info!("{files} open files are allowed: {max} connections at once");
+        if u64::from(max) < CONNECTIONS_MAX {
+            let wanted = CONNECTIONS_MAX + FILES_RESERVED;
+            tracing::warn!("the system's limit on open files bounds the connections; {wanted} files would not");
+        }
+        Admission::with_places(max)
     }
 
     fn with_places(max: u32) -> Arc<Admission> {
-        Arc::new(Admission { max, counts: Mutex::new(Counts::default()) })
+        let compressed = Arc::new(Semaphore::new(COMPRESSED_MAX));
+        Arc::new(Admission { max, compressed, counts: Mutex::new(Counts::default()) })
     }
 
     pub fn open(&self) -> u64 {
@@ -72,6 +90,11 @@ impl Admission {
         counts.open += 1;
         counts.by_address.insert((kind, address), open_of_address + 1);
         Ok(Place { admission: self.clone(), kind, address, at_once: open_of_address + 1 })
+    }
+
+    /// A place under COMPRESS.
+    pub fn compress(&self) -> Result<CompressedPlace, Full> {
+        self.compressed.clone().try_acquire_owned().map_err(|_| Full)
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -92,6 +115,12 @@ impl Drop for Place {
     }
 }
 
+/// Connections for which so many files are enough. Some are served whatever the system says.
+fn places(files: u64) -> u32 {
+    let places = CONNECTIONS_MAX.min(files.saturating_sub(FILES_RESERVED)).max(16);
+    u32::try_from(places).unwrap_or(u32::MAX)
+}
+
 /// Files this process may open, after asking for as many as it may ask for.
 fn files_max() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -108,6 +137,22 @@ fn files_max() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_connections_as_there_are_files_for() {
+        for (files, expected) in [(20_000, 12_000), (12_256, 12_000), (1_024, 768), (256, 16), (0, 16)] {
+            assert_eq!(places(files), expected, "{files} files");
+        }
+    }
+
+    #[test]
+    fn compressed_connections_are_counted() {
+        let admission = Admission::with_places(8);
+        let mut places: Vec<CompressedPlace> = (0..COMPRESSED_MAX).map(|_| admission.compress().unwrap()).collect();
+        assert_eq!(admission.compress().unwrap_err(), Full);
+        places.pop();
+        assert!(admission.compress().is_ok());
+    }
 
     #[test]
     fn places_end_and_come_back() {

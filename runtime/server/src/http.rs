@@ -73,6 +73,10 @@ pub(crate) fn respond(service: &Service, request: &Request<Incoming>, door: Door
                 .metrics
                 .store_free
                 .set(store.free_bytes().and_then(|octets| i64::try_from(octets).ok()).unwrap_or(0));
+            let waiting = i64::try_from(service.passwords.waiting()).unwrap_or(i64::MAX);
+            service.metrics.logins_waiting.set(waiting);
+            let kept = i64::try_from(service.passwords.kept()).unwrap_or(i64::MAX);
+            service.metrics.logins_kept.set(kept);
             let page_text = service.metrics.page(&service.store.metrics().now());
             page(StatusCode::OK, "text/plain; version=0.0.4", page_text)
         }

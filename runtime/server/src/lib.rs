@@ -4,9 +4,11 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod admission;
+mod app_passwords;
 mod authenticate;
 mod bindings;
 mod clock;
+mod compress;
 mod content;
 mod control;
 mod decisions;
@@ -44,7 +46,6 @@ mod tls;
 mod tokens;
 mod trace;
 mod transcripts;
-mod turns;
 mod verifier;
 mod world;
 pub mod zone;

@@ -54,6 +54,9 @@ metrics! {
     counter handshakes_failed "facteur_tls_handshakes_failed_total" [] "TLS handshakes that did not end well.";
     counters authentication "facteur_authentication_total" ["method", "result"] "Results of SPF, DKIM and DMARC on mail that came in.";
     counters logins "facteur_logins_total" ["result"] "Checks of a password: good, failed, later.";
+    counters password_checks "facteur_password_checks_total" ["how"] "Checks of a password by what answered them: remembered, shared (another connection's hash), hashed, app_password, shed.";
+    gauge logins_waiting "facteur_logins_waiting" [] "Logins that wait for their password to be hashed.";
+    gauge logins_kept "facteur_logins_kept" [] "Logins that succeeded and would not be hashed after a restart.";
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";

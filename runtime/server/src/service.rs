@@ -30,6 +30,7 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    pub app_passwords: crate::app_passwords::AppPasswords,
     pub tokens: crate::tokens::Tokens,
     /// Of this store for ever: what salts of logins nobody has are made of.
     pub nobodys_salts: [u8; 32],
@@ -41,6 +42,8 @@ pub(crate) struct Service {
     pub signing: crate::signing::Signing,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
+    /// Maildrops that have a session.
+    pub maildrops: Arc<crate::drive::pop3::Maildrops>,
     pub directory: crate::directory::Directory,
     /// Other servers.
     pub world: crate::world::World,

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use decide::{Tables, Tick};
-use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, Speaks, TlsMode};
+use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, TlsMode};
 use store::{Op, ReadError, Store};
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
+use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
 use crate::clock::{self, Clock};
 use crate::content::Held;
@@ -22,7 +23,7 @@ use crate::directory::Directory;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
-use crate::passwords::Passwords;
+use crate::passwords::kept::{self, LoadError};
 use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
@@ -118,20 +119,19 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl From<LoadError> for StartError {
+    fn from(error: LoadError) -> StartError {
+        match error {
+            LoadError::Read(error) => StartError::Read(error),
+            LoadError::Commit(error) => StartError::Commit(error),
+        }
+    }
+}
+
 /// What this build keeps of the plan without executing it, one line each, to be said once at start.
 pub fn unserved(tables: &Tables) -> Vec<String> {
     let plan = tables.plan();
-    let mut lines: Vec<String> =
-        decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect();
-    for (name, listener) in &plan.listeners {
-        match listener.speaks {
-            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
-            Speaks::Pop => {
-                lines.push(format!("listeners.{name}: {:?} is not built, nothing listens", listener.speaks));
-            }
-        }
-    }
-    lines
+    decide::unserved(plan).into_iter().map(|one| format!("{}: {}", one.path, one.what)).collect()
 }
 
 /// What makes a plan impossible to serve.
@@ -189,6 +189,7 @@ impl Server {
         let mut tasks = vec![
             tokio::spawn(operate::door::serve(service.clone(), control_socket)),
             tokio::spawn(rings::keep(service.clone())),
+            tokio::spawn(kept::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
@@ -231,6 +232,7 @@ impl Running {
         if let Err(error) = rings::flush(&service, &mut BTreeMap::new()).await {
             tracing::error!("the windows could not be kept: {error}");
         }
+        kept::flush(&service).await;
         if let Err(error) = control::remove(&control) {
             tracing::warn!("{}: {error}", control.display());
         }
@@ -244,9 +246,6 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if !matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp | Speaks::Imap) {
-            continue;
-        }
         if addresses.is_empty() {
             tracing::warn!(listener = name, "the site gives no address: it does not listen");
         }
@@ -296,6 +295,7 @@ async fn service(
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
+    let passwords = kept::load(&store, &seal).await?;
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
@@ -315,7 +315,8 @@ async fn service(
         site,
         store,
         clock,
-        passwords: Passwords::new(),
+        passwords,
+        app_passwords: AppPasswords::default(),
         tokens: Tokens::default(),
         nobodys_salts,
         admission: Admission::new(),
@@ -323,6 +324,7 @@ async fn service(
         engines,
         signing,
         held: Arc::new(Held::default()),
+        maildrops: Arc::default(),
         directory,
         world,
         pool: outbound::Pool::default(),

@@ -52,6 +52,11 @@ pub fn verifier_of(plan: &Plan, secret: &Secret) -> String {
     format!("{plain}{SEPARATOR}{}", Keys::of(secret).text())
 }
 
+/// Is nobody to log in by this verifier, whatever they have? It begins with `!`, as a locked password does in shadow(5).
+pub fn is_locked(verifier: &str) -> bool {
+    verifier.starts_with('!')
+}
+
 /// The keys of SCRAM in a verifier, if it has them.
 pub fn scram_keys(verifier: &str) -> Option<Keys> {
     verifier.split(SEPARATOR).find_map(Keys::read)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64::Engine;
 use decide::{Account, Block, Client, ListenerId, Tables};
 use mail::Login;
-use plan::{Network, Row, SourceMap, TlsMode};
+use plan::{Network, Row, SourceMap, Speaks, TlsMode};
 use store::Store;
 
 use super::describe::PersonView;
@@ -60,12 +60,13 @@ impl Stage {
         self.networks.iter().find(is_rest)
     }
 
-    /// The first listener whose block for `Rest` is wanted; implicit TLS before STARTTLS.
-    pub fn door(&self, wanted: impl Fn(Block) -> bool) -> Option<RestDoor> {
+    /// The first listener that is wanted by its block for `Rest` and what it speaks; implicit TLS before STARTTLS.
+    pub fn door(&self, wanted: impl Fn(Block, Speaks) -> bool) -> Option<RestDoor> {
         let rest = self.rest()?;
         let mut doors: Vec<RestDoor> = Vec::new();
         for (listener, name, rules) in self.tables.listeners() {
-            let Some(block) = self.tables.block(listener, rest.class).filter(|block| wanted(*block)) else { continue };
+            let block = self.tables.block(listener, rest.class);
+            let Some(block) = block.filter(|block| wanted(*block, rules.speaks)) else { continue };
             let Some((_, address)) = self.addresses.iter().find(|(n, _)| n == name) else { continue };
             let implicit_tls = rules.tls == TlsMode::Implicit;
             let door = Door { address: *address, source: rest.source, host: rules.host.to_string(), implicit_tls };

@@ -2,7 +2,7 @@
 //! the step out and says so.
 
 use decide::{Auth, Block, Cell, Outcome, RecipientClass, SenderClass};
-use plan::{WhenOver, Window};
+use plan::{Speaks, WhenOver, Window};
 
 use super::describe::PersonView;
 use super::stage::{RestDoor, Stage, Step, Told, expect, rule_of};
@@ -50,12 +50,12 @@ fn missing(why: &str) -> Told {
 }
 
 fn receiving(stage: &Stage) -> Result<RestDoor, Told> {
-    let door = stage.door(|block| matches!(block, Block::Receive(_)));
+    let door = stage.door(|block, _| matches!(block, Block::Receive(_)));
     door.ok_or_else(|| missing("no listener takes mail from strangers"))
 }
 
 fn sending(stage: &Stage) -> Result<RestDoor, Told> {
-    let door = stage.door(|block| matches!(block, Block::Send(_)));
+    let door = stage.door(|block, _| matches!(block, Block::Send(_)));
     door.ok_or_else(|| missing("nobody may send from there"))
 }
 
@@ -91,7 +91,7 @@ async fn stranger_writes(stage: &Stage) -> Step {
 
 /// Reads the newest message of INBOX over IMAPS.
 async fn read_back(stage: &Stage, reader: &PersonView) -> Step {
-    let Some(door) = stage.door(|block| matches!(block, Block::Read(_))) else {
+    let Some(door) = stage.door(|_, speaks| speaks == Speaks::Imap) else {
         return Err(missing("no listener reads mail"));
     };
     say!("\n   {} reads it:", reader.login);

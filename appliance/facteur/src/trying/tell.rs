@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use decide::Block;
+use plan::Speaks;
 use server::Running;
 
 use super::certificate;
@@ -37,7 +38,7 @@ fn commands(stage: &Stage, running: &Running, data: &Path) {
     let Some(person) = stage.people.first() else { return };
     let source = stage.source().map(|source| source.to_string()).unwrap_or_default();
     say!("\ntry it from another terminal");
-    if let Some(mx) = stage.door(|block| matches!(block, Block::Receive(_))) {
+    if let Some(mx) = stage.door(|block, _| matches!(block, Block::Receive(_))) {
         say!(
             "  swaks --server {} --port {} --local-interface {source} --from ami@elsewhere.example --to {}",
             mx.door.address.ip(),
@@ -45,7 +46,7 @@ fn commands(stage: &Stage, running: &Running, data: &Path) {
             person.address
         );
     }
-    if let Some(subm) = stage.door(|block| matches!(block, Block::Send(_))) {
+    if let Some(subm) = stage.door(|block, _| matches!(block, Block::Send(_))) {
         let tls = if subm.door.implicit_tls { "--tls-on-connect" } else { "--tls" };
         say!(
             "  swaks --server {} --port {} --local-interface {source} {tls} --auth PLAIN --auth-user {} --auth-password {} --from {} --to friend@elsewhere.example",
@@ -56,10 +57,15 @@ fn commands(stage: &Stage, running: &Running, data: &Path) {
             person.address
         );
     }
-    if let Some(imap) = stage.door(|block| matches!(block, Block::Read(_))) {
+    if let Some(imap) = stage.door(|_, speaks| speaks == Speaks::Imap) {
         let (ip, port) = (imap.door.address.ip(), imap.door.address.port());
         say!("  mutt -f imaps://{}@{ip}:{port}/INBOX      # password {}", person.login, person.password);
         say!("  Thunderbird: incoming IMAP {ip} port {port} SSL/TLS, normal password; accept the certificate");
+    }
+    if let Some(pop) = stage.door(|_, speaks| speaks == Speaks::Pop) {
+        let (ip, port, person) = (pop.door.address.ip(), pop.door.address.port(), &person.login);
+        let scheme = if pop.door.implicit_tls { "pop3s" } else { "pop3" };
+        say!("  curl --ssl-reqd --insecure --user {person} {scheme}://{ip}:{port}/");
     }
     say!("  certificate to trust: {}", data.join(certificate::FILE).display());
     if let Some(http) = running.http {

@@ -83,23 +83,6 @@ pub(super) const EXAMPLES: &[Example] = &[
     },"#,
     },
     Example {
-        code: Code::E0406,
-        setting: Setting::Sections(Base::Office),
-        why: r#"The policy language knows more protocols than this image serves. A listener that nobody answers on is an outage that looks like a service."#,
-        bad: r#"    listeners: {
-        "mx":    (host: "mail.cabinet-martin.example", port: 25,  speaks: Smtp, auth: Never),
-        "subs":  (host: "mail.cabinet-martin.example", port: 465, speaks: Smtp, auth: Required),
-        "imaps": (host: "mail.cabinet-martin.example", port: 993, speaks: Imap, auth: Required),
-        "pops":  (host: "mail.cabinet-martin.example", port: 995, speaks: Pop, auth: Required),
-    },"#,
-        caret: r#""pops""#,
-        good: r#"    listeners: {
-        "mx":    (host: "mail.cabinet-martin.example", port: 25,  speaks: Smtp, auth: Never),
-        "subs":  (host: "mail.cabinet-martin.example", port: 465, speaks: Smtp, auth: Required),
-        "imaps": (host: "mail.cabinet-martin.example", port: 993, speaks: Imap, auth: Required),
-    },"#,
-    },
-    Example {
         code: Code::E0407,
         setting: Setting::Sections(Base::Office),
         why: r#"TLS 1.0 and 1.1 are broken and forbidden (RFC 8996). Whoever insists on them is better told than served."#,

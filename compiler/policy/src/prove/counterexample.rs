@@ -26,7 +26,7 @@ pub struct Counterexample {
     pub listener: String,
     pub host: String,
     pub port: u16,
-    /// TLS is in use at the end; from the first octet unless a line says STARTTLS.
+    /// TLS is in use at the end; from the first octet unless a line says STARTTLS or STLS.
     pub tls: bool,
     /// An address whose owner logs in; empty for a stranger. `…` in a line stands for their login and password.
     pub login: String,
@@ -41,6 +41,7 @@ pub struct Counterexample {
 pub enum Protocol {
     Smtp,
     Imap,
+    Pop,
 }
 
 /// What the client says and what the server answers.
@@ -53,7 +54,7 @@ pub struct Line {
     pub fault: String,
 }
 
-/// A reply's code, or the status of an IMAP response.
+/// A reply's code, or the status of a response of IMAP or POP3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
@@ -125,11 +126,11 @@ impl fmt::Display for Counterexample {
         for given in &self.given {
             writeln!(f, "while {given}:")?;
         }
-        let starttls = self.lines.iter().any(|line| line.command == "STARTTLS");
-        let tls = match (self.tls, starttls) {
+        let begins = self.lines.iter().find(|line| matches!(line.command.as_str(), "STARTTLS" | "STLS"));
+        let tls = match (self.tls, begins) {
             (false, _) => "no TLS",
-            (true, true) => "STARTTLS",
-            (true, false) => "TLS",
+            (true, Some(line)) => line.command.as_str(),
+            (true, None) => "TLS",
         };
         let login = match self.login.as_str() {
             "" => "no login".to_owned(),

@@ -34,15 +34,18 @@ fn postmaster(tables: &Tables) -> String {
 fn begun(tables: &Tables, listener: ListenerId, class: ClassId, tls: bool, about: About<'_>) -> Counterexample {
     let rules = tables.listener_rules(listener);
     let block = tables.block(listener, class).map(|block| tables.block_path(block)).unwrap_or_default();
-    let imap = rules.speaks == Speaks::Imap;
-    let greeting = if imap { Answer::Word("OK") } else { Answer::Code(220) };
+    let (protocol, greeting) = match rules.speaks {
+        Speaks::Smtp | Speaks::Lmtp => (Protocol::Smtp, Answer::Code(220)),
+        Speaks::Imap => (Protocol::Imap, Answer::Word("OK")),
+        Speaks::Pop => (Protocol::Pop, Answer::Word("+OK")),
+    };
     Counterexample {
         guarantee: about.guarantee,
         block: block.split_once('.').map_or(block.as_str(), |(_, name)| name).to_owned(),
         network: tables.class_name(class).to_owned(),
         cases: about.cases,
         of: about.of,
-        protocol: if imap { Protocol::Imap } else { Protocol::Smtp },
+        protocol,
         client: address_of(tables, class),
         listener: tables.listener_name(listener).to_owned(),
         host: rules.host.to_string(),
@@ -138,7 +141,7 @@ pub(super) fn of_login(
     about: About<'_>,
 ) -> Counterexample {
     let rules = tables.listener_rules(listener);
-    if rules.speaks != Speaks::Imap {
+    if matches!(rules.speaks, Speaks::Smtp | Speaks::Lmtp) {
         let (sender, recipient) = (SenderClass::Own, RecipientClass::Local);
         return accused(
             introduced(tables, Cell { listener, class, tls, auth: Auth::Good, sender, recipient }, about),
@@ -147,7 +150,14 @@ pub(super) fn of_login(
     }
     let mut it = begun(tables, listener, class, tls, about);
     it.login = postmaster(tables);
-    it.lines.push(Line::new("a LOGIN … …", Answer::Word("OK")));
+    match it.protocol {
+        Protocol::Pop => {
+            let secure = (tls && rules.tls != TlsMode::Implicit).then_some("STLS");
+            let lines = secure.into_iter().chain(["USER …", "PASS …"]);
+            it.lines.extend(lines.map(|line| Line::new(line, Answer::Word("+OK"))));
+        }
+        Protocol::Imap | Protocol::Smtp => it.lines.push(Line::new("a LOGIN … …", Answer::Word("OK"))),
+    }
     accused(it, about)
 }
 

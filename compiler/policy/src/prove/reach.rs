@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use decide::{Block, ClassId, ListenerId, Tables};
-use plan::{Listener, ListenerAuth, Network, Reach, TlsMode};
+use plan::{Listener, ListenerAuth, Network, Reach, Speaks, TlsMode};
 
 use super::dialogue::{self, About};
 use super::overlay::{self, Change};
@@ -88,7 +88,8 @@ pub(super) fn only_from(tables: &Tables, networks: &[String], promised: Span, pl
         found.iter().find(|pair| matches!(pair.block, Block::Read(_)) && pair.rules.auth == ListenerAuth::Required);
     judged.counterexample = match read {
         Some(pair) => {
-            let tls = pair.rules.tls == TlsMode::Implicit;
+            let stls = pair.rules.speaks == Speaks::Pop && pair.rules.tls != TlsMode::None;
+            let tls = stls || pair.rules.tls == TlsMode::Implicit;
             Some(dialogue::of_login(tables, pair.listener, pair.class, tls, about))
         }
         None => shown(tables, &found).map(|pair| dialogue::of_reach(tables, pair.listener, pair.class, about)),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::ops::{Range, RangeInclusive};
 
+use super::event::Notify;
 use super::question::FlagChange;
 use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
@@ -74,6 +75,8 @@ pub enum OnAccount {
     GetQuota { root: Vec<u8> },
     GetQuotaRoot(Name),
     Idle,
+    Notify(Notify),
+    Compress,
 }
 
 /// What CREATE says a mailbox is for (RFC 6154 3).
@@ -111,11 +114,32 @@ pub enum OnSelected {
     Unselect,
     Expunge,
     UidExpunge(Messages),
-    Fetch { messages: Messages, items: Vec<FetchItem>, modifiers: FetchModifiers },
-    Store { messages: Messages, change: FlagChange, silent: bool, flags: Flags, unchanged_since: Option<u64> },
-    Copy { messages: Messages, to: Name },
-    Move { messages: Messages, to: Name },
+    Fetch {
+        messages: Messages,
+        items: Vec<FetchItem>,
+        modifiers: FetchModifiers,
+    },
+    Store {
+        messages: Messages,
+        change: FlagChange,
+        silent: bool,
+        flags: Flags,
+        unchanged_since: Option<u64>,
+    },
+    Copy {
+        messages: Messages,
+        to: Name,
+    },
+    Move {
+        messages: Messages,
+        to: Name,
+    },
     Search(Search),
+    /// RFC 10022: batches of so many messages, all of them or those from one to another, counted from the newest on.
+    UidBatches {
+        size: u32,
+        batches: Option<(u32, u32)>,
+    },
 }
 
 impl From<OnAccount> for Command {
@@ -309,6 +333,8 @@ pub struct FetchModifiers {
     pub changed_since: Option<u64>,
     /// Those of the set that are gone are told first.
     pub vanished: bool,
+    /// Only these of the messages (RFC 9394 3.3).
+    pub partial: Option<Window>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

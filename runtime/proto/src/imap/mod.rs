@@ -5,6 +5,7 @@
 //! asks `Session::next` what to do, does it, and asks again.
 
 pub mod command;
+pub mod event;
 pub mod grammar;
 mod question;
 mod response;

@@ -55,6 +55,9 @@ pub enum Question {
     Authenticate(Claim),
     /// How is the verifier of this login salted? Answer: `Salt`, also for logins nobody has, or `NotAuthenticated`.
     Salt { login: String },
+    /// From now on `Session::changed` is said of every mailbox of the account, until it is switched off. Answer: `Done`;
+    /// `Failed(Limit)` when there are too many.
+    Watch { on: bool },
     /// All mailboxes, subscribed names without a mailbox included. Answer: `Mailboxes`.
     Mailboxes,
     /// One mailbox by its name. Answer: `Mailbox`; `Failed(NoSuchMailbox)`.
@@ -120,6 +123,9 @@ pub enum Question {
     Subscribe { name: MailboxName, on: bool },
     /// Answer: `Quota`.
     Quota,
+    /// May everything be compressed from here on? Answer: `Done`, and there is room for it until the connection ends;
+    /// `Failed(Limit)`.
+    Compress,
 }
 
 /// The message that REPLACE takes away.

@@ -1,7 +1,7 @@
 //! SASL mechanisms (RFC 4422) a server takes here: PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login, what mail clients mean
 //! by "simple"), SCRAM-SHA-256 with and without channel binding, OAUTHBEARER and XOAUTH2. One exchange serves SMTP
-//! (RFC 4954) and IMAP (RFC 9051 6.2.2): responses come in as the line the client sent, in base64. Nothing is verified here:
-//! an exchange ends in a `Claim`, which the driver judges.
+//! (RFC 4954), IMAP (RFC 9051 6.2.2) and POP3 (RFC 5034): responses come in as the line the client sent, in base64. Nothing is
+//! verified here: an exchange ends in a `Claim`, which the driver judges.
 
 mod bearer;
 mod law;

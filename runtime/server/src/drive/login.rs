@@ -1,16 +1,16 @@
-//! A login, the same for SMTP and IMAP: limits on guessing, the proof, limits again.
+//! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
 use decide::{Account, ClassId, Guess, Guesses, Reason, Refusal, address_key};
 use mail::{Login, reply};
 use proto::sasl::{Bearer, Claim, Credentials, Salt, ScramProof};
-use store::PersonRow;
+use store::{PersonRow, ReadError};
 
 use crate::outcome::{Event, Outcome, Peer};
 use crate::passwords::{Attempt, Checked};
 use crate::scram::Keys;
 use crate::service::Service;
 use crate::tokens::{self, NoLogin};
-use crate::verifier::scram_keys;
+use crate::verifier::{is_locked, scram_keys};
 
 /// Somebody logged in.
 pub struct LoggedIn {
@@ -78,17 +78,40 @@ async fn password(
     allowed: impl Fn() -> Result<(), Refusal>,
 ) -> Result<Option<LoggedIn>, Refusal> {
     let person = person(service, &credentials.login)?;
+    let counted = |how: &str| service.metrics.password_checks.with_label_values(&[how]).inc();
+    if opens_app_password(service, credentials, person.as_ref())? {
+        counted("app_password");
+        return Ok(person.map(|row| logged_in(row, None)));
+    }
     let attempt = Attempt {
-        login: &credentials.login,
+        login: person.as_ref().map_or(&credentials.login, |row| row.person.login.as_str()),
         secret: &credentials.secret,
         verifier: person.as_ref().and_then(|row| row.verifier.as_deref()),
         address,
     };
     match service.passwords.check(attempt, allowed).await? {
-        Checked::Right => Ok(person.map(|row| logged_in(row, None))),
-        Checked::Wrong => Ok(None),
-        Checked::Busy => Err(later("the server has many logins to check, try later")),
+        Checked::Judged { right, how } => {
+            counted(how.word());
+            Ok(person.filter(|_| right).map(|row| logged_in(row, None)))
+        }
+        Checked::Busy => {
+            counted("shed");
+            Err(later("the server has many logins to check, try later"))
+        }
     }
+}
+
+/// Is the secret an app password of this person? Asked of nobody as well, so that it takes as long.
+fn opens_app_password(
+    service: &Service,
+    credentials: &Credentials,
+    person: Option<&PersonRow>,
+) -> Result<bool, Refusal> {
+    let Some(typed) = Login::new(&credentials.login) else { return Ok(false) };
+    let login = person.map_or(&typed, |row| &row.person.login);
+    let opens = service.app_passwords.opens(&service.store, login, &credentials.secret, &service.today());
+    let opens = opens.map_err(|error| unreadable(&error))?;
+    Ok(opens && person.is_some_and(|row| !row.verifier.as_deref().is_some_and(is_locked)))
 }
 
 fn scram(service: &Service, proof: &ScramProof) -> Result<Option<LoggedIn>, Refusal> {
@@ -136,10 +159,12 @@ fn hash(octets: &[u8]) -> u64 {
 
 fn person(service: &Service, typed: &str) -> Result<Option<PersonRow>, Refusal> {
     let Some(login) = Login::new(typed) else { return Ok(None) };
-    service.store.person(&login).map_err(|error| {
-        tracing::error!("the directory cannot be read: {error}");
-        later("logins cannot be checked now, try later")
-    })
+    service.store.person(&login).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &ReadError) -> Refusal {
+    tracing::error!("the directory cannot be read: {error}");
+    later("logins cannot be checked now, try later")
 }
 
 fn later(text: &str) -> Refusal {

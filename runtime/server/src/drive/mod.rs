@@ -7,6 +7,7 @@ mod imap;
 mod login;
 mod onward;
 pub mod opening;
+pub(crate) mod pop3;
 mod smtp;
 mod success;
 pub mod told;
@@ -90,8 +91,7 @@ pub async fn converse(service: Arc<Service>, mut connection: Connection, place: 
     match rules.speaks {
         Speaks::Smtp | Speaks::Lmtp => Box::pin(smtp::run(service.clone(), connection)).await,
         Speaks::Imap => Box::pin(imap::run(service.clone(), connection)).await,
-        // Not listened to: `start` says so.
-        Speaks::Pop => {}
+        Speaks::Pop => Box::pin(pop3::run(service.clone(), connection)).await,
     }
     drop(place);
 }
@@ -108,15 +108,30 @@ impl Drop for Counted {
 /// Reads within `limit`. A server that stops wakes it, when it is `busy` only at the very end.
 async fn read(service: &Service, stream: &mut Stream, buffer: &mut [u8], limit: Duration, busy: bool) -> Woken {
     let mut stop = if busy { service.end.subscribe() } else { service.stop.clone() };
-    let read = tokio::select! {
+    tokio::select! {
         biased;
-        () = stopped(&mut stop) => return Woken::Stopping,
-        read = stream.read(buffer, limit) => read,
-    };
-    match read {
-        Read::Octets(octets) => Woken::Octets(octets),
-        Read::End => Woken::End,
-        Read::TimedOut => Woken::TimedOut,
+        () = stopped(&mut stop) => Woken::Stopping,
+        read = stream.read(buffer, limit) => read.into(),
+    }
+}
+
+/// Reads at most `octets` within `limit`, into a buffer that is there only once something came. A server that stops wakes it.
+async fn read_new(service: &Service, stream: &mut Stream, octets: usize, limit: Duration) -> (Vec<u8>, Woken) {
+    let mut stop = service.stop.clone();
+    tokio::select! {
+        biased;
+        () = stopped(&mut stop) => (Vec::new(), Woken::Stopping),
+        (buffer, read) = stream.read_new(octets, limit) => (buffer, read.into()),
+    }
+}
+
+impl From<Read> for Woken {
+    fn from(read: Read) -> Woken {
+        match read {
+            Read::Octets(octets) => Woken::Octets(octets),
+            Read::End => Woken::End,
+            Read::TimedOut => Woken::TimedOut,
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
+use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -112,6 +113,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         SigningKeys::PATH => asked.start::<SigningKeys>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
         SetPassword::PATH => asked.start::<SetPassword>(),
+        AddAppPassword::PATH => asked.start::<AddAppPassword>(),
+        ListAppPasswords::PATH => asked.start::<ListAppPasswords>(),
+        RemoveAppPassword::PATH => asked.start::<RemoveAppPassword>(),
         QueueList::PATH => asked.start::<QueueList>(),
         QueueShow::PATH => asked.start::<QueueShow>(),
         ActOn::PATH => asked.start::<ActOn>(),

@@ -4,6 +4,7 @@
 //! its control socket ([`door`]) or, with no owner, the command line runs it on a store it opened itself ([`client`]).
 //! Handlers block; they say how far they are and stop between two steps when nobody waits for them any more.
 
+mod app_password;
 mod backup;
 pub mod client;
 mod compact;
@@ -45,6 +46,7 @@ use crate::service::Service;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
+pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,

@@ -167,9 +167,13 @@ impl Operation for SetPassword {
         }
         let secret = Secret::new(self.password);
         let verifier = match &context.live {
-            Some(_) | None => crate::verifier::verifier(&secret),
+            Some(live) => crate::verifier::verifier_of(live.tables.plan(), &secret),
+            None => crate::verifier::verifier(&secret),
         };
         context.store.commit_wait(vec![Op::SetVerifier { login: login.clone(), verifier }])?;
+        if let Some(server) = &context.server {
+            server.passwords.forget(&login);
+        }
         audit(context, &format!("password of {login} set"));
         Ok(())
     }

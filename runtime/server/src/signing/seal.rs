@@ -42,6 +42,11 @@ impl Seal {
         Seal::new(&octets).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
+    /// Under a key the caller has, for what is sealed often.
+    pub fn under(key: &[u8; KEY_OCTETS]) -> Seal {
+        Seal::new(key).expect("32 octets are a key")
+    }
+
     /// A key of this run alone.
     #[cfg(test)]
     pub fn unkept() -> Seal {
@@ -54,7 +59,7 @@ impl Seal {
 
     /// `secret` under `name`. `None` only for more octets than memory holds.
     pub fn seal(&self, name: &str, secret: &[u8]) -> Option<Vec<u8>> {
-        // A nonce of 96 random bits does not come twice among the few secrets of one key.
+        // A nonce of 96 random bits does not come twice among the some 2^32 secrets one key may ever seal.
         let nonce: [u8; NONCE_LEN] = random::octets();
         let mut sealed = secret.to_vec();
         let (nonce_given, about) = (Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()));

@@ -91,16 +91,20 @@ fn renderings_lie_side_by_side_and_go_on_where_they_stopped() {
         message.summary.envelope_imap = format!("(envelope {n})").into_bytes();
         message.summary.bodystructure_imap = format!("(structure {n})").into_bytes();
         message.summary.body_imap = format!("(body {n})").into_bytes();
+        message.summary.preview = format!("é{n}");
         store.commit_wait(vec![Op::Deliver(message)]).unwrap();
     }
     let all = SummaryParts::ENVELOPE.with(SummaryParts::BODY).with(SummaryParts::BODYSTRUCTURE);
     let found = store.renderings(mailbox, &[1, 4, 9].into_iter().collect(), all, 1_000).unwrap();
     assert_eq!(found.octets, b"(envelope 1)(body 1)(structure 1)(envelope 4)(body 4)(structure 4)");
-    assert_eq!(found.messages, [(1, [12, 20, 33]), (4, [45, 53, 66])]);
+    assert_eq!(found.messages, [(1, [12, 20, 33, 33]), (4, [45, 53, 66, 66])]);
     assert_eq!(found.more_from, None);
+    let parts = SummaryParts::PREVIEW.with(SummaryParts::BODY);
+    let found = store.renderings(mailbox, &[2].into_iter().collect(), parts, 1_000).unwrap();
+    assert_eq!((found.octets.as_slice(), found.messages), ("(body 2)é2".as_bytes(), vec![(2, [0, 8, 8, 11])]));
     let found = store.renderings(mailbox, &UidSet::all(), SummaryParts::BODY, 10).unwrap();
     assert_eq!((found.octets.as_slice(), found.more_from), (&b"(body 1)(body 2)"[..], Some(3)));
-    assert_eq!(found.messages, [(1, [0, 8, 8]), (2, [8, 16, 16])]);
+    assert_eq!(found.messages, [(1, [0, 8, 8, 8]), (2, [8, 16, 16, 16])]);
     let rest = store.renderings(mailbox, &UidSet::from_ranges([3..=u32::MAX]), SummaryParts::BODY, 100).unwrap();
     assert_eq!((rest.octets.as_slice(), rest.more_from), (&b"(body 3)(body 4)(body 5)"[..], None));
 }

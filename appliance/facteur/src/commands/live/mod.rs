@@ -1,6 +1,7 @@
 //! The commands on live state: they ask the owner of the data folder, or do it themselves when it has none
 //! (`server::operate`). One file each; here is what they share: where the state is, how far it is, how it ends.
 
+mod app_password;
 pub mod backup;
 mod bar;
 pub mod export;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use server::operate::{PutPeople, SetPassword};
 
+use super::app_password::{self, AppPasswordArgs};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -27,6 +28,8 @@ enum PersonCommand {
     Load(LoadArgs),
     /// Set somebody's password: one line of standard input
     Password(PasswordArgs),
+    /// Secrets of one mail program each: drawn here, taken away one by one
+    AppPassword(AppPasswordArgs),
 }
 
 #[derive(Args)]
@@ -51,6 +54,7 @@ pub fn run(args: &PersonArgs) -> Exit {
     let ended = match &args.command {
         PersonCommand::Load(args) => load(args),
         PersonCommand::Password(args) => password(args),
+        PersonCommand::AppPassword(args) => app_password::run(args),
     };
     ended.unwrap_or_else(|exit| exit)
 }

@@ -1,4 +1,5 @@
-//! E0406, E0407 and L0410: what a listener speaks, and on which port.
+//! E0407 and L0410: TLS that is too old, and what mail programs expect on a port. Every protocol the language has is served,
+//! so that E0406 waits for one that is not.
 
 use plan::{ListenerAuth, Speaks, TlsMode};
 
@@ -11,16 +12,6 @@ use crate::syntax::{Entries, Spanned};
 
 pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     for (name, listener) in subject.policy.listeners.seen().into_iter().flat_map(Entries::iter) {
-        match listener.speaks {
-            Speaks::Smtp | Speaks::Lmtp | Speaks::Imap => {}
-            Speaks::Pop => {
-                let path = format!("listeners.{name}.speaks");
-                let message =
-                    format!("listener \"{name}\" speaks {:?}, which this image cannot serve", listener.speaks);
-                let diagnostic = Diagnostic::new(Code::E0406, message).help("served: Smtp, Lmtp, Imap");
-                sink.push(diagnostic.at(subject.place(&path), "").rule(path));
-            }
-        }
         submission_port(subject, name, listener, sink);
     }
     if let Some(tls) = subject.policy.tls.seen() {

@@ -7,9 +7,12 @@ use nom::combinator::{map, map_opt, opt, value};
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
+use super::search::window;
 use super::set::messages;
 use super::word::{Parsed, astring, atom, list1, number64, nz_number, refuse, sp};
-use crate::imap::command::{Command, ContentItem, FetchItem, FetchModifiers, OnSelected, Partial, Section, Spelling};
+use crate::imap::command::{
+    Command, ContentItem, FetchItem, FetchModifiers, OnSelected, Partial, Section, Spelling, Window,
+};
 use mail::mime::{DEPTH_MAX, SectionKind};
 
 /// Most items in one FETCH: each costs work for each message.
@@ -26,9 +29,9 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         let (rest, messages) = messages(uid)(input)?;
         let (rest, ()) = sp(rest)?;
         let (rest, items) = if rest.first() == Some(&b'(') {
-            list1(item).parse(rest)?
+            list1(fetch_item).parse(rest)?
         } else {
-            alt((fetch_macro, map(item, |one| vec![one]))).parse(rest)?
+            alt((fetch_macro, map(fetch_item, |one| vec![one]))).parse(rest)?
         };
         if items.len() > ITEMS_MAX {
             return refuse(input);
@@ -39,6 +42,7 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
             match modifier {
                 Modifier::ChangedSince(mod_seq) => modifiers.changed_since = Some(mod_seq),
                 Modifier::Vanished => modifiers.vanished = true,
+                Modifier::Partial(window) => modifiers.partial = Some(window),
             }
         }
         // RFC 7162 3.2.6: VANISHED comes with CHANGEDSINCE, in UID FETCH.
@@ -53,14 +57,16 @@ pub fn fetch(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
 enum Modifier {
     ChangedSince(u64),
     Vanished,
+    Partial(Window),
 }
 
-/// `fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"` (RFC 7162 7). Zero, which is no such value, is what
+/// `fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" / "PARTIAL" SP partial-range` (RFC 7162 7, RFC 9394 4). Zero, which is no such value, is what
 /// clients send that know nothing yet.
 fn modifier(input: &[u8]) -> Parsed<'_, Modifier> {
     alt((
         map(preceded(tag_no_case("CHANGEDSINCE "), number64), Modifier::ChangedSince),
         value(Modifier::Vanished, tag_no_case("VANISHED")),
+        map(preceded(tag_no_case("PARTIAL "), window), Modifier::Partial),
     ))
     .parse(input)
 }
@@ -86,7 +92,7 @@ fn fetch_macro(input: &[u8]) -> Parsed<'_, Vec<FetchItem>> {
 ///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary /
 ///             "PREVIEW" [SP "(LAZY)"] / "SAVEDATE" / "EMAILID" / "THREADID"
 /// ```
-fn item(input: &[u8]) -> Parsed<'_, FetchItem> {
+pub fn fetch_item(input: &[u8]) -> Parsed<'_, FetchItem> {
     let (rest, word) = item_name(input)?;
     match word.as_str() {
         "ENVELOPE" => Ok((rest, FetchItem::Envelope)),
@@ -209,5 +215,5 @@ fn partial(input: &[u8]) -> Parsed<'_, Partial> {
 /// One item or several, for tests of what FETCH answers.
 #[cfg(test)]
 pub fn items(input: &[u8]) -> Vec<FetchItem> {
-    nom::multi::separated_list1(octet(' '), item).parse(input).map(|(_, items)| items).unwrap_or_default()
+    nom::multi::separated_list1(octet(' '), fetch_item).parse(input).map(|(_, items)| items).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ mod append;
 mod fetch;
 mod flags;
 mod mailbox;
+mod notify;
 mod search;
 mod select;
 mod set;
@@ -166,12 +167,14 @@ fn on_account(name: &str) -> Option<Arguments> {
         "SUBSCRIBE" => |input, coding| subscribe(input, coding, true),
         "UNSUBSCRIBE" => |input, coding| subscribe(input, coding, false),
         "LIST" => |input, coding| preceded(sp, mailbox::list(coding)).parse(input),
+        "NOTIFY" => |input, coding| preceded(sp, notify::notify(coding)).parse(input),
         "LSUB" => |input, coding| preceded(sp, mailbox::lsub(coding)).parse(input),
         "STATUS" => |input, coding| preceded(sp, mailbox::status(coding)).parse(input),
         "GETQUOTA" => |input, _| map(preceded(sp, astring), |root| OnAccount::GetQuota { root }.into()).parse(input),
         "GETQUOTAROOT" => |input, coding| {
             map(preceded(sp, mailbox_name(coding)), |it| OnAccount::GetQuotaRoot(it).into()).parse(input)
         },
+        "COMPRESS" => |input, _| compress(input),
         "IDLE" => |input, _| Ok((input, OnAccount::Idle.into())),
         _ => return None,
     })
@@ -196,6 +199,7 @@ fn on_selected(name: &str) -> Option<Arguments> {
         "UID MOVE" => |input, coding| move_(input, coding, true),
         "SEARCH" => |input, _| preceded(sp, search::search(false)).parse(input),
         "UID SEARCH" => |input, _| preceded(sp, search::search(true)).parse(input),
+        "UIDBATCHES" => |input, _| preceded(sp, search::uid_batches).parse(input),
         "SORT" => |input, _| preceded(sp, search::sort(false)).parse(input),
         "UID SORT" => |input, _| preceded(sp, search::sort(true)).parse(input),
         "THREAD" => |input, _| preceded(sp, search::thread(false)).parse(input),
@@ -240,6 +244,11 @@ fn subscribe(input: &[u8], coding: Coding, on: bool) -> Parsed<'_, Command> {
     map(preceded(sp, mailbox_name(coding)), move |name| OnAccount::Subscribe { name, on }.into()).parse(input)
 }
 
+/// `compress = "COMPRESS" SP algorithm`, `algorithm = "DEFLATE"` (RFC 4978)
+fn compress(input: &[u8]) -> Parsed<'_, Command> {
+    value(OnAccount::Compress.into(), preceded(sp, nom::bytes::streaming::tag_no_case("DEFLATE"))).parse(input)
+}
+
 /// `copy = "COPY" SP sequence-set SP mailbox`
 fn copy(input: &[u8], coding: Coding, uid: bool) -> Parsed<'_, Command> {
     map((delimited(sp, messages(uid), sp), mailbox_name(coding)), |(messages, to)| {
@@ -278,5 +287,7 @@ pub fn fuzz(octets: &[u8]) {
     }
 }
 
+#[cfg(test)]
+mod generated;
 #[cfg(test)]
 mod tests;

@@ -94,6 +94,16 @@ pub fn thread(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     }
 }
 
+/// `uidbatches = "UIDBATCHES" SP nz-number [SP nz-number ":" nz-number]` (RFC 10022)
+pub fn uid_batches(input: &[u8]) -> Parsed<'_, Command> {
+    let batches = opt(preceded(sp, separated_pair(nz_number, octet(':'), nz_number)));
+    map((nz_number, batches), |(size, batches)| {
+        let batches = batches.map(|(first, last)| (first.get(), last.get()));
+        OnSelected::UidBatches { size: size.get(), batches }.into()
+    })
+    .parse(input)
+}
+
 /// `search-criteria = charset 1*(SP search-key)`
 fn criteria_of_search(input: &[u8]) -> Parsed<'_, (Option<String>, Key)> {
     let charset = map(astring, |name| Some(String::from_utf8_lossy(&name).into_owned()));

@@ -81,6 +81,9 @@ const VALID: &[&str] = &[
     "a SORT RETURN (MIN MAX COUNT ALL SAVE) (reverse to) UTF-8 ALL",
     "a THREAD ORDEREDSUBJECT UTF-8 SINCE 5-Mar-2000",
     "a UID THREAD references US-ASCII ALL",
+    "a UIDBATCHES 2000",
+    "a UIDBATCHES 500 1:10",
+    "a UID FETCH 1:* (UID FLAGS) (PARTIAL -1:-30 CHANGEDSINCE 98305)",
 ];
 
 fn parse(text: &str) -> Result<Command, NoCommand> {

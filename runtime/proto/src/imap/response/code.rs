@@ -27,12 +27,16 @@ pub enum Code {
     AppendUid(u32, Vec<u32>),
     AuthenticationFailed,
     BadCharset,
-    /// RFC 4469: the URL as it came.
+    /// RFC 5465: with the events that are told.
+    BadEvent,
+    /// RFC 4469: the URL as it came, not quoted (erratum 4046).
     BadUrl(Vec<u8>),
     Cannot,
     Capability(String),
     ClientBug,
     Closed,
+    /// RFC 4978.
+    CompressionActive,
     /// RFC 4315: UIDVALIDITY there, UIDs here, UIDs there.
     CopyUid(u32, Vec<u32>, Vec<u32>),
     ExpungeIssued,
@@ -57,8 +61,12 @@ pub enum Code {
     ReadWrite,
     ServerBug,
     TooBig,
+    /// RFC 10022: batches so small are not made.
+    TooFew,
     TryCreate,
     UidNext(u32),
+    /// RFC 9586: the client enabled UIDONLY.
+    UidRequired,
     UidValidity(u32),
     Unavailable,
     /// RFC 3516: the encoding of the part is not known.
@@ -73,7 +81,7 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self {
             Code::AppendUid(validity, uids) => return write!(f, "APPENDUID {validity} {}", set(uids)),
-            Code::BadUrl(url) => return write!(f, "BADURL \"{}\"", shown(url)),
+            Code::BadUrl(url) => return write!(f, "BADURL {}", shown(url)),
             Code::Capability(list) => return write!(f, "CAPABILITY {list}"),
             Code::CopyUid(validity, from, to) => return write!(f, "COPYUID {validity} {} {}", set(from), set(to)),
             Code::MailboxId(mailbox) => return write!(f, "MAILBOXID ({mailbox})"),
@@ -86,10 +94,12 @@ impl fmt::Display for Code {
             Code::Unseen(number) => return write!(f, "UNSEEN {number}"),
             Code::AlreadyExists => "ALREADYEXISTS",
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
+            Code::BadEvent => "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)",
             Code::BadCharset => "BADCHARSET (UTF-8 US-ASCII)",
             Code::Cannot => "CANNOT",
             Code::ClientBug => "CLIENTBUG",
             Code::Closed => "CLOSED",
+            Code::CompressionActive => "COMPRESSIONACTIVE",
             Code::ExpungeIssued => "EXPUNGEISSUED",
             Code::HasChildren => "HASCHILDREN",
             Code::Limit => "LIMIT",
@@ -101,7 +111,9 @@ impl fmt::Display for Code {
             Code::ReadWrite => "READ-WRITE",
             Code::ServerBug => "SERVERBUG",
             Code::TooBig => "TOOBIG",
+            Code::TooFew => "TOOFEW",
             Code::TryCreate => "TRYCREATE",
+            Code::UidRequired => "UIDREQUIRED",
             Code::Unavailable => "UNAVAILABLE",
             Code::UnknownCte => "UNKNOWN-CTE",
             Code::UseAttr => "USEATTR",

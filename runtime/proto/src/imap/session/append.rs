@@ -199,6 +199,10 @@ fn take(mut appending: Box<Appending>, literal: Literal, inside: Inside, out: &m
     if literal.size_octets > appending.octets_max() {
         return refuse(appending, Trouble::TooBig.into(), end, out);
     }
+    if literal.size_octets == 0 && inside != Inside::Catenate {
+        // RFC 3502 6.3.11: that is how a client takes back what it began.
+        return refuse(appending, Reply::no(Code::Cannot, "a message of no octets takes the command back"), end, out);
+    }
     if inside == Inside::Utf8 && !appending.open.shared().enabled.utf8 {
         return refuse(appending, Reply::bad("UTF8=ACCEPT is not enabled"), end, out);
     }
@@ -372,8 +376,6 @@ mod tests {
         client.check("a APPEND Sent {9+}\r\na: 1\r\n\r\nb", "a OK [APPENDUID 102 1] APPEND done\n");
         client.check("a APPEND {4}", "+ go ahead\n");
         client.check("Sent ~{1+}\r\nx", "a OK [APPENDUID 102 2] APPEND done\n");
-        client.check("a APPEND Sent {0}", "+ go ahead\n");
-        client.check("", "a OK [APPENDUID 102 3] APPEND done\n");
     }
 
     #[test]
@@ -463,6 +465,16 @@ mod tests {
     }
 
     #[test]
+    fn a_message_of_no_octets_takes_the_command_back() {
+        let mut client = Client::new();
+        let refusal = "a NO [CANNOT] a message of no octets takes the command back\n";
+        client.check("a APPEND Sent {0}", refusal);
+        client.check("a APPEND Sent {1+}\r\nx {0}", refusal);
+        client.check("a APPEND Sent {1+}\r\nx {0+}\r\n {6+}\r\na NOOP", refusal);
+        assert!(client.store.borrow().uids("Sent").is_empty());
+    }
+
+    #[test]
     fn a_message_is_put_together_from_texts_and_parts_of_others() {
         let mut client = Client::with_inbox(&["Subject: a\n\nbody\n"]);
         let expected = "a OK [APPENDUID 102 1] APPEND done\n";
@@ -470,7 +482,7 @@ mod tests {
         client.check("! URL ;UID=1/;SECTION=HEADER)", expected);
         client.check(
             "a APPEND Sent CATENATE (URL {14+}\r\n/inbox/;uid=1x)",
-            "a NO [BADURL \"/inbox/;uid=1x\"] that URL leads to no part of a message here\n",
+            "a NO [BADURL /inbox/;uid=1x] that URL leads to no part of a message here\n",
         );
         client.check("a APPEND Sent CATENATE (URL /inbox/;uid=1) {1+}\r\nx", "a OK [APPENDUID 102 2:3] APPEND done\n");
         client.say("a SELECT Sent");
@@ -491,7 +503,7 @@ mod tests {
             "/INBOX/;UID=1/;SECTION=2",
             "imap://imap.example/INBOX/;UID=1",
         ] {
-            let refusal = format!("a NO [BADURL \"{url}\"] that URL leads to no part of a message here\n");
+            let refusal = format!("a NO [BADURL {url}] that URL leads to no part of a message here\n");
             client.check(&format!("a APPEND Sent CATENATE (URL {url})"), &refusal);
             client.check(
                 &format!("a APPEND Sent CATENATE (URL {url} TEXT {{6+}}\r\na NOOP URL x TEXT {{3+}}\r\nabc)"),
@@ -502,7 +514,7 @@ mod tests {
         client.check("a UNSELECT", "a OK UNSELECT done\n");
         client.check(
             "a APPEND Sent CATENATE (URL ;UID=1)",
-            "a NO [BADURL \";UID=1\"] that URL leads to no part of a message here\n",
+            "a NO [BADURL ;UID=1] that URL leads to no part of a message here\n",
         );
         let parts = " URL /INBOX/;UID=1".repeat(101);
         client

@@ -18,6 +18,7 @@ const AFTER_LOGIN: &[&str] = &[
     "ID",
     "ENABLE",
     "IDLE",
+    "NOTIFY",
     "NAMESPACE",
     "UNSELECT",
     "UIDPLUS",
@@ -35,14 +36,17 @@ const AFTER_LOGIN: &[&str] = &[
     "WITHIN",
     "PARTIAL",
     "INPROGRESS",
+    "UIDBATCHES",
     "SORT",
     "SORT=DISPLAY",
     "ESORT",
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",
+    "UIDONLY",
     "BINARY",
     "MULTIAPPEND",
     "CATENATE",
+    "URL-PARTIAL",
     "REPLACE",
     "UTF8=ACCEPT",
     "OBJECTID",
@@ -50,6 +54,7 @@ const AFTER_LOGIN: &[&str] = &[
     "SAVEDATE",
     "QUOTA",
     "QUOTA=RES-STORAGE",
+    "COMPRESS=DEFLATE",
 ];
 
 pub fn after_login(config: &Config) -> String {
@@ -92,12 +97,16 @@ pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
-/// What can be enabled, and where it is kept.
-const ENABLED: &[(&str, fn(&mut Enabled) -> &mut bool)] = &[
+/// Where it is kept that something is enabled.
+type Field = fn(&mut Enabled) -> &mut bool;
+
+/// What can be enabled.
+const ENABLED: &[(&str, Field)] = &[
     ("IMAP4rev2", |enabled| &mut enabled.rev2),
     ("UTF8=ACCEPT", |enabled| &mut enabled.utf8),
     ("CONDSTORE", |enabled| &mut enabled.condstore),
     ("QRESYNC", |enabled| &mut enabled.qresync),
+    ("UIDONLY", |enabled| &mut enabled.uid_only),
 ];
 
 /// Enables what is known of `words` and says which that was; the others are ignored (RFC 5161 3.1).
@@ -123,6 +132,7 @@ mod tests {
     fn more_is_announced_after_login_than_before() {
         let mut client = Client::new();
         let after = client.say("a CAPABILITY");
+        assert!(after.contains(" APPENDLIMIT=1000\n") && after.contains(" LITERAL+ ") && !after.contains("LITERAL-"));
         assert!(after.contains(" IDLE ") && after.contains(" UIDPLUS ") && !after.contains("AUTH="));
         let mut client = Client::stranger(&client.store);
         let before = client.say("a CAPABILITY");

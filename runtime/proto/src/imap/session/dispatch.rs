@@ -1,10 +1,12 @@
 //! Which command is allowed in which state (RFC 9051 3, 6), and where it goes.
 
 use super::capability::{after_login, before_login, capability, enable, id, namespace};
-use super::state::{NotAuthenticated, Open, Selected, State, Turn};
+use super::state::{NotAuthenticated, Open, Selected, State, Turn, uid_required};
 use super::store::Change;
-use super::{copy, expunge, fetch, idle, list, login, mailboxes, quota, search, select, status, store};
-use crate::imap::command::{Command, OnAccount, OnSelected, Tag, Tagged};
+use super::{
+    batches, compress, copy, expunge, fetch, idle, list, login, mailboxes, notify, quota, search, select, status, store,
+};
+use crate::imap::command::{Command, Key, OnAccount, OnSelected, Set, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
 /// Where a command led.
@@ -61,6 +63,9 @@ fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched 
         }
         Command::OnAccount(command) => on_account(open, tag, command, out),
         Command::OnSelected(command) => match open {
+            Open::Selected(state) if state.shared.enabled.uid_only && has_numbers(&command) => {
+                return Dispatched::Refused(State::Open(Open::Selected(state)), tag, uid_required());
+            }
             Open::Selected(state) => on_selected(state, tag, command, out),
             Open::Authenticated(_) => {
                 let reply = Reply::bad("no mailbox is selected").with(Code::ClientBug);
@@ -91,7 +96,9 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::Status { name, items } => status::status(open, tag, name, items, out),
         OnAccount::GetQuota { root } => quota::get_quota(open, tag, &root, out),
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
+        OnAccount::Notify(notify) => notify::notify(open, tag, notify, out),
         OnAccount::Idle => idle::idle(open, tag, out),
+        OnAccount::Compress => compress::compress(open, tag, out),
     }
 }
 
@@ -109,6 +116,35 @@ fn on_selected(state: Box<Selected>, tag: Tag, command: OnSelected, out: &mut Ou
         OnSelected::Copy { messages, to } => copy::copy(state, tag, messages, to, out),
         OnSelected::Move { messages, to } => copy::move_(state, tag, messages, to, out),
         OnSelected::Search(search) => search::search(state, tag, search, out),
+        OnSelected::UidBatches { size, batches } => batches::uid_batches(state, tag, size, batches, out),
+    }
+}
+
+/// Does the command, or its answer, name messages by number? Then RFC 9586 3.1 forbids it under UIDONLY.
+fn has_numbers(command: &OnSelected) -> bool {
+    match command {
+        OnSelected::Fetch { messages, .. }
+        | OnSelected::Store { messages, .. }
+        | OnSelected::Copy { messages, .. }
+        | OnSelected::Move { messages, .. } => !messages.uid,
+        OnSelected::Search(search) => !search.uid || key_has_numbers(&search.key),
+        OnSelected::Check
+        | OnSelected::Close
+        | OnSelected::Unselect
+        | OnSelected::Expunge
+        | OnSelected::UidExpunge(_)
+        | OnSelected::UidBatches { .. } => false,
+    }
+}
+
+fn key_has_numbers(key: &Key) -> bool {
+    match key {
+        // `$` is no number.
+        Key::Messages(messages) => !messages.uid && messages.set != Set::Saved,
+        Key::Not(key) => key_has_numbers(key),
+        Key::Or(one, other) => key_has_numbers(one) || key_has_numbers(other),
+        Key::And(keys) => keys.iter().any(key_has_numbers),
+        _ => false,
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::fetched::Fetched;
+use super::found::part_of;
 use super::listed::Listing;
 use super::resync;
 use super::state::{Expunges, Selected, Turn, ask};
@@ -82,6 +83,10 @@ fn begin(
     let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
     let ranges = state.view.resolve(messages).map(|ranges| match modifiers.changed_since {
         Some(since) => state.view.changed_since(ranges, since),
+        None => ranges,
+    });
+    let ranges = ranges.map(|ranges| match modifiers.partial {
+        Some(window) => part_of(&state.view, ranges, window),
         None => ranges,
     });
     match ranges {
@@ -312,7 +317,10 @@ impl Fetching {
             let Some(message) = slice.waiting.next() else { return self.next(out) };
             let marked = slice.marked.binary_search(&message.uid).is_ok();
             let index = self.state.view.index_of(message.uid);
-            slice.now = index.map(|index| Fetched::new(index, Some(message), marked, &self.items, out));
+            slice.now = index.map(|index| {
+                out.fetch_begins(index, message.uid, self.state.shared.enabled.uid_only);
+                Fetched::new(index, Some(message), marked, &self.items)
+            });
         }
     }
 

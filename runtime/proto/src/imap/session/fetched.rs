@@ -26,20 +26,11 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    /// Begins the response. `message` is there when an item needs it.
-    pub fn new(
-        index: usize,
-        message: Option<Message>,
-        flags_changed: bool,
-        items: &[FetchItem],
-        out: &mut Out,
-    ) -> Fetched {
+    /// Goes on behind `Out::fetch_begins`. `message` is there when an item needs it.
+    pub fn new(index: usize, message: Option<Message>, flags_changed: bool, items: &[FetchItem]) -> Fetched {
         let looked_into = message.as_ref().filter(|_| items.iter().any(needs_structure));
         let structure = looked_into.map(|message| Structure::parse(&message.content));
         let tells_flags = flags_changed && !items.contains(&FetchItem::Flags);
-        out.text("* ");
-        out.number(index as u64 + 1);
-        out.text(" FETCH (");
         Fetched { index, message, structure, tells_flags, done: 0, tail: None, undecodable: false }
     }
 

@@ -1,8 +1,10 @@
 //! What is said of messages that were found: `* SEARCH`, `* SORT`, `* ESEARCH` (RFC 9051 7.3.4, RFC 5256 4, RFC 4731 3, RFC 5267 3,
 //! RFC 9394 3).
 
+use std::ops::Range;
+
 use super::view::View;
-use crate::imap::command::{Returns, Tag};
+use crate::imap::command::{Returns, Tag, Window};
 use crate::imap::response::{Out, set};
 
 /// Messages in the order of the answer, by their indexes in the view.
@@ -33,6 +35,23 @@ pub fn saved(returns: Returns, view: &View, found: &[usize]) -> Vec<u32> {
     uids.sort_unstable();
     uids.dedup();
     uids
+}
+
+/// Of the messages in these ranges, which ascend, those in the window; the ones that are gone do not count (RFC 9394 3.3).
+pub fn part_of(view: &View, ranges: Vec<Range<usize>>, window: Window) -> Vec<Range<usize>> {
+    let there: Vec<usize> = ranges
+        .into_iter()
+        .flat_map(|range| view.rows().runs(range))
+        .flat_map(|run| run.entries().filter(|(_, _, row)| !view.is_gone(row.uid)).map(|(index, _, _)| index))
+        .collect();
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for index in &there[window.places(there.len())] {
+        match parts.last_mut() {
+            Some(last) if last.end == *index => last.end += 1,
+            _ => parts.push(*index..index + 1),
+        }
+    }
+    parts
 }
 
 impl Answering<'_> {
@@ -107,5 +126,25 @@ impl Answering<'_> {
         if let Some(mod_seq) = self.highest_mod_seq(&spoken_of(returns, self.found)) {
             out.text(&format!(" MODSEQ {mod_seq}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+
+    #[test]
+    fn a_fetch_tells_a_window_of_its_messages() {
+        let mut client = Client::with_inbox(&["Subject: a\n\nx\n"; 6]);
+        let mut check = |command: &str, numbers: &[u32]| {
+            let lines = numbers.iter().map(|n| format!("* {n} FETCH (UID {n})\n")).collect::<String>();
+            client.check(&format!("a {command}"), &format!("{lines}a OK FETCH done\n"));
+        };
+        check("UID FETCH 1:* (UID) (PARTIAL 1:2)", &[1, 2]);
+        check("UID FETCH 2:3,5:* (UID) (PARTIAL -1:-3)", &[3, 5, 6]);
+        check("UID FETCH 2:3,5:* (UID) (PARTIAL 3:9)", &[5, 6]);
+        check("FETCH 1:3 UID (PARTIAL 4:5)", &[]);
+        client.check("a FETCH 1 UID (PARTIAL 0:1)", "a BAD FETCH does not take that\n");
+        client.check("a FETCH 1 UID (PARTIAL 1:-1)", "a BAD FETCH does not take that\n");
     }
 }

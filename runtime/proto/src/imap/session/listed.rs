@@ -137,7 +137,8 @@ impl Listing {
                     }
                     if !view.is_gone(row.uid) {
                         let known = Known { flags: flags.text(set), texts: [&[]; 4], identity: None, utf8: false };
-                        line(out, place, &self.items, &row, &known);
+                        out.fetch_begins(place, row.uid, self.state.shared.enabled.uid_only);
+                        line(out, &self.items, &row, &known);
                     }
                 }
             }
@@ -232,7 +233,8 @@ impl Slice {
                     }
                     match self.brought.of(row.uid) {
                         Some((texts, identity)) => {
-                            line(out, place, items, &row, &Known { flags: flags.text(set), texts, identity, utf8 });
+                            out.fetch_begins(place, row.uid, state.shared.enabled.uid_only);
+                            line(out, items, &row, &Known { flags: flags.text(set), texts, identity, utf8 });
                         }
                         None => *missed = true,
                     }
@@ -286,12 +288,9 @@ struct Known<'a> {
     utf8: bool,
 }
 
-/// `* n FETCH (…)`
-fn line(out: &mut Out, place: usize, items: &[FetchItem], row: &Entry<'_>, known: &Known<'_>) {
+/// What stands in `* n FETCH (…)`.
+fn line(out: &mut Out, items: &[FetchItem], row: &Entry<'_>, known: &Known<'_>) {
     let texts = known.texts;
-    out.raw(b"* ");
-    out.number(place as u64 + 1);
-    out.raw(b" FETCH (");
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.raw(b" ");

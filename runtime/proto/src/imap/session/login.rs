@@ -10,6 +10,10 @@ use crate::sasl::{Claim, Credentials, Exchange, Mechanism, Progress, SaslError, 
 /// Wrong secrets on one connection before it is closed.
 pub const LOGIN_FAILURES_MAX: u32 = 4;
 
+/// RFC 5530 3: UNAVAILABLE is for what passes. Programs that do not know the code show or search the text, so that it has no
+/// word of a login or a password that failed.
+const BUSY: &str = "the server is busy, try again in a moment";
+
 /// What the client's next line answers.
 #[derive(Debug)]
 pub enum Awaited {
@@ -110,7 +114,7 @@ fn not_accepted(state: NotAuthenticated, tag: Tag, answer: Answer, out: &mut Out
             state.done(&tag, &Reply::no(Code::PrivacyRequired, "no login here without TLS"), out)
         }
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
-            state.done(&tag, &Reply::no(Code::Unavailable, "logins are not possible now, try again later"), out)
+            state.done(&tag, &Reply::no(Code::Unavailable, BUSY), out)
         }
         other => {
             let trouble = other.done().err().unwrap_or(Trouble::Bug);
@@ -200,7 +204,7 @@ mod tests {
         let mut client = stranger();
         client.store.borrow_mut().logins = Some(LoginFailure::Unavailable);
         for _ in 0..10 {
-            client.check("a LOGIN toto-j secret", "a NO [UNAVAILABLE] logins are not possible now, try again later\n");
+            client.check("a LOGIN toto-j secret", "a NO [UNAVAILABLE] the server is busy, try again in a moment\n");
         }
     }
 

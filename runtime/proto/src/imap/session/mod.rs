@@ -4,7 +4,9 @@
 //! the store asks and goes on in a closure that owns the state, so nothing else can happen to it meanwhile.
 
 mod append;
+mod batches;
 mod capability;
+mod compress;
 mod copy;
 mod dispatch;
 mod expunge;
@@ -18,6 +20,7 @@ mod listed;
 mod login;
 mod mailboxes;
 mod matching;
+mod notify;
 mod quota;
 mod reader;
 mod resync;
@@ -68,7 +71,7 @@ pub enum Step {
     Send(Vec<u8>),
     /// Read from the client, then `feed`. A change of the mailbox is of no interest now.
     NeedInput,
-    /// IDLE: read from the client and `feed`, or learn that the selected mailbox changed and say `changed`.
+    /// IDLE, or NOTIFY between commands: read from the client and `feed`, or learn that the selected mailbox changed and say `changed`.
     Idle,
     /// Ask the store, then `answer`.
     Ask(Question),
@@ -76,6 +79,9 @@ pub enum Step {
     AppendChunk(Vec<u8>),
     /// The messages of the command will not be kept: forget them.
     AppendAbort,
+    /// From here on everything is raw DEFLATE, both ways (RFC 4978). These octets were fed already and are compressed:
+    /// they come again once inflated, before all others.
+    Compress(Vec<u8>),
     /// Close the connection.
     Close,
 }
@@ -104,6 +110,8 @@ enum Stage {
     Challenge(NotAuthenticated, super::command::Tag, login::Awaited),
     Idle(Open, super::command::Tag),
     Append(Box<append::Appending>),
+    /// Once its OK is sent.
+    Compress(Open),
     Closing,
 }
 
@@ -116,6 +124,7 @@ impl From<Turn> for Stage {
             Turn::Challenge(state, tag, awaited) => Stage::Challenge(state, tag, awaited),
             Turn::Idle(open, tag) => Stage::Idle(open, tag),
             Turn::Append(appending) => Stage::Append(appending),
+            Turn::Compress(open) => Stage::Compress(open),
             Turn::Close => Stage::Closing,
         }
     }
@@ -127,7 +136,7 @@ impl Session {
         let mut out = Out::default();
         let before_login = capability::before_login(&config.mechanisms);
         out.untagged_reply(&Reply::ok("Facteur is ready").with(Code::Capability(before_login)));
-        let shared = Shared { config, enabled: Enabled::default(), login_failures: 0 };
+        let shared = Shared { config, enabled: Enabled::default(), notify: None, compressed: false, login_failures: 0 };
         Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
 
@@ -196,6 +205,7 @@ impl Session {
             },
             Stage::Idle(open, tag) => self.idle(open, tag),
             Stage::Append(appending) => self.append(appending),
+            Stage::Compress(open) => self.compress(open),
             Stage::Closing => match self.out.is_empty() {
                 true => Some(Step::Close),
                 false => Some(Step::Send(self.out.take())),
@@ -225,10 +235,7 @@ impl Session {
             State::Open(open) => (LOGGED_IN, open.coding()),
         };
         match self.reader.read(&mut self.inbox, limits, coding) {
-            Read::NeedInput => {
-                self.stage = Stage::Ready(state);
-                self.rest(Step::NeedInput)
-            }
+            Read::NeedInput => self.between_commands(state),
             Read::Continue => {
                 self.out.text("+ go ahead\r\n");
                 self.stage = Stage::Ready(state);
@@ -269,6 +276,22 @@ impl Session {
         }
     }
 
+    /// Nothing whole has come. Unless a command is on its way, a client that asked for it hears what happens meanwhile.
+    fn between_commands(&mut self, state: State) -> Option<Step> {
+        let hears = matches!(&state, State::Open(open) if open.shared().notify.is_some());
+        if !hears || !self.reader.is_empty() || !self.inbox.rest().is_empty() {
+            self.stage = Stage::Ready(state);
+            return self.rest(Step::NeedInput);
+        }
+        match state {
+            State::Open(open) if std::mem::take(&mut self.changed) => self.turn(|_| notify::between_commands(open)),
+            state => {
+                self.stage = Stage::Ready(state);
+                self.rest(Step::Idle)
+            }
+        }
+    }
+
     /// BAD, and BYE after too many.
     fn bad(&mut self, state: State, tag: Option<super::command::Tag>, reply: &Reply) -> Option<Step> {
         match tag {
@@ -285,7 +308,7 @@ impl Session {
 
     fn idle(&mut self, open: Open, tag: super::command::Tag) -> Option<Step> {
         if std::mem::take(&mut self.changed) {
-            return self.turn(|_| idle::news(open, tag));
+            return self.turn(|_| notify::while_idle(open, tag));
         }
         match self.inbox.line(STRANGER.command_octets, STRANGER.swallowed_octets) {
             Line::Incomplete => {
@@ -295,6 +318,18 @@ impl Session {
             Line::Whole(line) => self.turn(|out| idle::end(open, tag, &line, out)),
             Line::TooLong | Line::Endless => self.bye("IDLE ends with DONE"),
         }
+    }
+
+    fn compress(&mut self, mut open: Open) -> Option<Step> {
+        if !self.out.is_empty() {
+            self.stage = Stage::Compress(open);
+            return Some(Step::Send(self.out.take()));
+        }
+        open.shared_mut().compressed = true;
+        self.stage = Stage::Ready(State::Open(open));
+        let behind = self.inbox.rest().to_vec();
+        self.inbox.clear();
+        Some(Step::Compress(behind))
     }
 
     /// Keeps what the driver may ask about while the state is away in a closure.
@@ -312,7 +347,7 @@ impl Session {
                 self.timeout_s = SILENCE_IN_APPEND_S;
                 appending.open()
             }
-            Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Closing => return,
+            Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Compress(_) | Stage::Closing => return,
         };
         (self.selected, self.messages) = match open {
             Open::Authenticated(_) => (None, 0),
@@ -331,7 +366,11 @@ impl Session {
 
     /// The selected mailbox changed. Matters after `Idle` only; harmless elsewhere.
     pub fn changed(&mut self) {
-        self.changed = matches!(self.stage, Stage::Idle(..));
+        self.changed = match &self.stage {
+            Stage::Idle(..) => true,
+            Stage::Ready(State::Open(open)) => open.shared().notify.is_some(),
+            _ => false,
+        };
     }
 
     /// The mailbox to watch.
@@ -370,5 +409,7 @@ fn refusal(no_command: NoCommand) -> (Option<super::command::Tag>, Reply) {
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod tests;
+#[cfg(test)]
+pub use tests::Dice;
 #[cfg(fuzzing)]
 pub use tests::fuzz;

@@ -63,6 +63,11 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Nothing of a command has come.
+    pub fn is_empty(&self) -> bool {
+        self.command.is_empty() && self.literal_left == 0 && !self.dropping
+    }
+
     pub fn read(&mut self, inbox: &mut Inbox, limits: Limits, coding: Coding) -> Read {
         self.gather(inbox, limits, Expected::Command(coding))
     }

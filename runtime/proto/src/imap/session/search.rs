@@ -74,8 +74,9 @@ fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
             Ok(needles) => needles,
             Err(reply) => return refuse(state, &tag, &purpose, &reply, out),
         };
-        // RFC 7162 3.1.5: such a SEARCH enables CONDSTORE.
-        state.shared.enabled.condstore |= needles.ask_mod_seq();
+        if needles.ask_mod_seq() {
+            state.use_mod_seq(out);
+        }
         let searching = Searching {
             state,
             tag,
@@ -521,7 +522,8 @@ mod tests {
     #[test]
     fn a_search_for_a_mod_seq_tells_the_highest() {
         let mut client = client();
-        client.check("a SEARCH MODSEQ 4", "* SEARCH 2 3 (MODSEQ 5)\na OK SEARCH done\n");
+        let highest = "* OK [HIGHESTMODSEQ 5] told up to here\n";
+        client.check("a SEARCH MODSEQ 4", &format!("{highest}* SEARCH 2 3 (MODSEQ 5)\na OK SEARCH done\n"));
         client.check("a SEARCH MODSEQ \"/flags/\\\\seen\" all 5", "* SEARCH 2 (MODSEQ 5)\na OK SEARCH done\n");
         client.check("a SEARCH MODSEQ 6", "* SEARCH\na OK SEARCH done\n");
         client.check("a SEARCH RETURN (MAX) MODSEQ 2", "* ESEARCH (TAG \"a\") MAX 3 MODSEQ 4\na OK SEARCH done\n");

@@ -2,7 +2,7 @@
 
 use super::list::attributes;
 use super::resync::resync;
-use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask, gone};
+use super::state::{Authenticated, Expunges, Open, Selected, Shared, Turn, ask, gone, uid_required};
 use super::view::View;
 use crate::imap::command::{Known, Name, SelectParameters, Tag};
 use crate::imap::question::{Question, Selection, Trouble};
@@ -14,6 +14,10 @@ pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, parameters: Se
     if parameters.qresync.is_some() && !state.shared().enabled.qresync {
         // RFC 7162 3.2.5
         return state.done(tag, Reply::bad("QRESYNC is for those who enabled it"), out);
+    }
+    let pairs = parameters.qresync.as_ref().is_some_and(|known| known.pairs.is_some());
+    if pairs && state.shared().enabled.uid_only {
+        return state.done(tag, uid_required(), out);
     }
     let mut shared = match state {
         Open::Authenticated(state) => state.shared,
@@ -64,7 +68,7 @@ fn opened(
     } else {
         // RFC 3501 6.3.1 requires both; no message is ever recent (RFC 9051 withdrew the flag).
         out.message_data(0, "RECENT");
-        if let Some(number) = first_unseen {
+        if let Some(number) = first_unseen.filter(|_| !shared.enabled.uid_only) {
             out.untagged_reply(&Reply::ok("first unseen message").with(Code::Unseen(number)));
         }
     }

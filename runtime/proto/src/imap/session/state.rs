@@ -2,10 +2,11 @@
 
 use super::append::Appending;
 use super::login::Awaited;
+use super::notify::Notifying;
 use super::view::View;
 use crate::imap::command::Tag;
 use crate::imap::grammar::Coding;
-use crate::imap::question::{Answer, Question, Trouble};
+use crate::imap::question::{Answer, MailboxId, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 use crate::imap::session::Config;
 
@@ -14,6 +15,10 @@ use crate::imap::session::Config;
 pub struct Shared {
     pub config: Config,
     pub enabled: Enabled,
+    /// RFC 5465: the client hears of mailboxes that are not selected.
+    pub notify: Option<Box<Notifying>>,
+    /// Everything is DEFLATE (RFC 4978).
+    pub compressed: bool,
     pub login_failures: u32,
 }
 
@@ -81,6 +86,8 @@ pub enum Turn {
     Idle(Open, Tag),
     /// APPEND goes on with what comes.
     Append(Box<Appending>),
+    /// COMPRESS was answered with OK.
+    Compress(Open),
     Close,
 }
 
@@ -122,6 +129,13 @@ impl Open {
 
     pub fn coding(&self) -> Coding {
         self.shared().coding()
+    }
+
+    pub fn selected(&self) -> Option<MailboxId> {
+        match self {
+            Open::Authenticated(_) => None,
+            Open::Selected(state) => Some(state.view.mailbox()),
+        }
     }
 
     /// RFC 7162 3.2.3: QRESYNC is more of CONDSTORE. A client that has a mailbox selected learns where it stands.
@@ -264,6 +278,11 @@ impl Selected {
         out.tagged(tag, reply);
         self.ready()
     }
+}
+
+/// The client enabled UIDONLY and named messages by number (RFC 9586 3.1).
+pub fn uid_required() -> Reply {
+    Reply::bad("messages have UIDs only").with(Code::UidRequired)
 }
 
 /// The selected mailbox was deleted, or was INBOX and renamed, by another session: nothing the client knows is true any more (RFC 2180 3).

@@ -2,8 +2,10 @@
 //! selected mailbox changes.
 
 mod append;
+mod followed;
 mod heavy;
 mod read;
+mod room;
 mod search;
 mod watched;
 mod write;
@@ -19,10 +21,13 @@ use store::{ReadError, Store};
 use tokio::sync::Notify;
 
 use self::append::{Append, Begun};
+use self::followed::Followed;
 use self::heavy::Heavy;
+use self::room::Room;
 use self::watched::Watched;
 use super::login::LoggedIn;
 use super::{Connection, Woken, opening};
+use crate::admission::{CompressedPlace, Full};
 use crate::durable;
 use crate::service::Service;
 
@@ -36,8 +41,14 @@ struct Imap {
     session: Session,
     login: Option<Login>,
     selected: Option<Watched>,
+    /// NOTIFY was asked for.
+    followed: Option<Followed>,
     changed: Arc<Notify>,
     append: Option<Append>,
+    /// Taken when COMPRESS was allowed, until it begins.
+    compressed: Option<CompressedPlace>,
+    /// Of the long contents of the last answer.
+    room: Option<Room>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
 }
@@ -55,15 +66,25 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
     let changed = Arc::new(Notify::new());
-    let mut imap =
-        Imap { service, connection, session, login: None, selected: None, changed, append: None, heavy: Heavy::None };
+    let mut imap = Imap {
+        service,
+        connection,
+        session,
+        login: None,
+        selected: None,
+        followed: None,
+        changed,
+        append: None,
+        compressed: None,
+        room: None,
+        heavy: Heavy::None,
+    };
     imap.converse().await;
     imap.connection.stream.close().await;
 }
 
 impl Imap {
     async fn converse(&mut self) {
-        let mut buffer = vec![0; READ_OCTETS];
         let mut answer = None;
         loop {
             match self.step(answer.take()).await {
@@ -73,16 +94,12 @@ impl Imap {
                     }
                 }
                 Step::NeedInput => {
-                    let octets = if self.append.is_some() { READ_OCTETS_MAX } else { READ_OCTETS };
-                    if buffer.len() != octets {
-                        buffer = vec![0; octets];
-                    }
-                    if !self.read(&mut buffer, false).await {
+                    if !self.read(false).await {
                         return;
                     }
                 }
                 Step::Idle => {
-                    if !self.read(&mut buffer, true).await {
+                    if !self.read(true).await {
                         return;
                     }
                 }
@@ -91,6 +108,11 @@ impl Imap {
                 }
                 Step::AppendChunk(octets) => self.append_chunk(&octets),
                 Step::AppendAbort => self.append = None,
+                Step::Compress(behind) => {
+                    // The session asked before.
+                    let Some(place) = self.compressed.take() else { return };
+                    self.connection.stream.compress(behind, place);
+                }
                 Step::Close => return,
             }
         }
@@ -111,19 +133,20 @@ impl Imap {
         let step = if self.heavy > Heavy::None { Box::pin(heavy::run(next)).await } else { next() };
         // What follows a wait is another command.
         match step {
-            Step::NeedInput | Step::Idle | Step::Close => self.heavy = Heavy::None,
+            Step::NeedInput | Step::Idle | Step::Close => (self.heavy, self.room) = (Heavy::None, None),
             Step::Send(_) if self.heavy == Heavy::UntilSent => self.heavy = Heavy::None,
-            Step::Send(_) | Step::Ask(_) | Step::AppendChunk(_) | Step::AppendAbort => (),
+            Step::Send(_) | Step::Ask(_) | Step::AppendChunk(_) | Step::AppendAbort | Step::Compress(_) => (),
         }
         step
     }
 
     /// Reads, or in IDLE learns of a change. False when the client is gone.
-    async fn read(&mut self, buffer: &mut [u8], idle: bool) -> bool {
+    async fn read(&mut self, idle: bool) -> bool {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
+        let octets = if self.append.is_some() { READ_OCTETS_MAX } else { READ_OCTETS };
         let changed = self.changed.clone();
-        let woken = tokio::select! {
-            woken = super::read(&self.service, &mut self.connection.stream, buffer, limit, false) => woken,
+        let (mut buffer, woken) = tokio::select! {
+            read = super::read_new(&self.service, &mut self.connection.stream, octets, limit) => read,
             () = changed.notified(), if idle => {
                 self.session.changed();
                 return true;
@@ -134,7 +157,7 @@ impl Imap {
                 if self.append.is_some() {
                     self.connection.stream.acknowledge();
                 }
-                match super::told::first(&mut self.connection, buffer, octets).await {
+                match super::told::first(&mut self.connection, &mut buffer, octets).await {
                     Ok(octets) => self.session.feed(octets),
                     Err(super::told::Untold) => return false,
                 }
@@ -150,6 +173,7 @@ impl Imap {
         match question {
             Question::Authenticate(claim) => Ok(self.authenticate(&claim).await),
             Question::Salt { login } => Ok(self.salt(&login)),
+            Question::Watch { on } => Ok(self.watch(on)),
             Question::Mailboxes => self.mailboxes().await,
             Question::Status { name } => self.status(name).await,
             Question::Select { name, .. } => self.select(name).await,
@@ -182,6 +206,11 @@ impl Imap {
             Question::Rename { from, to } => self.rename(from, to).await,
             Question::Subscribe { name, on } => self.subscribe(name, on).await,
             Question::Quota => self.quota().await,
+            Question::Compress => {
+                let place = self.service.admission.compress().map_err(|Full| Trouble::Limit)?;
+                self.compressed = Some(place);
+                Ok(Answer::Done)
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use proto::imap::{
 };
 use store::{MailboxInfo, MessageIdentity, MessageRow, ReadError, Store, UidSet};
 
+use super::room::{FREE_OCTETS, ROOMS};
 use super::watched::Watched;
 use super::{Imap, session_id};
 
@@ -25,7 +26,19 @@ impl Imap {
     pub(super) async fn mailboxes(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
         let read = move |store: &Store| Ok((store.mailboxes(&login)?, store.subscriptions(&login)?));
+        if let Some(followed) = &self.followed {
+            followed.heard();
+        }
         let (mailboxes, subscribed) = self.look_up(read).await?;
+        if let Some(followed) = &mut self.followed {
+            let ids: Vec<store::MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id).collect();
+            followed.follow(&ids, &self.service.store, &self.changed)?;
+        }
+        if mailboxes.is_empty() {
+            // Everybody has INBOX. Told of no mailbox at all, mail programs throw away what they hold.
+            tracing::error!("somebody who is logged in has no mailbox");
+            return Err(Trouble::Unavailable);
+        }
         let mut rows: Vec<MailboxRow> = mailboxes.iter().map(mailbox_row).collect();
         let names: HashSet<&MailboxName> = mailboxes.iter().map(|mailbox| &mailbox.name).collect();
         let missing: Vec<MailboxRow> = subscribed
@@ -132,7 +145,20 @@ impl Imap {
 
     pub(super) async fn fetch(&mut self, mailbox: MailboxId, uids: Vec<u32>, need: Need) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        self.look_up(move |store| messages(store, id, &uids, need)).await.map(Answer::Messages)
+        // The session is done with those of the last answer.
+        self.room = None;
+        let asked = uids.clone();
+        let octets = match self.look_up(move |store| messages(store, id, &asked, need, FREE_OCTETS)).await? {
+            Found::Messages(found) => return Ok(Answer::Messages(found)),
+            Found::Long(octets) => octets,
+        };
+        let login = self.login()?;
+        self.room = ROOMS.take(&login, octets).await;
+        // Messages may go meanwhile. None grows.
+        match self.look_up(move |store| messages(store, id, &uids, need, octets)).await? {
+            Found::Messages(found) => Ok(Answer::Messages(found)),
+            Found::Long(_) => Err(Trouble::Bug),
+        }
     }
 
     pub(super) async fn quota(&mut self) -> Result<Answer, Trouble> {
@@ -197,8 +223,21 @@ fn row(message: MessageRow) -> Row {
     }
 }
 
-/// Those of `uids` that still exist, in their order.
-fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) -> Result<Vec<Message>, ReadError> {
+/// What was found of messages.
+enum Found {
+    Messages(Vec<Message>),
+    /// More than may be read. All of their contents have so many octets.
+    Long(u64),
+}
+
+/// Those of `uids` that still exist, in their order, unless what is asked of their contents has more than `octets_max` octets.
+fn messages(
+    store: &Store,
+    mailbox: store::MailboxId,
+    uids: &[u32],
+    need: Need,
+    octets_max: u64,
+) -> Result<Found, ReadError> {
     let set: UidSet = uids.iter().copied().collect();
     let summary_asked = need.summary != SummaryParts::NONE;
     let summaries = match summary_asked {
@@ -210,9 +249,14 @@ fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) 
         Content::None => Vec::new(),
         Content::Header | Content::Whole => store.bodies_of(mailbox, &set)?,
     };
+    let octets: u64 = bodies.iter().map(|(_, body)| body.len()).sum();
+    if need.content == Content::Whole && octets > octets_max {
+        return Ok(Found::Long(octets));
+    }
     // All three ascend.
     let (mut summaries, mut bodies) = (summaries.into_iter().peekable(), bodies.into_iter().peekable());
     let mut found = Vec::with_capacity(uids.len());
+    let mut read_octets = 0;
     for uid in uids {
         let summary = summaries.next_if(|(of, _)| of == uid).map(|(_, kept)| summary(kept));
         let body = bodies.next_if(|(of, _)| of == uid).map(|(_, body)| body);
@@ -226,9 +270,14 @@ fn messages(store: &Store, mailbox: store::MailboxId, uids: &[u32], need: Need) 
             (Content::Whole, Some(body)) => store.read_body(&body)?,
             (Content::Header | Content::Whole, None) => continue,
         };
+        // Nobody knows before how long a header is.
+        read_octets += content.len() as u64;
+        if read_octets > octets_max {
+            return Ok(Found::Long(octets));
+        }
         found.push(Message { uid: *uid, summary, content });
     }
-    Ok(found)
+    Ok(Found::Messages(found))
 }
 
 fn summary(kept: store::Summary) -> Summary {

@@ -1,6 +1,9 @@
 //! People and passwords by an operator.
 
-use super::super::{GivenAddress, GivenKind, GivenPerson, OperateError, PutPeople, PutResult, SetPassword};
+use super::super::{
+    AddAppPassword, GivenAddress, GivenKind, GivenPerson, ListAppPasswords, OperateError, PutPeople, PutResult,
+    RemoveAppPassword, SetPassword,
+};
 use super::House;
 
 fn given(login: &str, quota_octets: u64) -> GivenPerson {
@@ -40,4 +43,33 @@ fn people_are_created_once_and_brought_up_to_date_and_only_who_is_there_gets_a_p
     assert!(house.store().owns(&login, &"desk@example.org".parse().unwrap()).unwrap());
     assert!(matches!(password("dave", "x"), Err(OperateError::NoSuchLogin { .. })));
     assert!(matches!(password("carol", ""), Err(OperateError::BadRequest { .. })));
+}
+
+#[test]
+fn app_passwords_are_made_listed_and_removed_by_name() {
+    let house = House::new();
+    let add = |login: &str, name: &str| house.run(AddAppPassword { login: login.into(), name: name.into() });
+    let added = add("one", "phone").unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((added.login.as_str(), added.name.as_str()), ("one", "phone"));
+    for (login, name) in [("one", "phone"), ("one", " "), ("one", "a\nb"), ("one", &"x".repeat(65))] {
+        assert!(matches!(add(login, name), Err(OperateError::BadRequest { .. })), "{name}");
+    }
+    assert!(matches!(add("nobody", "phone"), Err(OperateError::NoSuchLogin { .. })));
+    assert!(add("one", "laptop").is_ok() && add("two", "phone").is_ok());
+    let names = |login: &str| -> Vec<String> {
+        let listed = house.run(ListAppPasswords { login: login.into() }).unwrap();
+        assert!(listed.iter().all(|one| one.created_s > 0 && one.used_on.is_none()));
+        listed.into_iter().map(|one| one.name).collect()
+    };
+    assert_eq!(names("one"), ["phone", "laptop"]);
+    let remove = |name: &str| house.run(RemoveAppPassword { login: "one".into(), name: name.into() });
+    assert_eq!((remove("phone"), remove("phone")), (Ok(true), Ok(false)));
+    assert_eq!((names("one"), names("two")), (vec!["laptop".to_owned()], vec!["phone".to_owned()]));
+    for number in 1..32 {
+        assert!(add("one", &format!("program {number}")).is_ok());
+    }
+    assert!(matches!(add("one", "one too many"), Err(OperateError::BadRequest { .. })));
+    let told: Vec<String> = house.store().audit(100).unwrap().into_iter().map(|(_, _, what)| what).collect();
+    assert!(told.iter().any(|what| what == "app password phone of one removed"), "{told:?}");
+    assert!(!told.iter().any(|what| what.contains(&added.secret)), "a secret is on no record");
 }

@@ -173,7 +173,7 @@ fn at_summaries(store: &dyn Waist, mailbox: &Mailbox, id: MailboxId) -> Checked 
     }
     let rendered = mailbox.messages.iter().filter(|(uid, _)| **uid != 3);
     let all: Vec<(u32, Summary)> = rendered.map(|(uid, message)| (*uid, summary(&message.mail))).collect();
-    let parts = SummaryParts::ENVELOPE.with(SummaryParts::BODYSTRUCTURE);
+    let parts = SummaryParts::ENVELOPE.with(SummaryParts::BODYSTRUCTURE).with(SummaryParts::PREVIEW);
     for octets_max in [30, usize::MAX] {
         let found = store.renderings(id, &set(&vec![(1, 2), (4, u32::MAX)]), parts, octets_max)?;
         let (mut octets, mut messages, mut more_from) = (Vec::new(), Vec::new(), None);
@@ -185,7 +185,9 @@ fn at_summaries(store: &dyn Waist, mailbox: &Mailbox, id: MailboxId) -> Checked 
             octets.extend_from_slice(&summary.envelope_imap);
             let end = octets.len();
             octets.extend_from_slice(&summary.bodystructure_imap);
-            messages.push((*uid, [end, end, octets.len()]));
+            let structure_end = octets.len();
+            octets.extend_from_slice(summary.preview.as_bytes());
+            messages.push((*uid, [end, end, structure_end, octets.len()]));
         }
         prop_assert_eq!(found, Renderings { octets, messages, more_from });
     }

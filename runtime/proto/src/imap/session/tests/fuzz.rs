@@ -28,6 +28,9 @@ const SEEDS: &[&str] = &[
     "a LOGIN toto-j secret\r\nb ENABLE QRESYNC\r\nc SELECT INBOX (QRESYNC (101 2 1:9 (1 1)))\r\nd UID STORE 1:* (UNCHANGEDSINCE 2) FLAGS ()\r\n\
      e UID FETCH 1:* FLAGS (CHANGEDSINCE 1 VANISHED)\r\n",
     "a LOGIN toto-j secret\r\nb EXAMINE INBOX\r\nc FETCH 1 (BINARY.SIZE[1] BODY[1.MIME]<0.9> RFC822)\r\nd CLOSE\r\ne LOGOUT\r\n",
+    "a LOGIN toto-j secret\r\nb SELECT INBOX\r\nc APPEND Sent {1+}\r\nx (\\Seen) CATENATE (URL /INBOX/;UID=1/;SECTION=TEXT TEXT {2+}\r\nyz URL {7+}\r\n;UID=2 )\r\nd NOOP\r\n",
+    "a LOGIN toto-j secret\r\nb SELECT INBOX\r\nc UID REPLACE 2 INBOX CATENATE (URL \";UID=2\")\r\nd REPLACE 1 Sent ~{3+}\r\nxyz\r\ne FETCH 1 (PREVIEW (LAZY) EMAILID SAVEDATE)\r\n",
+    "a LOGIN toto-j secret\r\nb ENABLE UTF8=ACCEPT\r\nc APPEND Sent UTF8 (~{1+}\r\nx) {1+}\r\ny\r\nd STATUS Sent (MAILBOXID APPENDLIMIT)\r\n",
 ];
 
 const PIECES: &[&str] = &[
@@ -59,6 +62,10 @@ const PIECES: &[&str] = &[
     "a NOOP\r\n",
     "DONE\r\n",
     "RETURN ()",
+    " CATENATE (",
+    " URL ;UID=1",
+    " TEXT {1+}\r\n",
+    " UTF8 (~{1+}\r\n",
     "BODY[",
     "FLAGS",
 ];
@@ -113,7 +120,7 @@ fn talk(octets: &[u8], size: usize) -> (String, Vec<u8>) {
         }
         said.push_str(&client.say_octets(piece));
     }
-    (said, client.wire)
+    (said, client.wire.clone())
 }
 
 /// Each response is one line with its literals, and begins as one (RFC 9051 9, `response`): nothing a client or a message
@@ -142,7 +149,7 @@ fn check_responses(wire: &[u8]) {
 }
 
 /// The octets of the literal this line announces.
-fn literal_octets(line: &[u8]) -> Option<usize> {
+pub fn literal_octets(line: &[u8]) -> Option<usize> {
     let digits = line.strip_suffix(b"}")?.rsplit(|octet| *octet == b'{').next()?;
     (digits.len() + 1 < line.len()).then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
 }

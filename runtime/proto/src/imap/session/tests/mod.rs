@@ -6,6 +6,8 @@ mod lines;
 #[cfg(test)]
 mod numbers;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod resync;
 mod store;
 
@@ -40,6 +42,8 @@ pub struct Client {
     /// Sends so far, and the octets of the largest.
     pub sends: usize,
     pub largest_send: usize,
+    /// Octets that had been sent when compression began, counted from the last line said; each time it did.
+    pub compressed: Vec<usize>,
     /// Everything that was sent.
     pub wire: Vec<u8>,
     /// Somebody else who comes between a question and its answer.
@@ -68,6 +72,7 @@ impl Client {
             asked_for_rows: 0,
             sends: 0,
             largest_send: 0,
+            compressed: Vec::new(),
             wire: Vec::new(),
             meddler: None,
             asked_to_meddle: None,
@@ -153,6 +158,11 @@ impl Client {
                 }
                 Step::AppendChunk(octets) => self.append.octets.extend(octets),
                 Step::AppendAbort => self.append = store::Incoming::default(),
+                Step::Compress(behind) => {
+                    // What inflates to itself is good enough for a client and a server that agree on it.
+                    self.compressed.push(said.len());
+                    self.session.feed(&behind);
+                }
                 Step::Ask(question) => {
                     self.asked_for_rows += usize::from(matches!(question, Question::Refresh { rows: true, .. }));
                     let kind = format!("{question:?}");
@@ -169,5 +179,15 @@ impl Client {
         }
         self.wire.extend_from_slice(&said);
         String::from_utf8_lossy(&said).replace("\r\n", "\n")
+    }
+}
+
+/// Whatever a test is about, what was said has to be responses.
+#[cfg(test)]
+impl Drop for Client {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            oracle::judge(&self.wire);
+        }
     }
 }

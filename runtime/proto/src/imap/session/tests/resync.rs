@@ -329,3 +329,33 @@ fn a_silent_store_tells_what_another_session_changed_meanwhile() {
     client.asked_to_meddle = Some("Store");
     client.check("a STORE 1 +FLAGS.SILENT (\\Seen)", "* 1 FETCH (FLAGS (\\Flagged \\Seen))\na OK STORE done\n");
 }
+
+#[test]
+fn under_uid_only_no_number_is_taken_or_told() {
+    let mut client = Client::with_inbox(&["a: 1\n\nb\n"; 4]);
+    client.check("a ENABLE UIDONLY", "* ENABLED UIDONLY\na OK ENABLE done\n");
+    for line in [
+        "FETCH 1 FLAGS",
+        "STORE 1 FLAGS ()",
+        "COPY 1 Sent",
+        "MOVE 1 Sent",
+        "SEARCH ALL",
+        "UID SEARCH OR SEEN NOT (ALL 1:2)",
+    ] {
+        client.check(&format!("a {line}"), "a BAD [UIDREQUIRED] messages have UIDs only\n");
+    }
+    client.check("a UID FETCH 2:3 FLAGS", "* 2 UIDFETCH (FLAGS ())\n* 3 UIDFETCH (FLAGS ())\na OK FETCH done\n");
+    client.check("a UID FETCH 3 (UID RFC822.SIZE)", "* 3 UIDFETCH (UID 3 RFC822.SIZE 11)\na OK FETCH done\n");
+    client.check("a UID FETCH 4 BODY[TEXT]", "* 4 UIDFETCH (BODY[TEXT] {3}\nb\n FLAGS (\\Seen))\na OK FETCH done\n");
+    assert!(client.say("a UID FETCH 4 BODYSTRUCTURE").starts_with("* 4 UIDFETCH (BODYSTRUCTURE ("));
+    client.check("a UID STORE 1 +FLAGS (\\Deleted)", "* 1 UIDFETCH (FLAGS (\\Deleted))\na OK STORE done\n");
+    client.store.borrow_mut().expunge("INBOX", 3);
+    client.check("a EXPUNGE", "* VANISHED 1,3\na OK EXPUNGE done\n");
+    client.check("a UID SEARCH RETURN (SAVE) SEEN", "a OK SEARCH done\n");
+    client.check("a UID SEARCH $", "* SEARCH 4\na OK SEARCH done\n");
+    let said = client.say("a SELECT INBOX");
+    assert!(said.contains("* 2 EXISTS\n") && !said.contains("UNSEEN"), "{said}");
+    client.say("a ENABLE QRESYNC");
+    client.check("a SELECT INBOX (QRESYNC (101 1 (1 1)))", "a BAD [UIDREQUIRED] messages have UIDs only\n");
+    assert!(client.say("a SELECT INBOX (QRESYNC (101 1))").contains("* 2 UIDFETCH (FLAGS () MODSEQ (3))\n"));
+}

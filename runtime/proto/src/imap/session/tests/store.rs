@@ -174,6 +174,7 @@ impl Store {
     fn try_answer(&mut self, question: Question, incoming: &mut Incoming) -> Result<Answer, Trouble> {
         Ok(match question {
             Question::Authenticate(_) | Question::Salt { .. } => unreachable!("answered before"),
+            Question::Watch { .. } => Answer::Done,
             Question::Mailboxes => {
                 let names =
                     self.mailboxes.keys().chain(self.subscribed.iter().filter(|n| !self.mailboxes.contains_key(n)));
@@ -246,6 +247,7 @@ impl Store {
                 Answer::Done
             }
             Question::AppendEnd => self.append(std::mem::take(incoming))?,
+            Question::Compress => Answer::Done,
             Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
             other => return self.admin(other),
         })

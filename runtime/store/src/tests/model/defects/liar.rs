@@ -235,6 +235,7 @@ impl<S: Waist> MetaStore for Liar<S> {
 
     truthful! {
         fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
+        fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError>;
         fn renderings(
             &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize,
         ) -> Result<Renderings, ReadError>;

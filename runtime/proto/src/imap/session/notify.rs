@@ -1,0 +1,368 @@
+//! NOTIFY (RFC 5465): what happens in mailboxes is told when it happens, also in those that are not selected.
+//!
+//! A session that was asked for this remembers the rows of the mailboxes as the client knows them. When the driver says that
+//! something changed, it asks for the rows of now and tells the difference: what came and went in a moment is one message.
+//!
+//! INVARIANT (between commands): nothing of this is written while a command is under way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::idle;
+use super::list;
+use super::state::{Open, Selected, Turn, ask, gone};
+use super::status;
+use crate::imap::command::{FetchItem, StatusItem, Tag};
+use crate::imap::event::{EventGroup, Events, Mailboxes, Notify};
+use crate::imap::question::{MailboxId, MailboxRow, Question, Trouble};
+use crate::imap::response::{Code, Out, Reply};
+use mail::MailboxName;
+
+/// What the client asked for, and what it knows.
+#[derive(Debug)]
+pub struct Notifying {
+    groups: Vec<EventGroup>,
+    /// Mailboxes and subscribed names as they were told.
+    rows: BTreeMap<MailboxName, MailboxRow>,
+}
+
+/// Of the selected mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfSelected {
+    /// That a message is gone is told at once.
+    pub expunges: bool,
+    /// What is fetched of a new message.
+    pub items: Vec<FetchItem>,
+}
+
+pub fn notify(mut open: Open, tag: Tag, notify: Notify, out: &mut Out) -> Turn {
+    let Notify::Set { status, groups } = notify else {
+        open.shared_mut().notify = None;
+        return ask(Question::Watch { on: false }, |_, out| open.done(tag, Reply::ok("NOTIFY done"), out));
+    };
+    if let Some(reply) = mistake(&groups) {
+        return open.done(tag, reply, out);
+    }
+    // Watched before it is read: a change in between is seen twice rather than never.
+    ask(Question::Watch { on: true }, move |answer, _| match answer.done() {
+        Ok(()) => ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
+            Ok(rows) => begin(open, tag, Notifying::new(groups, rows), status, out),
+            Err(trouble) => stop(open, tag, trouble),
+        }),
+        Err(trouble) => stop(open, tag, trouble),
+    })
+}
+
+/// RFC 5465 3.1: NOTIFY that fails changes nothing, and here nothing was asked for before or is any more.
+fn stop(mut open: Open, tag: Tag, trouble: Trouble) -> Turn {
+    open.shared_mut().notify = None;
+    ask(Question::Watch { on: false }, move |_, out| open.done(tag, trouble.into(), out))
+}
+
+fn begin(mut open: Open, tag: Tag, notifying: Notifying, status: bool, out: &mut Out) -> Turn {
+    if status {
+        let selected = open.selected();
+        for row in notifying.rows.values().filter(|row| row.exists && Some(row.counts.mailbox) != selected) {
+            if notifying.events(row).is_some_and(Events::of_messages) {
+                status_line(&open, row, out);
+            }
+        }
+    }
+    open.shared_mut().notify = Some(Box::new(notifying));
+    open.done(tag, Reply::ok("NOTIFY done"), out)
+}
+
+/// RFC 5465 5 and 6: what may stand together.
+fn mistake(groups: &[EventGroup]) -> Option<Reply> {
+    let of_selected = |group: &EventGroup| matches!(group.mailboxes, Mailboxes::Selected { .. });
+    if groups.iter().filter(|group| of_selected(group)).count() > 1 {
+        return Some(Reply::bad("one group is for the selected mailbox"));
+    }
+    for group in groups {
+        let events = &group.events;
+        if events.message_new.is_some() != events.message_expunge {
+            return Some(Reply::bad("MessageNew and MessageExpunge go together"));
+        }
+        if events.flag_change && !events.message_expunge {
+            return Some(Reply::bad("FlagChange needs MessageNew and MessageExpunge"));
+        }
+        let fetches = events.message_new.as_ref().is_some_and(|items| !items.is_empty());
+        if fetches && !of_selected(group) {
+            return Some(Reply::bad("only of the selected mailbox messages are fetched"));
+        }
+        if of_selected(group) && (events.mailbox_name || events.subscription_change) {
+            return Some(Reply::bad("of the selected mailbox messages are told only"));
+        }
+    }
+    let unknown = groups.iter().any(|group| group.events.unknown);
+    unknown.then(|| Reply::no(Code::BadEvent, "one of these events is not told here"))
+}
+
+impl Notifying {
+    fn new(groups: Vec<EventGroup>, rows: Vec<MailboxRow>) -> Notifying {
+        Notifying { groups, rows: rows.into_iter().map(|row| (row.name.clone(), row)).collect() }
+    }
+
+    /// What is told of a mailbox that is not selected.
+    fn events(&self, row: &MailboxRow) -> Option<&Events> {
+        let found = self.groups.iter().find(|group| is_among(&group.mailboxes, row));
+        found.map(|group| &group.events)
+    }
+
+    /// What is told of the selected mailbox: by a group of its own, else by the first that names it.
+    pub fn of_selected(&self, selected: MailboxId) -> Option<OfSelected> {
+        let own = self.groups.iter().find_map(|group| match group.mailboxes {
+            Mailboxes::Selected { delayed } => Some((&group.events, delayed)),
+            _ => None,
+        });
+        let by_name = || {
+            let row = self.rows.values().find(|row| row.counts.mailbox == selected)?;
+            self.events(row).map(|events| (events, true))
+        };
+        let (events, delayed) = own.or_else(by_name)?;
+        let items = events.message_new.clone()?;
+        Some(OfSelected { expunges: !delayed, items })
+    }
+}
+
+/// Does the filter of a group name this mailbox?
+fn is_among(mailboxes: &Mailboxes, row: &MailboxRow) -> bool {
+    let named = |names: &[crate::imap::command::Name], below: bool| {
+        names.iter().flatten().any(|name| row.name == *name || (below && row.name.is_under(name)))
+    };
+    match mailboxes {
+        Mailboxes::Selected { .. } => false,
+        // Filters of people file mail elsewhere; where mail arrives by itself is INBOX.
+        Mailboxes::Inboxes => row.name.is_inbox(),
+        Mailboxes::Personal => true,
+        Mailboxes::Subscribed => row.subscribed,
+        Mailboxes::Subtree(names) => named(names, true),
+        Mailboxes::Named(names) => named(names, false),
+    }
+}
+
+/// Something changed: tells what the client asked to be told, then goes on.
+pub fn news(open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'static) -> Turn {
+    ask(Question::Mailboxes, move |answer, out| {
+        let mut open = open;
+        // If the store is in trouble, the next change brings the news.
+        if let (Ok(rows), Some(mut notifying)) = (answer.mailboxes(), open.shared_mut().notify.take()) {
+            let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
+            let before = std::mem::replace(&mut notifying.rows, rows);
+            tell(&open, &notifying, &before, out);
+            open.shared_mut().notify = Some(notifying);
+        }
+        then(open, out)
+    })
+}
+
+/// Writes how `before` and now differ.
+fn tell(open: &Open, notifying: &Notifying, before: &BTreeMap<MailboxName, MailboxRow>, out: &mut Out) {
+    let selected = open.selected();
+    let was: BTreeMap<MailboxId, &MailboxRow> =
+        before.values().filter(|row| row.exists).map(|row| (row.counts.mailbox, row)).collect();
+    let exist: BTreeSet<MailboxId> =
+        notifying.rows.values().filter(|row| row.exists).map(|row| row.counts.mailbox).collect();
+    for row in before.values().filter(|row| row.exists && !exist.contains(&row.counts.mailbox)) {
+        let replaced = notifying.rows.get(&row.name).is_some_and(|now| now.exists);
+        if !replaced && notifying.events(row).is_some_and(|events| events.mailbox_name) {
+            list_line(open, "\\NonExistent", &row.name, None, out);
+        }
+    }
+    for row in notifying.rows.values() {
+        let Some(events) = notifying.events(row) else { continue };
+        let old = if row.exists { was.get(&row.counts.mailbox).copied() } else { None };
+        let renamed = old.filter(|old| old.name != row.name);
+        if events.mailbox_name && row.exists && (old.is_none() || renamed.is_some()) {
+            list_line(open, &list::attributes(row.special_use, row.subscribed), &row.name, renamed, out);
+        }
+        let subscribed = before.get(&row.name).is_some_and(|old| old.subscribed);
+        if events.subscription_change && row.subscribed != subscribed {
+            let gone = if row.exists { "" } else { "\\NonExistent" };
+            let words: Vec<&str> = [gone, if row.subscribed { "\\Subscribed" } else { "" }]
+                .into_iter()
+                .filter(|word| !word.is_empty())
+                .collect();
+            list_line(open, &words.join(" "), &row.name, None, out);
+        }
+        let counted = old.is_none_or(|old| events_happened(events, old, row));
+        if row.exists && events.of_messages() && Some(row.counts.mailbox) != selected && counted {
+            status_line(open, row, out);
+        }
+    }
+    tell_unsubscribed(open, notifying, before, out);
+}
+
+/// Names that had no mailbox and are not subscribed any more have no row.
+fn tell_unsubscribed(open: &Open, notifying: &Notifying, before: &BTreeMap<MailboxName, MailboxRow>, out: &mut Out) {
+    for row in before.values().filter(|row| row.subscribed && !notifying.rows.contains_key(&row.name)) {
+        if notifying.events(row).is_some_and(|events| events.subscription_change) {
+            list_line(open, "\\NonExistent", &row.name, None, out);
+        }
+    }
+}
+
+/// Is something told of what happened between the two?
+fn events_happened(events: &Events, old: &MailboxRow, now: &MailboxRow) -> bool {
+    let (old, now) = (&old.counts, &now.counts);
+    let arrived = now.uid_next > old.uid_next;
+    let counts = (now.messages, now.uid_validity) != (old.messages, old.uid_validity);
+    arrived || counts || (events.flag_change && now.highest_mod_seq > old.highest_mod_seq)
+}
+
+/// RFC 5465 5.1 to 5.3: what changes with messages and flags.
+fn status_line(open: &Open, row: &MailboxRow, out: &mut Out) {
+    let mut items = vec![StatusItem::Messages, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::Unseen];
+    if open.shared().enabled.condstore {
+        items.push(StatusItem::HighestModSeq);
+    }
+    status::line(row, &items, open.shared(), out);
+}
+
+/// RFC 5465 5.4: with the old name where there was one.
+fn list_line(open: &Open, attributes: &str, name: &MailboxName, renamed: Option<&MailboxRow>, out: &mut Out) {
+    let coding = open.coding();
+    out.text(&format!("* LIST ({attributes}) \"/\" "));
+    out.mailbox(name, coding);
+    if let Some(old) = renamed {
+        out.text(" (\"OLDNAME\" (");
+        out.mailbox(&old.name, coding);
+        out.text("))");
+    }
+    out.end_line();
+}
+
+/// Between two commands.
+pub fn between_commands(open: Open) -> Turn {
+    news(open, |open, out| match open {
+        Open::Selected(state) => of_selected(state, out),
+        open @ Open::Authenticated(_) => open.ready(),
+    })
+}
+
+/// In IDLE the client hears the same; one that never said NOTIFY hears of the selected mailbox.
+pub fn while_idle(open: Open, tag: Tag) -> Turn {
+    if open.shared().notify.is_none() {
+        return idle::news(open, tag);
+    }
+    news(open, |open, _| idle::news(open, tag))
+}
+
+/// What happened in the selected mailbox, as far as the client asked to be told at once.
+fn of_selected(state: Box<Selected>, _: &mut Out) -> Turn {
+    let wanted = state.shared.notify.as_ref().and_then(|notify| notify.of_selected(state.view.mailbox()));
+    let Some(wanted) = wanted else { return state.ready() };
+    state.hear(false, move |mut state, trouble, out| {
+        if let Some(Trouble::NoSuchMailbox) = trouble {
+            return gone(out);
+        }
+        if wanted.expunges {
+            state.view.tell_expunged(state.shared.enabled, out);
+        }
+        state.ready()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::imap::session::tests::Client;
+    use mail::{Flags, SystemFlags};
+
+    const NOTE: &str = "a: 1\n\nb\n";
+
+    fn deliver(client: &Client, to: &str) {
+        client.store.borrow_mut().deliver(to, b"a: 1\r\n\r\nb\r\n");
+    }
+
+    #[test]
+    fn what_happens_in_other_mailboxes_is_told_between_commands() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        client.check(
+            "a NOTIFY SET STATUS (personal (MessageNew MessageExpunge FlagChange))",
+            "* STATUS Sent (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 102 UNSEEN 0)\n\
+             * STATUS Trash (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 103 UNSEEN 0)\na OK NOTIFY done\n",
+        );
+        assert!(client.idling, "the driver listens between commands");
+        deliver(&client, "Sent");
+        assert_eq!(client.changed(), "* STATUS Sent (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 102 UNSEEN 1)\n");
+        assert_eq!(client.changed(), "");
+        client.store.borrow_mut().set_flags("Sent", 1, &Flags::system(SystemFlags::SEEN));
+        assert_eq!(client.changed(), "* STATUS Sent (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 102 UNSEEN 0)\n");
+        client.store.borrow_mut().expunge("Sent", 1);
+        assert_eq!(client.changed(), "* STATUS Sent (MESSAGES 0 UIDNEXT 2 UIDVALIDITY 102 UNSEEN 0)\n");
+        client.check("b NOTIFY NONE", "b OK NOTIFY done\n");
+        assert!(!client.idling);
+    }
+
+    #[test]
+    fn names_and_subscriptions_are_told() {
+        let mut client = Client::new();
+        client.check("a NOTIFY SET (personal (MailboxName SubscriptionChange))", "a OK NOTIFY done\n");
+        let mut other = Client::sharing(&client.store);
+        other.say("a CREATE x");
+        assert_eq!(client.changed(), "* LIST () \"/\" x\n");
+        other.say("a RENAME x y");
+        assert_eq!(client.changed(), "* LIST () \"/\" y (\"OLDNAME\" (x))\n");
+        other.say("a SUBSCRIBE y");
+        assert_eq!(client.changed(), "* LIST (\\Subscribed) \"/\" y\n");
+        other.say("a DELETE y");
+        assert_eq!(client.changed(), "* LIST (\\NonExistent) \"/\" y\n");
+        other.say("a UNSUBSCRIBE y");
+        assert_eq!(client.changed(), "* LIST (\\NonExistent) \"/\" y\n");
+    }
+
+    #[test]
+    fn the_selected_mailbox_is_told_at_once_or_its_expunges_later() {
+        for (delayed, told) in [("", "* 3 EXISTS\n* 1 EXPUNGE\n"), ("-delayed", "* 3 EXISTS\n")] {
+            let mut client = Client::with_inbox(&[NOTE; 2]);
+            let line = format!("a NOTIFY SET (selected{delayed} (MessageNew MessageExpunge))");
+            client.check(&line, "a OK NOTIFY done\n");
+            deliver(&client, "INBOX");
+            client.store.borrow_mut().expunge("INBOX", 1);
+            assert_eq!(client.changed(), told);
+            client
+                .check("b NOOP", if delayed.is_empty() { "b OK NOOP done\n" } else { "* 1 EXPUNGE\nb OK NOOP done\n" });
+        }
+    }
+
+    #[test]
+    fn nothing_is_told_while_a_command_comes() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        client.say("a NOTIFY SET (selected (MessageNew MessageExpunge))");
+        client.say_octets(b"b FETCH 1");
+        assert!(!client.idling);
+        deliver(&client, "INBOX");
+        assert_eq!(client.changed(), "");
+        client.check(" UID", "* 2 EXISTS\n* 1 FETCH (UID 1)\nb OK FETCH done\n");
+    }
+
+    #[test]
+    fn the_first_group_that_names_a_mailbox_says_what_is_told() {
+        let mut client = Client::new();
+        client.say("a NOTIFY SET (mailboxes Sent NONE) (subtree (Sent INBOX) (MessageNew MessageExpunge))");
+        deliver(&client, "Sent");
+        deliver(&client, "INBOX");
+        assert_eq!(client.changed(), "* STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 101 UNSEEN 1)\n");
+    }
+
+    #[test]
+    fn events_that_do_not_go_together_are_refused() {
+        let mut client = Client::new();
+        for bad in [
+            "(personal (MessageNew))",
+            "(personal (MessageExpunge))",
+            "(personal (FlagChange))",
+            "(selected (MessageNew MessageExpunge)) (selected-delayed (MessageNew MessageExpunge))",
+            "(selected (MailboxName))",
+            "(personal (MessageNew (UID) MessageExpunge))",
+            "(nowhere (MailboxName))",
+        ] {
+            let said = client.say(&format!("a NOTIFY SET {bad}"));
+            assert!(said.starts_with("a BAD "), "{bad}: {said}");
+        }
+        let known = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange";
+        client.check(
+            "a NOTIFY SET (personal (AnnotationChange))",
+            &format!("a NO [BADEVENT ({known})] one of these events is not told here\n"),
+        );
+    }
+}
