@@ -34,6 +34,15 @@ fn the_login_is_told_where_it_is_known_and_else_what_may_be_one() {
 }
 
 #[test]
+fn imap_comes_before_pop_and_tls_from_the_first_octet_before_starttls() {
+    let said = facteur(&["autoconfig"], &shipped("bench")).ends(0).out;
+    let words: Vec<&str> = said.split(['<', '>']).filter(|word| word.starts_with("incomingServer type")).collect();
+    assert_eq!(words, ["incomingServer type=\"imap\"", "incomingServer type=\"pop3\"", "incomingServer type=\"pop3\""]);
+    let ports: Vec<&str> = said.lines().filter_map(|line| line.trim().strip_prefix("<port>")).collect();
+    assert_eq!(ports[..3], ["993</port>", "995</port>", "110</port>"]);
+}
+
+#[test]
 fn nothing_is_told_of_what_is_not_here() {
     for (arguments, policy, expected) in [
         (&["--domain", "cnrs.fr"][..], "nantes", "has no domain cnrs.fr"),
