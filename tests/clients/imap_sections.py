@@ -5,8 +5,12 @@ gives the octets that came, its cuts are exact and every section has to be the s
 delimiter, a header without blank line, …), only leaves are compared. Python standard library only.
 """
 
+import binascii
 import email
+import email._encoded_words
+import email.errors
 import email.policy
+import re
 
 
 class _Raw(str):
@@ -91,6 +95,18 @@ def is_exact(message, raw):
         return False
 
 
+def is_open(part):
+    """Is it a multipart whose closing delimiter never comes? `email` then takes the last line end off the last part, which is
+    that part's (RFC 2046 5.1.1 gives a line end to a delimiter, and there is none)."""
+    return any(isinstance(defect, email.errors.CloseBoundaryNotFoundDefect) for defect in part.defects)
+
+
+def last_leaf(part):
+    while part.is_multipart() and part.get_payload():
+        part = part.get_payload()[-1]
+    return part
+
+
 def parts_of(message, prefix=""):
     """(number, part) of each part as RFC 9051 6.4.5.1 numbers them."""
     if not is_multipart(message):
@@ -114,9 +130,12 @@ def encoding_of(part):
 def expected(message, exact):
     """section -> octets, or None for a section that is NIL; BINARY sections as "BINARY[…]"."""
     found = {}
+    cut_short = [last_leaf(part) for part in message.walk() if is_open(part)]
     if exact:
         found["BODY[HEADER]"], found["BODY[TEXT]"] = header_of(message), body_of(message)
     for number, part in parts_of(message):
+        if any(part is leaf for leaf in cut_short):
+            continue
         if exact or not part.is_multipart():
             found[f"BODY[{number}]"] = body_of(part)
         if exact and part is not message:
@@ -132,7 +151,11 @@ def expected(message, exact):
 
 
 def decoded(part):
-    """`email` decodes what says so; everything else is what it is."""
-    if encoding_of(part) in ("base64", "quoted-printable"):
-        return part.get_payload(decode=True)
-    return body_of(part)
+    """As Python decodes; everything that is not encoded is what it is."""
+    body, encoding = body_of(part), encoding_of(part)
+    if encoding == "base64":
+        return email._encoded_words.decode_b(b"".join(body.splitlines()))[0]
+    if encoding == "quoted-printable":
+        # RFC 2045 6.7 (3): space at the end of a line was added by transport. Python keeps it.
+        return binascii.a2b_qp(re.sub(rb"[ \t]+(?=\r?\n|$)", b"", body))
+    return body

@@ -40,6 +40,7 @@ pub fn run(script: &Script, piece_octets: usize) -> Result<(), String> {
         append_octets_max: APPEND_OCTETS_MAX,
         mechanisms: vec![Mechanism::Plain, Mechanism::Login],
         bindings: Bindings::default(),
+        masks: Vec::new(),
     };
     let mut connection = Connection {
         session: Session::new(config),
@@ -98,10 +99,10 @@ impl Connection {
             }
             Question::Authenticate(_) | Question::Salt { .. } => Answer::NotAuthenticated(LoginFailure::Wrong),
             Question::Compress => Answer::Done,
-            Question::Quota => {
+            Question::Quota { .. } | Question::QuotaOf { .. } => {
                 let messages = self.store.mailboxes.values().flat_map(|mailbox| &mailbox.messages);
                 let used_octets = messages.map(|(row, _)| row.size_octets).sum();
-                Answer::Quota(Quota { used_octets, limit_octets: QUOTA_OCTETS })
+                Answer::Quota(Quota { root: String::new(), used_octets, limit_octets: QUOTA_OCTETS })
             }
             question => self.store.answer(question, &mut self.incoming),
         }

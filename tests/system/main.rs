@@ -24,6 +24,7 @@ mod pop3;
 mod queue;
 mod redirects;
 mod room;
+mod sharing;
 mod signing;
 mod spread;
 mod story;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::commands::live::{backup, export, import, person, queue, redirect, reports, restore, store, trace, why};
+use crate::commands::live::{
+    backup, export, grant, import, person, queue, redirect, reports, restore, store, trace, why,
+};
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
     snapshot, test, verify,
@@ -66,6 +68,10 @@ pub enum Command {
     Person(person::PersonArgs),
     /// Say where the mail of a person goes on to
     Redirect(redirect::RedirectArgs),
+    /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end
+    Grant(grant::GrantArgs),
+    /// Say what was granted to a person, and what on their mailboxes
+    Grants(grant::GrantsArgs),
     /// Write mail of an account as Maildir or mbox
     Export(export::ExportArgs),
     /// Read Maildir or mbox into an account

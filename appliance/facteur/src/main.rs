@@ -50,6 +50,8 @@ fn main() -> ExitCode {
         Command::Reports(args) => commands::live::reports::run(&args),
         Command::Restore(args) => commands::live::restore::run(&args),
         Command::Person(args) => commands::live::person::run(&args),
+        Command::Grant(args) => commands::live::grant::grant(&args),
+        Command::Grants(args) => commands::live::grant::grants(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),

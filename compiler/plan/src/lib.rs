@@ -16,6 +16,7 @@ mod emit;
 mod guarantee;
 mod hash;
 mod identity;
+mod imap;
 mod mailboxes;
 mod network;
 mod pins;
@@ -44,6 +45,7 @@ pub use identity::{
     AddressRules, AtExpiry, Collision, Fold, Homonyms, Identity, InitialPassword, LoginExample, LoginRules, Mechanism,
     Newcomers, OAuth, PasswordQuality, PasswordRules, ResetBy,
 };
+pub use imap::{CapabilityMask, ImapRules, MASKABLE};
 pub use mailboxes::{Counted, MailboxRules, Profile, Quota, QuotaGrant, Then, WhenFull};
 pub use network::{
     BadPrefix, Certificate, ClientAddress, Gateway, GatewayResults, Listener, ListenerAuth, Network, Prefix, Speaks,
@@ -100,6 +102,8 @@ pub struct Plan {
     pub strangers: Strangers,
     pub dns_lists: BTreeMap<String, DnsList>,
     pub mailboxes: MailboxRules,
+    #[serde(default, skip_serializing_if = "ImapRules::is_silent")]
+    pub imap: ImapRules,
     pub reception: Vec<ReceptionStep>,
     pub sending: Vec<SendingStep>,
     pub authenticate: Authenticate,

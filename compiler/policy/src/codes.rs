@@ -133,6 +133,7 @@ codes! {
     E0417, Judged, "`Acme` cannot issue for {host}: {suffix} is no public name", "`certificate: Internal` on that listener; one refused name fails the whole order";
     E0418, Judged, "gateway \"{g}\" or front \"{n}\" is too wide ({prefix}): what it tells is believed", "name the machines; at most /24, IPv6 /56";
     L0419, Judged, "gateway \"{g}\" does not turn others away: strangers can go round it", "`refuse_others: true`";
+    E0420, Judged, "`imap.mask` names {no client|no capability|\"{word}\", which cannot be masked}", "did you mean \"{near}\"?";
     // 05 Relaying, domains, recipients, mailboxes
     E0501, Judged, "open relay: a stranger at \"{network}\" can send to the outside through \"{block}\"", "ask for a login, or bound `from`; dialogue below";
     L0502, Judged, "profile \"{a}\" (temporary) has more room than \"{b}\" (default)", "confirm with a waiver or swap";

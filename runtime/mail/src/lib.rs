@@ -16,6 +16,7 @@ pub mod order;
 pub mod person;
 mod punycode;
 pub mod reply;
+pub mod rights;
 pub mod thread;
 
 pub use address::{Address, BadAddress, ReversePath};
@@ -26,3 +27,4 @@ pub use fold::{fold, fold_onto};
 pub use mailbox_name::{BadMailboxName, MailboxName, SpecialUse};
 pub use person::{Alias, AliasKind, Login, Person};
 pub use reply::{Code, EnhancedCode, Reply};
+pub use rights::{Grant, Grantee, Identifier, Rights, RightsChange};

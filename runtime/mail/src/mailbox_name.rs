@@ -4,6 +4,8 @@ use std::fmt;
 
 /// Hierarchy separator.
 pub const SEPARATOR: char = '/';
+/// First levels of names that are no mailboxes of one's own (RFC 2342): other people's, and those of functional addresses.
+pub const NAMESPACES: [&str; 2] = ["Other Users", "Shared Folders"];
 /// Longest name in octets of UTF-8.
 pub const NAME_OCTETS_MAX: usize = 512;
 /// Deepest hierarchy.

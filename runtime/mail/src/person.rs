@@ -19,6 +19,22 @@ impl Login {
     }
 }
 
+impl Login {
+    /// The account behind a functional address with mailboxes of its own: `$contact%example.org`, a login nobody is given.
+    /// `None` when it would be too long or the local part needs quotes.
+    pub fn of_function(address: &Address) -> Option<Login> {
+        let folded = address.folded();
+        let (local, domain) = folded.rsplit_once('@')?;
+        Login::new(&format!("${local}%{domain}"))
+    }
+
+    /// The address this is the account of.
+    pub fn function(&self) -> Option<Address> {
+        let (local, domain) = self.0.strip_prefix('$')?.rsplit_once('%')?;
+        format!("{local}@{domain}").parse().ok()
+    }
+}
+
 impl std::fmt::Display for Login {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
@@ -56,4 +72,18 @@ pub enum AliasKind {
     Former,
     Alias,
     Function,
+    /// A functional address with mailboxes of its own: mail is kept there once, and its members share them.
+    FunctionMailbox {
+        quota_octets: u64,
+    },
+}
+
+impl Alias {
+    /// The account of its own mailboxes.
+    pub fn account(&self) -> Option<Login> {
+        match self.kind {
+            AliasKind::FunctionMailbox { .. } => Login::of_function(&self.address),
+            AliasKind::Former | AliasKind::Alias | AliasKind::Function => None,
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use decide::{DomainKind, RecipientClass, Tables};
 use jiff::tz::TimeZone;
-use mail::{Address, Domain, Login, Person, ReversePath};
+use mail::{Address, Alias, AliasKind, Domain, Login, Person, ReversePath};
 use plan::{Held, MailboxRules, NextHop, PassOnRecipients};
 use queue::{Route, srs};
 use store::{Op, ReadError, Resolution, Store};
@@ -243,6 +243,9 @@ impl Directory {
         let (resolved, detail) = resolve(tables, store, address)?;
         found.detail = detail;
         let people = match resolved {
+            Resolution::Alias(alias) if alias.account().is_some() => {
+                return self.kept_together(tables, store, &alias, declared_octets, found);
+            }
             Resolution::Unknown => Vec::new(),
             Resolution::Person(row) => vec![row.person],
             Resolution::Alias(alias) if alias.members.len() > MEMBERS_MAX => {
@@ -260,6 +263,39 @@ impl Directory {
             }
         }
         found.judge(mailboxes);
+        Ok(found)
+    }
+
+    /// Mail for a functional address with mailboxes of its own: one copy, in its INBOX.
+    fn kept_together(
+        &self,
+        tables: &Tables,
+        store: &Store,
+        alias: &Alias,
+        declared_octets: u64,
+        mut found: Found,
+    ) -> Result<Found, ReadError> {
+        let (Some(login), AliasKind::FunctionMailbox { quota_octets }) = (alias.account(), alias.kind) else {
+            return Ok(found);
+        };
+        if let Held::Lmtp(_) = &tables.plan().routes.held {
+            found.away.push((alias.address.clone(), Route::Held));
+            found.judge(Vec::new());
+            return Ok(found);
+        }
+        // As if it were somebody: its account is one like another.
+        let holder = Person {
+            login,
+            first: String::new(),
+            last: String::new(),
+            address: alias.address.clone(),
+            profile: String::new(),
+            unit: String::new(),
+            home: None,
+            quota_octets,
+        };
+        let room = self.room(tables, store, &holder, declared_octets, &mut found)?;
+        found.judge(vec![(room, holder)]);
         Ok(found)
     }
 

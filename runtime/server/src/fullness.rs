@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mail::{Flags, Login, Person};
+use mail::{Address, Flags, Login, Person};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::date::Date;
 use mail_builder::headers::text::Text;
@@ -60,9 +60,12 @@ async fn tell_all(service: &Arc<Service>, levels: &[u32]) {
 async fn tell(service: &Arc<Service>, login: &Login, level_permille: u32, usage: Usage) -> Result<(), CommitError> {
     let (store, of) = (service.store.clone(), login.clone());
     let found = durable::blocking(move || store.person(&of)).await.and_then(Result::ok).flatten();
-    let Some(person) = found else { return Ok(()) };
+    let named = |person: Person| (format!("{} {}", person.first, person.last), person.address);
+    // Members of a functional address read it in its INBOX.
+    let function = || login.function().map(|address| (address.local().to_owned(), address));
+    let Some(owner) = found.map(|row| named(row.person)).or_else(function) else { return Ok(()) };
     let id = random::timed_id(clock::unix_ms());
-    let message = message(service, &person.person, level_permille / 10, usage, &id);
+    let message = message(service, owner, level_permille / 10, usage, &id);
     let summary = super::drive::summary(&message);
     let store = service.store.clone();
     let body = match durable::blocking(move || store.put_body(&[&message])).await {
@@ -83,7 +86,7 @@ async fn tell(service: &Arc<Service>, login: &Login, level_permille: u32, usage:
 }
 
 /// French first, as the guide is, then English.
-fn message(service: &Service, person: &Person, percent: u32, usage: Usage, id: &[u8; 16]) -> Vec<u8> {
+fn message(service: &Service, owner: (String, Address), percent: u32, usage: Usage, id: &[u8; 16]) -> Vec<u8> {
     let institution = &service.tables.plan().institution;
     let grace_percent = u64::from(service.tables.plan().mailboxes.when_full.grace_percent);
     let limit_octets = usage.quota_octets.saturating_add(usage.quota_octets / 100 * grace_percent);
@@ -106,7 +109,7 @@ fn message(service: &Service, person: &Person, percent: u32, usage: Usage, id: &
     MessageBuilder::new()
         .header("Return-Path", mail_builder::headers::raw::Raw::new("<>"))
         .from((institution.name.clone(), format!("postmaster@{domain}")))
-        .to((format!("{} {}", person.first, person.last), person.address.to_string()))
+        .to((owner.0, owner.1.to_string()))
         .subject(format!("Boîte aux lettres remplie à {percent} % / Mailbox {percent} % full"))
         .date(Date::new(clock::unix_s()))
         .message_id(format!("{id}@{domain}"))

@@ -158,6 +158,8 @@ pub enum Refusal {
     BodyGone,
     /// RFC 5464 METADATA TOOMANY, of one mailbox or account.
     TooManyAnnotations,
+    /// RFC 4314: the list of a mailbox has as many entries as it may.
+    TooManyGrants,
     /// A warning of this fill was sent already; see [`crate::Op::Warned`].
     AlreadyWarned,
 }
@@ -185,6 +187,7 @@ impl fmt::Display for Refusal {
             Refusal::NoSuchMessage => f.write_str("there is no such message"),
             Refusal::BodyGone => f.write_str("the content of the message is gone"),
             Refusal::TooManyAnnotations => f.write_str("there are as many annotations as there may be"),
+            Refusal::TooManyGrants => f.write_str("the list of rights has as many entries as it may"),
             Refusal::AlreadyWarned => f.write_str("the owner was warned already"),
         }
     }

@@ -1,6 +1,11 @@
 //! The changes the store knows. A `Vec<Op>` is one transaction.
 
-use mail::{Address, Alias, Flags, Login, MailboxName, Person, ReversePath, SpecialUse};
+use std::collections::BTreeSet;
+
+use mail::{
+    Address, Alias, Flags, Identifier, Login, MailboxName, Person, ReversePath, Rights, RightsChange, SpecialUse,
+    SystemFlags,
+};
 
 use crate::body::BodyRef;
 use crate::id::{DeliveryId, InternalDate, MailboxId, Modseq, QueueId, UidSet};
@@ -66,6 +71,8 @@ pub enum Op {
         entry: String,
         value: Option<Vec<u8>>,
     },
+    /// An entry of the list of a mailbox (RFC 4314).
+    SetRights(Box<SetRights>),
     /// The owner is told in the same commit that the account is `fill_permille` full. Refused when that was said since the
     /// account last fell below it, so that each crossing is told once.
     Warned {
@@ -194,6 +201,7 @@ impl Op {
             Op::SetFlags(_)
                 | Op::Expunge { .. }
                 | Op::DeleteMailbox { .. }
+                | Op::SetRights(_)
                 | Op::Unsubscribe { .. }
                 | Op::Attempt { .. }
                 | Op::Reschedule { .. }
@@ -213,6 +221,8 @@ impl Op {
 pub enum Part {
     #[doc(hidden)]
     Account { login: Login, quota_octets: u64, mailboxes: Vec<DefaultMailbox> },
+    #[doc(hidden)]
+    Alias(Alias),
     #[doc(hidden)]
     Directory { person: Box<Person>, verifier: Option<String>, shard: u8 },
     /// Rows of bodies that lie elsewhere now: row, old and new body. A row that moved or went meanwhile stays as it is.
@@ -354,6 +364,38 @@ pub enum FlagMode {
     Add,
     Remove,
     Replace,
+    /// Flags outside the scope stay as they are: the rights of who asks do not reach them (RFC 4314 4).
+    ReplaceWithin(FlagScope),
+}
+
+/// Which flags a change may touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlagScope {
+    pub seen: bool,
+    pub deleted: bool,
+    /// All others, keywords included.
+    pub others: bool,
+}
+
+impl FlagScope {
+    pub const ALL: FlagScope = FlagScope { seen: true, deleted: true, others: true };
+
+    /// The flags in it.
+    #[must_use]
+    pub fn among(self, flags: &Flags) -> Flags {
+        let of = |flag, inside| if inside { flags.system.bits() & SystemFlags::bits(flag) } else { 0 };
+        let named = SystemFlags::SEEN.with(SystemFlags::DELETED);
+        let others = if self.others { flags.system.without(named).bits() } else { 0 };
+        let system = of(SystemFlags::SEEN, self.seen) | of(SystemFlags::DELETED, self.deleted) | others;
+        let keywords = if self.others { flags.keywords.clone() } else { BTreeSet::new() };
+        Flags { system: SystemFlags::from_bits(system), keywords }
+    }
+
+    /// The flags this one leaves out.
+    #[must_use]
+    pub fn outside(self) -> FlagScope {
+        FlagScope { seen: !self.seen, deleted: !self.deleted, others: !self.others }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -361,6 +403,29 @@ pub struct FlagRow {
     pub uid: u32,
     pub flags: Flags,
     pub modseq: Modseq,
+}
+
+/// Who may do what with a mailbox. An entry without rights goes, and with it those of the mailbox that ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetRights {
+    /// Whose account the mailbox is in.
+    pub login: Login,
+    pub mailbox: MailboxName,
+    pub identifier: Identifier,
+    pub change: RightsChange,
+    pub rights: Rights,
+    pub until: Until,
+    /// Now, in Unix seconds: an entry that ended before is as good as none.
+    pub at_s: i64,
+}
+
+/// How long an entry holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// As long as the entry there was; without end where there was none.
+    AsBefore,
+    /// Until this moment in Unix seconds; `None` is without end.
+    Given(Option<i64>),
 }
 
 /// What an expunge takes.

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use mail::Login;
+use mail::{Alias, AliasKind, Login};
 
 use crate::body::Segments;
 use crate::error::{CommitError, OpenError, ReadError};
@@ -158,9 +158,11 @@ impl Table {
                 let directory = Part::Directory { person: person.clone(), verifier: verifier.clone(), shard };
                 return vec![(shard, Op::Part(Box::new(account))), (0, Op::Part(Box::new(directory)))];
             }
+            Op::UpsertAlias(alias) => return self.split_alias(alias),
             Op::Append(append) => self.home(&append.login),
             Op::Replace(replace) => self.home(&replace.append.login),
             Op::Import(import) => self.home(&import.login),
+            Op::SetRights(set) => self.home(&set.login),
             Op::SetFlags(set) => set.mailbox.shard(),
             Op::Copy { from: mailbox, .. } | Op::Move { from: mailbox, .. } | Op::Expunge { mailbox, .. } => {
                 mailbox.shard()
@@ -180,6 +182,17 @@ impl Table {
         // A mailbox number nobody gave leads nowhere; shard 0 says so.
         let shard = if usize::from(shard) < self.shards.len() { shard } else { 0 };
         vec![(shard, op)]
+    }
+
+    /// The address lies in shard 0, the account of its own mailboxes where it was drawn.
+    fn split_alias(&self, alias: &Alias) -> Vec<(u8, Op)> {
+        let mut shares = Vec::new();
+        if let (Some(login), AliasKind::FunctionMailbox { quota_octets }) = (alias.account(), alias.kind) {
+            let shard = self.settle(&login);
+            shares.push((shard, Op::Part(Box::new(Part::Account { login, quota_octets, mailboxes: Vec::new() }))));
+        }
+        shares.push((0, Op::Part(Box::new(Part::Alias(alias.clone())))));
+        shares
     }
 
     fn split_delivery(&self, deliver: &Deliver) -> Vec<(u8, Op)> {

@@ -4,7 +4,7 @@
 //! message came with: it grows with the UID, so what arrived since a MODSEQ is found from the end of the mailbox, and
 //! the index holds only messages changed after their arrival.
 //!
-//! Every shard has all tables. `account` and what hangs on it (`mailbox` to `thread`), `blob`, `delivery` and `changelog`
+//! Every shard has all tables. `account` and what hangs on it (`mailbox` to `acl`), `blob`, `delivery` and `changelog`
 //! are used in the shard of the account; the others only in shard 0.
 
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::id::MailboxId;
 
 /// What this program writes, and the newest it reads.
-pub(crate) const FORMAT: i64 = 3;
+pub(crate) const FORMAT: i64 = 4;
 /// The oldest format a step leads from. Format 1 was never released.
 pub(crate) const FORMAT_FLOOR: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.
@@ -28,7 +28,8 @@ CREATE TABLE person(
     id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, first TEXT NOT NULL, last TEXT NOT NULL, address TEXT NOT NULL,
     folded TEXT NOT NULL UNIQUE, profile TEXT NOT NULL, unit TEXT NOT NULL, home TEXT, quota INTEGER NOT NULL, verifier TEXT,
     shard INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE alias(folded TEXT PRIMARY KEY, address TEXT NOT NULL, kind INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE alias(folded TEXT PRIMARY KEY, address TEXT NOT NULL, kind INTEGER NOT NULL, quota INTEGER NOT NULL DEFAULT 0)
+    WITHOUT ROWID;
 CREATE TABLE alias_member(folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT NOT NULL, PRIMARY KEY(folded, n))
     WITHOUT ROWID;
 CREATE INDEX alias_member_login ON alias_member(login);
@@ -60,6 +61,10 @@ CREATE TABLE thread_fresh(
 CREATE TABLE annotation(
     account INTEGER NOT NULL, mailbox INTEGER NOT NULL, entry TEXT NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY(account, mailbox, entry)) WITHOUT ROWID;
+CREATE TABLE acl(
+    mailbox INTEGER NOT NULL, grantee TEXT NOT NULL, negative INTEGER NOT NULL, rights INTEGER NOT NULL, until INTEGER,
+    PRIMARY KEY(mailbox, grantee, negative)) WITHOUT ROWID;
+CREATE INDEX acl_grantee ON acl(grantee, negative, mailbox);
 CREATE TABLE blob(
     id INTEGER PRIMARY KEY, seg INTEGER NOT NULL, off INTEGER NOT NULL, skip INTEGER NOT NULL, len INTEGER NOT NULL,
     crc INTEGER NOT NULL, refs INTEGER NOT NULL, freed_at INTEGER, delivery BLOB NOT NULL, email INTEGER);
@@ -116,6 +121,15 @@ CREATE TABLE statistic(
     PRIMARY KEY(bucket, token)) WITHOUT ROWID;
 CREATE TABLE audit(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL);
 INSERT INTO meta VALUES('shard', 0), ('next_account', (SELECT ifnull(max(id), 0) + 1 FROM person));
+";
+
+/// Format 3 had no rights and no functional addresses with mailboxes of their own.
+const FROM_3: &str = "
+ALTER TABLE alias ADD COLUMN quota INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE acl(
+    mailbox INTEGER NOT NULL, grantee TEXT NOT NULL, negative INTEGER NOT NULL, rights INTEGER NOT NULL, until INTEGER,
+    PRIMARY KEY(mailbox, grantee, negative)) WITHOUT ROWID;
+CREATE INDEX acl_grantee ON acl(grantee, negative, mailbox);
 ";
 
 /// What a connection is for.
@@ -188,8 +202,9 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
         return if is == i64::from(shard) { Ok(()) } else { Err(OpenError::WrongShard { file: shard, is }) };
     }
     let tx = db.transaction()?;
-    if format == 2 {
-        tx.execute_batch(FROM_2)?;
+    if format != 0 {
+        let steps = [(2, FROM_2), (3, FROM_3)];
+        steps.iter().filter(|(from, _)| *from >= format).try_for_each(|(_, step)| tx.execute_batch(step))?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         return Ok(tx.commit()?);
     }

@@ -2,7 +2,7 @@
 //! as rows of a database server and the bodies as objects. One suite of tests runs over whatever stands behind these traits.
 
 use mail::mime::SummaryParts;
-use mail::{Address, Alias, Login, MailboxName};
+use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 
 use crate::body::{BodyRef, RecordEnvelope, Spill};
 use crate::compact::{CompactError, Compacted};
@@ -12,7 +12,7 @@ use crate::op::{Loss, Op, Quarantined, Ring};
 use crate::progress::Progress;
 use crate::read::{
     Changes, Delivery, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings, Resolution, Selected,
-    TokenCounts, Usage,
+    SharedMailbox, TokenCounts, Usage, Vanished,
 };
 use crate::search::Candidates;
 use crate::spool::{QueueItem, Waits};
@@ -54,6 +54,7 @@ waist! {
         fn resolve(&self, address: &Address) -> Result<Resolution, ReadError>;
         fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError>;
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
+        fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
         fn login_was_given(&self, login: &Login) -> Result<bool, ReadError>;
 
         fn usage(&self, login: &Login) -> Result<Usage, ReadError>;
@@ -62,11 +63,15 @@ waist! {
         fn mailbox_by_id(&self, mailbox: MailboxId) -> Result<Option<MailboxInfo>, ReadError>;
         fn subscriptions(&self, login: &Login) -> Result<Vec<MailboxName>, ReadError>;
         fn annotations(&self, login: &Login, mailbox: Option<&MailboxName>) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
+        fn deleted_octets(&self, mailbox: MailboxId) -> Result<u64, ReadError>;
+        fn grants(&self, mailbox: MailboxId) -> Result<Vec<Grant>, ReadError>;
+        fn shared_with(&self, names: &[Grantee], limit: u32) -> Result<Vec<SharedMailbox>, ReadError>;
+        fn account_of(&self, mailbox: MailboxId) -> Result<Option<Login>, ReadError>;
 
         fn select(&self, login: &Login, name: &MailboxName) -> Result<Option<Selected>, ReadError>;
         fn messages(&self, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<MessageRow>, ReadError>;
         fn changes_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Changes>, ReadError>;
-        fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError>;
+        fn vanished_since(&self, mailbox: MailboxId, since: Modseq, limit: usize) -> Result<Option<Vanished>, ReadError>;
         fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
         fn renderings(&self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize) -> Result<Renderings, ReadError>;
         fn summaries(

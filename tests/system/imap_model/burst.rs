@@ -199,7 +199,9 @@ impl Fate {
                 return Err(format!("UID {uid} was {message:?} below {} and is {now:?}", before.highest));
             }
         }
-        if let Some((uid, count)) = self.winners.iter().find(|(_, count)| **count > 1) {
+        // One that went before is in no MODIFIED.
+        let mut winners = self.winners.iter().filter(|(uid, _)| after.contains_key(uid));
+        if let Some((uid, count)) = winners.find(|(_, count)| **count > 1) {
             return Err(format!("{count} conditional STOREs changed UID {uid}"));
         }
         let new: BTreeSet<u32> = after.keys().copied().filter(|uid| !before.messages.contains_key(uid)).collect();
@@ -219,9 +221,13 @@ impl Fate {
 fn settle(world: &mut World, fate: &Fate) -> Result<(), Difference> {
     let look = world.observer.look(0)?;
     fate.check(&world.truth, &look.rows)?;
-    let arrived = fate.arrived.iter().chain(look.rows.keys()).max().map_or(0, |uid| uid + 1);
-    // A message may have come and gone.
-    world.truth.uid_next = world.truth.uid_next.max(arrived);
+    // A message may have come and gone without a word.
+    let uid_next = world.observer.uid_next()?;
+    let above = fate.arrived.iter().chain(look.rows.keys()).find(|uid| **uid >= uid_next);
+    if let Some(uid) = above.or((uid_next < world.truth.uid_next).then_some(&uid_next)) {
+        return Err(format!("UIDNEXT {uid_next}, there was {uid}"));
+    }
+    world.truth.uid_next = uid_next;
     world.truth.messages = look.rows;
     let largest = world.truth.messages.values().map(|message| message.mod_seq).max();
     world.truth.highest = world.truth.highest.max(largest.unwrap_or(0));

@@ -14,6 +14,8 @@ pub enum Enabled {
     Nothing,
     Condstore,
     Qresync,
+    /// And QRESYNC.
+    UidOnly,
 }
 
 /// What a client was told of a message.
@@ -90,6 +92,7 @@ impl Client {
             Enabled::Nothing => return Ok(client),
             Enabled::Condstore => "ENABLE CONDSTORE",
             Enabled::Qresync => "ENABLE QRESYNC",
+            Enabled::UidOnly => "ENABLE QRESYNC UIDONLY",
         };
         let answer = client.command(wanted.as_bytes())?;
         if answer.status == "OK" { Ok(client) } else { Err(format!("{wanted}: {answer:?}")) }
@@ -202,7 +205,7 @@ impl Client {
     }
 
     fn expunge(&mut self, number: usize) -> Result<(), Difference> {
-        if self.enabled == Enabled::Qresync || number == 0 || number > self.numbers.len() {
+        if self.enabled >= Enabled::Qresync || number == 0 || number > self.numbers.len() {
             return Err(format!("EXPUNGE {number} of {} messages, {:?}", self.numbers.len(), self.enabled));
         }
         if let Some(uid) = self.numbers.remove(number - 1) {
@@ -212,7 +215,7 @@ impl Client {
     }
 
     fn vanished(&mut self, earlier: bool, uids: &[u32]) -> Result<(), Difference> {
-        if self.enabled != Enabled::Qresync {
+        if self.enabled < Enabled::Qresync {
             return Err("VANISHED for a client that did not enable it".to_owned());
         }
         for uid in uids {
@@ -221,7 +224,12 @@ impl Client {
                 continue;
             }
             let known = self.numbers.iter().position(|of| *of == Some(*uid));
-            let at = known.or_else(|| self.numbers.iter().rposition(Option::is_none));
+            // One it does not know by its UID stands before those with greater ones.
+            let greater = self.numbers.iter().position(|of| of.is_some_and(|of| of > *uid));
+            // Without numbers the unknown ones stand last.
+            let greater = greater.filter(|_| self.enabled != Enabled::UidOnly);
+            let before = &self.numbers[..greater.unwrap_or(self.numbers.len())];
+            let at = known.or_else(|| before.iter().rposition(Option::is_none));
             self.numbers.remove(at.ok_or_else(|| format!("VANISHED {uid}, which this client was not told of"))?);
         }
         Ok(())
@@ -229,7 +237,15 @@ impl Client {
 
     fn fetched(&mut self, it: &Fetched, silent: Option<&Silent>) -> Result<Option<(u32, Fetched)>, Difference> {
         let count = self.numbers.len();
-        let place = it.number.checked_sub(1).and_then(|at| self.numbers.get_mut(at));
+        if (it.number == 0) != (self.enabled == Enabled::UidOnly) {
+            return Err(format!("FETCH and UIDFETCH are not the same: {it:?}"));
+        }
+        let by_uid = || {
+            let known = self.numbers.iter().position(|of| *of == it.uid);
+            known.or_else(|| self.numbers.iter().position(Option::is_none)).map_or(0, |at| at + 1)
+        };
+        let number = if it.number == 0 { by_uid() } else { it.number };
+        let place = number.checked_sub(1).and_then(|at| self.numbers.get_mut(at));
         let place = place.ok_or_else(|| format!("FETCH of number {} among {count}", it.number))?;
         if let (Some(told), Some(known)) = (it.uid, *place)
             && told != known
@@ -239,10 +255,14 @@ impl Client {
         *place = place.or(it.uid);
         let Some(uid) = *place else { return Ok(None) };
         self.uid_max = self.uid_max.max(uid);
+        if self.enabled == Enabled::UidOnly {
+            // Which of the unknown ones it is only its neighbours say.
+            self.numbers.sort_unstable_by_key(|of| of.unwrap_or(u32::MAX));
+        }
         if it.flags.is_some() && self.enabled >= Enabled::Condstore && it.mod_seq.is_none() {
             return Err(format!("flags without MODSEQ: {it:?}"));
         }
-        if it.flags.is_some() && self.enabled == Enabled::Qresync && it.uid.is_none() {
+        if it.flags.is_some() && self.enabled >= Enabled::Qresync && it.uid.is_none() {
             return Err(format!("flags without UID: {it:?}"));
         }
         let before = self.known.get(&uid).copied();

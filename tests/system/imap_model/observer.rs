@@ -76,6 +76,15 @@ impl Observer {
         Ok(())
     }
 
+    pub fn uid_next(&mut self) -> Result<u32, Difference> {
+        let answer = self.client.command(b"STATUS INBOX (MESSAGES UIDNEXT)")?;
+        let said = answer.told.iter().find_map(|told| match told {
+            Told::Status { uid_next, .. } => *uid_next,
+            _ => None,
+        });
+        said.ok_or_else(|| format!("no UIDNEXT: {answer:?}"))
+    }
+
     /// Every message, whatever was told before.
     pub fn check_all(&mut self, truth: &mut Truth) -> Result<(), Difference> {
         let look = self.look(0)?;

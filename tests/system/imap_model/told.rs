@@ -21,6 +21,7 @@ pub enum Told {
     Search(Vec<u32>),
     Status {
         messages: u32,
+        uid_next: Option<u32>,
     },
     CopyUid {
         from: Vec<u32>,
@@ -36,6 +37,7 @@ pub enum Told {
 /// What a FETCH response says of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
+    /// 0 in UIDFETCH (RFC 9586 3.4).
     pub number: usize,
     pub uid: Option<u32>,
     pub flags: Option<u8>,
@@ -93,10 +95,19 @@ pub fn told(line: &[u8]) -> Result<Told, Difference> {
         ["VANISHED", "(EARLIER)", uids] => Told::Vanished { earlier: true, uids: set(uids)? },
         ["VANISHED", uids] => Told::Vanished { earlier: false, uids: set(uids)? },
         [at, "FETCH", ..] => Told::Fetch(fetched(number(at)?, &text)?),
+        [uid, "UIDFETCH", ..] => {
+            let it = fetched(0, &text)?;
+            let uid = number(uid)?;
+            if it.uid.is_some_and(|named| named != uid) {
+                return Err(format!("two UIDs: {text}"));
+            }
+            Told::Fetch(Fetched { uid: Some(uid), ..it })
+        }
         ["SEARCH", found @ ..] => Told::Search(found.iter().map(|word| number(word)).collect::<Result<_, _>>()?),
         ["STATUS", ..] => {
-            let messages = between(&text, "MESSAGES ", ")").ok_or("STATUS without MESSAGES")?;
-            Told::Status { messages: number(messages.split(' ').next().unwrap_or_default())? }
+            let item = |name: &str| text.split_once(&format!("{name} "))?.1.split([' ', ')']).next();
+            let messages = number(item("MESSAGES").ok_or("STATUS without MESSAGES")?)?;
+            Told::Status { messages, uid_next: item("UIDNEXT").map(number).transpose()? }
         }
         ["OK", "[COPYUID", ..] => copy_uid(&text)?,
         ["OK", "[HIGHESTMODSEQ", highest, ..] => Told::HighestModSeq(number(highest.trim_end_matches(']'))?),
@@ -148,6 +159,10 @@ fn responses_are_read() {
         subject: Some("a7".to_owned()),
     };
     assert_eq!(told(line), Ok(Told::Fetch(expected)));
+    assert_eq!(
+        told(b"7 UIDFETCH (FLAGS ())"),
+        Ok(Told::Fetch(Fetched { uid: Some(7), flags: Some(0), ..Fetched::default() }))
+    );
     assert_eq!(told(b"VANISHED (EARLIER) 2,4:6"), Ok(Told::Vanished { earlier: true, uids: vec![2, 4, 5, 6] }));
     assert_eq!(told(b"OK [HIGHESTMODSEQ 9] x"), Ok(Told::HighestModSeq(9)));
     assert!(told(b"1 FETCH (FLAGS (\\Nonsense))").is_err());

@@ -45,7 +45,7 @@ pub struct World<'a> {
 impl<'a> World<'a> {
     pub fn new(server: &'a Facteur, random: Random) -> Result<World<'a>, Difference> {
         let observer = Observer::connect(server)?;
-        let all = [Enabled::Qresync, Enabled::Condstore, Enabled::Nothing, Enabled::Qresync];
+        let all = [Enabled::Qresync, Enabled::Condstore, Enabled::Nothing, Enabled::UidOnly];
         let clients = (0..CLIENTS).map(|at| Client::connect(server, all[at % all.len()])).collect::<Result<_, _>>()?;
         let smtp = Smtp::stranger(server, "mx", "outside").map_err(|error| error.to_string())?;
         let address = server.describe.people.first().map(|who| who.address.clone()).unwrap_or_default();
@@ -95,7 +95,7 @@ impl<'a> World<'a> {
             numbers: client.numbers_with_news(&self.truth),
             enabled: client.enabled,
             read_only: client.read_only,
-            by_uid_only: false,
+            by_uid_only: client.enabled == Enabled::UidOnly,
         };
         let command = commands::any(&sight, &mut self.random);
         self.run(who, command)
@@ -152,12 +152,13 @@ impl<'a> World<'a> {
     pub fn select(&mut self, who: usize) -> Result<(), Difference> {
         let read_only = self.random.below(5) == 0;
         let comes_back =
-            self.clients[who].enabled == Enabled::Qresync && !self.pasts.is_empty() && self.random.below(4) > 0;
+            self.clients[who].enabled >= Enabled::Qresync && !self.pasts.is_empty() && self.random.below(4) > 0;
         let (mut known, mut whole, mut parameters) = (BTreeMap::new(), false, String::new());
         if comes_back {
             let at = self.random.below(self.pasts.len() as u64) as usize;
             let past = &self.pasts[at];
             let (set, pairs) = (self.random.below(2) == 0, self.random.below(2) == 0);
+            let pairs = pairs && self.clients[who].enabled != Enabled::UidOnly;
             parameters = parameters_of(past, self.observer.uid_validity, set, pairs);
             (known, whole) = (past.known.clone(), past.whole && !set);
         }
@@ -184,11 +185,12 @@ impl<'a> World<'a> {
 
     /// A new connection; what the old one was told is kept.
     fn reconnect(&mut self, who: usize) -> Result<(), Difference> {
-        let enabled = [Enabled::Nothing, Enabled::Condstore, Enabled::Qresync][self.random.below(3) as usize];
+        let enabled =
+            [Enabled::Nothing, Enabled::Condstore, Enabled::Qresync, Enabled::UidOnly][self.random.below(4) as usize];
         let mut new = Client::connect(self.server, enabled)?;
         new.harm = self.clients[who].harm.take();
         let old = std::mem::replace(&mut self.clients[who], new);
-        if old.enabled == Enabled::Qresync && old.selected {
+        if old.enabled >= Enabled::Qresync && old.selected {
             self.keep(Past { mod_seq: old.mod_seq, known: old.known, whole: false });
         }
         self.select(who)
@@ -210,7 +212,7 @@ impl<'a> World<'a> {
             let rules = Rules::default();
             self.clients[0].hear(&answer.told, &rules)?;
             let said = answer.told.iter().find_map(|told| match told {
-                Told::Status { messages } => Some(*messages),
+                Told::Status { messages, .. } => Some(*messages),
                 _ => None,
             });
             *count = said.ok_or_else(|| format!("{answer:?}"))?;

@@ -6,7 +6,7 @@ use crate::syntax::{Document, GroupBody, Kind, Node};
 use super::grown::key_name;
 
 /// Sections that stand in the defaults as they are used.
-const STATIC: [&str; 22] = [
+const STATIC: [&str; 23] = [
     "gateways",
     "web",
     "when_over",
@@ -17,6 +17,7 @@ const STATIC: [&str; 22] = [
     "logins",
     "dns_lists",
     "mailboxes",
+    "imap",
     "authenticate",
     "antivirus",
     "antispam",

@@ -63,6 +63,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         logins,
         dns_lists,
         mailboxes,
+        imap,
         authenticate,
         antivirus,
         antispam,
@@ -86,6 +87,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     or(&mut policy.logins, logins);
     or(&mut policy.dns_lists, dns_lists);
     or(&mut policy.mailboxes, mailboxes);
+    or(&mut policy.imap, imap);
     or(&mut policy.authenticate, authenticate);
     or(&mut policy.antivirus, antivirus);
     or(&mut policy.antispam, antispam);

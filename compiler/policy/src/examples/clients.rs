@@ -239,4 +239,12 @@ pub(super) const EXAMPLES: &[Example] = &[
         "filter": (from: ["192.0.2.32/29"], on: ["mx"], refuse_others: true, client_address: Received(depth: 1)),
     },"#,
     },
+    Example {
+        code: Code::E0420,
+        setting: Setting::Sections(Base::Office),
+        why: r#"A word nobody announces hides nothing: the program keeps using what it does wrong, and the file says it does not."#,
+        bad: r#"    imap: (mask: [(client: "Outlook*", without: ["QRESINC"])]),"#,
+        caret: r#""QRESINC""#,
+        good: r#"    imap: (mask: [(client: "Outlook*", without: ["QRESYNC"])]),"#,
+    },
 ];

@@ -47,6 +47,7 @@ fn about(section: &str) -> Option<&'static str> {
             "Lists in DNS of clients with a bad name, asked about strangers, and what a listed one is answered."
         }
         "mailboxes" => "Message size, profiles and quotas, and what happens when a mailbox is full.",
+        "imap" => "Which IMAP extensions a mail program is not told of, by the name it gives itself.",
         "reception" => "The ordered steps of an incoming message; after `Accept` no verdict may refuse.",
         "sending" => "The ordered steps of an outgoing message.",
         "authenticate" => "What is done with mail from outside that claims to be from one of our domains.",

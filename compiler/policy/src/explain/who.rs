@@ -51,6 +51,12 @@ fn one(plan: &Plan, directory: &Directory, person: &Person) -> Explanation {
             explanation.facts.push(format!("{what}: {}", addresses.join(", ")));
         }
     }
+    for alias in directory.aliases.iter().filter(|alias| alias.members.contains(&person.login)) {
+        if let AliasKind::FunctionMailbox { quota_octets } = alias.kind {
+            let quota = octets(quota_octets);
+            explanation.facts.push(format!("shares the mailboxes of {}, {quota}", alias.address));
+        }
+    }
     for grant in plan.limit_grants.iter().filter(|grant| grant.login == person.login.as_str()) {
         explanation.facts.push(format!("limit grant in \"{}\" until {}: {}", grant.block, grant.until, grant.because));
     }

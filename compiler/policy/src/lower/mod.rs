@@ -93,6 +93,7 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         strangers: block::strangers(policy.strangers.sound()?),
         dns_lists: model::sorted(policy.dns_lists.sound()?, delivery::dns_list),
         mailboxes: mailboxes::mailboxes(policy.mailboxes.sound()?),
+        imap: imap(policy.imap.sound()?),
         reception: list(policy.reception.sound()?),
         sending: list(policy.sending.sound()?),
         authenticate: steps::authenticate(policy.authenticate.sound()?),
@@ -114,6 +115,17 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         waivers: policy.waivers.sound()?.values().map(guarantee::waiver).collect(),
         pins: Pins::of_this_build(),
     })
+}
+
+fn imap(imap: &model::imap::Imap) -> plan::ImapRules {
+    let spelled = |word: &String| plan::MASKABLE.iter().find(|known| known.eq_ignore_ascii_case(word));
+    let mask = imap.mask.values().map(|mask| {
+        let mut without: Vec<String> = mask.without.values().filter_map(spelled).map(|&word| word.to_owned()).collect();
+        without.sort();
+        without.dedup();
+        plan::CapabilityMask { client: mask.client.value.clone(), without }
+    });
+    plan::ImapRules { mask: mask.collect() }
 }
 
 fn institution(institution: &model::Institution) -> Institution {

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod domain;
 pub mod guarantee;
 pub mod identity;
+pub mod imap;
 pub mod literal;
 pub mod mailboxes;
 pub mod network;
@@ -153,6 +154,7 @@ sections! {
     strangers: block::Strangers,
     dns_lists: Named<delivery::DnsList>,
     mailboxes: mailboxes::Mailboxes,
+    imap: imap::Imap,
     reception: Items<plan::ReceptionStep>,
     sending: Items<plan::SendingStep>,
     authenticate: steps::Authenticate,

@@ -45,6 +45,23 @@ pub struct Person {
 pub struct Function {
     pub address: Spanned<MailAddress>,
     pub members: Items<String>,
+    /// Whose mailboxes take its mail.
+    #[serde(default)]
+    pub mailbox: FunctionMailbox,
+    /// The profile whose quota its own mailboxes have; as for people where none is given.
+    #[serde(default)]
+    pub profile: Option<Spanned<String>>,
+    #[serde(default)]
+    pub quota: Option<Spanned<Size>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum FunctionMailbox {
+    /// Each member gets a copy.
+    #[default]
+    Members,
+    /// It is kept once, in mailboxes the members share.
+    Own,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

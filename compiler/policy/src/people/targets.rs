@@ -60,13 +60,43 @@ impl<'d> Targets<'d> {
         reached
     }
 
+    /// With the quota of its own mailboxes, where it has some: the one given, else its profile's.
+    fn kind(&mut self, function: &written::Function) -> AliasKind {
+        let (address, plan) = (&function.address.value.0, self.tables.plan());
+        if function.mailbox == written::FunctionMailbox::Members {
+            let quota = function.quota.as_ref().map(|quota| ("quota", quota.span));
+            if let Some((what, span)) = quota.or(function.profile.as_ref().map(|profile| ("profile", profile.span))) {
+                let message = format!("expected no {what} for \"{address}\": its mail goes to its members");
+                self.sink.push(Diagnostic::new(Code::E0104, message).help("write `mailbox: Own`").at(span, ""));
+            }
+            return AliasKind::Function;
+        }
+        if Login::of_function(address).is_none() {
+            let message = format!("expected a shorter address for mailboxes of its own, found `{address}`");
+            let help = "at most 63 octets, without quotes";
+            self.sink.push(Diagnostic::new(Code::E0104, message).help(help).at(function.address.span, ""));
+        }
+        let name = function.profile.as_ref().map_or(&plan.mailboxes.otherwise, |profile| &profile.value);
+        let floor = plan.mailboxes.profiles.get(name).map(|profile| profile.quota.floor_octets());
+        if let (None, Some(profile)) = (floor, &function.profile) {
+            let names = plan.mailboxes.profiles.keys().map(String::as_str);
+            let diagnostic = Diagnostic::new(Code::E0812, format!("{address} has unknown profile \"{profile}\""))
+                .help(near::help(profile, names))
+                .at(profile.span, "");
+            self.sink.push(diagnostic);
+        }
+        let quota_octets = function.quota.as_ref().map(|quota| quota.value.0).or(floor).unwrap_or(0);
+        AliasKind::FunctionMailbox { quota_octets }
+    }
+
     fn written<'f>(&mut self, people: &'f written::People) -> Vec<Group<'f>> {
         let functions = people.functions.seen().into_iter().flatten();
-        let functions = functions.map(|f| (&f.value.address, &f.value.members, AliasKind::Function, f.span));
+        let functions = functions.map(|f| (&f.value.address, &f.value.members, self.kind(&f.value), f.span));
+        let functions: Vec<_> = functions.collect();
         let aliases = people.aliases.seen().into_iter().flatten();
         let aliases = aliases.map(|a| (&a.value.address, &a.value.to, AliasKind::Alias, a.span));
         let mut groups = Vec::new();
-        for (address, to, kind, span) in functions.chain(aliases) {
+        for (address, to, kind, span) in functions.into_iter().chain(aliases) {
             let address = Spanned::new(address.value.0.clone(), address.span);
             if to.is_empty() {
                 let diagnostic = Diagnostic::new(Code::E0813, format!("\"{address}\" has no members"))

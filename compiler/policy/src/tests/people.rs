@@ -44,6 +44,31 @@ fn postmaster_and_abuse_reach_the_first_person_where_nobody_says_otherwise() {
     }
 }
 
+#[test]
+fn a_function_may_have_mailboxes_of_its_own_with_a_quota_of_its_own() {
+    let with = |line: &str| OFFICE_PEOPLE.replace("members: [\"martin-c\", \"lefevre-i\"])", line);
+    let members = "members: [\"martin-c\"]";
+    for (line, quota_octets) in [
+        (format!("{members}, mailbox: Own)"), 5_000_000_000),
+        (format!("{members}, mailbox: Own, quota: \"20 GB\")"), 20_000_000_000),
+    ] {
+        let directory = check_with(OFFICE, &with(&line)).people.expect("people");
+        let contact = directory.aliases.iter().find(|a| a.address.local() == "contact").expect("contact");
+        assert_eq!(contact.kind, AliasKind::FunctionMailbox { quota_octets }, "{line}");
+        assert!(contact.account().is_some());
+    }
+    let mistakes = [
+        (format!("{members}, quota: \"20 GB\")"), "expected no quota for \"contact@cabinet-martin.example\""),
+        (format!("{members}, mailbox: Own, profile: \"x\")"), "has unknown profile \"x\""),
+        (format!("{members}, mailbox: Mine)"), "Mine"),
+    ];
+    for (line, message) in mistakes {
+        let checked = check_with(OFFICE, &with(&line));
+        let found = checked.diagnostics.iter().any(|diagnostic| diagnostic.message.contains(message));
+        assert!(found, "{line}: {:?}", checked.diagnostics);
+    }
+}
+
 const GOOD: &str = r#"People(
     people: [
         (first: "Jean", last: "Toto", profile: "standard", unit: "sciences", registered: "2004-09-01", former: ["jtoto"]),

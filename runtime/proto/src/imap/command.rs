@@ -10,7 +10,7 @@ use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
 use mail::order::Criterion;
 use mail::thread::Algorithm;
-use mail::{BadMailboxName, Flags, Keyword, MailboxName, SpecialUse, SystemFlags};
+use mail::{BadMailboxName, Flags, Identifier, Keyword, MailboxName, Rights, RightsChange, SpecialUse, SystemFlags};
 
 /// A command and the tag its answer carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +43,10 @@ pub enum Command {
     Capability,
     Noop,
     Logout,
-    /// RFC 2971. What the client says of itself is read and forgotten.
-    Id,
+    /// RFC 2971. Of what the client says of itself its name is kept, all else forgotten.
+    Id {
+        client: Option<String>,
+    },
     StartTls,
     Login {
         login: Vec<u8>,
@@ -65,7 +67,7 @@ pub enum OnAccount {
     Enable(Vec<String>),
     Namespace,
     Select { name: Name, read_only: bool, parameters: SelectParameters },
-    Create { name: Name, uses: Uses },
+    Create { name: Name, given: String, uses: Uses },
     Delete(Name),
     Rename { from: Name, to: Name },
     Subscribe { name: Name, on: bool },
@@ -74,9 +76,56 @@ pub enum OnAccount {
     Status { name: Name, items: Vec<StatusItem> },
     GetQuota { root: Vec<u8> },
     GetQuotaRoot(Name),
+    SetQuota,
+    Acl(OnAcl),
+    GetMetadata { of: MetadataOf, entries: Vec<String>, options: MetadataOptions },
+    SetMetadata { of: MetadataOf, values: Vec<MetadataValue> },
     Idle,
     Notify(Notify),
     Compress,
+}
+
+/// Rights (RFC 4314 3). An identifier that names nobody, and rights there are not, are no syntax errors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnAcl {
+    Get(Name),
+    MyRights(Name),
+    ListRights(Name, Option<Identifier>),
+    Set { name: Name, identifier: Option<Identifier>, change: RightsChange, rights: Option<Rights> },
+    Delete(Name, Option<Identifier>),
+}
+
+impl From<OnAcl> for Command {
+    fn from(command: OnAcl) -> Command {
+        OnAccount::Acl(command).into()
+    }
+}
+
+/// Whose METADATA (RFC 5464 4): a mailbox, or the server, which the empty name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetadataOf {
+    Server,
+    Mailbox(Name),
+}
+
+/// An entry and what it is set to; without a value it goes.
+pub type MetadataValue = (String, Option<Vec<u8>>);
+
+/// RFC 5464 4.2.1 and 4.2.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MetadataOptions {
+    /// Longer values are left out.
+    pub octets_max: Option<u64>,
+    pub depth: Depth,
+}
+
+/// How far below the entries asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    #[default]
+    Zero,
+    One,
+    Infinity,
 }
 
 /// What CREATE says a mailbox is for (RFC 6154 3).
@@ -244,6 +293,10 @@ pub struct List {
     pub return_subscribed: bool,
     pub return_special_use: bool,
     pub return_status: Option<Vec<StatusItem>>,
+    /// RFC 8440.
+    pub return_rights: bool,
+    /// RFC 9590.
+    pub return_metadata: Option<(Vec<String>, MetadataOptions)>,
     /// The extended form was used, so LIST has the rules of RFC 5258.
     pub extended: bool,
 }
@@ -256,6 +309,8 @@ pub enum StatusItem {
     UidValidity,
     Unseen,
     Deleted,
+    /// RFC 9208 4.1.4.
+    DeletedStorage,
     Size,
     /// RFC 7162.
     HighestModSeq,

@@ -15,9 +15,9 @@ pub mod utf7;
 pub use question::{
     Answer, Candidates, Changes, Content, Copied, Counts, EmailId, FlagChange, Flagged, Identity, LoginFailure,
     MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Replaced, Row, Selection, Source, SourceMailbox,
-    Stored, Summary, ThreadId, Trouble,
+    Stored, Summary, ThreadId, Trouble, Vanished,
 };
-pub use session::{Config, Session, Step};
+pub use session::{CAPABILITIES, Config, Mask, NEVER_MASKED, Session, Step};
 
 /// The law of a session over a store in memory, for builds with `--cfg fuzzing`.
 #[cfg(fuzzing)]

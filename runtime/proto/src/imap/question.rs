@@ -14,7 +14,7 @@ use mail::date::DateTime;
 use mail::index::{Entry, Index};
 use mail::mime::{SectionKind, Structure, SummaryParts};
 use mail::order::{KeyParts, Keys};
-use mail::{Flags, Keyword, MailboxName, SpecialUse};
+use mail::{Flags, Identifier, Keyword, MailboxName, Rights, RightsChange, SpecialUse};
 
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
 /// INBOX that is renamed is gone for those who selected it.
@@ -74,6 +74,10 @@ pub enum Question {
     /// Contents of the messages with these UIDs, a slice the session keeps small. Answer: `Messages`, those that still
     /// exist, in the same order.
     Fetch { mailbox: MailboxId, uids: Vec<u32>, need: Need },
+    /// So many octets of a message from a place in it, so that a long one is never held whole. The driver keeps its place in
+    /// the message asked last, so that one that is expunged meanwhile is read to its end. Answer: `Octets`, all of them;
+    /// `Failed(Expunged)`.
+    Octets { mailbox: MailboxId, uid: u32, from: u64, count: usize },
     /// What was rendered of the messages with these UIDs when they were stored. Answer: `Rendered`: those that still exist,
     /// or as many of them, from the first on, as make one slice.
     Renderings { mailbox: MailboxId, uids: Vec<u32>, parts: SummaryParts },
@@ -121,8 +125,24 @@ pub enum Question {
     Rename { from: MailboxName, to: MailboxName },
     /// Answer: `Done`. A name without a mailbox may be subscribed.
     Subscribe { name: MailboxName, on: bool },
-    /// Answer: `Quota`.
-    Quota,
+    /// The quota of the account a mailbox is in. Answer: `Quota`; `Failed(NoSuchMailbox)`.
+    QuotaOf { name: MailboxName },
+    /// A quota by the name of its root; the empty one is that of who logged in. Answer: `Quota`; `Failed(NoSuchMailbox)`.
+    Quota { root: String },
+    /// Octets of the messages with `\Deleted` in each of these mailboxes, 0 for one that is not there. Answer: `Sizes`.
+    DeletedOctets { names: Vec<MailboxName> },
+    /// Who may do what with a mailbox, as it holds now, the owner first. Answer: `Acl`.
+    Acl { name: MailboxName },
+    /// Changes an entry; without rights it goes. Answer: `Done`.
+    SetAcl { name: MailboxName, identifier: Identifier, change: RightsChange, rights: Rights },
+    /// Rights of who logged in. Answer: `Rights`.
+    MyRights { name: MailboxName },
+    /// Rights this identifier has on a mailbox whatever its list says. Answer: `Rights`.
+    FixedRights { name: MailboxName, identifier: Identifier },
+    /// METADATA of a mailbox, or of the server: all entries with their values, in order. Answer: `Metadata`.
+    Metadata { name: Option<MailboxName> },
+    /// Sets or removes entries, all or none. Answer: `Done`.
+    SetMetadata { name: Option<MailboxName>, values: Vec<(String, Option<Vec<u8>>)> },
     /// May everything be compressed from here on? Answer: `Done`, and there is room for it until the connection ends;
     /// `Failed(Limit)`.
     Compress,
@@ -155,7 +175,7 @@ impl Source {
     pub fn places(&self, message: &[u8]) -> Option<Vec<Range<usize>>> {
         let is_all = self.section.part.is_empty() && self.section.kind == SectionKind::All;
         let structure = (!is_all).then(|| Structure::parse(message));
-        let (places, _) = places(message, structure.as_ref(), &self.section, self.partial)?;
+        let (places, _) = places(message, message.len(), structure.as_ref(), &self.section, self.partial)?;
         Some(places.into())
     }
 }
@@ -212,14 +232,14 @@ pub enum Answer {
     Selected(Selection),
     Changed(Changes),
     Messages(Vec<Message>),
+    Octets(Vec<u8>),
     Rendered(Renderings),
     Identities(Vec<Identity>),
     Keys(Keys),
     /// Seconds since 1970.
     Now(i64),
     Candidates(Vec<Candidates>),
-    /// UIDs, ascending.
-    Vanished(Vec<u32>),
+    Vanished(Vanished),
     Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
@@ -230,6 +250,10 @@ pub enum Answer {
     },
     Quota(Quota),
     Created(MailboxId),
+    Sizes(Vec<u64>),
+    Acl(Vec<(String, Rights)>),
+    Rights(Rights),
+    Metadata(Vec<(String, Vec<u8>)>),
     Done,
     Failed(Trouble),
 }
@@ -257,6 +281,10 @@ pub enum Trouble {
     TooBig,
     /// A bound of ours: too many mailboxes, too many keywords.
     Limit,
+    /// The name belongs to other people's mailboxes, or the mailbox would leave its account.
+    NotPersonal,
+    /// RFC 5464: METADATA has as many entries as it may.
+    TooManyEntries,
     /// The rights on the mailbox do not allow it (RFC 4314, RFC 5530).
     NoPermission,
     /// A message went away meanwhile and the command is all or nothing.
@@ -275,6 +303,8 @@ pub struct MailboxRow {
     pub exists: bool,
     pub subscribed: bool,
     pub special_use: Option<SpecialUse>,
+    /// What who logged in may do with it.
+    pub rights: Rights,
     pub counts: Counts,
 }
 
@@ -297,6 +327,8 @@ pub struct Selection {
     pub mailbox: MailboxId,
     pub special_use: Option<SpecialUse>,
     pub subscribed: bool,
+    /// What who logged in may do with it.
+    pub rights: Rights,
     pub uid_validity: u32,
     pub uid_next: u32,
     /// `Refresh` goes on from here.
@@ -333,6 +365,15 @@ pub struct Flagged {
     pub uid: u32,
     pub mod_seq: u64,
     pub flags: Flags,
+}
+
+/// Which messages went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// Ascending.
+    Uids(Vec<u32>),
+    /// More than the driver wants to name.
+    Many,
 }
 
 /// What a STORE did.
@@ -444,9 +485,11 @@ pub struct Copied {
     pub pairs: Vec<(u32, u32)>,
 }
 
-/// Storage of the account (RFC 9208 STORAGE).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Storage of an account (RFC 9208 STORAGE).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
+    /// Empty for the account of who logged in.
+    pub root: String,
     pub used_octets: u64,
     pub limit_octets: u64,
 }
@@ -464,6 +507,7 @@ impl Answer {
             | Answer::Selected(_)
             | Answer::Changed(_)
             | Answer::Messages(_)
+            | Answer::Octets(_)
             | Answer::Rendered(_)
             | Answer::Identities(_)
             | Answer::Keys(_)
@@ -476,6 +520,10 @@ impl Answer {
             | Answer::Appended { .. }
             | Answer::Quota(_)
             | Answer::Created(_)
+            | Answer::Sizes(_)
+            | Answer::Acl(_)
+            | Answer::Rights(_)
+            | Answer::Metadata(_)
             | Answer::Done => Trouble::Bug,
         }
     }
@@ -500,6 +548,10 @@ impl Answer {
         if let Answer::Messages(messages) = self { Ok(messages) } else { Err(self.trouble()) }
     }
 
+    pub(super) fn octets(self) -> Result<Vec<u8>, Trouble> {
+        if let Answer::Octets(octets) = self { Ok(octets) } else { Err(self.trouble()) }
+    }
+
     pub(super) fn candidates(self) -> Result<Vec<Candidates>, Trouble> {
         if let Answer::Candidates(candidates) = self { Ok(candidates) } else { Err(self.trouble()) }
     }
@@ -520,8 +572,8 @@ impl Answer {
         if let Answer::Rendered(renderings) = self { Ok(renderings) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn vanished(self) -> Result<Vec<u32>, Trouble> {
-        if let Answer::Vanished(uids) = self { Ok(uids) } else { Err(self.trouble()) }
+    pub(super) fn vanished(self) -> Result<Vanished, Trouble> {
+        if let Answer::Vanished(vanished) = self { Ok(vanished) } else { Err(self.trouble()) }
     }
 
     pub(super) fn stored(self) -> Result<Stored, Trouble> {
@@ -542,6 +594,22 @@ impl Answer {
 
     pub(super) fn created(self) -> Result<MailboxId, Trouble> {
         if let Answer::Created(mailbox) = self { Ok(mailbox) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn sizes(self) -> Result<Vec<u64>, Trouble> {
+        if let Answer::Sizes(sizes) = self { Ok(sizes) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn acl(self) -> Result<Vec<(String, Rights)>, Trouble> {
+        if let Answer::Acl(entries) = self { Ok(entries) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn rights(self) -> Result<Rights, Trouble> {
+        if let Answer::Rights(rights) = self { Ok(rights) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn metadata(self) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+        if let Answer::Metadata(entries) = self { Ok(entries) } else { Err(self.trouble()) }
     }
 
     pub(super) fn done(self) -> Result<(), Trouble> {

@@ -29,6 +29,7 @@ use crate::stream::{Read, Stream};
 use crate::{bindings, tls};
 
 pub(crate) use accept::HEADER_OCTETS_MAX;
+pub(crate) use imap::place as named_places;
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {

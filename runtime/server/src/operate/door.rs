@@ -29,7 +29,9 @@ use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
-use super::{EndRedirect, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys};
+use super::{
+    EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys,
+};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -125,6 +127,8 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
+        GrantRights::PATH => asked.start::<GrantRights>(),
+        GrantsOf::PATH => asked.start::<GrantsOf>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }

@@ -23,6 +23,7 @@ mod progress;
 mod queue;
 mod redirect;
 mod reports;
+mod rights;
 mod stats;
 mod trace;
 mod verify;
@@ -65,6 +66,7 @@ pub use queue::{
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
+pub use rights::{GrantRights, GrantsOf, ListedGrant};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};

@@ -45,6 +45,10 @@ pub enum GivenKind {
     Former,
     Alias,
     Function,
+    /// A functional address with mailboxes of its own.
+    FunctionMailbox {
+        quota_octets: u64,
+    },
 }
 
 /// Who was new, by login.
@@ -85,6 +89,7 @@ impl From<&Alias> for GivenAddress {
                 AliasKind::Former => GivenKind::Former,
                 AliasKind::Alias => GivenKind::Alias,
                 AliasKind::Function => GivenKind::Function,
+                AliasKind::FunctionMailbox { quota_octets } => GivenKind::FunctionMailbox { quota_octets },
             },
         }
     }
@@ -116,6 +121,7 @@ impl GivenAddress {
             GivenKind::Former => AliasKind::Former,
             GivenKind::Alias => AliasKind::Alias,
             GivenKind::Function => AliasKind::Function,
+            GivenKind::FunctionMailbox { quota_octets } => AliasKind::FunctionMailbox { quota_octets },
         };
         Ok(Alias { address: self.address.clone(), members, kind })
     }

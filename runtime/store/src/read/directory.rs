@@ -74,6 +74,23 @@ impl Store {
         })
     }
 
+    /// The functional addresses `login` belongs to, in order of address, each with whether it has mailboxes of its own.
+    pub fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError> {
+        let login = fold(login);
+        self.read_at_once(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT DISTINCT a.folded, a.kind = 3 FROM alias_member m JOIN alias a ON a.folded = m.folded
+                 WHERE m.login = ?1 AND a.kind IN (2, 3) ORDER BY a.folded",
+            )?;
+            let rows = query.query_map([login], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            rows.map(|row| {
+                let (address, has_mailboxes) = row?;
+                Ok((address.parse().map_err(|_| ReadError::Damaged)?, has_mailboxes))
+            })
+            .collect()
+        })
+    }
+
     /// Was this login ever given to anybody?
     pub fn login_was_given(&self, login: &Login) -> Result<bool, ReadError> {
         let login = fold(login);
@@ -109,10 +126,10 @@ fn person_row(row: &Row) -> rusqlite::Result<Result<PersonRow, ReadError>> {
 
 fn alias(tx: &Transaction, folded: &str) -> Result<Option<Alias>, ReadError> {
     let row = tx
-        .prepare_cached("SELECT address, kind FROM alias WHERE folded = ?1")?
-        .query_row([folded], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+        .prepare_cached("SELECT address, kind, quota FROM alias WHERE folded = ?1")?
+        .query_row([folded], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
         .optional()?;
-    let Some((address, kind)) = row else { return Ok(None) };
+    let Some((address, kind, quota)) = row else { return Ok(None) };
     let mut query = tx.prepare_cached("SELECT login FROM alias_member WHERE folded = ?1 ORDER BY n")?;
     let members = query
         .query_map([folded], |row| row.get::<_, String>(0))?
@@ -123,6 +140,7 @@ fn alias(tx: &Transaction, folded: &str) -> Result<Option<Alias>, ReadError> {
         0 => AliasKind::Former,
         1 => AliasKind::Alias,
         2 => AliasKind::Function,
+        3 => AliasKind::FunctionMailbox { quota_octets: quota as u64 },
         _ => return Err(ReadError::Damaged),
     };
     Ok(Some(Alias { address, members, kind }))

@@ -1,12 +1,13 @@
 //! Mailboxes of an account and what it uses of its quota.
 
-use mail::{Login, MailboxName, SpecialUse};
+use mail::{Login, MailboxName, SpecialUse, SystemFlags};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::directory::fold;
 use super::{Counts, MailboxInfo, Usage};
 use crate::error::ReadError;
 use crate::id::MailboxId;
+use crate::schema::message_key;
 use crate::store::Store;
 
 const MAILBOX: &str =
@@ -67,6 +68,18 @@ impl Store {
         self.shards[usize::from(shard)].pool.read_at_once(|tx| {
             let mut query = tx.prepare_cached(&format!("{USAGE} WHERE a.login = ?1 GROUP BY a.id"))?;
             Ok(query.query_row([fold(login)], usage_row).optional()?.unwrap_or_default())
+        })
+    }
+
+    /// Octets of the messages with `\Deleted` (RFC 9208 DELETED-STORAGE); looks at each row.
+    pub fn deleted_octets(&self, mailbox: MailboxId) -> Result<u64, ReadError> {
+        let (first, last) = (message_key(mailbox.0, 0), message_key(mailbox.0, u32::MAX));
+        self.read_in(mailbox.shard(), |tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT ifnull(sum(size), 0) FROM msg WHERE id BETWEEN ?1 AND ?2 AND flags & ?3 <> 0",
+            )?;
+            let bounds = (first, last, SystemFlags::DELETED.bits());
+            Ok(query.query_row(bounds, |row| row.get::<_, i64>(0))? as u64)
         })
     }
 

@@ -7,7 +7,7 @@ use mail::{Flags, Keyword, Login, MailboxName, SystemFlags};
 use rusqlite::{Row, Transaction};
 
 use super::mailboxes::{mailbox_named, mailbox_with_id};
-use super::{Changes, MailboxInfo, MessageRow, Selected};
+use super::{Changes, MailboxInfo, MessageRow, Selected, Vanished};
 use crate::error::ReadError;
 use crate::id::{InternalDate, MailboxId, Modseq, UidSet};
 use crate::schema::{message_key, uid_of};
@@ -39,12 +39,20 @@ impl Store {
         })
     }
 
-    /// UIDs that went after `since`, ascending: all of them, for a mailbox remembers each as long as it exists (RFC 7162 3.2.7).
-    /// `None` when it is deleted.
-    pub fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError> {
-        self.read_in(mailbox.shard(), |tx| match mailbox_with_id(tx, mailbox)? {
-            Some(_) => vanished_in(tx, mailbox, since).map(Some),
-            None => Ok(None),
+    /// UIDs that went after `since`, if they are not more than `limit`: a mailbox remembers each as long as it exists
+    /// (RFC 7162 3.2.7). `None` when it is deleted.
+    pub fn vanished_since(
+        &self,
+        mailbox: MailboxId,
+        since: Modseq,
+        limit: usize,
+    ) -> Result<Option<Vanished>, ReadError> {
+        self.read_in(mailbox.shard(), |tx| {
+            if mailbox_with_id(tx, mailbox)?.is_none() {
+                return Ok(None);
+            }
+            let uids = vanished_in(tx, mailbox, since, limit.saturating_add(1))?;
+            Ok(Some(if uids.len() > limit { Vanished::Many } else { Vanished::Uids(uids) }))
         })
     }
 
@@ -67,16 +75,17 @@ pub(super) fn changes_in(tx: &Transaction, mailbox: &MailboxInfo, since: Modseq)
     if since >= highestmodseq {
         return Ok(Changes { highestmodseq, uidnext, messages: Vec::new(), vanished: Vec::new() });
     }
-    let vanished = vanished_in(tx, mailbox.id, since)?;
+    let vanished = vanished_in(tx, mailbox.id, since, usize::MAX)?;
     let messages = changed_rows(tx, mailbox.id, i64::try_from(since).unwrap_or(i64::MAX))?;
     Ok(Changes { highestmodseq, uidnext, messages, vanished })
 }
 
-fn vanished_in(tx: &Transaction, mailbox: MailboxId, since: Modseq) -> Result<Vec<u32>, ReadError> {
-    let since = i64::try_from(since).unwrap_or(i64::MAX);
+/// At most `limit` UIDs, ascending.
+fn vanished_in(tx: &Transaction, mailbox: MailboxId, since: Modseq, limit: usize) -> Result<Vec<u32>, ReadError> {
+    let (since, limit) = (i64::try_from(since).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
     let mut vanished: Vec<u32> = tx
-        .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2")?
-        .query_map((mailbox.0, since), |row| row.get(0))?
+        .prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2 LIMIT ?3")?
+        .query_map((mailbox.0, since, limit), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     vanished.sort_unstable();
     Ok(vanished)

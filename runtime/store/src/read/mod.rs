@@ -9,6 +9,7 @@ mod order;
 mod pool;
 mod records;
 mod renderings;
+mod rights;
 mod spool;
 
 use mail::index::Index;
@@ -26,6 +27,8 @@ pub(crate) use order::keys_in;
 pub(crate) use pool::Pool;
 pub use records::{Delivery, TokenCounts};
 pub use renderings::Renderings;
+pub use rights::SharedMailbox;
+pub(crate) use rights::grants_in;
 
 /// A person and what the password is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +104,15 @@ pub struct Changes {
     pub messages: Vec<MessageRow>,
     /// UIDs that went, ascending.
     pub vanished: Vec<u32>,
+}
+
+/// Which messages went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Vanished {
+    /// Ascending.
+    Uids(Vec<u32>),
+    /// More than was wanted.
+    Many,
 }
 
 /// All messages of a mailbox, and what changed after the MODSEQ that was asked about.

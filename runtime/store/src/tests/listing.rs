@@ -3,7 +3,7 @@
 use mail::{Flags, Keyword};
 
 use super::*;
-use crate::{Expunged, FlagMode, SetFlags, UidSet};
+use crate::{Expunged, FlagMode, SetFlags, UidSet, Vanished};
 
 struct Dice(u64);
 
@@ -26,7 +26,10 @@ fn check(store: &Store, mailbox: MailboxId, since: u64) -> u64 {
         assert_eq!(entry.flags.to_string(), row.flags.to_string(), "as spelled");
     }
     assert_eq!(listing.changes, store.changes_since(mailbox, since).unwrap().unwrap());
-    assert_eq!(listing.changes.vanished, store.vanished_since(mailbox, since).unwrap().unwrap());
+    let vanished = &listing.changes.vanished;
+    let named = |limit| store.vanished_since(mailbox, since, limit).unwrap().unwrap();
+    assert_eq!(named(vanished.len()), Vanished::Uids(vanished.clone()));
+    assert!(vanished.is_empty() || named(vanished.len() - 1) == Vanished::Many);
     listing.changes.highestmodseq
 }
 

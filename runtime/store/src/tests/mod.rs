@@ -15,6 +15,7 @@ mod putback;
 mod records;
 mod recovery;
 mod restore;
+mod rights;
 mod search;
 mod shards;
 mod snapshots;

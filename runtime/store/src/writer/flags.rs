@@ -46,6 +46,7 @@ fn combine(before: &Flags, mode: FlagMode, given: &Flags) -> Flags {
         FlagMode::Add => before.with(given),
         FlagMode::Remove => before.without(given),
         FlagMode::Replace => given.clone(),
+        FlagMode::ReplaceWithin(scope) => scope.outside().among(before).with(&scope.among(given)),
     };
     let keywords = flags.keywords.into_iter().take(mail::flag::KEYWORDS_MAX).collect();
     Flags { system: SystemFlags::from_bits(flags.system.bits()), keywords }

@@ -125,6 +125,7 @@ impl Group<'_> {
             Op::SetAnnotation { login, mailbox, entry, value } => {
                 self.set_annotation(login, mailbox.as_ref(), entry, value.as_deref())
             }
+            Op::SetRights(set) => self.set_rights(set),
             Op::Warned { login, fill_permille } => self.warned(login, *fill_permille),
             Op::UpsertPerson { person, verifier, mailboxes } => {
                 self.upsert_person(person, verifier.as_deref(), mailboxes)
@@ -158,6 +159,7 @@ impl Group<'_> {
     fn apply_part(&mut self, part: &Part) -> Result<OpResult, Stop> {
         match part {
             Part::Account { login, quota_octets, mailboxes } => self.upsert_account(login, *quota_octets, mailboxes),
+            Part::Alias(alias) => self.upsert_address(alias),
             Part::Directory { person, verifier, shard } => self.upsert_directory(person, verifier.as_deref(), *shard),
             Part::Moved(moves) => self.moved(moves),
             Part::Sweep { segments, before_s } => self.sweep(segments, *before_s),

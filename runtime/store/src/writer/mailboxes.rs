@@ -62,6 +62,7 @@ impl Group<'_> {
         self.db
             .prepare_cached("DELETE FROM annotation WHERE account = ?1 AND mailbox = ?2")?
             .execute((account.id, mailbox))?;
+        self.delete_rights(mailbox)?;
         self.tallies.remove(self.db, mailbox, tally)?;
         self.db.prepare_cached("DELETE FROM mailbox WHERE id = ?1")?.execute([mailbox])?;
         Ok(OpResult::Done)
@@ -103,7 +104,9 @@ impl Group<'_> {
     /// new name and a new INBOX is made, so the work does not grow with the mailbox and no UID changes its meaning.
     fn rename_inbox(&mut self, account: Account, to: &MailboxName) -> Result<OpResult, Stop> {
         self.db.prepare_cached("UPDATE mailbox SET name = ?2 WHERE id = ?1")?.execute((account.inbox, to.as_str()))?;
-        self.insert_mailbox(account.id, &MailboxName::inbox(), None)?;
+        let inbox = self.insert_mailbox(account.id, &MailboxName::inbox(), None)?;
+        self.move_rights(account.inbox, inbox)?;
+        self.inherit_rights(account.id, account.inbox, to)?;
         self.tallies.mark_changed(account.inbox);
         self.tallies.forget_accounts();
         Ok(OpResult::Done)
@@ -197,6 +200,7 @@ impl Group<'_> {
         let tally =
             Tally { account, uidvalidity, uidnext: 1, modseq: 1, messages: 0, unseen: 0, deleted: 0, octets: 0 };
         self.tallies.add_new(mailbox, tally);
+        self.inherit_rights(account, mailbox, name)?;
         Ok(mailbox)
     }
 

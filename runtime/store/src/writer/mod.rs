@@ -12,6 +12,7 @@ mod mailboxes;
 mod people;
 pub(crate) mod queue;
 mod records;
+mod rights;
 mod spool;
 mod tally;
 mod threads;

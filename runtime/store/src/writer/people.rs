@@ -38,6 +38,10 @@ impl Group<'_> {
     ) -> Result<OpResult, Stop> {
         let (login, folded) = (fold(&person.login), person.address.folded());
         let quota = i64::try_from(person.quota_octets).unwrap_or(i64::MAX);
+        if login.starts_with('$') {
+            // Functional addresses have their accounts there.
+            return Err(Refusal::LoginTaken(person.login.clone()).into());
+        }
         self.address_is_free_for(&login, &person.address, &folded)?;
         // The one former name that becomes the official address again.
         self.delete_alias(&folded)?;
@@ -112,9 +116,21 @@ impl Group<'_> {
         if taken { Err(Refusal::AddressTaken(address.clone()).into()) } else { Ok(()) }
     }
 
+    /// The address, and the account of its own mailboxes where it has some and this shard is theirs.
     pub(super) fn upsert_alias(&mut self, alias: &Alias) -> Result<OpResult, Stop> {
+        let done = self.upsert_address(alias)?;
+        match (alias.account(), alias.kind) {
+            (Some(login), AliasKind::FunctionMailbox { quota_octets }) => {
+                self.upsert_account(&login, quota_octets, &[])
+            }
+            _ => Ok(done),
+        }
+    }
+
+    pub(super) fn upsert_address(&mut self, alias: &Alias) -> Result<OpResult, Stop> {
         let folded = alias.address.folded();
-        if alias.members.len() > MEMBERS_MAX {
+        let owns_mailboxes = matches!(alias.kind, AliasKind::FunctionMailbox { .. });
+        if alias.members.len() > MEMBERS_MAX || (owns_mailboxes && alias.account().is_none()) {
             return Err(Refusal::TooLarge.into());
         }
         let official: bool = self
@@ -124,16 +140,18 @@ impl Group<'_> {
         if official {
             return Err(Refusal::AddressTaken(alias.address.clone()).into());
         }
-        let kind = match alias.kind {
-            AliasKind::Former => 0,
-            AliasKind::Alias => 1,
-            AliasKind::Function => 2,
+        let (kind, quota) = match alias.kind {
+            AliasKind::Former => (0, 0),
+            AliasKind::Alias => (1, 0),
+            AliasKind::Function => (2, 0),
+            AliasKind::FunctionMailbox { quota_octets } => (3, i64::try_from(quota_octets).unwrap_or(i64::MAX)),
         };
         self.delete_alias(&folded)?;
-        self.db.prepare_cached("INSERT INTO alias(folded, address, kind) VALUES(?1, ?2, ?3)")?.execute((
+        self.db.prepare_cached("INSERT INTO alias(folded, address, kind, quota) VALUES(?1, ?2, ?3, ?4)")?.execute((
             &folded,
             alias.address.to_string(),
             kind,
+            quota,
         ))?;
         for (n, member) in alias.members.iter().enumerate() {
             self.db.prepare_cached("INSERT INTO alias_member(folded, n, login) VALUES(?1, ?2, ?3)")?.execute((

@@ -73,7 +73,7 @@ pub fn status(sight: &Sight, random: &mut Random) -> Option<Command> {
     Some(command.checked(move |seen| {
         let said = seen.answer.told.iter().find(|told| matches!(told, Told::Status { .. }));
         match said {
-            Some(Told::Status { messages }) if *messages == expected => Ok(()),
+            Some(Told::Status { messages, .. }) if *messages == expected => Ok(()),
             said => Err(format!("STATUS {said:?} instead of {expected}")),
         }
     }))

@@ -63,7 +63,7 @@ pub fn fetch_changed(sight: &Sight, random: &mut Random) -> Option<Command> {
         return None;
     }
     let since = sight.truth.highest.saturating_sub(random.below(40));
-    let vanished = if sight.enabled == Enabled::Qresync && random.below(2) == 0 { " VANISHED" } else { "" };
+    let vanished = if sight.enabled >= Enabled::Qresync && random.below(2) == 0 { " VANISHED" } else { "" };
     let line = format!("UID FETCH 1:* (FLAGS RFC822.SIZE) (CHANGEDSINCE {since}{vanished})");
     Some(Command::new(line).checked(move |seen| {
         let changed: Vec<u32> =
@@ -139,9 +139,14 @@ pub fn search(sight: &Sight, random: &mut Random) -> Option<Command> {
 }
 
 pub fn no_such_number(sight: &Sight, random: &mut Random) -> Option<Command> {
-    let number = sight.numbers.len() as u64 + 1 + random.below(3);
+    // Under UIDONLY those that are there are not to be named by number either.
+    let number = match sight.enabled {
+        Enabled::UidOnly => 1,
+        _ => sight.numbers.len() as u64 + 1 + random.below(3),
+    };
     let line = [format!("FETCH {number} FLAGS"), format!("COPY {number} INBOX")];
     let mut command = Command::new(line[random.below(2) as usize].clone()).refused("BAD");
     command.rules.holds_back = command.line.starts_with(b"FETCH");
+    command.without_news = sight.enabled == Enabled::UidOnly;
     Some(command)
 }

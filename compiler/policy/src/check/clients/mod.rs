@@ -3,6 +3,7 @@
 mod ceiling;
 mod certificates;
 mod doors;
+mod masks;
 mod pairs;
 mod trust;
 
@@ -16,4 +17,5 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     doors::check(subject, sink);
     certificates::check(subject, sink);
     trust::check(subject, &opened, sink);
+    masks::check(subject, sink);
 }

@@ -6,8 +6,9 @@ use nom::combinator::{map, map_opt, opt};
 use nom::sequence::{delimited, preceded};
 use nom::{Err, IResult, Parser};
 
+use super::metadata;
 use super::word::{Parsed, astring, atom, list_mailbox, list0, list1, refuse, sp};
-use crate::imap::command::{Command, List, Name, OnAccount, StatusItem, Uses};
+use crate::imap::command::{Command, List, MetadataOptions, Name, OnAccount, StatusItem, Uses};
 use crate::imap::utf7;
 use mail::{BadMailboxName, MailboxName, SpecialUse};
 
@@ -45,7 +46,8 @@ fn name(coding: Coding, octets: &[u8]) -> Name {
 /// `create = "CREATE" SP mailbox [SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]` (RFC 6154 6)
 pub fn create(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
-        let (rest, name) = mailbox(coding)(input)?;
+        let (rest, octets) = astring(input)?;
+        let (name, given) = (name(coding, &octets), coding.decode(&octets).unwrap_or_default());
         let uses = delimited(tag_no_case(" (USE "), list0(preceded(octet('\\'), atom)), octet(')'));
         let (rest, uses) = opt(uses).parse(rest)?;
         let uses = match uses.unwrap_or_default().as_slice() {
@@ -53,7 +55,7 @@ pub fn create(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
             [one] => special_use(one).map_or(Uses::NotServed, Uses::One),
             _ => Uses::NotServed,
         };
-        Ok((rest, OnAccount::Create { name, uses }.into()))
+        Ok((rest, OnAccount::Create { name, given, uses }.into()))
     }
 }
 
@@ -102,6 +104,8 @@ pub fn list(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
                 ReturnOption::Subscribed => list.return_subscribed = true,
                 ReturnOption::Children => (),
                 ReturnOption::SpecialUse => list.return_special_use = true,
+                ReturnOption::MyRights => list.return_rights = true,
+                ReturnOption::Metadata(entries, options) => list.return_metadata = Some((entries, options)),
                 ReturnOption::Status(items) => list.return_status = Some(items),
             }
         }
@@ -133,16 +137,24 @@ enum ReturnOption {
     Subscribed,
     Children,
     SpecialUse,
+    MyRights,
     Status(Vec<StatusItem>),
+    Metadata(Vec<String>, MetadataOptions),
 }
 
-/// RFC 9051 6.3.9.2 and 6.3.9.8.
+/// RFC 9051 6.3.9.2 and 6.3.9.8, RFC 8440 for MYRIGHTS, RFC 9590 for METADATA.
 fn return_option(input: &[u8]) -> IResult<&[u8], ReturnOption> {
     let (rest, word) = atom(input)?;
     match word.to_ascii_uppercase().as_str() {
         "SUBSCRIBED" => Ok((rest, ReturnOption::Subscribed)),
         "CHILDREN" => Ok((rest, ReturnOption::Children)),
         "SPECIAL-USE" => Ok((rest, ReturnOption::SpecialUse)),
+        "MYRIGHTS" => Ok((rest, ReturnOption::MyRights)),
+        "METADATA" => {
+            let (rest, options) = opt(preceded(sp, metadata::options)).parse(rest)?;
+            map(preceded(sp, metadata::entries), |entries| ReturnOption::Metadata(entries, options.unwrap_or_default()))
+                .parse(rest)
+        }
         "STATUS" => map(preceded(sp, list1(status_item)), ReturnOption::Status).parse(rest),
         _ => refuse(input),
     }
@@ -166,6 +178,7 @@ fn status_item(input: &[u8]) -> Parsed<'_, StatusItem> {
             "UIDVALIDITY" => StatusItem::UidValidity,
             "UNSEEN" => StatusItem::Unseen,
             "DELETED" => StatusItem::Deleted,
+            "DELETED-STORAGE" => StatusItem::DeletedStorage,
             "SIZE" => StatusItem::Size,
             "MAILBOXID" => StatusItem::MailboxId,
             "APPENDLIMIT" => StatusItem::AppendLimit,

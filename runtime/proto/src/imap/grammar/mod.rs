@@ -3,10 +3,12 @@
 //! INVARIANT (incomplete): each prefix of a valid command is `Incomplete`, never an error. Literals are read in place; the
 //! session bounds what it puts in front of the grammar.
 
+mod acl;
 mod append;
 mod fetch;
 mod flags;
 mod mailbox;
+mod metadata;
 mod notify;
 mod search;
 mod select;
@@ -20,7 +22,7 @@ use nom::sequence::{delimited, preceded, terminated};
 use nom::{Err, Parser};
 
 use super::command::{
-    Append, BadAppend, BadStretch, Command, End, Inside, Literal, OnAccount, OnSelected, Stretch, Tag, Tagged,
+    Append, BadAppend, BadStretch, Command, End, Inside, Literal, OnAccount, OnAcl, OnSelected, Stretch, Tag, Tagged,
 };
 pub use mailbox::Coding;
 use mailbox::mailbox as mailbox_name;
@@ -137,7 +139,7 @@ type Arguments = for<'a> fn(&'a [u8], Coding) -> Parsed<'a, Command>;
 
 /// Reads what stands between a command's name and its line end.
 fn arguments(name: &str) -> Option<Arguments> {
-    in_any_state(name).or_else(|| on_account(name)).or_else(|| on_selected(name))
+    in_any_state(name).or_else(|| on_account(name)).or_else(|| on_rights(name)).or_else(|| on_selected(name))
 }
 
 fn in_any_state(name: &str) -> Option<Arguments> {
@@ -180,6 +182,23 @@ fn on_account(name: &str) -> Option<Arguments> {
     })
 }
 
+/// Rights, METADATA, and what is beside quotas.
+fn on_rights(name: &str) -> Option<Arguments> {
+    Some(match name {
+        "GETACL" => |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAcl::Get(it).into()).parse(input),
+        "MYRIGHTS" => {
+            |input, coding| map(preceded(sp, mailbox_name(coding)), |it| OnAcl::MyRights(it).into()).parse(input)
+        }
+        "LISTRIGHTS" => |input, coding| preceded(sp, acl::list_rights(coding)).parse(input),
+        "SETACL" => |input, coding| preceded(sp, acl::set_acl(coding)).parse(input),
+        "DELETEACL" => |input, coding| preceded(sp, acl::delete_acl(coding)).parse(input),
+        "GETMETADATA" => |input, coding| preceded(sp, metadata::get(coding)).parse(input),
+        "SETMETADATA" => |input, coding| preceded(sp, metadata::set(coding)).parse(input),
+        "SETQUOTA" => |input, _| preceded(sp, acl::set_quota).parse(input),
+        _ => return None,
+    })
+}
+
 fn on_selected(name: &str) -> Option<Arguments> {
     Some(match name {
         "CHECK" => |input, _| Ok((input, OnSelected::Check.into())),
@@ -210,10 +229,14 @@ fn on_selected(name: &str) -> Option<Arguments> {
 
 /// `id = "ID" SP id-params-list`, `id-params-list = "(" [string SP nstring *(SP string SP nstring)] ")" / nil` (RFC 2971)
 fn id(input: &[u8]) -> Parsed<'_, Command> {
-    let pair = map((word::string, sp, nstring), drop);
-    let list = map_opt(list0(pair), |pairs| (pairs.len() <= WORDS_MAX).then_some(()));
-    let nil = value((), nom::bytes::streaming::tag_no_case("NIL"));
-    value(Command::Id, preceded(sp, nom::branch::alt((list, nil)))).parse(input)
+    let pair = map((word::string, sp, nstring), |(field, (), value)| (field, value));
+    let list = map_opt(list0(pair), |pairs| (pairs.len() <= WORDS_MAX).then_some(pairs));
+    let nil = value(Vec::new(), nom::bytes::streaming::tag_no_case("NIL"));
+    map(preceded(sp, nom::branch::alt((list, nil))), |pairs| {
+        let name = pairs.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(b"name"));
+        Command::Id { client: name.and_then(|(_, value)| String::from_utf8(value?).ok()) }
+    })
+    .parse(input)
 }
 
 /// `login = "LOGIN" SP userid SP password`

@@ -50,6 +50,12 @@ pub enum Code {
     MailboxId(MailboxId),
     /// RFC 7162: the messages, by number or UID, that a conditional STORE left alone.
     Modified(Vec<u32>),
+    /// RFC 5464: values were left out, the longest of so many octets.
+    LongEntries(u64),
+    /// RFC 5464: a value may have so many octets.
+    MaxSize(u64),
+    /// RFC 5464: no more entries.
+    TooMany,
     NonExistent,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
@@ -88,6 +94,8 @@ impl fmt::Display for Code {
             Code::HighestModSeq(mod_seq) => return write!(f, "HIGHESTMODSEQ {mod_seq}"),
             Code::Modified(messages) => return write!(f, "MODIFIED {}", set(messages)),
             Code::InProgress(tag, done, all) => return write!(f, "INPROGRESS (\"{}\" {done} {all})", tag.as_str()),
+            Code::LongEntries(octets) => return write!(f, "METADATA LONGENTRIES {octets}"),
+            Code::MaxSize(octets) => return write!(f, "METADATA MAXSIZE {octets}"),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
             Code::UidNext(uid) => return write!(f, "UIDNEXT {uid}"),
             Code::UidValidity(validity) => return write!(f, "UIDVALIDITY {validity}"),
@@ -112,6 +120,7 @@ impl fmt::Display for Code {
             Code::ServerBug => "SERVERBUG",
             Code::TooBig => "TOOBIG",
             Code::TooFew => "TOOFEW",
+            Code::TooMany => "METADATA TOOMANY",
             Code::TryCreate => "TRYCREATE",
             Code::UidRequired => "UIDREQUIRED",
             Code::Unavailable => "UNAVAILABLE",
@@ -188,6 +197,8 @@ impl From<Trouble> for Reply {
             Trouble::OverQuota => Reply::no(Code::OverQuota, "the quota is used up"),
             Trouble::TooBig => Reply::no(Code::TooBig, "the message is too big"),
             Trouble::Limit => Reply::no(Code::Limit, "that is more than the server keeps"),
+            Trouble::NotPersonal => Reply::no(Code::Cannot, "that name is not for mailboxes of yours"),
+            Trouble::TooManyEntries => Reply::no(Code::TooMany, "there are as many entries as there may be"),
             Trouble::NoPermission => Reply::no(Code::NoPerm, "the rights on the mailbox do not allow that"),
             Trouble::Expunged => Reply::no(Code::ExpungeIssued, "some of the messages are gone"),
             Trouble::Unavailable => Reply::no(Code::Unavailable, "the mail store is not available, try again later"),

@@ -28,6 +28,28 @@ impl Tail {
         }
     }
 
+    /// Where the next slice is, of a message that is not there.
+    pub fn next_place(&self) -> Option<Range<usize>> {
+        match self {
+            Tail::Places(places) => places.front().map(|place| place.start..place.end.min(place.start + SLICE_OCTETS)),
+            Tail::Decoded(..) => None,
+        }
+    }
+
+    /// Writes that slice; what then is left.
+    pub fn write_place(mut self, octets: &[u8], out: &mut Out) -> Option<Tail> {
+        out.raw(octets);
+        if let Tail::Places(places) = &mut self
+            && let Some(place) = places.front_mut()
+        {
+            place.start += octets.len();
+            if place.start >= place.end {
+                places.pop_front();
+            }
+        }
+        (!self.is_done()).then_some(self)
+    }
+
     /// Writes the next slice; what then is left.
     pub fn write(mut self, content: &[u8], out: &mut Out) -> Option<Tail> {
         let mut room = SLICE_OCTETS;
@@ -60,6 +82,8 @@ pub struct Facts<'a> {
     pub message: Option<&'a Message>,
     pub structure: Option<&'a Structure>,
     pub identity: Option<&'a Identity>,
+    /// The octets of the message are not there: they are fetched as they are sent.
+    pub long: bool,
     /// Quoted strings may hold UTF-8 (RFC 6855 3).
     pub utf8: bool,
 }
@@ -101,7 +125,10 @@ pub fn attribute(out: &mut Out, item: &FetchItem, facts: &Facts<'_>) -> Option<T
                 identity(out, item, found);
             }
         }
-        FetchItem::Content(item) => return section(out, item, content, structure),
+        FetchItem::Content(item) => {
+            let size = if facts.long { clamp(row.size_octets) } else { content.len() };
+            return section(out, item, content, size, structure);
+        }
         FetchItem::Binary { part, partial, .. } => {
             out.text(&format!("BINARY[{}]{} ", part_label(part), origin_label(*partial)));
             match decoded(content, structure, part) {
@@ -123,10 +150,10 @@ fn rendered(out: &mut Out, name: &str, value: Option<&[u8]>) {
 }
 
 /// `"BODY" section ["<" number64 ">"] SP nstring`. A section the message does not have is NIL.
-fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Structure>) -> Option<Tail> {
+fn section(out: &mut Out, item: &ContentItem, raw: &[u8], size: usize, structure: Option<&Structure>) -> Option<Tail> {
     out.text(&content_label(item));
     out.text(" ");
-    let Some((places, size_octets)) = places(raw, structure, &item.section, item.partial) else {
+    let Some((places, size_octets)) = places(raw, size, structure, &item.section, item.partial) else {
         out.text("NIL");
         return None;
     };
@@ -134,15 +161,17 @@ fn section(out: &mut Out, item: &ContentItem, raw: &[u8], structure: Option<&Str
     Some(Tail::Places(places))
 }
 
-/// Where the octets of a section are, and how many. `None` when the message has no such section.
+/// Where the octets of a section are, and how many; `size` is that of the message, which need not be there for all of it.
+/// `None` when the message has no such section.
 pub fn places(
     raw: &[u8],
+    size: usize,
     structure: Option<&Structure>,
     section: &Section,
     partial: Option<Partial>,
 ) -> Option<(VecDeque<Range<usize>>, usize)> {
     let ranges = match (&section.kind, section.part.as_slice(), structure) {
-        (SectionKind::All, [], _) => Some(std::iter::once(0..raw.len()).collect()),
+        (SectionKind::All, [], _) => Some(std::iter::once(0..size).collect()),
         (kind, part, Some(structure)) => structure.section(raw, part, kind),
         (_, _, None) => None,
     };
@@ -259,8 +288,14 @@ mod tests {
         let row = Entry { uid: 7, mod_seq: 1, flags: &flags, size_octets: 100, internal_date };
         let message = Message { uid: 7, summary: None, content: RAW.to_vec() };
         let structure = Structure::parse(RAW);
-        let facts =
-            Facts { row: &row, message: Some(&message), structure: Some(&structure), identity: None, utf8: false };
+        let facts = Facts {
+            row: &row,
+            message: Some(&message),
+            structure: Some(&structure),
+            identity: None,
+            long: false,
+            utf8: false,
+        };
         let mut line = items.as_bytes().to_vec();
         line.extend_from_slice(b"\r\n");
         let items = fetch_items(&line);

@@ -9,8 +9,10 @@ pub use code::{Code, Reply};
 pub use fetch::{Facts, Tail, attribute, is_decodable, places};
 pub use identity::identity;
 pub use numbers::set;
+use numbers::set_of_ranges;
 
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 use super::command::Tag;
 use super::grammar::Coding;
@@ -119,10 +121,13 @@ impl Out {
     }
 
     /// `expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids`; the UIDs ascend.
-    pub fn vanished(&mut self, earlier: bool, uids: &[u32]) {
-        self.raw(if earlier { b"* VANISHED (EARLIER) " } else { b"* VANISHED " });
-        self.text(&set(uids));
-        self.end_line();
+    pub fn vanished(&mut self, uids: &[u32]) {
+        self.untagged(&format!("VANISHED {}", set(uids)));
+    }
+
+    /// What was gone before the client had a chance to hear of it.
+    pub fn vanished_earlier(&mut self, uids: &[RangeInclusive<u32>]) {
+        self.untagged(&format!("VANISHED (EARLIER) {}", set_of_ranges(uids)));
     }
 
     /// `* OK [CODE] text`

@@ -1,6 +1,7 @@
 //! Sets of numbers as text (RFC 9051 9 `sequence-set`, `uid-set`).
 
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 /// Runs of numbers that follow one another, in the given order.
 fn ranges_of(numbers: &[u32]) -> Vec<(u32, u32)> {
@@ -16,8 +17,17 @@ fn ranges_of(numbers: &[u32]) -> Vec<(u32, u32)> {
 
 /// `1:3,7`, in the given order: COPYUID pairs two sets by position (RFC 4315 3). Empty for no numbers, which no set may be.
 pub fn set(numbers: &[u32]) -> String {
+    written(ranges_of(numbers))
+}
+
+/// The same of ranges.
+pub fn set_of_ranges(ranges: &[RangeInclusive<u32>]) -> String {
+    written(ranges.iter().map(|range| (*range.start(), *range.end())))
+}
+
+fn written(ranges: impl IntoIterator<Item = (u32, u32)>) -> String {
     let mut text = String::new();
-    for (low, high) in ranges_of(numbers) {
+    for (low, high) in ranges {
         if !text.is_empty() {
             text.push(',');
         }
@@ -37,5 +47,6 @@ mod tests {
         assert_eq!(set(&[5, 4, 3]), "5,4,3");
         assert_eq!(set(&[u32::MAX]), "4294967295");
         assert_eq!(set(&[]), "");
+        assert_eq!(set_of_ranges(&[1..=3, 7..=7]), "1:3,7");
     }
 }

@@ -1,17 +1,18 @@
 //! CAPABILITY, ID, NAMESPACE, ENABLE (RFC 9051 6.1.1, 6.3.1, 6.3.10; RFC 2971).
 
+use super::glob::Glob;
 use super::state::{Enabled, Open, Shared, Turn};
 use crate::imap::command::Tag;
 use crate::imap::response::{Out, Reply};
-use crate::imap::session::Config;
 use crate::sasl::Mechanism;
+use mail::mailbox_name::NAMESPACES;
 
 /// Before login only what leads to one. K-9 believes the list it sees last, so the long one comes with the OK of LOGIN.
 const BEFORE_LOGIN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE";
 
-/// One a line, those of one RFC side by side. RFC 7888 5 has a server announce one of LITERAL+ and LITERAL-: the larger, since
-/// every literal that comes unasked is bounded here.
-const AFTER_LOGIN: &[&str] = &[
+/// What is announced to whoever is logged in. One a line, those of one RFC side by side. RFC 7888 5 has a server announce one of
+/// LITERAL+ and LITERAL-: the larger, since every literal that comes unasked is bounded here.
+pub const CAPABILITIES: &[&str] = &[
     "IMAP4rev1",
     "IMAP4rev2",
     "LITERAL+",
@@ -55,17 +56,42 @@ const AFTER_LOGIN: &[&str] = &[
     "QUOTA",
     "QUOTA=RES-STORAGE",
     "COMPRESS=DEFLATE",
+    "ACL",
+    "RIGHTS=kxte",
+    "LIST-MYRIGHTS",
+    "METADATA",
+    "LIST-METADATA",
 ];
 
-pub fn after_login(config: &Config) -> String {
-    // RFC 7889: the same for every mailbox.
-    format!("{} APPENDLIMIT={}", AFTER_LOGIN.join(" "), config.append_octets_max)
+/// Without these there is no session: no mask takes them away.
+pub const NEVER_MASKED: &[&str] = &["IMAP4rev1", "SASL-IR", "ID"];
+
+/// Longest name of a client that is compared with masks.
+const CLIENT_OCTETS_MAX: usize = 128;
+
+impl Shared {
+    /// CAPABILITY after login, less what this client is not told of.
+    pub fn capabilities(&self) -> String {
+        // RFC 7889: the same for every mailbox.
+        let limit = format!("APPENDLIMIT={}", self.config.append_octets_max);
+        self.told(CAPABILITIES.iter().copied().chain([limit.as_str()]))
+    }
+
+    fn told<'a>(&self, words: impl Iterator<Item = &'a str>) -> String {
+        let client = self.client.as_deref().unwrap_or_default().to_lowercase();
+        let mine = self.config.masks.iter().filter(|mask| Glob::new("", &mask.client.to_lowercase()).matches(&client));
+        let masked: Vec<&String> = mine.filter(|_| !client.is_empty()).flat_map(|mask| &mask.without).collect();
+        let is_masked = |word: &str| masked.iter().any(|masked| masked.eq_ignore_ascii_case(word));
+        let fixed = |word: &str| NEVER_MASKED.contains(&word);
+        words.filter(|word| fixed(word) || !is_masked(word)).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// With the mechanisms; LOGINDISABLED where no password may come as it is (RFC 9051 6.2.3).
-pub fn before_login(mechanisms: &[Mechanism]) -> String {
-    let mut text = BEFORE_LOGIN.to_owned();
-    for mechanism in mechanisms {
+pub fn before_login(shared: &Shared) -> String {
+    let mechanisms = &shared.config.mechanisms;
+    let mut text = shared.told(BEFORE_LOGIN.split(' '));
+    for mechanism in mechanisms.iter() {
         text.push_str(" AUTH=");
         text.push_str(mechanism.name());
     }
@@ -86,14 +112,17 @@ pub fn capability(capabilities: &str, out: &mut Out) -> Reply {
 }
 
 /// The version is nobody's business before login, and no help after it.
-pub fn id(out: &mut Out) -> Reply {
+pub fn id(shared: &mut Shared, client: Option<String>, out: &mut Out) -> Reply {
+    shared.client = client.filter(|name| name.len() <= CLIENT_OCTETS_MAX);
     out.untagged("ID (\"name\" \"Facteur\")");
     Reply::ok("ID done")
 }
 
-/// `namespace-response = "NAMESPACE" SP namespace SP namespace SP namespace`: one's own mailboxes, nobody else's.
+/// `namespace-response = "NAMESPACE" SP namespace SP namespace SP namespace`: one's own mailboxes, those of other people, those
+/// of functional addresses. They are told whether or not anything is shared: what is may change at any moment.
 pub fn namespace(state: Open, tag: Tag, out: &mut Out) -> Turn {
-    out.untagged("NAMESPACE ((\"\" \"/\")) NIL NIL");
+    let [others, shared] = NAMESPACES;
+    out.untagged(&format!("NAMESPACE ((\"\" \"/\")) ((\"{others}/\" \"/\")) ((\"{shared}/\" \"/\"))"));
     state.done(tag, Reply::ok("NAMESPACE done"), out)
 }
 
@@ -143,7 +172,26 @@ mod tests {
     fn id_and_namespace_are_answered() {
         let mut client = Client::new();
         client.check("a ID (\"name\" \"mutt\")", "* ID (\"name\" \"Facteur\")\na OK ID done\n");
-        client.check("a NAMESPACE", "* NAMESPACE ((\"\" \"/\")) NIL NIL\na OK NAMESPACE done\n");
+        client.check("a NAMESPACE", "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared Folders/\" \"/\"))\na OK NAMESPACE done\n");
+    }
+
+    #[test]
+    fn a_client_is_not_told_of_what_is_masked_for_it_and_may_ask_for_it_all_the_same() {
+        let store = Client::new().store.clone();
+        let masks = [("outlook*", &["IDLE", "id", "LITERAL+"][..]), ("*", &["MOVE"])];
+        let mut client = Client::masked(&store, &masks);
+        client.say("a ID (\"Name\" \"Outlook for Mac\" \"version\" NIL)");
+        let before = client.say("a CAPABILITY");
+        assert!(before.contains(" SASL-IR ID ENABLE AUTH=") && !before.contains("LITERAL+"), "{before}");
+        let said = client.say("a LOGIN toto-j secret");
+        assert!(said.contains("IMAP4rev1 IMAP4rev2 ID ENABLE NAMESPACE ") && !said.contains(" MOVE "), "{said}");
+        client.check("a IDLE", "+ idling\n");
+        client.check("DONE", "a OK IDLE done\n");
+        client.say("a ID (\"name\" \"mutt\")");
+        let said = client.say("a CAPABILITY");
+        assert!(said.contains(" IDLE ") && said.contains(" LITERAL+ ") && !said.contains(" MOVE "), "{said}");
+        client.say("a ID NIL");
+        assert!(client.say("a CAPABILITY").contains(" MOVE "));
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub fn refusal(trouble: Trouble) -> Reply {
         | Trouble::OverQuota
         | Trouble::TooBig
         | Trouble::Limit
+        | Trouble::NotPersonal
+        | Trouble::TooManyEntries
         | Trouble::NoPermission
         | Trouble::Expunged
         | Trouble::Unavailable

@@ -1,12 +1,13 @@
 //! Which command is allowed in which state (RFC 9051 3, 6), and where it goes.
 
-use super::capability::{after_login, before_login, capability, enable, id, namespace};
+use super::capability::{before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn, uid_required};
 use super::store::Change;
 use super::{
-    batches, compress, copy, expunge, fetch, idle, list, login, mailboxes, notify, quota, search, select, status, store,
+    acl, batches, compress, copy, expunge, fetch, idle, list, login, mailboxes, metadata, notify, quota, search,
+    select, status, store,
 };
-use crate::imap::command::{Command, Key, OnAccount, OnSelected, Set, Tag, Tagged};
+use crate::imap::command::{Command, Key, OnAccount, OnAcl, OnSelected, Set, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
 
 /// Where a command led.
@@ -23,16 +24,16 @@ pub fn dispatch(state: State, Tagged { tag, command }: Tagged, out: &mut Out) ->
     }
 }
 
-fn stranger(state: NotAuthenticated, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
+fn stranger(mut state: NotAuthenticated, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
     let reply = match command {
         Command::Login { login, secret } => return Dispatched::Turn(login::login(state, tag, login, secret, out)),
         Command::Authenticate { mechanism, initial } => {
             return Dispatched::Turn(login::authenticate(state, tag, &mechanism, initial.as_deref(), out));
         }
         Command::Logout => return Dispatched::Turn(logout(&tag, out)),
-        Command::Capability => capability(&before_login(&state.shared.config.mechanisms), out),
+        Command::Capability => capability(&before_login(&state.shared), out),
         Command::Noop => Reply::ok("NOOP done"),
-        Command::Id => id(out),
+        Command::Id { client } => id(&mut state.shared, client, out),
         Command::StartTls => {
             // RFC 8314: this is implicit TLS already.
             let reply = Reply::bad("the connection has TLS");
@@ -46,19 +47,19 @@ fn stranger(state: NotAuthenticated, tag: Tag, command: Command, out: &mut Out) 
 }
 
 /// Commands that somebody logged in may give, with or without a mailbox.
-fn account(open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
+fn account(mut open: Open, tag: Tag, command: Command, out: &mut Out) -> Dispatched {
     Dispatched::Turn(match command {
         Command::Login { .. } | Command::Authenticate { .. } | Command::StartTls => {
             return Dispatched::Refused(State::Open(open), tag, Reply::bad("somebody is logged in already"));
         }
         Command::Logout => logout(&tag, out),
         Command::Capability => {
-            let reply = capability(&after_login(&open.shared().config), out);
+            let reply = capability(&open.shared().capabilities(), out);
             open.done(tag, reply, out)
         }
         Command::Noop => open.done(tag, Reply::ok("NOOP done"), out),
-        Command::Id => {
-            let reply = id(out);
+        Command::Id { client } => {
+            let reply = id(open.shared_mut(), client, out);
             open.done(tag, reply, out)
         }
         Command::OnAccount(command) => on_account(open, tag, command, out),
@@ -87,18 +88,34 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::Select { name, read_only, parameters } => {
             select::select(open, tag, name, read_only, parameters, out)
         }
-        OnAccount::Create { name, uses } => mailboxes::create(open, tag, name, uses, out),
+        OnAccount::Create { name, given, uses } => mailboxes::create(open, tag, (name, given), uses, out),
         OnAccount::Delete(name) => mailboxes::delete(open, tag, name, out),
         OnAccount::Rename { from, to } => mailboxes::rename(open, tag, from, to, out),
         OnAccount::Subscribe { name, on } => mailboxes::subscribe(open, tag, name, on, out),
         OnAccount::List(list) => list::list(open, tag, list, out),
         OnAccount::Lsub { reference, pattern } => list::lsub(open, tag, reference, pattern, out),
         OnAccount::Status { name, items } => status::status(open, tag, name, items, out),
-        OnAccount::GetQuota { root } => quota::get_quota(open, tag, &root, out),
+        OnAccount::GetQuota { root } => quota::get_quota(open, tag, root, out),
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
         OnAccount::Notify(notify) => notify::notify(open, tag, notify, out),
         OnAccount::Idle => idle::idle(open, tag, out),
         OnAccount::Compress => compress::compress(open, tag, out),
+        OnAccount::SetQuota => quota::set_quota(open, tag, out),
+        OnAccount::Acl(command) => on_rights(open, tag, command, out),
+        OnAccount::GetMetadata { of, entries, options } => metadata::get(open, tag, of, (entries, options), out),
+        OnAccount::SetMetadata { of, values } => metadata::set(open, tag, of, values, out),
+    }
+}
+
+fn on_rights(open: Open, tag: Tag, command: OnAcl, out: &mut Out) -> Turn {
+    match command {
+        OnAcl::Get(name) => acl::get(open, tag, name, out),
+        OnAcl::MyRights(name) => acl::my_rights(open, tag, name, out),
+        OnAcl::ListRights(name, identifier) => acl::list_rights(open, tag, name, identifier, out),
+        OnAcl::Set { name, identifier, change, rights } => {
+            acl::set(open, tag, (name, identifier), (change, rights), out)
+        }
+        OnAcl::Delete(name, identifier) => acl::delete(open, tag, name, identifier, out),
     }
 }
 

@@ -6,14 +6,14 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::fetched::Fetched;
+use super::fetched::{Fetched, Written};
 use super::found::part_of;
 use super::listed::Listing;
 use super::resync;
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{FetchItem, FetchModifiers, Messages, Set, Tag};
 use crate::imap::grammar::Coding;
-use crate::imap::question::{Content, FlagChange, Identity, Message, Need, Question, Stored};
+use crate::imap::question::{Content, FlagChange, Identity, Message, Need, Question, Stored, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 use mail::mime::{SectionKind, SummaryParts};
 use mail::{Flags, SystemFlags};
@@ -23,6 +23,8 @@ const SLICE_MESSAGES: usize = 128;
 const SLICE_OCTETS: u64 = 256 * 1024;
 /// Of a message of which only the header is asked, so much counts: most are short, and one may be nothing else.
 const HEADER_SHARE: u64 = 64;
+/// Longer messages are read as they are sent, where all that is asked of them is in one piece.
+const LONG_OCTETS: u64 = 512 * 1024;
 
 /// A FETCH on its way.
 struct Fetching {
@@ -31,12 +33,16 @@ struct Fetching {
     by_uid: bool,
     items: Vec<FetchItem>,
     need: Need,
+    /// No item looks inside the messages.
+    in_one_piece: bool,
     /// Reading leaves `\Seen` behind.
     sets_seen: bool,
     /// Indexes still to do.
     waiting: VecDeque<Range<usize>>,
     /// Messages in the slice that was asked last.
     asked: usize,
+    /// It is one long message.
+    long: bool,
     /// A message was gone when its content was asked for.
     missed: bool,
     /// A part in an encoding nobody knows was to be decoded.
@@ -95,15 +101,18 @@ fn begin(
         }
         Ok(ranges) => {
             let waiting = ranges.into();
+            let in_one_piece = !items.iter().any(looks_inside);
             Fetching {
                 state,
                 tag,
                 by_uid: messages.uid,
                 items,
                 need,
+                in_one_piece,
                 sets_seen,
                 waiting,
                 asked: 0,
+                long: false,
                 missed: false,
                 undecodable: false,
             }
@@ -158,6 +167,26 @@ fn summary_part(item: &FetchItem) -> SummaryParts {
     }
 }
 
+/// Does it need more of a message than a range of its octets?
+fn looks_inside(item: &FetchItem) -> bool {
+    match item {
+        FetchItem::Content(item) => !(item.section.part.is_empty() && item.section.kind == SectionKind::All),
+        FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => true,
+        FetchItem::Flags
+        | FetchItem::Uid
+        | FetchItem::ModSeq
+        | FetchItem::InternalDate
+        | FetchItem::Size
+        | FetchItem::Envelope
+        | FetchItem::Body
+        | FetchItem::BodyStructure
+        | FetchItem::Preview
+        | FetchItem::SaveDate
+        | FetchItem::EmailId
+        | FetchItem::ThreadId => false,
+    }
+}
+
 /// Is it said by the identities of messages?
 pub fn is_identity(item: &FetchItem) -> bool {
     matches!(item, FetchItem::SaveDate | FetchItem::EmailId | FetchItem::ThreadId)
@@ -190,12 +219,14 @@ struct Slice {
     identities: Vec<Identity>,
     /// UIDs whose flags changed by reading, ascending.
     marked: Vec<u32>,
+    /// The one message of the slice is long.
+    long: bool,
     now: Option<Fetched>,
 }
 
 impl Slice {
-    fn new(messages: Vec<Message>, identities: Vec<Identity>, marked: Vec<u32>) -> Slice {
-        Slice { waiting: messages.into_iter(), identities, marked, now: None }
+    fn new(messages: Vec<Message>, identities: Vec<Identity>, marked: Vec<u32>, long: bool) -> Slice {
+        Slice { waiting: messages.into_iter(), identities, marked, long, now: None }
     }
 }
 
@@ -209,37 +240,74 @@ impl Fetching {
             return self.finish(out);
         }
         self.asked = uids.len();
-        let question = Question::Fetch { mailbox: self.state.view.mailbox(), uids, need: self.need };
+        let need = self.need;
+        match uids.as_slice() {
+            [uid] if self.long => self.find_long(*uid),
+            _ => self.ask_slice(uids, need),
+        }
+    }
+
+    /// A long message that is gone is left out before anything is said of it.
+    fn find_long(mut self, uid: u32) -> Turn {
+        let question = Question::Octets { mailbox: self.state.view.mailbox(), uid, from: 0, count: 1 };
+        ask(question, move |answer, out| match answer.octets() {
+            Ok(_) if self.need.summary == SummaryParts::NONE => {
+                self.identify(vec![Message { uid, summary: None, content: Vec::new() }], out)
+            }
+            Ok(_) => {
+                let need = Need { content: Content::None, ..self.need };
+                self.ask_slice(vec![uid], need)
+            }
+            Err(Trouble::Expunged) => {
+                self.missed = true;
+                self.next(out)
+            }
+            Err(trouble) => self.end(&trouble.into(), out),
+        })
+    }
+
+    fn ask_slice(self, uids: Vec<u32>, need: Need) -> Turn {
+        let question = Question::Fetch { mailbox: self.state.view.mailbox(), uids, need };
         ask(question, move |answer, out| match answer.messages() {
             Ok(messages) => self.identify(messages, out),
             Err(trouble) => self.end(&trouble.into(), out),
         })
     }
 
-    fn next_index(&mut self) -> Option<usize> {
-        let range = self.waiting.front_mut()?;
-        let index = range.next();
-        if range.start >= range.end {
+    /// The next place, left where it is.
+    fn peek(&mut self) -> Option<usize> {
+        while self.waiting.front().is_some_and(|range| range.is_empty()) {
             self.waiting.pop_front();
         }
-        index
+        self.waiting.front().map(|range| range.start)
     }
 
-    /// The UIDs of the next slice.
+    /// The UIDs of the next slice. A long message is one of its own.
     fn slice(&mut self) -> Vec<u32> {
         let mut uids = Vec::new();
         let mut octets = 0;
+        self.long = false;
         while uids.len() < SLICE_MESSAGES && octets < SLICE_OCTETS {
-            let Some(index) = self.next_index() else { break };
-            let Some(row) = self.state.view.rows().get(index) else { continue };
-            if self.state.view.is_gone(row.uid) {
-                continue;
+            let Some(index) = self.peek() else { break };
+            let row = self.state.view.rows().get(index).filter(|row| !self.state.view.is_gone(row.uid));
+            let found = row.map(|row| (row.uid, row.size_octets));
+            let is_long = self.in_one_piece && found.is_some_and(|(_, size)| size > LONG_OCTETS);
+            if is_long && !uids.is_empty() {
+                break;
             }
-            uids.push(row.uid);
+            if let Some(range) = self.waiting.front_mut() {
+                range.start += 1;
+            }
+            let Some((uid, size_octets)) = found else { continue };
+            uids.push(uid);
+            if is_long {
+                self.long = true;
+                break;
+            }
             octets += match self.need.content {
                 Content::None => 0,
-                Content::Header => row.size_octets / HEADER_SHARE,
-                Content::Whole => row.size_octets,
+                Content::Header => size_octets / HEADER_SHARE,
+                Content::Whole => size_octets,
             };
         }
         uids
@@ -277,7 +345,8 @@ impl Fetching {
             false => Vec::new(),
         };
         if uids.is_empty() {
-            return self.write_slice(Slice::new(messages, identities, Vec::new()), out);
+            let slice = Slice::new(messages, identities, Vec::new(), self.long);
+            return self.write_slice(slice, out);
         }
         let question = Question::Store {
             mailbox: view.mailbox(),
@@ -291,7 +360,13 @@ impl Fetching {
                 self.state.view.replace(&flagged, out);
                 let mut marked: Vec<u32> = flagged.iter().map(|message| message.uid).collect();
                 marked.sort_unstable();
-                self.write_slice(Slice::new(messages, identities, marked), out)
+                let slice = Slice::new(messages, identities, marked, self.long);
+                self.write_slice(slice, out)
+            }
+            // RFC 4314 4: without the right for it reading leaves `\Seen` alone.
+            Err(Trouble::NoPermission) => {
+                let slice = Slice::new(messages, identities, Vec::new(), self.long);
+                self.write_slice(slice, out)
             }
             Err(trouble) => self.end(&trouble.into(), out),
         })
@@ -308,9 +383,16 @@ impl Fetching {
                 let identity = slice.identities.binary_search_by_key(&row.uid, |each| each.uid).ok();
                 let identity = identity.and_then(|at| slice.identities.get(at));
                 let utf8 = self.state.shared.coding() == Coding::Utf8;
-                if now.write(&self.items, (&row, identity, utf8), out) {
-                    self.undecodable |= now.is_undecodable();
-                    slice.now = None;
+                match now.write(&self.items, (&row, identity, utf8), out) {
+                    Written::Some => (),
+                    Written::Whole => {
+                        self.undecodable |= now.is_undecodable();
+                        slice.now = None;
+                    }
+                    Written::Wants(place) => {
+                        let uid = row.uid;
+                        return self.write_place(slice, uid, place);
+                    }
                 }
                 continue;
             }
@@ -319,9 +401,23 @@ impl Fetching {
             let index = self.state.view.index_of(message.uid);
             slice.now = index.map(|index| {
                 out.fetch_begins(index, message.uid, self.state.shared.enabled.uid_only);
-                Fetched::new(index, Some(message), marked, &self.items)
+                Fetched::new(index, Some(message), (marked, slice.long), &self.items)
             });
         }
+    }
+
+    /// Brings the next octets of a long message.
+    fn write_place(self, mut slice: Slice, uid: u32, place: Range<usize>) -> Turn {
+        let (from, count) = (place.start as u64, place.len());
+        let question = Question::Octets { mailbox: self.state.view.mailbox(), uid, from, count };
+        ask(question, move |answer, out| match (answer.octets(), &mut slice.now) {
+            (Ok(octets), Some(now)) if octets.len() == count => {
+                now.write_place(&octets, out);
+                self.write_slice(slice, out)
+            }
+            // So many octets were announced that anything else that is said now would be taken for the message.
+            _ => Turn::Close,
+        })
     }
 
     /// A message that another session expunged meanwhile: UID FETCH ignores it, FETCH says why something is missing
@@ -414,6 +510,37 @@ mod tests {
         client.asked.clear();
         client.say("a FETCH 1:* BODY.PEEK[]");
         assert_eq!(client.asked, ["Refresh", "Fetch", "Fetch", "Fetch"]);
+    }
+
+    #[test]
+    fn a_long_message_is_read_as_it_is_sent() {
+        let long = format!("{NOTE}{}", "0123456789abcde\n".repeat(60_000));
+        let mut client = Client::with_inbox(&[NOTE, &long, NOTE]);
+        let size = long.replace('\n', "\r\n").len();
+        client.asked.clear();
+        let said = client.say("a UID FETCH 1:* (FLAGS BODY[] BODY.PEEK[]<1000000.40> EMAILID)");
+        assert!(
+            said.contains(&format!(" BODY[] {{{size}}}\n{long} BODY[]<1000000> {{{}}}\n", 40.min(size - 1_000_000)))
+        );
+        assert_eq!(said.matches("\n* ").count(), 2);
+        assert!(said.ends_with("a OK FETCH done\n"), "{}", &said[said.len() - 100..]);
+        assert_eq!(client.asked.iter().filter(|kind| *kind == "Octets").count(), 1 + size.div_ceil(SLICE_OCTETS) + 1);
+        assert!(client.largest_send <= OUT_OCTETS + SLICE_OCTETS + 1_024, "{}", client.largest_send);
+        // With an item that looks inside it is read whole.
+        client.asked.clear();
+        client.say("a FETCH 2 (BODY.PEEK[] BODY.PEEK[HEADER])");
+        assert!(!client.asked.contains(&"Octets".to_owned()), "{:?}", client.asked);
+    }
+
+    #[test]
+    fn a_long_message_that_is_gone_is_left_out() {
+        let long = format!("{NOTE}{}", "0123456789abcde\n".repeat(60_000));
+        let mut client = Client::with_inbox(&[NOTE, &long]);
+        client.say("a FETCH 1:* FLAGS");
+        client.store.borrow_mut().lose("INBOX", 2);
+        let said = client.say("a FETCH 1:2 (BODY.PEEK[] ENVELOPE)");
+        assert!(said.starts_with("* 1 FETCH") && !said.contains("* 2 FETCH"), "{said}");
+        assert!(said.ends_with("a NO [EXPUNGEISSUED] some of the messages are gone\n"), "{said}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! IDLE (RFC 9051 6.3.13), NOOP and CHECK.
 
-use super::state::{Open, Turn, gone};
+use super::state::{Open, Turn, gone, taken_away};
 use crate::imap::command::Tag;
 use crate::imap::question::Trouble;
 use crate::imap::response::{Out, Reply};
@@ -18,8 +18,10 @@ pub fn news(state: Open, tag: Tag) -> Turn {
         Open::Selected(state) => state,
     };
     state.hear(false, move |mut state, trouble, out| {
-        if let Some(Trouble::NoSuchMailbox) = trouble {
-            return gone(out);
+        match trouble {
+            Some(Trouble::NoSuchMailbox) => return gone(out),
+            Some(Trouble::NoPermission) => return taken_away(out),
+            Some(_) | None => {}
         }
         // If the store is in other trouble, the next change, or the next command, brings the news.
         state.view.tell_expunged(state.shared.enabled, out);

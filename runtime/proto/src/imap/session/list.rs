@@ -1,15 +1,16 @@
-//! LIST and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9, RFC 5258, RFC 5819, RFC 6154).
+//! LIST and LSUB (RFC 9051 6.3.9, RFC 3501 6.3.9, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::glob::Glob;
-use super::state::{Open, Shared, Turn, ask};
-use super::status;
-use crate::imap::command::{List, Tag};
+use super::state::{Open, Turn, ask};
+use super::status::Counted;
+use super::{acl, metadata, status};
+use crate::imap::command::{List, MetadataOptions, StatusItem, Tag};
 use crate::imap::grammar::Coding;
-use crate::imap::question::{MailboxRow, Question};
+use crate::imap::question::{MailboxRow, Question, Trouble};
 use crate::imap::response::{Out, Reply};
-use mail::{MailboxName, SpecialUse};
+use mail::{MailboxName, Rights, SpecialUse};
 
 pub fn list(state: Open, tag: Tag, list: List, out: &mut Out) -> Turn {
     if list.patterns == [""] {
@@ -19,10 +20,41 @@ pub fn list(state: Open, tag: Tag, list: List, out: &mut Out) -> Turn {
     }
     ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
         Ok(rows) => {
-            lines(&Tree::new(&rows), &list, state.shared(), out);
-            state.done(tag, Reply::ok("LIST done"), out)
+            let sizes = list.return_status.as_ref().is_some_and(|items| items.contains(&StatusItem::DeletedStorage));
+            status::with_deleted(rows, sizes, out, move |counted, out| match counted {
+                Ok(counted) => {
+                    let told = lines(&Tree::new(&counted), &list, &state, out);
+                    match list.return_metadata {
+                        Some((entries, options)) => with_metadata(state, tag, told.into(), entries, options, out),
+                        None => state.done(tag, Reply::ok("LIST done"), out),
+                    }
+                }
+                Err(trouble) => state.done(tag, trouble.into(), out),
+            })
         }
         // Never an empty list: clients would drop their copies.
+        Err(trouble) => state.done(tag, trouble.into(), out),
+    })
+}
+
+/// RFC 9590: what was asked of METADATA, mailbox by mailbox. One whose entries may not be read is left out.
+fn with_metadata(
+    state: Open,
+    tag: Tag,
+    mut names: VecDeque<MailboxName>,
+    entries: Vec<String>,
+    options: MetadataOptions,
+    out: &mut Out,
+) -> Turn {
+    let Some(name) = names.pop_front() else { return state.done(tag, Reply::ok("LIST done"), out) };
+    ask(Question::Metadata { name: Some(name.clone()) }, move |answer, out| match answer.metadata() {
+        Ok(there) => {
+            let found = metadata::asked(there, &entries, options.depth);
+            metadata::line(&state, Some(&name), &found, options, out);
+            // As a step of its own: the names may be many.
+            Turn::More(Box::new(move |out| with_metadata(state, tag, names, entries, options, out)))
+        }
+        Err(Trouble::NoSuchMailbox | Trouble::NoPermission) => with_metadata(state, tag, names, entries, options, out),
         Err(trouble) => state.done(tag, trouble.into(), out),
     })
 }
@@ -43,17 +75,17 @@ pub fn lsub(state: Open, tag: Tag, reference: String, pattern: String, out: &mut
 
 /// The mailboxes with the levels above them, also those that are no mailboxes.
 struct Tree<'a> {
-    names: BTreeMap<MailboxName, Option<&'a MailboxRow>>,
+    names: BTreeMap<MailboxName, Option<&'a Counted>>,
     /// Names with a mailbox somewhere below.
     parents: BTreeSet<MailboxName>,
 }
 
 impl<'a> Tree<'a> {
-    fn new(rows: &'a [MailboxRow]) -> Tree<'a> {
-        let existing = rows.iter().filter(|row| row.exists);
-        let parents: BTreeSet<MailboxName> = existing.flat_map(|row| row.name.parents()).collect();
+    fn new(rows: &'a [Counted]) -> Tree<'a> {
+        let existing = rows.iter().filter(|(row, _)| row.exists);
+        let parents: BTreeSet<MailboxName> = existing.flat_map(|(row, _)| row.name.parents()).collect();
         let mut names: BTreeMap<_, _> = parents.iter().map(|name| (name.clone(), None)).collect();
-        names.extend(rows.iter().map(|row| (row.name.clone(), Some(row))));
+        names.extend(rows.iter().map(|counted| (counted.0.name.clone(), Some(counted))));
         Tree { names, parents }
     }
 }
@@ -71,32 +103,42 @@ fn is_chosen(row: Option<&MailboxRow>, list: &List) -> bool {
     }
 }
 
-fn lines(tree: &Tree<'_>, list: &List, shared: &Shared, out: &mut Out) {
+/// Writes what matches; says which mailboxes that were.
+fn lines(tree: &Tree<'_>, list: &List, state: &Open, out: &mut Out) -> Vec<MailboxName> {
+    let (coding, mut told) = (state.coding(), Vec::new());
     let globs: Vec<Glob> = list.patterns.iter().map(|pattern| Glob::new(&list.reference, pattern)).collect();
     // RFC 5258 3: names above a chosen one, for RECURSIVEMATCH.
     let above: BTreeSet<MailboxName> = match list.recursive_match {
         true => {
-            let chosen = tree.names.iter().filter(|(_, row)| is_chosen(**row, list));
+            let chosen = tree.names.iter().filter(|(_, row)| is_chosen(row.map(|(row, _)| row), list));
             chosen.flat_map(|(name, _)| name.parents()).collect()
         }
         false => BTreeSet::new(),
     };
-    for (name, row) in &tree.names {
-        let (chosen, has_chosen_below) = (is_chosen(*row, list), above.contains(name));
+    for (name, counted) in &tree.names {
+        let row = counted.map(|(row, _)| row);
+        let (chosen, has_chosen_below) = (is_chosen(row, list), above.contains(name));
         if !(chosen || has_chosen_below) || !globs.iter().any(|glob| glob.matches(name.as_str())) {
             continue;
         }
-        out.text(&format!("* LIST ({}) \"/\" ", list_attributes(tree, name, *row, list)));
-        out.mailbox(name, shared.coding());
+        out.text(&format!("* LIST ({}) \"/\" ", list_attributes(tree, name, row, list)));
+        out.mailbox(name, coding);
         if has_chosen_below {
             let option = if list.only_subscribed { "SUBSCRIBED" } else { "SPECIAL-USE" };
             out.text(&format!(" (\"CHILDINFO\" (\"{option}\"))"));
         }
         out.end_line();
-        if let (Some(items), Some(row)) = (&list.return_status, row.filter(|row| row.exists)) {
-            status::line(row, items, shared, out);
+        let Some((row, deleted_octets)) = counted.filter(|(row, _)| row.exists) else { continue };
+        // RFC 4314 4: no right to read, no counts.
+        if let Some(items) = list.return_status.as_ref().filter(|_| row.rights.contains(Rights::READ)) {
+            status::line(row, *deleted_octets, items, state.shared(), out);
         }
+        if list.return_rights {
+            acl::my_rights_line(state, name, row.rights, out);
+        }
+        told.push(name.clone());
     }
+    told
 }
 
 fn list_attributes(tree: &Tree<'_>, name: &MailboxName, row: Option<&MailboxRow>, list: &List) -> String {
@@ -104,10 +146,10 @@ fn list_attributes(tree: &Tree<'_>, name: &MailboxName, row: Option<&MailboxRow>
     let mut words: Vec<&str> = Vec::new();
     if !exists {
         words.push("\\NonExistent");
-        if !list.extended {
-            // What RFC 3501 had for it.
-            words.push("\\Noselect");
-        }
+    }
+    // What RFC 3501 had for it; and RFC 4314 4: looked up, and not to be read.
+    if (!exists && !list.extended) || row.is_some_and(|row| exists && !row.rights.contains(Rights::READ)) {
+        words.push("\\Noselect");
     }
     words.push(if tree.parents.contains(name) { "\\HasChildren" } else { "\\HasNoChildren" });
     if row.is_some_and(|row| row.subscribed) && (list.only_subscribed || list.return_subscribed) {
@@ -146,6 +188,7 @@ fn subscribed_lines(rows: &[MailboxRow], reference: &str, pattern: &str, coding:
 #[cfg(test)]
 mod tests {
     use crate::imap::session::tests::Client;
+    use mail::Rights;
 
     fn client() -> Client {
         let mut client = Client::new();
@@ -198,6 +241,37 @@ mod tests {
         );
         client.check("a UNSUBSCRIBE INBOX", "a OK UNSUBSCRIBE done\n");
         client.check("a LSUB \"\" I*", "a OK LSUB done\n");
+    }
+
+    #[test]
+    fn mailboxes_of_others_hang_under_levels_that_are_none_and_show_their_rights() {
+        let mut client = client();
+        client.store.borrow_mut().add("Other Users/b/x");
+        for rights in ["l", "lr"] {
+            client.store.borrow_mut().rights.insert("Other Users/b/x".to_owned(), Rights::parse(rights).unwrap());
+            let noselect = if rights == "l" { "\\Noselect " } else { "" };
+            let status = if rights == "l" { "" } else { "* STATUS \"Other Users/b/x\" (MESSAGES 0)\n" };
+            client.check(
+                "a LIST \"\" \"Other*\" RETURN (STATUS (MESSAGES) MYRIGHTS)",
+                &format!(
+                    "* LIST (\\NonExistent \\HasChildren) \"/\" \"Other Users\"\n\
+                     * LIST (\\NonExistent \\HasChildren) \"/\" \"Other Users/b\"\n\
+                     * LIST ({noselect}\\HasNoChildren) \"/\" \"Other Users/b/x\"\n{status}\
+                     * MYRIGHTS \"Other Users/b/x\" {rights}\na OK LIST done\n"
+                ),
+            );
+        }
+    }
+
+    #[test]
+    fn metadata_comes_with_a_list() {
+        let mut client = client();
+        client.say("a SETMETADATA lists/rust (/shared/comment \"x\")");
+        client.check(
+            "a LIST \"\" lists* RETURN (METADATA (/shared/comment))",
+            "* LIST (\\HasChildren) \"/\" lists\n* LIST (\\HasNoChildren) \"/\" lists/rust\n\
+             * METADATA lists (/shared/comment NIL)\n* METADATA lists/rust (/shared/comment \"x\")\na OK LIST done\n",
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! LOGIN and AUTHENTICATE (RFC 9051 6.2.2, 6.2.3; RFC 4959 for the initial response).
 
-use super::capability::{after_login, takes_passwords};
+use super::capability::takes_passwords;
 use super::state::{Authenticated, NotAuthenticated, Open, Turn, ask};
 use crate::imap::command::Tag;
 use crate::imap::question::{Answer, LoginFailure, Question, Trouble};
@@ -102,7 +102,7 @@ fn ended(state: NotAuthenticated, tag: Tag, accepted: bool, out: &mut Out) -> Tu
     if !accepted {
         return refused(state, tag, out);
     }
-    let reply = Reply::ok("logged in").with(Code::Capability(after_login(&state.shared.config)));
+    let reply = Reply::ok("logged in").with(Code::Capability(state.shared.capabilities()));
     out.tagged(&tag, &reply);
     Open::Authenticated(Authenticated { shared: state.shared }).ready()
 }

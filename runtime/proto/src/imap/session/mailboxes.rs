@@ -4,8 +4,10 @@ use super::state::{Authenticated, Expunges, Open, Selected, Turn, ask};
 use crate::imap::command::{Name, Tag, Uses};
 use crate::imap::question::{Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
+use mail::MailboxName;
+use mail::mailbox_name::SEPARATOR;
 
-pub fn create(state: Open, tag: Tag, name: Name, uses: Uses, out: &mut Out) -> Turn {
+pub fn create(state: Open, tag: Tag, (name, given): (Name, String), uses: Uses, out: &mut Out) -> Turn {
     let special_use = match uses {
         Uses::Nothing => None,
         Uses::One(special_use) => Some(special_use),
@@ -15,12 +17,35 @@ pub fn create(state: Open, tag: Tag, name: Name, uses: Uses, out: &mut Out) -> T
     };
     match name {
         Ok(name) if name.is_inbox() => state.done(tag, inbox_stays(), out),
-        Ok(name) => ask(Question::Create { name, special_use }, move |answer, out| match answer.created() {
-            Ok(mailbox) => state.done(tag, Reply::ok("CREATE done").with(Code::MailboxId(mailbox)), out),
-            Err(trouble) => state.done(tag, trouble.into(), out),
-        }),
+        Ok(name) => {
+            let respelled = state.shared().enabled.rev2 && is_respelled(&name, &given);
+            ask(Question::Create { name: name.clone(), special_use }, move |answer, out| match answer.created() {
+                Ok(mailbox) => {
+                    if respelled {
+                        old_name(&name, &given, &state, out);
+                    }
+                    state.done(tag, Reply::ok("CREATE done").with(Code::MailboxId(mailbox)), out)
+                }
+                Err(trouble) => state.done(tag, trouble.into(), out),
+            })
+        }
         Err(bad) => state.done(tag, bad.into(), out),
     }
+}
+
+/// A separator at the end only says that children will come.
+fn is_respelled(name: &MailboxName, given: &str) -> bool {
+    given.strip_suffix(SEPARATOR).unwrap_or(given) != name.as_str()
+}
+
+/// RFC 9051 6.3.4, 6.3.9.7: how the server spells what the client spelled otherwise.
+fn old_name(name: &MailboxName, given: &str, state: &Open, out: &mut Out) {
+    out.text("* LIST () \"/\" ");
+    out.mailbox(name, state.coding());
+    out.text(" (\"OLDNAME\" (");
+    out.string(given.as_bytes());
+    out.text("))");
+    out.end_line();
 }
 
 pub fn delete(state: Open, tag: Tag, name: Name, out: &mut Out) -> Turn {
@@ -93,6 +118,15 @@ mod tests {
         client.check("a CREATE \"x%\"", "a NO [CANNOT] a mailbox name has no control character, % or *\n");
         client.check("a CREATE Old (USE (\\Archive))", "a OK [MAILBOXID (F6)] CREATE done\n");
         client.check("a LIST \"\" Old", "* LIST (\\HasNoChildren \\Archive) \"/\" Old\na OK LIST done\n");
+    }
+
+    #[test]
+    fn the_servers_spelling_is_told_to_who_enabled_rev2() {
+        let mut client = Client::new();
+        client.check("a CREATE inBox/a", "a OK CREATE done\n");
+        client.say("a ENABLE IMAP4rev2");
+        client.check("a CREATE inBox/b", "* LIST () \"/\" INBOX/b (\"OLDNAME\" (\"inBox/b\"))\na OK CREATE done\n");
+        client.check("a CREATE c/", "a OK CREATE done\n");
     }
 
     #[test]

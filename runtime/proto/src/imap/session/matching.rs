@@ -560,6 +560,7 @@ mod tests {
             mailbox: MailboxId(1),
             special_use: None,
             subscribed: true,
+            rights: mail::Rights::ALL,
             uid_validity: 1,
             uid_next: 2,
             highest_mod_seq: 1,

@@ -3,6 +3,7 @@
 //! The states of RFC 9051 3 are types (`state`); a command consumes its state and leads to a `Turn`. A command that needs
 //! the store asks and goes on in a closure that owns the state, so nothing else can happen to it meanwhile.
 
+mod acl;
 mod append;
 mod batches;
 mod capability;
@@ -20,6 +21,7 @@ mod listed;
 mod login;
 mod mailboxes;
 mod matching;
+mod metadata;
 mod notify;
 mod quota;
 mod reader;
@@ -31,6 +33,8 @@ mod state;
 mod status;
 mod store;
 mod view;
+
+pub use capability::{CAPABILITIES, NEVER_MASKED};
 
 use super::grammar::{Coding, NoCommand, command};
 use super::question::{Answer, MailboxId, Question};
@@ -62,6 +66,17 @@ pub struct Config {
     pub mechanisms: Vec<Mechanism>,
     /// What SCRAM can be bound to.
     pub bindings: Bindings,
+    /// Capabilities some clients are not told of.
+    pub masks: Vec<Mask>,
+}
+
+/// What is not announced to clients of a name, because they do it wrong. What they ask for all the same works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    /// The name in ID (RFC 2971 3.3), `*` for anything, letters in any case.
+    pub client: String,
+    /// Words of CAPABILITY.
+    pub without: Vec<String>,
 }
 
 /// What the driver does next. It calls `Session::next` again after each step except `Close`.
@@ -134,9 +149,10 @@ impl Session {
     /// A connection over TLS that may log in; the greeting is the first step.
     pub fn new(config: Config) -> Session {
         let mut out = Out::default();
-        let before_login = capability::before_login(&config.mechanisms);
+        let enabled = Enabled::default();
+        let shared = Shared { config, enabled, notify: None, compressed: false, login_failures: 0, client: None };
+        let before_login = capability::before_login(&shared);
         out.untagged_reply(&Reply::ok("Facteur is ready").with(Code::Capability(before_login)));
-        let shared = Shared { config, enabled: Enabled::default(), notify: None, compressed: false, login_failures: 0 };
         Session::at(Stage::Ready(State::NotAuthenticated(NotAuthenticated { shared })), out)
     }
 

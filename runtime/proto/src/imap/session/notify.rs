@@ -15,7 +15,8 @@ use crate::imap::command::{FetchItem, StatusItem, Tag};
 use crate::imap::event::{EventGroup, Events, Mailboxes, Notify};
 use crate::imap::question::{MailboxId, MailboxRow, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
-use mail::MailboxName;
+use mail::mailbox_name::{NAMESPACES, SEPARATOR};
+use mail::{MailboxName, Rights};
 
 /// What the client asked for, and what it knows.
 #[derive(Debug)]
@@ -133,7 +134,9 @@ fn is_among(mailboxes: &Mailboxes, row: &MailboxRow) -> bool {
         Mailboxes::Selected { .. } => false,
         // Filters of people file mail elsewhere; where mail arrives by itself is INBOX.
         Mailboxes::Inboxes => row.name.is_inbox(),
-        Mailboxes::Personal => true,
+        Mailboxes::Personal => {
+            !NAMESPACES.iter().any(|space| row.name.as_str().split(SEPARATOR).next() == Some(*space))
+        }
         Mailboxes::Subscribed => row.subscribed,
         Mailboxes::Subtree(names) => named(names, true),
         Mailboxes::Named(names) => named(names, false),
@@ -209,13 +212,16 @@ fn events_happened(events: &Events, old: &MailboxRow, now: &MailboxRow) -> bool 
     arrived || counts || (events.flag_change && now.highest_mod_seq > old.highest_mod_seq)
 }
 
-/// RFC 5465 5.1 to 5.3: what changes with messages and flags.
+/// RFC 5465 5.1 to 5.3: what changes with messages and flags; RFC 4314 4: no right to read, no counts.
 fn status_line(open: &Open, row: &MailboxRow, out: &mut Out) {
+    if !row.rights.contains(Rights::READ) {
+        return;
+    }
     let mut items = vec![StatusItem::Messages, StatusItem::UidNext, StatusItem::UidValidity, StatusItem::Unseen];
     if open.shared().enabled.condstore {
         items.push(StatusItem::HighestModSeq);
     }
-    status::line(row, &items, open.shared(), out);
+    status::line(row, 0, &items, open.shared(), out);
 }
 
 /// RFC 5465 5.4: with the old name where there was one.

@@ -1,17 +1,18 @@
 //! What a client hears of the time it was away: SELECT (QRESYNC …) and the modifiers of FETCH (RFC 7162 3.1.4, 3.2.5, 3.2.6).
 //!
-//! The store remembers every message that went, so the answer names those that went behind the client's MODSEQ and no others.
+//! The store remembers every message that went, so the answer names those that went behind the client's MODSEQ and no others,
+//! unless they are very many.
 
 use std::collections::VecDeque;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::state::{More, Selected, Turn, ask};
 use crate::imap::command::{FetchItem, FetchModifiers, Known, SequenceSet};
-use crate::imap::question::{Question, Trouble};
+use crate::imap::question::{Question, Trouble, Vanished};
 use crate::imap::response::{Out, Reply};
 
-/// UIDs in one VANISHED response.
-const VANISHED_UIDS: usize = 10_000;
+/// Ranges of UIDs in one VANISHED response.
+const VANISHED_RANGES: usize = 1_000;
 
 /// What follows, with what went wrong if something did.
 type Next = Box<dyn FnOnce(Box<Selected>, Option<Trouble>, &mut Out) -> Turn + Send>;
@@ -19,8 +20,8 @@ type Next = Box<dyn FnOnce(Box<Selected>, Option<Trouble>, &mut Out) -> Turn + S
 /// Responses on their way out.
 struct Resync {
     state: Box<Selected>,
-    /// Ascending.
-    gone: VecDeque<u32>,
+    /// UIDs, ascending.
+    gone: VecDeque<RangeInclusive<u32>>,
     /// Places of messages that changed.
     changed: VecDeque<Range<usize>>,
     then: Next,
@@ -42,7 +43,7 @@ pub fn resync(
             };
             let view = &state.view;
             let told_before = known.pairs.as_ref().map_or(0, |(numbers, uids)| view.matching_up_to(numbers, uids));
-            let gone = view.gone_before(gone, known.uids.as_ref()).filter(|uid| *uid > told_before).collect();
+            let gone = view.gone_before(gone, known.uids.as_ref(), told_before);
             let changed = view.changed_since(view.places(known.uids.as_ref()), known.mod_seq).into();
             Resync { state, gone, changed, then: Box::new(then) }.write(out)
         }),
@@ -58,7 +59,7 @@ pub fn vanished(
 ) -> Turn {
     with_gone(state, since, move |state, gone, out| match gone {
         Ok(gone) => {
-            let gone = state.view.gone_before(gone, Some(&set)).collect();
+            let gone = state.view.gone_before(gone, Some(&set), 0);
             Resync { state, gone, changed: VecDeque::new(), then: Box::new(then) }.write(out)
         }
         Err(trouble) => then(state, Some(trouble), out),
@@ -68,7 +69,7 @@ pub fn vanished(
 fn with_gone(
     state: Box<Selected>,
     since: u64,
-    then: impl FnOnce(Box<Selected>, Result<Vec<u32>, Trouble>, &mut Out) -> Turn + Send + 'static,
+    then: impl FnOnce(Box<Selected>, Result<Vanished, Trouble>, &mut Out) -> Turn + Send + 'static,
 ) -> Turn {
     let question = Question::Vanished { mailbox: state.view.mailbox(), since };
     ask(question, move |answer, out| then(state, answer.vanished(), out))
@@ -83,8 +84,8 @@ impl Resync {
                 return Turn::More(more);
             }
             if !self.gone.is_empty() {
-                let some: Vec<u32> = self.gone.drain(..self.gone.len().min(VANISHED_UIDS)).collect();
-                out.vanished(true, &some);
+                let some: Vec<_> = self.gone.drain(..self.gone.len().min(VANISHED_RANGES)).collect();
+                out.vanished_earlier(&some);
                 continue;
             }
             let Some(range) = self.changed.front_mut() else { break };

@@ -7,7 +7,7 @@ use super::view::View;
 use crate::imap::command::{Known, Name, SelectParameters, Tag};
 use crate::imap::question::{Question, Selection, Trouble};
 use crate::imap::response::{Code, Out, Reply};
-use mail::{MailboxName, SystemFlags};
+use mail::{MailboxName, Rights, SystemFlags};
 
 /// Whatever was selected is left first, even when the new mailbox cannot be had.
 pub fn select(state: Open, tag: Tag, name: Name, read_only: bool, parameters: SelectParameters, out: &mut Out) -> Turn {
@@ -55,9 +55,12 @@ fn opened(
 ) -> Turn {
     let (uid_next, uid_validity, first_unseen) = (selection.uid_next, selection.uid_validity, selection.first_unseen);
     let attributes = attributes(selection.special_use, selection.subscribed);
+    let rights = selection.rights;
+    // RFC 4314 4: READ-ONLY says that nothing in it can be changed.
+    let read_only = read_only || !rights.meets(CHANGING);
     let view = View::new(selection, read_only);
     out.untagged(&format!("FLAGS ({})", view.flags()));
-    let permanent = if read_only { String::new() } else { format!("{} \\*", view.flags()) };
+    let permanent = if read_only { String::new() } else { permanent_flags(&view.flags(), rights) };
     out.untagged_reply(&Reply::ok("flags that stay").with(Code::PermanentFlags(permanent)));
     out.message_data(view.count(), "EXISTS");
     if shared.enabled.rev2 {
@@ -89,6 +92,21 @@ fn opened(
     }
 }
 
+/// With one of these a mailbox is not read-only.
+const CHANGING: Rights =
+    Rights::INSERT.with(Rights::EXPUNGE).with(Rights::SEEN).with(Rights::WRITE).with(Rights::DELETE);
+
+/// The flags these rights let change (RFC 4314 4).
+fn permanent_flags(flags: &str, rights: Rights) -> String {
+    let needs = |flag: &str| match flag {
+        "\\Seen" => Rights::SEEN,
+        "\\Deleted" => Rights::DELETE,
+        _ => Rights::WRITE,
+    };
+    let may_change = flags.split(' ').chain(["\\*"]).filter(|flag| rights.contains(needs(flag)));
+    may_change.collect::<Vec<_>>().join(" ")
+}
+
 /// Removes what has `\Deleted` without a word, then leaves; a read-only mailbox is only left.
 pub fn close(state: Box<Selected>, tag: Tag) -> Turn {
     if state.view.is_read_only() {
@@ -101,7 +119,8 @@ pub fn close(state: Box<Selected>, tag: Tag) -> Turn {
         }
         let question = Question::Expunge { mailbox: state.view.mailbox(), uids: deleted };
         ask(question, move |answer, out| match answer.expunged() {
-            Ok(_) => unselect(*state, tag, "CLOSE done"),
+            // RFC 4314 4: without the right to expunge nothing is, and nothing is said of it.
+            Ok(_) | Err(Trouble::NoPermission) => unselect(*state, tag, "CLOSE done"),
             Err(trouble) => state.done(&tag, &trouble.into(), Expunges::Told, out),
         })
     })
@@ -133,6 +152,23 @@ mod tests {
             said.contains("* OK [PERMANENTFLAGS ()] ") && said.ends_with("a OK [READ-ONLY] EXAMINE done\n"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn rights_say_which_flags_stay_and_whether_anything_changes() {
+        let mut client = Client::new();
+        for (rights, flags, code) in [
+            ("lr", "", "READ-ONLY"),
+            ("lri", "", "READ-WRITE"),
+            ("lrs", "\\Seen", "READ-WRITE"),
+            ("lrt", "\\Deleted", "READ-WRITE"),
+            ("lrw", "\\Answered \\Flagged \\Draft \\*", "READ-WRITE"),
+        ] {
+            client.store.borrow_mut().rights.insert("Sent".to_owned(), mail::Rights::parse(rights).unwrap());
+            let said = client.say("a SELECT Sent");
+            assert!(said.contains(&format!("[PERMANENTFLAGS ({flags})]")), "{rights}: {said}");
+            assert!(said.ends_with(&format!("a OK [{code}] SELECT done\n")), "{rights}: {said}");
+        }
     }
 
     #[test]

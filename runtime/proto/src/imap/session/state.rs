@@ -20,6 +20,8 @@ pub struct Shared {
     /// Everything is DEFLATE (RFC 4978).
     pub compressed: bool,
     pub login_failures: u32,
+    /// What the client called itself in ID.
+    pub client: Option<String>,
 }
 
 /// What the client enabled, by ENABLE (RFC 5161) or by use.
@@ -207,6 +209,7 @@ impl Selected {
         self.hear(true, move |state, trouble, out| match trouble {
             None => then(state, tag, out),
             Some(Trouble::NoSuchMailbox) => gone(out),
+            Some(Trouble::NoPermission) => taken_away(out),
             Some(trouble) => state.done(&tag, &trouble.into(), Expunges::Held, out),
         })
     }
@@ -235,6 +238,7 @@ impl Selected {
     pub fn done_with_news(self: Box<Self>, tag: Tag, reply: Reply) -> Turn {
         self.hear(false, move |state, trouble, out| match trouble {
             Some(Trouble::NoSuchMailbox) => gone(out),
+            Some(Trouble::NoPermission) => taken_away(out),
             // The command itself is done; the news come with the next one.
             Some(_) | None => state.done(&tag, &reply, Expunges::Told, out),
         })
@@ -288,6 +292,12 @@ pub fn uid_required() -> Reply {
 /// The selected mailbox was deleted, or was INBOX and renamed, by another session: nothing the client knows is true any more (RFC 2180 3).
 pub fn gone(out: &mut Out) -> Turn {
     out.untagged_reply(&Reply::bye("the selected mailbox was deleted or renamed"));
+    Turn::Close
+}
+
+/// The right to read the selected mailbox was taken away, or ended (RFC 4314 4): the session cannot go on with it.
+pub fn taken_away(out: &mut Out) -> Turn {
+    out.untagged_reply(&Reply::bye("the right to read the selected mailbox ended"));
     Turn::Close
 }
 

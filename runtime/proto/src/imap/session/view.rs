@@ -6,12 +6,12 @@
 //! The rows are read when a command needs them and shared with everybody who looks at the mailbox (`mail::index`). Without
 //! them the view is the mailbox as of `mod_seq`: what came and went since then is enough to find that moment again.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::{Range, RangeInclusive};
 
 use super::state::Enabled;
 use crate::imap::command::{Messages, SequenceSet, Set};
-use crate::imap::question::{Changes, Flagged, MailboxId, Question, Row, Selection, Trouble};
+use crate::imap::question::{Changes, Flagged, MailboxId, Question, Row, Selection, Trouble, Vanished};
 use crate::imap::response::{Out, Reply};
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
@@ -281,7 +281,7 @@ impl View {
         self.complete = self.mod_seq;
         let vanished: Vec<u32> = std::mem::take(&mut self.vanished).into_iter().collect();
         if enabled.qresync || enabled.uid_only {
-            out.vanished(false, &vanished);
+            out.vanished(&vanished);
         } else {
             let places = vanished.iter().filter_map(|uid| self.rows.place_of(*uid));
             for (before, place) in places.enumerate() {
@@ -345,16 +345,50 @@ impl View {
         changed
     }
 
-    /// Of the UIDs that are gone those that were before the client began to be told: not the ones it will be told as news.
-    pub fn gone_before(&self, gone: Vec<u32>, among: Option<&SequenceSet>) -> impl Iterator<Item = u32> + use<'_> {
-        let ranges = among.map(|set| set.ranges(self.uid_max));
-        let named = move |uid: u32| {
-            ranges.as_ref().is_none_or(|ranges| {
-                let at = ranges.partition_point(|range| *range.end() < uid);
-                ranges.get(at).is_some_and(|range| range.contains(&uid))
-            })
-        };
-        gone.into_iter().filter(move |uid| *uid <= self.uid_max && self.rows.place_of(*uid).is_none() && named(*uid))
+    /// UIDs of messages that are gone, of those named and above `above`: not those that are told as news. Where nobody names
+    /// them all, it is every UID that no message has (RFC 7162 3.2.10.1).
+    pub fn gone_before(
+        &self,
+        gone: Vanished,
+        among: Option<&SequenceSet>,
+        above: u32,
+    ) -> VecDeque<RangeInclusive<u32>> {
+        let all = || std::iter::once(1..=self.uid_max).collect();
+        let named: Vec<RangeInclusive<u32>> = among.map_or_else(all, |set| set.ranges(self.uid_max));
+        let first = above.saturating_add(1);
+        let named = named.into_iter().map(|range| first.max(*range.start())..=self.uid_max.min(*range.end()));
+        let named: Vec<RangeInclusive<u32>> = named.filter(|range| !range.is_empty()).collect();
+        let mut found = VecDeque::new();
+        match gone {
+            Vanished::Uids(uids) => {
+                let is_named = |uid: u32| {
+                    let at = named.partition_point(|range| *range.end() < uid);
+                    named.get(at).is_some_and(|range| range.contains(&uid))
+                };
+                for uid in uids.into_iter().filter(|uid| is_named(*uid) && self.rows.place_of(*uid).is_none()) {
+                    add(&mut found, uid..=uid);
+                }
+            }
+            Vanished::Many => named.into_iter().for_each(|range| self.absent(range, &mut found)),
+        }
+        found
+    }
+
+    /// The UIDs of the range that no message has.
+    fn absent(&self, range: RangeInclusive<u32>, found: &mut VecDeque<RangeInclusive<u32>>) {
+        let mut next = *range.start();
+        let places = self.rows.place_from(next)..self.rows.len();
+        for (_, _, row) in
+            self.rows.runs(places).flat_map(|run| run.entries()).take_while(|(_, _, row)| row.uid <= *range.end())
+        {
+            if next < row.uid {
+                add(found, next..=row.uid - 1);
+            }
+            next = row.uid.saturating_add(1);
+        }
+        if next <= *range.end() {
+            add(found, next..=*range.end());
+        }
     }
 
     /// The last UID up to which these numbers still have these UIDs: no message before it is gone that the client has
@@ -374,6 +408,14 @@ impl View {
         let runs = ranges.into_iter().flat_map(|range| self.rows.runs(range));
         let uids = runs.flat_map(|run| run.entries().map(|(_, _, row)| row.uid));
         Ok(uids.filter(|uid| !self.is_gone(*uid)).collect())
+    }
+}
+
+/// Adds a range behind the others.
+fn add(ranges: &mut VecDeque<RangeInclusive<u32>>, range: RangeInclusive<u32>) {
+    match ranges.back_mut() {
+        Some(last) if last.end().checked_add(1) == Some(*range.start()) => *last = *last.start()..=*range.end(),
+        _ => ranges.push_back(range),
     }
 }
 

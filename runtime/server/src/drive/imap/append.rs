@@ -6,9 +6,10 @@ use std::ops::Range;
 use mail::date::DateTime;
 use mail::{Flags, MailboxName};
 use proto::imap::{Answer, Replaced, Source, SourceMailbox, Trouble};
-use store::{BodyRef, InternalDate, Op, OpResult, PutError, ReadError, RecordEnvelope, Store, Summary};
+use store::{BodyRef, FlagScope, InternalDate, Op, OpResult, PutError, ReadError, RecordEnvelope, Store, Summary};
 
 use super::Imap;
+use super::place::Place;
 use super::write::{trouble, unexpected};
 use crate::content::Content;
 use crate::service::Service;
@@ -19,7 +20,9 @@ const COMMAND_FACTOR: u64 = 4;
 
 /// What a command brings.
 pub struct Append {
-    mailbox: MailboxName,
+    place: Place,
+    /// Flags that may come along (RFC 4314 4).
+    scope: FlagScope,
     replaces: Option<Replaced>,
     /// What the quota leaves.
     room_octets: u64,
@@ -86,8 +89,9 @@ impl Imap {
             self.append = Some(append);
             return Ok(Answer::Done);
         }
-        self.target(&mailbox).await?;
-        let login = self.login()?;
+        let (_, scope) = self.target(&mailbox).await?;
+        let place = self.place(&mailbox).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let account = place.account.clone();
         let replaced = replaces.map(|old| Ok((self.store_id(old.mailbox)?, old.uid))).transpose()?;
         let read = move |store: &Store| {
             let old = match replaced {
@@ -95,12 +99,12 @@ impl Imap {
                 None => Vec::new(),
             };
             let old_octets: u64 = old.iter().map(|message| message.size_octets).sum();
-            Ok((store.person(&login)?, store.usage(&login)?.used_octets.saturating_sub(old_octets)))
+            let usage = store.usage(&account)?;
+            Ok(usage.quota_octets.saturating_sub(usage.used_octets.saturating_sub(old_octets)))
         };
-        let (person, used_octets) = self.look_up(read).await?;
-        let room_octets = person.ok_or(Trouble::Unavailable)?.person.quota_octets.saturating_sub(used_octets);
+        let room_octets = self.look_up(read).await?;
         let complete = Vec::new();
-        self.append = Some(Append { mailbox, replaces, room_octets, octets: 0, complete, last: begun });
+        self.append = Some(Append { place, scope, replaces, room_octets, octets: 0, complete, last: begun });
         Ok(Answer::Done)
     }
 
@@ -132,22 +136,21 @@ impl Imap {
 
     /// A message, and where in it is what a URL names; `None` when it leads to nothing.
     async fn part(&mut self, source: Source) -> Result<Option<(Vec<u8>, Vec<Range<usize>>)>, Trouble> {
-        let login = self.login()?;
-        let selected = match &source.mailbox {
+        let mailbox = match &source.mailbox {
             SourceMailbox::Selected(mailbox) => Some(self.store_id(*mailbox)?),
-            SourceMailbox::Named { .. } => None,
+            SourceMailbox::Named { name, uid_validity } => {
+                let found = match self.place(name).await? {
+                    Some(place) => self.find(place).await?,
+                    None => None,
+                };
+                let found = found.map(|found| found.mailbox);
+                found.filter(|it| uid_validity.is_none_or(|told| told == it.uidvalidity)).map(|it| it.id)
+            }
         };
         let service = self.service.clone();
         // Messages may be long: few are in memory at a time.
         let _permit = service.long_contents.acquire().await.map_err(|_| Trouble::Unavailable)?;
         self.look_up(move |store| {
-            let mailbox = match (&source.mailbox, selected) {
-                (SourceMailbox::Named { name, uid_validity }, _) => {
-                    let found = store.mailbox(&login, name)?;
-                    found.filter(|found| uid_validity.is_none_or(|told| told == found.uidvalidity)).map(|it| it.id)
-                }
-                (SourceMailbox::Selected(_), selected) => selected,
-            };
             let body = mailbox.map(|mailbox| store.body_of(mailbox, source.uid)).transpose()?.flatten();
             let Some(body) = body else { return Ok::<_, ReadError>(None) };
             let message = store.read_body(&body)?;
@@ -158,7 +161,7 @@ impl Imap {
 
     /// Writes the message that is complete; another may follow.
     async fn complete(&mut self, append: Append, next: Option<Begun>) -> Result<Append, Trouble> {
-        let Append { mailbox, replaces, room_octets, octets, mut complete, last } = append;
+        let Append { place, scope, replaces, room_octets, octets, mut complete, last } = append;
         let Begun { flags, internal_date, content, lost, .. } = last;
         if lost {
             return Err(Trouble::Unavailable);
@@ -173,15 +176,15 @@ impl Imap {
         let date = internal_date.unwrap_or_else(|| DateTime::utc(clock::unix_s()));
         let internal_date = InternalDate { seconds: date.unix_seconds, offset_minutes: date.offset_minutes };
         complete.push(store::Append {
-            login: self.login()?,
-            mailbox: mailbox.clone(),
+            login: place.account.clone(),
+            mailbox: place.name.clone(),
             body,
             summary,
-            flags,
+            flags: scope.among(&flags),
             internal_date,
         });
         let last = next.unwrap_or_else(|| Begun::new(&self.service, Flags::default(), None));
-        Ok(Append { mailbox, replaces, room_octets, octets, complete, last })
+        Ok(Append { place, scope, replaces, room_octets, octets, complete, last })
     }
 
     pub(super) async fn append_end(&mut self) -> Result<Answer, Trouble> {

@@ -49,11 +49,16 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::NotAuthenticated(_)
         | Answer::Mailbox(_)
         | Answer::Selected(_)
+        | Answer::Octets(_)
         | Answer::Rendered(_)
         | Answer::Now(_)
         | Answer::Appended { .. }
         | Answer::Quota(_)
         | Answer::Created(_)
+        | Answer::Sizes(_)
+        | Answer::Acl(_)
+        | Answer::Rights(_)
+        | Answer::Metadata(_)
         | Answer::Done
         | Answer::Failed(_) => (false, Heavy::None),
     };

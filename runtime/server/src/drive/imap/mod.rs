@@ -4,9 +4,13 @@
 mod append;
 mod followed;
 mod heavy;
+mod metadata;
+pub mod place;
 mod read;
+mod rights;
 mod room;
 mod search;
+mod shared;
 mod watched;
 mod write;
 
@@ -15,9 +19,9 @@ use std::time::Duration;
 
 use decide::{Auth, ReadingCell, Refusal};
 use mail::Login;
-use proto::imap::{Answer, Config, LoginFailure, MailboxId, Question, Session, Step, Trouble};
+use proto::imap::{Answer, Config, LoginFailure, MailboxId, Mask, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
-use store::{ReadError, Store};
+use store::{BodyRef, ReadError, Store};
 use tokio::sync::Notify;
 
 use self::append::{Append, Begun};
@@ -49,6 +53,8 @@ struct Imap {
     compressed: Option<CompressedPlace>,
     /// Of the long contents of the last answer.
     room: Option<Room>,
+    /// The message whose octets were asked last.
+    reading: Option<(MailboxId, u32, BodyRef)>,
     /// The session has work at hand that may take long.
     heavy: Heavy,
 }
@@ -62,6 +68,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
             append_octets_max: service.tables.plan().mailboxes.message_size_octets,
             mechanisms: sasl::offered(&opening::mechanisms(service.tables.plan()), &bindings),
             bindings,
+            masks: masks(service.tables.plan()),
         }),
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
@@ -77,6 +84,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         append: None,
         compressed: None,
         room: None,
+        reading: None,
         heavy: Heavy::None,
     };
     imap.converse().await;
@@ -170,6 +178,11 @@ impl Imap {
     }
 
     async fn answer(&mut self, question: Question) -> Result<Answer, Trouble> {
+        if let Question::Select { .. } = question {
+            // Whatever becomes of it, what was selected is left.
+            self.selected = None;
+        }
+        self.allow(&question).await?;
         match question {
             Question::Authenticate(claim) => Ok(self.authenticate(&claim).await),
             Question::Salt { login } => Ok(self.salt(&login)),
@@ -183,6 +196,7 @@ impl Imap {
             }
             Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
             Question::Fetch { mailbox, uids, need } => self.fetch(mailbox, uids, need).await,
+            Question::Octets { mailbox, uid, from, count } => self.octets(mailbox, uid, from, count).await,
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
             Question::Keys { mailbox, uids, parts } => self.keys(mailbox, uids, parts).await,
@@ -205,12 +219,22 @@ impl Imap {
             Question::Delete { name } => self.delete(name).await,
             Question::Rename { from, to } => self.rename(from, to).await,
             Question::Subscribe { name, on } => self.subscribe(name, on).await,
-            Question::Quota => self.quota().await,
             Question::Compress => {
                 let place = self.service.admission.compress().map_err(|Full| Trouble::Limit)?;
                 self.compressed = Some(place);
                 Ok(Answer::Done)
             }
+            Question::Quota { root } => self.quota(root).await,
+            Question::QuotaOf { name } => self.quota_of(name).await,
+            Question::DeletedOctets { names } => self.deleted_octets(names).await,
+            Question::Acl { name } => self.acl(name).await,
+            Question::SetAcl { name, identifier, change, rights } => {
+                self.set_acl(name, identifier, (change, rights)).await
+            }
+            Question::MyRights { name } => self.my_rights(name).await,
+            Question::FixedRights { name, identifier } => self.fixed_rights(name, identifier).await,
+            Question::Metadata { name } => self.metadata(name).await,
+            Question::SetMetadata { name, values } => self.set_metadata(name, values).await,
         }
     }
 
@@ -270,6 +294,12 @@ impl Imap {
     }
 }
 
+/// What the policy hides from some mail programs.
+fn masks(plan: &plan::Plan) -> Vec<Mask> {
+    let mask = |mask: &plan::CapabilityMask| Mask { client: mask.client.clone(), without: mask.without.clone() };
+    plan.imap.mask.iter().map(mask).collect()
+}
+
 fn not_authenticated(refusal: &Refusal) -> Answer {
     let failure = if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong };
     Answer::NotAuthenticated(failure)
@@ -278,4 +308,17 @@ fn not_authenticated(refusal: &Refusal) -> Answer {
 /// A mailbox's number as the session knows it.
 fn session_id(mailbox: store::MailboxId) -> MailboxId {
     MailboxId(u64::from(mailbox.number()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::imap::{CAPABILITIES, NEVER_MASKED};
+
+    #[test]
+    fn every_capability_may_be_masked_or_may_never_be() {
+        for word in CAPABILITIES {
+            let (may, never) = (plan::MASKABLE.contains(word), NEVER_MASKED.contains(word));
+            assert!(may != never, "{word}: a policy may mask it, or no session works without it");
+        }
+    }
 }

@@ -4,85 +4,94 @@ use std::collections::{BTreeSet, HashSet};
 
 use mail::date::DateTime;
 use mail::mime::SummaryParts;
-use mail::{Keyword, MailboxName, SystemFlags};
+use mail::{Keyword, MailboxName, Rights, SystemFlags};
 use proto::imap::{
-    Answer, Changes, Content, Counts, EmailId, Identity, MailboxId, MailboxRow, Message, Need, Quota, Renderings, Row,
-    Selection, Summary, ThreadId, Trouble,
+    Answer, Changes, Content, Counts, EmailId, Identity, MailboxId, MailboxRow, Message, Need, Renderings, Row,
+    Selection, Summary, ThreadId, Trouble, Vanished,
 };
 use store::{MailboxInfo, MessageIdentity, MessageRow, ReadError, Store, UidSet};
 
+use super::rights;
 use super::room::{FREE_OCTETS, ROOMS};
 use super::watched::Watched;
-use super::{Imap, session_id};
+use super::{Imap, session_id, shared};
 
 /// In a mailbox of so many messages SELECT tells keywords and the first unseen message, whatever has to be read for it.
 const SMALL_MAILBOX: u32 = 2_000;
 /// Renderings in one answer.
 const RENDERINGS_OCTETS: usize = 256 * 1024;
+/// UIDs of messages that went in one answer.
+const VANISHED_UIDS_MAX: usize = 100_000;
 /// A header is looked for in so many octets first, then in four times as many, and so on.
 const HEADER_OCTETS: u64 = 16 * 1024;
 
 impl Imap {
     pub(super) async fn mailboxes(&mut self) -> Result<Answer, Trouble> {
         let login = self.login()?;
-        let read = move |store: &Store| Ok((store.mailboxes(&login)?, store.subscriptions(&login)?));
         if let Some(followed) = &self.followed {
             followed.heard();
         }
-        let (mailboxes, subscribed) = self.look_up(read).await?;
-        if let Some(followed) = &mut self.followed {
-            let ids: Vec<store::MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id).collect();
-            followed.follow(&ids, &self.service.store, &self.changed)?;
-        }
+        let main = self.service.tables.plan().institution.domain.clone();
+        let read = move |store: &Store| {
+            Ok((store.mailboxes(&login)?, store.subscriptions(&login)?, shared::with(store, &login, &main)?))
+        };
+        let (mailboxes, subscribed, others) = self.look_up(read).await?;
         if mailboxes.is_empty() {
             // Everybody has INBOX. Told of no mailbox at all, mail programs throw away what they hold.
             tracing::error!("somebody who is logged in has no mailbox");
             return Err(Trouble::Unavailable);
         }
-        let mut rows: Vec<MailboxRow> = mailboxes.iter().map(mailbox_row).collect();
-        let names: HashSet<&MailboxName> = mailboxes.iter().map(|mailbox| &mailbox.name).collect();
-        let missing: Vec<MailboxRow> = subscribed
-            .into_iter()
-            .filter(|name| !names.contains(name))
-            .map(|name| MailboxRow {
-                name,
-                exists: false,
-                subscribed: true,
-                special_use: None,
-                counts: Counts::default(),
-            })
-            .collect();
+        if let Some(followed) = &mut self.followed {
+            let all = mailboxes.iter().map(|mailbox| mailbox.id).chain(others.iter().map(|other| other.mailbox.id));
+            followed.follow(&all.collect::<Vec<_>>(), &self.service.store, &self.changed)?;
+        }
+        let mut rows: Vec<MailboxRow> = mailboxes.iter().map(|mailbox| mailbox_row(mailbox, Rights::ALL)).collect();
+        let own: HashSet<&MailboxName> = mailboxes.iter().map(|mailbox| &mailbox.name).collect();
+        let subscribed: BTreeSet<MailboxName> = subscribed.into_iter().collect();
+        let others = others.iter().filter(|shared| !own.contains(&shared.name));
+        rows.extend(others.map(|other| shared::row(other, &subscribed)));
+        let names: HashSet<MailboxName> = rows.iter().map(|row| row.name.clone()).collect();
+        let missing = subscribed.into_iter().filter(|name| !names.contains(name)).map(|name| MailboxRow {
+            name,
+            exists: false,
+            subscribed: true,
+            special_use: None,
+            rights: Rights::NONE,
+            counts: Counts::default(),
+        });
         rows.extend(missing);
         Ok(Answer::Mailboxes(rows))
     }
 
     pub(super) async fn status(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
-        let login = self.login()?;
-        let found = self.look_up(move |store| store.mailbox(&login, &name)).await?;
-        found.map(|mailbox| Answer::Mailbox(mailbox_row(&mailbox))).ok_or(Trouble::NoSuchMailbox)
+        let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let found = self.find(place).await?.ok_or(Trouble::NoSuchMailbox)?;
+        Ok(Answer::Mailbox(MailboxRow { name, ..mailbox_row(&found.mailbox, found.rights) }))
     }
 
     pub(super) async fn select(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
-        self.selected = None;
-        let login = self.login()?;
-        let (changed, inbox) = (self.changed.clone(), name.is_inbox());
+        let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let (changed, login, at) = (self.changed.clone(), self.login()?, place.clone());
         let read = move |store: &Store| {
-            let Some(mailbox) = store.mailbox(&login, &name)? else { return Ok(None) };
+            let Some(rights::Found { mailbox, .. }) = rights::find(store, &login, &at)? else { return Ok(None) };
             // Watched before it is read: a change in between is seen twice rather than never.
             let watcher = store.watch(mailbox.id, Box::new(move || changed.notify_one()));
             // Deleted and created again within this moment: the client may ask once more.
-            let Some(mailbox) = store.mailbox(&login, &name)?.filter(|now| now.id == mailbox.id) else {
-                return Ok(None);
-            };
+            let found = rights::find(store, &login, &at)?.filter(|now| now.mailbox.id == mailbox.id);
+            let Some(rights::Found { mut mailbox, rights }) = found else { return Ok(None) };
+            if !at.is_own() {
+                mailbox.subscribed = store.subscriptions(&login)?.contains(&name);
+            }
             let told = told_of_messages(store, &mailbox)?;
-            Ok(Some((watcher, mailbox, told)))
+            Ok(Some((watcher, mailbox, rights, told)))
         };
-        let (watcher, mailbox, told) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
-        self.selected = Some(Watched::new(watcher, inbox));
+        let (watcher, mailbox, rights, told) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
+        self.selected = Some(Watched::new(watcher, place));
         Ok(Answer::Selected(Selection {
             mailbox: session_id(mailbox.id),
             special_use: mailbox.special_use,
             subscribed: mailbox.subscribed,
+            rights,
             uid_validity: mailbox.uidvalidity,
             uid_next: mailbox.uidnext,
             highest_mod_seq: mailbox.highestmodseq,
@@ -94,11 +103,10 @@ impl Imap {
 
     pub(super) async fn refresh(&mut self, mailbox: MailboxId, since: u64, rows: bool) -> Result<Answer, Trouble> {
         self.store_id(mailbox)?;
-        let login = self.login()?;
         let Some(selected) = self.selected.as_mut().and_then(|each| (each.is_stale() || rows).then_some(each)) else {
             return Ok(Answer::Changed(Changes::none(since)));
         };
-        let read = selected.changes(login, since, rows);
+        let read = selected.changes(since, rows);
         let (changes, index) = self.look_up(read).await?.ok_or(Trouble::NoSuchMailbox)?;
         if let Some(selected) = &mut self.selected {
             selected.was_read();
@@ -113,8 +121,12 @@ impl Imap {
 
     pub(super) async fn vanished(&mut self, mailbox: MailboxId, since: u64) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
-        let found = self.look_up(move |store| store.vanished_since(id, since)).await?;
-        found.map(Answer::Vanished).ok_or(Trouble::NoSuchMailbox)
+        let found = self.look_up(move |store| store.vanished_since(id, since, VANISHED_UIDS_MAX)).await?;
+        let vanished = match found.ok_or(Trouble::NoSuchMailbox)? {
+            store::Vanished::Uids(uids) => Vanished::Uids(uids),
+            store::Vanished::Many => Vanished::Many,
+        };
+        Ok(Answer::Vanished(vanished))
     }
 
     pub(super) async fn renderings(
@@ -161,12 +173,30 @@ impl Imap {
         }
     }
 
-    pub(super) async fn quota(&mut self) -> Result<Answer, Trouble> {
-        let login = self.login()?;
-        let read = move |store: &Store| Ok((store.person(&login)?, store.usage(&login)?));
-        let (person, usage) = self.look_up(read).await?;
-        let limit_octets = person.ok_or(Trouble::Unavailable)?.person.quota_octets;
-        Ok(Answer::Quota(Quota { used_octets: usage.used_octets, limit_octets }))
+    pub(super) async fn octets(
+        &mut self,
+        mailbox: MailboxId,
+        uid: u32,
+        from: u64,
+        count: usize,
+    ) -> Result<Answer, Trouble> {
+        let id = self.store_id(mailbox)?;
+        // From its beginning on it is looked up again: what was kept may be of another FETCH.
+        let kept = self.reading.take().filter(|(of, message, _)| from > 0 && (*of, *message) == (mailbox, uid));
+        let read = move |store: &Store| {
+            let body = match kept {
+                Some((_, _, body)) => Some(body),
+                None => store.body_of(id, uid)?,
+            };
+            let Some(body) = body else { return Ok(None) };
+            let octets = store.read_body_range(&body, from, count as u64)?;
+            Ok(Some((body, octets)))
+        };
+        let (body, octets) = self.look_up(read).await?.ok_or(Trouble::Expunged)?;
+        if from.saturating_add(octets.len() as u64) < body.len() {
+            self.reading = Some((mailbox, uid, body));
+        }
+        Ok(Answer::Octets(octets))
     }
 }
 
@@ -191,12 +221,14 @@ fn told_of_messages(store: &Store, mailbox: &MailboxInfo) -> Result<Told, ReadEr
     Ok(Told { keywords: listing.index.keywords(), first_unseen })
 }
 
-fn mailbox_row(mailbox: &MailboxInfo) -> MailboxRow {
+/// Under its own name.
+pub fn mailbox_row(mailbox: &MailboxInfo, rights: Rights) -> MailboxRow {
     MailboxRow {
         name: mailbox.name.clone(),
         exists: true,
         subscribed: mailbox.subscribed,
         special_use: mailbox.special_use,
+        rights,
         counts: Counts {
             mailbox: session_id(mailbox.id),
             messages: mailbox.counts.messages,

@@ -1,21 +1,27 @@
 //! The selected mailbox, watched.
 
+use mail::MailboxName;
 use mail::index::Index;
-use mail::{Login, MailboxName};
 use store::{Changes, MailboxId, ReadError, Store, Watcher};
+
+use super::place::Place;
 
 /// A mailbox and whether it changed since it was read last.
 pub struct Watched {
     watcher: Watcher,
     stale: bool,
-    /// It was INBOX when it was selected.
-    inbox: bool,
+    /// What it was called when it was selected.
+    place: Place,
 }
 
 impl Watched {
     /// As of now what was read is new.
-    pub fn new(watcher: Watcher, inbox: bool) -> Watched {
-        Watched { watcher, stale: false, inbox }
+    pub fn new(watcher: Watcher, place: Place) -> Watched {
+        Watched { watcher, stale: false, place }
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     pub fn mailbox(&self) -> MailboxId {
@@ -33,11 +39,10 @@ impl Watched {
     /// another name and INBOX is another row.
     pub fn changes(
         &self,
-        login: Login,
         since: u64,
         rows: bool,
     ) -> impl FnOnce(&Store) -> Result<Option<(Changes, Option<Index>)>, ReadError> + use<> {
-        let (id, inbox) = (self.mailbox(), self.inbox);
+        let (id, inbox, login) = (self.mailbox(), self.place.name.is_inbox(), self.place.account.clone());
         move |store| {
             if inbox && store.mailbox(&login, &MailboxName::inbox())?.is_none_or(|now| now.id != id) {
                 return Ok(None);
@@ -57,7 +62,7 @@ impl Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mail::Person;
+    use mail::{Login, Person};
     use store::{Op, Options};
 
     #[test]
@@ -78,7 +83,7 @@ mod tests {
         let person = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() };
         store.commit_wait(vec![person]).unwrap();
         let inbox = store.mailbox(&login, &MailboxName::inbox()).unwrap().unwrap().id;
-        let mut watched = Watched::new(store.watch(inbox, Box::new(|| ())), true);
+        let mut watched = Watched::new(store.watch(inbox, Box::new(|| ())), Place::own(&login, &MailboxName::inbox()));
         assert!(!watched.is_stale());
         let append = |store: &Store| {
             let body = store.put_body(&[b"a: 1\r\n\r\n"]).unwrap();
@@ -100,12 +105,12 @@ mod tests {
         append(&store);
         assert!(watched.is_stale());
         watched.was_read();
-        assert!(watched.changes(login.clone(), 0, true)(&store).unwrap().is_some());
+        assert!(watched.changes(0, true)(&store).unwrap().is_some());
         let other = MailboxName::new("old").unwrap();
         let rename = Op::RenameMailbox { login: login.clone(), from: MailboxName::inbox(), to: other };
         store.commit_wait(vec![rename]).unwrap();
         assert!(watched.is_stale());
-        assert!(watched.changes(login.clone(), 0, true)(&store).unwrap().is_none(), "INBOX is another mailbox now");
+        assert!(watched.changes(0, true)(&store).unwrap().is_none(), "INBOX is another mailbox now");
         drop((watched, store));
         std::fs::remove_dir_all(&folder).unwrap();
     }

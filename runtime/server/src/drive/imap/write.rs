@@ -2,9 +2,10 @@
 
 use mail::{Flags, MailboxName, SpecialUse};
 use proto::imap::{Answer, Copied, FlagChange, Flagged, MailboxId, Stored, Trouble};
-use store::{CommitError, Expunged, FlagMode, FlagRow, Op, OpResult, Refusal, SetFlags, UidSet};
+use store::{CommitError, Expunged, FlagMode, FlagRow, FlagScope, Op, OpResult, Refusal, SetFlags, UidSet};
 
-use super::{Imap, session_id};
+use super::place::Place;
+use super::{Imap, rights, session_id};
 use crate::durable;
 
 impl Imap {
@@ -16,8 +17,11 @@ impl Imap {
     ) -> Result<Answer, Trouble> {
         let id = self.store_id(mailbox)?;
         let uids: UidSet = uids.iter().copied().collect();
+        let scope = rights::scope(self.rights_on_selected().await?);
+        let flags = self.reachable(scope, flags)?;
         let mode = match change {
-            FlagChange::Replace => FlagMode::Replace,
+            FlagChange::Replace if scope == FlagScope::ALL => FlagMode::Replace,
+            FlagChange::Replace => FlagMode::ReplaceWithin(scope),
             FlagChange::Add => FlagMode::Add,
             FlagChange::Remove => FlagMode::Remove,
         };
@@ -32,8 +36,9 @@ impl Imap {
     }
 
     pub(super) async fn copy(&mut self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
-        let (from, to) = (self.store_id(mailbox)?, self.target(to).await?);
+        let (from, (to, scope)) = (self.store_id(mailbox)?, self.target(to).await?);
         let copied = self.commit(Op::Copy { from, uids: uids.iter().copied().collect(), to }).await?;
+        self.leave_flags(to, scope, &copied).await?;
         pairs(copied)
     }
 
@@ -43,9 +48,33 @@ impl Imap {
         uids: &[u32],
         to: &MailboxName,
     ) -> Result<Answer, Trouble> {
-        let (from, to) = (self.store_id(mailbox)?, self.target(to).await?);
+        let (from, (to, scope)) = (self.store_id(mailbox)?, self.target(to).await?);
         let moved = self.commit(Op::Move { from, uids: uids.iter().copied().collect(), to }).await?;
+        self.leave_flags(to, scope, &moved).await?;
         pairs(moved)
+    }
+
+    /// Those of `flags` a STORE may change (RFC 4314 4): none at all is no permission, unless none were named.
+    fn reachable(&self, scope: FlagScope, flags: Flags) -> Result<Flags, Trouble> {
+        let within = scope.among(&flags);
+        let lost = flags != Flags::default() && within == Flags::default();
+        if lost { Err(Trouble::NoPermission) } else { Ok(within) }
+    }
+
+    /// RFC 4314 4: flags that may not be changed in a mailbox do not come into it with a copy.
+    async fn leave_flags(
+        &mut self,
+        mailbox: store::MailboxId,
+        scope: FlagScope,
+        copied: &OpResult,
+    ) -> Result<(), Trouble> {
+        let OpResult::Copied { uids, .. } = copied else { return Ok(()) };
+        if scope == FlagScope::ALL || uids.is_empty() {
+            return Ok(());
+        }
+        let (uids, mode) = (uids.iter().map(|(_, new)| *new).collect(), FlagMode::ReplaceWithin(scope.outside()));
+        let change = SetFlags { mailbox, uids, mode, flags: Flags::default(), unchanged_since: None };
+        self.commit(Op::SetFlags(Box::new(change))).await.map(|_| ())
     }
 
     pub(super) async fn expunge(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<Answer, Trouble> {
@@ -61,20 +90,35 @@ impl Imap {
         name: MailboxName,
         special_use: Option<SpecialUse>,
     ) -> Result<Answer, Trouble> {
-        let op = Op::CreateMailbox { login: self.login()?, name, special_use };
-        match self.commit(op).await? {
-            OpResult::Created(mailbox) => Ok(Answer::Created(session_id(mailbox))),
-            other => Err(unexpected(&other)),
+        let place = self.place(&name).await?.ok_or(Trouble::NotPersonal)?;
+        let inherited = self.inherited(&place).await?;
+        // What a mailbox of another account is for, its owner says.
+        let special_use = special_use.filter(|_| place.is_own());
+        let create = Op::CreateMailbox { login: place.account, name: place.name, special_use };
+        let results = self.commit_all([create].into_iter().chain(inherited).collect()).await?;
+        match results.into_iter().next() {
+            Some(OpResult::Created(mailbox)) => Ok(Answer::Created(session_id(mailbox))),
+            Some(other) => Err(unexpected(&other)),
+            None => Err(Trouble::Bug),
         }
     }
 
     pub(super) async fn delete(&mut self, name: MailboxName) -> Result<Answer, Trouble> {
-        let op = Op::DeleteMailbox { login: self.login()?, name };
+        let Place { account: login, name, .. } = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
+        if name.is_inbox() {
+            return Err(Trouble::NoPermission);
+        }
+        let op = Op::DeleteMailbox { login, name };
         self.commit(op).await.map(|_| Answer::Done)
     }
 
     pub(super) async fn rename(&mut self, from: MailboxName, to: MailboxName) -> Result<Answer, Trouble> {
-        let op = Op::RenameMailbox { login: self.login()?, from, to };
+        let from = self.place(&from).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let to = self.place(&to).await?.ok_or(Trouble::NotPersonal)?;
+        if from.name.is_inbox() && !from.is_own() {
+            return Err(Trouble::NoPermission);
+        }
+        let op = Op::RenameMailbox { login: from.account, from: from.name, to: to.name };
         self.commit(op).await.map(|_| Answer::Done)
     }
 
@@ -84,15 +128,19 @@ impl Imap {
         self.commit(op).await.map(|_| Answer::Done)
     }
 
-    pub(super) async fn target(&mut self, name: &MailboxName) -> Result<store::MailboxId, Trouble> {
-        let (login, name) = (self.login()?, name.clone());
-        let found = self.look_up(move |store| store.mailbox(&login, &name)).await?;
-        found.map(|mailbox| mailbox.id).ok_or(Trouble::NoSuchMailbox)
+    /// Where messages go, and which flags may come along.
+    pub(super) async fn target(&mut self, name: &MailboxName) -> Result<(store::MailboxId, FlagScope), Trouble> {
+        let place = self.place(name).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let found = self.find(place).await?.ok_or(Trouble::NoSuchMailbox)?;
+        Ok((found.mailbox.id, rights::scope(found.rights)))
     }
 
     async fn commit(&mut self, op: Op) -> Result<OpResult, Trouble> {
-        let results = durable::commit(&self.service.store, vec![op]).await.map_err(trouble)?;
-        results.into_iter().next().ok_or(Trouble::Bug)
+        self.commit_all(vec![op]).await?.into_iter().next().ok_or(Trouble::Bug)
+    }
+
+    pub(super) async fn commit_all(&mut self, ops: Vec<Op>) -> Result<Vec<OpResult>, Trouble> {
+        durable::commit(&self.service.store, ops).await.map_err(trouble)
     }
 }
 
@@ -118,9 +166,8 @@ pub(super) fn trouble(error: CommitError) -> Trouble {
         Refusal::MailboxExists(_) => Trouble::AlreadyExists,
         Refusal::SpecialUseTaken => Trouble::SpecialUseTaken,
         Refusal::OverQuota { .. } => Trouble::OverQuota,
-        Refusal::TooManyMailboxes | Refusal::TooManyAnnotations | Refusal::BadName | Refusal::InboxStays => {
-            Trouble::Limit
-        }
+        Refusal::TooManyMailboxes | Refusal::TooManyGrants | Refusal::BadName | Refusal::InboxStays => Trouble::Limit,
+        Refusal::TooManyAnnotations => Trouble::TooManyEntries,
         Refusal::TooLarge => Trouble::TooBig,
         Refusal::NoSuchMessage => Trouble::Expunged,
         Refusal::NoSuchLogin(_) | Refusal::BodyGone => Trouble::Unavailable,

@@ -326,5 +326,6 @@ pub(super) fn flagged(before: &Flags, mode: FlagMode, given: &Flags) -> Flags {
         FlagMode::Add => before.with(given),
         FlagMode::Remove => before.without(given),
         FlagMode::Replace => given.clone(),
+        FlagMode::ReplaceWithin(scope) => scope.outside().among(before).with(&scope.among(given)),
     }
 }

@@ -99,7 +99,7 @@ impl Step {
                 let mode = match mode {
                     FlagMode::Add => "add",
                     FlagMode::Remove => "remove",
-                    FlagMode::Replace => "replace",
+                    FlagMode::Replace | FlagMode::ReplaceWithin(_) => "replace",
                 };
                 format!("flag {mailbox} {} {mode} {}", write_pairs(of), write_flags(flags))
             }

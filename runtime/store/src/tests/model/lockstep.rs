@@ -224,7 +224,7 @@ impl<'a> Lockstep<'a> {
 
     /// The change log and the watchers tell of just the mailboxes that changed.
     fn hear(&mut self, before: &[Mailbox], holds: bool) -> Checked {
-        let state = |mailbox: &Mailbox| (mailbox.alive, mailbox.name.clone(), mailbox.modseq);
+        let state = |mailbox: &Mailbox| (mailbox.alive, mailbox.name.clone(), mailbox.modseq, mailbox.grants.clone());
         let changed = |at: Number| before.get(at).map(state) != self.model.mailboxes.get(at).map(state);
         let changed: BTreeSet<Number> = (0..self.model.mailboxes.len()).filter(|at| changed(*at)).collect();
         let mut logged: BTreeSet<MailboxId> = BTreeSet::new();

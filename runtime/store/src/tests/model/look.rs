@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mail::Grantee;
 use mail::date::DateTime;
 use mail::mime::SummaryParts;
 use proptest::test_runner::TestCaseError;
@@ -28,6 +29,7 @@ pub fn at_everything(store: &dyn Waist, model: &Naive, known: &mut Known, shards
         }
     }
     validities_only_grow(model, known)?;
+    at_shares(store, model, known)?;
     at_sums(store, model)
 }
 
@@ -39,6 +41,25 @@ fn at_sums(store: &dyn Waist, model: &Naive) -> Checked {
     let counts = (alive().count(), alive().map(|mailbox| mailbox.messages.len()).sum::<usize>());
     prop_assert_eq!((report.mailboxes as usize, report.messages as usize), counts);
     prop_assert_eq!(report.accounts as usize, model.accounts.len());
+    Ok(())
+}
+
+/// What is shared with somebody is found by looking at every list.
+fn at_shares(store: &dyn Waist, model: &Naive, known: &Known) -> Checked {
+    let names: Vec<Grantee> = ["anyone", "b", "$physics"].iter().filter_map(|name| Grantee::parse(name)).collect();
+    let mut found: Vec<_> = store.shared_with(&names, 1_000)?;
+    let numbered =
+        model.mailboxes.iter().enumerate().filter(|(_, mailbox)| mailbox.alive && !mailbox.grants.is_empty());
+    let mut expected: Vec<(MailboxId, &Mailbox)> = numbered.map(|(at, mailbox)| (known.mailbox(at), mailbox)).collect();
+    expected.sort_by_key(|(id, _)| *id);
+    found.sort_by_key(|shared| shared.mailbox.id);
+    prop_assert_eq!(found.len(), expected.len());
+    for (mut shared, (id, mailbox)) in found.into_iter().zip(expected) {
+        prop_assert_eq!((shared.mailbox.id, shared.account.as_str()), (id, mailbox.account.as_str()));
+        shared.grants.sort_by_key(|grant| (grant.identifier.grantee.to_string(), grant.identifier.negative));
+        prop_assert_eq!(&shared.grants, &mailbox.grants);
+        prop_assert_eq!(store.account_of(id)?, Some(shared.account));
+    }
     Ok(())
 }
 
@@ -64,6 +85,9 @@ fn at_account(store: &dyn Waist, model: &Naive, known: &mut Known, login: &str) 
         let notes = mailbox.map(|mailbox| notes(&mailbox.notes)).unwrap_or_default();
         prop_assert_eq!(store.annotations(&login, Some(&name))?, notes, "of {} {}", login, name);
         let info = store.mailbox(&login, &name)?;
+        if let (Some(info), Some(mailbox)) = (&info, mailbox) {
+            prop_assert_eq!(store.grants(info.id)?, mailbox.grants.clone(), "of {} {}", login, name);
+        }
         prop_assert_eq!(info.as_ref(), found.iter().find(|info| info.name == name));
         prop_assert_eq!(store.select(&login, &name)?.map(|selected| selected.mailbox), info);
     }
@@ -224,6 +248,7 @@ fn at_bodies(store: &dyn Waist, mailbox: &Mailbox, id: MailboxId) -> Checked {
 /// A deleted mailbox is gone in every way.
 fn at_nothing(store: &dyn Waist, id: MailboxId) -> Checked {
     prop_assert_eq!(store.mailbox_by_id(id)?, None);
+    prop_assert_eq!(store.grants(id)?, []);
     prop_assert_eq!(store.changes_since(id, 0)?, None);
     prop_assert!(store.listing(id, 0)?.is_none());
     prop_assert_eq!(store.messages(id, &UidSet::all())?, []);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mail::{Address, Alias, Flags, Login, MailboxName, Person, SpecialUse, SystemFlags};
+use mail::{Address, Alias, Flags, Grant, Login, MailboxName, Person, RightsChange, SpecialUse, SystemFlags};
 
 /// Mailboxes of everybody in the order they were made, from 0; deleted ones keep their number.
 pub type Number = usize;
@@ -68,6 +68,8 @@ pub enum Step {
     Rename(Login, MailboxName, MailboxName),
     Subscribe(Login, MailboxName, bool),
     Annotate(Login, Option<MailboxName>, String, Option<Octets>),
+    /// At a moment in seconds.
+    Grant(Login, MailboxName, Grant, RightsChange, i64),
     Warned(Login, u32),
     Person(Person, Option<String>, Defaults),
     /// The halves of `Person`, for places that do not share a commit.
@@ -128,6 +130,7 @@ pub struct Mailbox {
     /// MODSEQ and UID of what went.
     pub gone: Vec<(u64, u32)>,
     pub notes: BTreeMap<String, Octets>,
+    pub grants: Vec<Grant>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -236,6 +239,7 @@ impl Naive {
             Step::Subscribe(login, name, true) => drop(self.account(login)?.subscribed.insert(name.clone())),
             Step::Subscribe(login, name, false) => drop(self.account(login)?.subscribed.remove(name)),
             Step::Annotate(login, name, entry, value) => self.annotate(login, name, entry, value)?,
+            Step::Grant(login, name, grant, change, at_s) => self.grant(login, name, grant, *change, *at_s)?,
             Step::Warned(login, permille) => {
                 let warned = self.account(login)?.warned;
                 if warned >= *permille || self.fill(&fold(login)) < *permille {
@@ -491,8 +495,8 @@ impl Naive {
 
     fn push(&mut self, login: &str, name: MailboxName, special: Option<SpecialUse>) -> Number {
         let (account, messages, gone, notes) = (login.to_owned(), BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let (alive, uidnext, modseq) = (true, 1, 1);
-        self.mailboxes.push(Mailbox { account, name, special, alive, uidnext, modseq, messages, gone, notes });
+        let (alive, uidnext, modseq, grants) = (true, 1, 1, self.grants_above(login, &name));
+        self.mailboxes.push(Mailbox { account, name, special, alive, uidnext, modseq, messages, gone, notes, grants });
         self.mailboxes.len() - 1
     }
 
@@ -534,8 +538,29 @@ impl Naive {
         for (name, at) in renames {
             self.live(at)?.name = name;
         }
-        if inbox {
-            self.push(&owner, from.clone(), None);
+        if inbox && let Some(old) = self.find(&owner, to) {
+            let inherited = self.grants_above(&owner, to);
+            let grants = std::mem::replace(&mut self.live(old)?.grants, inherited);
+            let new = self.push(&owner, from.clone(), None);
+            self.live(new)?.grants = grants;
+        }
+        Ok(())
+    }
+
+    fn grants_above(&self, login: &str, name: &MailboxName) -> Vec<Grant> {
+        let above = name.parents().next().and_then(|parent| self.find(login, &parent));
+        above.map(|at| self.mailboxes[at].grants.clone()).unwrap_or_default()
+    }
+
+    fn grant(&mut self, login: &Login, name: &MailboxName, to: &Grant, change: RightsChange, at_s: i64) -> Changed {
+        let at = self.named(login, name)?;
+        let grants = &mut self.live(at)?.grants;
+        grants.retain(|grant| grant.holds_at(at_s));
+        let before = grants.iter().position(|grant| grant.identifier == to.identifier).map(|at| grants.remove(at));
+        let rights = change.apply(before.map(|grant| grant.rights).unwrap_or_default(), to.rights);
+        if !rights.is_empty() {
+            grants.push(Grant { rights, ..to.clone() });
+            grants.sort_by_key(|grant| (grant.identifier.grantee.to_string(), grant.identifier.negative));
         }
         Ok(())
     }

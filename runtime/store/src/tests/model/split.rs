@@ -114,6 +114,7 @@ impl Homes {
             | Step::Rename(login, ..)
             | Step::Subscribe(login, ..)
             | Step::Annotate(login, ..)
+            | Step::Grant(login, ..)
             | Step::Warned(login, ..) => self.of(model, login),
             _ => 0,
         };

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mail::{Address, Alias, AliasKind, Flags, Keyword, Login, MailboxName, Person, SpecialUse, SystemFlags};
+use mail::{
+    Address, Alias, AliasKind, Flags, Grant, Identifier, Keyword, Login, MailboxName, Person, Rights, RightsChange,
+    SpecialUse, SystemFlags,
+};
 use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -110,9 +113,23 @@ fn mailboxes() -> BoxedStrategy<Step> {
         }),
         2 => (login(), name(), any::<bool>()).prop_map(|(login, name, on)| Step::Subscribe(login, name, on)),
         2 => annotation.prop_map(|(login, name, entry, value)| Step::Annotate(login, name, entry.to_owned(), value)),
+        3 => grant(),
         2 => (login(), select(vec![1, 500, 800, 950])).prop_map(|(login, permille)| Step::Warned(login, permille)),
     ]
     .boxed()
+}
+
+/// Few names and a clock of few moments, so that entries meet and end.
+fn grant() -> BoxedStrategy<Step> {
+    let who = select(vec!["anyone", "b", "-b", "$physics"]);
+    let rights = select(vec!["", "l", "lr", "rswi", "lrswipkxtea"]);
+    let change = select(vec![RightsChange::Replace, RightsChange::Add, RightsChange::Remove]);
+    let drawn = (login(), name(), who, rights, weighted(0.5, 0i64..9), change, 0i64..9);
+    let step = drawn.prop_filter_map("no grant", |(login, name, who, rights, until_s, change, at_s)| {
+        let (identifier, rights) = (Identifier::parse(who)?, Rights::parse(rights)?);
+        Some(Step::Grant(login, name, Grant { identifier, rights, until_s }, change, at_s))
+    });
+    step.boxed()
 }
 
 fn people() -> BoxedStrategy<Step> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mail::mime::SummaryParts;
-use mail::{Address, MailboxName, ReversePath};
+use mail::{Address, Grant, MailboxName, ReversePath};
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
@@ -11,8 +11,8 @@ use super::naive::{self, Answer, Item, Mail, Number, Refused, Step, Waiting};
 use super::steps::address_of;
 use crate::{
     Append, BodyRef, DefaultMailbox, Deliver, Expunged, FlagMode, Import, Imported, InternalDate, Loss, MailboxId,
-    NextHop, ObjectId, Op, OpResult, Quarantined, QueueId, QueueRecipient, Refusal, Replace, Ring, SetFlags, Settled,
-    Summary, Target, TokenCount, UidSet,
+    NextHop, ObjectId, Op, OpResult, Quarantined, QueueId, QueueRecipient, Refusal, Replace, Ring, SetFlags, SetRights,
+    Settled, Summary, Target, TokenCount, UidSet, Until,
 };
 
 /// Which thing of the store is which of the model: found out once, the same ever after.
@@ -186,6 +186,10 @@ fn plain(step: Step) -> Op {
         Step::Subscribe(login, name, true) => Op::Subscribe { login, name },
         Step::Subscribe(login, name, false) => Op::Unsubscribe { login, name },
         Step::Annotate(login, mailbox, entry, value) => Op::SetAnnotation { login, mailbox, entry, value },
+        Step::Grant(login, mailbox, Grant { identifier, rights, until_s }, change, at_s) => {
+            let until = Until::Given(until_s);
+            Op::SetRights(Box::new(SetRights { login, mailbox, identifier, change, rights, until, at_s }))
+        }
         Step::Warned(login, fill_permille) => Op::Warned { login, fill_permille },
         Step::Person(person, verifier, mailboxes) => {
             let mailbox = |(name, special_use)| DefaultMailbox { name, special_use };
@@ -304,6 +308,7 @@ pub fn refused(why: &Refusal) -> Refused {
         Refusal::NoSuchMessage => of("NoSuchMessage", &""),
         Refusal::BodyGone => of("BodyGone", &""),
         Refusal::TooManyAnnotations => of("TooManyAnnotations", &""),
+        Refusal::TooManyGrants => of("TooManyGrants", &""),
         Refusal::AlreadyWarned => of("AlreadyWarned", &""),
     }
 }

@@ -31,6 +31,8 @@ const SEEDS: &[&str] = &[
     "a LOGIN toto-j secret\r\nb SELECT INBOX\r\nc APPEND Sent {1+}\r\nx (\\Seen) CATENATE (URL /INBOX/;UID=1/;SECTION=TEXT TEXT {2+}\r\nyz URL {7+}\r\n;UID=2 )\r\nd NOOP\r\n",
     "a LOGIN toto-j secret\r\nb SELECT INBOX\r\nc UID REPLACE 2 INBOX CATENATE (URL \";UID=2\")\r\nd REPLACE 1 Sent ~{3+}\r\nxyz\r\ne FETCH 1 (PREVIEW (LAZY) EMAILID SAVEDATE)\r\n",
     "a LOGIN toto-j secret\r\nb ENABLE UTF8=ACCEPT\r\nc APPEND Sent UTF8 (~{1+}\r\nx) {1+}\r\ny\r\nd STATUS Sent (MAILBOXID APPENDLIMIT)\r\n",
+    "a LOGIN toto-j secret\r\nb SETACL INBOX -x +lrs\r\nc GETACL INBOX\r\nd LISTRIGHTS Sent x\r\ne MYRIGHTS INBOX\r\nf ID (\"name\" \"x\")\r\n",
+    "a LOGIN toto-j secret\r\nb SETMETADATA INBOX (/private/a {1+}\r\nx)\r\nc GETMETADATA (DEPTH 1) \"\" /private\r\nd LIST \"\" * RETURN (METADATA (/private/a) MYRIGHTS)\r\n",
 ];
 
 const PIECES: &[&str] = &[

@@ -14,7 +14,7 @@ mod store;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::{Config, Question, Session, Step};
+use super::{Config, Mask, Question, Session, Step};
 use crate::sasl::{Bindings, Mechanism};
 #[cfg(test)]
 pub use fuzz::Dice;
@@ -55,12 +55,22 @@ pub struct Client {
 impl Client {
     /// Connected; the greeting is read.
     pub fn stranger(store: &Rc<RefCell<Store>>) -> Client {
+        Client::masked(store, &[])
+    }
+
+    /// The same where some clients are not told of some capabilities.
+    pub fn masked(store: &Rc<RefCell<Store>>, masks: &[(&str, &[&str])]) -> Client {
+        let mask = |(client, without): &(&str, &[&str])| Mask {
+            client: (*client).to_owned(),
+            without: without.iter().map(|&word| word.to_owned()).collect(),
+        };
         let mechanisms = vec![Mechanism::Plain, Mechanism::ScramSha256, Mechanism::OAuthBearer];
         let config = Config {
             host: "imap.example".to_owned(),
             append_octets_max: APPEND_OCTETS_MAX,
             mechanisms,
             bindings: Bindings::default(),
+            masks: masks.iter().map(mask).collect(),
         };
         let mut client = Client {
             session: Session::new(config),

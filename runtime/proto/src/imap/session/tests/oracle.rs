@@ -21,6 +21,9 @@ const UNKNOWN: &[(&str, &str, &str)] = &[
     ("* ", "{0}", "an empty literal"),
 ];
 
+/// What is longer is long for a literal that is more of the same.
+const OCTETS_MAX: usize = 256 * 1024;
+
 /// Each response of a session, with its literals.
 pub fn responses(wire: &[u8]) -> Vec<&[u8]> {
     let (mut found, mut begin, mut at) = (Vec::new(), 0, 0);
@@ -54,7 +57,7 @@ fn is_unknown(response: &[u8]) -> bool {
 pub fn judge(wire: &[u8]) -> usize {
     let mut judged = 0;
     for response in responses(wire) {
-        if is_unknown(response) {
+        if response.len() > OCTETS_MAX || is_unknown(response) {
             continue;
         }
         let codec = ResponseCodec::default();

@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use super::numbers::{Dice, change};
 use super::{Client, Store};
+use crate::imap::question::Trouble;
+use crate::imap::response::OUT_OCTETS;
 
 /// What a client of QRESYNC keeps, and where it stands.
 struct Keeper {
@@ -358,4 +360,38 @@ fn under_uid_only_no_number_is_taken_or_told() {
     client.say("a ENABLE QRESYNC");
     client.check("a SELECT INBOX (QRESYNC (101 1 (1 1)))", "a BAD [UIDREQUIRED] messages have UIDs only\n");
     assert!(client.say("a SELECT INBOX (QRESYNC (101 1))").contains("* 2 UIDFETCH (FLAGS () MODSEQ (3))\n"));
+}
+
+#[test]
+fn much_that_changed_is_sent_in_small_steps() {
+    let mut client = Client::with_inbox(&["a: 1\n\nb\n"; 5_000]);
+    client.say("a STORE 1:2000 +FLAGS.SILENT (\\Deleted)");
+    client.say("a EXPUNGE");
+    client.say("a ENABLE QRESYNC");
+    client.largest_send = 0;
+    let said = client.say("a SELECT INBOX (QRESYNC (101 1))");
+    assert!(client.largest_send < OUT_OCTETS + 1_024, "{}", client.largest_send);
+    // More than are named: all UIDs that no message has.
+    assert!(said.contains("* VANISHED (EARLIER) 1:2000\n* 1 FETCH (UID 2001 FLAGS () MODSEQ (2002))\n"));
+    assert_eq!(said.matches(" FETCH (UID ").count(), 3_000);
+    (2..2_500).step_by(2).for_each(|half| client.store.borrow_mut().expunge("INBOX", half * 2));
+    let said = client.say("a UID FETCH 1990:2006,2010:2012,4995:9999 UID (CHANGEDSINCE 5000 VANISHED)");
+    assert!(said.contains("* VANISHED (EARLIER) 1990:2000\n"), "{said}");
+    client.say("a SELECT INBOX");
+    let said = client.say("a UID FETCH 1990:2006,2010:2012,4995:9999 UID (CHANGEDSINCE 9999 VANISHED)");
+    assert!(!said.contains("VANISHED"), "{said}");
+    let said = client.say("a UID FETCH 1990:2006,2010:2012,4995:9999 UID (CHANGEDSINCE 5000 VANISHED)");
+    assert!(said.contains("* VANISHED (EARLIER) 1990:2000,2004,2012,4996\n"), "{said}");
+}
+
+#[test]
+fn half_of_the_news_is_no_select() {
+    let mut client = four();
+    client.meddler = Some(Box::new(|store: &Rc<RefCell<Store>>| {
+        store.borrow_mut().broken = Some(Trouble::Unavailable);
+    }));
+    client.asked_to_meddle = Some("Vanished");
+    let said = client.say("a SELECT INBOX (QRESYNC (101 1))");
+    assert!(said.ends_with("a NO [UNAVAILABLE] the mail store is not available, try again later\n"), "{said}");
+    client.check("a CHECK", "a BAD [CLIENTBUG] no mailbox is selected\n");
 }

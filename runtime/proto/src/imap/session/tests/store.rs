@@ -6,12 +6,16 @@ use crate::imap::question::*;
 use crate::sasl::{Claim, Salt};
 use mail::date::DateTime;
 use mail::index::Index;
+use mail::mailbox_name::NAMESPACES;
 use mail::mime::{Searched, SummaryParts, summarize};
 use mail::order::{KeyParts, Keys, MessageKeys, Source as KeySource};
-use mail::{Flags, MailboxName, SpecialUse, SystemFlags};
+use mail::{Flags, Identifier, MailboxName, Rights, RightsChange, SpecialUse, SystemFlags};
 
 /// 2021-01-01, the day everything arrives.
 const ARRIVAL: DateTime = DateTime { unix_seconds: 1_609_459_200, offset_minutes: 0 };
+
+/// So many that went are named.
+const NAMED_MAX: usize = 10;
 
 #[derive(Debug, Default)]
 pub struct Mailbox {
@@ -22,6 +26,8 @@ pub struct Mailbox {
     special_use: Option<SpecialUse>,
     pub messages: Vec<(Row, Vec<u8>)>,
     vanished: Vec<(u64, u32)>,
+    list: BTreeMap<String, Rights>,
+    metadata: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +43,9 @@ pub struct Store {
     /// The clock, and how far it moves each time it is looked at.
     pub now_s: i64,
     pub seconds_pass: i64,
+    /// Of toto-j, by name; all where none are said.
+    pub rights: BTreeMap<String, Rights>,
+    server: BTreeMap<String, Vec<u8>>,
 }
 
 /// Messages that APPEND brings.
@@ -85,6 +94,14 @@ impl Store {
         self.mailboxes.entry(at.clone()).or_insert(fresh);
     }
 
+    pub fn add(&mut self, at: &str) {
+        self.create(&name(at), None);
+    }
+
+    fn rights_on(&self, at: &MailboxName) -> Rights {
+        self.rights.get(at.as_str()).copied().unwrap_or(Rights::ALL)
+    }
+
     pub fn deliver(&mut self, to: &str, content: &[u8]) -> u32 {
         self.mailboxes.get_mut(&name(to)).unwrap().add(content.to_vec(), Flags::default(), ARRIVAL)
     }
@@ -125,6 +142,7 @@ impl Store {
                 exists: false,
                 subscribed,
                 special_use: None,
+                rights: Rights::NONE,
                 counts,
             });
         };
@@ -141,7 +159,8 @@ impl Store {
             highest_mod_seq: mailbox.mod_seq,
             size_octets: mailbox.messages.iter().map(|(row, _)| row.size_octets).sum(),
         };
-        Some(MailboxRow { name: at.clone(), exists: true, subscribed, special_use: mailbox.special_use, counts })
+        let (name, special_use, rights) = (at.clone(), mailbox.special_use, self.rights_on(at));
+        Some(MailboxRow { name, exists: true, subscribed, special_use, rights, counts })
     }
 
     pub fn answer(&mut self, question: Question, incoming: &mut Incoming) -> Answer {
@@ -186,11 +205,18 @@ impl Store {
             Question::Select { name, .. } => {
                 let subscribed = self.subscribed.contains(&name);
                 let mailbox = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
-                Answer::Selected(mailbox.selection(subscribed))
+                Answer::Selected(Selection { rights: self.rights_on(&name), ..mailbox.selection(subscribed) })
             }
             Question::Unselect => Answer::Done,
             Question::Refresh { mailbox, since, rows } => Answer::Changed(self.selected(mailbox)?.changes(since, rows)),
             Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
+            Question::Octets { mailbox, uid, from, count } => {
+                let mailbox = self.selected(mailbox)?;
+                let found = mailbox.messages.iter().find(|(row, _)| row.uid == uid);
+                let (_, content) = found.ok_or(Trouble::Expunged)?;
+                let rest = content.get(from as usize..).unwrap_or_default();
+                Answer::Octets(rest[..count.min(rest.len())].to_vec())
+            }
             Question::Renderings { mailbox, uids, parts } => {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
             }
@@ -209,7 +235,7 @@ impl Store {
                 let vanished = &self.selected(mailbox)?.vanished;
                 let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
                 uids.sort_unstable();
-                Answer::Vanished(uids)
+                Answer::Vanished(if uids.len() > NAMED_MAX { Vanished::Many } else { Vanished::Uids(uids) })
             }
             Question::Store { mailbox, uids, change, flags, unchanged_since } => {
                 let mailbox = self.selected(mailbox)?;
@@ -248,7 +274,78 @@ impl Store {
             }
             Question::AppendEnd => self.append(std::mem::take(incoming))?,
             Question::Compress => Answer::Done,
-            Question::Quota => Answer::Quota(Quota { used_octets: 1_025, limit_octets: 10_240 }),
+            Question::Quota { root } if root.is_empty() => self.quota(root),
+            Question::Quota { root } => {
+                self.mailboxes.get(&name(&root)).ok_or(Trouble::NoSuchMailbox)?;
+                self.quota(root)
+            }
+            Question::QuotaOf { name } => {
+                self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
+                let others = NAMESPACES.iter().any(|first| name.as_str().starts_with(first));
+                self.quota(if others { name.to_string() } else { String::new() })
+            }
+            Question::DeletedOctets { names } => Answer::Sizes(names.iter().map(|name| self.deleted(name)).collect()),
+            other => return self.others(other),
+        })
+    }
+
+    fn quota(&self, root: String) -> Answer {
+        Answer::Quota(Quota { root, used_octets: 1_025, limit_octets: 10_240 })
+    }
+
+    fn deleted(&self, name: &MailboxName) -> u64 {
+        let messages = self.mailboxes.get(name).map(|mailbox| mailbox.messages.as_slice()).unwrap_or_default();
+        let deleted = messages.iter().filter(|(row, _)| row.flags.system.contains(SystemFlags::DELETED));
+        deleted.map(|(row, _)| row.size_octets).sum()
+    }
+
+    /// Rights and METADATA.
+    fn others(&mut self, question: Question) -> Result<Answer, Trouble> {
+        let owner = "toto-j";
+        Ok(match question {
+            Question::Acl { name } => {
+                if self.mailboxes.contains_key(&name) && !self.rights_on(&name).contains(Rights::ADMINISTER) {
+                    return Err(Trouble::NoPermission);
+                }
+                let list = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?.list.clone();
+                Answer::Acl([(owner.to_owned(), Rights::ALL)].into_iter().chain(list).collect())
+            }
+            Question::SetAcl { name, identifier, change, rights } => {
+                let mailbox = self.mailboxes.get_mut(&name).ok_or(Trouble::NoSuchMailbox)?;
+                let entry = mailbox.list.entry(identifier.to_string()).or_default();
+                *entry = RightsChange::apply(change, *entry, rights);
+                mailbox.list.retain(|_, rights| !rights.is_empty());
+                Answer::Done
+            }
+            Question::MyRights { name } => {
+                self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
+                Answer::Rights(self.rights_on(&name))
+            }
+            Question::FixedRights { name, identifier } => {
+                self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
+                let is_owner = Identifier::parse(owner) == Some(identifier);
+                Answer::Rights(if is_owner { Rights::ALL } else { Rights::NONE })
+            }
+            Question::Metadata { name } => {
+                let entries = match name {
+                    None => self.server.clone(),
+                    Some(name) => self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?.metadata.clone(),
+                };
+                Answer::Metadata(entries.into_iter().collect())
+            }
+            Question::SetMetadata { name, values } => {
+                let entries = match name {
+                    None => &mut self.server,
+                    Some(name) => &mut self.mailboxes.get_mut(&name).ok_or(Trouble::NoSuchMailbox)?.metadata,
+                };
+                for (entry, value) in values {
+                    match value {
+                        Some(value) => drop(entries.insert(entry, value)),
+                        None => drop(entries.remove(&entry)),
+                    }
+                }
+                Answer::Done
+            }
             other => return self.admin(other),
         })
     }
@@ -374,6 +471,7 @@ impl Mailbox {
             mailbox: MailboxId(self.id),
             special_use: self.special_use,
             subscribed,
+            rights: Rights::ALL,
             uid_validity: self.uid_validity,
             uid_next: self.uid_next,
             highest_mod_seq: self.mod_seq,

@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use mail::mime::SummaryParts;
-use mail::{Address, Alias, Login, MailboxName};
+use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 
 use crate::compact::{CompactError, Compacted};
 use crate::tests::model::lockstep::{Waist, commit_wait};
 use crate::{
     BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Listing, Loss, MailboxId, MailboxInfo,
     MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow, Progress, PutError, Quarantined,
-    QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected, Spill, Summary,
-    TokenCounts, UidSet, Usage, Waits, Watcher,
+    QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected, SharedMailbox,
+    Spill, Summary, TokenCounts, UidSet, Usage, Vanished, Waits, Watcher,
 };
 
 /// One way to be wrong.
@@ -235,7 +235,7 @@ impl<S: Waist> MetaStore for Liar<S> {
 
     truthful! {
         fn listing(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Listing>, ReadError>;
-        fn vanished_since(&self, mailbox: MailboxId, since: Modseq) -> Result<Option<Vec<u32>>, ReadError>;
+        fn vanished_since(&self, mailbox: MailboxId, since: Modseq, limit: usize) -> Result<Option<Vanished>, ReadError>;
         fn renderings(
             &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, octets_max: usize,
         ) -> Result<Renderings, ReadError>;
@@ -248,10 +248,15 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn resolve(&self, address: &Address) -> Result<Resolution, ReadError>;
         fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError>;
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
+        fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
         fn login_was_given(&self, login: &Login) -> Result<bool, ReadError>;
         fn mailbox_by_id(&self, mailbox: MailboxId) -> Result<Option<MailboxInfo>, ReadError>;
         fn subscriptions(&self, login: &Login) -> Result<Vec<MailboxName>, ReadError>;
         fn annotations(&self, login: &Login, name: Option<&MailboxName>) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
+        fn deleted_octets(&self, mailbox: MailboxId) -> Result<u64, ReadError>;
+        fn grants(&self, mailbox: MailboxId) -> Result<Vec<Grant>, ReadError>;
+        fn shared_with(&self, names: &[Grantee], limit: u32) -> Result<Vec<SharedMailbox>, ReadError>;
+        fn account_of(&self, mailbox: MailboxId) -> Result<Option<Login>, ReadError>;
         fn summaries(
             &self, mailbox: MailboxId, uids: &UidSet, parts: SummaryParts, limit: usize,
         ) -> Result<Vec<(u32, Summary)>, ReadError>;

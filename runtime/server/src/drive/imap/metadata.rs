@@ -1,0 +1,89 @@
+//! METADATA (RFC 5464). Private entries of one's own mailbox lie beside it. Those on a mailbox of others are nobody's business
+//! but one's own: they lie with one's own account, under the number of the mailbox, and count against its bounds.
+
+use mail::MailboxName;
+use proto::imap::{Answer, Trouble};
+use store::{Op, Store};
+
+use super::Imap;
+use super::place::Place;
+
+/// An entry and its value.
+type Entry = (String, Vec<u8>);
+/// In front of private entries on mailboxes of others.
+const ELSEWHERE: char = '#';
+
+impl Imap {
+    pub(super) async fn metadata(&mut self, name: Option<MailboxName>) -> Result<Answer, Trouble> {
+        let login = self.login()?;
+        let Some(name) = name else {
+            let own = self.look_up(move |store| store.annotations(&login, None)).await?;
+            let own = own.into_iter().filter(|(entry, _)| !entry.starts_with(ELSEWHERE));
+            return Ok(Answer::Metadata(own.chain(self.of_the_server()).collect()));
+        };
+        let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let found = self.find(place.clone()).await?.ok_or(Trouble::NoSuchMailbox)?;
+        let mark = mark(found.mailbox.id);
+        let read = move |store: &Store| {
+            let there = store.annotations(&place.account, Some(&place.name))?;
+            if place.is_own() {
+                return Ok(there);
+            }
+            let own = store.annotations(&login, None)?.into_iter();
+            let own = own.filter_map(|(entry, value)| Some((entry.strip_prefix(&mark)?.to_owned(), value)));
+            let shared = there.into_iter().filter(|(entry, _)| !is_private(entry));
+            Ok(own.chain(shared).collect())
+        };
+        Ok(Answer::Metadata(self.look_up(read).await?))
+    }
+
+    /// RFC 5464 6.2.1: what this service is, and where questions go, as a URI.
+    fn of_the_server(&self) -> Vec<Entry> {
+        let institution = &self.service.tables.plan().institution;
+        let mut entries = vec![("/shared/comment".to_owned(), institution.name.clone().into_bytes())];
+        let contact = match institution.contact.as_str() {
+            "" => return entries,
+            address if address.contains('@') && !address.contains(':') => format!("mailto:{address}"),
+            other => other.to_owned(),
+        };
+        entries.insert(0, ("/shared/admin".to_owned(), contact.into_bytes()));
+        entries
+    }
+
+    /// All in one commit. What the server says of itself, nobody changes here.
+    pub(super) async fn set_metadata(
+        &mut self,
+        name: Option<MailboxName>,
+        values: Vec<(String, Option<Vec<u8>>)>,
+    ) -> Result<Answer, Trouble> {
+        let login = self.login()?;
+        let (place, mark) = match name {
+            None if values.iter().any(|(entry, _)| !is_private(entry)) => return Err(Trouble::NoPermission),
+            None => (None, String::new()),
+            Some(name) => {
+                let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
+                let found = self.find(place.clone()).await?.ok_or(Trouble::NoSuchMailbox)?;
+                (Some(place), mark(found.mailbox.id))
+            }
+        };
+        let op = |(entry, value): (String, Option<Vec<u8>>)| match &place {
+            Some(Place { account, name, .. }) if account == &login || !is_private(&entry) => {
+                let (login, mailbox) = (account.clone(), Some(name.clone()));
+                Op::SetAnnotation { login, mailbox, entry, value }
+            }
+            Some(_) | None => {
+                Op::SetAnnotation { login: login.clone(), mailbox: None, entry: format!("{mark}{entry}"), value }
+            }
+        };
+        self.commit_all(values.into_iter().map(op).collect()).await?;
+        Ok(Answer::Done)
+    }
+}
+
+fn is_private(entry: &str) -> bool {
+    entry.starts_with("/private/")
+}
+
+fn mark(mailbox: store::MailboxId) -> String {
+    format!("{ELSEWHERE}{}", mailbox.number())
+}
