@@ -161,7 +161,7 @@ def send(browser, imap, address):
 
 def rights(browser, imap, colleague):
     """A colleague may read a mailbox, until not."""
-    assert "aclmanager" in browser.page(_task="settings", _action="edit-folder", _mbox="Projets", _framed=1)
+    assert "acltable" in browser.page(_task="settings", _action="edit-folder", _mbox="Projets", _framed=1)
     said = browser.ask("settings", "plugin.acl", {"_act": "save", "_mbox": "Projets", "_user": colleague, "_acl": "lrs", "_old": ""})
     assert "acl_update" in said["exec"], said
     granted = imap.getacl("Projets")[1][0].decode()

@@ -326,26 +326,8 @@ impl Store {
                 let is_owner = Identifier::parse(owner) == Some(identifier);
                 Answer::Rights(if is_owner { Rights::ALL } else { Rights::NONE })
             }
-            Question::Metadata { name } => {
-                let entries = match name {
-                    None => self.server.clone(),
-                    Some(name) => self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?.metadata.clone(),
-                };
-                Answer::Metadata(entries.into_iter().collect())
-            }
-            Question::SetMetadata { name, values } => {
-                let entries = match name {
-                    None => &mut self.server,
-                    Some(name) => &mut self.mailboxes.get_mut(&name).ok_or(Trouble::NoSuchMailbox)?.metadata,
-                };
-                for (entry, value) in values {
-                    match value {
-                        Some(value) => drop(entries.insert(entry, value)),
-                        None => drop(entries.remove(&entry)),
-                    }
-                }
-                Answer::Done
-            }
+            Question::Metadata { name } => Answer::Metadata(self.metadata(name)?),
+            Question::SetMetadata { name, values } => self.set_metadata(name, values)?,
             other => return self.admin(other),
         })
     }
@@ -375,6 +357,44 @@ impl Store {
         let added = begun.into_iter().map(|(flags, date, octets)| mailbox.add(octets, flags, date.unwrap_or(ARRIVAL)));
         let uids = added.collect();
         Ok(Answer::Appended { uid_validity: mailbox.uid_validity, uids })
+    }
+
+    fn metadata(&self, name: Option<MailboxName>) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+        let Some(name) = name else { return Ok(self.server.clone().into_iter().collect()) };
+        let mailbox = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
+        let mut entries = mailbox.metadata.clone();
+        if let Some(special_use) = mailbox.special_use {
+            entries.insert(SPECIAL_USE.into(), special_use.attribute().into());
+        }
+        Ok(entries.into_iter().collect())
+    }
+
+    fn set_metadata(
+        &mut self,
+        name: Option<MailboxName>,
+        values: Vec<(String, Option<Vec<u8>>)>,
+    ) -> Result<Answer, Trouble> {
+        for (entry, value) in values {
+            if let (Some(name), SPECIAL_USE) = (&name, entry.as_str()) {
+                let special_use = value.and_then(|value| SpecialUse::named(std::str::from_utf8(&value).ok()?));
+                let taken =
+                    |(other, mailbox): (&MailboxName, &Mailbox)| other != name && mailbox.special_use == special_use;
+                if special_use.is_some() && self.mailboxes.iter().any(taken) {
+                    return Err(Trouble::SpecialUseTaken);
+                }
+                self.mailboxes.get_mut(name).ok_or(Trouble::NoSuchMailbox)?.special_use = special_use;
+                continue;
+            }
+            let entries = match &name {
+                None => &mut self.server,
+                Some(name) => &mut self.mailboxes.get_mut(name).ok_or(Trouble::NoSuchMailbox)?.metadata,
+            };
+            match value {
+                Some(value) => drop(entries.insert(entry, value)),
+                None => drop(entries.remove(&entry)),
+            }
+        }
+        Ok(Answer::Done)
     }
 
     fn admin(&mut self, question: Question) -> Result<Answer, Trouble> {
