@@ -27,9 +27,9 @@ fn roundcube_sorts_threads_shows_the_quota_shares_a_mailbox_and_sends() -> Outco
         "UID THREAD REFERENCES US-ASCII ALL",
         "GETQUOTAROOT INBOX",
         "MYRIGHTS Projets",
-        "SETACL Projets dupont-p \"lrs\"",
+        "SETACL Projets dupont-p lrs",
         "DELETEACL Projets dupont-p",
-        "SETMETADATA Projets (\"/private/specialuse\"",
+        "SETMETADATA Projets (/private/specialuse ",
         "UID MOVE ",
     ] {
         assert!(log.lines().any(|line| line.contains(" C: ") && line.contains(command)), "{command} is not in\n{log}");
