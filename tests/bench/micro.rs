@@ -79,9 +79,9 @@ fn delivery(to: &str, body: BodyRef, flags: Flags) -> Op {
     let id = |number: u64| format!("<{number:016x}.micro@mail.example.org>");
     let conversation = number % 10_000;
     let address = |n: u64| format!("((\"Person Number {n}\" NIL \"person.{n}\" \"example.org\"))");
-    let (from, to) = (address(number * 7_919 % 701), address(number % 13));
+    let (from, addressee) = (address(number * 7_919 % 701), address(number % 13));
     let summary = Summary {
-        envelope_imap: format!("(NIL NIL {from} {from} {from} {to} NIL NIL NIL NIL)").into_bytes(),
+        envelope_imap: format!("(NIL NIL {from} {from} {from} {addressee} NIL NIL NIL NIL)").into_bytes(),
         bodystructure_imap: vec![b's'; 60],
         body_imap: vec![b'b'; 50],
         preview: "p".repeat(40),
@@ -97,7 +97,7 @@ fn delivery(to: &str, body: BodyRef, flags: Flags) -> Op {
     };
     Op::Deliver(Box::new(Deliver {
         delivery_id,
-        recipients: vec![(login(&to), Target::Inbox)],
+        recipients: vec![(login(to), Target::Inbox)],
         body,
         summary,
         internal_date: InternalDate::default(),

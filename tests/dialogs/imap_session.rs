@@ -92,6 +92,12 @@ impl Connection {
         }
     }
 
+    fn quota(&self) -> Answer {
+        let messages = self.store.mailboxes.values().flat_map(|mailbox| &mailbox.messages);
+        let used_octets = messages.map(|(row, _)| row.size_octets).sum();
+        Answer::Quota(Quota { root: String::new(), used_octets, limit_octets: QUOTA_OCTETS })
+    }
+
     fn answer(&mut self, question: Question) -> Answer {
         match question {
             Question::Authenticate(Claim::Password(it)) if it.secret.reveal() == PASSWORD => {
@@ -99,11 +105,8 @@ impl Connection {
             }
             Question::Authenticate(_) | Question::Salt { .. } => Answer::NotAuthenticated(LoginFailure::Wrong),
             Question::Compress => Answer::Done,
-            Question::Quota { .. } | Question::QuotaOf { .. } => {
-                let messages = self.store.mailboxes.values().flat_map(|mailbox| &mailbox.messages);
-                let used_octets = messages.map(|(row, _)| row.size_octets).sum();
-                Answer::Quota(Quota { root: String::new(), used_octets, limit_octets: QUOTA_OCTETS })
-            }
+            Question::QuotaOf { .. } => self.quota(),
+            Question::Quota { root } if root.is_empty() => self.quota(),
             question => self.store.answer(question, &mut self.incoming),
         }
     }

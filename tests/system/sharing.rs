@@ -58,7 +58,7 @@ impl House {
         let policy = policy_copy::changed(&scratch, "office", &[]);
         let people = policy.join("people.ron");
         let text = std::fs::read_to_string(&people).expect("the office has people");
-        let (was, becomes) = ("\"lefevre-i\"])]", "\"lefevre-i\"], mailbox: Own)]");
+        let (was, becomes) = ("\"martin-c\", \"lefevre-i\"])", "\"martin-c\", \"lefevre-i\"], mailbox: Own)");
         assert_eq!(text.matches(was).count(), 1);
         std::fs::write(&people, text.replace(was, becomes)).expect("the scratch folder is ours");
         House { data: scratch.join("data"), policy, _scratch: scratch }
@@ -85,7 +85,8 @@ fn log_in(server: &Facteur, who: &Person) -> io::Result<Imap> {
 /// Status and code of an answer, and what came before it.
 fn said(imap: &mut Imap, command: &str) -> io::Result<String> {
     let response = imap.command(command)?;
-    Ok(format!("{}{} {}", response.lines().join("\n"), response.status, response.text))
+    let before: String = response.lines().iter().map(|line| format!("{line}\n")).collect();
+    Ok(format!("{before}{} {}", response.status, response.text))
 }
 
 fn message(subject: &str) -> Vec<u8> {

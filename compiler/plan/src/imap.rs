@@ -57,6 +57,7 @@ pub const MASKABLE: &[&str] = &[
     "UIDONLY",
     "UIDPLUS",
     "UNSELECT",
+    "URL-PARTIAL",
     "URLAUTH",
     "UTF8=ACCEPT",
     "WITHIN",

@@ -49,7 +49,7 @@ fn a_function_may_have_mailboxes_of_its_own_with_a_quota_of_its_own() {
     let with = |line: &str| OFFICE_PEOPLE.replace("members: [\"martin-c\", \"lefevre-i\"])", line);
     let members = "members: [\"martin-c\"]";
     for (line, quota_octets) in [
-        (format!("{members}, mailbox: Own)"), 5_000_000_000),
+        (format!("{members}, mailbox: Own)"), 1_000_000_000),
         (format!("{members}, mailbox: Own, quota: \"20 GB\")"), 20_000_000_000),
     ] {
         let directory = check_with(OFFICE, &with(&line)).people.expect("people");

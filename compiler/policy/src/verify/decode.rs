@@ -110,6 +110,9 @@ impl<'de> de::Deserializer<'de> for Reader<'_, '_> {
     }
 }
 
+/// Fields a plan leaves out when they say nothing.
+const LEFT_OUT: [&str; 1] = ["imap"];
+
 /// Every field once, in the order of the struct.
 fn in_order<'de, V: Visitor<'de>>(
     node: &Node<'_>,
@@ -117,14 +120,16 @@ fn in_order<'de, V: Visitor<'de>>(
     fields: &[&str],
     visitor: V,
 ) -> Result<V::Value, Error> {
-    for (index, wanted) in fields.iter().enumerate() {
-        match written.get(index) {
-            Some((name, _)) if name == wanted => {}
+    let mut next = 0;
+    for wanted in fields {
+        match written.get(next) {
+            Some((name, _)) if name == wanted => next += 1,
+            _ if LEFT_OUT.contains(wanted) => {}
             Some((name, value)) => return Err(fault(value, format!("`{name}` stands where `{wanted}` belongs"))),
             None => return Err(fault(node, format!("`{wanted}` is missing"))),
         }
     }
-    if let Some((name, value)) = written.get(fields.len()) {
+    if let Some((name, value)) = written.get(next) {
         return Err(fault(value, format!("`{name}` is no field of this")));
     }
     visitor.visit_map(Named { fields: written.iter(), value: None })

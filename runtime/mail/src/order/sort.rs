@@ -84,7 +84,7 @@ fn by_number<N: Ord + Copy>(order: &mut [u32], reverse: bool, number: impl Fn(us
 
 /// Most texts differ in their first octets, which lie beside the place.
 fn by_text(order: &mut [u32], reverse: bool, column: &Column) {
-    let mut pairs: Vec<(u64, u32)> = order.iter().map(|at| (beginning(column.get(*at as usize)), *at)).collect();
+    let mut pairs: Vec<(u128, u32)> = order.iter().map(|at| (beginning(column.get(*at as usize)), *at)).collect();
     pairs.sort_by(|(one, at), (other, of)| {
         let same_beginning = || column.get(*at as usize).cmp(column.get(*of as usize));
         let ordering = one.cmp(other).then_with(same_beginning);
@@ -93,12 +93,12 @@ fn by_text(order: &mut [u32], reverse: bool, column: &Column) {
     order.iter_mut().zip(pairs).for_each(|(place, (_, at))| *place = at);
 }
 
-/// The first eight octets as a number that compares as they do.
-fn beginning(text: &[u8]) -> u64 {
-    let mut octets = [0; 8];
-    let length = text.len().min(8);
+/// The first sixteen octets as a number that compares as they do.
+fn beginning(text: &[u8]) -> u128 {
+    let mut octets = [0; 16];
+    let length = text.len().min(16);
     octets[..length].copy_from_slice(&text[..length]);
-    u64::from_be_bytes(octets)
+    u128::from_be_bytes(octets)
 }
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn message() -> impl Strategy<Value = (MessageKeys, Facts)> {
-        let text = || "[A-C]{0,2}(COMMON BEGINNING [A-C]{0,2})?|\0{0,9}";
+        let text = || "[A-C]{0,2}(COMMON BEGINNING [A-C]{0,2})?|\0{0,18}";
         let texts = proptest::array::uniform6(text());
         (texts, proptest::option::of(-2_i64..3), -2_i64..3, 0_u64..3).prop_map(
             |(texts, sent_s, arrived_s, size_octets)| {

@@ -182,11 +182,10 @@ fn gather_subjects(keys: &Keys, nodes: &mut Vec<Node>) {
             *chosen = dummy;
         }
     }
-    for at in 0..messages as usize {
-        let parent = nodes[at].parent;
-        let target = (parent as usize).checked_sub(messages as usize).and_then(|dummy| moved.get(dummy));
+    for node in nodes.iter_mut().take(messages as usize) {
+        let target = (node.parent as usize).checked_sub(messages as usize).and_then(|dummy| moved.get(dummy));
         if let Some(target) = target.filter(|target| **target != NONE) {
-            nodes[at].parent = *target;
+            node.parent = *target;
         }
     }
 }

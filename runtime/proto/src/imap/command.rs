@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::ops::{Range, RangeInclusive};
 
-use super::event::Notify;
+use super::event::{Mailboxes, Notify};
 use super::question::FlagChange;
 use mail::date::{DateTime, Day};
 use mail::mime::SectionKind;
@@ -66,20 +66,51 @@ pub enum Command {
 pub enum OnAccount {
     Enable(Vec<String>),
     Namespace,
-    Select { name: Name, read_only: bool, parameters: SelectParameters },
-    Create { name: Name, given: String, uses: Uses },
+    Select {
+        name: Name,
+        read_only: bool,
+        parameters: SelectParameters,
+    },
+    Create {
+        name: Name,
+        given: String,
+        uses: Uses,
+    },
     Delete(Name),
-    Rename { from: Name, to: Name },
-    Subscribe { name: Name, on: bool },
+    Rename {
+        from: Name,
+        to: Name,
+    },
+    Subscribe {
+        name: Name,
+        on: bool,
+    },
     List(List),
-    Lsub { reference: String, pattern: String },
-    Status { name: Name, items: Vec<StatusItem> },
-    GetQuota { root: Vec<u8> },
+    Lsub {
+        reference: String,
+        pattern: String,
+    },
+    Status {
+        name: Name,
+        items: Vec<StatusItem>,
+    },
+    /// ESEARCH (RFC 7377).
+    MultiSearch(MultiSearch),
+    GetQuota {
+        root: Vec<u8>,
+    },
     GetQuotaRoot(Name),
     SetQuota,
     Acl(OnAcl),
-    GetMetadata { of: MetadataOf, entries: Vec<String>, options: MetadataOptions },
-    SetMetadata { of: MetadataOf, values: Vec<MetadataValue> },
+    GetMetadata {
+        of: MetadataOf,
+        entries: Vec<String>,
+        options: MetadataOptions,
+    },
+    SetMetadata {
+        of: MetadataOf,
+        values: Vec<MetadataValue>,
+    },
     Idle,
     Notify(Notify),
     Compress,
@@ -462,6 +493,24 @@ pub struct Search {
     pub purpose: Purpose,
     pub charset: Option<String>,
     pub key: Key,
+}
+
+/// A search through several mailboxes (RFC 7377 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MultiSearch {
+    /// Where; without IN the selected mailbox.
+    pub sources: Vec<Source>,
+    pub returns: Option<Returns>,
+    pub charset: Option<String>,
+    pub key: Key,
+}
+
+/// `source-mbox` (RFC 7377 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Of(Mailboxes),
+    /// These and what is directly below them.
+    SubtreeOne(Vec<Name>),
 }
 
 /// What becomes of the messages that are found.

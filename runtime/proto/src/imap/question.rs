@@ -89,6 +89,9 @@ pub enum Question {
     Identities { mailbox: MailboxId, uids: Vec<u32> },
     /// What the messages with these UIDs are ordered or threaded by. Answer: `Keys`, of those that still exist.
     Keys { mailbox: MailboxId, uids: Vec<u32>, parts: KeyParts },
+    /// Opens a mailbox to search it beside the selected one, which stays what it is. Questions that only read may name it until
+    /// the next `Open`, `Select` or `Unselect`. Answer: `Opened`; `Failed(NoSuchMailbox)`.
+    Open { name: MailboxName },
     /// What time is it? Answer: `Now`.
     Now,
     /// Which messages may hold these texts, folded (`mail::fold`) and not empty, anywhere in them? Asked once in a SEARCH.
@@ -239,7 +242,9 @@ pub enum Answer {
     Octets(Vec<u8>),
     Rendered(Renderings),
     Identities(Vec<Identity>),
-    Keys(Keys),
+    Keys(Box<Keys>),
+    /// The mailbox with its messages, of one moment; all their keywords are among its keywords.
+    Opened(Box<(Selection, Index)>),
     /// Seconds since 1970.
     Now(i64),
     Candidates(Vec<Candidates>),
@@ -515,6 +520,7 @@ impl Answer {
             | Answer::Rendered(_)
             | Answer::Identities(_)
             | Answer::Keys(_)
+            | Answer::Opened(_)
             | Answer::Now(_)
             | Answer::Candidates(_)
             | Answer::Vanished(_)
@@ -565,7 +571,11 @@ impl Answer {
     }
 
     pub(super) fn keys(self) -> Result<Keys, Trouble> {
-        if let Answer::Keys(keys) = self { Ok(keys) } else { Err(self.trouble()) }
+        if let Answer::Keys(keys) = self { Ok(*keys) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn opened(self) -> Result<(Selection, Index), Trouble> {
+        if let Answer::Opened(opened) = self { Ok(*opened) } else { Err(self.trouble()) }
     }
 
     pub(super) fn now(self) -> Result<i64, Trouble> {

@@ -72,7 +72,7 @@ pub(super) fn read(db: &Connection, mailbox: u32, uids: &[u32], parts: KeyParts)
 
 fn push(keys: &mut Keys, row: &Row, asked: &[usize], parts: KeyParts) -> rusqlite::Result<()> {
     for (column, at) in (3..).zip(asked) {
-        keys.push_text(*at, row.get_ref(column)?.as_str()?.as_bytes());
+        keys.push_text(*at, row.get_ref(column)?.as_bytes()?);
     }
     if parts.contains(KeyParts::THREAD) {
         let ids = row.get_ref(3 + asked.len())?.as_blob()?;

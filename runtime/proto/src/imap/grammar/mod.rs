@@ -176,6 +176,7 @@ fn on_account(name: &str) -> Option<Arguments> {
         "GETQUOTAROOT" => |input, coding| {
             map(preceded(sp, mailbox_name(coding)), |it| OnAccount::GetQuotaRoot(it).into()).parse(input)
         },
+        "ESEARCH" => |input, coding| preceded(sp, search::multi_search(coding)).parse(input),
         "COMPRESS" => |input, _| compress(input),
         "IDLE" => |input, _| Ok((input, OnAccount::Idle.into())),
         _ => return None,

@@ -46,7 +46,7 @@ fn event_group(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, EventGroup> {
 /// filter-mailboxes = "selected" / "selected-delayed" / "inboxes" / "personal" / "subscribed" /
 ///                    "subtree" SP one-or-more-mailbox / "mailboxes" SP one-or-more-mailbox
 /// ```
-fn filter_mailboxes(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Mailboxes> {
+pub fn filter_mailboxes(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Mailboxes> {
     move |input| {
         let (rest, word) = atom(input)?;
         let names = |rest| preceded(sp, one_or_more(coding)).parse(rest);
@@ -64,7 +64,7 @@ fn filter_mailboxes(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Mailboxes> {
 }
 
 /// `one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"`
-fn one_or_more(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Vec<Name>> {
+pub fn one_or_more(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Vec<Name>> {
     move |input| {
         let one = map(mailbox(coding), |name| vec![name]);
         map_opt(alt((list1(mailbox(coding)), one)), |names| (names.len() <= MAILBOXES_MAX).then_some(names))

@@ -8,9 +8,13 @@ use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded, separated_pair, terminated};
 use nom::{Err, Needed, Parser};
 
+use super::mailbox::Coding;
+use super::notify::{filter_mailboxes, one_or_more};
 use super::set::messages;
-use super::word::{Parsed, astring, atom, list0, number64, nz_number, quoted, refuse, sp};
-use crate::imap::command::{Command, Key, OnSelected, Purpose, Returns, Search, When, Window};
+use super::word::{Parsed, astring, atom, list0, list1, number64, nz_number, quoted, refuse, sp};
+use crate::imap::command::{Command, Key, OnAccount, OnSelected, When, Window};
+use crate::imap::command::{MultiSearch, Purpose, Returns, Search, Source};
+use crate::imap::event::Mailboxes;
 use mail::date::Day;
 use mail::order::{Criterion, Key as SortKey};
 use mail::thread::Algorithm;
@@ -33,6 +37,30 @@ pub fn search(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         let (rest, charset) = opt(charset).parse(rest)?;
         let (rest, key) = program(rest)?;
         Ok((rest, OnSelected::Search(Search { uid, purpose: Purpose::Search(returns), charset, key }).into()))
+    }
+}
+
+/// `esearch = "ESEARCH" [SP scope] [search-return-opts] SP search-program`,
+/// `scope = "IN (" source-mbox *(SP source-mbox) ")"` (RFC 7377 3). No options of a scope are known.
+pub fn multi_search(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
+    move |input| {
+        let scope = delimited(tag_no_case("IN "), list1(source(coding)), octet(' '));
+        let (rest, sources) = opt(scope).parse(input)?;
+        let sources = sources.unwrap_or_else(|| vec![Source::Of(Mailboxes::Selected { delayed: false })]);
+        let (rest, returns) = returns(rest)?;
+        let charset = delimited(tag_no_case("CHARSET "), astring, octet(' '));
+        let charset = map(charset, |name| String::from_utf8_lossy(&name).into_owned());
+        let (rest, charset) = opt(charset).parse(rest)?;
+        let (rest, key) = program(rest)?;
+        Ok((rest, OnAccount::MultiSearch(MultiSearch { sources, returns, charset, key }).into()))
+    }
+}
+
+/// `source-mbox = filter-mailboxes / "subtree-one" SP one-or-more-mailbox`
+fn source(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Source> {
+    move |input| {
+        let below = preceded(tag_no_case("subtree-one "), one_or_more(coding));
+        alt((map(below, Source::SubtreeOne), map(filter_mailboxes(coding), Source::Of))).parse(input)
     }
 }
 

@@ -95,6 +95,9 @@ const VALID: &[&str] = &[
     "a THREAD ORDEREDSUBJECT UTF-8 SINCE 5-Mar-2000",
     "a UID THREAD references US-ASCII ALL",
     "a UIDBATCHES 2000",
+    "a ESEARCH IN (mailboxes \"folder1\" subtree \"folder2\") unseen",
+    "a ESEARCH IN (selected selected-delayed inboxes personal subscribed subtree-one (a b)) RETURN (COUNT) CHARSET UTF-8 ALL",
+    "a ESEARCH FLAGGED",
     "a UIDBATCHES 500 1:10",
     "a UID FETCH 1:* (UID FLAGS) (PARTIAL -1:-30 CHANGEDSINCE 98305)",
 ];

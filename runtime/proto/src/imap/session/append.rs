@@ -8,7 +8,7 @@ use std::vec::IntoIter;
 use super::copy::refusal;
 use super::expunge::read_only;
 use super::reader::{LOGGED_IN, Read};
-use super::state::{Open, Selected, Turn, ask, gone};
+use super::state::{Open, Selected, Turn, ask, gone, uid_required};
 use super::{CHUNK_OCTETS, Session, Stage, Step};
 use crate::imap::command::{Append, BadAppend, BadStretch, End, Inside, Literal, Messages, Piece, Stretch, Tag, Url};
 use crate::imap::grammar::{literal_at_end, url};
@@ -93,6 +93,9 @@ pub fn append(open: Open, append: Append, out: &mut Out) -> Turn {
         (None, open) => {
             let appending = Appending::new(open, tag, Some(name), None);
             go_on(appending, stretch.pieces.into_iter(), stretch.end, out)
+        }
+        (Some(messages), open @ Open::Selected(_)) if open.shared().enabled.uid_only && !messages.uid => {
+            refuse(Appending::new(open, tag, None, None), uid_required(), stretch.end, out)
         }
         (Some(messages), Open::Selected(selected)) => replace(selected, tag, name, messages, stretch),
         (Some(_), open @ Open::Authenticated(_)) => {

@@ -38,6 +38,7 @@ pub const CAPABILITIES: &[&str] = &[
     "PARTIAL",
     "INPROGRESS",
     "UIDBATCHES",
+    "MULTISEARCH",
     "SORT",
     "SORT=DISPLAY",
     "ESORT",
@@ -81,7 +82,11 @@ impl Shared {
         let client = self.client.as_deref().unwrap_or_default().to_lowercase();
         let mine = self.config.masks.iter().filter(|mask| Glob::new("", &mask.client.to_lowercase()).matches(&client));
         let masked: Vec<&String> = mine.filter(|_| !client.is_empty()).flat_map(|mask| &mask.without).collect();
-        let is_masked = |word: &str| masked.iter().any(|masked| masked.eq_ignore_ascii_case(word));
+        // With a word goes what says more of it: APPENDLIMIT=…, SORT=DISPLAY.
+        let is_masked = |word: &str| {
+            let begins = word.split('=').next().unwrap_or_default();
+            masked.iter().any(|masked| masked.eq_ignore_ascii_case(word) || masked.eq_ignore_ascii_case(begins))
+        };
         let fixed = |word: &str| NEVER_MASKED.contains(&word);
         words.filter(|word| fixed(word) || !is_masked(word)).collect::<Vec<_>>().join(" ")
     }
@@ -184,7 +189,7 @@ mod tests {
         let before = client.say("a CAPABILITY");
         assert!(before.contains(" SASL-IR ID ENABLE AUTH=") && !before.contains("LITERAL+"), "{before}");
         let said = client.say("a LOGIN toto-j secret");
-        assert!(said.contains("IMAP4rev1 IMAP4rev2 ID ENABLE NAMESPACE ") && !said.contains(" MOVE "), "{said}");
+        assert!(said.contains("IMAP4rev1 IMAP4rev2 ID ENABLE NOTIFY NAMESPACE ") && !said.contains(" MOVE "), "{said}");
         client.check("a IDLE", "+ idling\n");
         client.check("DONE", "a OK IDLE done\n");
         client.say("a ID (\"name\" \"mutt\")");

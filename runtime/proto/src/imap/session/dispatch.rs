@@ -4,8 +4,8 @@ use super::capability::{before_login, capability, enable, id, namespace};
 use super::state::{NotAuthenticated, Open, Selected, State, Turn, uid_required};
 use super::store::Change;
 use super::{
-    acl, batches, compress, copy, expunge, fetch, idle, list, login, mailboxes, metadata, notify, quota, search,
-    select, status, store,
+    acl, batches, compress, copy, expunge, fetch, idle, list, login, mailboxes, metadata, multisearch, notify, quota,
+    search, select, status, store,
 };
 use crate::imap::command::{Command, Key, OnAccount, OnAcl, OnSelected, Set, Tag, Tagged};
 use crate::imap::response::{Code, Out, Reply};
@@ -96,6 +96,7 @@ fn on_account(mut open: Open, tag: Tag, command: OnAccount, out: &mut Out) -> Tu
         OnAccount::Lsub { reference, pattern } => list::lsub(open, tag, reference, pattern, out),
         OnAccount::Status { name, items } => status::status(open, tag, name, items, out),
         OnAccount::GetQuota { root } => quota::get_quota(open, tag, root, out),
+        OnAccount::MultiSearch(search) => multisearch::multi_search(open, tag, search, out),
         OnAccount::GetQuotaRoot(name) => quota::get_quota_root(open, tag, name, out),
         OnAccount::Notify(notify) => notify::notify(open, tag, notify, out),
         OnAccount::Idle => idle::idle(open, tag, out),
@@ -154,7 +155,7 @@ fn has_numbers(command: &OnSelected) -> bool {
     }
 }
 
-fn key_has_numbers(key: &Key) -> bool {
+pub fn key_has_numbers(key: &Key) -> bool {
     match key {
         // `$` is no number.
         Key::Messages(messages) => !messages.uid && messages.set != Set::Saved,

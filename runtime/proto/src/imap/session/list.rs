@@ -12,11 +12,14 @@ use crate::imap::question::{MailboxRow, Question, Trouble};
 use crate::imap::response::{Out, Reply};
 use mail::{MailboxName, Rights, SpecialUse};
 
-pub fn list(state: Open, tag: Tag, list: List, out: &mut Out) -> Turn {
+pub fn list(mut state: Open, tag: Tag, list: List, out: &mut Out) -> Turn {
     if list.patterns == [""] {
         // RFC 9051 6.3.9: an empty pattern asks for the separator and the root.
         out.untagged("LIST (\\Noselect) \"/\" \"\"");
         return state.done(tag, Reply::ok("LIST done"), out);
+    }
+    if list.return_status.as_ref().is_some_and(|items| items.contains(&StatusItem::HighestModSeq)) {
+        state.use_mod_seq(out);
     }
     ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
         Ok(rows) => {

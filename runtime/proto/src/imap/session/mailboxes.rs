@@ -123,10 +123,13 @@ mod tests {
     #[test]
     fn the_servers_spelling_is_told_to_who_enabled_rev2() {
         let mut client = Client::new();
-        client.check("a CREATE inBox/a", "a OK CREATE done\n");
+        client.check("a CREATE inBox/a", "a OK [MAILBOXID (F5)] CREATE done\n");
         client.say("a ENABLE IMAP4rev2");
-        client.check("a CREATE inBox/b", "* LIST () \"/\" INBOX/b (\"OLDNAME\" (\"inBox/b\"))\na OK CREATE done\n");
-        client.check("a CREATE c/", "a OK CREATE done\n");
+        client.check(
+            "a CREATE inBox/b",
+            "* LIST () \"/\" INBOX/b (\"OLDNAME\" (\"inBox/b\"))\na OK [MAILBOXID (F6)] CREATE done\n",
+        );
+        client.check("a CREATE c/", "a OK [MAILBOXID (F7)] CREATE done\n");
     }
 
     #[test]

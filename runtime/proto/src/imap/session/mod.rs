@@ -22,6 +22,7 @@ mod login;
 mod mailboxes;
 mod matching;
 mod metadata;
+mod multisearch;
 mod notify;
 mod quota;
 mod reader;

@@ -126,7 +126,7 @@ impl Notifying {
 }
 
 /// Does the filter of a group name this mailbox?
-fn is_among(mailboxes: &Mailboxes, row: &MailboxRow) -> bool {
+pub(super) fn is_among(mailboxes: &Mailboxes, row: &MailboxRow) -> bool {
     let named = |names: &[crate::imap::command::Name], below: bool| {
         names.iter().flatten().any(|name| row.name == *name || (below && row.name.is_under(name)))
     };

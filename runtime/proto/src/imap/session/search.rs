@@ -6,8 +6,10 @@
 
 use std::collections::VecDeque;
 
+use super::dispatch::key_has_numbers;
 use super::found::{Answering, saved};
 use super::matching::{Needles, Verdict, needs_now};
+use super::multisearch::Many;
 use super::sort;
 use super::state::{Expunges, Selected, Turn, ask};
 use crate::imap::command::{Purpose, Returns, Search, Tag};
@@ -36,6 +38,7 @@ pub(super) struct Searching {
     pub(super) state: Box<Selected>,
     pub(super) tag: Tag,
     pub(super) by_uid: bool,
+    expunges: Expunges,
     pub(super) purpose: Purpose,
     needles: Needles,
     /// The index was not asked yet.
@@ -49,11 +52,18 @@ pub(super) struct Searching {
     /// Indexes of the messages found.
     pub(super) found: Vec<usize>,
     slices: u32,
+    /// The mailbox is one of several that are searched.
+    many: Option<Box<Many>>,
     /// When the client was told of progress, or the clock was looked at first.
     told_s: Option<i64>,
 }
 
 pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> Turn {
+    // RFC 6855 3: every text is UTF-8 then.
+    if search.charset.is_some() && state.shared.enabled.utf8 {
+        let reply = Reply::bad("no charset is named once UTF8=ACCEPT is enabled");
+        return refuse(state, &tag, &search.purpose, &reply, out);
+    }
     let known = |name: &String| ["UTF-8", "US-ASCII"].iter().any(|each| each.eq_ignore_ascii_case(name));
     if search.charset.as_ref().is_some_and(|name| !known(name)) {
         return refuse(state, &tag, &search.purpose, &Reply::no(Code::BadCharset, "that charset is not known"), out);
@@ -70,6 +80,7 @@ pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> 
 fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
     state.with_news(tag, move |mut state, tag, out| {
         let Search { uid, purpose, key, .. } = search;
+        let has_numbers = key_has_numbers(&key);
         let needles = match Needles::new(&key, &state.view, now_s) {
             Ok(needles) => needles,
             Err(reply) => return refuse(state, &tag, &purpose, &reply, out),
@@ -77,22 +88,25 @@ fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
         if needles.ask_mod_seq() {
             state.use_mod_seq(out);
         }
-        let searching = Searching {
-            state,
-            tag,
-            by_uid: uid,
-            purpose,
-            needles,
-            unasked: true,
-            at: 0,
-            open: VecDeque::new(),
-            identities: Vec::new(),
-            found: Vec::new(),
-            slices: 0,
-            told_s: None,
-        };
+        let mut searching = Searching::new(state, tag, uid, purpose, needles);
+        // RFC 9051 7.5.1: EXPUNGE may come behind commands that named UIDs, and no numbers beside them.
+        if uid && !has_numbers {
+            searching.expunges = Expunges::Told;
+        }
         searching.next(out)
     })
+}
+
+/// Searches a mailbox whose rows are there, for one of many.
+pub(super) fn search_one(state: Box<Selected>, many: Box<Many>, out: &mut Out) -> Turn {
+    let needles = match Needles::new(&many.search.key, &state.view, many.now_s) {
+        Ok(needles) => needles,
+        Err(reply) => return many.end(reply, out),
+    };
+    let purpose = Purpose::Search(many.search.returns);
+    let mut searching = Searching::new(state, many.tag.clone(), true, purpose, needles);
+    searching.many = Some(many);
+    searching.next(out)
 }
 
 /// A search that fails empties `$` (RFC 5182 2.1).
@@ -104,6 +118,25 @@ pub(super) fn refuse(mut state: Box<Selected>, tag: &Tag, purpose: &Purpose, rep
 }
 
 impl Searching {
+    fn new(state: Box<Selected>, tag: Tag, by_uid: bool, purpose: Purpose, needles: Needles) -> Searching {
+        Searching {
+            state,
+            tag,
+            by_uid,
+            expunges: Expunges::Held,
+            purpose,
+            needles,
+            unasked: true,
+            at: 0,
+            open: VecDeque::new(),
+            identities: Vec::new(),
+            found: Vec::new(),
+            slices: 0,
+            many: None,
+            told_s: None,
+        }
+    }
+
     fn next(mut self, out: &mut Out) -> Turn {
         if !self.open.is_empty() {
             return self.open_next(out);
@@ -204,6 +237,9 @@ impl Searching {
     }
 
     pub(super) fn fail(self, trouble: Trouble, out: &mut Out) -> Turn {
+        if let Some(many) = self.many {
+            return many.failed(trouble, out);
+        }
         refuse(self.state, &self.tag, &self.purpose, &trouble.into(), out)
     }
 
@@ -320,6 +356,9 @@ impl Searching {
         }
         let mod_seq = self.needles.ask_mod_seq();
         let answering = Answering { view, found, by_uid: self.by_uid, mod_seq };
+        if let Some(many) = self.many.take() {
+            return many.answered(&answering, out);
+        }
         match self.purpose.returns().or(otherwise) {
             Some(returns) => answering.esearch(&self.tag, returns, out),
             None => answering.plain(word, out),
@@ -327,10 +366,8 @@ impl Searching {
         self.done(done, out)
     }
 
-    /// RFC 9051 7.5.1: EXPUNGE may come behind commands that named UIDs.
     pub(super) fn done(self, done: &'static str, out: &mut Out) -> Turn {
-        let expunges = if self.by_uid { Expunges::Told } else { Expunges::Held };
-        self.state.done(&self.tag, &Reply::ok(done), expunges, out)
+        self.state.done(&self.tag, &Reply::ok(done), self.expunges, out)
     }
 }
 

@@ -57,6 +57,7 @@ fn opened(
     let attributes = attributes(selection.special_use, selection.subscribed);
     let rights = selection.rights;
     // RFC 4314 4: READ-ONLY says that nothing in it can be changed.
+    let done = if read_only { "EXAMINE done" } else { "SELECT done" };
     let read_only = read_only || !rights.meets(CHANGING);
     let view = View::new(selection, read_only);
     out.untagged(&format!("FLAGS ({})", view.flags()));
@@ -79,8 +80,8 @@ fn opened(
     out.untagged_reply(&Reply::ok("next UID").with(Code::UidNext(uid_next)));
     out.untagged_reply(&Reply::ok("the mailbox under any name").with(Code::MailboxId(view.mailbox())));
     out.untagged_reply(&Reply::ok("told up to here").with(Code::HighestModSeq(view.complete())));
-    let (code, text) = if read_only { (Code::ReadOnly, "EXAMINE done") } else { (Code::ReadWrite, "SELECT done") };
-    let (state, reply) = (Box::new(Selected { shared, view }), Reply::ok(text).with(code));
+    let code = if read_only { Code::ReadOnly } else { Code::ReadWrite };
+    let (state, reply) = (Box::new(Selected { shared, view }), Reply::ok(done).with(code));
     match known.filter(|known| known.uid_validity == uid_validity) {
         None => state.done(&tag, &reply, Expunges::Told, out),
         Some(known) => resync(state, known, move |state, trouble, out| match trouble {

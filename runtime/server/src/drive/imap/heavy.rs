@@ -36,6 +36,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
             (messages > MESSAGES || octets > CONTENT_OCTETS, Heavy::UntilWait)
         }
         Answer::Mailboxes(rows) => (rows.len() > MAILBOXES, Heavy::UntilWait),
+        Answer::Opened(opened) => (opened.1.len() > MESSAGES, Heavy::UntilSent),
         Answer::Keys(keys) => (keys.len() > MESSAGES, Heavy::UntilSent),
         Answer::Changed(_)
         | Answer::Candidates(_)

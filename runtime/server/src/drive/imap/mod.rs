@@ -45,6 +45,8 @@ struct Imap {
     session: Session,
     login: Option<Login>,
     selected: Option<Watched>,
+    /// Searched beside the selected one.
+    searched: Option<store::MailboxId>,
     /// NOTIFY was asked for.
     followed: Option<Followed>,
     changed: Arc<Notify>,
@@ -79,6 +81,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         session,
         login: None,
         selected: None,
+        searched: None,
         followed: None,
         changed,
         append: None,
@@ -191,7 +194,7 @@ impl Imap {
             Question::Status { name } => self.status(name).await,
             Question::Select { name, .. } => self.select(name).await,
             Question::Unselect => {
-                self.selected = None;
+                (self.selected, self.searched) = (None, None);
                 Ok(Answer::Done)
             }
             Question::Refresh { mailbox, since, rows } => self.refresh(mailbox, since, rows).await,
@@ -200,6 +203,7 @@ impl Imap {
             Question::Renderings { mailbox, uids, parts } => self.renderings(mailbox, uids, parts).await,
             Question::Identities { mailbox, uids } => self.identities(mailbox, uids).await,
             Question::Keys { mailbox, uids, parts } => self.keys(mailbox, uids, parts).await,
+            Question::Open { name } => self.open_beside(name).await,
             Question::Now => Ok(Answer::Now(crate::clock::unix_s())),
             Question::Candidates { mailbox, texts } => self.candidates(mailbox, texts).await,
             Question::Vanished { mailbox, since } => self.vanished(mailbox, since).await,
@@ -287,10 +291,11 @@ impl Imap {
         })
     }
 
-    /// The store's name of the mailbox the session means: the selected one.
+    /// The store's name of the mailbox the session means: the selected one, or the one that is searched beside it.
     fn store_id(&self, mailbox: MailboxId) -> Result<store::MailboxId, Trouble> {
         let selected = self.selected.as_ref().map(Watched::mailbox);
-        selected.filter(|id| session_id(*id) == mailbox).ok_or(Trouble::Bug)
+        let mut open = selected.into_iter().chain(self.searched);
+        open.find(|id| session_id(*id) == mailbox).ok_or(Trouble::Bug)
     }
 }
 

@@ -40,9 +40,10 @@ const fn all(rights: Rights) -> Needs {
 /// What a question needs on the mailbox it names (RFC 4314 4, RFC 5464 4.1 for METADATA, RFC 9208 4.1.2 for quotas).
 fn on_named(question: &Question) -> Option<(&MailboxName, Needs)> {
     Some(match question {
-        Question::Status { name } | Question::Select { name, .. } | Question::QuotaOf { name } => {
-            (name, all(Rights::READ))
-        }
+        Question::Status { name }
+        | Question::Select { name, .. }
+        | Question::Open { name }
+        | Question::QuotaOf { name } => (name, all(Rights::READ)),
         Question::Copy { to: name, .. } | Question::Move { to: name, .. } => (name, all(Rights::INSERT)),
         Question::AppendStart { mailbox: name, .. } => (name, all(Rights::INSERT)),
         // CATENATE reads what it puts together.

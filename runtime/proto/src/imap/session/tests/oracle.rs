@@ -10,6 +10,13 @@ use super::fuzz::literal_octets;
 /// What is legal and `imap-codec` does not know, by how the response begins and what is in it, with where it is from.
 const UNKNOWN: &[(&str, &str, &str)] = &[
     ("* ESEARCH", "", "RFC 4731"),
+    ("* ACL ", "", "RFC 4314 3.6"),
+    ("* METADATA ", "", "RFC 5464 4.4"),
+    ("* LISTRIGHTS ", "", "RFC 4314 3.7"),
+    ("* MYRIGHTS ", "", "RFC 4314 3.8"),
+    ("* LIST (", " (\"OLDNAME\" ", "RFC 9051 6.3.9.7"),
+    ("* ", " UIDFETCH (", "RFC 9586 3.3"),
+    ("* UIDBATCHES", "", "RFC 10022"),
     ("* LIST (", " (\"CHILDINFO\" ", "RFC 5258 3.5"),
     ("* STATUS ", "MAILBOXID (", "RFC 8474 4.3"),
     ("* STATUS ", "APPENDLIMIT ", "RFC 7889 3.2"),

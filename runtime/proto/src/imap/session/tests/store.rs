@@ -221,7 +221,14 @@ impl Store {
                 Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
             }
             Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
-            Question::Keys { mailbox, uids, parts } => Answer::Keys(self.selected(mailbox)?.keys(&uids, parts)),
+            Question::Keys { mailbox, uids, parts } => {
+                Answer::Keys(Box::new(self.selected(mailbox)?.keys(&uids, parts)))
+            }
+            Question::Open { name } => {
+                let mailbox = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
+                let index = mailbox.changes(0, true).index.unwrap();
+                Answer::Opened(Box::new((mailbox.selection(false), index)))
+            }
             Question::Now => {
                 self.now_s += self.seconds_pass;
                 Answer::Now(self.now_s)
