@@ -209,21 +209,6 @@ impl Store {
             }
             Question::Unselect => Answer::Done,
             Question::Refresh { mailbox, since, rows } => Answer::Changed(self.selected(mailbox)?.changes(since, rows)),
-            Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
-            Question::Octets { mailbox, uid, from, count } => {
-                let mailbox = self.selected(mailbox)?;
-                let found = mailbox.messages.iter().find(|(row, _)| row.uid == uid);
-                let (_, content) = found.ok_or(Trouble::Expunged)?;
-                let rest = content.get(from as usize..).unwrap_or_default();
-                Answer::Octets(rest[..count.min(rest.len())].to_vec())
-            }
-            Question::Renderings { mailbox, uids, parts } => {
-                Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
-            }
-            Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
-            Question::Keys { mailbox, uids, parts } => {
-                Answer::Keys(Box::new(self.selected(mailbox)?.keys(&uids, parts)))
-            }
             Question::Open { name } => {
                 let mailbox = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
                 let index = mailbox.changes(0, true).index.unwrap();
@@ -232,29 +217,6 @@ impl Store {
             Question::Now => {
                 self.now_s += self.seconds_pass;
                 Answer::Now(self.now_s)
-            }
-            Question::Candidates { mailbox, texts } => {
-                let known_to = self.known_to;
-                let mailbox = self.selected(mailbox)?;
-                Answer::Candidates(texts.iter().map(|text| mailbox.candidates(text, known_to)).collect())
-            }
-            Question::Vanished { mailbox, since } => {
-                let vanished = &self.selected(mailbox)?.vanished;
-                let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
-                uids.sort_unstable();
-                Answer::Vanished(if uids.len() > NAMED_MAX { Vanished::Many } else { Vanished::Uids(uids) })
-            }
-            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
-                let mailbox = self.selected(mailbox)?;
-                let mut stored = Stored::default();
-                for uid in uids {
-                    let later = |(row, _): &&(Row, Vec<u8>)| unchanged_since.is_some_and(|since| row.mod_seq > since);
-                    match mailbox.messages.iter().find(|(row, _)| row.uid == uid).filter(later) {
-                        Some(_) => stored.modified.push(uid),
-                        None => stored.flagged.extend(mailbox.flag(uid, change, &flags)),
-                    }
-                }
-                Answer::Stored(stored)
             }
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to)?,
             Question::Move { mailbox, uids, to } => {
@@ -292,6 +254,51 @@ impl Store {
                 self.quota(if others { name.to_string() } else { String::new() })
             }
             Question::DeletedOctets { names } => Answer::Sizes(names.iter().map(|name| self.deleted(name)).collect()),
+            other => return self.contents(other),
+        })
+    }
+
+    /// What messages are and hold, and their flags.
+    fn contents(&mut self, question: Question) -> Result<Answer, Trouble> {
+        Ok(match question {
+            Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
+            Question::Octets { mailbox, uid, from, count } => {
+                let mailbox = self.selected(mailbox)?;
+                let found = mailbox.messages.iter().find(|(row, _)| row.uid == uid);
+                let (_, content) = found.ok_or(Trouble::Expunged)?;
+                let rest = content.get(from as usize..).unwrap_or_default();
+                Answer::Octets(rest[..count.min(rest.len())].to_vec())
+            }
+            Question::Renderings { mailbox, uids, parts } => {
+                Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
+            }
+            Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
+            Question::Keys { mailbox, uids, parts } => {
+                Answer::Keys(Box::new(self.selected(mailbox)?.keys(&uids, parts)))
+            }
+            Question::Candidates { mailbox, texts } => {
+                let known_to = self.known_to;
+                let mailbox = self.selected(mailbox)?;
+                Answer::Candidates(texts.iter().map(|text| mailbox.candidates(text, known_to)).collect())
+            }
+            Question::Vanished { mailbox, since } => {
+                let vanished = &self.selected(mailbox)?.vanished;
+                let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
+                uids.sort_unstable();
+                Answer::Vanished(if uids.len() > NAMED_MAX { Vanished::Many } else { Vanished::Uids(uids) })
+            }
+            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
+                let mailbox = self.selected(mailbox)?;
+                let mut stored = Stored::default();
+                for uid in uids {
+                    let later = |(row, _): &&(Row, Vec<u8>)| unchanged_since.is_some_and(|since| row.mod_seq > since);
+                    match mailbox.messages.iter().find(|(row, _)| row.uid == uid).filter(later) {
+                        Some(_) => stored.modified.push(uid),
+                        None => stored.flagged.extend(mailbox.flag(uid, change, &flags)),
+                    }
+                }
+                Answer::Stored(stored)
+            }
             other => return self.others(other),
         })
     }
