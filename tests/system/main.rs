@@ -7,6 +7,7 @@ mod clamd;
 mod clients;
 mod corpus;
 mod crash;
+mod desktop;
 mod exchange;
 mod floods;
 mod guide;

@@ -16,6 +16,9 @@ use mail::mime::{SectionKind, Structure, SummaryParts};
 use mail::order::{KeyParts, Keys};
 use mail::{Flags, Identifier, Keyword, MailboxName, Rights, RightsChange, SpecialUse};
 
+/// The entry of METADATA that says what a mailbox is for, as LIST does (RFC 6154 4). It is no annotation.
+pub const SPECIAL_USE: &str = "/private/specialuse";
+
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
 /// INBOX that is renamed is gone for those who selected it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,7 +145,8 @@ pub enum Question {
     MyRights { name: MailboxName },
     /// Rights this identifier has on a mailbox whatever its list says. Answer: `Rights`.
     FixedRights { name: MailboxName, identifier: Identifier },
-    /// METADATA of a mailbox, or of the server: all entries with their values, in order. Answer: `Metadata`.
+    /// METADATA of a mailbox, or of the server: all entries with their values, in order, `SPECIAL_USE` among them. Answer:
+    /// `Metadata`.
     Metadata { name: Option<MailboxName> },
     /// Sets or removes entries, all or none. Answer: `Done`.
     SetMetadata { name: Option<MailboxName>, values: Vec<(String, Option<Vec<u8>>)> },

@@ -1,8 +1,8 @@
 //! METADATA (RFC 5464). Private entries of one's own mailbox lie beside it. Those on a mailbox of others are nobody's business
 //! but one's own: they lie with one's own account, under the number of the mailbox, and count against its bounds.
 
-use mail::MailboxName;
-use proto::imap::{Answer, Trouble};
+use mail::{MailboxName, SpecialUse};
+use proto::imap::{Answer, SPECIAL_USE, Trouble};
 use store::{Op, Store};
 
 use super::Imap;
@@ -24,9 +24,12 @@ impl Imap {
         let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
         let found = self.find(place.clone()).await?.ok_or(Trouble::NoSuchMailbox)?;
         let mark = mark(found.mailbox.id);
+        let special_use = found.mailbox.special_use.map(|it| (SPECIAL_USE.to_owned(), it.attribute().into()));
         let read = move |store: &Store| {
-            let there = store.annotations(&place.account, Some(&place.name))?;
+            let mut there = store.annotations(&place.account, Some(&place.name))?;
             if place.is_own() {
+                there.extend(special_use);
+                there.sort();
                 return Ok(there);
             }
             let own = store.annotations(&login, None)?.into_iter();
@@ -66,7 +69,16 @@ impl Imap {
                 (Some(place), mark(found.mailbox.id))
             }
         };
+        // What a mailbox is for is its owner's business.
+        let is_own = place.as_ref().is_some_and(Place::is_own);
+        if !is_own && values.iter().any(|(entry, _)| entry == SPECIAL_USE) {
+            return Err(Trouble::NoPermission);
+        }
         let op = |(entry, value): (String, Option<Vec<u8>>)| match &place {
+            Some(Place { account, name, .. }) if entry == SPECIAL_USE => {
+                let special_use = value.and_then(|value| SpecialUse::named(std::str::from_utf8(&value).ok()?));
+                Op::SetSpecialUse { login: account.clone(), name: name.clone(), special_use }
+            }
             Some(Place { account, name, .. }) if account == &login || !is_private(&entry) => {
                 let (login, mailbox) = (account.clone(), Some(name.clone()));
                 Op::SetAnnotation { login, mailbox, entry, value }
