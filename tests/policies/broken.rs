@@ -214,10 +214,10 @@ fn together(count: usize) -> Vec<Case> {
         let wanted = 2 + random.below(4) as usize;
         let first = pool[round % pool.len()];
         let mut chosen = vec![first];
-        let mut without = sections(first.good);
+        let mut without = sections_of(first);
         for _ in 0..40 {
             let next = pool[random.below(pool.len() as u64) as usize];
-            let its = sections(next.good);
+            let its = sections_of(next);
             let apart = next.setting == first.setting && !its.iter().any(|name| without.contains(name));
             // A caret must tell its slip from the others.
             let clear = !chosen.iter().any(|one| one.bad.contains(next.caret) || next.bad.contains(one.caret));
@@ -240,6 +240,11 @@ fn together(count: usize) -> Vec<Case> {
         });
     }
     cases
+}
+
+/// The sections either text has.
+fn sections_of(example: &Example) -> Vec<String> {
+    [example.good, example.bad].into_iter().flat_map(sections).collect()
 }
 
 fn corpus() -> Vec<Case> {

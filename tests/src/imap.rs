@@ -47,6 +47,11 @@ impl Imap {
         if listener.tls == Tls::Implicit {
             wire = wire.tls(&server.tls)?;
         }
+        Imap::over(wire)
+    }
+
+    /// A connection to any server; its greeting is read.
+    pub fn over(mut wire: Wire) -> io::Result<Imap> {
         let greeting = wire.line()?;
         Ok(Imap { wire, greeting, commands: 0 })
     }

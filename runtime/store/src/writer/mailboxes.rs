@@ -35,8 +35,7 @@ impl Group<'_> {
         for parent in &parents {
             self.insert_mailbox(account.id, parent, None)?;
         }
-        // Whoever watches INBOX learns of names too: there is always one.
-        self.tallies.mark_changed(account.inbox);
+        self.tallies.stir(account.inbox);
         Ok(OpResult::Created(MailboxId(self.insert_mailbox(account.id, name, special_use)?)))
     }
 
@@ -148,7 +147,7 @@ impl Group<'_> {
             return Err(Refusal::TooManyMailboxes.into());
         }
         self.insert_subscription(account.id, name)?;
-        self.tallies.mark_changed(account.inbox);
+        self.tallies.stir(account.inbox);
         Ok(OpResult::Done)
     }
 
@@ -157,7 +156,7 @@ impl Group<'_> {
         self.db
             .prepare_cached("DELETE FROM subscription WHERE account = ?1 AND name = ?2")?
             .execute((account.id, name.as_str()))?;
-        self.tallies.mark_changed(account.inbox);
+        self.tallies.stir(account.inbox);
         Ok(OpResult::Done)
     }
 

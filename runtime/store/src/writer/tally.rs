@@ -59,6 +59,8 @@ pub(super) struct Tallies {
     filled: Vec<Usage>,
     /// Changed in this group, for watchers and the change log.
     changed: BTreeSet<u32>,
+    /// Mailboxes in which nothing changed and whose watchers are to hear all the same.
+    stirred: BTreeSet<u32>,
     /// How things were before the commit that runs, newest last.
     undo: Vec<Undo>,
 }
@@ -90,6 +92,7 @@ impl Tallies {
             changed_usages: BTreeSet::new(),
             filled: Vec::new(),
             changed: BTreeSet::new(),
+            stirred: BTreeSet::new(),
             undo: Vec::new(),
         })
     }
@@ -179,6 +182,11 @@ impl Tallies {
     }
 
     /// For watchers only: the mailbox has another name.
+    /// Names or subscriptions of the account changed: whoever watches its INBOX hears of it, and the change log does not.
+    pub(super) fn stir(&mut self, inbox: u32) {
+        self.stirred.insert(inbox);
+    }
+
     pub(super) fn mark_changed(&mut self, id: u32) {
         self.changed.insert(id);
     }
@@ -291,13 +299,15 @@ impl Tallies {
         &self.changed
     }
 
-    /// The mailboxes changed in this group; the next group starts afresh.
+    /// The mailboxes whose watchers hear of this group; the next group starts afresh.
     pub(super) fn take_changed(&mut self) -> BTreeSet<u32> {
         if self.known.len() + self.accounts.len() + self.usages.len() > REMEMBERED_MAX {
             self.known.clear();
             self.accounts.clear();
             self.usages.clear();
         }
-        std::mem::take(&mut self.changed)
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.append(&mut self.stirred);
+        changed
     }
 }
