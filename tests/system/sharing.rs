@@ -138,6 +138,52 @@ fn a_delegate_may_do_what_was_granted_until_it_is_taken_away() -> Outcome {
 }
 
 #[test]
+fn who_adds_to_a_mailbox_and_may_not_read_it_learns_no_uids() -> Outcome {
+    let house = House::new();
+    let server = house.serve();
+    let [owner, delegate, _] = people(&server);
+    let mut mine = log_in(&server, &owner)?;
+    mine.command("CREATE Drop")?.ok()?;
+    mine.command(&format!("SETACL Drop {} lip", delegate.login))?.ok()?;
+    let mut theirs = log_in(&server, &delegate)?;
+    let to = format!("Other Users/{}/Drop", owner.login);
+    let appended = theirs.append(&to, &message("one"))?.text;
+    assert!(appended.starts_with("APPEND done"), "{appended}");
+    theirs.append("INBOX", &message("two"))?.ok()?;
+    theirs.command("SELECT INBOX")?.ok()?;
+    theirs.command("STORE 1 +FLAGS (\\Seen \\Flagged $work)")?.ok()?;
+    assert!(said(&mut theirs, &format!("COPY 1 \"{to}\""))?.starts_with("OK COPY done"));
+    let moved = said(&mut theirs, &format!("MOVE 1 \"{to}\""))?;
+    assert_eq!(moved, "OK moved\n1 EXPUNGE\nOK MOVE done");
+    mine.command("SELECT Drop")?.ok()?;
+    let flags = said(&mut mine, "FETCH 1:* FLAGS")?;
+    assert_eq!(flags.matches("(FLAGS ())").count(), 3, "none of them came along: {flags}");
+    Ok(())
+}
+
+#[test]
+fn a_mailbox_made_in_an_account_of_others_is_shared_as_what_is_above_it() -> Outcome {
+    let house = House::new();
+    let server = house.serve();
+    let [owner, delegate, _] = people(&server);
+    log_in(&server, &owner)?.command(&format!("SETACL INBOX {} lrsktex", delegate.login))?.ok()?;
+    let mut theirs = log_in(&server, &delegate)?;
+    let top = format!("Other Users/{}", owner.login);
+    theirs.command(&format!("CREATE \"{top}/a/b/c\""))?.ok()?;
+    theirs.command(&format!("CREATE \"{top}/a/d\""))?.ok()?;
+    for name in ["a", "a/b", "a/b/c", "a/d"] {
+        let rights = said(&mut theirs, &format!("MYRIGHTS \"{top}/{name}\""))?;
+        assert!(rights.starts_with(&format!("MYRIGHTS \"{top}/{name}\" lrskxte")), "{name}: {rights}");
+    }
+    // Who deletes the mailbox it has selected is not hung up on.
+    theirs.command(&format!("SELECT \"{top}/a/d\""))?.ok()?;
+    let deleted = said(&mut theirs, &format!("DELETE \"{top}/a/d\""))?;
+    assert!(deleted.ends_with("OK DELETE done") && deleted.contains("[CLOSED]"), "{deleted}");
+    theirs.command("NOOP")?.ok()?;
+    Ok(())
+}
+
+#[test]
 fn who_may_look_nothing_up_learns_nothing() -> Outcome {
     let house = House::new();
     let server = house.serve();

@@ -22,17 +22,19 @@ pub enum Op {
     /// Messages that were in a mailbox before: restored, or from another shard.
     Import(Box<Import>),
     SetFlags(Box<SetFlags>),
-    /// Flags and INTERNALDATE come along; OVERQUOTA is exact.
+    /// INTERNALDATE comes along, and so do those of `flags`; OVERQUOTA is exact.
     Copy {
         from: MailboxId,
         uids: UidSet,
         to: MailboxId,
+        flags: FlagScope,
     },
     /// RFC 6851.
     Move {
         from: MailboxId,
         uids: UidSet,
         to: MailboxId,
+        flags: FlagScope,
     },
     Expunge {
         mailbox: MailboxId,
@@ -389,12 +391,17 @@ impl FlagScope {
     /// The flags in it.
     #[must_use]
     pub fn among(self, flags: &Flags) -> Flags {
-        let of = |flag, inside| if inside { flags.system.bits() & SystemFlags::bits(flag) } else { 0 };
-        let named = SystemFlags::SEEN.with(SystemFlags::DELETED);
-        let others = if self.others { flags.system.without(named).bits() } else { 0 };
-        let system = of(SystemFlags::SEEN, self.seen) | of(SystemFlags::DELETED, self.deleted) | others;
         let keywords = if self.others { flags.keywords.clone() } else { BTreeSet::new() };
-        Flags { system: SystemFlags::from_bits(system), keywords }
+        Flags { system: self.system(flags.system), keywords }
+    }
+
+    /// The same of flags that are no keywords.
+    #[must_use]
+    pub fn system(self, flags: SystemFlags) -> SystemFlags {
+        let of = |flag, inside| if inside { flags.bits() & SystemFlags::bits(flag) } else { 0 };
+        let named = SystemFlags::SEEN.with(SystemFlags::DELETED);
+        let others = if self.others { flags.without(named).bits() } else { 0 };
+        SystemFlags::from_bits(of(SystemFlags::SEEN, self.seen) | of(SystemFlags::DELETED, self.deleted) | others)
     }
 
     /// The flags this one leaves out.

@@ -10,7 +10,7 @@ use rusqlite::OptionalExtension;
 use crate::body::{BodyRef, Segments};
 use crate::error::{CommitError, ReadError, Refusal};
 use crate::id::{MailboxId, UidSet};
-use crate::op::{Expunged, Import, Imported, Op, OpResult};
+use crate::op::{Expunged, FlagScope, Import, Imported, Op, OpResult};
 use crate::read;
 use crate::route::Table;
 
@@ -31,9 +31,9 @@ pub(crate) fn commit(table: &Table, ops: Vec<Op>) -> Result<Vec<OpResult>, Commi
 
 fn one(table: &Table, op: Op) -> Result<OpResult, CommitError> {
     match op {
-        Op::Copy { from, uids, to } if from.shard() != to.shard() => copy(table, from, &uids, to),
-        Op::Move { from, uids, to } if from.shard() != to.shard() => {
-            let copied = copy(table, from, &uids, to)?;
+        Op::Copy { from, uids, to, flags } if from.shard() != to.shard() => copy(table, from, &uids, (to, flags)),
+        Op::Move { from, uids, to, flags } if from.shard() != to.shard() => {
+            let copied = copy(table, from, &uids, (to, flags))?;
             if let OpResult::Copied { uids, .. } = &copied {
                 let went = uids.iter().map(|(old, _)| *old).collect();
                 plain(table, Op::Expunge { mailbox: from, which: Expunged::Exactly(went) })?;
@@ -120,7 +120,7 @@ struct Leaving {
     messages: Vec<Imported>,
 }
 
-fn copy(table: &Table, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<OpResult, CommitError> {
+fn copy(table: &Table, from: MailboxId, uids: &UidSet, to: (MailboxId, FlagScope)) -> Result<OpResult, CommitError> {
     for _ in 0..TRIES {
         let Leaving { to: (login, mailbox), uids, messages } = leaving(table, from, uids, to)?;
         let mut pins = Pins { segments: &table.segments, pinned: Vec::new() };
@@ -139,7 +139,12 @@ fn copy(table: &Table, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<
     Err(CommitError::Busy)
 }
 
-fn leaving(table: &Table, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<Leaving, CommitError> {
+fn leaving(
+    table: &Table,
+    from: MailboxId,
+    uids: &UidSet,
+    (to, scope): (MailboxId, FlagScope),
+) -> Result<Leaving, CommitError> {
     let gone = || CommitError::Refused { op: 0, why: Refusal::NoSuchMailbox };
     let shard = |mailbox: MailboxId| table.shards.get(usize::from(mailbox.shard())).ok_or_else(gone);
     let named = shard(to)?.pool.read(|tx| named(tx, to)).map_err(unread)?.ok_or_else(gone)?;
@@ -158,7 +163,8 @@ fn leaving(table: &Table, from: MailboxId, uids: &UidSet, to: MailboxId) -> Resu
     // One transaction read all three, so they go together.
     for ((row, (_, summary)), (_, body)) in rows.into_iter().zip(summaries).zip(bodies) {
         leaving.uids.push(row.uid);
-        leaving.messages.push(Imported { body, summary, flags: row.flags, internal_date: row.internal_date });
+        let flags = scope.among(&row.flags);
+        leaving.messages.push(Imported { body, summary, flags, internal_date: row.internal_date });
     }
     Ok(leaving)
 }

@@ -252,9 +252,9 @@ pub enum Answer {
     Stored(Stored),
     Copied(Copied),
     Expunged(Vec<u32>),
-    /// UIDs in the order the messages came.
+    /// UIDs in the order the messages came; `uid_validity` as in `Copied`.
     Appended {
-        uid_validity: u32,
+        uid_validity: Option<u32>,
         uids: Vec<u32>,
     },
     Quota(Quota),
@@ -489,7 +489,8 @@ pub struct Summary {
 /// Where copies went (RFC 4315 COPYUID).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    pub uid_validity: u32,
+    /// Of the mailbox there; `None` when who copied may not read it, so that its UIDs are not told (RFC 4315 3).
+    pub uid_validity: Option<u32>,
     /// UID here, UID there; ascending.
     pub pairs: Vec<(u32, u32)>,
 }

@@ -81,7 +81,7 @@ async fn password(
     let counted = |how: &str| service.metrics.password_checks.with_label_values(&[how]).inc();
     if opens_app_password(service, credentials, person.as_ref())? {
         counted("app_password");
-        return Ok(person.map(|row| logged_in(row, None)));
+        return Ok(person.and_then(|row| logged_in(row, None)));
     }
     let attempt = Attempt {
         login: person.as_ref().map_or(&credentials.login, |row| row.person.login.as_str()),
@@ -92,7 +92,7 @@ async fn password(
     match service.passwords.check(attempt, allowed).await? {
         Checked::Judged { right, how } => {
             counted(how.word());
-            Ok(person.filter(|_| right).map(|row| logged_in(row, None)))
+            Ok(person.filter(|_| right).and_then(|row| logged_in(row, None)))
         }
         Checked::Busy => {
             counted("shed");
@@ -111,6 +111,7 @@ fn opens_app_password(
     let login = person.map_or(&typed, |row| &row.person.login);
     let opens = service.app_passwords.opens(&service.store, login, &credentials.secret, &service.today());
     let opens = opens.map_err(|error| unreadable(&error))?;
+    // Of a locked login it opens nothing, and costs what a wrong password costs.
     Ok(opens && person.is_some_and(|row| !row.verifier.as_deref().is_some_and(is_locked)))
 }
 
@@ -118,7 +119,7 @@ fn scram(service: &Service, proof: &ScramProof) -> Result<Option<LoggedIn>, Refu
     let person = person(service, &proof.login)?;
     let (keys, real) = keys(service, &proof.login, person.as_ref());
     let signature = keys.verify(proof);
-    Ok(person.filter(|_| real && signature.is_some()).map(|row| logged_in(row, signature)))
+    Ok(person.filter(|_| real && signature.is_some()).and_then(|row| logged_in(row, signature)))
 }
 
 async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, Refusal> {
@@ -135,11 +136,13 @@ async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, R
     if !bearer.login.as_ref().is_none_or(same) {
         return Ok(None);
     }
-    Ok(person(service, &login)?.map(|row| logged_in(row, None)))
+    Ok(person(service, &login)?.and_then(|row| logged_in(row, None)))
 }
 
-fn logged_in(row: PersonRow, server_signature: Option<Vec<u8>>) -> LoggedIn {
-    LoggedIn { account: Account { login: row.person.login, profile: row.person.profile }, server_signature }
+/// `None` when the login is locked, whatever was proved.
+fn logged_in(row: PersonRow, server_signature: Option<Vec<u8>>) -> Option<LoggedIn> {
+    let account = Account { login: row.person.login, profile: row.person.profile };
+    (!row.verifier.as_deref().is_some_and(is_locked)).then_some(LoggedIn { account, server_signature })
 }
 
 /// The keys of a login, and whether they are somebody's.
@@ -169,4 +172,29 @@ fn unreadable(error: &ReadError) -> Refusal {
 
 fn later(text: &str) -> Refusal {
     Refusal::new(reply::AUTH_LATER, Reason::StoreTrouble, "", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locked_login_opens_to_no_proof() {
+        let row = |verifier: Option<&str>| PersonRow {
+            person: mail::Person {
+                login: Login::new("toto-j").unwrap(),
+                first: String::new(),
+                last: String::new(),
+                address: "toto@example.org".parse().unwrap(),
+                profile: "standard".to_owned(),
+                unit: String::new(),
+                home: None,
+                quota_octets: 0,
+            },
+            verifier: verifier.map(str::to_owned),
+        };
+        for (verifier, opens) in [(None, true), (Some("$argon2id$x"), true), (Some("!$argon2id$x;scram"), false)] {
+            assert_eq!(logged_in(row(verifier), Some(vec![1])).is_some(), opens, "{verifier:?}");
+        }
+    }
 }

@@ -50,7 +50,7 @@ fn what_is_imported_together_has_one_modseq_also_between_shards() {
         let import = Import { login: login("a"), mailbox: name("INBOX"), messages, within_quota: true };
         store.commit_wait(vec![Op::Import(Box::new(import))]).unwrap();
         let (from, to) = (inbox(store, "a"), inbox(store, other(store)));
-        store.commit_wait(vec![Op::Copy { from, uids: UidSet::all(), to }]).unwrap();
+        store.commit_wait(vec![Op::Copy { from, uids: UidSet::all(), to, flags: crate::FlagScope::ALL }]).unwrap();
         for mailbox in [from, to] {
             let modseqs: Vec<u64> = store.messages(mailbox, &UidSet::all()).unwrap().iter().map(|m| m.modseq).collect();
             assert_eq!(modseqs, [2, 2, 2]);
@@ -90,7 +90,10 @@ fn nothing_can_be_copied_and_moved_into_a_full_account() {
         put(store, 1, full, "too much");
         store.commit_wait(vec![person(full, 3)]).unwrap();
         let (from, uids, to) = (inbox(store, "a"), UidSet::all(), inbox(store, full));
-        for op in [Op::Copy { from, uids: uids.clone(), to }, Op::Move { from, uids, to }] {
+        for op in [
+            Op::Copy { from, uids: uids.clone(), to, flags: crate::FlagScope::ALL },
+            Op::Move { from, uids, to, flags: crate::FlagScope::ALL },
+        ] {
             assert!(
                 matches!(&store.commit_wait(vec![op]).unwrap()[0], OpResult::Copied { uids, .. } if uids.is_empty())
             );
@@ -108,7 +111,9 @@ fn a_copy_for_somebody_else_joins_the_threads_of_its_new_owner() {
             answer.summary.in_reply_to = "<1@example.org>".to_owned();
         }
         store.commit_wait(vec![op]).unwrap();
-        store.commit_wait(vec![Op::Copy { from: first.mailbox, uids: UidSet::all(), to }]).unwrap();
+        store
+            .commit_wait(vec![Op::Copy { from: first.mailbox, uids: UidSet::all(), to, flags: crate::FlagScope::ALL }])
+            .unwrap();
         let found = store.identities(to, &UidSet::all()).unwrap();
         assert!(found[0].thread.is_some());
         assert_eq!(found[0].thread, found[1].thread);
@@ -128,8 +133,12 @@ fn copies_of_one_body_keep_their_emails_although_they_move_together() {
             store.identities(mailbox, &UidSet::all()).unwrap().iter().map(|message| message.email).collect()
         };
         let (one, two) = (emails(from)[0], emails(there)[0]);
-        store.commit_wait(vec![Op::Move { from, uids: UidSet::all(), to: there }]).unwrap();
-        store.commit_wait(vec![Op::Move { from: there, uids: UidSet::all(), to: from }]).unwrap();
+        store
+            .commit_wait(vec![Op::Move { from, uids: UidSet::all(), to: there, flags: crate::FlagScope::ALL }])
+            .unwrap();
+        store
+            .commit_wait(vec![Op::Move { from: there, uids: UidSet::all(), to: from, flags: crate::FlagScope::ALL }])
+            .unwrap();
         assert_eq!(emails(from), [two, one]);
     });
 }

@@ -129,7 +129,12 @@ fn accepted_mail_passes_the_quota_and_append_does_not() {
     assert!(matches!(append("ab").unwrap()[0], OpResult::Appended { uid: 1, .. }));
     put(&store, 2, "a", "more than there is");
     assert_eq!(used(&store, "a"), (28, 3));
-    let copy = Op::Copy { from: inbox(&store, "a"), uids: UidSet::all(), to: inbox(&store, "a") };
+    let copy = Op::Copy {
+        from: inbox(&store, "a"),
+        uids: UidSet::all(),
+        to: inbox(&store, "a"),
+        flags: crate::FlagScope::ALL,
+    };
     assert_eq!(store.commit_wait(vec![copy]), over(28));
     assert_eq!(append(""), over(28));
     assert_sound(&store);

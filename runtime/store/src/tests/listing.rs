@@ -40,7 +40,12 @@ fn change(store: &Store, mailbox: MailboxId, other: MailboxId, dice: &mut Dice, 
     let op = match dice.roll(6) {
         0 | 1 => return (0..=dice.roll(3) as u64).for_each(|more| drop(put(store, n * 8 + more, "a", "hello"))),
         2 => Op::Expunge { mailbox, which: Expunged::Exactly(UidSet::from_ranges([from..=from + 1])) },
-        3 => Op::Move { from: mailbox, uids: UidSet::from_ranges([from..=from]), to: [mailbox, other][dice.roll(2)] },
+        3 => Op::Move {
+            from: mailbox,
+            uids: UidSet::from_ranges([from..=from]),
+            to: [mailbox, other][dice.roll(2)],
+            flags: crate::FlagScope::ALL,
+        },
         _ => {
             let word = ["a", "A", "$Junk"][dice.roll(3)];
             let keywords = Keyword::new(word).into_iter().filter(|_| dice.roll(2) == 0).collect();

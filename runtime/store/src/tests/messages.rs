@@ -1,9 +1,9 @@
 //! Flags, copies, moves and expunges as IMAP needs them.
 
-use mail::{Flags, Keyword};
+use mail::{Flags, Keyword, SystemFlags};
 
 use super::*;
-use crate::{CommitError, Expunged, FlagMode, FlagRow, Refusal, SetFlags, UidSet};
+use crate::{CommitError, Expunged, FlagMode, FlagRow, FlagScope, Refusal, SetFlags, UidSet};
 
 fn set(mailbox: MailboxId, uids: &[u32], mode: FlagMode, flags: Flags, unchanged_since: Option<u64>) -> Op {
     let uids = uids.iter().copied().collect();
@@ -81,9 +81,11 @@ fn a_copy_shares_the_body_and_a_move_leaves_nothing_behind() {
     (1..=3).for_each(|n| drop(put(&store, n, "a", &format!("text {n}"))));
     store.commit_wait(vec![set(from, &[2], FlagMode::Add, seen(), None)]).unwrap();
     let uids_of = |ids: &[u32]| ids.iter().copied().collect::<UidSet>();
-    let copied = store.commit_wait(vec![Op::Copy { from, uids: uids_of(&[2, 3]), to: to.id }]).unwrap();
+    let copied =
+        store.commit_wait(vec![Op::Copy { from, uids: uids_of(&[2, 3]), to: to.id, flags: FlagScope::ALL }]).unwrap();
     assert_eq!(copied, [OpResult::Copied { uidvalidity: to.uidvalidity, uids: vec![(2, 1), (3, 2)] }]);
-    let moved = store.commit_wait(vec![Op::Move { from, uids: uids_of(&[1, 2]), to: to.id }]).unwrap();
+    let moved =
+        store.commit_wait(vec![Op::Move { from, uids: uids_of(&[1, 2]), to: to.id, flags: FlagScope::ALL }]).unwrap();
     assert_eq!(moved, [OpResult::Copied { uidvalidity: to.uidvalidity, uids: vec![(1, 3), (2, 4)] }]);
     assert_eq!(uids(&store, "a", "INBOX"), [3]);
     let there = store.select(&login("a"), &name("Corbeille")).unwrap().unwrap();
@@ -101,8 +103,29 @@ fn a_copy_shares_the_body_and_a_move_leaves_nothing_behind() {
     assert_eq!(used(&store, "a"), (30, 5));
     assert_sound(&store);
     // Within one mailbox a move gives new UIDs.
-    store.commit_wait(vec![Op::Move { from, uids: UidSet::all(), to: from }]).unwrap();
+    store.commit_wait(vec![Op::Move { from, uids: UidSet::all(), to: from, flags: FlagScope::ALL }]).unwrap();
     assert_eq!(uids(&store, "a", "INBOX"), [4]);
+    assert_sound(&store);
+}
+
+#[test]
+fn a_copy_takes_along_the_flags_it_may() {
+    let folder = Folder::new("copy-flags");
+    let store = store_with(&folder, &["a"]);
+    let from = inbox(&store, "a");
+    let to = store.mailbox(&login("a"), &name("Corbeille")).unwrap().unwrap().id;
+    put(&store, 1, "a", "text");
+    let keyword = Keyword::new("$work").unwrap();
+    let all = Flags { system: SystemFlags::SEEN.with(SystemFlags::FLAGGED), keywords: [keyword].into() };
+    store.commit_wait(vec![set(from, &[1], FlagMode::Replace, all.clone(), None)]).unwrap();
+    let none = FlagScope { seen: false, deleted: false, others: false };
+    for flags in [none, FlagScope { seen: true, ..none }, FlagScope { others: true, ..none }, FlagScope::ALL] {
+        store.commit_wait(vec![Op::Copy { from, uids: UidSet::all(), to, flags }]).unwrap();
+        let there = store.select(&login("a"), &name("Corbeille")).unwrap().unwrap();
+        assert_eq!(there.messages.last().unwrap().flags, flags.among(&all), "{flags:?}");
+    }
+    let counts = store.mailbox(&login("a"), &name("Corbeille")).unwrap().unwrap().counts;
+    assert_eq!((counts.messages, counts.unseen), (4, 2));
     assert_sound(&store);
 }
 
@@ -114,8 +137,8 @@ fn an_op_on_a_mailbox_that_is_gone_is_refused() {
     store.commit_wait(vec![Op::DeleteMailbox { login: login("a"), name: name("Corbeille") }]).unwrap();
     for op in [
         set(gone, &[1], FlagMode::Add, seen(), None),
-        Op::Copy { from: inbox(&store, "a"), uids: UidSet::all(), to: gone },
-        Op::Move { from: gone, uids: UidSet::all(), to: inbox(&store, "a") },
+        Op::Copy { from: inbox(&store, "a"), uids: UidSet::all(), to: gone, flags: FlagScope::ALL },
+        Op::Move { from: gone, uids: UidSet::all(), to: inbox(&store, "a"), flags: FlagScope::ALL },
         Op::Expunge { mailbox: gone, which: Expunged::Deleted },
     ] {
         let refused = Err(CommitError::Refused { op: 0, why: Refusal::NoSuchMailbox });

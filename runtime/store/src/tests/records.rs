@@ -81,7 +81,9 @@ fn copies_keep_email_and_thread_and_get_their_own_saved_date() {
     let store = store_with(&folder, &["a"]);
     let message = put(&store, 1, "a", "text");
     let to = store.mailbox(&login("a"), &name("Corbeille")).unwrap().unwrap().id;
-    store.commit_wait(vec![Op::Copy { from: message.mailbox, uids: UidSet::all(), to }]).unwrap();
+    store
+        .commit_wait(vec![Op::Copy { from: message.mailbox, uids: UidSet::all(), to, flags: crate::FlagScope::ALL }])
+        .unwrap();
     let (one, other) = (
         store.identities(message.mailbox, &UidSet::all()).unwrap()[0],
         store.identities(to, &UidSet::all()).unwrap()[0],

@@ -43,7 +43,14 @@ fn five(folder: &Folder, copy: &Folder) -> (Store, Store) {
     };
     store.commit_wait(vec![Op::SetFlags(Box::new(flags))]).unwrap();
     let to = store.mailbox(&login("a"), &name("Corbeille")).unwrap().unwrap().id;
-    store.commit_wait(vec![Op::Copy { from: inbox(&store, "a"), uids: [2].into_iter().collect(), to }]).unwrap();
+    store
+        .commit_wait(vec![Op::Copy {
+            from: inbox(&store, "a"),
+            uids: [2].into_iter().collect(),
+            to,
+            flags: crate::FlagScope::ALL,
+        }])
+        .unwrap();
     drop(store);
     let old = then(folder, copy);
     (folder.open(), old)

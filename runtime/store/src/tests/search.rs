@@ -133,8 +133,8 @@ fn change(store: &Store, dice: &mut Dice, n: u64) {
     let id = |dice: &mut Dice| store.mailbox(&login, &name(MAILBOXES[dice.roll(3)])).unwrap().map(|it| it.id);
     let uids: UidSet = (0..3).map(|_| 1 + dice.roll(100) as u32).collect();
     let op = match (dice.roll(12), id(dice), id(dice)) {
-        (0, Some(from), Some(to)) => Op::Copy { from, uids, to },
-        (1, Some(from), Some(to)) => Op::Move { from, uids, to },
+        (0, Some(from), Some(to)) => Op::Copy { from, uids, to, flags: crate::FlagScope::ALL },
+        (1, Some(from), Some(to)) => Op::Move { from, uids, to, flags: crate::FlagScope::ALL },
         (2, Some(mailbox), _) => Op::Expunge { mailbox, which: Expunged::Exactly(uids) },
         (3, ..) if dice.roll(4) == 0 => Op::DeleteMailbox { login, name: name("Dossier") },
         (4, ..) => Op::CreateMailbox { login, name: name("Dossier"), special_use: None },

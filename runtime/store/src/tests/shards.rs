@@ -83,9 +83,13 @@ fn copies_and_moves_between_shards_keep_everything_but_the_uid() {
     put(&store, 2, a, "second");
     put(&store, 3, b, "there before");
     let (from, to) = (inbox(&store, a), inbox(&store, b));
-    let copied = store.commit_wait(vec![Op::Copy { from, uids: [2].into_iter().collect(), to }]).unwrap();
+    let copied = store
+        .commit_wait(vec![Op::Copy { from, uids: [2].into_iter().collect(), to, flags: crate::FlagScope::ALL }])
+        .unwrap();
     assert!(matches!(&copied[0], OpResult::Copied { uids, .. } if *uids == [(2, 2)]), "{copied:?}");
-    let moved = store.commit_wait(vec![Op::Move { from, uids: [1, 9].into_iter().collect(), to }]).unwrap();
+    let moved = store
+        .commit_wait(vec![Op::Move { from, uids: [1, 9].into_iter().collect(), to, flags: crate::FlagScope::ALL }])
+        .unwrap();
     assert!(matches!(&moved[0], OpResult::Copied { uids, .. } if *uids == [(1, 3)]), "{moved:?}");
     assert_eq!((uids(&store, a, "INBOX"), uids(&store, b, "INBOX")), (vec![2], vec![1, 2, 3]));
     assert_eq!([2, 3].map(|uid| body_text(&store, to, uid)), ["second", "first"]);
@@ -103,7 +107,7 @@ fn copies_and_moves_between_shards_keep_everything_but_the_uid() {
     assert_eq!(body_text(&store, to, 2), "second");
     store.commit_wait(vec![person(b, 20)]).unwrap();
     put(&store, 4, a, "does not fit");
-    let refused = store.commit_wait(vec![Op::Copy { from, uids: UidSet::all(), to }]);
+    let refused = store.commit_wait(vec![Op::Copy { from, uids: UidSet::all(), to, flags: crate::FlagScope::ALL }]);
     assert!(matches!(refused, Err(CommitError::Refused { op: 0, why: Refusal::OverQuota { .. } })), "{refused:?}");
     assert_sound(&store);
 }

@@ -108,10 +108,17 @@ fn a_copy_costs_its_owner_the_full_size_although_the_body_is_shared() {
     store.commit_wait(vec![person("a", 1000)]).unwrap();
     let message = fill(&store, 1, 600);
     let to = store.mailbox(&login("a"), &name("Corbeille")).unwrap().unwrap().id;
-    let copied = store.commit_wait(vec![Op::Copy { from: message.mailbox, uids: UidSet::all(), to }]);
+    let copied = store.commit_wait(vec![Op::Copy {
+        from: message.mailbox,
+        uids: UidSet::all(),
+        to,
+        flags: crate::FlagScope::ALL,
+    }]);
     let why = Refusal::OverQuota { used_octets: 600, quota_octets: 1000 };
     assert_eq!(copied, Err(CommitError::Refused { op: 0, why }));
-    store.commit_wait(vec![Op::Move { from: message.mailbox, uids: UidSet::all(), to }]).unwrap();
+    store
+        .commit_wait(vec![Op::Move { from: message.mailbox, uids: UidSet::all(), to, flags: crate::FlagScope::ALL }])
+        .unwrap();
     // What was accepted is delivered, quota or not.
     fill(&store, 2, 600);
     assert_eq!(used(&store, "a"), (1200, 2));

@@ -6,7 +6,7 @@ use super::Stop;
 use super::group::Group;
 use crate::error::Refusal;
 use crate::id::{MailboxId, UidSet};
-use crate::op::{Expunged, OpResult};
+use crate::op::{Expunged, FlagScope, OpResult};
 use crate::schema::{message_key, uid_of};
 use crate::summary::Summary;
 
@@ -19,7 +19,13 @@ pub(super) struct Original {
 }
 
 impl Group<'_> {
-    pub(super) fn copy(&mut self, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<OpResult, Stop> {
+    pub(super) fn copy(
+        &mut self,
+        from: MailboxId,
+        uids: &UidSet,
+        to: MailboxId,
+        flags: FlagScope,
+    ) -> Result<OpResult, Stop> {
         let owner = self.tallies.mailbox(self.db, from.0)?.account;
         let account = self.tallies.mailbox(self.db, to.0)?.account;
         let originals = self.originals(from, uids)?;
@@ -27,11 +33,17 @@ impl Group<'_> {
         if !originals.is_empty() {
             self.within_quota(account, originals.iter().map(|original| original.size_octets).sum(), 0)?;
         }
-        self.copy_rows(from, &originals, to, owner == account)
+        self.copy_rows(from, &originals, (to, flags), owner == account)
     }
 
     /// One step: nobody sees a message in both mailboxes or in none.
-    pub(super) fn move_messages(&mut self, from: MailboxId, uids: &UidSet, to: MailboxId) -> Result<OpResult, Stop> {
+    pub(super) fn move_messages(
+        &mut self,
+        from: MailboxId,
+        uids: &UidSet,
+        to: MailboxId,
+        flags: FlagScope,
+    ) -> Result<OpResult, Stop> {
         let owner = self.tallies.mailbox(self.db, from.0)?.account;
         let account = self.tallies.mailbox(self.db, to.0)?.account;
         let originals = self.originals(from, uids)?;
@@ -39,7 +51,7 @@ impl Group<'_> {
         if account != owner && !originals.is_empty() {
             self.within_quota(account, originals.iter().map(|original| original.size_octets).sum(), 0)?;
         }
-        let result = self.copy_rows(from, &originals, to, owner == account)?;
+        let result = self.copy_rows(from, &originals, (to, flags), owner == account)?;
         self.expunge(from, &Expunged::Exactly(originals.iter().map(|original| original.uid).collect()))?;
         Ok(result)
     }
@@ -72,7 +84,7 @@ impl Group<'_> {
         &mut self,
         from: MailboxId,
         originals: &[Original],
-        to: MailboxId,
+        (to, scope): (MailboxId, FlagScope),
         same_account: bool,
     ) -> Result<OpResult, Stop> {
         let mut tally = self.tallies.mailbox(self.db, to.0)?;
@@ -84,13 +96,15 @@ impl Group<'_> {
         let mut uids = Vec::with_capacity(originals.len());
         for original in originals {
             let (old, new) = (message_key(from.0, original.uid), message_key(to.0, tally.uidnext));
+            let flags = scope.system(original.flags);
             let thread = if same_account { None } else { Some(self.thread_of_copy(tally.account, old, new)?) };
             self.db
                 .prepare_cached(
                     "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved, thread)
-                     SELECT ?2, ?3, ?3, flags, kw, size, idate, zone, blob, ?4, ifnull(?5, thread) FROM msg WHERE id = ?1",
+                     SELECT ?2, ?3, ?3, ?6, iif(?7, kw, NULL), size, idate, zone, blob, ?4, ifnull(?5, thread)
+                     FROM msg WHERE id = ?1",
                 )?
-                .execute((old, new, tally.modseq as i64, self.now_s, thread))?;
+                .execute((old, new, tally.modseq as i64, self.now_s, thread, flags.bits(), scope.others))?;
             self.db
                 .prepare_cached(
                     "INSERT INTO summary(id, envelope, bodystructure, body, preview, subject, sender, recipient, cc, bcc,
@@ -102,7 +116,7 @@ impl Group<'_> {
             self.add_references(original.blob, 1)?;
             uids.push((original.uid, tally.uidnext));
             tally.uidnext += 1;
-            tally.count_in(original.flags, original.size_octets);
+            tally.count_in(flags, original.size_octets);
         }
         self.tallies.set(self.db, to.0, tally)?;
         Ok(OpResult::Copied { uidvalidity, uids })

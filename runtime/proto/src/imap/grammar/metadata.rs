@@ -8,7 +8,7 @@ use nom::combinator::{map, map_opt, opt, value};
 use nom::sequence::{preceded, separated_pair, terminated};
 
 use super::mailbox::{Coding, mailbox};
-use super::word::{Parsed, astring, list1, literal, nstring, number64, refuse, sp};
+use super::word::{Parsed, astring, list1, literal8, nstring, number64, refuse, sp};
 use crate::imap::command::{Command, Depth, MetadataOf, MetadataOptions, MetadataValue, OnAccount};
 
 /// Entries of one command.
@@ -99,7 +99,7 @@ pub fn get(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
 /// ```
 pub fn set(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
-        let set = alt((map(preceded(octet('~'), literal), Some), nstring));
+        let set = alt((map(literal8, Some), nstring));
         let one = map(separated_pair(entry, sp, set), |pair| -> MetadataValue { pair });
         let (rest, of) = terminated(of(coding), sp).parse(input)?;
         let (rest, values) = map_opt(list1(one), |all| (all.len() <= ENTRIES_MAX).then_some(all)).parse(rest)?;

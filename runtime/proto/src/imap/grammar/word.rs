@@ -105,10 +105,19 @@ pub fn quoted(input: &[u8]) -> Parsed<'_, Vec<u8>> {
 
 /// `literal = "{" number64 ["+"] "}" CRLF *CHAR8`; NUL is no CHAR8.
 pub fn literal(input: &[u8]) -> Parsed<'_, Vec<u8>> {
+    let (rest, octets) = octets_of_literal(input)?;
+    if octets.contains(&0) { refuse(input) } else { Ok((rest, octets)) }
+}
+
+/// `literal8 = "~{" number64 ["+"] "}" CRLF *OCTET`
+pub fn literal8(input: &[u8]) -> Parsed<'_, Vec<u8>> {
+    preceded(octet('~'), octets_of_literal).parse(input)
+}
+
+fn octets_of_literal(input: &[u8]) -> Parsed<'_, Vec<u8>> {
     let (rest, announced) = literal_announced(input)?;
     let Ok(size) = usize::try_from(announced.size_octets) else { return refuse(input) };
-    let (rest, octets) = take(size).parse(rest)?;
-    if octets.contains(&0) { refuse(input) } else { Ok((rest, octets.to_vec())) }
+    map(take(size), <[u8]>::to_vec).parse(rest)
 }
 
 /// The part of a literal before its octets.

@@ -229,15 +229,18 @@ fn complete(appending: Appending) -> Turn {
             Answer::Appended { uid_validity, uids } => (uid_validity, uids),
             other => return open.done(tag, refusal(other.done().err().unwrap_or(Trouble::Bug)), out),
         };
-        let code = Code::AppendUid(uid_validity, uids);
+        let told = |reply: Reply| match uid_validity {
+            Some(validity) => reply.with(Code::AppendUid(validity, uids)),
+            None => reply,
+        };
         match (replaces, open) {
             (Some(replaced), Open::Selected(mut state)) => {
                 // RFC 8508 3.3: before the EXPUNGE response, so that the client can follow the message.
-                out.untagged_reply(&Reply::ok("replaced").with(code));
+                out.untagged_reply(&told(Reply::ok("replaced")));
                 state.view.vanish([replaced.uid]);
                 state.done_with_news(tag, Reply::ok("REPLACE done"))
             }
-            (_, open) => open.done(tag, Reply::ok("APPEND done").with(code), out),
+            (_, open) => open.done(tag, told(Reply::ok("APPEND done")), out),
         }
     })
 }

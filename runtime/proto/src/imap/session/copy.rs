@@ -13,7 +13,7 @@ pub fn copy(state: Box<Selected>, tag: Tag, messages: Messages, to: Name, out: &
         ask(question, move |answer, _| {
             let reply = match answer.copied() {
                 Ok(copied) if copied.pairs.is_empty() => Reply::ok("COPY done"),
-                Ok(copied) => Reply::ok("COPY done").with(copy_uid(copied)),
+                Ok(copied) => told(Reply::ok("COPY done"), copied),
                 Err(trouble) => refusal(trouble),
             };
             // The copies may have landed in the selected mailbox.
@@ -32,7 +32,7 @@ pub fn move_(state: Box<Selected>, tag: Tag, messages: Messages, to: Name, out: 
             Ok(copied) if !copied.pairs.is_empty() => {
                 state.view.vanish(copied.pairs.iter().map(|(from, _)| *from));
                 // RFC 6851 4.3: before the EXPUNGE responses, so that the client can follow the messages.
-                out.untagged_reply(&Reply::ok("moved").with(copy_uid(copied)));
+                out.untagged_reply(&told(Reply::ok("moved"), copied));
                 match state.shared.enabled.qresync {
                     true => state.done_removed(tag, "MOVE done", out),
                     false => state.done_with_news(tag, Reply::ok("MOVE done")),
@@ -64,9 +64,11 @@ fn with_target(
     })
 }
 
-fn copy_uid(copied: Copied) -> Code {
+/// With COPYUID, unless the UIDs there are not for who copied.
+fn told(reply: Reply, copied: Copied) -> Reply {
+    let Some(validity) = copied.uid_validity else { return reply };
     let (from, to) = copied.pairs.into_iter().unzip();
-    Code::CopyUid(copied.uid_validity, from, to)
+    reply.with(Code::CopyUid(validity, from, to))
 }
 
 /// RFC 9051 6.4.7: the client may create the mailbox and try again.
@@ -103,6 +105,17 @@ mod tests {
         client.check("a COPY 1 nope", "a NO [TRYCREATE] there is no such mailbox\n");
         client.check("a COPY 9 Sent", "a BAD there is no message with that number\n");
         client.check("a UID COPY 99 Sent", "a OK there were no such messages\n");
+    }
+
+    #[test]
+    fn uids_of_a_mailbox_that_may_not_be_read_are_not_told() {
+        let mut client = Client::with_inbox(&THREE);
+        client.store.borrow_mut().rights.insert("Sent".to_owned(), mail::Rights::parse("li").unwrap());
+        client.check("a COPY 1 Sent", "a OK COPY done\n");
+        client.check("a MOVE 1 Sent", "* OK moved\n* 1 EXPUNGE\na OK MOVE done\n");
+        client.check("a APPEND Sent {1+}\r\nx", "a OK APPEND done\n");
+        client.check("a REPLACE 1 Sent {1+}\r\nx", "* OK replaced\n* 1 EXPUNGE\na OK REPLACE done\n");
+        assert_eq!(client.store.borrow().uids("Sent"), [1, 2, 3, 4]);
     }
 
     #[test]

@@ -64,7 +64,8 @@ pub fn delete(state: Open, tag: Tag, name: Name, out: &mut Out) -> Turn {
 /// A client may delete the very mailbox it has selected, or rename the INBOX it has selected. It knows, so it is not hung up on: nothing is selected any more.
 fn perhaps_gone(state: Box<Selected>, tag: Tag, yes: &'static str) -> Turn {
     state.hear(false, move |state, trouble, out| match trouble {
-        Some(Trouble::NoSuchMailbox) => ask(Question::Unselect, move |_, out| {
+        // Of a mailbox of others that is gone nobody has rights any more.
+        Some(Trouble::NoSuchMailbox | Trouble::NoPermission) => ask(Question::Unselect, move |_, out| {
             out.untagged_reply(&Reply::ok("the selected mailbox is gone").with(Code::Closed));
             Open::Authenticated(Authenticated { shared: state.shared }).done(tag, Reply::ok(yes), out)
         }),

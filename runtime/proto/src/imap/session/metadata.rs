@@ -83,6 +83,12 @@ pub fn line(
         out.text(entry);
         out.text(" ");
         match value {
+            // `value = nstring / literal8`: NUL stands in no nstring.
+            Some(value) if value.contains(&0) => {
+                out.text("~");
+                out.literal_begins(value.len());
+                out.raw(value);
+            }
             Some(value) => out.string(value),
             None => out.text("NIL"),
         }
@@ -150,6 +156,9 @@ mod tests {
         client.check("a GETMETADATA nope /private/x", "a NO [NONEXISTENT] there is no such mailbox\n");
         client.check("a SETMETADATA \"\" (/private/x ~{1+}\r\ny)", "a OK SETMETADATA done\n");
         client.check("a GETMETADATA \"\" /private/x", "* METADATA \"\" (/private/x \"y\")\na OK GETMETADATA done\n");
+        client.say("a SETMETADATA \"\" (/private/x ~{3+}\r\na\0b)");
+        client
+            .check("a GETMETADATA \"\" /private/x", "* METADATA \"\" (/private/x ~{3}\na\0b)\na OK GETMETADATA done\n");
     }
 
     #[test]

@@ -59,8 +59,9 @@ pub(super) struct Searching {
 }
 
 pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> Turn {
-    // RFC 6855 3: every text is UTF-8 then.
-    if search.charset.is_some() && state.shared.enabled.utf8 {
+    // RFC 6855 3: every text is UTF-8 then. SORT and THREAD always name a charset.
+    let is_search = matches!(search.purpose, Purpose::Search(_));
+    if is_search && search.charset.is_some() && state.shared.enabled.utf8 {
         let reply = Reply::bad("no charset is named once UTF8=ACCEPT is enabled");
         return refuse(state, &tag, &search.purpose, &reply, out);
     }

@@ -119,6 +119,15 @@ mod tests {
     }
 
     #[test]
+    fn a_charset_is_named_also_where_search_names_none() {
+        let mut client = client();
+        client.say("a ENABLE UTF8=ACCEPT");
+        client.check("a SORT (SUBJECT) UTF-8 ALL", "* SORT 2 3 1 4\na OK SORT done\n");
+        client.check("a THREAD ORDEREDSUBJECT UTF-8 SUBJECT beta", "* THREAD (1 4)\na OK THREAD done\n");
+        client.check("a SEARCH CHARSET UTF-8 ALL", "a BAD no charset is named once UTF8=ACCEPT is enabled\n");
+    }
+
+    #[test]
     fn results_of_a_sort_can_be_returned_in_parts() {
         check("SORT RETURN (MIN MAX COUNT) (SUBJECT) UTF-8 ALL", "ESEARCH (TAG \"a\") MIN 2 MAX 4 COUNT 4");
         check("UID SORT RETURN () (DATE) UTF-8 ALL", "ESEARCH (TAG \"a\") UID ALL 3,2,1,4");

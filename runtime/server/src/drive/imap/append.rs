@@ -4,12 +4,13 @@
 use std::ops::Range;
 
 use mail::date::DateTime;
-use mail::{Flags, MailboxName};
+use mail::{Flags, MailboxName, Rights};
 use proto::imap::{Answer, Replaced, Source, SourceMailbox, Trouble};
-use store::{BodyRef, FlagScope, InternalDate, Op, OpResult, PutError, ReadError, RecordEnvelope, Store, Summary};
+use store::{BodyRef, InternalDate, Op, OpResult, PutError, ReadError, RecordEnvelope, Store, Summary};
 
 use super::Imap;
 use super::place::Place;
+use super::rights;
 use super::write::{trouble, unexpected};
 use crate::content::Content;
 use crate::service::Service;
@@ -21,8 +22,8 @@ const COMMAND_FACTOR: u64 = 4;
 /// What a command brings.
 pub struct Append {
     place: Place,
-    /// Flags that may come along (RFC 4314 4).
-    scope: FlagScope,
+    /// On the mailbox there: which flags may come along (RFC 4314 4), whether its UIDs are told (RFC 4315 3).
+    rights: Rights,
     replaces: Option<Replaced>,
     /// What the quota leaves.
     room_octets: u64,
@@ -89,7 +90,7 @@ impl Imap {
             self.append = Some(append);
             return Ok(Answer::Done);
         }
-        let (_, scope) = self.target(&mailbox).await?;
+        let rights = self.target(&mailbox).await?.rights;
         let place = self.place(&mailbox).await?.ok_or(Trouble::NoSuchMailbox)?;
         let account = place.account.clone();
         let replaced = replaces.map(|old| Ok((self.store_id(old.mailbox)?, old.uid))).transpose()?;
@@ -104,7 +105,7 @@ impl Imap {
         };
         let room_octets = self.look_up(read).await?;
         let complete = Vec::new();
-        self.append = Some(Append { place, scope, replaces, room_octets, octets: 0, complete, last: begun });
+        self.append = Some(Append { place, rights, replaces, room_octets, octets: 0, complete, last: begun });
         Ok(Answer::Done)
     }
 
@@ -161,7 +162,7 @@ impl Imap {
 
     /// Writes the message that is complete; another may follow.
     async fn complete(&mut self, append: Append, next: Option<Begun>) -> Result<Append, Trouble> {
-        let Append { place, scope, replaces, room_octets, octets, mut complete, last } = append;
+        let Append { place, rights, replaces, room_octets, octets, mut complete, last } = append;
         let Begun { flags, internal_date, content, lost, .. } = last;
         if lost {
             return Err(Trouble::Unavailable);
@@ -180,16 +181,17 @@ impl Imap {
             mailbox: place.name.clone(),
             body,
             summary,
-            flags: scope.among(&flags),
+            flags: rights::scope(rights).among(&flags),
             internal_date,
         });
         let last = next.unwrap_or_else(|| Begun::new(&self.service, Flags::default(), None));
-        Ok(Append { place, scope, replaces, room_octets, octets, complete, last })
+        Ok(Append { place, rights, replaces, room_octets, octets, complete, last })
     }
 
     pub(super) async fn append_end(&mut self) -> Result<Answer, Trouble> {
         let append = self.append.take().ok_or(Trouble::Bug)?;
-        let Append { replaces, complete, .. } = self.complete(append, None).await?;
+        self.still_allowed(&append).await?;
+        let Append { replaces, complete, rights, .. } = self.complete(append, None).await?;
         let op = |append| match replaces {
             Some(old) => {
                 let mailbox = self.store_id(old.mailbox)?;
@@ -210,7 +212,19 @@ impl Imap {
             }
         }
         let (uid_validity, uids) = answer;
-        Ok(Answer::Appended { uid_validity, uids })
+        Ok(Answer::Appended { uid_validity: Some(uid_validity).filter(|_| rights.contains(Rights::READ)), uids })
+    }
+
+    /// A message may be on its way for long, and what was granted when it began may have ended.
+    async fn still_allowed(&mut self, append: &Append) -> Result<(), Trouble> {
+        if !append.place.is_own() {
+            let found = self.find(append.place.clone()).await?;
+            rights::check(found.map_or(Rights::NONE, |found| found.rights), rights::INSERTING)?;
+        }
+        match append.replaces {
+            Some(_) => rights::check(self.rights_on_selected().await?.with(Rights::LOOKUP), rights::REPLACING),
+            None => Ok(()),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ const ANY_OF_FIVE: Rights = Rights::READ.with(Rights::SEEN).with(Rights::WRITE).
 
 /// What a question needs of a mailbox: all of the first and one of the second, where that is not empty.
 #[derive(Clone, Copy)]
-struct Needs(Rights, Rights);
+pub struct Needs(Rights, Rights);
 
 /// A mailbox of somebody's, and what who asks may do with it.
 pub struct Found {
@@ -37,6 +37,11 @@ const fn all(rights: Rights) -> Needs {
     Needs(rights, Rights::NONE)
 }
 
+/// Of the mailbox a message is added to.
+pub const INSERTING: Needs = all(Rights::INSERT);
+/// Of the one it takes a message from: REPLACE expunges (RFC 8508 4.2).
+pub const REPLACING: Needs = all(Rights::DELETE.with(Rights::EXPUNGE));
+
 /// What a question needs on the mailbox it names (RFC 4314 4, RFC 5464 4.1 for METADATA, RFC 9208 4.1.2 for quotas).
 fn on_named(question: &Question) -> Option<(&MailboxName, Needs)> {
     Some(match question {
@@ -44,8 +49,8 @@ fn on_named(question: &Question) -> Option<(&MailboxName, Needs)> {
         | Question::Select { name, .. }
         | Question::Open { name }
         | Question::QuotaOf { name } => (name, all(Rights::READ)),
-        Question::Copy { to: name, .. } | Question::Move { to: name, .. } => (name, all(Rights::INSERT)),
-        Question::AppendStart { mailbox: name, .. } => (name, all(Rights::INSERT)),
+        Question::Copy { to: name, .. } | Question::Move { to: name, .. } => (name, INSERTING),
+        Question::AppendStart { mailbox: name, .. } => (name, INSERTING),
         // CATENATE reads what it puts together.
         Question::AppendPart(source) => match &source.mailbox {
             SourceMailbox::Named { name, .. } => (name, all(Rights::READ)),
@@ -72,14 +77,13 @@ fn on_selected(question: &Question) -> Option<Needs> {
         Question::Refresh { .. } | Question::Copy { .. } => all(Rights::READ),
         Question::Store { .. } => Needs(Rights::NONE, Rights::SEEN.with(Rights::DELETE).with(Rights::WRITE)),
         Question::Move { .. } => all(Rights::READ.with(Rights::DELETE).with(Rights::EXPUNGE)),
-        // RFC 8508 4.2: REPLACE takes a message away.
-        Question::AppendStart { replaces: Some(_), .. } => all(Rights::DELETE.with(Rights::EXPUNGE)),
+        Question::AppendStart { replaces: Some(_), .. } => REPLACING,
         Question::Expunge { .. } => all(Rights::EXPUNGE),
         _ => return None,
     })
 }
 
-fn check(rights: Rights, Needs(all, any): Needs) -> Result<(), Trouble> {
+pub fn check(rights: Rights, Needs(all, any): Needs) -> Result<(), Trouble> {
     let enough = rights.contains(all) && (any.is_empty() || rights.meets(any));
     match (enough, rights.contains(Rights::LOOKUP)) {
         (true, _) => Ok(()),

@@ -163,29 +163,38 @@ impl Imap {
         Ok(Answer::Sizes(sizes))
     }
 
-    /// What a mailbox made at the top of another account begins with: the list of INBOX, which is above it there.
+    /// What mailboxes made from the top of another account on begin with, one level or many: the list of INBOX, which is above
+    /// them there.
     pub(super) async fn inherited(&mut self, place: &Place) -> Result<Vec<Op>, Trouble> {
-        if place.is_own() || place.name.parents().next().is_some() {
+        if place.is_own() {
             return Ok(Vec::new());
+        }
+        for parent in place.name.parents() {
+            if self.find(Place { name: parent, ..place.clone() }).await?.is_some() {
+                // The store takes the list from there.
+                return Ok(Vec::new());
+            }
         }
         let inbox = Place { name: MailboxName::inbox(), ..place.clone() };
         let Some(found) = self.find(inbox).await? else { return Ok(Vec::new()) };
         let list = self.look_up(move |store| store.grants(found.mailbox.id)).await?;
-        let entry = |grant: Grant| {
+        let now_s = clock::unix_s();
+        let list: Vec<Grant> = list.into_iter().filter(|grant| grant.holds_at(now_s)).collect();
+        let entry = |name: &MailboxName, grant: &Grant| {
             let until = Until::Given(grant.until_s);
             let set = SetRights {
                 login: place.account.clone(),
-                mailbox: place.name.clone(),
-                identifier: grant.identifier,
+                mailbox: name.clone(),
+                identifier: grant.identifier.clone(),
                 change: RightsChange::Replace,
                 rights: grant.rights,
                 until,
-                at_s: clock::unix_s(),
+                at_s: now_s,
             };
             Op::SetRights(Box::new(set))
         };
-        let now_s = clock::unix_s();
-        Ok(list.into_iter().filter(|grant| grant.holds_at(now_s)).map(entry).collect())
+        let made = place.name.parents().chain([place.name.clone()]);
+        Ok(made.flat_map(|name| list.iter().map(move |grant| entry(&name, grant)).collect::<Vec<_>>()).collect())
     }
 }
 

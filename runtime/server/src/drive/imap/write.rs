@@ -1,11 +1,12 @@
 //! Answers that change something: each is one commit, and is told when it is durable.
 
-use mail::{Flags, MailboxName, SpecialUse};
+use mail::{Flags, MailboxName, Rights, SpecialUse};
 use proto::imap::{Answer, Copied, FlagChange, Flagged, MailboxId, Stored, Trouble};
 use store::{CommitError, Expunged, FlagMode, FlagRow, FlagScope, Op, OpResult, Refusal, SetFlags, UidSet};
 
 use super::place::Place;
-use super::{Imap, rights, session_id};
+use super::rights::{self, Found};
+use super::{Imap, session_id};
 use crate::durable;
 
 impl Imap {
@@ -36,10 +37,10 @@ impl Imap {
     }
 
     pub(super) async fn copy(&mut self, mailbox: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
-        let (from, (to, scope)) = (self.store_id(mailbox)?, self.target(to).await?);
-        let copied = self.commit(Op::Copy { from, uids: uids.iter().copied().collect(), to }).await?;
-        self.leave_flags(to, scope, &copied).await?;
-        pairs(copied)
+        let (from, Found { mailbox, rights }) = (self.store_id(mailbox)?, self.target(to).await?);
+        let (uids, flags) = (uids.iter().copied().collect(), rights::scope(rights));
+        let copied = self.commit(Op::Copy { from, uids, to: mailbox.id, flags }).await?;
+        pairs(copied, rights)
     }
 
     pub(super) async fn move_to(
@@ -48,10 +49,10 @@ impl Imap {
         uids: &[u32],
         to: &MailboxName,
     ) -> Result<Answer, Trouble> {
-        let (from, (to, scope)) = (self.store_id(mailbox)?, self.target(to).await?);
-        let moved = self.commit(Op::Move { from, uids: uids.iter().copied().collect(), to }).await?;
-        self.leave_flags(to, scope, &moved).await?;
-        pairs(moved)
+        let (from, Found { mailbox, rights }) = (self.store_id(mailbox)?, self.target(to).await?);
+        let (uids, flags) = (uids.iter().copied().collect(), rights::scope(rights));
+        let moved = self.commit(Op::Move { from, uids, to: mailbox.id, flags }).await?;
+        pairs(moved, rights)
     }
 
     /// Those of `flags` a STORE may change (RFC 4314 4): none at all is no permission, unless none were named.
@@ -59,22 +60,6 @@ impl Imap {
         let within = scope.among(&flags);
         let lost = flags != Flags::default() && within == Flags::default();
         if lost { Err(Trouble::NoPermission) } else { Ok(within) }
-    }
-
-    /// RFC 4314 4: flags that may not be changed in a mailbox do not come into it with a copy.
-    async fn leave_flags(
-        &mut self,
-        mailbox: store::MailboxId,
-        scope: FlagScope,
-        copied: &OpResult,
-    ) -> Result<(), Trouble> {
-        let OpResult::Copied { uids, .. } = copied else { return Ok(()) };
-        if scope == FlagScope::ALL || uids.is_empty() {
-            return Ok(());
-        }
-        let (uids, mode) = (uids.iter().map(|(_, new)| *new).collect(), FlagMode::ReplaceWithin(scope.outside()));
-        let change = SetFlags { mailbox, uids, mode, flags: Flags::default(), unchanged_since: None };
-        self.commit(Op::SetFlags(Box::new(change))).await.map(|_| ())
     }
 
     pub(super) async fn expunge(&mut self, mailbox: MailboxId, uids: &[u32]) -> Result<Answer, Trouble> {
@@ -128,11 +113,10 @@ impl Imap {
         self.commit(op).await.map(|_| Answer::Done)
     }
 
-    /// Where messages go, and which flags may come along.
-    pub(super) async fn target(&mut self, name: &MailboxName) -> Result<(store::MailboxId, FlagScope), Trouble> {
+    /// Where messages go.
+    pub(super) async fn target(&mut self, name: &MailboxName) -> Result<Found, Trouble> {
         let place = self.place(name).await?.ok_or(Trouble::NoSuchMailbox)?;
-        let found = self.find(place).await?.ok_or(Trouble::NoSuchMailbox)?;
-        Ok((found.mailbox.id, rights::scope(found.rights)))
+        self.find(place).await?.ok_or(Trouble::NoSuchMailbox)
     }
 
     async fn commit(&mut self, op: Op) -> Result<OpResult, Trouble> {
@@ -144,9 +128,13 @@ impl Imap {
     }
 }
 
-fn pairs(result: OpResult) -> Result<Answer, Trouble> {
+/// `rights` are those on the mailbox there.
+fn pairs(result: OpResult, rights: Rights) -> Result<Answer, Trouble> {
     match result {
-        OpResult::Copied { uidvalidity, uids } => Ok(Answer::Copied(Copied { uid_validity: uidvalidity, pairs: uids })),
+        OpResult::Copied { uidvalidity, uids } => {
+            let uid_validity = Some(uidvalidity).filter(|_| rights.contains(Rights::READ));
+            Ok(Answer::Copied(Copied { uid_validity, pairs: uids }))
+        }
         other => Err(unexpected(&other)),
     }
 }

@@ -87,7 +87,7 @@ impl Worker<'_> {
     pub(super) fn copy(&mut self) -> Option<()> {
         let (from, of) = self.some_messages(|_| true)?;
         let to = self.some_mailbox()?.id;
-        let op = Op::Copy { from, uids: uids(&of), to };
+        let op = Op::Copy { from, uids: uids(&of), to, flags: crate::FlagScope::ALL };
         self.commit(Step::Copy { from: from.number(), of, to: to.number() }, vec![op])
     }
 
@@ -97,7 +97,7 @@ impl Worker<'_> {
         if from == to {
             return None;
         }
-        let op = Op::Move { from, uids: uids(&of), to };
+        let op = Op::Move { from, uids: uids(&of), to, flags: crate::FlagScope::ALL };
         self.commit(Step::Move { from: from.number(), of, to: to.number() }, vec![op])
     }
 

@@ -274,8 +274,8 @@ fn tampers(expected: &Expected) -> Vec<Op> {
     let name = super::super::name("Unheard");
     vec![
         Op::Expunge { mailbox, which: crate::Expunged::Exactly(uids.clone()) },
-        Op::Copy { from: mailbox, uids: uids.clone(), to: mailbox },
-        Op::Move { from: mailbox, uids, to: mailbox },
+        Op::Copy { from: mailbox, uids: uids.clone(), to: mailbox, flags: crate::FlagScope::ALL },
+        Op::Move { from: mailbox, uids, to: mailbox, flags: crate::FlagScope::ALL },
         Op::SetFlags(Box::new(set)),
         settle,
         Op::CreateMailbox { login: super::super::login(PEOPLE[0]), name, special_use: None },

@@ -154,8 +154,18 @@ pub fn op(step: &Step, known: &Known, body: &dyn Fn(&Mail) -> BodyRef) -> Op {
             let (mailbox, uids) = (known.mailbox(at), set(&uids));
             Op::SetFlags(Box::new(SetFlags { mailbox, uids, mode, flags, unchanged_since }))
         }
-        Step::Copy(from, uids, to) => Op::Copy { from: known.mailbox(from), uids: set(&uids), to: known.mailbox(to) },
-        Step::Move(from, uids, to) => Op::Move { from: known.mailbox(from), uids: set(&uids), to: known.mailbox(to) },
+        Step::Copy(from, uids, to) => Op::Copy {
+            from: known.mailbox(from),
+            uids: set(&uids),
+            to: known.mailbox(to),
+            flags: crate::FlagScope::ALL,
+        },
+        Step::Move(from, uids, to) => Op::Move {
+            from: known.mailbox(from),
+            uids: set(&uids),
+            to: known.mailbox(to),
+            flags: crate::FlagScope::ALL,
+        },
         Step::Expunge(at, uids, only_deleted) => {
             let which = match (only_deleted, set(&uids)) {
                 (true, all) if all == UidSet::all() => Expunged::Deleted,

@@ -367,10 +367,13 @@ impl Store {
             old.messages.iter().find(|(row, _)| row.uid == uid).ok_or(Trouble::Expunged)?;
             old.remove(&[uid]);
         }
-        let mailbox = self.mailboxes.get_mut(&to.ok_or(Trouble::Bug)?).ok_or(Trouble::NoSuchMailbox)?;
+        let to = to.ok_or(Trouble::Bug)?;
+        let is_readable = self.rights_on(&to).contains(Rights::READ);
+        let mailbox = self.mailboxes.get_mut(&to).ok_or(Trouble::NoSuchMailbox)?;
         let added = begun.into_iter().map(|(flags, date, octets)| mailbox.add(octets, flags, date.unwrap_or(ARRIVAL)));
         let uids = added.collect();
-        Ok(Answer::Appended { uid_validity: mailbox.uid_validity, uids })
+        let uid_validity = Some(mailbox.uid_validity).filter(|_| is_readable);
+        Ok(Answer::Appended { uid_validity, uids })
     }
 
     fn metadata(&self, name: Option<MailboxName>) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
@@ -452,12 +455,14 @@ impl Store {
 
     fn copy(&mut self, from: MailboxId, uids: &[u32], to: &MailboxName) -> Result<Answer, Trouble> {
         let messages = self.selected(from)?.messages.clone();
+        let is_readable = self.rights_on(to).contains(Rights::READ);
         let target = self.mailboxes.get_mut(to).ok_or(Trouble::NoSuchMailbox)?;
         let mut pairs = Vec::new();
         for (row, content) in messages.into_iter().filter(|(row, _)| uids.contains(&row.uid)) {
             pairs.push((row.uid, target.add(content, row.flags, row.internal_date)));
         }
-        Ok(Answer::Copied(Copied { uid_validity: target.uid_validity, pairs }))
+        let uid_validity = Some(target.uid_validity).filter(|_| is_readable);
+        Ok(Answer::Copied(Copied { uid_validity, pairs }))
     }
 }
 
