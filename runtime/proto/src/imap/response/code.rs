@@ -57,6 +57,10 @@ pub enum Code {
     /// RFC 5464: no more entries.
     TooMany,
     NonExistent,
+    /// RFC 5267: the results of this search are not kept up to date.
+    NoUpdate(Tag),
+    /// RFC 5465: NOTIFY ended.
+    NotificationOverflow,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
     OverQuota,
@@ -94,6 +98,7 @@ impl fmt::Display for Code {
             Code::HighestModSeq(mod_seq) => return write!(f, "HIGHESTMODSEQ {mod_seq}"),
             Code::Modified(messages) => return write!(f, "MODIFIED {}", set(messages)),
             Code::InProgress(tag, done, all) => return write!(f, "INPROGRESS (\"{}\" {done} {all})", tag.as_str()),
+            Code::NoUpdate(tag) => return write!(f, "NOUPDATE \"{}\"", tag.as_str()),
             Code::LongEntries(octets) => return write!(f, "METADATA LONGENTRIES {octets}"),
             Code::MaxSize(octets) => return write!(f, "METADATA MAXSIZE {octets}"),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
@@ -112,6 +117,7 @@ impl fmt::Display for Code {
             Code::HasChildren => "HASCHILDREN",
             Code::Limit => "LIMIT",
             Code::NonExistent => "NONEXISTENT",
+            Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
             Code::NoPerm => "NOPERM",
             Code::OverQuota => "OVERQUOTA",
             Code::PrivacyRequired => "PRIVACYREQUIRED",

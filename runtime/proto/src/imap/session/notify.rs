@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::idle;
 use super::list;
-use super::state::{Open, Selected, Turn, ask, gone};
+use super::live;
+use super::state::{Open, Selected, Turn, ask, gone, taken_away};
 use super::status;
 use crate::imap::command::{FetchItem, StatusItem, Tag};
 use crate::imap::event::{EventGroup, Events, Mailboxes, Notify};
@@ -31,6 +32,8 @@ pub struct Notifying {
 pub struct OfSelected {
     /// That a message is gone is told at once.
     pub expunges: bool,
+    /// So are other flags.
+    pub flags: bool,
     /// What is fetched of a new message.
     pub items: Vec<FetchItem>,
 }
@@ -67,6 +70,10 @@ fn begin(mut open: Open, tag: Tag, notifying: Notifying, status: bool, out: &mut
                 status_line(&open, row, out);
             }
         }
+    }
+    let mut items = notifying.groups.iter().filter_map(|group| group.events.message_new.as_ref()).flatten();
+    if items.any(|item| *item == FetchItem::ModSeq) {
+        open.use_mod_seq(out);
     }
     open.shared_mut().notify = Some(Box::new(notifying));
     open.done(tag, Reply::ok("NOTIFY done"), out)
@@ -121,7 +128,7 @@ impl Notifying {
         };
         let (events, delayed) = own.or_else(by_name)?;
         let items = events.message_new.clone()?;
-        Some(OfSelected { expunges: !delayed, items })
+        Some(OfSelected { expunges: !delayed, flags: events.flag_change, items })
     }
 }
 
@@ -147,8 +154,12 @@ pub(super) fn is_among(mailboxes: &Mailboxes, row: &MailboxRow) -> bool {
 pub fn news(open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'static) -> Turn {
     ask(Question::Mailboxes, move |answer, out| {
         let mut open = open;
-        // If the store is in trouble, the next change brings the news.
-        if let (Ok(rows), Some(mut notifying)) = (answer.mailboxes(), open.shared_mut().notify.take()) {
+        let rows = answer.mailboxes();
+        if let Err(Trouble::Limit) = rows {
+            return overflow(open, then, out);
+        }
+        // If the store is in other trouble, the next change brings the news.
+        if let (Ok(rows), Some(mut notifying)) = (rows, open.shared_mut().notify.take()) {
             let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
             let before = std::mem::replace(&mut notifying.rows, rows);
             tell(&open, &notifying, &before, out);
@@ -156,6 +167,14 @@ pub fn news(open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'stat
         }
         then(open, out)
     })
+}
+
+/// RFC 5465 5.8: there is too much to follow. From here on it is as after NOTIFY NONE.
+fn overflow(mut open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'static, out: &mut Out) -> Turn {
+    open.shared_mut().notify = None;
+    let reply = Reply::ok("there are too many mailboxes to follow").with(Code::NotificationOverflow);
+    out.untagged_reply(&reply);
+    ask(Question::Watch { on: false }, move |_, out| then(open, out))
 }
 
 /// Writes how `before` and now differ.
@@ -239,8 +258,8 @@ fn list_line(open: &Open, attributes: &str, name: &MailboxName, renamed: Option<
 
 /// Between two commands.
 pub fn between_commands(open: Open) -> Turn {
-    news(open, |open, out| match open {
-        Open::Selected(state) => of_selected(state, out),
+    news(open, |open, _| match open {
+        Open::Selected(state) => of_selected(state),
         open @ Open::Authenticated(_) => open.ready(),
     })
 }
@@ -254,17 +273,22 @@ pub fn while_idle(open: Open, tag: Tag) -> Turn {
 }
 
 /// What happened in the selected mailbox, as far as the client asked to be told at once.
-fn of_selected(state: Box<Selected>, _: &mut Out) -> Turn {
+fn of_selected(mut state: Box<Selected>) -> Turn {
     let wanted = state.shared.notify.as_ref().and_then(|notify| notify.of_selected(state.view.mailbox()));
     let Some(wanted) = wanted else { return state.ready() };
-    state.hear(false, move |mut state, trouble, out| {
-        if let Some(Trouble::NoSuchMailbox) = trouble {
-            return gone(out);
-        }
-        if wanted.expunges {
-            state.view.tell_expunged(state.shared.enabled, out);
-        }
-        state.ready()
+    state.view.holds_flags = !wanted.flags;
+    state.hear(false, move |state, trouble, out| match trouble {
+        Some(Trouble::NoSuchMailbox) => gone(out),
+        Some(Trouble::NoPermission) => taken_away(out),
+        Some(_) | None => live::tell(state, out, move |mut state, out| {
+            state.view.holds_flags = false;
+            if wanted.expunges {
+                state.view.tell_expunged(state.shared.enabled, out);
+            }
+            // The next command may be hours away.
+            state.view.let_go();
+            state.ready()
+        }),
     })
 }
 
