@@ -127,9 +127,9 @@ mod tests {
         client.say("a ENABLE IMAP4rev2");
         client.check(
             "a CREATE inBox/b",
-            "* LIST () \"/\" INBOX/b (\"OLDNAME\" (\"inBox/b\"))\na OK [MAILBOXID (F6)] CREATE done\n",
+            "* LIST () \"/\" INBOX/b (\"OLDNAME\" (\"inBox/b\"))\na OK [MAILBOXID (F7)] CREATE done\n",
         );
-        client.check("a CREATE c/", "a OK [MAILBOXID (F7)] CREATE done\n");
+        client.check("a CREATE c/", "a OK [MAILBOXID (F8)] CREATE done\n");
     }
 
     #[test]

@@ -294,6 +294,7 @@ fn of_selected(mut state: Box<Selected>) -> Turn {
 
 #[cfg(test)]
 mod tests {
+    use crate::imap::question::Trouble;
     use crate::imap::session::tests::Client;
     use mail::{Flags, SystemFlags};
 
@@ -372,6 +373,25 @@ mod tests {
         deliver(&client, "Sent");
         deliver(&client, "INBOX");
         assert_eq!(client.changed(), "* STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 101 UNSEEN 1)\n");
+    }
+
+    #[test]
+    fn what_is_too_much_to_follow_ends_it() {
+        let mut client = Client::new();
+        client.say("a NOTIFY SET (personal (MessageNew MessageExpunge))");
+        client.store.borrow_mut().broken = Some(Trouble::Limit);
+        assert_eq!(client.changed(), "* OK [NOTIFICATIONOVERFLOW] there are too many mailboxes to follow\n");
+        assert!(!client.idling, "nothing is listened to any more");
+    }
+
+    #[test]
+    fn a_mailbox_that_may_not_be_read_any_more_ends_the_session() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        client.say("a NOTIFY SET (selected (MessageNew MessageExpunge))");
+        client.asked_to_meddle = Some("Refresh");
+        client.meddler = Some(Box::new(|store| store.borrow_mut().broken = Some(Trouble::NoPermission)));
+        let said = client.changed();
+        assert!(said.starts_with("* BYE ") && client.closed, "{said}");
     }
 
     #[test]
