@@ -16,6 +16,10 @@ pub enum Status {
     Bye,
 }
 
+/// With the events that are told.
+const BAD_EVENT: &str = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange \
+                         MailboxMetadataChange ServerMetadataChange)";
+
 /// So much of a URL is repeated.
 const URL_OCTETS_MAX: usize = 1_000;
 
@@ -107,7 +111,7 @@ impl fmt::Display for Code {
             Code::Unseen(number) => return write!(f, "UNSEEN {number}"),
             Code::AlreadyExists => "ALREADYEXISTS",
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
-            Code::BadEvent => "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)",
+            Code::BadEvent => BAD_EVENT,
             Code::BadCharset => "BADCHARSET (UTF-8 US-ASCII)",
             Code::Cannot => "CANNOT",
             Code::ClientBug => "CLIENTBUG",

@@ -23,6 +23,8 @@ use mail::{MailboxName, Rights};
 #[derive(Debug)]
 pub struct Notifying {
     groups: Vec<EventGroup>,
+    /// The number of the last change of METADATA that was told, if such are.
+    annotated: Option<u64>,
     /// Mailboxes and subscribed names as they were told.
     rows: BTreeMap<MailboxName, MailboxRow>,
 }
@@ -49,7 +51,7 @@ pub fn notify(mut open: Open, tag: Tag, notify: Notify, out: &mut Out) -> Turn {
     // Watched before it is read: a change in between is seen twice rather than never.
     ask(Question::Watch { on: true }, move |answer, _| match answer.done() {
         Ok(()) => ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
-            Ok(rows) => begin(open, tag, Notifying::new(groups, rows), status, out),
+            Ok(rows) => annotated(open, tag, Notifying::new(groups, rows), status, out),
             Err(trouble) => stop(open, tag, trouble),
         }),
         Err(trouble) => stop(open, tag, trouble),
@@ -60,6 +62,20 @@ pub fn notify(mut open: Open, tag: Tag, notify: Notify, out: &mut Out) -> Turn {
 fn stop(mut open: Open, tag: Tag, trouble: Trouble) -> Turn {
     open.shared_mut().notify = None;
     ask(Question::Watch { on: false }, move |_, out| open.done(tag, trouble.into(), out))
+}
+
+/// RFC 5465 5.6 and 5.7: from here on changes of METADATA are told.
+fn annotated(open: Open, tag: Tag, mut notifying: Notifying, status: bool, out: &mut Out) -> Turn {
+    if !notifying.groups.iter().any(|group| group.events.mailbox_metadata || group.events.server_metadata) {
+        return begin(open, tag, notifying, status, out);
+    }
+    ask(Question::Annotated { since: None }, move |answer, out| match answer.annotated() {
+        Ok((number, _)) => {
+            notifying.annotated = Some(number);
+            begin(open, tag, notifying, status, out)
+        }
+        Err(trouble) => stop(open, tag, trouble),
+    })
 }
 
 fn begin(mut open: Open, tag: Tag, notifying: Notifying, status: bool, out: &mut Out) -> Turn {
@@ -97,7 +113,8 @@ fn mistake(groups: &[EventGroup]) -> Option<Reply> {
         if fetches && !of_selected(group) {
             return Some(Reply::bad("only of the selected mailbox messages are fetched"));
         }
-        if of_selected(group) && (events.mailbox_name || events.subscription_change) {
+        let other = events.mailbox_name || events.subscription_change || events.mailbox_metadata || events.server_metadata;
+        if of_selected(group) && other {
             return Some(Reply::bad("of the selected mailbox messages are told only"));
         }
     }
@@ -107,13 +124,24 @@ fn mistake(groups: &[EventGroup]) -> Option<Reply> {
 
 impl Notifying {
     fn new(groups: Vec<EventGroup>, rows: Vec<MailboxRow>) -> Notifying {
-        Notifying { groups, rows: rows.into_iter().map(|row| (row.name.clone(), row)).collect() }
+        Notifying { groups, annotated: None, rows: rows.into_iter().map(|row| (row.name.clone(), row)).collect() }
     }
 
     /// What is told of a mailbox that is not selected.
     fn events(&self, row: &MailboxRow) -> Option<&Events> {
         let found = self.groups.iter().find(|group| is_among(&group.mailboxes, row));
         found.map(|group| &group.events)
+    }
+
+    /// Are changes of METADATA told, of a mailbox or of the server?
+    fn tells_metadata(&self, name: Option<&MailboxName>) -> bool {
+        match name {
+            None => self.groups.iter().any(|group| group.events.server_metadata),
+            Some(name) => {
+                let events = self.rows.get(name).and_then(|row| self.events(row));
+                events.is_some_and(|events| events.mailbox_metadata)
+            }
+        }
     }
 
     /// What is told of the selected mailbox: by a group of its own, else by the first that names it.
@@ -165,8 +193,40 @@ pub fn news(open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'stat
             tell(&open, &notifying, &before, out);
             open.shared_mut().notify = Some(notifying);
         }
+        tell_annotated(open, then, out)
+    })
+}
+
+fn tell_annotated(open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'static, out: &mut Out) -> Turn {
+    let Some(since) = open.shared().notify.as_ref().and_then(|notifying| notifying.annotated) else {
+        return then(open, out);
+    };
+    ask(Question::Annotated { since: Some(since) }, move |answer, out| {
+        let mut open = open;
+        if let (Ok((number, changed)), Some(notifying)) = (answer.annotated(), &mut open.shared_mut().notify) {
+            notifying.annotated = Some(number);
+            let mut told: BTreeMap<Option<MailboxName>, BTreeSet<String>> = BTreeMap::new();
+            for (name, entry) in changed.into_iter().filter(|(name, _)| notifying.tells_metadata(name.as_ref())) {
+                told.entry(name).or_default().insert(entry);
+            }
+            told.iter().for_each(|(name, entries)| metadata_line(&open, name.as_ref(), entries, out));
+        }
         then(open, out)
     })
+}
+
+/// `* METADATA "INBOX" /shared/comment /private/comment` (RFC 5464 4.4.2): the client asks for the values it wants.
+fn metadata_line(open: &Open, name: Option<&MailboxName>, entries: &BTreeSet<String>, out: &mut Out) {
+    out.text("* METADATA ");
+    match name {
+        Some(name) => out.mailbox(name, open.coding()),
+        None => out.text("\"\""),
+    }
+    for entry in entries {
+        out.text(" ");
+        out.text(entry);
+    }
+    out.end_line();
 }
 
 /// RFC 5465 5.8: there is too much to follow. From here on it is as after NOTIFY NONE.
@@ -342,6 +402,29 @@ mod tests {
     }
 
     #[test]
+    fn entries_that_change_are_named() {
+        let mut client = Client::new();
+        client.check(
+            "a NOTIFY SET (mailboxes Sent NONE) (personal (MailboxMetadataChange ServerMetadataChange))",
+            "a OK NOTIFY done\n",
+        );
+        let mut other = Client::sharing(&client.store);
+        other.say("a SETMETADATA INBOX (/shared/comment \"x\" /private/Comment \"y\")");
+        other.say("a SETMETADATA Sent (/shared/comment \"x\")");
+        other.say("a SETMETADATA \"\" (/private/comment \"x\")");
+        assert_eq!(
+            client.changed(),
+            "* METADATA \"\" /private/comment\n* METADATA INBOX /private/comment /shared/comment\n"
+        );
+        other.say("a SETMETADATA INBOX (/shared/comment NIL)");
+        assert_eq!(client.changed(), "* METADATA INBOX /shared/comment\n");
+        assert_eq!(client.changed(), "");
+        client.say("b NOTIFY SET (personal (MailboxName))");
+        other.say("a SETMETADATA INBOX (/shared/comment \"x\")");
+        assert_eq!(client.changed(), "");
+    }
+
+    #[test]
     fn the_selected_mailbox_is_told_at_once_or_its_expunges_later() {
         for (delayed, told) in [("", "* 3 EXISTS\n* 1 EXPUNGE\n"), ("-delayed", "* 3 EXISTS\n")] {
             let mut client = Client::with_inbox(&[NOTE; 2]);
@@ -403,13 +486,15 @@ mod tests {
             "(personal (FlagChange))",
             "(selected (MessageNew MessageExpunge)) (selected-delayed (MessageNew MessageExpunge))",
             "(selected (MailboxName))",
+            "(selected (MailboxMetadataChange))",
             "(personal (MessageNew (UID) MessageExpunge))",
             "(nowhere (MailboxName))",
         ] {
             let said = client.say(&format!("a NOTIFY SET {bad}"));
             assert!(said.starts_with("a BAD "), "{bad}: {said}");
         }
-        let known = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange";
+        let known = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange \
+                     MailboxMetadataChange ServerMetadataChange";
         client.check(
             "a NOTIFY SET (personal (AnnotationChange))",
             &format!("a NO [BADEVENT ({known})] one of these events is not told here\n"),

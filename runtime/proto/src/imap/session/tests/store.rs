@@ -46,6 +46,8 @@ pub struct Store {
     /// Of toto-j, by name; all where none are said.
     pub rights: BTreeMap<String, Rights>,
     server: BTreeMap<String, Vec<u8>>,
+    /// Entries of METADATA in the order they were set.
+    annotated: Vec<(Option<MailboxName>, String)>,
 }
 
 /// Messages that APPEND brings.
@@ -340,7 +342,14 @@ impl Store {
                 };
                 Answer::Metadata(entries.into_iter().collect())
             }
+            Question::Annotated { since } => {
+                let number = self.annotated.len();
+                let since = since.map_or(number, |since| since as usize);
+                Answer::Annotated { number: number as u64, changed: self.annotated[since..].to_vec() }
+            }
             Question::SetMetadata { name, values } => {
+                let changed = values.iter().map(|(entry, _)| (name.clone(), entry.to_ascii_lowercase()));
+                self.annotated.extend(changed);
                 let entries = match name {
                     None => &mut self.server,
                     Some(name) => &mut self.mailboxes.get_mut(&name).ok_or(Trouble::NoSuchMailbox)?.metadata,
