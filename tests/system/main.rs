@@ -17,6 +17,7 @@ mod limits;
 mod lists;
 mod logins;
 mod mail;
+mod notify;
 mod operating;
 mod outbound;
 mod pop3;
