@@ -18,6 +18,7 @@ mod limits;
 mod lists;
 mod logins;
 mod mail;
+mod notify;
 mod operating;
 mod outbound;
 mod pop3;

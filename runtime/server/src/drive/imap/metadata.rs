@@ -1,12 +1,16 @@
 //! METADATA (RFC 5464). Private entries of one's own mailbox lie beside it. Those on a mailbox of others are nobody's business
 //! but one's own: they lie with one's own account, under the number of the mailbox, and count against its bounds.
 
+use mail::MailboxName;
 use mail::{MailboxName, SpecialUse};
 use proto::imap::{Answer, SPECIAL_USE, Trouble};
-use store::{Op, Store};
+use std::collections::HashMap;
+use store::{MailboxId, Op, Store};
 
-use super::Imap;
 use super::place::Place;
+use super::rights::ANY_OF_FIVE;
+use super::{Imap, shared};
+use crate::annotated::Change;
 
 /// An entry and its value.
 type Entry = (String, Vec<u8>);
@@ -60,13 +64,13 @@ impl Imap {
         values: Vec<(String, Option<Vec<u8>>)>,
     ) -> Result<Answer, Trouble> {
         let login = self.login()?;
-        let (place, mark) = match name {
+        let (place, mark, mailbox) = match name {
             None if values.iter().any(|(entry, _)| !is_private(entry)) => return Err(Trouble::NoPermission),
-            None => (None, String::new()),
+            None => (None, String::new(), None),
             Some(name) => {
                 let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
                 let found = self.find(place.clone()).await?.ok_or(Trouble::NoSuchMailbox)?;
-                (Some(place), mark(found.mailbox.id))
+                (Some(place), mark(found.mailbox.id), Some(found.mailbox.id))
             }
         };
         // What a mailbox is for is its owner's business.
@@ -74,6 +78,12 @@ impl Imap {
         if !is_own && values.iter().any(|(entry, _)| entry == SPECIAL_USE) {
             return Err(Trouble::NoPermission);
         }
+        let change = |(entry, _): &(String, Option<Vec<u8>>)| Change {
+            of: is_private(entry).then(|| login.clone()),
+            mailbox,
+            entry: entry.to_ascii_lowercase(),
+        };
+        let changes: Vec<Change> = values.iter().map(change).collect();
         let op = |(entry, value): (String, Option<Vec<u8>>)| match &place {
             Some(Place { account, name, .. }) if entry == SPECIAL_USE => {
                 let special_use = value.and_then(|value| SpecialUse::named(std::str::from_utf8(&value).ok()?));
@@ -88,7 +98,47 @@ impl Imap {
             }
         };
         self.commit_all(values.into_iter().map(op).collect()).await?;
+        self.tell_annotated(changes, mailbox).await?;
         Ok(Answer::Done)
+    }
+
+    /// Lets those know who asked for it: all who follow the mailbox, or what is one's own alone. They watch their INBOX at least.
+    async fn tell_annotated(&mut self, changes: Vec<Change>, mailbox: Option<MailboxId>) -> Result<(), Trouble> {
+        changes.into_iter().for_each(|change| self.service.annotated.record(change));
+        let watched = match mailbox {
+            Some(mailbox) => Some(mailbox),
+            None => {
+                let login = self.login()?;
+                let inbox = self.look_up(move |store| store.mailbox(&login, &MailboxName::inbox())).await?;
+                inbox.map(|inbox| inbox.id)
+            }
+        };
+        if let Some(watched) = watched {
+            self.service.store.wake_watchers(watched);
+        }
+        Ok(())
+    }
+
+    /// Of mailboxes of others as GETMETADATA would tell them.
+    pub(super) async fn annotated(&mut self, since: Option<u64>) -> Result<Answer, Trouble> {
+        let login = self.login()?;
+        let (number, changes) = self.service.annotated.behind(since.unwrap_or(u64::MAX), &login);
+        if changes.is_empty() {
+            return Ok(Answer::Annotated { number, changed: Vec::new() });
+        }
+        let main = self.service.tables.plan().institution.domain.clone();
+        let read = move |store: &Store| {
+            let own = store.mailboxes(&login)?.into_iter().map(|mailbox| (mailbox.id, mailbox.name));
+            let others = shared::with(store, &login, &main)?.into_iter();
+            let others = others.filter(|shared| shared.rights.meets(ANY_OF_FIVE));
+            Ok(own.chain(others.map(|shared| (shared.mailbox.id, shared.name))).collect())
+        };
+        let names: HashMap<MailboxId, MailboxName> = self.look_up(read).await?;
+        let named = |change: Change| match change.mailbox {
+            None => Some((None, change.entry)),
+            Some(mailbox) => Some((Some(names.get(&mailbox)?.clone()), change.entry)),
+        };
+        Ok(Answer::Annotated { number, changed: changes.into_iter().filter_map(named).collect() })
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Store {
     /// Of toto-j, by name; all where none are said.
     pub rights: BTreeMap<String, Rights>,
     server: BTreeMap<String, Vec<u8>>,
+    /// Entries of METADATA in the order they were set.
+    annotated: Vec<(Option<MailboxName>, String)>,
 }
 
 /// Messages that APPEND brings.
@@ -341,7 +343,16 @@ impl Store {
                 Answer::Rights(if is_owner { Rights::ALL } else { Rights::NONE })
             }
             Question::Metadata { name } => Answer::Metadata(self.metadata(name)?),
-            Question::SetMetadata { name, values } => self.set_metadata(name, values)?,
+            Question::Annotated { since } => {
+                let number = self.annotated.len();
+                let since = since.map_or(number, |since| since as usize);
+                Answer::Annotated { number: number as u64, changed: self.annotated[since..].to_vec() }
+            }
+            Question::SetMetadata { name, values } => {
+                let changed = values.iter().map(|(entry, _)| (name.clone(), entry.to_ascii_lowercase()));
+                self.annotated.extend(changed);
+                self.set_metadata(name, values)?
+            }
             other => return self.admin(other),
         })
     }
