@@ -35,7 +35,6 @@ impl Group<'_> {
         for parent in &parents {
             self.insert_mailbox(account.id, parent, None)?;
         }
-        self.tallies.stir(account.inbox);
         Ok(OpResult::Created(MailboxId(self.insert_mailbox(account.id, name, special_use)?)))
     }
 
@@ -167,7 +166,6 @@ impl Group<'_> {
             return Err(Refusal::TooManyMailboxes.into());
         }
         self.insert_subscription(account.id, name)?;
-        self.tallies.stir(account.inbox);
         Ok(OpResult::Done)
     }
 
@@ -176,7 +174,6 @@ impl Group<'_> {
         self.db
             .prepare_cached("DELETE FROM subscription WHERE account = ?1 AND name = ?2")?
             .execute((account.id, name.as_str()))?;
-        self.tallies.stir(account.inbox);
         Ok(OpResult::Done)
     }
 

@@ -59,8 +59,6 @@ pub(super) struct Tallies {
     filled: Vec<Usage>,
     /// Changed in this group, for watchers and the change log.
     changed: BTreeSet<u32>,
-    /// Mailboxes in which nothing changed and whose watchers are to hear all the same.
-    stirred: BTreeSet<u32>,
     /// How things were before the commit that runs, newest last.
     undo: Vec<Undo>,
 }
@@ -92,7 +90,6 @@ impl Tallies {
             changed_usages: BTreeSet::new(),
             filled: Vec::new(),
             changed: BTreeSet::new(),
-            stirred: BTreeSet::new(),
             undo: Vec::new(),
         })
     }
@@ -182,11 +179,6 @@ impl Tallies {
     }
 
     /// For watchers only: the mailbox has another name.
-    /// Names or subscriptions of the account changed: whoever watches its INBOX hears of it, and the change log does not.
-    pub(super) fn stir(&mut self, inbox: u32) {
-        self.stirred.insert(inbox);
-    }
-
     pub(super) fn mark_changed(&mut self, id: u32) {
         self.changed.insert(id);
     }
@@ -299,15 +291,13 @@ impl Tallies {
         &self.changed
     }
 
-    /// The mailboxes whose watchers hear of this group; the next group starts afresh.
+    /// The mailboxes changed in this group; the next group starts afresh.
     pub(super) fn take_changed(&mut self) -> BTreeSet<u32> {
         if self.known.len() + self.accounts.len() + self.usages.len() > REMEMBERED_MAX {
             self.known.clear();
             self.accounts.clear();
             self.usages.clear();
         }
-        let mut changed = std::mem::take(&mut self.changed);
-        changed.append(&mut self.stirred);
-        changed
+        std::mem::take(&mut self.changed)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use mail::{Login, MailboxName};
 use proto::imap::{Answer, Trouble};
 use store::{MailboxId, Store, Watcher};
 use tokio::sync::Notify;
@@ -45,6 +46,15 @@ impl Followed {
 }
 
 impl Imap {
+    /// Names, subscriptions or METADATA of an account changed, and no mailbox did: its followers hear of it through INBOX.
+    pub(super) async fn stir(&mut self, account: Login) {
+        // What is done is done: without the news they learn of it with the next ones.
+        let inbox = self.look_up(move |store| store.mailbox(&account, &MailboxName::inbox())).await;
+        if let Ok(Some(inbox)) = inbox {
+            self.service.store.wake_watchers(inbox.id);
+        }
+    }
+
     pub(super) fn watch(&mut self, on: bool) -> Answer {
         self.followed = on.then(Followed::default);
         Answer::Done

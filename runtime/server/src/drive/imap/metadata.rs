@@ -1,7 +1,6 @@
 //! METADATA (RFC 5464). Private entries of one's own mailbox lie beside it. Those on a mailbox of others are nobody's business
 //! but one's own: they lie with one's own account, under the number of the mailbox, and count against its bounds.
 
-use mail::MailboxName;
 use mail::{MailboxName, SpecialUse};
 use proto::imap::{Answer, SPECIAL_USE, Trouble};
 use std::collections::HashMap;
@@ -105,18 +104,17 @@ impl Imap {
     /// Lets those know who asked for it: all who follow the mailbox, or what is one's own alone. They watch their INBOX at least.
     async fn tell_annotated(&mut self, changes: Vec<Change>, mailbox: Option<MailboxId>) -> Result<(), Trouble> {
         changes.into_iter().for_each(|change| self.service.annotated.record(change));
-        let watched = match mailbox {
-            Some(mailbox) => Some(mailbox),
+        match mailbox {
+            Some(mailbox) => {
+                self.service.store.wake_watchers(mailbox);
+                Ok(())
+            }
             None => {
                 let login = self.login()?;
-                let inbox = self.look_up(move |store| store.mailbox(&login, &MailboxName::inbox())).await?;
-                inbox.map(|inbox| inbox.id)
+                self.stir(login).await;
+                Ok(())
             }
-        };
-        if let Some(watched) = watched {
-            self.service.store.wake_watchers(watched);
         }
-        Ok(())
     }
 
     /// Of mailboxes of others as GETMETADATA would tell them.

@@ -110,10 +110,7 @@ impl Imap {
     /// members of a group with the next news.
     async fn tell_granted(&mut self, grantee: Grantee) -> Result<(), Trouble> {
         let Grantee::Login(login) = grantee else { return Ok(()) };
-        let inbox = self.look_up(move |store| store.mailbox(&login, &MailboxName::inbox())).await?;
-        if let Some(inbox) = inbox {
-            self.service.store.wake_watchers(inbox.id);
-        }
+        self.stir(login).await;
         Ok(())
     }
 

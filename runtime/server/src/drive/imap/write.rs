@@ -79,8 +79,10 @@ impl Imap {
         let inherited = self.inherited(&place).await?;
         // What a mailbox of another account is for, its owner says.
         let special_use = special_use.filter(|_| place.is_own());
+        let account = place.account.clone();
         let create = Op::CreateMailbox { login: place.account, name: place.name, special_use };
         let results = self.commit_all([create].into_iter().chain(inherited).collect()).await?;
+        self.stir(account).await;
         match results.into_iter().next() {
             Some(OpResult::Created(mailbox)) => Ok(Answer::Created(session_id(mailbox))),
             Some(other) => Err(unexpected(&other)),
@@ -109,8 +111,11 @@ impl Imap {
 
     pub(super) async fn subscribe(&mut self, name: MailboxName, on: bool) -> Result<Answer, Trouble> {
         let login = self.login()?;
+        let account = login.clone();
         let op = if on { Op::Subscribe { login, name } } else { Op::Unsubscribe { login, name } };
-        self.commit(op).await.map(|_| Answer::Done)
+        self.commit(op).await?;
+        self.stir(account).await;
+        Ok(Answer::Done)
     }
 
     /// Where messages go.
