@@ -1,5 +1,6 @@
 //! The policies that ship, the mistakes people make in them, and what the program says about each.
 
+mod autoconfig;
 mod broken;
 mod checking;
 mod counterexample;

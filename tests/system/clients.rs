@@ -1,5 +1,12 @@
 //! The mail programs people use, from Debian, against the real server.
 
+mod desk;
+mod fetchers;
+mod scripts;
+mod syncers;
+mod terminal;
+mod terminals;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

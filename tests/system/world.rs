@@ -490,8 +490,15 @@ fn an_edge_hands_its_peoples_mail_to_the_store_behind_it() -> Outcome {
     let host = SmartHost::willing(&["PIPELINING"]);
     let routes = "routes: (held: Lmtp(\"store.example:24\"), remote: DirectMx, homes: {}),";
     let imaps = "        \"imaps\": (host: \"mail.example.org\", port: 993, speaks: Imap, tls: Implicit,           auth: Required),\n";
+    let pops = "        \"pops\":  (host: \"mail.example.org\", port: 995, speaks: Pop,  tls: Implicit,           auth: Required),\n";
+    let pop = "        \"pop\":   (host: \"mail.example.org\", port: 110, speaks: Pop,  tls: StartTls(Required), auth: Required),\n";
     let facts = format!("hosts: {{\"store.example:24\": \"127.0.0.1:{}\"}},", host.port);
-    let site = Site::built(Scratch::new("edge"), &format!("{routes}\n{DELIVERY}"), &[(imaps, "")], &facts);
+    let site = Site::built(
+        Scratch::new("edge"),
+        &format!("{routes}\n{DELIVERY}"),
+        &[(imaps, ""), (pops, ""), (pop, "")],
+        &facts,
+    );
     let serving = site.serve();
     let address = site.sender.address.clone();
     serving.submit(&[&address], &to(&address, "edge"))?;

@@ -6,8 +6,8 @@ use crate::commands::live::{
     backup, export, grant, import, person, queue, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
-    check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate, snapshot, test,
-    verify,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
+    snapshot, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -48,6 +48,8 @@ pub enum Command {
     Doctor(doctor::DoctorArgs),
     /// Write the users' pages from the plan
     Doc(doc::DocArgs),
+    /// Print what mail programs read to set an account up by themselves
+    Autoconfig(autoconfig::AutoconfigArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Write the manual pages

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Dns(args) => commands::dns::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Doc(args) => commands::doc::run(&args),
+        Command::Autoconfig(args) => commands::autoconfig::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),

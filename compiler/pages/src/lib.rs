@@ -7,6 +7,7 @@
 //! Pure: a Plan and its short hash go in, text comes out, always the same.
 
 mod access;
+mod autoconfig;
 mod compare;
 mod content;
 mod facts;
@@ -21,6 +22,7 @@ mod typography;
 mod words;
 mod writer;
 
+pub use autoconfig::{NoAutoconfig, autoconfig};
 pub use compare::{Difference, differences};
 pub use content::{Block, Page, Row, Section, Span, Table, Text};
 pub use published::{Item, Published};

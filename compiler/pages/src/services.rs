@@ -112,24 +112,35 @@ impl<'a> Service<'a> {
 
     fn by_advice(&self) -> Vec<&Door<'a>> {
         let mut doors: Vec<&Door<'a>> = self.doors.iter().collect();
-        doors.sort_by_key(|door| {
-            let reach = match door.place {
-                Place::Everywhere => 0,
-                Place::Outside | Place::OutsideAnd(_) => 1,
-                Place::Inside => 2,
-                Place::Networks(_) => 3,
-                Place::Webmail => 4,
-            };
-            let tls = match door.listener.tls {
-                TlsMode::Implicit => 0,
-                TlsMode::Required => 1,
-                TlsMode::Offered => 2,
-                TlsMode::None => 3,
-            };
-            // Port 25 is the one that hotels and access providers close.
-            (reach, tls, door.listener.port == 25, door.listener.port)
-        });
+        doors.sort_by_key(|door| door.advice());
         doors
+    }
+
+    /// Its doors for people, the advised one first. A webmail machine needs no telling.
+    pub fn into_doors(mut self) -> impl Iterator<Item = Door<'a>> {
+        self.doors.sort_by_key(Door::advice);
+        self.doors.into_iter().filter(|door| door.place != Place::Webmail)
+    }
+}
+
+impl Door<'_> {
+    /// The lower, the better for a new mail program.
+    fn advice(&self) -> (u8, u8, bool, u16) {
+        let reach = match self.place {
+            Place::Everywhere => 0,
+            Place::Outside | Place::OutsideAnd(_) => 1,
+            Place::Inside => 2,
+            Place::Networks(_) => 3,
+            Place::Webmail => 4,
+        };
+        let tls = match self.listener.tls {
+            TlsMode::Implicit => 0,
+            TlsMode::Required => 1,
+            TlsMode::Offered => 2,
+            TlsMode::None => 3,
+        };
+        // Port 25 is the one that hotels and access providers close.
+        (reach, tls, self.listener.port == 25, self.listener.port)
     }
 }
 

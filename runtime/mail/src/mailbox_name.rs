@@ -113,6 +113,11 @@ impl SpecialUse {
             SpecialUse::Trash => "\\Trash",
         }
     }
+
+    /// Of an attribute, in any case.
+    pub fn named(attribute: &str) -> Option<SpecialUse> {
+        SpecialUse::ALL.into_iter().find(|each| each.attribute().eq_ignore_ascii_case(attribute))
+    }
 }
 
 /// The law of mailbox names: what is taken is within its limits, is taken again as it is, and lies under each of its parents.
@@ -140,6 +145,13 @@ mod tests {
         assert!(MailboxName::new("inBox").unwrap().is_inbox());
         assert_eq!(MailboxName::new("inbox/Lists").unwrap().as_str(), "INBOX/Lists");
         assert_eq!(MailboxName::new("Inboxes").unwrap().as_str(), "Inboxes");
+    }
+
+    #[test]
+    fn a_use_is_known_by_its_attribute() {
+        assert!(SpecialUse::ALL.into_iter().all(|each| SpecialUse::named(each.attribute()) == Some(each)));
+        assert_eq!(SpecialUse::named("\\sENT"), Some(SpecialUse::Sent));
+        assert_eq!((SpecialUse::named("Sent"), SpecialUse::named("\\All")), (None, None));
     }
 
     #[test]

@@ -18,15 +18,11 @@ static DEFLATERS: Mutex<Vec<Compress>> = Mutex::new(Vec::new());
 pub fn deflated(octets: &[u8]) -> io::Result<Vec<u8>> {
     let kept = DEFLATERS.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let mut deflater = kept.unwrap_or_else(|| Compress::new(Compression::fast(), false));
-    let mut out = Vec::with_capacity(octets.len() / 2 + 64);
-    loop {
-        // Never more than a few octets behind: what was taken is what there was, at most.
-        let taken = usize::try_from(deflater.total_in()).map_or(octets.len(), |taken| taken.min(octets.len()));
-        deflater.compress_vec(&octets[taken..], &mut out, FlushCompress::Sync).map_err(io::Error::other)?;
-        if out.len() < out.capacity() {
-            break;
-        }
-        out.reserve(out.capacity());
+    // Room for the worst there is: a deflater that runs out of room under a sync flush loses what it had not written yet.
+    let mut out = Vec::with_capacity(octets.len() + octets.len() / 8 + 256);
+    deflater.compress_vec(octets, &mut out, FlushCompress::Sync).map_err(io::Error::other)?;
+    if deflater.total_in() != octets.len() as u64 || out.len() == out.capacity() {
+        return Err(io::Error::other("the deflater did not take a piece whole"));
     }
     deflater.reset();
     let mut kept = DEFLATERS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,6 +129,16 @@ mod tests {
             assert!(inflated(&[&wire], step).unwrap() == expected, "read {step} at a time");
             let split: Vec<&[u8]> = wire.chunks(step).collect();
             assert!(inflated(&split, 1_024).unwrap() == expected, "in pieces of {step}");
+        }
+    }
+
+    #[test]
+    fn a_piece_of_any_size_comes_out_whole() {
+        let noise: Vec<u8> = (0..200_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 19) as u8 % 48).collect();
+        for size in (1..noise.len()).step_by(6_997) {
+            let pieces = [&noise[..size], b"a OK done\r\n"];
+            let wire: Vec<u8> = pieces.iter().flat_map(|piece| deflated(piece).unwrap()).collect();
+            assert!(inflated(&[&wire], 4_096).unwrap() == pieces.concat(), "{size} octets");
         }
     }
 

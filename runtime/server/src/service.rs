@@ -36,6 +36,7 @@ pub(crate) struct Service {
     pub nobodys_salts: [u8; 32],
     pub metrics: Metrics,
     pub admission: Arc<Admission>,
+    pub annotated: crate::annotated::Annotated,
     pub records: Records,
     /// The engines of the plan, in its order.
     pub engines: Vec<crate::scan::Engine>,

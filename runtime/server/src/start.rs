@@ -320,6 +320,7 @@ async fn service(
         tokens: Tokens::default(),
         nobodys_salts,
         admission: Admission::new(),
+        annotated: crate::annotated::Annotated::default(),
         records,
         engines,
         signing,

@@ -66,6 +66,12 @@ pub enum Op {
         login: Login,
         name: MailboxName,
     },
+    /// Another mailbox may not be for that already.
+    SetSpecialUse {
+        login: Login,
+        name: MailboxName,
+        special_use: Option<SpecialUse>,
+    },
     /// METADATA (RFC 5464) of a mailbox, or of the account when none is named. `None` removes the entry.
     SetAnnotation {
         login: Login,

@@ -172,6 +172,7 @@ impl Table {
             | Op::RenameMailbox { login, .. }
             | Op::Subscribe { login, .. }
             | Op::Unsubscribe { login, .. }
+            | Op::SetSpecialUse { login, .. }
             | Op::SetAnnotation { login, .. }
             | Op::Warned { login, .. } => self.home(login),
             Op::TrimDeliveries { .. } => {

@@ -195,6 +195,11 @@ impl Store {
         self.watchers.watch(mailbox, waker)
     }
 
+    /// Wakes whoever watches the mailbox, as if it had changed: something beside it did.
+    pub fn wake_watchers(&self, mailbox: MailboxId) {
+        self.watchers.fire(std::iter::once(mailbox));
+    }
+
     /// For each of `texts`, folded by [`mail::fold`]: which messages of the mailbox may hold it, anywhere in header and body.
     /// Never fails: what the index does not know has to be looked into.
     pub fn search_candidates(&self, mailbox: MailboxId, texts: &[String]) -> Vec<Candidates> {

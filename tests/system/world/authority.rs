@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PublicKeyData};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PublicKeyData};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivateKeyDer;
 
@@ -23,6 +23,8 @@ impl Authority {
     #[track_caller]
     pub fn new() -> Authority {
         let mut params = CertificateParams::new(Vec::new()).expect("no names are sound names");
+        // OpenSSL takes a certificate whose issuer has its own name for one that signed itself.
+        params.distinguished_name.push(DnType::CommonName, "An authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key can be made");
         Authority(CertifiedIssuer::self_signed(params, key).expect("a certificate can be made"))
@@ -93,7 +95,8 @@ impl Web {
                 // A client that refuses the certificate goes away.
                 if stream.read(&mut request).is_ok_and(|octets| octets > 0) {
                     let body = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close";
+                    let kind = if body.starts_with("<?xml") { "text/xml" } else { "text/plain" };
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close");
                     let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
                     stream.conn.send_close_notify();
                     let _ = stream.flush();

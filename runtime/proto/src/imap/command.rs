@@ -215,6 +215,8 @@ pub enum OnSelected {
         to: Name,
     },
     Search(Search),
+    /// CANCELUPDATE (RFC 5267 4.3.5): the tags of searches, as strings.
+    CancelUpdate(Vec<Vec<u8>>),
     /// RFC 10022: batches of so many messages, all of them or those from one to another, counted from the newest on.
     UidBatches {
         size: u32,
@@ -493,6 +495,8 @@ pub struct Search {
     pub purpose: Purpose,
     pub charset: Option<String>,
     pub key: Key,
+    /// What UPDATE has fetched of new messages that are found (RFC 5465 updates RFC 5267).
+    pub update_items: Vec<FetchItem>,
 }
 
 /// A search through several mailboxes (RFC 7377 2).
@@ -544,6 +548,8 @@ pub struct Returns {
     pub count: bool,
     pub save: bool,
     pub partial: Option<Window>,
+    /// RFC 5267 4.3: what changes is told until the client cancels it or leaves the mailbox.
+    pub update: bool,
 }
 
 /// `partial-range` of RFC 9394 4: places in a result, from 1 on, as they were written. Neither is 0.

@@ -41,6 +41,8 @@ pub struct Events {
     pub flag_change: bool,
     pub mailbox_name: bool,
     pub subscription_change: bool,
+    pub mailbox_metadata: bool,
+    pub server_metadata: bool,
     /// One this server does not tell.
     pub unknown: bool,
 }

@@ -14,8 +14,8 @@ pub mod utf7;
 
 pub use question::{
     Answer, Candidates, Changes, Content, Copied, Counts, EmailId, FlagChange, Flagged, Identity, LoginFailure,
-    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Replaced, Row, Selection, Source, SourceMailbox,
-    Stored, Summary, ThreadId, Trouble, Vanished,
+    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Replaced, Row, SPECIAL_USE, Selection, Source,
+    SourceMailbox, Stored, Summary, ThreadId, Trouble, Vanished,
 };
 pub use session::{CAPABILITIES, Config, Mask, NEVER_MASKED, Session, Step};
 

@@ -16,6 +16,9 @@ use mail::mime::{SectionKind, Structure, SummaryParts};
 use mail::order::{KeyParts, Keys};
 use mail::{Flags, Identifier, Keyword, MailboxName, Rights, RightsChange, SpecialUse};
 
+/// The entry of METADATA that says what a mailbox is for, as LIST does (RFC 6154 4). It is no annotation.
+pub const SPECIAL_USE: &str = "/private/specialuse";
+
 /// A mailbox of the account that logged in, as the store numbers it. It stays the same across RENAME, but an
 /// INBOX that is renamed is gone for those who selected it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,10 +145,14 @@ pub enum Question {
     MyRights { name: MailboxName },
     /// Rights this identifier has on a mailbox whatever its list says. Answer: `Rights`.
     FixedRights { name: MailboxName, identifier: Identifier },
-    /// METADATA of a mailbox, or of the server: all entries with their values, in order. Answer: `Metadata`.
+    /// METADATA of a mailbox, or of the server: all entries with their values, in order, `SPECIAL_USE` among them. Answer:
+    /// `Metadata`.
     Metadata { name: Option<MailboxName> },
     /// Sets or removes entries, all or none. Answer: `Done`.
     SetMetadata { name: Option<MailboxName>, values: Vec<(String, Option<Vec<u8>>)> },
+    /// Which entries of METADATA changed behind `since`, a number of the last such answer? Without one only the number is wanted.
+    /// Answer: `Annotated`.
+    Annotated { since: Option<u64> },
     /// May everything be compressed from here on? Answer: `Done`, and there is room for it until the connection ends;
     /// `Failed(Limit)`.
     Compress,
@@ -259,6 +266,11 @@ pub enum Answer {
     Acl(Vec<(String, Rights)>),
     Rights(Rights),
     Metadata(Vec<(String, Vec<u8>)>),
+    /// Entries by mailbox, those of the server without one, as far as who logged in may read them; each at least once.
+    Annotated {
+        number: u64,
+        changed: Vec<(Option<MailboxName>, String)>,
+    },
     Done,
     Failed(Trouble),
 }
@@ -531,6 +543,7 @@ impl Answer {
             | Answer::Acl(_)
             | Answer::Rights(_)
             | Answer::Metadata(_)
+            | Answer::Annotated { .. }
             | Answer::Done => Trouble::Bug,
         }
     }
@@ -621,6 +634,10 @@ impl Answer {
 
     pub(super) fn metadata(self) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
         if let Answer::Metadata(entries) = self { Ok(entries) } else { Err(self.trouble()) }
+    }
+
+    pub(super) fn annotated(self) -> Result<(u64, Vec<(Option<MailboxName>, String)>), Trouble> {
+        if let Answer::Annotated { number, changed } = self { Ok((number, changed)) } else { Err(self.trouble()) }
     }
 
     pub(super) fn done(self) -> Result<(), Trouble> {

@@ -39,6 +39,25 @@ fn an_account_starts_with_its_mailboxes_subscribed() {
 }
 
 #[test]
+fn a_use_goes_from_one_mailbox_to_another_and_stays_there() {
+    let folder = Folder::new("uses");
+    let store = store_with(&folder, &["a"]);
+    let set = |store: &Store, of: &str, special_use: Option<SpecialUse>| {
+        store.commit_wait(vec![Op::SetSpecialUse { login: login("a"), name: name(of), special_use }])
+    };
+    store.commit_wait(vec![create("x")]).unwrap();
+    assert_eq!(set(&store, "x", Some(SpecialUse::Junk)), refused(Refusal::SpecialUseTaken));
+    assert_eq!(set(&store, "nowhere", None), refused(Refusal::NoSuchMailbox));
+    set(&store, "Indésirables", Some(SpecialUse::Junk)).unwrap();
+    set(&store, "Indésirables", None).unwrap();
+    set(&store, "x", Some(SpecialUse::Junk)).unwrap();
+    drop(store);
+    let store = folder.open();
+    let of = |mailbox: &str| store.mailbox(&login("a"), &name(mailbox)).unwrap().unwrap().special_use;
+    assert_eq!((of("x"), of("Indésirables")), (Some(SpecialUse::Junk), None));
+}
+
+#[test]
 fn create_makes_parents_and_uidvalidity_never_comes_back() {
     let folder = Folder::new("create");
     let store = store_with(&folder, &["a"]);

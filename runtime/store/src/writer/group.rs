@@ -122,6 +122,7 @@ impl Group<'_> {
             Op::RenameMailbox { login, from, to } => self.rename_mailbox(login, from, to),
             Op::Subscribe { login, name } => self.subscribe(login, name),
             Op::Unsubscribe { login, name } => self.unsubscribe(login, name),
+            Op::SetSpecialUse { login, name, special_use } => self.set_special_use(login, name, *special_use),
             Op::SetAnnotation { login, mailbox, entry, value } => {
                 self.set_annotation(login, mailbox.as_ref(), entry, value.as_deref())
             }

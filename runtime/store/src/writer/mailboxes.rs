@@ -137,6 +137,26 @@ impl Group<'_> {
         Ok(renames)
     }
 
+    pub(super) fn set_special_use(
+        &mut self,
+        login: &Login,
+        name: &MailboxName,
+        special_use: Option<SpecialUse>,
+    ) -> Result<OpResult, Stop> {
+        let account = self.account(login)?;
+        let mailbox = self.named(account.id, name.as_str())?.ok_or(Refusal::NoSuchMailbox)?;
+        if let Some(special_use) = special_use
+            && self.special(account.id, special_use)?.is_some_and(|other| other != mailbox)
+        {
+            return Err(Refusal::SpecialUseTaken.into());
+        }
+        self.db
+            .prepare_cached("UPDATE mailbox SET special = ?2 WHERE id = ?1")?
+            .execute((mailbox, special_use.map(special_number)))?;
+        self.tallies.mark_changed(mailbox);
+        Ok(OpResult::Done)
+    }
+
     pub(super) fn subscribe(&mut self, login: &Login, name: &MailboxName) -> Result<OpResult, Stop> {
         let account = self.account(login)?;
         let count: u32 = self

@@ -219,6 +219,7 @@ fn on_selected(name: &str) -> Option<Arguments> {
         "UID MOVE" => |input, coding| move_(input, coding, true),
         "SEARCH" => |input, _| preceded(sp, search::search(false)).parse(input),
         "UID SEARCH" => |input, _| preceded(sp, search::search(true)).parse(input),
+        "CANCELUPDATE" => |input, _| preceded(sp, search::cancel_update).parse(input),
         "UIDBATCHES" => |input, _| preceded(sp, search::uid_batches).parse(input),
         "SORT" => |input, _| preceded(sp, search::sort(false)).parse(input),
         "UID SORT" => |input, _| preceded(sp, search::sort(true)).parse(input),

@@ -91,6 +91,8 @@ fn events(input: &[u8]) -> Parsed<'_, Events> {
 
 /// ```abnf
 /// event         = message-event / mailbox-event / user-event / event-ext
+/// mailbox-event = "MailboxName" / "SubscriptionChange" / "MailboxMetadataChange"
+/// user-event    = "ServerMetadataChange"
 /// message-event = "MessageNew" [SP "(" fetch-att *(SP fetch-att) ")"] / "MessageExpunge" / "FlagChange" / "AnnotationChange"
 /// ```
 fn event<'a>(input: &'a [u8], events: &mut Events) -> Parsed<'a, ()> {
@@ -105,6 +107,8 @@ fn event<'a>(input: &'a [u8], events: &mut Events) -> Parsed<'a, ()> {
         "flagchange" => events.flag_change = true,
         "mailboxname" => events.mailbox_name = true,
         "subscriptionchange" => events.subscription_change = true,
+        "mailboxmetadatachange" => events.mailbox_metadata = true,
+        "servermetadatachange" => events.server_metadata = true,
         _ => events.unknown = true,
     }
     Ok((rest, ()))

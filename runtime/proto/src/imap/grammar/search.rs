@@ -8,11 +8,12 @@ use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded, separated_pair, terminated};
 use nom::{Err, Needed, Parser};
 
+use super::fetch::fetch_item;
 use super::mailbox::Coding;
 use super::notify::{filter_mailboxes, one_or_more};
 use super::set::messages;
 use super::word::{Parsed, astring, atom, list0, list1, number64, nz_number, quoted, refuse, sp};
-use crate::imap::command::{Command, Key, OnAccount, OnSelected, When, Window};
+use crate::imap::command::{Command, FetchItem, Key, OnAccount, OnSelected, When, Window};
 use crate::imap::command::{MultiSearch, Purpose, Returns, Search, Source};
 use crate::imap::event::Mailboxes;
 use mail::date::Day;
@@ -33,12 +34,13 @@ pub const KEYS_MAX: usize = 512;
 /// `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)`
 pub fn search(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
-        let (rest, returns) = returns(input)?;
+        let (rest, (returns, update_items)) = returns(input)?;
         let charset = delimited(tag_no_case("CHARSET "), astring, octet(' '));
         let charset = map(charset, |name| String::from_utf8_lossy(&name).into_owned());
         let (rest, charset) = opt(charset).parse(rest)?;
         let (rest, key) = program(rest)?;
-        Ok((rest, OnSelected::Search(Search { uid, purpose: Purpose::Search(returns), charset, key }).into()))
+        let purpose = Purpose::Search(returns);
+        Ok((rest, OnSelected::Search(Search { uid, purpose, charset, key, update_items }).into()))
     }
 }
 
@@ -50,7 +52,7 @@ pub fn multi_search(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         let scope = delimited(tag_no_case("IN "), sources, octet(' '));
         let (rest, sources) = opt(scope).parse(input)?;
         let sources = sources.unwrap_or_else(|| vec![Source::Of(Mailboxes::Selected { delayed: false })]);
-        let (rest, returns) = returns(rest)?;
+        let (rest, (returns, _)) = returns(rest)?;
         let charset = delimited(tag_no_case("CHARSET "), astring, octet(' '));
         let charset = map(charset, |name| String::from_utf8_lossy(&name).into_owned());
         let (rest, charset) = opt(charset).parse(rest)?;
@@ -70,14 +72,14 @@ fn source(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Source> {
 /// `sort = "SORT" [search-return-opts] SP "(" sort-criterion *(SP sort-criterion) ")" SP search-criteria` (RFC 5267 5)
 pub fn sort(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
-        let (rest, returns) = returns(input)?;
+        let (rest, (returns, update_items)) = returns(input)?;
         let (rest, criteria) = delimited(octet('('), separated_list1(octet(' '), criterion), tag(") ")).parse(rest)?;
         if criteria.len() > CRITERIA_MAX {
             return refuse(input);
         }
         let (rest, (charset, key)) = criteria_of_search(rest)?;
         let purpose = Purpose::Sort { returns, criteria };
-        Ok((rest, OnSelected::Search(Search { uid, purpose, charset, key }).into()))
+        Ok((rest, OnSelected::Search(Search { uid, purpose, charset, key, update_items }).into()))
     }
 }
 
@@ -121,8 +123,14 @@ pub fn thread(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
         let (rest, algorithm) = terminated(algorithm, octet(' ')).parse(input)?;
         let (rest, (charset, key)) = criteria_of_search(rest)?;
         let purpose = Purpose::Thread(algorithm);
-        Ok((rest, OnSelected::Search(Search { uid, purpose, charset, key }).into()))
+        let update_items = Vec::new();
+        Ok((rest, OnSelected::Search(Search { uid, purpose, charset, key, update_items }).into()))
     }
+}
+
+/// `cancelupdate = "CANCELUPDATE" 1*(SP quoted)` (RFC 5267 6)
+pub fn cancel_update(input: &[u8]) -> Parsed<'_, Command> {
+    map(separated_list1(octet(' '), quoted), |tags| OnSelected::CancelUpdate(tags).into()).parse(input)
 }
 
 /// `uidbatches = "UIDBATCHES" SP nz-number [SP nz-number ":" nz-number]` (RFC 10022)
@@ -145,24 +153,59 @@ fn program(input: &[u8]) -> Parsed<'_, Key> {
     keys(input, DEPTH_MAX, &mut { KEYS_MAX })
 }
 
-/// `["RETURN (" [search-return-opt *(SP search-return-opt)] ") "]`
-fn returns(input: &[u8]) -> Parsed<'_, Option<Returns>> {
+/// `["RETURN (" [search-return-opt *(SP search-return-opt)] ") "]`, with what UPDATE has fetched.
+fn returns(input: &[u8]) -> Parsed<'_, (Option<Returns>, Vec<FetchItem>)> {
     let options = list0(return_option);
     let (rest, options) = opt(delimited(tag_no_case("RETURN "), options, octet(' '))).parse(input)?;
-    match options.map(|options| result_options(&options)) {
-        None => Ok((rest, None)),
-        Some(Some(returns)) => Ok((rest, Some(returns))),
-        Some(None) => refuse(input),
+    let Some(mut options) = options else { return Ok((rest, (None, Vec::new()))) };
+    let items = options.iter_mut().flat_map(|option| std::mem::take(&mut option.items)).collect();
+    match result_options(&options) {
+        Some(returns) => Ok((rest, (Some(returns), items))),
+        None => refuse(input),
     }
 }
 
-/// `search-return-opt`, and the window of PARTIAL behind it.
-fn return_option(input: &[u8]) -> Parsed<'_, (String, Option<Window>)> {
-    let (rest, name) = map(atom, str::to_ascii_uppercase).parse(input)?;
-    if name != "PARTIAL" {
-        return Ok((rest, (name, None)));
+/// A word of RETURN and what stands behind it.
+struct ReturnOption {
+    word: String,
+    window: Option<Window>,
+    items: Vec<FetchItem>,
+}
+
+/// ```abnf
+/// search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "PARTIAL" SP partial-range / "CONTEXT" /
+///                     "UPDATE" [SP "(" fetch-att *(SP fetch-att) ")"]
+/// ```
+fn return_option(input: &[u8]) -> Parsed<'_, ReturnOption> {
+    let (rest, word) = map(atom, str::to_ascii_uppercase).parse(input)?;
+    let (rest, window, items) = match word.as_str() {
+        "PARTIAL" => map(preceded(sp, window), |window| (Some(window), None)).parse(rest),
+        "UPDATE" => map(opt(preceded(tag(" "), list1(fetch_item))), |items| (None, items)).parse(rest),
+        _ => Ok((rest, (None, None))),
     }
-    map(preceded(sp, window), move |window| (name.clone(), Some(window))).parse(rest)
+    .map(|(rest, (window, items))| (rest, window, items.unwrap_or_default()))?;
+    Ok((rest, ReturnOption { word, window, items }))
+}
+
+/// RFC 4731 3.1 and RFC 5182: where nothing is named that is returned, it is ALL. RFC 9394 3.1: PARTIAL is there once, and ALL is
+/// not there with it. CONTEXT is a hint of what will be asked next (RFC 5267 4.2); nothing is done with it.
+fn result_options(options: &[ReturnOption]) -> Option<Returns> {
+    let silent = options.iter().all(|option| ["UPDATE", "CONTEXT"].contains(&option.word.as_str()));
+    let mut returns = Returns { all: silent, ..Returns::default() };
+    for option in options {
+        match option.word.as_str() {
+            "MIN" => returns.min = true,
+            "MAX" => returns.max = true,
+            "ALL" => returns.all = true,
+            "COUNT" => returns.count = true,
+            "SAVE" => returns.save = true,
+            "UPDATE" => returns.update = true,
+            "CONTEXT" => {}
+            "PARTIAL" if returns.partial.is_none() => returns.partial = option.window,
+            _ => return None,
+        }
+    }
+    (returns.partial.is_none() || !returns.all).then_some(returns)
 }
 
 /// `partial-range = nz-number ":" nz-number / "-" nz-number ":-" nz-number` (RFC 9394 4)
@@ -176,23 +219,6 @@ pub fn window(input: &[u8]) -> Parsed<'_, Window> {
         other: other.get(),
     })
     .parse(rest)
-}
-
-/// RFC 4731 3.1 and RFC 5182: an empty list means ALL. RFC 9394 3.1: PARTIAL is there once, and ALL is not there with it.
-fn result_options(options: &[(String, Option<Window>)]) -> Option<Returns> {
-    let mut returns = Returns { all: options.is_empty(), ..Returns::default() };
-    for (name, window) in options {
-        match name.as_str() {
-            "MIN" => returns.min = true,
-            "MAX" => returns.max = true,
-            "ALL" => returns.all = true,
-            "COUNT" => returns.count = true,
-            "SAVE" => returns.save = true,
-            "PARTIAL" if returns.partial.is_none() => returns.partial = *window,
-            _ => return None,
-        }
-    }
-    (returns.partial.is_none() || !returns.all).then_some(returns)
 }
 
 /// `search-key *(SP search-key)`: all of them must hold.

@@ -16,6 +16,10 @@ pub enum Status {
     Bye,
 }
 
+/// With the events that are told.
+const BAD_EVENT: &str = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange \
+                         MailboxMetadataChange ServerMetadataChange)";
+
 /// So much of a URL is repeated.
 const URL_OCTETS_MAX: usize = 1_000;
 
@@ -57,6 +61,10 @@ pub enum Code {
     /// RFC 5464: no more entries.
     TooMany,
     NonExistent,
+    /// RFC 5267: the results of this search are not kept up to date.
+    NoUpdate(Tag),
+    /// RFC 5465: NOTIFY ended.
+    NotificationOverflow,
     /// RFC 5530: the rights do not allow it.
     NoPerm,
     OverQuota,
@@ -94,6 +102,7 @@ impl fmt::Display for Code {
             Code::HighestModSeq(mod_seq) => return write!(f, "HIGHESTMODSEQ {mod_seq}"),
             Code::Modified(messages) => return write!(f, "MODIFIED {}", set(messages)),
             Code::InProgress(tag, done, all) => return write!(f, "INPROGRESS (\"{}\" {done} {all})", tag.as_str()),
+            Code::NoUpdate(tag) => return write!(f, "NOUPDATE \"{}\"", tag.as_str()),
             Code::LongEntries(octets) => return write!(f, "METADATA LONGENTRIES {octets}"),
             Code::MaxSize(octets) => return write!(f, "METADATA MAXSIZE {octets}"),
             Code::PermanentFlags(flags) => return write!(f, "PERMANENTFLAGS ({flags})"),
@@ -102,7 +111,7 @@ impl fmt::Display for Code {
             Code::Unseen(number) => return write!(f, "UNSEEN {number}"),
             Code::AlreadyExists => "ALREADYEXISTS",
             Code::AuthenticationFailed => "AUTHENTICATIONFAILED",
-            Code::BadEvent => "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)",
+            Code::BadEvent => BAD_EVENT,
             Code::BadCharset => "BADCHARSET (UTF-8 US-ASCII)",
             Code::Cannot => "CANNOT",
             Code::ClientBug => "CLIENTBUG",
@@ -112,6 +121,7 @@ impl fmt::Display for Code {
             Code::HasChildren => "HASCHILDREN",
             Code::Limit => "LIMIT",
             Code::NonExistent => "NONEXISTENT",
+            Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
             Code::NoPerm => "NOPERM",
             Code::OverQuota => "OVERQUOTA",
             Code::PrivacyRequired => "PRIVACYREQUIRED",

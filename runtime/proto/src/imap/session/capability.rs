@@ -36,6 +36,8 @@ pub const CAPABILITIES: &[&str] = &[
     "QRESYNC",
     "WITHIN",
     "PARTIAL",
+    "CONTEXT=SEARCH",
+    "CONTEXT=SORT",
     "INPROGRESS",
     "UIDBATCHES",
     "MULTISEARCH",

@@ -1,7 +1,7 @@
 //! Which command is allowed in which state (RFC 9051 3, 6), and where it goes.
 
 use super::capability::{before_login, capability, enable, id, namespace};
-use super::state::{NotAuthenticated, Open, Selected, State, Turn, uid_required};
+use super::state::{Expunges, NotAuthenticated, Open, Selected, State, Turn, uid_required};
 use super::store::Change;
 use super::{
     acl, batches, compress, copy, expunge, fetch, idle, list, login, mailboxes, metadata, multisearch, notify, quota,
@@ -134,6 +134,11 @@ fn on_selected(state: Box<Selected>, tag: Tag, command: OnSelected, out: &mut Ou
         OnSelected::Copy { messages, to } => copy::copy(state, tag, messages, to, out),
         OnSelected::Move { messages, to } => copy::move_(state, tag, messages, to, out),
         OnSelected::Search(search) => search::search(state, tag, search, out),
+        OnSelected::CancelUpdate(tags) => {
+            let mut state = state;
+            state.view.live.cancel(&tags);
+            state.done(&tag, &Reply::ok("CANCELUPDATE done"), Expunges::Told, out)
+        }
         OnSelected::UidBatches { size, batches } => batches::uid_batches(state, tag, size, batches, out),
     }
 }
@@ -151,6 +156,7 @@ fn has_numbers(command: &OnSelected) -> bool {
         | OnSelected::Unselect
         | OnSelected::Expunge
         | OnSelected::UidExpunge(_)
+        | OnSelected::CancelUpdate(_)
         | OnSelected::UidBatches { .. } => false,
     }
 }

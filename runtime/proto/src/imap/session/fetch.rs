@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::ending::Ending;
 use super::fetched::{Fetched, Written};
 use super::found::part_of;
 use super::listed::Listing;
@@ -29,8 +30,7 @@ const LONG_OCTETS: u64 = 512 * 1024;
 /// A FETCH on its way.
 struct Fetching {
     state: Box<Selected>,
-    tag: Tag,
-    by_uid: bool,
+    ending: Ending,
     items: Vec<FetchItem>,
     need: Need,
     /// No item looks inside the messages.
@@ -85,7 +85,6 @@ fn begin(
     modifiers: FetchModifiers,
     out: &mut Out,
 ) -> Turn {
-    let need = need(&items);
     let sets_seen = !state.view.is_read_only() && items.iter().any(marks_seen);
     let ranges = state.view.resolve(messages).map(|ranges| match modifiers.changed_since {
         Some(since) => state.view.changed_since(ranges, since),
@@ -96,30 +95,38 @@ fn begin(
         None => ranges,
     });
     match ranges {
-        Ok(ranges) if need.content == Content::None => {
-            Listing::new(state, tag, messages.uid, items, need.summary, ranges).next(out)
-        }
-        Ok(ranges) => {
-            let waiting = ranges.into();
-            let in_one_piece = !items.iter().any(looks_inside);
-            Fetching {
-                state,
-                tag,
-                by_uid: messages.uid,
-                items,
-                need,
-                in_one_piece,
-                sets_seen,
-                waiting,
-                asked: 0,
-                long: false,
-                missed: false,
-                undecodable: false,
-            }
-            .next(out)
-        }
+        Ok(ranges) => tell(state, Ending::Command { tag, by_uid: messages.uid }, (items, sets_seen), ranges, out),
         Err(reply) => state.done(&tag, &reply, Expunges::Held, out),
     }
+}
+
+/// Tells the items of the messages at these places. `sets_seen`: reading leaves `\Seen` behind.
+pub fn tell(
+    state: Box<Selected>,
+    ending: Ending,
+    (items, sets_seen): (Vec<FetchItem>, bool),
+    places: Vec<Range<usize>>,
+    out: &mut Out,
+) -> Turn {
+    let need = need(&items);
+    if need.content == Content::None {
+        return Listing::new(state, ending, items, need.summary, places).next(out);
+    }
+    let in_one_piece = !items.iter().any(looks_inside);
+    Fetching {
+        state,
+        ending,
+        items,
+        need,
+        in_one_piece,
+        sets_seen,
+        waiting: places.into(),
+        asked: 0,
+        long: false,
+        missed: false,
+        undecodable: false,
+    }
+    .next(out)
 }
 
 /// What the store must bring for these items.
@@ -420,22 +427,16 @@ impl Fetching {
         })
     }
 
-    /// A message that another session expunged meanwhile: UID FETCH ignores it, FETCH says why something is missing
-    /// (RFC 5530 EXPUNGEISSUED).
     fn finish(self, out: &mut Out) -> Turn {
-        let reply = if self.undecodable {
-            Reply::no(Code::UnknownCte, "a part has an encoding that is not known")
-        } else if self.missed && !self.by_uid {
-            Reply::no(Code::ExpungeIssued, "some of the messages are gone")
-        } else {
-            Reply::ok("FETCH done")
+        let reply = match self.undecodable {
+            true => Reply::no(Code::UnknownCte, "a part has an encoding that is not known"),
+            false => self.ending.reply(self.missed),
         };
         self.end(&reply, out)
     }
 
     fn end(self, reply: &Reply, out: &mut Out) -> Turn {
-        let expunges = if self.by_uid { Expunges::Told } else { Expunges::Held };
-        self.state.done(&self.tag, reply, expunges, out)
+        self.ending.end(self.state, reply, out)
     }
 }
 

@@ -88,7 +88,8 @@ impl Answering<'_> {
     /// `esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data)`. MIN, MAX and ALL say nothing when
     /// nothing was found; with SAVE alone nothing is answered at all (RFC 5182 2.1).
     pub fn esearch(&self, tag: &Tag, returns: Returns, out: &mut Out) {
-        if returns == (Returns { save: true, ..Returns::default() }) {
+        let tells = returns.min || returns.max || returns.all || returns.count || returns.partial.is_some();
+        if returns.save && !tells {
             return;
         }
         out.text("* ESEARCH (TAG ");

@@ -1,5 +1,6 @@
 //! IDLE (RFC 9051 6.3.13), NOOP and CHECK.
 
+use super::live;
 use super::state::{Open, Turn, gone, taken_away};
 use crate::imap::command::Tag;
 use crate::imap::question::Trouble;
@@ -17,17 +18,16 @@ pub fn news(state: Open, tag: Tag) -> Turn {
         Open::Authenticated(_) => return Turn::Idle(state, tag),
         Open::Selected(state) => state,
     };
-    state.hear(false, move |mut state, trouble, out| {
-        match trouble {
-            Some(Trouble::NoSuchMailbox) => return gone(out),
-            Some(Trouble::NoPermission) => return taken_away(out),
-            Some(_) | None => {}
-        }
+    state.hear(false, move |state, trouble, out| match trouble {
+        Some(Trouble::NoSuchMailbox) => gone(out),
+        Some(Trouble::NoPermission) => taken_away(out),
         // If the store is in other trouble, the next change, or the next command, brings the news.
-        state.view.tell_expunged(state.shared.enabled, out);
-        // For hours now nobody may look at the rows.
-        state.view.let_go();
-        Turn::Idle(Open::Selected(state), tag)
+        Some(_) | None => live::tell(state, out, move |mut state, out| {
+            state.view.tell_expunged(state.shared.enabled, out);
+            // For hours now nobody may look at the rows.
+            state.view.let_go();
+            Turn::Idle(Open::Selected(state), tag)
+        }),
     })
 }
 

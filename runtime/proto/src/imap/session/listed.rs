@@ -5,12 +5,13 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::ending::Ending;
 use super::fetch::is_identity;
-use super::state::{Expunges, Selected, Turn, ask};
-use crate::imap::command::{FetchItem, Tag};
+use super::state::{Selected, Turn, ask};
+use crate::imap::command::FetchItem;
 use crate::imap::grammar::Coding;
 use crate::imap::question::{Identity, Question, Renderings};
-use crate::imap::response::{Code, Out, Reply, identity};
+use crate::imap::response::{Out, Reply, identity};
 use mail::Flags;
 use mail::index::Entry;
 use mail::mime::SummaryParts;
@@ -21,8 +22,7 @@ const SLICE_MESSAGES: usize = 4_096;
 /// A FETCH without content on its way.
 pub struct Listing {
     state: Box<Selected>,
-    tag: Tag,
-    by_uid: bool,
+    ending: Ending,
     items: Vec<FetchItem>,
     /// The renderings among the items.
     parts: SummaryParts,
@@ -37,14 +37,13 @@ pub struct Listing {
 impl Listing {
     pub fn new(
         state: Box<Selected>,
-        tag: Tag,
-        by_uid: bool,
+        ending: Ending,
         items: Vec<FetchItem>,
         parts: SummaryParts,
         places: Vec<Range<usize>>,
     ) -> Listing {
         let identified = items.iter().any(is_identity);
-        Listing { state, tag, by_uid, items, parts, identified, waiting: places.into(), missed: false }
+        Listing { state, ending, items, parts, identified, waiting: places.into(), missed: false }
     }
 
     pub fn next(mut self, out: &mut Out) -> Turn {
@@ -146,19 +145,13 @@ impl Listing {
         true
     }
 
-    /// A message that another session expunged meanwhile: UID FETCH ignores it, FETCH says why something is missing
-    /// (RFC 5530 EXPUNGEISSUED).
     fn finish(self, out: &mut Out) -> Turn {
-        let reply = match self.missed && !self.by_uid {
-            true => Reply::no(Code::ExpungeIssued, "some of the messages are gone"),
-            false => Reply::ok("FETCH done"),
-        };
+        let reply = self.ending.reply(self.missed);
         self.end(&reply, out)
     }
 
     fn end(self, reply: &Reply, out: &mut Out) -> Turn {
-        let expunges = if self.by_uid { Expunges::Told } else { Expunges::Held };
-        self.state.done(&self.tag, reply, expunges, out)
+        self.ending.end(self.state, reply, out)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::state::{Open, Turn, ask};
 use crate::imap::command::{Depth, MetadataOf, MetadataOptions, MetadataValue, Tag};
-use crate::imap::question::Question;
+use crate::imap::question::{Question, SPECIAL_USE};
 use crate::imap::response::{Code, Out, Reply};
-use mail::MailboxName;
+use mail::{MailboxName, SpecialUse};
 
 /// Octets of a value: less than a command may have.
 const VALUE_OCTETS_MAX: usize = 32 * 1024;
@@ -104,9 +104,25 @@ pub fn set(state: Open, tag: Tag, of: MetadataOf, values: Vec<MetadataValue>, ou
         let code = Code::MaxSize(VALUE_OCTETS_MAX as u64);
         return state.done(tag, Reply::no(code, "a value is too long"), out);
     }
-    match named(of) {
-        Ok(name) => state.ask_done(tag, Question::SetMetadata { name, values }, "SETMETADATA done"),
-        Err(reply) => state.done(tag, reply, out),
+    let name = match named(of) {
+        Ok(name) => name,
+        Err(reply) => return state.done(tag, reply, out),
+    };
+    if let Some(name) = &name
+        && values.iter().any(|value| !may_be_for(name, value))
+    {
+        return state.done(tag, Reply::no(Code::UseAttr, "a mailbox cannot be for that here"), out);
+    }
+    state.ask_done(tag, Question::SetMetadata { name, values }, "SETMETADATA done")
+}
+
+/// RFC 6154 4: the use of a mailbox is changed by this entry.
+fn may_be_for(name: &MailboxName, (entry, value): &MetadataValue) -> bool {
+    match value {
+        Some(value) if entry == SPECIAL_USE => {
+            !name.is_inbox() && std::str::from_utf8(value).is_ok_and(|value| SpecialUse::named(value).is_some())
+        }
+        Some(_) | None => true,
     }
 }
 
@@ -143,6 +159,27 @@ mod tests {
         client.say("a SETMETADATA \"\" (/private/x ~{3+}\r\na\0b)");
         client
             .check("a GETMETADATA \"\" /private/x", "* METADATA \"\" (/private/x ~{3}\na\0b)\na OK GETMETADATA done\n");
+    }
+
+    #[test]
+    fn the_use_of_a_mailbox_is_an_entry_that_can_be_changed() {
+        let mut client = Client::new();
+        client.say("a CREATE Autre");
+        client.check(
+            "a SETMETADATA Autre (/private/specialuse \"\\\\Sent\")",
+            "a NO [USEATTR] another mailbox is for that\n",
+        );
+        client.check("a SETMETADATA Sent (/private/specialuse NIL)", "a OK SETMETADATA done\n");
+        client.check("a SETMETADATA Autre (/private/SpecialUse \"\\\\sent\")", "a OK SETMETADATA done\n");
+        client.check(
+            "a GETMETADATA Autre /private/specialuse",
+            "* METADATA Autre (/private/specialuse \"\\\\Sent\")\na OK GETMETADATA done\n",
+        );
+        client.check("a LIST \"\" Autre", "* LIST (\\HasNoChildren \\Sent) \"/\" Autre\na OK LIST done\n");
+        for (mailbox, value) in [("Autre", "\\\\Inbox"), ("Autre", "x"), ("Autre", ""), ("INBOX", "\\\\Trash")] {
+            let command = format!("a SETMETADATA {mailbox} (/private/specialuse \"{value}\")");
+            client.check(&command, "a NO [USEATTR] a mailbox cannot be for that here\n");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::found::Answering;
+use super::live::no_update;
 use super::matching::needs_now;
 use super::notify::is_among;
 use super::search::search_one;
@@ -40,6 +41,9 @@ pub fn multi_search(open: Open, tag: Tag, mut search: MultiSearch, out: &mut Out
     let of_selected = |source: &Source| matches!(source, Source::Of(Mailboxes::Selected { .. }));
     if search.sources.iter().any(of_selected) && matches!(open, Open::Authenticated(_)) {
         return open.done(tag, Reply::bad("no mailbox is selected").with(Code::ClientBug), out);
+    }
+    if search.returns.is_some_and(|returns| returns.update) {
+        no_update(tag.clone(), "of several mailboxes nothing is kept up to date", out);
     }
     search.returns = search.returns.or(Some(Returns { all: true, ..Returns::default() }));
     if !needs_now(&search.key) {

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::idle;
 use super::list;
-use super::state::{Open, Selected, Turn, ask, gone};
+use super::live;
+use super::state::{Open, Selected, Turn, ask, gone, taken_away};
 use super::status;
 use crate::imap::command::{FetchItem, StatusItem, Tag};
 use crate::imap::event::{EventGroup, Events, Mailboxes, Notify};
@@ -22,6 +23,8 @@ use mail::{MailboxName, Rights};
 #[derive(Debug)]
 pub struct Notifying {
     groups: Vec<EventGroup>,
+    /// The number of the last change of METADATA that was told, if such are.
+    annotated: Option<u64>,
     /// Mailboxes and subscribed names as they were told.
     rows: BTreeMap<MailboxName, MailboxRow>,
 }
@@ -31,6 +34,8 @@ pub struct Notifying {
 pub struct OfSelected {
     /// That a message is gone is told at once.
     pub expunges: bool,
+    /// So are other flags.
+    pub flags: bool,
     /// What is fetched of a new message.
     pub items: Vec<FetchItem>,
 }
@@ -46,7 +51,7 @@ pub fn notify(mut open: Open, tag: Tag, notify: Notify, out: &mut Out) -> Turn {
     // Watched before it is read: a change in between is seen twice rather than never.
     ask(Question::Watch { on: true }, move |answer, _| match answer.done() {
         Ok(()) => ask(Question::Mailboxes, move |answer, out| match answer.mailboxes() {
-            Ok(rows) => begin(open, tag, Notifying::new(groups, rows), status, out),
+            Ok(rows) => annotated(open, tag, Notifying::new(groups, rows), status, out),
             Err(trouble) => stop(open, tag, trouble),
         }),
         Err(trouble) => stop(open, tag, trouble),
@@ -59,6 +64,20 @@ fn stop(mut open: Open, tag: Tag, trouble: Trouble) -> Turn {
     ask(Question::Watch { on: false }, move |_, out| open.done(tag, trouble.into(), out))
 }
 
+/// RFC 5465 5.6 and 5.7: from here on changes of METADATA are told.
+fn annotated(open: Open, tag: Tag, mut notifying: Notifying, status: bool, out: &mut Out) -> Turn {
+    if !notifying.groups.iter().any(|group| group.events.mailbox_metadata || group.events.server_metadata) {
+        return begin(open, tag, notifying, status, out);
+    }
+    ask(Question::Annotated { since: None }, move |answer, out| match answer.annotated() {
+        Ok((number, _)) => {
+            notifying.annotated = Some(number);
+            begin(open, tag, notifying, status, out)
+        }
+        Err(trouble) => stop(open, tag, trouble),
+    })
+}
+
 fn begin(mut open: Open, tag: Tag, notifying: Notifying, status: bool, out: &mut Out) -> Turn {
     if status {
         let selected = open.selected();
@@ -67,6 +86,10 @@ fn begin(mut open: Open, tag: Tag, notifying: Notifying, status: bool, out: &mut
                 status_line(&open, row, out);
             }
         }
+    }
+    let mut items = notifying.groups.iter().filter_map(|group| group.events.message_new.as_ref()).flatten();
+    if items.any(|item| *item == FetchItem::ModSeq) {
+        open.use_mod_seq(out);
     }
     open.shared_mut().notify = Some(Box::new(notifying));
     open.done(tag, Reply::ok("NOTIFY done"), out)
@@ -90,7 +113,9 @@ fn mistake(groups: &[EventGroup]) -> Option<Reply> {
         if fetches && !of_selected(group) {
             return Some(Reply::bad("only of the selected mailbox messages are fetched"));
         }
-        if of_selected(group) && (events.mailbox_name || events.subscription_change) {
+        let other =
+            events.mailbox_name || events.subscription_change || events.mailbox_metadata || events.server_metadata;
+        if of_selected(group) && other {
             return Some(Reply::bad("of the selected mailbox messages are told only"));
         }
     }
@@ -100,13 +125,24 @@ fn mistake(groups: &[EventGroup]) -> Option<Reply> {
 
 impl Notifying {
     fn new(groups: Vec<EventGroup>, rows: Vec<MailboxRow>) -> Notifying {
-        Notifying { groups, rows: rows.into_iter().map(|row| (row.name.clone(), row)).collect() }
+        Notifying { groups, annotated: None, rows: rows.into_iter().map(|row| (row.name.clone(), row)).collect() }
     }
 
     /// What is told of a mailbox that is not selected.
     fn events(&self, row: &MailboxRow) -> Option<&Events> {
         let found = self.groups.iter().find(|group| is_among(&group.mailboxes, row));
         found.map(|group| &group.events)
+    }
+
+    /// Are changes of METADATA told, of a mailbox or of the server?
+    fn tells_metadata(&self, name: Option<&MailboxName>) -> bool {
+        match name {
+            None => self.groups.iter().any(|group| group.events.server_metadata),
+            Some(name) => {
+                let events = self.rows.get(name).and_then(|row| self.events(row));
+                events.is_some_and(|events| events.mailbox_metadata)
+            }
+        }
     }
 
     /// What is told of the selected mailbox: by a group of its own, else by the first that names it.
@@ -121,7 +157,7 @@ impl Notifying {
         };
         let (events, delayed) = own.or_else(by_name)?;
         let items = events.message_new.clone()?;
-        Some(OfSelected { expunges: !delayed, items })
+        Some(OfSelected { expunges: !delayed, flags: events.flag_change, items })
     }
 }
 
@@ -147,15 +183,59 @@ pub(super) fn is_among(mailboxes: &Mailboxes, row: &MailboxRow) -> bool {
 pub fn news(open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'static) -> Turn {
     ask(Question::Mailboxes, move |answer, out| {
         let mut open = open;
-        // If the store is in trouble, the next change brings the news.
-        if let (Ok(rows), Some(mut notifying)) = (answer.mailboxes(), open.shared_mut().notify.take()) {
+        let rows = answer.mailboxes();
+        if let Err(Trouble::Limit) = rows {
+            return overflow(open, then, out);
+        }
+        // If the store is in other trouble, the next change brings the news.
+        if let (Ok(rows), Some(mut notifying)) = (rows, open.shared_mut().notify.take()) {
             let rows: BTreeMap<_, _> = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
             let before = std::mem::replace(&mut notifying.rows, rows);
             tell(&open, &notifying, &before, out);
             open.shared_mut().notify = Some(notifying);
         }
+        tell_annotated(open, then, out)
+    })
+}
+
+fn tell_annotated(open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'static, out: &mut Out) -> Turn {
+    let Some(since) = open.shared().notify.as_ref().and_then(|notifying| notifying.annotated) else {
+        return then(open, out);
+    };
+    ask(Question::Annotated { since: Some(since) }, move |answer, out| {
+        let mut open = open;
+        if let (Ok((number, changed)), Some(notifying)) = (answer.annotated(), &mut open.shared_mut().notify) {
+            notifying.annotated = Some(number);
+            let mut told: BTreeMap<Option<MailboxName>, BTreeSet<String>> = BTreeMap::new();
+            for (name, entry) in changed.into_iter().filter(|(name, _)| notifying.tells_metadata(name.as_ref())) {
+                told.entry(name).or_default().insert(entry);
+            }
+            told.iter().for_each(|(name, entries)| metadata_line(&open, name.as_ref(), entries, out));
+        }
         then(open, out)
     })
+}
+
+/// `* METADATA "INBOX" /shared/comment /private/comment` (RFC 5464 4.4.2): the client asks for the values it wants.
+fn metadata_line(open: &Open, name: Option<&MailboxName>, entries: &BTreeSet<String>, out: &mut Out) {
+    out.text("* METADATA ");
+    match name {
+        Some(name) => out.mailbox(name, open.coding()),
+        None => out.text("\"\""),
+    }
+    for entry in entries {
+        out.text(" ");
+        out.text(entry);
+    }
+    out.end_line();
+}
+
+/// RFC 5465 5.8: there is too much to follow. From here on it is as after NOTIFY NONE.
+fn overflow(mut open: Open, then: impl FnOnce(Open, &mut Out) -> Turn + Send + 'static, out: &mut Out) -> Turn {
+    open.shared_mut().notify = None;
+    let reply = Reply::ok("there are too many mailboxes to follow").with(Code::NotificationOverflow);
+    out.untagged_reply(&reply);
+    ask(Question::Watch { on: false }, move |_, out| then(open, out))
 }
 
 /// Writes how `before` and now differ.
@@ -239,8 +319,8 @@ fn list_line(open: &Open, attributes: &str, name: &MailboxName, renamed: Option<
 
 /// Between two commands.
 pub fn between_commands(open: Open) -> Turn {
-    news(open, |open, out| match open {
-        Open::Selected(state) => of_selected(state, out),
+    news(open, |open, _| match open {
+        Open::Selected(state) => of_selected(state),
         open @ Open::Authenticated(_) => open.ready(),
     })
 }
@@ -254,22 +334,28 @@ pub fn while_idle(open: Open, tag: Tag) -> Turn {
 }
 
 /// What happened in the selected mailbox, as far as the client asked to be told at once.
-fn of_selected(state: Box<Selected>, _: &mut Out) -> Turn {
+fn of_selected(mut state: Box<Selected>) -> Turn {
     let wanted = state.shared.notify.as_ref().and_then(|notify| notify.of_selected(state.view.mailbox()));
     let Some(wanted) = wanted else { return state.ready() };
-    state.hear(false, move |mut state, trouble, out| {
-        if let Some(Trouble::NoSuchMailbox) = trouble {
-            return gone(out);
-        }
-        if wanted.expunges {
-            state.view.tell_expunged(state.shared.enabled, out);
-        }
-        state.ready()
+    state.view.holds_flags = !wanted.flags;
+    state.hear(false, move |state, trouble, out| match trouble {
+        Some(Trouble::NoSuchMailbox) => gone(out),
+        Some(Trouble::NoPermission) => taken_away(out),
+        Some(_) | None => live::tell(state, out, move |mut state, out| {
+            state.view.holds_flags = false;
+            if wanted.expunges {
+                state.view.tell_expunged(state.shared.enabled, out);
+            }
+            // The next command may be hours away.
+            state.view.let_go();
+            state.ready()
+        }),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::imap::question::Trouble;
     use crate::imap::session::tests::Client;
     use mail::{Flags, SystemFlags};
 
@@ -317,6 +403,29 @@ mod tests {
     }
 
     #[test]
+    fn entries_that_change_are_named() {
+        let mut client = Client::new();
+        client.check(
+            "a NOTIFY SET (mailboxes Sent NONE) (personal (MailboxMetadataChange ServerMetadataChange))",
+            "a OK NOTIFY done\n",
+        );
+        let mut other = Client::sharing(&client.store);
+        other.say("a SETMETADATA INBOX (/shared/comment \"x\" /private/Comment \"y\")");
+        other.say("a SETMETADATA Sent (/shared/comment \"x\")");
+        other.say("a SETMETADATA \"\" (/private/comment \"x\")");
+        assert_eq!(
+            client.changed(),
+            "* METADATA \"\" /private/comment\n* METADATA INBOX /private/comment /shared/comment\n"
+        );
+        other.say("a SETMETADATA INBOX (/shared/comment NIL)");
+        assert_eq!(client.changed(), "* METADATA INBOX /shared/comment\n");
+        assert_eq!(client.changed(), "");
+        client.say("b NOTIFY SET (personal (MailboxName))");
+        other.say("a SETMETADATA INBOX (/shared/comment \"x\")");
+        assert_eq!(client.changed(), "");
+    }
+
+    #[test]
     fn the_selected_mailbox_is_told_at_once_or_its_expunges_later() {
         for (delayed, told) in [("", "* 3 EXISTS\n* 1 EXPUNGE\n"), ("-delayed", "* 3 EXISTS\n")] {
             let mut client = Client::with_inbox(&[NOTE; 2]);
@@ -351,6 +460,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_much_to_follow_ends_it() {
+        let mut client = Client::new();
+        client.say("a NOTIFY SET (personal (MessageNew MessageExpunge))");
+        client.store.borrow_mut().broken = Some(Trouble::Limit);
+        assert_eq!(client.changed(), "* OK [NOTIFICATIONOVERFLOW] there are too many mailboxes to follow\n");
+        assert!(!client.idling, "nothing is listened to any more");
+    }
+
+    #[test]
+    fn a_mailbox_that_may_not_be_read_any_more_ends_the_session() {
+        let mut client = Client::with_inbox(&[NOTE]);
+        client.say("a NOTIFY SET (selected (MessageNew MessageExpunge))");
+        client.asked_to_meddle = Some("Refresh");
+        client.meddler = Some(Box::new(|store| store.borrow_mut().broken = Some(Trouble::NoPermission)));
+        let said = client.changed();
+        assert!(said.starts_with("* BYE ") && client.closed, "{said}");
+    }
+
+    #[test]
     fn events_that_do_not_go_together_are_refused() {
         let mut client = Client::new();
         for bad in [
@@ -359,13 +487,15 @@ mod tests {
             "(personal (FlagChange))",
             "(selected (MessageNew MessageExpunge)) (selected-delayed (MessageNew MessageExpunge))",
             "(selected (MailboxName))",
+            "(selected (MailboxMetadataChange))",
             "(personal (MessageNew (UID) MessageExpunge))",
             "(nowhere (MailboxName))",
         ] {
             let said = client.say(&format!("a NOTIFY SET {bad}"));
             assert!(said.starts_with("a BAD "), "{bad}: {said}");
         }
-        let known = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange";
+        let known = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange \
+                     MailboxMetadataChange ServerMetadataChange";
         client.check(
             "a NOTIFY SET (personal (AnnotationChange))",
             &format!("a NO [BADEVENT ({known})] one of these events is not told here\n"),

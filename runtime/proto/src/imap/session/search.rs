@@ -5,14 +5,17 @@
 //! octets, in slices, only as much of them as the keys look at.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
+use super::context::{Context, is_steady};
 use super::dispatch::key_has_numbers;
 use super::found::{Answering, saved};
+use super::live::no_update;
 use super::matching::{Needles, Verdict, needs_now};
 use super::multisearch::Many;
 use super::sort;
 use super::state::{Expunges, Selected, Turn, ask};
-use crate::imap::command::{Purpose, Returns, Search, Tag};
+use crate::imap::command::{FetchItem, Key, Purpose, Returns, Search, Tag};
 use crate::imap::question::{Answer, Content, Identity, Message, Need, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
 use mail::mime::SummaryParts;
@@ -54,11 +57,24 @@ pub(super) struct Searching {
     slices: u32,
     /// The mailbox is one of several that are searched.
     many: Option<Box<Many>>,
+    /// Places to look at, ascending.
+    scope: Vec<Range<usize>>,
+    /// The result is to be kept up to date, with what is fetched then.
+    update: Option<(Key, Vec<FetchItem>)>,
+    /// It is searched again for a result that is kept.
+    again: Option<Again>,
     /// When the client was told of progress, or the clock was looked at first.
     told_s: Option<i64>,
 }
 
+/// What becomes of the UIDs that are found again.
+pub(super) type Again = Box<dyn FnOnce(Box<Selected>, Result<Vec<u32>, Trouble>, &mut Out) -> Turn + Send>;
+
 pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> Turn {
+    if search.purpose.returns().is_some_and(|returns| returns.update) && state.view.live.has(&tag) {
+        let reply = Reply::bad("the tag is that of a search that is kept up to date").with(Code::ClientBug);
+        return refuse(state, &tag, &search.purpose, &reply, out);
+    }
     // RFC 6855 3: every text is UTF-8 then. SORT and THREAD always name a charset.
     let is_search = matches!(search.purpose, Purpose::Search(_));
     if is_search && search.charset.is_some() && state.shared.enabled.utf8 {
@@ -80,7 +96,7 @@ pub fn search(state: Box<Selected>, tag: Tag, search: Search, out: &mut Out) -> 
 
 fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
     state.with_news(tag, move |mut state, tag, out| {
-        let Search { uid, purpose, key, .. } = search;
+        let Search { uid, purpose, key, update_items, .. } = search;
         let has_numbers = key_has_numbers(&key);
         let needles = match Needles::new(&key, &state.view, now_s) {
             Ok(needles) => needles,
@@ -94,8 +110,29 @@ fn begin(state: Box<Selected>, tag: Tag, search: Search, now_s: i64) -> Turn {
         if uid && !has_numbers {
             searching.expunges = Expunges::Told;
         }
+        if searching.purpose.returns().is_some_and(|returns| returns.update) {
+            searching.update = Some((key, update_items));
+        }
         searching.next(out)
     })
+}
+
+/// Searches only at these places, which ascend, for a result that is kept.
+pub(super) fn search_again(
+    state: Box<Selected>,
+    (tag, key): (Tag, &Key),
+    places: Vec<Range<usize>>,
+    again: Again,
+    out: &mut Out,
+) -> Turn {
+    let needles = match Needles::new(key, &state.view, 0) {
+        Ok(needles) => needles,
+        Err(_) => return again(state, Err(Trouble::Bug), out),
+    };
+    let mut searching = Searching::new(state, tag, true, Purpose::Search(None), needles);
+    searching.scope = places;
+    searching.again = Some(again);
+    searching.next(out)
 }
 
 /// Searches a mailbox whose rows are there, for one of many.
@@ -120,6 +157,7 @@ pub(super) fn refuse(mut state: Box<Selected>, tag: &Tag, purpose: &Purpose, rep
 
 impl Searching {
     fn new(state: Box<Selected>, tag: Tag, by_uid: bool, purpose: Purpose, needles: Needles) -> Searching {
+        let everywhere = 0..state.view.rows().len();
         Searching {
             state,
             tag,
@@ -134,6 +172,9 @@ impl Searching {
             found: Vec::new(),
             slices: 0,
             many: None,
+            scope: std::iter::once(everywhere).collect(),
+            update: None,
+            again: None,
             told_s: None,
         }
     }
@@ -192,7 +233,7 @@ impl Searching {
     fn open_next(mut self, out: &mut Out) -> Turn {
         let (uids, content) = self.slice();
         match uids.is_empty() {
-            true if self.at < self.state.view.rows().len() => self.next(out),
+            true if self.at < self.scope.last().map_or(0, |range| range.end) => self.next(out),
             true => self.finish(out),
             false => self.ask_messages(uids, Need { summary: SummaryParts::NONE, content }, Searching::look_inside),
         }
@@ -229,7 +270,7 @@ impl Searching {
 
     fn tell_progress(&mut self, now_s: i64, out: &mut Out) {
         let told_s = *self.told_s.get_or_insert(now_s);
-        if now_s - told_s >= PROGRESS_S {
+        if self.again.is_none() && now_s - told_s >= PROGRESS_S {
             self.told_s = Some(now_s);
             let code = Code::InProgress(self.tag.clone(), self.at as u64, u64::from(self.state.view.count()));
             out.untagged_reply(&Reply::ok("still searching").with(code));
@@ -241,6 +282,9 @@ impl Searching {
         if let Some(many) = self.many {
             return many.failed(trouble, out);
         }
+        if let Some(again) = self.again {
+            return again(self.state, Err(trouble), out);
+        }
         refuse(self.state, &self.tag, &self.purpose, &trouble.into(), out)
     }
 
@@ -248,9 +292,11 @@ impl Searching {
     fn undecided(&mut self) -> Vec<(usize, Content)> {
         let only_identities = self.needles.ask_identities() && self.needles.summary_parts() == SummaryParts::NONE;
         let slice = if only_identities { SLICE_IDENTITIES } else { SLICE_SUMMARIES };
-        let view = &self.state.view;
+        let (view, at) = (&self.state.view, self.at);
         let mut undecided = Vec::new();
-        for (index, _, row) in view.rows().runs(self.at..view.rows().len()).flat_map(|run| run.entries()) {
+        let ranges = self.scope.iter().map(|range| range.start.max(at)..range.end).filter(|range| !range.is_empty());
+        let runs = ranges.flat_map(|range| view.rows().runs(range));
+        for (index, _, row) in runs.flat_map(|run| run.entries()) {
             if undecided.len() >= slice {
                 break;
             }
@@ -331,6 +377,10 @@ impl Searching {
     fn finish(mut self, out: &mut Out) -> Turn {
         // Messages that needed a look come behind their neighbours that did not.
         self.found.sort_unstable();
+        if let Some(again) = self.again.take() {
+            let found = self.uids_of(self.found.iter().copied());
+            return again(self.state, Ok(found), out);
+        }
         match &self.purpose {
             Purpose::Search(_) => {
                 // RFC 9051 6.4.4: under IMAP4rev2 every SEARCH is answered by ESEARCH.
@@ -351,6 +401,7 @@ impl Searching {
         done: &'static str,
         out: &mut Out,
     ) -> Turn {
+        self.keep(found, out);
         let view = &mut self.state.view;
         if let Some(returns) = self.purpose.returns().filter(|returns| returns.save) {
             view.saved = saved(returns, view, found);
@@ -365,6 +416,21 @@ impl Searching {
             None => answering.plain(word, out),
         }
         self.done(done, out)
+    }
+
+    /// RFC 5267 4.3: from here on changes of the result are told, or it is said that they are not.
+    fn keep(&mut self, found: &[usize], out: &mut Out) {
+        let Some((key, items)) = self.update.take() else { return };
+        if !is_steady(&key) {
+            let text = "message numbers, *, $, OLDER and YOUNGER mean something else each time";
+            return no_update(self.tag.clone(), text, out);
+        }
+        let order = match &self.purpose {
+            Purpose::Sort { criteria, .. } => Some(criteria.clone()),
+            Purpose::Search(_) | Purpose::Thread(_) => None,
+        };
+        let (tag, by_uid, found) = (self.tag.clone(), self.by_uid, self.uids_of(found.iter().copied()));
+        self.state.view.live.keep(Context { tag, by_uid, key, order, items, found }, out);
     }
 
     pub(super) fn done(self, done: &'static str, out: &mut Out) -> Turn {

@@ -1,6 +1,7 @@
 //! The states of RFC 9051 3, one type each, and what a command leads to.
 
 use super::append::Appending;
+use super::live;
 use super::login::Awaited;
 use super::notify::Notifying;
 use super::view::View;
@@ -270,7 +271,16 @@ impl Selected {
         })
     }
 
-    pub fn done(mut self: Box<Self>, tag: &Tag, reply: &Reply, expunges: Expunges, out: &mut Out) -> Turn {
+    /// Ends a command. What is live is told first.
+    pub fn done(self: Box<Self>, tag: &Tag, reply: &Reply, expunges: Expunges, out: &mut Out) -> Turn {
+        if !live::is_due(&self) {
+            return self.finish(tag, reply, expunges, out);
+        }
+        let (tag, reply) = (tag.clone(), reply.clone());
+        live::tell(self, out, move |state, out| state.finish(&tag, &reply, expunges, out))
+    }
+
+    fn finish(mut self: Box<Self>, tag: &Tag, reply: &Reply, expunges: Expunges, out: &mut Out) -> Turn {
         if expunges == Expunges::Told {
             self.view.tell_expunged(self.shared.enabled, out);
         }
@@ -278,6 +288,7 @@ impl Selected {
             // RFC 7162 3.2: what is held back has a MODSEQ that may be below one just told.
             self.tell_highest(out);
         }
+        self.view.live.settle(self.view.uid_max());
         self.view.let_go_own();
         out.tagged(tag, reply);
         self.ready()

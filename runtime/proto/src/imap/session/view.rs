@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::{Range, RangeInclusive};
 
+use super::live::Live;
 use super::state::Enabled;
 use crate::imap::command::{Messages, SequenceSet, Set};
 use crate::imap::question::{Changes, Flagged, MailboxId, Question, Row, Selection, Trouble, Vanished};
@@ -43,6 +44,12 @@ pub struct View {
     /// Whatever happened up to this MODSEQ was told (RFC 7162 3.2): a message that vanished and was not told is behind it.
     complete: u64,
     keywords: BTreeSet<Keyword>,
+    /// UIDs of messages whose new flags the client was not told: between commands it asked for no such news.
+    held: BTreeSet<u32>,
+    /// The client is told nothing of flags now.
+    pub holds_flags: bool,
+    /// Searches that are kept up to date.
+    pub live: Live,
     /// `$`: UIDs of the last SEARCH RETURN (SAVE), ascending (RFC 5182).
     pub saved: Vec<u32>,
 }
@@ -63,8 +70,37 @@ impl View {
             own_mod_seq: 0,
             complete: selection.highest_mod_seq,
             keywords: selection.keywords,
+            held: BTreeSet::new(),
+            holds_flags: false,
+            live: Live::new(selection.uid_next.saturating_sub(1)),
             saved: Vec::new(),
         }
+    }
+
+    /// Changes a result that is kept, and tells it.
+    pub fn change_context(
+        &mut self,
+        at: usize,
+        difference: (&BTreeSet<u32>, &BTreeSet<u32>),
+        found: Option<Vec<u32>>,
+        out: &mut Out,
+    ) {
+        self.live.change(at, difference, found, &self.rows, out);
+    }
+
+    /// Are the messages there?
+    pub fn is_read(&self) -> bool {
+        self.are_read
+    }
+
+    /// The largest UID the client knows of.
+    pub fn uid_max(&self) -> u32 {
+        self.uid_max
+    }
+
+    /// Was the client not told yet which flags the message has now?
+    pub fn is_held(&self, uid: u32) -> bool {
+        self.held.contains(&uid)
     }
 
     pub fn mailbox(&self) -> MailboxId {
@@ -135,6 +171,7 @@ impl View {
         rows.retain(|row| row.uid <= self.uid_max || !vanished.contains(&row.uid));
         let (known, arrived) = rows.split_at(rows.partition_point(|row| row.uid <= self.uid_max));
         let told = self.count();
+        self.live.changed(known.iter().map(|row| row.uid));
         self.learn_keywords(rows.iter().flat_map(|row| &row.flags.keywords), out);
         let changed = match index {
             Some(index) if !self.are_read => {
@@ -150,14 +187,29 @@ impl View {
         self.uid_max = arrived.last().map_or(self.uid_max, |row| row.uid);
         self.mod_seq = self.mod_seq.max(highest_mod_seq);
         self.is_ahead = false;
-        if self.vanished.is_empty() {
-            self.complete = self.mod_seq;
-        }
         if self.count() > told {
             out.message_data(self.count(), "EXISTS");
         }
-        changed.into_iter().for_each(|index| self.tell_flags(index, true, enabled, out));
+        self.tell_changed(changed, enabled, out);
+        if self.vanished.is_empty() && self.held.is_empty() {
+            self.complete = self.mod_seq;
+        }
         Ok(())
+    }
+
+    /// Tells the flags of the messages at these places and of those held back before, or holds them back.
+    fn tell_changed(&mut self, changed: Vec<usize>, enabled: Enabled, out: &mut Out) {
+        let uids = changed.iter().filter_map(|place| self.rows.get(*place)).map(|row| row.uid);
+        if self.holds_flags {
+            self.held.extend(uids.collect::<Vec<_>>());
+            return;
+        }
+        if self.held.is_empty() {
+            return changed.into_iter().for_each(|place| self.tell_flags(place, true, enabled, out));
+        }
+        let all: BTreeSet<u32> = uids.chain(std::mem::take(&mut self.held)).collect();
+        let places = all.into_iter().filter(|uid| !self.is_gone(*uid)).filter_map(|uid| self.index_of(uid));
+        places.for_each(|place| self.tell_flags(place, true, enabled, out));
     }
 
     /// Takes the rows as of now and finds in them the mailbox as the client knows it: with the messages that vanished since,
@@ -203,7 +255,7 @@ impl View {
 
     /// Gives the rows back, unless they say what the store would not say again.
     pub fn let_go(&mut self) {
-        if self.are_read && self.vanished.is_empty() && !self.is_ahead {
+        if self.are_read && self.vanished.is_empty() && self.held.is_empty() && !self.is_ahead {
             self.count = self.count();
             self.rows = Index::default();
             self.are_read = false;
@@ -225,6 +277,7 @@ impl View {
             let Entry { size_octets, internal_date, .. } = before;
             self.rows.replace([Entry { uid: *uid, mod_seq: *mod_seq, flags, size_octets, internal_date }]);
         }
+        self.live.changed(flagged.iter().map(|message| message.uid));
         self.own_rows += flagged.len();
         self.own_mod_seq = flagged.iter().map(|message| message.mod_seq).fold(self.own_mod_seq, u64::max);
         self.is_ahead = true;
@@ -278,8 +331,12 @@ impl View {
         if self.vanished.is_empty() {
             return;
         }
-        self.complete = self.mod_seq;
+        if self.held.is_empty() {
+            self.complete = self.mod_seq;
+        }
         let vanished: Vec<u32> = std::mem::take(&mut self.vanished).into_iter().collect();
+        // RFC 5267 4.3.4: a result is taken away while its number still means the message.
+        self.live.expunged(&vanished, &self.rows, out);
         if enabled.qresync || enabled.uid_only {
             out.vanished(&vanished);
         } else {

@@ -60,6 +60,7 @@ pub fn heavy(answer: &Answer, messages: usize) -> Heavy {
         | Answer::Acl(_)
         | Answer::Rights(_)
         | Answer::Metadata(_)
+        | Answer::Annotated { .. }
         | Answer::Done
         | Answer::Failed(_) => (false, Heavy::None),
     };

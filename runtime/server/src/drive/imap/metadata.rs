@@ -2,11 +2,15 @@
 //! but one's own: they lie with one's own account, under the number of the mailbox, and count against its bounds.
 
 use mail::MailboxName;
-use proto::imap::{Answer, Trouble};
-use store::{Op, Store};
+use mail::{MailboxName, SpecialUse};
+use proto::imap::{Answer, SPECIAL_USE, Trouble};
+use std::collections::HashMap;
+use store::{MailboxId, Op, Store};
 
-use super::Imap;
 use super::place::Place;
+use super::rights::ANY_OF_FIVE;
+use super::{Imap, shared};
+use crate::annotated::Change;
 
 /// An entry and its value.
 type Entry = (String, Vec<u8>);
@@ -24,9 +28,12 @@ impl Imap {
         let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
         let found = self.find(place.clone()).await?.ok_or(Trouble::NoSuchMailbox)?;
         let mark = mark(found.mailbox.id);
+        let special_use = found.mailbox.special_use.map(|it| (SPECIAL_USE.to_owned(), it.attribute().into()));
         let read = move |store: &Store| {
-            let there = store.annotations(&place.account, Some(&place.name))?;
+            let mut there = store.annotations(&place.account, Some(&place.name))?;
             if place.is_own() {
+                there.extend(special_use);
+                there.sort();
                 return Ok(there);
             }
             let own = store.annotations(&login, None)?.into_iter();
@@ -57,16 +64,31 @@ impl Imap {
         values: Vec<(String, Option<Vec<u8>>)>,
     ) -> Result<Answer, Trouble> {
         let login = self.login()?;
-        let (place, mark) = match name {
+        let (place, mark, mailbox) = match name {
             None if values.iter().any(|(entry, _)| !is_private(entry)) => return Err(Trouble::NoPermission),
-            None => (None, String::new()),
+            None => (None, String::new(), None),
             Some(name) => {
                 let place = self.place(&name).await?.ok_or(Trouble::NoSuchMailbox)?;
                 let found = self.find(place.clone()).await?.ok_or(Trouble::NoSuchMailbox)?;
-                (Some(place), mark(found.mailbox.id))
+                (Some(place), mark(found.mailbox.id), Some(found.mailbox.id))
             }
         };
+        // What a mailbox is for is its owner's business.
+        let is_own = place.as_ref().is_some_and(Place::is_own);
+        if !is_own && values.iter().any(|(entry, _)| entry == SPECIAL_USE) {
+            return Err(Trouble::NoPermission);
+        }
+        let change = |(entry, _): &(String, Option<Vec<u8>>)| Change {
+            of: is_private(entry).then(|| login.clone()),
+            mailbox,
+            entry: entry.to_ascii_lowercase(),
+        };
+        let changes: Vec<Change> = values.iter().map(change).collect();
         let op = |(entry, value): (String, Option<Vec<u8>>)| match &place {
+            Some(Place { account, name, .. }) if entry == SPECIAL_USE => {
+                let special_use = value.and_then(|value| SpecialUse::named(std::str::from_utf8(&value).ok()?));
+                Op::SetSpecialUse { login: account.clone(), name: name.clone(), special_use }
+            }
             Some(Place { account, name, .. }) if account == &login || !is_private(&entry) => {
                 let (login, mailbox) = (account.clone(), Some(name.clone()));
                 Op::SetAnnotation { login, mailbox, entry, value }
@@ -76,7 +98,47 @@ impl Imap {
             }
         };
         self.commit_all(values.into_iter().map(op).collect()).await?;
+        self.tell_annotated(changes, mailbox).await?;
         Ok(Answer::Done)
+    }
+
+    /// Lets those know who asked for it: all who follow the mailbox, or what is one's own alone. They watch their INBOX at least.
+    async fn tell_annotated(&mut self, changes: Vec<Change>, mailbox: Option<MailboxId>) -> Result<(), Trouble> {
+        changes.into_iter().for_each(|change| self.service.annotated.record(change));
+        let watched = match mailbox {
+            Some(mailbox) => Some(mailbox),
+            None => {
+                let login = self.login()?;
+                let inbox = self.look_up(move |store| store.mailbox(&login, &MailboxName::inbox())).await?;
+                inbox.map(|inbox| inbox.id)
+            }
+        };
+        if let Some(watched) = watched {
+            self.service.store.wake_watchers(watched);
+        }
+        Ok(())
+    }
+
+    /// Of mailboxes of others as GETMETADATA would tell them.
+    pub(super) async fn annotated(&mut self, since: Option<u64>) -> Result<Answer, Trouble> {
+        let login = self.login()?;
+        let (number, changes) = self.service.annotated.behind(since.unwrap_or(u64::MAX), &login);
+        if changes.is_empty() {
+            return Ok(Answer::Annotated { number, changed: Vec::new() });
+        }
+        let main = self.service.tables.plan().institution.domain.clone();
+        let read = move |store: &Store| {
+            let own = store.mailboxes(&login)?.into_iter().map(|mailbox| (mailbox.id, mailbox.name));
+            let others = shared::with(store, &login, &main)?.into_iter();
+            let others = others.filter(|shared| shared.rights.meets(ANY_OF_FIVE));
+            Ok(own.chain(others.map(|shared| (shared.mailbox.id, shared.name))).collect())
+        };
+        let names: HashMap<MailboxId, MailboxName> = self.look_up(read).await?;
+        let named = |change: Change| match change.mailbox {
+            None => Some((None, change.entry)),
+            Some(mailbox) => Some((Some(names.get(&mailbox)?.clone()), change.entry)),
+        };
+        Ok(Answer::Annotated { number, changed: changes.into_iter().filter_map(named).collect() })
     }
 }
 

@@ -237,6 +237,7 @@ impl Imap {
             }
             Question::MyRights { name } => self.my_rights(name).await,
             Question::FixedRights { name, identifier } => self.fixed_rights(name, identifier).await,
+            Question::Annotated { since } => self.annotated(since).await,
             Question::Metadata { name } => self.metadata(name).await,
             Question::SetMetadata { name, values } => self.set_metadata(name, values).await,
         }

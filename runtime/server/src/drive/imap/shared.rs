@@ -100,8 +100,21 @@ impl Imap {
         };
         let what = format!("rights of {identifier} on {} of {}: {sign}{rights}", place.name, place.account);
         let audit = Op::Audit { at_s: clock::unix_s(), who: self.login()?.to_string(), what };
+        let grantee = identifier.grantee.clone();
         self.commit_all(vec![set_rights(&place, identifier, (change, rights)), audit]).await?;
+        self.tell_granted(grantee).await?;
         Ok(Answer::Done)
+    }
+
+    /// Who follows mailboxes (RFC 5465) does not follow one that could not be looked up: a person hears of it through INBOX, the
+    /// members of a group with the next news.
+    async fn tell_granted(&mut self, grantee: Grantee) -> Result<(), Trouble> {
+        let Grantee::Login(login) = grantee else { return Ok(()) };
+        let inbox = self.look_up(move |store| store.mailbox(&login, &MailboxName::inbox())).await?;
+        if let Some(inbox) = inbox {
+            self.service.store.wake_watchers(inbox.id);
+        }
+        Ok(())
     }
 
     /// RFC 4314 3.7: what the identifier has whatever the list says.

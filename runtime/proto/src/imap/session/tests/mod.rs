@@ -8,6 +8,8 @@ mod numbers;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod results;
+#[cfg(test)]
 mod resync;
 mod store;
 

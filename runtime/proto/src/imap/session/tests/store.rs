@@ -46,6 +46,8 @@ pub struct Store {
     /// Of toto-j, by name; all where none are said.
     pub rights: BTreeMap<String, Rights>,
     server: BTreeMap<String, Vec<u8>>,
+    /// Entries of METADATA in the order they were set.
+    annotated: Vec<(Option<MailboxName>, String)>,
 }
 
 /// Messages that APPEND brings.
@@ -209,21 +211,6 @@ impl Store {
             }
             Question::Unselect => Answer::Done,
             Question::Refresh { mailbox, since, rows } => Answer::Changed(self.selected(mailbox)?.changes(since, rows)),
-            Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
-            Question::Octets { mailbox, uid, from, count } => {
-                let mailbox = self.selected(mailbox)?;
-                let found = mailbox.messages.iter().find(|(row, _)| row.uid == uid);
-                let (_, content) = found.ok_or(Trouble::Expunged)?;
-                let rest = content.get(from as usize..).unwrap_or_default();
-                Answer::Octets(rest[..count.min(rest.len())].to_vec())
-            }
-            Question::Renderings { mailbox, uids, parts } => {
-                Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
-            }
-            Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
-            Question::Keys { mailbox, uids, parts } => {
-                Answer::Keys(Box::new(self.selected(mailbox)?.keys(&uids, parts)))
-            }
             Question::Open { name } => {
                 let mailbox = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
                 let index = mailbox.changes(0, true).index.unwrap();
@@ -232,29 +219,6 @@ impl Store {
             Question::Now => {
                 self.now_s += self.seconds_pass;
                 Answer::Now(self.now_s)
-            }
-            Question::Candidates { mailbox, texts } => {
-                let known_to = self.known_to;
-                let mailbox = self.selected(mailbox)?;
-                Answer::Candidates(texts.iter().map(|text| mailbox.candidates(text, known_to)).collect())
-            }
-            Question::Vanished { mailbox, since } => {
-                let vanished = &self.selected(mailbox)?.vanished;
-                let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
-                uids.sort_unstable();
-                Answer::Vanished(if uids.len() > NAMED_MAX { Vanished::Many } else { Vanished::Uids(uids) })
-            }
-            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
-                let mailbox = self.selected(mailbox)?;
-                let mut stored = Stored::default();
-                for uid in uids {
-                    let later = |(row, _): &&(Row, Vec<u8>)| unchanged_since.is_some_and(|since| row.mod_seq > since);
-                    match mailbox.messages.iter().find(|(row, _)| row.uid == uid).filter(later) {
-                        Some(_) => stored.modified.push(uid),
-                        None => stored.flagged.extend(mailbox.flag(uid, change, &flags)),
-                    }
-                }
-                Answer::Stored(stored)
             }
             Question::Copy { mailbox, uids, to } => self.copy(mailbox, &uids, &to)?,
             Question::Move { mailbox, uids, to } => {
@@ -292,6 +256,51 @@ impl Store {
                 self.quota(if others { name.to_string() } else { String::new() })
             }
             Question::DeletedOctets { names } => Answer::Sizes(names.iter().map(|name| self.deleted(name)).collect()),
+            other => return self.contents(other),
+        })
+    }
+
+    /// What messages are and hold, and their flags.
+    fn contents(&mut self, question: Question) -> Result<Answer, Trouble> {
+        Ok(match question {
+            Question::Fetch { mailbox, uids, need } => Answer::Messages(self.selected(mailbox)?.fetch(&uids, need)),
+            Question::Octets { mailbox, uid, from, count } => {
+                let mailbox = self.selected(mailbox)?;
+                let found = mailbox.messages.iter().find(|(row, _)| row.uid == uid);
+                let (_, content) = found.ok_or(Trouble::Expunged)?;
+                let rest = content.get(from as usize..).unwrap_or_default();
+                Answer::Octets(rest[..count.min(rest.len())].to_vec())
+            }
+            Question::Renderings { mailbox, uids, parts } => {
+                Answer::Rendered(self.selected(mailbox)?.renderings(&uids, parts))
+            }
+            Question::Identities { mailbox, uids } => Answer::Identities(self.selected(mailbox)?.identities(&uids)),
+            Question::Keys { mailbox, uids, parts } => {
+                Answer::Keys(Box::new(self.selected(mailbox)?.keys(&uids, parts)))
+            }
+            Question::Candidates { mailbox, texts } => {
+                let known_to = self.known_to;
+                let mailbox = self.selected(mailbox)?;
+                Answer::Candidates(texts.iter().map(|text| mailbox.candidates(text, known_to)).collect())
+            }
+            Question::Vanished { mailbox, since } => {
+                let vanished = &self.selected(mailbox)?.vanished;
+                let mut uids: Vec<u32> = vanished.iter().filter(|(at, _)| *at > since).map(|(_, uid)| *uid).collect();
+                uids.sort_unstable();
+                Answer::Vanished(if uids.len() > NAMED_MAX { Vanished::Many } else { Vanished::Uids(uids) })
+            }
+            Question::Store { mailbox, uids, change, flags, unchanged_since } => {
+                let mailbox = self.selected(mailbox)?;
+                let mut stored = Stored::default();
+                for uid in uids {
+                    let later = |(row, _): &&(Row, Vec<u8>)| unchanged_since.is_some_and(|since| row.mod_seq > since);
+                    match mailbox.messages.iter().find(|(row, _)| row.uid == uid).filter(later) {
+                        Some(_) => stored.modified.push(uid),
+                        None => stored.flagged.extend(mailbox.flag(uid, change, &flags)),
+                    }
+                }
+                Answer::Stored(stored)
+            }
             other => return self.others(other),
         })
     }
@@ -333,25 +342,16 @@ impl Store {
                 let is_owner = Identifier::parse(owner) == Some(identifier);
                 Answer::Rights(if is_owner { Rights::ALL } else { Rights::NONE })
             }
-            Question::Metadata { name } => {
-                let entries = match name {
-                    None => self.server.clone(),
-                    Some(name) => self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?.metadata.clone(),
-                };
-                Answer::Metadata(entries.into_iter().collect())
+            Question::Metadata { name } => Answer::Metadata(self.metadata(name)?),
+            Question::Annotated { since } => {
+                let number = self.annotated.len();
+                let since = since.map_or(number, |since| since as usize);
+                Answer::Annotated { number: number as u64, changed: self.annotated[since..].to_vec() }
             }
             Question::SetMetadata { name, values } => {
-                let entries = match name {
-                    None => &mut self.server,
-                    Some(name) => &mut self.mailboxes.get_mut(&name).ok_or(Trouble::NoSuchMailbox)?.metadata,
-                };
-                for (entry, value) in values {
-                    match value {
-                        Some(value) => drop(entries.insert(entry, value)),
-                        None => drop(entries.remove(&entry)),
-                    }
-                }
-                Answer::Done
+                let changed = values.iter().map(|(entry, _)| (name.clone(), entry.to_ascii_lowercase()));
+                self.annotated.extend(changed);
+                self.set_metadata(name, values)?
             }
             other => return self.admin(other),
         })
@@ -385,6 +385,44 @@ impl Store {
         let uids = added.collect();
         let uid_validity = Some(mailbox.uid_validity).filter(|_| is_readable);
         Ok(Answer::Appended { uid_validity, uids })
+    }
+
+    fn metadata(&self, name: Option<MailboxName>) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+        let Some(name) = name else { return Ok(self.server.clone().into_iter().collect()) };
+        let mailbox = self.mailboxes.get(&name).ok_or(Trouble::NoSuchMailbox)?;
+        let mut entries = mailbox.metadata.clone();
+        if let Some(special_use) = mailbox.special_use {
+            entries.insert(SPECIAL_USE.into(), special_use.attribute().into());
+        }
+        Ok(entries.into_iter().collect())
+    }
+
+    fn set_metadata(
+        &mut self,
+        name: Option<MailboxName>,
+        values: Vec<(String, Option<Vec<u8>>)>,
+    ) -> Result<Answer, Trouble> {
+        for (entry, value) in values {
+            if let (Some(name), SPECIAL_USE) = (&name, entry.as_str()) {
+                let special_use = value.and_then(|value| SpecialUse::named(std::str::from_utf8(&value).ok()?));
+                let taken =
+                    |(other, mailbox): (&MailboxName, &Mailbox)| other != name && mailbox.special_use == special_use;
+                if special_use.is_some() && self.mailboxes.iter().any(taken) {
+                    return Err(Trouble::SpecialUseTaken);
+                }
+                self.mailboxes.get_mut(name).ok_or(Trouble::NoSuchMailbox)?.special_use = special_use;
+                continue;
+            }
+            let entries = match &name {
+                None => &mut self.server,
+                Some(name) => &mut self.mailboxes.get_mut(name).ok_or(Trouble::NoSuchMailbox)?.metadata,
+            };
+            match value {
+                Some(value) => drop(entries.insert(entry, value)),
+                None => drop(entries.remove(&entry)),
+            }
+        }
+        Ok(Answer::Done)
     }
 
     fn admin(&mut self, question: Question) -> Result<Answer, Trouble> {
