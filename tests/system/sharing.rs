@@ -43,6 +43,9 @@ const ASKED: &[&str] = &[
     "LIST \"\" \"@\"",
     "LIST \"\" \"@*\" RETURN (STATUS (MESSAGES) MYRIGHTS)",
     "LSUB \"\" \"@\"",
+    "ESEARCH IN (mailboxes \"@\") RETURN (COUNT) ALL",
+    "ESEARCH IN (subtree \"@\" subtree-one \"@\") ALL",
+    "NOTIFY SET STATUS (mailboxes \"@\" (MessageNew MessageExpunge MailboxName))",
 ];
 
 /// The office, where mail for `contact@` is kept once.

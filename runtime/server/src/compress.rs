@@ -86,7 +86,11 @@ impl Inflater {
                 (self.waiting, self.start) = (Vec::new(), 0);
             }
             match status {
-                _ if given > 0 => return Ok(Inflated::Octets(given)),
+                _ if given > 0 => {
+                    // Room was left, so that nothing is held back: whoever waits now need not look again.
+                    self.hungry = given < buffer.len() && self.waiting.is_empty() && status != Status::StreamEnd;
+                    return Ok(Inflated::Octets(given));
+                }
                 Status::StreamEnd => return Ok(Inflated::End),
                 _ if taken == 0 || self.waiting.is_empty() => {
                     self.hungry = true;
@@ -146,6 +150,16 @@ mod tests {
         assert_eq!(inflated(&[&wire], 1_024).unwrap(), text.as_bytes());
         let again = deflated(text.as_bytes()).unwrap();
         assert_eq!(again, wire, "nothing is remembered between two pieces");
+    }
+
+    #[test]
+    fn what_gave_all_it_has_is_hungry_at_once() {
+        let wire = deflated(b"a NOOP\r\n").unwrap();
+        for (room, hungry) in [(9, true), (8, false), (3, false)] {
+            let mut inflater = Inflater::new(wire.clone());
+            assert_eq!(inflater.inflate(&mut vec![0; room]).unwrap(), Inflated::Octets(room.min(8)));
+            assert_eq!(inflater.is_hungry(), hungry, "room for {room}");
+        }
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn return_option(input: &[u8]) -> IResult<&[u8], ReturnOption> {
             map(preceded(sp, metadata::entries), |entries| ReturnOption::Metadata(entries, options.unwrap_or_default()))
                 .parse(rest)
         }
-        "STATUS" => map(preceded(sp, list1(status_item)), ReturnOption::Status).parse(rest),
+        "STATUS" => map(preceded(sp, status_items), ReturnOption::Status).parse(rest),
         _ => refuse(input),
     }
 }
@@ -164,9 +164,17 @@ fn return_option(input: &[u8]) -> IResult<&[u8], ReturnOption> {
 pub fn status(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
         let (rest, name) = mailbox(coding)(input)?;
-        let (rest, items) = preceded(sp, list1(status_item)).parse(rest)?;
+        let (rest, items) = preceded(sp, status_items).parse(rest)?;
         Ok((rest, OnAccount::Status { name, items }.into()))
     }
+}
+
+/// `"(" status-att *(SP status-att) ")"`, each once: a LIST may answer them for thousands of mailboxes.
+fn status_items(input: &[u8]) -> Parsed<'_, Vec<StatusItem>> {
+    map(list1(status_item), |items| {
+        items.iter().enumerate().filter(|(at, item)| !items[..*at].contains(item)).map(|(_, item)| *item).collect()
+    })
+    .parse(input)
 }
 
 fn status_item(input: &[u8]) -> Parsed<'_, StatusItem> {

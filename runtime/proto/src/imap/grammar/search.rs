@@ -25,6 +25,8 @@ use mail::{Keyword, SystemFlags};
 pub const DEPTH_MAX: usize = 32;
 /// Most criteria in one SORT: no more than there are keys say anything, each in both directions.
 const CRITERIA_MAX: usize = 18;
+/// Most sources in one ESEARCH: each is compared with each mailbox.
+const SOURCES_MAX: usize = 64;
 /// Most keys in one SEARCH: each is evaluated for each message.
 pub const KEYS_MAX: usize = 512;
 
@@ -46,7 +48,8 @@ pub fn search(uid: bool) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
 /// `scope = "IN (" source-mbox *(SP source-mbox) ")"` (RFC 7377 3). No options of a scope are known.
 pub fn multi_search(coding: Coding) -> impl Fn(&[u8]) -> Parsed<'_, Command> {
     move |input| {
-        let scope = delimited(tag_no_case("IN "), list1(source(coding)), octet(' '));
+        let sources = map_opt(list1(source(coding)), |all| (all.len() <= SOURCES_MAX).then_some(all));
+        let scope = delimited(tag_no_case("IN "), sources, octet(' '));
         let (rest, sources) = opt(scope).parse(input)?;
         let sources = sources.unwrap_or_else(|| vec![Source::Of(Mailboxes::Selected { delayed: false })]);
         let (rest, (returns, _)) = returns(rest)?;

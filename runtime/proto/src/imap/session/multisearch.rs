@@ -194,6 +194,8 @@ mod tests {
         client.check("a ESEARCH IN (personal) NOT 1:2", refusal);
         client.check("a ESEARCH IN (personal) UID $", refusal);
         client.check("a ESEARCH IN (personal) RETURN (SAVE) ALL", refusal);
+        let many = format!("a ESEARCH IN ({}) ALL", ["inboxes"; 65].join(" "));
+        client.check(&many, "a BAD ESEARCH does not take that\n");
         client.check("a ESEARCH IN (everywhere) ALL", "a BAD ESEARCH does not take that\n");
         check(&mut client, "IN (inboxes) UID 2:9", &["INBOX UIDVALIDITY 101) UID ALL 2"]);
     }

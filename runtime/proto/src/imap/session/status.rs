@@ -92,6 +92,13 @@ mod tests {
             "a STATUS inbox (MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN DELETED DELETED-STORAGE SIZE)",
             "* STATUS INBOX (MESSAGES 2 RECENT 0 UIDNEXT 3 UIDVALIDITY 101 UNSEEN 1 DELETED 1 DELETED-STORAGE 11 SIZE 22)\na OK STATUS done\n",
         );
+        // However often an item is asked, it is answered once: a LIST may answer for thousands of mailboxes.
+        let many = "UNSEEN ".repeat(9_000);
+        client.check(&format!("a STATUS inbox ({many}SIZE)"), "* STATUS INBOX (UNSEEN 1 SIZE 22)\na OK STATUS done\n");
+        client.check(
+            &format!("a LIST \"\" Sent RETURN (STATUS ({many}MESSAGES UNSEEN))"),
+            "* LIST (\\HasNoChildren \\Sent) \"/\" Sent\n* STATUS Sent (UNSEEN 0 MESSAGES 0)\na OK LIST done\n",
+        );
         client.check("a STATUS nope (MESSAGES)", "a NO [NONEXISTENT] there is no such mailbox\n");
     }
 }
