@@ -146,13 +146,7 @@ fn arrived(mut state: Box<Selected>, then: Next, out: &mut Out) -> Turn {
 }
 
 /// RFC 5465 5.2: the UID is told, asked or not; RFC 7162 3.1: so is MODSEQ to those who are told any.
-fn fetch_unasked(
-    state: Box<Selected>,
-    uids: &[u32],
-    mut items: Vec<FetchItem>,
-    next: Next,
-    out: &mut Out,
-) -> Turn {
+fn fetch_unasked(state: Box<Selected>, uids: &[u32], mut items: Vec<FetchItem>, next: Next, out: &mut Out) -> Turn {
     if uids.is_empty() || items.is_empty() {
         return next(state, out);
     }
@@ -235,7 +229,8 @@ impl Again {
     /// Finds the places of what is added: by UID, or as the client asked.
     fn put(self, state: Box<Selected>, mut removed: BTreeSet<u32>, mut added: BTreeSet<u32>, out: &mut Out) -> Turn {
         let Some(context) = state.view.live.contexts.get(self.at) else { return self.next(state, out) };
-        let all: BTreeSet<u32> = context.found.iter().chain(&added).copied().filter(|uid| !removed.contains(uid)).collect();
+        let all: BTreeSet<u32> =
+            context.found.iter().chain(&added).copied().filter(|uid| !removed.contains(uid)).collect();
         let all: Vec<u32> = all.into_iter().collect();
         let parts = match &context.order {
             None => return self.change(state, (&removed, &added), Some(all), out),
@@ -341,10 +336,8 @@ mod tests {
         );
         client.store.borrow_mut().expunge("INBOX", 1);
         client.store.borrow_mut().expunge("INBOX", 2);
-        client.check(
-            "c NOOP",
-            "* ESEARCH (TAG \"a\") UID REMOVEFROM (0 1)\n* 1 EXPUNGE\n* 1 EXPUNGE\nc OK NOOP done\n",
-        );
+        client
+            .check("c NOOP", "* ESEARCH (TAG \"a\") UID REMOVEFROM (0 1)\n* 1 EXPUNGE\n* 1 EXPUNGE\nc OK NOOP done\n");
         client.check("d CANCELUPDATE \"a\" \"x\"", "d OK CANCELUPDATE done\n");
         deliver(&client, "e");
         client.check("e NOOP", "* 3 EXISTS\ne OK NOOP done\n");
@@ -360,16 +353,10 @@ mod tests {
             "* 3 FETCH (FLAGS (\\Seen))\n* ESEARCH (TAG \"a\") REMOVEFROM (0 3)\nb OK STORE done\n",
         );
         client.check("c NOOP", "* ESEARCH (TAG \"a\") REMOVEFROM (0 1)\n* 1 EXPUNGE\nc OK NOOP done\n");
-        client.check(
-            "d UID STORE 3 -FLAGS.SILENT (\\Seen)",
-            "* ESEARCH (TAG \"a\") ADDTO (0 2)\nd OK STORE done\n",
-        );
+        client.check("d UID STORE 3 -FLAGS.SILENT (\\Seen)", "* ESEARCH (TAG \"a\") ADDTO (0 2)\nd OK STORE done\n");
         client.check("e UID EXPUNGE 3", "e OK EXPUNGE done\n");
         client.say("f UID STORE 3 +FLAGS.SILENT (\\Deleted)");
-        client.check(
-            "g EXPUNGE",
-            "* ESEARCH (TAG \"a\") REMOVEFROM (0 2)\n* 2 EXPUNGE\ng OK EXPUNGE done\n",
-        );
+        client.check("g EXPUNGE", "* ESEARCH (TAG \"a\") REMOVEFROM (0 2)\n* 2 EXPUNGE\ng OK EXPUNGE done\n");
     }
 
     #[test]
@@ -423,7 +410,10 @@ mod tests {
         client.say("d SELECT INBOX");
         seen(&client, 1);
         client.check("e NOOP", "* 1 FETCH (UID 1 FLAGS (\\Seen))\ne OK NOOP done\n");
-        client.check("f SEARCH RETURN (UPDATE (UID) CONTEXT PARTIAL 1:2) ALL", "* ESEARCH (TAG \"f\") PARTIAL (1:2 1:2)\nf OK SEARCH done\n");
+        client.check(
+            "f SEARCH RETURN (UPDATE (UID) CONTEXT PARTIAL 1:2) ALL",
+            "* ESEARCH (TAG \"f\") PARTIAL (1:2 1:2)\nf OK SEARCH done\n",
+        );
         client.check("g CANCELUPDATE", "g BAD CANCELUPDATE does not take that\n");
     }
 
@@ -435,7 +425,10 @@ mod tests {
         client.asked_to_meddle = Some("Fetch");
         client.meddler = Some(Box::new(|store| store.borrow_mut().broken = Some(Trouble::Unavailable)));
         let said = client.say("b NOOP");
-        assert_eq!(said, "* 4 EXISTS\n* NO [NOUPDATE \"a\"] the search is not kept up to date any more\nb OK NOOP done\n");
+        assert_eq!(
+            said,
+            "* 4 EXISTS\n* NO [NOUPDATE \"a\"] the search is not kept up to date any more\nb OK NOOP done\n"
+        );
         let mut client = Client::with_inbox(&vec!["\n"; FOUND_MAX + 1]);
         let said = client.say("a SEARCH RETURN (UPDATE COUNT) ALL");
         assert!(said.starts_with("* NO [NOUPDATE \"a\"] it finds too much"), "{said}");
@@ -462,7 +455,9 @@ mod tests {
             "a OK NOTIFY done\n",
         );
         let told = |number: u32, subject: &str| {
-            format!("* {number} EXISTS\n* {number} FETCH (UID {number} BODY[HEADER.FIELDS (SUBJECT)] {{14}}\nSubject: {subject}\n\n)\n")
+            format!(
+                "* {number} EXISTS\n* {number} FETCH (UID {number} BODY[HEADER.FIELDS (SUBJECT)] {{14}}\nSubject: {subject}\n\n)\n"
+            )
         };
         deliver(&client, "d");
         assert_eq!(client.changed(), told(4, "d"));
@@ -511,7 +506,8 @@ mod tests {
         seen(&client, 1);
         assert_eq!(client.changed(), "");
         deliver(&client, "d");
-        assert_eq!(client.changed(), "* 4 EXISTS\n");
+        // Whoever comes back from here hears of the flags.
+        assert_eq!(client.changed(), "* 4 EXISTS\n* OK [HIGHESTMODSEQ 4] told up to here\n");
         let said = client.say("d NOOP");
         let flags = "* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ (";
         assert!(said.starts_with(flags) && said.contains("* ESEARCH (TAG \"b\") ADDTO (0 1)\nd OK NOOP"), "{said}");

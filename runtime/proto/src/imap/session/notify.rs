@@ -113,7 +113,8 @@ fn mistake(groups: &[EventGroup]) -> Option<Reply> {
         if fetches && !of_selected(group) {
             return Some(Reply::bad("only of the selected mailbox messages are fetched"));
         }
-        let other = events.mailbox_name || events.subscription_change || events.mailbox_metadata || events.server_metadata;
+        let other =
+            events.mailbox_name || events.subscription_change || events.mailbox_metadata || events.server_metadata;
         if of_selected(group) && other {
             return Some(Reply::bad("of the selected mailbox messages are told only"));
         }
@@ -344,6 +345,9 @@ fn of_selected(mut state: Box<Selected>) -> Turn {
             state.view.holds_flags = false;
             if wanted.expunges {
                 state.view.tell_expunged(state.shared.enabled, out);
+            }
+            if state.shared.enabled.condstore && state.view.is_incomplete() && !out.is_empty() {
+                state.tell_highest(out);
             }
             // The next command may be hours away.
             state.view.let_go();

@@ -21,7 +21,8 @@ const ANY_OF_SIX: Rights = Rights::LOOKUP
     .with(Rights::DELETE_MAILBOX)
     .with(Rights::ADMINISTER);
 /// Reading METADATA needs one of them beside `l` (RFC 5464 4.1).
-pub(super) const ANY_OF_FIVE: Rights = Rights::READ.with(Rights::SEEN).with(Rights::WRITE).with(Rights::INSERT).with(Rights::POST);
+pub(super) const ANY_OF_FIVE: Rights =
+    Rights::READ.with(Rights::SEEN).with(Rights::WRITE).with(Rights::INSERT).with(Rights::POST);
 
 /// What a question needs of a mailbox: all of the first and one of the second, where that is not empty.
 #[derive(Clone, Copy)]

@@ -124,7 +124,8 @@ impl Reader {
             for number in numbers(words.next().unwrap().trim_end_matches(')')) {
                 match word {
                     "ADDTO" => {
-                        let place = if is_sorted { position - 1 } else { result.partition_point(|each| *each < number) };
+                        let place =
+                            if is_sorted { position - 1 } else { result.partition_point(|each| *each < number) };
                         result.insert(place, number);
                     }
                     _ => {
