@@ -172,7 +172,8 @@ impl Client {
                 Told::Fetch(it) => fetched.extend(self.fetched(it, rules.silent.as_ref())?),
                 Told::HighestModSeq(highest) => named = Some(*highest),
                 Told::Bye => return Err("BYE".to_owned()),
-                Told::Search(_) | Told::Status { .. } | Told::CopyUid { .. } | Told::UidValidity(_) | Told::Other => (),
+                Told::Search(_) | Told::Sort(_) | Told::Thread(_) | Told::UidBatches(_) => (),
+                Told::Status { .. } | Told::CopyUid { .. } | Told::UidValidity(_) | Told::Other => (),
             }
         }
         let largest = fetched.iter().filter_map(|(_, it)| it.mod_seq).max();

@@ -19,6 +19,11 @@ pub enum Told {
     },
     Fetch(Fetched),
     Search(Vec<u32>),
+    Sort(Vec<u32>),
+    /// The numbers as they stand there, whatever threads they are in.
+    Thread(Vec<u32>),
+    /// Highest and lowest UID of each.
+    UidBatches(Vec<(u32, u32)>),
     Status {
         messages: u32,
         uid_next: Option<u32>,
@@ -104,6 +109,19 @@ pub fn told(line: &[u8]) -> Result<Told, Difference> {
             Told::Fetch(Fetched { uid: Some(uid), ..it })
         }
         ["SEARCH", found @ ..] => Told::Search(found.iter().map(|word| number(word)).collect::<Result<_, _>>()?),
+        ["SORT", found @ ..] => Told::Sort(found.iter().map(|word| number(word)).collect::<Result<_, _>>()?),
+        ["THREAD", ..] => {
+            let words = text[6..].split(['(', ')', ' ']).filter(|word| !word.is_empty());
+            Told::Thread(words.map(number).collect::<Result<_, _>>()?)
+        }
+        ["UIDBATCHES", "(TAG", _, batches @ ..] => {
+            let batches = batches.iter().flat_map(|word| word.split(','));
+            let batch = |word: &str| {
+                let (high, low) = word.split_once(':').ok_or_else(|| format!("no batch: {word}"))?;
+                Ok((number(high)?, number(low)?))
+            };
+            Told::UidBatches(batches.map(batch).collect::<Result<_, Difference>>()?)
+        }
         ["STATUS", ..] => {
             let item = |name: &str| text.split_once(&format!("{name} "))?.1.split([' ', ')']).next();
             let messages = number(item("MESSAGES").ok_or("STATUS without MESSAGES")?)?;

@@ -60,6 +60,13 @@ pub enum Change {
         uids: Vec<u32>,
     },
     Arrive(Message),
+    /// All of them or none.
+    ArriveTogether(Vec<Message>),
+    /// One takes the place of another.
+    Replace {
+        uid: u32,
+        by: Message,
+    },
     /// `None` is the mailbox itself.
     Copy {
         uids: Vec<u32>,
@@ -114,6 +121,14 @@ impl Truth {
                 self.messages.retain(|uid, _| !effect.gone.contains(uid));
             }
             Change::Arrive(message) => drop(effect.changed.insert(self.add(message.clone()))),
+            Change::ArriveTogether(messages) => {
+                effect.changed = messages.iter().map(|message| self.add(message.clone())).collect();
+            }
+            Change::Replace { uid, by } => {
+                effect.changed.insert(self.add(by.clone()));
+                effect.gone.insert(*uid);
+                self.messages.remove(uid);
+            }
             Change::Create(name) => drop(self.sides.insert(name.clone(), 0)),
             Change::Delete(name) => drop(self.sides.remove(name)),
             Change::Rename(from, to) => {

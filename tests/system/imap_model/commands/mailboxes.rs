@@ -1,18 +1,16 @@
-//! APPEND, and mailboxes beside the one of the model: CREATE, DELETE, RENAME, STATUS.
+//! APPEND, REPLACE, and mailboxes beside the one of the model: CREATE, DELETE, RENAME, STATUS.
 
 use tests::random::Random;
 
-use super::{Command, Sight};
-use crate::imap_model::told::{Told, code, flag_list};
+use super::{Command, Seen, Sight};
+use crate::imap_model::told::{Difference, Told, code, flag_list, set};
 use crate::imap_model::truth::{Change, Message};
 
 /// More messages would make every look at them slow.
 const MESSAGES_MAX: usize = 70;
 
-pub fn append(sight: &Sight, random: &mut Random) -> Option<Command> {
-    if sight.truth.messages.len() > MESSAGES_MAX {
-        return None;
-    }
+/// A message, and how APPEND says it behind the mailbox.
+fn message(random: &mut Random) -> (Message, String) {
     let subject = format!("n{}", random.below(1_000_000));
     let content = format!("Subject: {subject}\r\n\r\n{}\r\n", "x".repeat(random.below(500) as usize));
     let flags = (random.below(128) & random.below(128) & random.below(128)) as u8;
@@ -20,15 +18,45 @@ pub fn append(sight: &Sight, random: &mut Random) -> Option<Command> {
     let date = (random.below(2) == 0).then(|| format!("{day}-Jan-2020 10:00:00 +0100"));
     let written = date.as_ref().map(|date| format!(" \"{date}\"")).unwrap_or_default();
     let size = content.len();
-    let line = format!("APPEND INBOX ({}){written} {{{size}+}}\r\n{content}", flag_list(flags));
-    let message = Message { flags, mod_seq: 0, subject, size: Some(size as u64), date };
-    Some(Command::new(line).does(Change::Arrive(message)).checked(|seen| {
-        let said = code(&seen.answer.text, "APPENDUID").and_then(|code| code.split(' ').nth(1)?.parse().ok());
-        match seen.effect.changed.first() {
-            uid if uid == said.as_ref() => Ok(()),
-            uid => Err(format!("APPENDUID {said:?} instead of {uid:?}")),
-        }
-    }))
+    let said = format!(" ({}){written} {{{size}+}}\r\n{content}", flag_list(flags));
+    (Message { flags, mod_seq: 0, subject, size: Some(size as u64), date }, said)
+}
+
+pub fn append(sight: &Sight, random: &mut Random) -> Option<Command> {
+    if sight.truth.messages.len() > MESSAGES_MAX {
+        return None;
+    }
+    let (message, said) = message(random);
+    Some(Command::new(format!("APPEND INBOX{said}")).does(Change::Arrive(message)).checked(told_uids))
+}
+
+/// Several at once (RFC 3502).
+pub fn append_several(sight: &Sight, random: &mut Random) -> Option<Command> {
+    if sight.truth.messages.len() > MESSAGES_MAX {
+        return None;
+    }
+    let several = (0..2 + random.below(3)).map(|_| message(random));
+    let (messages, said): (Vec<Message>, String) = several.unzip();
+    Some(Command::new(format!("APPEND INBOX{said}")).does(Change::ArriveTogether(messages)).checked(told_uids))
+}
+
+/// APPENDUID names the messages that are new, in their order.
+fn told_uids(seen: &Seen) -> Result<(), Difference> {
+    let said = code(&seen.answer.text, "APPENDUID").and_then(|code| code.split(' ').nth(1));
+    let said = said.map(set).transpose()?.unwrap_or_default();
+    let expected: Vec<u32> = seen.effect.changed.iter().copied().collect();
+    if said == expected { Ok(()) } else { Err(format!("APPENDUID {said:?} instead of {expected:?}")) }
+}
+
+/// One message in place of another, in one step (RFC 8508).
+pub fn replace(sight: &Sight, random: &mut Random) -> Option<Command> {
+    let there: Vec<u32> = sight.truth.messages.keys().copied().collect();
+    if sight.read_only || there.is_empty() {
+        return None;
+    }
+    let uid = there[random.below(there.len() as u64) as usize];
+    let (by, said) = message(random);
+    Some(Command::new(format!("UID REPLACE {uid} INBOX{said}")).does(Change::Replace { uid, by }))
 }
 
 fn side(random: &mut Random) -> String {

@@ -4,6 +4,7 @@
 mod flags;
 mod mailboxes;
 mod moves;
+mod order;
 mod reads;
 
 use tests::random::Random;
@@ -93,7 +94,12 @@ const COMMANDS: &[(u64, Proposal)] = &[
     (4, reads::fetch_content),
     (4, reads::fetch_changed),
     (8, reads::search),
+    (3, order::sort),
+    (2, order::thread),
+    (1, order::uid_batches),
     (8, mailboxes::append),
+    (2, mailboxes::append_several),
+    (2, mailboxes::replace),
     (3, moves::copy),
     (5, moves::move_),
     (3, moves::expunge),

@@ -82,10 +82,10 @@ pub fn fetch_changed(sight: &Sight, random: &mut Random) -> Option<Command> {
 }
 
 /// Does a message have what a key asks for?
-type Holds = Box<dyn Fn(&Truth, u32) -> bool>;
+pub type Holds = Box<dyn Fn(&Truth, u32) -> bool>;
 
 /// A key and the messages it finds.
-fn key(truth: &Truth, random: &mut Random) -> (String, Holds) {
+pub fn key(truth: &Truth, random: &mut Random) -> (String, Holds) {
     let at = random.below(5) as usize;
     let words = ["ANSWERED", "FLAGGED", "DELETED", "SEEN", "DRAFT"];
     let bit = 1_u8 << at;

@@ -11,6 +11,8 @@ use crate::imap::session::Dice;
 /// Words of commands that `imap-codec` does not know.
 const UNKNOWN: &[&str] = &[
     "RETURN (",
+    "CANCELUPDATE",
+    "NOTIFY",
     " (USE (",
     "$",
     "LIST (",
@@ -151,7 +153,17 @@ impl Maker {
             11 => format!("{}SEARCH {} {}", self.uid(), self.key(3), self.key(1)),
             12 => format!("{}SEARCH CHARSET UTF-8 {}", self.uid(), self.key(2)),
             13 => self
-                .one(&["ENABLE UTF8=ACCEPT", "ID NIL", "ID (\"name\" \"x\")", "NAMESPACE", "GETQUOTA \"\""])
+                .one(&[
+                    "ENABLE UTF8=ACCEPT",
+                    "ID NIL",
+                    "ID (\"name\" \"x\")",
+                    "NAMESPACE",
+                    "GETQUOTA \"\"",
+                    "CANCELUPDATE \"x\" \"y\"",
+                    "SEARCH RETURN (UPDATE (UID BODY[TEXT]) COUNT) SEEN",
+                    "UID SORT RETURN (CONTEXT UPDATE) (REVERSE DATE) UTF-8 ALL",
+                    "NOTIFY SET STATUS (selected (MessageNew (UID) MessageExpunge)) (subtree (a b) NONE)",
+                ])
                 .to_owned(),
             _ => {
                 let verb = self.one(&["APPEND", "REPLACE 4", "UID REPLACE 4"]);

@@ -52,18 +52,10 @@ pub struct Difference {
 }
 
 impl Context {
-    /// Of the messages `looked_at` those in `matching` are to be in the result and the others are not.
+    /// Of the messages `looked_at`, which ascend, those in `matching` are to be in the result and the others are not.
     pub fn compare(&self, looked_at: &[u32], matching: &BTreeSet<u32>) -> Difference {
-        let known: BTreeSet<u32> = match looked_at.len() {
-            // The result of a SEARCH ascends.
-            _ if self.order.is_none() => {
-                looked_at.iter().copied().filter(|uid| self.found.binary_search(uid).is_ok()).collect()
-            }
-            _ => {
-                let looked_at: BTreeSet<u32> = looked_at.iter().copied().collect();
-                self.found.iter().copied().filter(|uid| looked_at.contains(uid)).collect()
-            }
-        };
+        let known: BTreeSet<u32> =
+            self.found.iter().copied().filter(|uid| looked_at.binary_search(uid).is_ok()).collect();
         let removed = known.difference(matching).copied().collect();
         Difference { removed, added: matching.difference(&known).copied().collect() }
     }

@@ -346,6 +346,9 @@ fn of_selected(mut state: Box<Selected>) -> Turn {
             if wanted.expunges {
                 state.view.tell_expunged(state.shared.enabled, out);
             }
+            if state.shared.enabled.condstore && state.view.is_incomplete() && !out.is_empty() {
+                state.tell_highest(out);
+            }
             // The next command may be hours away.
             state.view.let_go();
             state.ready()

@@ -197,7 +197,8 @@ impl Selected {
         }
     }
 
-    fn tell_highest(&self, out: &mut Out) {
+    /// RFC 7162 3.2: what is held back has a MODSEQ that may be below one just told.
+    pub fn tell_highest(&self, out: &mut Out) {
         out.untagged_reply(&Reply::ok("told up to here").with(Code::HighestModSeq(self.view.complete())));
     }
 
@@ -285,7 +286,6 @@ impl Selected {
             self.view.tell_expunged(self.shared.enabled, out);
         }
         if self.shared.enabled.condstore && self.view.is_incomplete() {
-            // RFC 7162 3.2: what is held back has a MODSEQ that may be below one just told.
             self.tell_highest(out);
         }
         self.view.live.settle(self.view.uid_max());
