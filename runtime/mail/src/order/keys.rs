@@ -28,6 +28,8 @@ impl KeyParts {
     pub const DISPLAY_TO: KeyParts = KeyParts(1 << 6);
     /// Everything that threads need, the time included.
     pub const THREAD: KeyParts = KeyParts(1 << 7);
+    pub const ALL: KeyParts = KeyParts(u8::MAX);
+    const ADDRESSES: KeyParts = KeyParts(0b111_1100);
 
     /// Those that are texts, in the order of `MessageKeys::texts`.
     pub const TEXTS: [KeyParts; 6] =
@@ -40,6 +42,16 @@ impl KeyParts {
 
     pub const fn contains(self, other: KeyParts) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Is the subject needed?
+    pub const fn of_subject(self) -> bool {
+        self.contains(KeyParts::SUBJECT) || self.contains(KeyParts::THREAD)
+    }
+
+    /// Is the envelope needed?
+    pub const fn of_addresses(self) -> bool {
+        self.0 & KeyParts::ADDRESSES.0 != 0
     }
 }
 
@@ -73,29 +85,53 @@ pub struct MessageKeys {
 
 impl MessageKeys {
     pub fn of(source: &Source<'_>) -> MessageKeys {
-        let base = base_subject(source.subject);
-        let subject = casemap(&base.text);
-        let first = FirstAddresses::read(source.envelope);
-        let mut ids = vec![hash(subject.as_bytes()), source.message_id.split(' ').next().map_or(0, id_hash)];
-        // RFC 5256 3: In-Reply-To counts only without References, and then its first identifier.
-        let references: Vec<&str> = source.references.split(' ').filter(|id| !id.is_empty()).collect();
-        match references.as_slice() {
-            [] => ids.extend(source.in_reply_to.split(' ').find(|id| !id.is_empty()).map(id_hash)),
-            [oldest, others @ ..] => {
-                let nearest = &others[others.len().saturating_sub(REFERENCES_MAX - 1)..];
-                ids.extend([oldest].into_iter().chain(nearest).map(|id| id_hash(id)));
+        MessageKeys::some_of(source, KeyParts::ALL)
+    }
+
+    /// Only these parts; the others are empty, and of the source only what they need is read.
+    pub fn some_of(source: &Source<'_>, parts: KeyParts) -> MessageKeys {
+        let mut keys = MessageKeys { sent_s: source.sent_s, ..MessageKeys::default() };
+        if parts.of_subject() {
+            let base = base_subject(source.subject);
+            let subject = casemap(&base.text);
+            if parts.contains(KeyParts::THREAD) {
+                keys.is_reply = base.is_reply;
+                keys.ids = ids(source, &subject);
+            }
+            keys.texts[0] = cut(subject, TEXT_OCTETS_MAX);
+        }
+        if parts.of_addresses() {
+            let first = FirstAddresses::read(source.envelope);
+            let texts: [(KeyParts, &dyn Fn() -> String); 5] = [
+                (KeyParts::FROM, &|| first.from.mailbox_text()),
+                (KeyParts::TO, &|| first.to.mailbox_text()),
+                (KeyParts::CC, &|| first.cc.mailbox_text()),
+                (KeyParts::DISPLAY_FROM, &|| first.from.display_text()),
+                (KeyParts::DISPLAY_TO, &|| first.to.display_text()),
+            ];
+            for (at, (part, of)) in (1..).zip(texts) {
+                if parts.contains(part) {
+                    keys.texts[at] = text(&of());
+                }
             }
         }
-        let texts = [
-            cut(subject, TEXT_OCTETS_MAX),
-            text(&first.from.mailbox_text()),
-            text(&first.to.mailbox_text()),
-            text(&first.cc.mailbox_text()),
-            text(&first.from.display_text()),
-            text(&first.to.display_text()),
-        ];
-        MessageKeys { sent_s: source.sent_s, texts, is_reply: base.is_reply, ids }
+        keys
     }
+}
+
+/// As in `MessageKeys::ids`.
+fn ids(source: &Source<'_>, subject: &str) -> Vec<u64> {
+    let mut ids = vec![hash(subject.as_bytes()), source.message_id.split(' ').next().map_or(0, id_hash)];
+    // RFC 5256 3: In-Reply-To counts only without References, and then its first identifier.
+    let references: Vec<&str> = source.references.split(' ').filter(|id| !id.is_empty()).collect();
+    match references.as_slice() {
+        [] => ids.extend(source.in_reply_to.split(' ').find(|id| !id.is_empty()).map(id_hash)),
+        [oldest, others @ ..] => {
+            let nearest = &others[others.len().saturating_sub(REFERENCES_MAX - 1)..];
+            ids.extend([oldest].into_iter().chain(nearest).map(|id| id_hash(id)));
+        }
+    }
+    ids
 }
 
 fn text(text: &str) -> String {
@@ -182,7 +218,7 @@ impl Keys {
 
     /// Adds a message; one whose UID is not above those before it is left out.
     pub fn push(&mut self, uid: u32, keys: &MessageKeys, parts: KeyParts) {
-        let row = self.begin(uid, keys.sent_s, keys.is_reply);
+        let row = self.begin(uid, keys.sent_s, keys.is_reply && parts.contains(KeyParts::THREAD));
         if row.is_some() {
             for (at, part) in KeyParts::TEXTS.into_iter().enumerate() {
                 if parts.contains(part) {
@@ -260,11 +296,17 @@ impl Keys {
         &self.texts[part]
     }
 
+    /// A text of a message, by the place of its part in `KeyParts::TEXTS`; empty when it was not asked.
+    pub fn text_of(&self, part: usize, at: usize) -> &[u8] {
+        self.texts.get(part).map_or(&[], |column| column.get(at))
+    }
+
     /// The Date field of a message.
     pub fn sent_s(&self, at: usize) -> Option<i64> {
         self.sent.get(at).copied().flatten()
     }
 
+    /// False when threads were not asked.
     pub fn is_reply(&self, at: usize) -> bool {
         self.replies.get(at).is_some_and(|is_reply| *is_reply)
     }

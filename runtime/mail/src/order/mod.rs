@@ -11,5 +11,6 @@ mod subject;
 
 pub use casemap::casemap;
 pub use keys::{KeyParts, Keys, MessageKeys, Source};
+pub(crate) use sort::by_time;
 pub use sort::{Criterion, Facts, Key, sort};
 pub use subject::{BaseSubject, base_subject};

@@ -9,7 +9,7 @@ use super::NONE;
 /// Steps that may be walked: some for each container, whatever came before.
 const STEPS_EACH: usize = 32;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Forest {
     parent: Vec<u32>,
     /// How many have this parent.
@@ -19,23 +19,13 @@ pub(super) struct Forest {
 }
 
 impl Forest {
-    pub(super) fn with_capacity(containers: usize) -> Forest {
-        let (parent, children) = (Vec::with_capacity(containers), Vec::with_capacity(containers));
-        Forest { parent, children, steps: 0, trees: None }
+    /// Each container alone.
+    pub(super) fn of(containers: usize) -> Forest {
+        Forest { parent: vec![NONE; containers], children: vec![0; containers], steps: 0, trees: None }
     }
 
     pub(super) fn len(&self) -> usize {
         self.parent.len()
-    }
-
-    /// A container alone; its number.
-    pub(super) fn add(&mut self) -> u32 {
-        self.parent.push(NONE);
-        self.children.push(0);
-        if let Some(trees) = &mut self.trees {
-            trees.add();
-        }
-        self.parent.len() as u32 - 1
     }
 
     pub(super) fn parent(&self, container: u32) -> u32 {
@@ -93,11 +83,6 @@ impl LinkCut {
     /// At first each container is a path of its own.
     fn of(parent: &[u32]) -> LinkCut {
         LinkCut { up: parent.to_vec(), sides: vec![[NONE; 2]; parent.len()] }
-    }
-
-    fn add(&mut self) {
-        self.up.push(NONE);
-        self.sides.push([NONE; 2]);
     }
 
     fn link(&mut self, parent: u32, child: u32) {
@@ -214,9 +199,8 @@ mod tests {
 
     #[test]
     fn a_deep_chain_asked_again_and_again_costs_little() {
-        let mut forest = Forest::default();
         let containers = 200_000;
-        assert_eq!((0..containers).map(|_| forest.add()).last(), Some(containers - 1));
+        let mut forest = Forest::of(containers as usize);
         // Backwards, so that each child has children.
         (1..containers).rev().for_each(|child| forest.link(child - 1, child));
         // Walking would take 20,000,000,000 steps.

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::order::Keys;
+use crate::order::{Keys, by_time};
 use references::references;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,40 +32,27 @@ pub struct Threads {
     next: Vec<u32>,
 }
 
-/// A node that hangs nowhere yet, or below another.
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    parent: u32,
-    /// The time it is sorted by and, among equals, the place in the mailbox.
-    rank: (i64, u32),
-    /// It is in no thread.
-    deleted: bool,
-}
-
 /// Threads of the messages in `keys`; `sent_s` says when each was sent.
 pub fn threads(algorithm: Algorithm, keys: &Keys, sent_s: &[i64]) -> Threads {
-    let mut nodes: Vec<Node> = (0..)
-        .zip(sent_s)
-        .map(|(place, sent_s)| Node { parent: NONE, rank: (*sent_s, place), deleted: false })
-        .collect();
-    match algorithm {
-        Algorithm::OrderedSubject => ordered_subject(keys, &mut nodes),
-        Algorithm::References => references(keys, &mut nodes),
-    }
-    Threads::of(sent_s.len() as u32, &nodes)
+    let order = by_time(sent_s);
+    let parents = match algorithm {
+        Algorithm::OrderedSubject => ordered_subject(keys, &order),
+        Algorithm::References => references(keys, &order),
+    };
+    Threads::of(&order, &parents)
 }
 
 /// The first message of each subject has the others below it, side by side.
-fn ordered_subject(keys: &Keys, nodes: &mut [Node]) {
-    let mut order: Vec<(i64, u32)> = nodes.iter().map(|node| node.rank).collect();
-    order.sort_unstable();
+fn ordered_subject(keys: &Keys, order: &[u32]) -> Vec<u32> {
+    let mut parents = vec![NONE; order.len()];
     let mut roots: Map<u32> = Map::default();
-    for (_, place) in order {
-        let root = *roots.entry(subject_of(keys, place)).or_insert(place);
-        if root != place {
-            nodes[place as usize].parent = root;
+    for place in order {
+        let root = *roots.entry(subject_of(keys, *place)).or_insert(*place);
+        if root != *place {
+            parents[*place as usize] = root;
         }
     }
+    parents
 }
 
 /// 0 for an empty subject.
@@ -73,23 +60,41 @@ fn subject_of(keys: &Keys, place: u32) -> u64 {
     keys.ids_of(place as usize).first().copied().unwrap_or(0)
 }
 
+/// The number of a node among those that stand for messages that are not there.
+fn dummy(node: u32, messages: u32) -> Option<usize> {
+    node.checked_sub(messages).filter(|_| node != NONE).map(|dummy| dummy as usize)
+}
+
 impl Threads {
-    /// Hangs each node below its parent, siblings by their rank.
-    fn of(messages: u32, nodes: &[Node]) -> Threads {
-        let mut order: Vec<((i64, u32), u32)> =
-            (0..).zip(nodes).filter(|(_, node)| !node.deleted).map(|(at, node)| (node.rank, at)).collect();
-        order.sort_unstable();
-        let mut threads =
-            Threads { messages, first_root: NONE, first_child: vec![NONE; nodes.len()], next: vec![NONE; nodes.len()] };
+    /// Hangs each node below its parent, siblings by the time of their messages. `order` is that of the messages; a node behind
+    /// them counts as its first child (RFC 5256 3, step 4), and without children it is in no thread.
+    fn of(order: &[u32], parents: &[u32]) -> Threads {
+        let messages = order.len() as u32;
+        let mut first_of = vec![NONE; parents.len() - order.len()];
+        for at in order.iter().rev() {
+            if let Some(first) = dummy(parents[*at as usize], messages).map(|dummy| &mut first_of[dummy]) {
+                *first = *at;
+            }
+        }
+        let (first_child, next) = (vec![NONE; parents.len()], vec![NONE; parents.len()]);
+        let mut threads = Threads { messages, first_root: NONE, first_child, next };
         // From the last on, each in front of those behind it.
-        for (_, at) in order.into_iter().rev() {
-            let first = match nodes[at as usize].parent {
-                NONE => &mut threads.first_root,
-                parent => &mut threads.first_child[parent as usize],
-            };
-            threads.next[at as usize] = std::mem::replace(first, at);
+        for at in order.iter().rev() {
+            let parent = parents[*at as usize];
+            threads.put_first(*at, parent);
+            if dummy(parent, messages).is_some_and(|dummy| first_of[dummy] == *at) {
+                threads.put_first(parent, NONE);
+            }
         }
         threads
+    }
+
+    fn put_first(&mut self, at: u32, parent: u32) {
+        let first = match parent {
+            NONE => &mut self.first_root,
+            parent => &mut self.first_child[parent as usize],
+        };
+        self.next[at as usize] = std::mem::replace(first, at);
     }
 
     pub fn is_empty(&self) -> bool {

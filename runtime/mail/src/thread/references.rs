@@ -3,15 +3,15 @@
 use std::collections::hash_map::Entry;
 
 use super::forest::Forest;
-use super::{Map, NONE, Node, subject_of};
+use super::{Map, NONE, dummy, subject_of};
 use crate::order::Keys;
 
-/// Gives each node its parent, and adds nodes for threads whose first message is not there.
-pub(super) fn references(keys: &Keys, nodes: &mut Vec<Node>) {
-    let containers = Containers::link(keys, nodes.len());
-    containers.prune(nodes);
-    gather_subjects(keys, nodes);
-    rank_dummies(keys.len(), nodes);
+/// The parent of each message, and of nodes behind them for threads whose first message is not there. `order` is that of the
+/// messages by time.
+pub(super) fn references(keys: &Keys, order: &[u32]) -> Vec<u32> {
+    let mut parents = Containers::link(keys, order.len()).prune();
+    gather_subjects(keys, order, &mut parents);
+    parents
 }
 
 /// A container for each message and for each identifier that is only referred to.
@@ -23,69 +23,96 @@ struct Containers {
     of: Vec<u32>,
 }
 
-impl Containers {
-    /// Step 1.
-    fn link(keys: &Keys, messages: usize) -> Containers {
-        let mut known: Map<u32> = Map::with_capacity_and_hasher(messages * 2, Default::default());
-        let mut containers = Containers {
-            forest: Forest::with_capacity(messages * 2),
-            message: Vec::with_capacity(messages * 2),
-            of: Vec::with_capacity(messages),
-        };
-        for message in 0..messages {
-            let [_, id, references @ ..] = keys.ids_of(message) else {
-                let alone = containers.add(message as u32);
-                containers.of.push(alone);
-                continue;
-            };
-            let own = containers.own(*id, message as u32, &mut known);
-            containers.of.push(own);
-            // A: in the order of References each is above the next, unless that has somebody above it.
-            let mut above = NONE;
-            for id in references {
-                let container = *known.entry(*id).or_insert_with(|| containers.add(NONE));
-                if above != NONE && containers.forest.parent(container) == NONE {
-                    containers.forest.link(above, container);
-                }
-                above = container;
-            }
-            // B: the last one is above the message, whatever somebody's shorter References said before.
-            if containers.forest.parent(own) != above {
-                containers.forest.cut(own);
-                if above != NONE {
-                    containers.forest.link(above, own);
-                }
-            }
-        }
-        containers
-    }
+/// What identifiers lead to, before anything is linked.
+struct Numbers {
+    known: Map<u32>,
+    message: Vec<u32>,
+    of: Vec<u32>,
+    /// The containers of all references, message by message.
+    references: Vec<u32>,
+    /// Where those of each message end.
+    ends: Vec<u32>,
+}
 
-    fn add(&mut self, message: u32) -> u32 {
-        self.message.push(message);
-        self.forest.add()
+impl Numbers {
+    /// Most of the time of a large mailbox goes by here, for identifiers lie anywhere in memory: so nothing else is done meanwhile.
+    fn of(keys: &Keys, messages: usize) -> Numbers {
+        let known = Map::with_capacity_and_hasher(messages * 2, Default::default());
+        let room = || Vec::with_capacity(messages * 2);
+        let mut numbers = Numbers { known, message: room(), of: room(), references: room(), ends: room() };
+        for message in 0..messages {
+            let (id, references) = match keys.ids_of(message) {
+                [_, id, references @ ..] => (*id, references),
+                _ => (0, &[][..]),
+            };
+            let own = numbers.own(id, message as u32);
+            numbers.of.push(own);
+            for id in references {
+                let message = &mut numbers.message;
+                let container = *numbers.known.entry(*id).or_insert_with(|| add(message, NONE));
+                numbers.references.push(container);
+            }
+            numbers.ends.push(numbers.references.len() as u32);
+        }
+        numbers
     }
 
     /// The container of a message. Without an identifier, or with one that a message before it has, it is nobody's reference.
-    fn own(&mut self, id: u64, message: u32, known: &mut Map<u32>) -> u32 {
+    fn own(&mut self, id: u64, message: u32) -> u32 {
         if id == 0 {
-            return self.add(message);
+            return add(&mut self.message, message);
         }
-        match known.entry(id) {
-            Entry::Vacant(place) => *place.insert(self.add(message)),
+        match self.known.entry(id) {
+            Entry::Vacant(place) => *place.insert(add(&mut self.message, message)),
             Entry::Occupied(place) => {
                 let waiting = &mut self.message[*place.get() as usize];
                 if *waiting != NONE {
-                    return self.add(message);
+                    return add(&mut self.message, message);
                 }
                 *waiting = message;
                 *place.get()
             }
         }
     }
+}
+
+/// A container more; its number.
+fn add(containers: &mut Vec<u32>, message: u32) -> u32 {
+    containers.push(message);
+    containers.len() as u32 - 1
+}
+
+impl Containers {
+    /// Step 1.
+    fn link(keys: &Keys, messages: usize) -> Containers {
+        let Numbers { message, of, references, ends, .. } = Numbers::of(keys, messages);
+        let mut forest = Forest::of(message.len());
+        let mut start = 0;
+        for (own, end) in of.iter().zip(ends) {
+            // A: in the order of References each is above the next, unless that has somebody above it.
+            let mut above = NONE;
+            for container in &references[start..end as usize] {
+                if above != NONE && forest.parent(*container) == NONE {
+                    forest.link(above, *container);
+                }
+                above = *container;
+            }
+            // B: the last one is above the message, whatever somebody's shorter References said before.
+            if forest.parent(*own) != above {
+                forest.cut(*own);
+                if above != NONE {
+                    forest.link(above, *own);
+                }
+            }
+            start = end as usize;
+        }
+        Containers { forest, message, of }
+    }
 
     /// Steps 2 and 3: dummies go, and what is below them comes to where they were; one that is the first of a thread stays
     /// where it holds several together.
-    fn prune(&self, nodes: &mut Vec<Node>) {
+    fn prune(&self) -> Vec<u32> {
+        let mut parents = vec![NONE; self.of.len()];
         // For each container the nearest one with a message, itself included, or else the first of its thread.
         let mut nearest = vec![NONE; self.forest.len()];
         let mut way = Vec::new();
@@ -103,89 +130,78 @@ impl Containers {
             way.drain(..).for_each(|passed| nearest[passed as usize] = found);
             found
         };
-        let mut dummies: Map<(u32, u32)> = Map::default();
+        // Of each dummy the first message below it.
+        let mut first_below = vec![NONE; self.forest.len()];
         for (message, own) in self.of.iter().enumerate() {
             let parent = self.forest.parent(*own);
             if parent == NONE {
                 continue;
             }
             let nearest = nearest_of(parent);
-            match self.message[nearest as usize] {
-                NONE => {
-                    let (first, count) = dummies.entry(u64::from(nearest)).or_insert((message as u32, 0));
-                    *count += 1;
-                    match *count {
-                        1 => {}
-                        // The second one makes the dummy, for both.
-                        2 => {
-                            let dummy = add_dummy(nodes);
-                            nodes[*first as usize].parent = dummy;
-                            nodes[message].parent = dummy;
-                        }
-                        _ => nodes[message].parent = nodes[*first as usize].parent,
-                    }
+            parents[message] = match (self.message[nearest as usize], first_below[nearest as usize]) {
+                (NONE, NONE) => {
+                    first_below[nearest as usize] = message as u32;
+                    NONE
                 }
-                above => nodes[message].parent = above,
-            }
+                // The second one makes the dummy, for both.
+                (NONE, first) if parents[first as usize] == NONE => {
+                    let dummy = add(&mut parents, NONE);
+                    parents[first as usize] = dummy;
+                    dummy
+                }
+                (NONE, first) => parents[first as usize],
+                (above, _) => above,
+            };
         }
-    }
-}
-
-fn add_dummy(nodes: &mut Vec<Node>) -> u32 {
-    nodes.push(Node { parent: NONE, rank: (0, 0), deleted: false });
-    nodes.len() as u32 - 1
-}
-
-/// A dummy counts as its first child (steps 4 and 6). Dummies are on top only.
-fn rank_dummies(messages: usize, nodes: &mut [Node]) {
-    let (messages, dummies) = nodes.split_at_mut(messages);
-    dummies.iter_mut().for_each(|dummy| dummy.rank = (i64::MAX, NONE));
-    for message in messages.iter().filter(|message| message.parent as usize >= messages.len()) {
-        if let Some(dummy) = dummies.get_mut((message.parent as usize).wrapping_sub(messages.len())) {
-            dummy.rank = dummy.rank.min(message.rank);
-        }
+        parents
     }
 }
 
 /// Steps 4 and 5: threads with the same base subject become one.
-fn gather_subjects(keys: &Keys, nodes: &mut Vec<Node>) {
-    let messages = keys.len() as u32;
-    rank_dummies(keys.len(), nodes);
-    let mut roots: Vec<((i64, u32), u32)> =
-        (0..).zip(nodes.iter()).filter(|(_, node)| node.parent == NONE).map(|(at, node)| (node.rank, at)).collect();
-    roots.sort_unstable();
-    // The second half of the rank is the message that gives the thread its subject.
-    let subjects = || roots.iter().map(|((_, first), root)| (subject_of(keys, *first), *root));
+fn gather_subjects(keys: &Keys, order: &[u32], parents: &mut Vec<u32>) {
+    let messages = order.len() as u32;
+    let roots = roots(keys, order, parents);
     let is_dummy = |root: u32| root >= messages;
     let is_reply = |root: u32| !is_dummy(root) && keys.is_reply(root as usize);
     let mut table: Map<u32> = Map::default();
-    for (subject, root) in subjects().filter(|(subject, _)| *subject != 0) {
-        let chosen = table.entry(subject).or_insert(root);
-        if !is_dummy(*chosen) && (is_dummy(root) || (is_reply(*chosen) && !is_reply(root))) {
-            *chosen = root;
+    for (subject, root) in roots.iter().filter(|(subject, _)| *subject != 0) {
+        let chosen = table.entry(*subject).or_insert(*root);
+        if !is_dummy(*chosen) && (is_dummy(*root) || (is_reply(*chosen) && !is_reply(*root))) {
+            *chosen = *root;
         }
     }
     // Children of dummies that go, to be hung below those that stay.
-    let mut moved: Vec<u32> = vec![NONE; nodes.len() - messages as usize];
-    for (subject, root) in subjects() {
+    let mut moved: Vec<u32> = vec![NONE; parents.len() - order.len()];
+    for (subject, root) in roots {
         let Some(chosen) = table.get_mut(&subject).filter(|chosen| **chosen != root) else { continue };
-        if is_dummy(root) {
+        if let Some(going) = dummy(root, messages) {
             // Only a dummy was chosen before a dummy.
-            moved[(root - messages) as usize] = *chosen;
-            nodes[root as usize].deleted = true;
+            moved[going] = *chosen;
         } else if is_dummy(*chosen) || (is_reply(root) && !is_reply(*chosen)) {
-            nodes[root as usize].parent = *chosen;
+            parents[root as usize] = *chosen;
         } else {
-            let dummy = add_dummy(nodes);
-            nodes[*chosen as usize].parent = dummy;
-            nodes[root as usize].parent = dummy;
+            let dummy = add(parents, NONE);
+            parents[*chosen as usize] = dummy;
+            parents[root as usize] = dummy;
             *chosen = dummy;
         }
     }
-    for node in nodes.iter_mut().take(messages as usize) {
-        let target = (node.parent as usize).checked_sub(messages as usize).and_then(|dummy| moved.get(dummy));
+    for parent in parents.iter_mut().take(order.len()) {
+        let target = dummy(*parent, messages).and_then(|dummy| moved.get(dummy));
         if let Some(target) = target.filter(|target| **target != NONE) {
-            node.parent = *target;
+            *parent = *target;
         }
     }
+}
+
+/// The first node of each thread with the subject of its first message, by time. Dummies are on top only.
+fn roots(keys: &Keys, order: &[u32], parents: &[u32]) -> Vec<(u64, u32)> {
+    let messages = order.len() as u32;
+    let mut seen = vec![false; parents.len() - order.len()];
+    let mut root_at = |message: u32| match (parents[message as usize], dummy(parents[message as usize], messages)) {
+        (NONE, _) => Some(message),
+        (parent, Some(dummy)) if !std::mem::replace(&mut seen[dummy], true) => Some(parent),
+        _ => None,
+    };
+    order.iter().filter_map(|message| root_at(*message).map(|root| (subject_of(keys, *message), root))).collect()
 }

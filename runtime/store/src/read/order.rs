@@ -28,7 +28,7 @@ impl Store {
             let slice: UidSet = slice.iter().copied().collect();
             let found = self.read_in(mailbox.shard(), |tx| {
                 let ranges = slice.ranges().iter().map(|(first, last)| (*first, *last));
-                Ok(keys_in(tx, mailbox.0, ranges, SLICE)?)
+                Ok(keys_in(tx, mailbox.0, ranges, parts, SLICE)?)
             })?;
             found.iter().for_each(|(uid, keys)| others.push(*uid, keys, parts));
         }
@@ -36,23 +36,21 @@ impl Store {
     }
 }
 
-/// Made of the summaries of at most `limit` messages of these ranges of UIDs, ascending.
+/// Made of the summaries of at most `limit` messages of these ranges of UIDs, ascending; only these parts.
 pub(crate) fn keys_in(
     tx: &Transaction,
     mailbox: u32,
     ranges: impl IntoIterator<Item = (u32, u32)>,
+    parts: KeyParts,
     limit: usize,
 ) -> rusqlite::Result<Vec<(u32, MessageKeys)>> {
-    let mut query = tx.prepare_cached(
-        "SELECT id, envelope, subject, message_id, in_reply_to, refs, sent FROM summary
-         WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
-    )?;
+    let mut query = tx.prepare_cached(&query(parts))?;
     let mut found = Vec::new();
     for (first, last) in ranges {
         let left = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
         let mut rows = query.query((message_key(mailbox, first), message_key(mailbox, last), left))?;
         while let Some(row) = rows.next()? {
-            found.push((uid_of(row.get(0)?), keys_of(row)?));
+            found.push((uid_of(row.get(0)?), keys_of(row, parts)?));
         }
         if found.len() >= limit {
             break;
@@ -61,15 +59,30 @@ pub(crate) fn keys_in(
     Ok(found)
 }
 
-fn keys_of(row: &Row) -> rusqlite::Result<MessageKeys> {
-    Ok(MessageKeys::of(&Source {
-        envelope: octets(row.get_ref(1)?),
-        subject: text(row.get_ref(2)?),
-        message_id: text(row.get_ref(3)?),
-        in_reply_to: text(row.get_ref(4)?),
-        references: text(row.get_ref(5)?),
-        sent_s: row.get(6)?,
-    }))
+/// What no part needs is NULL.
+fn query(parts: KeyParts) -> String {
+    let threads = parts.contains(KeyParts::THREAD);
+    let columns = [
+        (parts.of_addresses(), "envelope"),
+        (parts.of_subject(), "subject"),
+        (threads, "message_id"),
+        (threads, "in_reply_to"),
+        (threads, "refs"),
+    ];
+    let columns = columns.map(|(asked, column)| if asked { column } else { "NULL" }).join(", ");
+    format!("SELECT id, sent, {columns} FROM summary WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3")
+}
+
+fn keys_of(row: &Row, parts: KeyParts) -> rusqlite::Result<MessageKeys> {
+    let source = Source {
+        sent_s: row.get(1)?,
+        envelope: octets(row.get_ref(2)?),
+        subject: text(row.get_ref(3)?),
+        message_id: text(row.get_ref(4)?),
+        in_reply_to: text(row.get_ref(5)?),
+        references: text(row.get_ref(6)?),
+    };
+    Ok(MessageKeys::some_of(&source, parts))
 }
 
 fn octets(value: ValueRef<'_>) -> &[u8] {

@@ -1,6 +1,6 @@
 //! What the index reads from the store: which mailboxes changed, and what is new in one of them.
 
-use mail::order::MessageKeys;
+use mail::order::{KeyParts, MessageKeys};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::index::Cursor;
@@ -36,32 +36,48 @@ fn whole(row: &Row) -> rusqlite::Result<Cursor> {
     Ok(Cursor { uidvalidity: row.get(0)?, uid, modseq: row.get::<_, i64>(2)? as u64 })
 }
 
+/// The cursor that a mailbox has when all of it is indexed; `None` when it is deleted.
+pub(super) fn mailbox(tx: &Transaction, mailbox: u32) -> Result<Option<Cursor>, ReadError> {
+    let mut query = tx.prepare_cached("SELECT uidvalidity, uidnext, modseq FROM mailbox WHERE id = ?1")?;
+    Ok(query.query_row([mailbox], whole).optional()?)
+}
+
+/// What the messages behind a UID are ordered by, ascending; at most `limit` of them.
+pub(super) fn keys(
+    tx: &Transaction,
+    mailbox: u32,
+    after: u32,
+    limit: usize,
+) -> Result<Vec<(u32, MessageKeys)>, ReadError> {
+    Ok(keys_in(tx, mailbox, [(after.saturating_add(1), u32::MAX)], KeyParts::ALL, limit)?)
+}
+
 /// What happened to a mailbox behind a cursor, at one moment.
 pub(super) struct News {
     /// Where the mailbox is when all of this is indexed.
     pub(super) cursor: Cursor,
     /// There are more messages behind `bodies`.
     pub(super) more: bool,
-    /// Indexed messages that went, ascending.
+    /// Indexed messages that went, and such of which is known what they are ordered by, ascending.
     pub(super) vanished: Vec<u32>,
     /// New messages, ascending.
     pub(super) bodies: Vec<(u32, BodyRef)>,
-    /// What they are ordered by, for the same messages.
+    /// What those of them are ordered by of which that is not known yet.
     pub(super) keys: Vec<(u32, MessageKeys)>,
     /// At most so many messages are behind the cursor: UIDs may be missing.
     pub(super) waiting: u64,
 }
 
-/// At most `limit` bodies. `None` when the mailbox is deleted. A cursor of another UIDVALIDITY gives news of nothing: its
+/// At most `limit` bodies. Up to `keyed` it is known what messages are ordered by. `None` when the mailbox is deleted. A cursor of another UIDVALIDITY gives news of nothing: its
 /// mailbox has to be taken out first.
 pub(super) fn news(
     tx: &Transaction,
     mailbox: u32,
     since: Option<Cursor>,
+    keyed: u32,
     limit: usize,
 ) -> Result<Option<News>, ReadError> {
-    let mut query = tx.prepare_cached("SELECT uidvalidity, uidnext, modseq FROM mailbox WHERE id = ?1")?;
-    let Some(cursor) = query.query_row([mailbox], whole).optional()? else { return Ok(None) };
+    let Some(cursor) = self::mailbox(tx, mailbox)? else { return Ok(None) };
     let since = since.unwrap_or(Cursor { uid: 0, ..cursor });
     let mut news = News {
         cursor,
@@ -76,7 +92,7 @@ pub(super) fn news(
     }
     let mut vanished =
         tx.prepare_cached("SELECT uid FROM vanished WHERE mailbox = ?1 AND modseq > ?2 AND uid <= ?3")?;
-    let vanished = vanished.query_map((mailbox, since.modseq as i64, since.uid), |row| row.get(0))?;
+    let vanished = vanished.query_map((mailbox, since.modseq as i64, since.uid.max(keyed)), |row| row.get(0))?;
     news.vanished = vanished.collect::<Result<_, _>>()?;
     news.vanished.sort_unstable();
     let mut bodies = tx.prepare_cached(
@@ -94,7 +110,7 @@ pub(super) fn news(
         news.cursor.uid = *uid;
     }
     if let (Some((first, _)), Some((last, _))) = (news.bodies.first(), news.bodies.last()) {
-        news.keys = keys_in(tx, mailbox, [(*first, *last)], limit)?;
+        news.keys = keys_in(tx, mailbox, [((*first).max(keyed.saturating_add(1)), *last)], KeyParts::ALL, limit)?;
     }
     Ok(Some(news))
 }

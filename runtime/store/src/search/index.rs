@@ -12,10 +12,13 @@ use super::order;
 use crate::schema::message_key;
 
 /// Another format is made anew, not converted.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 const PAGE_BYTES: u64 = 4096;
 /// FTS5 writes out what it gathered when it is longer than this, in octets.
 const GATHERED_BYTES_MAX: i64 = 16 << 20;
+
+/// More than there are here.
+const STATEMENTS_KEPT: usize = 64;
 
 /// A key is `mailbox << 32 | uid`, so a mailbox is a range of rowids and FTS5 skips over the others. `unindexed` holds
 /// messages whose terms are not here: they may hold any text.
@@ -70,7 +73,7 @@ impl Index {
     fn make(&self) -> rusqlite::Result<()> {
         let tx = self.db.unchecked_transaction()?;
         tx.execute_batch(TABLES)?;
-        tx.execute_batch(order::TABLE)?;
+        order::make(&tx)?;
         tx.execute("INSERT INTO message(message, rank) VALUES('hashsize', ?1)", [GATHERED_BYTES_MAX])?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         tx.commit()
@@ -80,9 +83,9 @@ impl Index {
     fn look(&self) -> rusqlite::Result<()> {
         self.reach()?;
         self.cursors()?;
+        order::look(&self.db)?;
         for look in [
             "SELECT max(id) FROM unindexed",
-            "SELECT max(id) FROM keys",
             "SELECT max(id) FROM message_docsize",
             "SELECT count(*) FROM message_idx",
             "SELECT max(id) + length(block) FROM message_data",
@@ -146,11 +149,14 @@ impl Index {
         insert.execute([message_key(mailbox, uid)]).map(|_| ())
     }
 
-    pub(super) fn remove(&self, mailbox: u32, uid: u32) -> rusqlite::Result<()> {
-        let key = message_key(mailbox, uid);
-        self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([key])?;
-        self.db.prepare_cached("DELETE FROM unindexed WHERE id = ?1")?.execute([key])?;
-        order::remove(&self.db, key, key)
+    /// `uids` ascend.
+    pub(super) fn remove(&self, mailbox: u32, uids: &[u32]) -> rusqlite::Result<()> {
+        for uid in uids {
+            let key = message_key(mailbox, *uid);
+            self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?.execute([key])?;
+            self.db.prepare_cached("DELETE FROM unindexed WHERE id = ?1")?.execute([key])?;
+        }
+        order::remove(&self.db, mailbox, uids)
     }
 
     /// Takes at most `limit` messages of a mailbox out; true when none is left and its cursor went too.
@@ -163,11 +169,10 @@ impl Index {
         let mut delete = self.db.prepare_cached("DELETE FROM message WHERE rowid = ?1")?;
         for key in &keys {
             delete.execute([key])?;
-            order::remove(&self.db, *key, *key)?;
         }
         if keys.len() < limit {
             self.db.execute("DELETE FROM unindexed WHERE id BETWEEN ?1 AND ?2", (first, last))?;
-            order::remove(&self.db, first, last)?;
+            order::remove_mailbox(&self.db, mailbox)?;
             self.db.execute("DELETE FROM mailbox WHERE id = ?1", [mailbox])?;
         }
         Ok(keys.len() < limit)
@@ -208,6 +213,7 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connec
     let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     db.busy_timeout(std::time::Duration::from_secs(5))?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(db)
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use mail::mime::Searched;
 
 use super::feed::{self, News};
-use super::index::{Index, is_damage};
+use super::index::{Cursor, Index, is_damage};
 use super::order;
 use super::terms::Terms;
 use super::{Progress, Shared};
@@ -185,6 +185,9 @@ impl Indexer {
     fn catch_up(&self, index: &Index, mailboxes: BTreeSet<u32>) -> Result<(), Stop> {
         let mut batch = Batch { index, terms: Terms::new(), messages: 0, terms_bytes: 0 };
         index.begin()?;
+        for mailbox in &mailboxes {
+            self.keys_ahead(index, *mailbox)?;
+        }
         for mailbox in mailboxes {
             while self.step(&mut batch, mailbox)? {
                 self.commit_when_full(&mut batch)?;
@@ -211,10 +214,40 @@ impl Indexer {
         Ok(index.commit(reach)?)
     }
 
+    /// What messages are ordered by is made in a small part of the time that their terms take. Where many wait, it comes before
+    /// the terms of any, so that few have to be ordered by their summaries.
+    fn keys_ahead(&self, index: &Index, mailbox: u32) -> Result<(), Stop> {
+        let since = index.cursor(mailbox)?;
+        let now = self.pool.read(|tx| feed::mailbox(tx, mailbox))?;
+        let Some(now) = now.filter(|now| since.is_none_or(|since| since.uidvalidity == now.uidvalidity)) else {
+            return Ok(());
+        };
+        if now.uid.saturating_sub(since.map_or(0, |since| since.uid)) as usize <= MESSAGES_MAX {
+            return Ok(());
+        }
+        // A mailbox without a cursor would not be missed when it is deleted.
+        if since.is_none() {
+            index.set_cursor(mailbox, Cursor { uid: 0, ..now })?;
+        }
+        let mut keyed = order::last(index.db(), mailbox)?;
+        loop {
+            if self.shared.is_closing() {
+                return Err(Stop::Closing);
+            }
+            let keys = self.pool.read(|tx| feed::keys(tx, mailbox, keyed, BATCH_MESSAGES))?;
+            let Some((last, _)) = keys.last() else { return Ok(()) };
+            keyed = *last;
+            order::add(index.db(), mailbox, &keys)?;
+            self.commit(index)?;
+            index.begin()?;
+        }
+    }
+
     /// A part of what is new in a mailbox; true when there is more.
     fn step(&self, batch: &mut Batch<'_>, mailbox: u32) -> Result<bool, Stop> {
         let since = batch.index.cursor(mailbox)?;
-        let news = self.pool.read(|tx| feed::news(tx, mailbox, since, MESSAGES_MAX))?;
+        let keyed = order::last(batch.index.db(), mailbox)?;
+        let news = self.pool.read(|tx| feed::news(tx, mailbox, since, keyed, MESSAGES_MAX))?;
         let Some(news) = news.filter(|news| since.is_none_or(|since| since.uidvalidity == news.cursor.uidvalidity))
         else {
             self.commit(batch.index)?;
@@ -225,12 +258,8 @@ impl Indexer {
         };
         let News { cursor, more, vanished, bodies, keys, waiting } = news;
         self.metrics.search_waiting.store(waiting, Ordering::Relaxed);
-        for uid in vanished {
-            batch.index.remove(mailbox, uid)?;
-        }
-        for (uid, keys) in &keys {
-            order::add(batch.index.db(), mailbox, *uid, keys)?;
-        }
+        batch.index.remove(mailbox, &vanished)?;
+        order::add(batch.index.db(), mailbox, &keys)?;
         for (uid, body) in &bodies {
             if self.shared.is_closing() {
                 return Err(Stop::Closing);

@@ -5,13 +5,7 @@ use mail::order::{KeyParts, Keys, MessageKeys, Source};
 use super::*;
 use crate::{Expunged, UidSet};
 
-const ALL: KeyParts = KeyParts::TEXTS[0]
-    .with(KeyParts::TEXTS[1])
-    .with(KeyParts::TEXTS[2])
-    .with(KeyParts::TEXTS[3])
-    .with(KeyParts::TEXTS[4])
-    .with(KeyParts::TEXTS[5])
-    .with(KeyParts::THREAD);
+const ALL: KeyParts = KeyParts::ALL;
 
 fn put_many(store: &Store, from: u64, count: u64) {
     let body = store.put_body(&[b"Subject: x\r\n\r\nx\r\n"]).unwrap();
@@ -83,4 +77,97 @@ fn keys_are_the_same_with_and_without_the_index() {
     check(&store, &all);
     assert!(store.settle_search());
     check(&store, &all);
+}
+
+fn expunge(store: &Store, uids: impl IntoIterator<Item = u32>) {
+    let op = Op::Expunge { mailbox: inbox(store, "a"), which: Expunged::Exactly(uids.into_iter().collect()) };
+    store.commit_wait(vec![op]).unwrap();
+}
+
+/// Of those that are there, and of some others.
+fn check_after_settling(store: &Store) {
+    assert!(store.settle_search());
+    let there = uids(store, "a", "INBOX");
+    check(store, &there);
+    let every_ninth: Vec<u32> = (1..=1_400).filter(|uid| uid % 9 == 0).collect();
+    check(store, &every_ninth);
+    check(store, &[255, 256, 257, 512, 513]);
+    let mailbox = inbox(store, "a");
+    let keys = store.search_of(mailbox).unwrap().order_keys(mailbox, &there, ALL);
+    assert_eq!(keys.uids(), there, "the index has them all");
+}
+
+#[test]
+fn a_mailbox_becomes_blocks_as_it_grows() {
+    let folder = Folder::new("order-blocks");
+    let store = store_with(&folder, &["a"]);
+    let mut next = 1;
+    for up_to in [1, 255, 256, 257, 511, 512, 1_030] {
+        put_many(&store, next, up_to + 1 - next);
+        next = up_to + 1;
+        check_after_settling(&store);
+    }
+    let file = rusqlite::Connection::open(folder.path().join("search-00.db")).unwrap();
+    let count = |table: &str| -> i64 {
+        file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("heads"), count("subjects"), count("ids"), count("keys")), (4, 4, 4, 6));
+    // One in a block, some at its ends, most of one, all of one, some that are rows still.
+    for gone in [100..101, 250..260, 260..400, 513..769, 1_000..1_027] {
+        expunge(&store, gone);
+        check_after_settling(&store);
+    }
+    assert_eq!((count("heads"), count("ids"), count("keys")), (3, 3, 4));
+    let heads: i64 = file.query_row("SELECT length(block) FROM heads WHERE last = 512", [], |row| row.get(0)).unwrap();
+    assert_eq!(heads, 4 + 13 * 113, "a block that is half empty is written anew");
+    put_many(&store, 2_000, 300);
+    check_after_settling(&store);
+    expunge(&store, 1..=2_000);
+    check_after_settling(&store);
+    assert_eq!((count("heads"), count("subjects"), count("ids"), count("keys")), (0, 0, 0, 0));
+    assert_eq!(store.metrics().now().search_rebuilds, 0);
+}
+
+#[test]
+fn a_damaged_block_is_not_believed_and_made_anew() {
+    let folder = Folder::new("order-damage");
+    let store = store_with(&folder, &["a"]);
+    put_many(&store, 1, 600);
+    let all: Vec<u32> = (1..=600).collect();
+    for (rebuilds, damage) in (1..).zip([
+        "UPDATE subjects SET block = zeroblob(length(block)) WHERE id = (SELECT max(id) FROM subjects)",
+        "UPDATE heads SET block = substr(block, 1, 30)",
+        "DELETE FROM ids",
+        "UPDATE senders SET block = (SELECT block FROM ids WHERE ids.id = senders.id)",
+        "UPDATE ccs SET block = 'text'",
+    ]) {
+        assert!(store.settle_search());
+        check(&store, &all);
+        let file = rusqlite::Connection::open(folder.path().join("search-00.db")).unwrap();
+        assert!(file.execute(damage, []).unwrap() > 0);
+        drop(file);
+        check(&store, &all);
+        assert!(store.settle_search());
+        check(&store, &all);
+        assert_eq!(store.metrics().now().search_rebuilds, rebuilds, "{damage}");
+    }
+}
+
+#[test]
+fn blocks_of_a_deleted_mailbox_go_with_it() {
+    let folder = Folder::new("order-deleted");
+    let store = store_with(&folder, &["a"]);
+    let create = || Op::CreateMailbox { login: login("a"), name: name("Dossier"), special_use: None };
+    store.commit_wait(vec![create()]).unwrap();
+    put_many(&store, 1, 400);
+    let to = store.mailbox(&login("a"), &name("Dossier")).unwrap().unwrap().id;
+    store.commit_wait(vec![Op::Copy { from: inbox(&store, "a"), uids: UidSet::all(), to }]).unwrap();
+    assert!(store.settle_search());
+    let file = rusqlite::Connection::open(folder.path().join("search-00.db")).unwrap();
+    let count = || -> i64 { file.query_row("SELECT count(*) FROM heads", [], |row| row.get(0)).unwrap() };
+    assert_eq!(count(), 2);
+    store.commit_wait(vec![Op::DeleteMailbox { login: login("a"), name: name("Dossier") }]).unwrap();
+    assert!(store.settle_search());
+    assert_eq!(count(), 1);
+    check_after_settling(&store);
 }

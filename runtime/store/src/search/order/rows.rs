@@ -1,10 +1,8 @@
-//! What indexed messages are ordered by (`mail::order`), one short row each. It comes and goes with the terms of a message, so the
-//! cursor of a mailbox covers both.
+//! Messages that are in no block yet, a short row each.
 
 use mail::order::{KeyParts, Keys, MessageKeys};
-use rusqlite::{Connection, Row, ToSql};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 
-use crate::id::UidSet;
 use crate::schema::{message_key, uid_of};
 
 /// `ids` are numbers of 8 octets, the lowest first.
@@ -16,10 +14,6 @@ CREATE TABLE keys(
 
 /// The columns of `KeyParts::TEXTS`.
 const TEXTS: [&str; 6] = ["subject", "sender", "recipient", "cc", "display_from", "display_to"];
-
-/// A part of a mailbox is read from its first message to its last and the others are passed over, unless there are so many
-/// others for each one wanted.
-const PASSED_OVER: u32 = 8;
 
 pub(super) fn add(db: &Connection, mailbox: u32, uid: u32, keys: &MessageKeys) -> rusqlite::Result<()> {
     let mut insert = db.prepare_cached(
@@ -38,9 +32,33 @@ pub(super) fn remove(db: &Connection, first: i64, last: i64) -> rusqlite::Result
     db.prepare_cached("DELETE FROM keys WHERE id BETWEEN ?1 AND ?2")?.execute((first, last)).map(|_| ())
 }
 
-/// Those of the messages that are here. `uids` ascend.
-pub(super) fn read(db: &Connection, mailbox: u32, uids: &[u32], parts: KeyParts) -> rusqlite::Result<Keys> {
-    let (Some(first), Some(last)) = (uids.first(), uids.last()) else { return Ok(Keys::default()) };
+/// The UIDs of the first row of a mailbox and of the last of its first `count`. `None` when it has not so many.
+pub(super) fn first(db: &Connection, mailbox: u32, count: usize) -> rusqlite::Result<Option<(u32, u32)>> {
+    let mut query =
+        db.prepare_cached("SELECT id FROM keys WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1 OFFSET ?3")?;
+    let (first, last) = (message_key(mailbox, 0), message_key(mailbox, u32::MAX));
+    let mut at = |offset: usize| query.query_row((first, last, offset as i64), |row| row.get(0).map(uid_of)).optional();
+    let Some(last) = at(count - 1)? else { return Ok(None) };
+    Ok(at(0)?.map(|first| (first, last)))
+}
+
+/// The UID of the last row of a mailbox, 0 without any.
+pub(super) fn last(db: &Connection, mailbox: u32) -> rusqlite::Result<u32> {
+    let mut query = db.prepare_cached("SELECT max(id) FROM keys WHERE id BETWEEN ?1 AND ?2")?;
+    let last: Option<i64> =
+        query.query_row((message_key(mailbox, 0), message_key(mailbox, u32::MAX)), |row| row.get(0))?;
+    Ok(last.map_or(0, uid_of))
+}
+
+/// Adds the wanted messages from one UID to another.
+pub(super) fn read(
+    db: &Connection,
+    mailbox: u32,
+    (first, last): (u32, u32),
+    parts: KeyParts,
+    mut is_wanted: impl FnMut(u32) -> bool,
+    keys: &mut Keys,
+) -> rusqlite::Result<()> {
     let asked: Vec<usize> = (0..TEXTS.len()).filter(|at| parts.contains(KeyParts::TEXTS[*at])).collect();
     let mut columns: String = asked.iter().map(|at| format!(", {}", TEXTS[*at])).collect();
     if parts.contains(KeyParts::THREAD) {
@@ -48,26 +66,15 @@ pub(super) fn read(db: &Connection, mailbox: u32, uids: &[u32], parts: KeyParts)
     }
     let query = format!("SELECT id, sent, reply{columns} FROM keys WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
     let mut query = db.prepare_cached(&query)?;
-    let set: UidSet;
-    let ranges: &[(u32, u32)] = match (last - first) / PASSED_OVER < uids.len() as u32 {
-        true => &[(*first, *last)],
-        false => {
-            set = uids.iter().copied().collect();
-            set.ranges()
-        }
-    };
-    let (mut keys, mut wanted) = (Keys::default(), uids.iter().peekable());
-    for (first, last) in ranges {
-        let mut rows = query.query((message_key(mailbox, *first), message_key(mailbox, *last)))?;
-        while let Some(row) = rows.next()? {
-            let uid = uid_of(row.get(0)?);
-            while wanted.next_if(|next| **next < uid).is_some() {}
-            if wanted.next_if_eq(&&uid).is_some() && keys.begin(uid, row.get(1)?, row.get(2)?).is_some() {
-                push(&mut keys, row, &asked, parts)?;
-            }
+    let mut rows = query.query((message_key(mailbox, first), message_key(mailbox, last)))?;
+    while let Some(row) = rows.next()? {
+        let uid = uid_of(row.get(0)?);
+        let is_reply = parts.contains(KeyParts::THREAD) && row.get(2)?;
+        if is_wanted(uid) && keys.begin(uid, row.get(1)?, is_reply).is_some() {
+            push(keys, row, &asked, parts)?;
         }
     }
-    Ok(keys)
+    Ok(())
 }
 
 fn push(keys: &mut Keys, row: &Row, asked: &[usize], parts: KeyParts) -> rusqlite::Result<()> {
