@@ -229,6 +229,9 @@ impl FlagChange {
     }
 }
 
+/// An entry of METADATA, of a mailbox or of the server.
+pub type Annotation = (Option<MailboxName>, String);
+
 /// What the driver says.
 #[derive(Debug)]
 pub enum Answer {
@@ -269,7 +272,7 @@ pub enum Answer {
     /// Entries by mailbox, those of the server without one, as far as who logged in may read them; each at least once.
     Annotated {
         number: u64,
-        changed: Vec<(Option<MailboxName>, String)>,
+        changed: Vec<Annotation>,
     },
     Done,
     Failed(Trouble),
@@ -636,7 +639,7 @@ impl Answer {
         if let Answer::Metadata(entries) = self { Ok(entries) } else { Err(self.trouble()) }
     }
 
-    pub(super) fn annotated(self) -> Result<(u64, Vec<(Option<MailboxName>, String)>), Trouble> {
+    pub(super) fn annotated(self) -> Result<(u64, Vec<Annotation>), Trouble> {
         if let Answer::Annotated { number, changed } = self { Ok((number, changed)) } else { Err(self.trouble()) }
     }
 
