@@ -52,8 +52,8 @@ fn mail_for_another_mailbox_and_what_others_do_there_is_told_between_commands() 
     assert_eq!(told(&mut one)?, "* METADATA Projets /private/comment");
     other.command("SETMETADATA \"\" (/private/comment \"x\")")?.ok()?;
     assert_eq!(told(&mut one)?, "* METADATA \"\" /private/comment");
-    other.command("RENAME Projets Archives")?.ok()?;
-    assert_eq!(told(&mut one)?, "* LIST () \"/\" Archives (\"OLDNAME\" (Projets))");
+    other.command("RENAME Projets Anciens")?.ok()?;
+    assert_eq!(told(&mut one)?, "* LIST () \"/\" Anciens (\"OLDNAME\" (Projets))");
     // The flags of the selected mailbox were not asked for: they come with a command.
     let said = one.command("NOOP")?.ok()?.lines();
     assert_eq!(said, ["1 FETCH (UID 1 FLAGS ())"]);

@@ -149,10 +149,12 @@ impl Fate {
                     self.copied(command, &from, &to);
                 }
             }
-            Change::Arrive(_) => {
-                let uid = code(&answer.text, "APPENDUID").and_then(|code| code.split(' ').nth(1)?.parse().ok());
-                self.arrived.insert(uid.ok_or_else(|| format!("no APPENDUID: {answer:?}"))?);
+            Change::Arrive(_) | Change::ArriveTogether(_) => {
+                let uids = code(&answer.text, "APPENDUID").and_then(|code| code.split(' ').nth(1));
+                self.arrived.extend(set(uids.ok_or_else(|| format!("no APPENDUID: {answer:?}"))?)?);
             }
+            // Not given at once with others.
+            Change::Replace { .. } => (),
             Change::Nothing | Change::Create(_) | Change::Delete(_) | Change::Rename(..) => (),
         }
         Ok(())

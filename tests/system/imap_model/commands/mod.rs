@@ -121,6 +121,8 @@ const AT_ONCE: &[(u64, Proposal)] = &[
     (3, reads::fetch),
     (2, reads::search),
     (4, mailboxes::append),
+    (1, mailboxes::append_several),
+    (1, order::sort),
     (2, moves::copy),
     (3, moves::move_),
     (3, moves::uid_expunge),
