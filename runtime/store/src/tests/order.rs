@@ -161,7 +161,9 @@ fn blocks_of_a_deleted_mailbox_go_with_it() {
     store.commit_wait(vec![create()]).unwrap();
     put_many(&store, 1, 400);
     let to = store.mailbox(&login("a"), &name("Dossier")).unwrap().unwrap().id;
-    store.commit_wait(vec![Op::Copy { from: inbox(&store, "a"), uids: UidSet::all(), to }]).unwrap();
+    store
+        .commit_wait(vec![Op::Copy { from: inbox(&store, "a"), uids: UidSet::all(), to, flags: crate::FlagScope::ALL }])
+        .unwrap();
     assert!(store.settle_search());
     let file = rusqlite::Connection::open(folder.path().join("search-00.db")).unwrap();
     let count = || -> i64 { file.query_row("SELECT count(*) FROM heads", [], |row| row.get(0)).unwrap() };
