@@ -1,7 +1,7 @@
 //! Single operations of the store: `cargo bench -p tests --bench micro`. A commit pays for its flushes here, alone; what it
 //! costs in company says `--bench store -- workload`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,7 +22,13 @@ const SIZES: [usize; 2] = [4 << 10, 44 << 10];
 
 static FOLDER: LazyLock<PathBuf> =
     LazyLock::new(|| std::env::temp_dir().join(format!("facteur-store-micro-{}", std::process::id())));
-static STORE: LazyLock<Store> = LazyLock::new(filled);
+static STORE: LazyLock<Store> = LazyLock::new(|| filled(&FOLDER.join("indexed")));
+/// The same without a search index: something that is no file has its place.
+static UNINDEXED: LazyLock<Store> = LazyLock::new(|| {
+    let folder = FOLDER.join("unindexed");
+    std::fs::create_dir_all(folder.join("search-00.db").join("in-the-way")).expect("a folder of our own");
+    filled(&folder)
+});
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 fn main() {
@@ -32,8 +38,8 @@ fn main() {
 
 /// `large`, `small` and `tagged` have an INBOX each; every message of `tagged` has keywords; `new` gets what the benches
 /// deliver.
-fn filled() -> Store {
-    let store = Store::open(&*FOLDER, Options::default()).expect("a folder of our own");
+fn filled(folder: &Path) -> Store {
+    let store = Store::open(folder, Options::default()).expect("a folder of our own");
     let people = ["large", "small", "tagged", "new"].map(|name| Op::UpsertPerson {
         person: Box::new(person(name)),
         verifier: None,
@@ -106,7 +112,11 @@ fn delivery(to: &str, body: BodyRef, flags: Flags) -> Op {
 }
 
 fn inbox(name: &str) -> MailboxInfo {
-    STORE.mailbox(&login(name), &MailboxName::inbox()).expect("a read").expect("INBOX")
+    inbox_in(&STORE, name)
+}
+
+fn inbox_in(store: &Store, name: &str) -> MailboxInfo {
+    store.mailbox(&login(name), &MailboxName::inbox()).expect("a read").expect("INBOX")
 }
 
 fn body(octets: usize) -> Vec<u8> {
@@ -200,15 +210,16 @@ mod reads {
     }
 }
 
-/// SORT and THREAD of a hundred thousand messages: what they are ordered by, read from the search index, and the order.
+/// SORT and THREAD of a hundred thousand messages: what they are ordered by, read from the search index or without it, and the
+/// order.
 mod order {
     use super::*;
     use mail::order::{Criterion, Facts, Key, KeyParts, Keys, sort};
     use mail::thread::{Algorithm, threads};
 
-    fn keys(parts: KeyParts) -> Keys {
+    fn keys(store: &Store, parts: KeyParts) -> Keys {
         let uids: Vec<u32> = (1..=LARGE).collect();
-        let keys = STORE.order_keys(inbox("large").id, &uids, parts).expect("a read");
+        let keys = store.order_keys(inbox_in(store, "large").id, &uids, parts).expect("a read");
         assert_eq!(keys.len(), uids.len());
         keys
     }
@@ -220,25 +231,31 @@ mod order {
     #[divan::bench(args = [Key::Date, Key::Subject, Key::From])]
     fn read(bencher: Bencher, key: Key) {
         assert!(STORE.settle_search());
-        bencher.counter(ItemsCount::new(LARGE)).bench(|| keys(key.parts()));
+        bencher.counter(ItemsCount::new(LARGE)).bench(|| keys(&STORE, key.parts()));
+    }
+
+    #[divan::bench(args = [Key::Date, Key::Subject, Key::From], max_time = 2)]
+    fn read_unindexed(bencher: Bencher, key: Key) {
+        LazyLock::force(&UNINDEXED);
+        bencher.counter(ItemsCount::new(LARGE)).bench(|| keys(&UNINDEXED, key.parts()));
     }
 
     #[divan::bench]
     fn read_for_threads(bencher: Bencher) {
         assert!(STORE.settle_search());
-        bencher.counter(ItemsCount::new(LARGE)).bench(|| keys(KeyParts::THREAD));
+        bencher.counter(ItemsCount::new(LARGE)).bench(|| keys(&STORE, KeyParts::THREAD));
     }
 
     #[divan::bench(args = [Key::Date, Key::Subject, Key::From])]
     fn sort_by(bencher: Bencher, key: Key) {
-        let (keys, facts) = (keys(key.parts()), facts());
+        let (keys, facts) = (keys(&STORE, key.parts()), facts());
         let criteria = [Criterion { key, reverse: true }];
         bencher.counter(ItemsCount::new(LARGE)).bench(|| sort(&criteria, black_box(&keys), &facts));
     }
 
     #[divan::bench(args = [Algorithm::OrderedSubject, Algorithm::References])]
     fn thread_by(bencher: Bencher, algorithm: Algorithm) {
-        let keys = keys(KeyParts::THREAD);
+        let keys = keys(&STORE, KeyParts::THREAD);
         let sent: Vec<i64> = (0..keys.len()).map(|at| keys.sent_s(at).unwrap_or(0)).collect();
         bencher.counter(ItemsCount::new(LARGE)).bench(|| threads(algorithm, black_box(&keys), &sent));
     }

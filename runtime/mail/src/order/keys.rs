@@ -248,10 +248,11 @@ impl Keys {
     }
 
     pub fn push_ids(&mut self, mut ids: impl Iterator<Item = u64>) {
-        self.ids.extend(ids.by_ref().take(2));
-        match self.ids.len() < IDS_MAX {
-            true => self.ids.extend(ids),
-            false => self.ids.extend(ids.last()),
+        if self.ids.len() + 2 < IDS_MAX {
+            self.ids.extend(ids);
+        } else {
+            self.ids.extend(ids.by_ref().take(2));
+            self.ids.extend(ids.last());
         }
         // `IDS_MAX` and a few for each message, of which there are fewer than UIDs.
         self.id_ends.push(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));

@@ -1,5 +1,5 @@
-//! Full-text search: which messages of a mailbox may hold a text, and what messages are ordered by. Feeds `search-NN.db` from the change numbers of the store,
-//! on a thread of low priority.
+//! Full-text search: which messages of a mailbox may hold a text, and what messages are ordered by. Feeds `search-NN.db` from
+//! the change numbers of the store, on a thread of low priority.
 //!
 //! What a caller relies on:
 //! - INVARIANT (never-too-little): of the messages up to `known_to`, those that hold the text are in `maybe`. Whoever looks
@@ -11,6 +11,7 @@
 //! | step | crash after it |
 //! |---|---|
 //! | a group is published | the next pass finds it behind the cursor |
+//! | what a mailbox is ordered by is committed, its terms are not | its cursor stays; the next pass goes on with the terms |
 //! | terms are inserted, not committed | the transaction is rolled back, its cursors with it |
 //! | the transaction is committed, not flushed | rows and cursors are there or are not, together |
 //! | the file is half deleted | it is made anew |

@@ -173,3 +173,23 @@ fn blocks_of_a_deleted_mailbox_go_with_it() {
     assert_eq!(count(), 1);
     check_after_settling(&store);
 }
+
+#[test]
+fn what_goes_while_its_terms_are_not_there_yet_leaves_no_keys() {
+    let folder = Folder::new("order-ahead");
+    let store = store_with(&folder, &["a"]);
+    put_many(&store, 1, 600);
+    assert!(store.settle_search());
+    // As after a crash behind the keys and before the terms of most.
+    let file = rusqlite::Connection::open(folder.path().join("search-00.db")).unwrap();
+    let mailbox = inbox(&store, "a");
+    let key = |uid| crate::schema::message_key(mailbox.0, uid);
+    file.execute("UPDATE mailbox SET uid = 100 WHERE id = ?1", [mailbox.0]).unwrap();
+    file.execute("DELETE FROM message WHERE rowid BETWEEN ?1 AND ?2", [key(101), key(600)]).unwrap();
+    drop(file);
+    expunge(&store, (90..95).chain(150..300).chain(598..=600));
+    put_many(&store, 601, 20);
+    check_after_settling(&store);
+    assert_eq!(store.search_candidates(mailbox, &["subject".to_owned()])[0].known_to, 620);
+    assert_eq!(store.metrics().now().search_indexed, 600 + 500 - 153 + 20, "each whose terms were missing, once");
+}
