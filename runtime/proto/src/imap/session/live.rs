@@ -172,6 +172,7 @@ fn places(state: &Selected, uids: &[u32]) -> Vec<Range<usize>> {
 struct Again {
     /// UIDs, ascending.
     uids: Vec<u32>,
+    /// Messages that came, ascending.
     new: Vec<u32>,
     /// The next of the contexts.
     at: usize,
@@ -217,7 +218,7 @@ impl Again {
             return self.give_up(state, out);
         }
         let items = context.items.clone();
-        let told: Vec<u32> = difference.added.iter().copied().filter(|uid| self.new.contains(uid)).collect();
+        let told: Vec<u32> = difference.added.iter().copied().filter(|uid| self.new.binary_search(uid).is_ok()).collect();
         let (added, removed) = (difference.added, difference.removed);
         let next = move |state: Box<Selected>, out: &mut Out| match added.is_empty() {
             true => self.change(state, (&removed, &added), None, out),
