@@ -218,7 +218,8 @@ impl Again {
             return self.give_up(state, out);
         }
         let items = context.items.clone();
-        let told: Vec<u32> = difference.added.iter().copied().filter(|uid| self.new.binary_search(uid).is_ok()).collect();
+        let told: Vec<u32> =
+            difference.added.iter().copied().filter(|uid| self.new.binary_search(uid).is_ok()).collect();
         let (added, removed) = (difference.added, difference.removed);
         let next = move |state: Box<Selected>, out: &mut Out| match added.is_empty() {
             true => self.change(state, (&removed, &added), None, out),
