@@ -21,7 +21,7 @@ use mail::MailboxName;
 /// that the connection ends.
 const SWALLOW_FACTOR: u64 = 4;
 /// Messages in one command.
-const MESSAGES_MAX: usize = 100;
+const MESSAGES_MAX: usize = 1_000;
 /// Parts of other messages in one command: for each a message is read whole.
 const PARTS_MAX: usize = 100;
 
@@ -156,7 +156,7 @@ fn begin(mut appending: Box<Appending>, start: Question, pieces: IntoIter<Piece>
         return refuse(appending, Reply::bad("REPLACE takes one message"), end, out);
     }
     if appending.messages == MESSAGES_MAX {
-        return refuse(appending, Reply::no(Code::Limit, "one command takes 100 messages"), end, out);
+        return refuse(appending, Reply::no(Code::Limit, "one command takes 1,000 messages"), end, out);
     }
     appending.messages += 1;
     ask(start, move |answer, out| match answer.done() {
@@ -465,8 +465,8 @@ mod tests {
         );
         assert_eq!(client.store.borrow().uids("Sent"), [1, 2, 3]);
         let many = |count: usize| format!("a APPEND Sent{}", " {1+}\r\nx".repeat(count));
-        client.check(&many(101), "a NO [LIMIT] one command takes 100 messages\n");
-        client.check(&many(100), "a OK [APPENDUID 102 4:103] APPEND done\n");
+        client.check(&many(1_001), "a NO [LIMIT] one command takes 1,000 messages\n");
+        client.check(&many(1_000), "a OK [APPENDUID 102 4:1003] APPEND done\n");
         client.check("a NOOP", "a OK NOOP done\n");
     }
 
