@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use mail::{MailboxName, SpecialUse};
-use proto::imap::{Answer, Config, LoginFailure, Question, Quota, Session, Step};
-use proto::sasl::{Bindings, Claim, Mechanism};
+use proto::imap::{Answer, Config, Question, Quota, Session, Step};
+use proto::sasl::{Bindings, Claim, LoginFailure, Mechanism};
 
 use crate::APPEND_OCTETS_MAX;
 use crate::imap_store::{Incoming, Store};

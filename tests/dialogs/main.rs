@@ -30,7 +30,7 @@ mod pop3 {
 }
 
 mod sasl {
-    pub use proto::sasl::{Claim, Salt};
+    pub use proto::sasl::{Claim, LoginFailure, Salt};
 }
 
 use std::collections::BTreeMap;

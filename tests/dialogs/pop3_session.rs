@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use proto::pop3::{Answer, Config, LoginFailure, Logins, Question, Session, Step};
-use proto::sasl::{Bindings, Claim, Mechanism};
+use proto::pop3::{Answer, Config, Logins, Question, Session, Step};
+use proto::sasl::{Bindings, Claim, LoginFailure, Mechanism};
 
 use crate::play::{Peer, play, take_line};
 use crate::pop3_desk::Desk;

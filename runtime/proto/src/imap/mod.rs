@@ -13,8 +13,8 @@ mod session;
 pub mod utf7;
 
 pub use question::{
-    Answer, Candidates, Changes, Content, Copied, Counts, EmailId, FlagChange, Flagged, Identity, LoginFailure,
-    MailboxId, MailboxRow, Message, Need, Question, Quota, Renderings, Replaced, Row, SPECIAL_USE, Selection, Source,
+    Answer, Candidates, Changes, Content, Copied, Counts, EmailId, FlagChange, Flagged, Identity, MailboxId,
+    MailboxRow, Message, Need, Question, Quota, Renderings, Replaced, Row, SPECIAL_USE, Selection, Source,
     SourceMailbox, Stored, Summary, ThreadId, Trouble, Vanished,
 };
 pub use session::{CAPABILITIES, Config, Mask, NEVER_MASKED, Session, Step};

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::command::{Partial, Section};
 use super::response::places;
-use crate::sasl::{Claim, Salt};
+use crate::sasl::{Claim, LoginFailure, Salt};
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
 use mail::mime::{SectionKind, Structure, SummaryParts};
@@ -276,17 +276,6 @@ pub enum Answer {
     },
     Done,
     Failed(Trouble),
-}
-
-/// Why nobody is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginFailure {
-    /// Unknown login, wrong secret, or not allowed here: the three look alike.
-    Wrong,
-    /// The directory does not answer, or too many wrong secrets arrived lately: try later.
-    Unavailable,
-    /// TLS first (RFC 5530).
-    Private,
 }
 
 /// Why the store did not do it.

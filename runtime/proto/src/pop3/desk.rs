@@ -4,8 +4,8 @@ use mail::Flags;
 use mail::date::DateTime;
 use mail::index::{Entry, Index};
 
-use crate::pop3::question::{Answer, LoginFailure, Maildrop, Question, Trouble};
-use crate::sasl::{Claim, Salt};
+use crate::pop3::question::{Answer, Maildrop, Question, Trouble};
+use crate::sasl::{Claim, LoginFailure, Salt};
 
 /// A mailbox in memory of somebody with the login `toto-j` and the password `secret`.
 #[derive(Clone, Debug)]

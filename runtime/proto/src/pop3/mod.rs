@@ -15,5 +15,5 @@ mod response;
 mod session;
 
 pub use law::fuzz;
-pub use question::{Answer, LoginFailure, Maildrop, Question, Trouble};
+pub use question::{Answer, Maildrop, Question, Trouble};
 pub use session::{Config, Logins, Session, Step};

@@ -2,7 +2,7 @@
 
 use mail::index::Index;
 
-use crate::sasl::{Claim, Salt};
+use crate::sasl::{Claim, LoginFailure, Salt};
 
 /// What the session wants. Everything but the first two concerns the account of the last `Answer::Authenticated`.
 #[derive(Debug)]
@@ -39,17 +39,6 @@ pub struct Maildrop {
     pub uid_validity: u32,
     /// Its messages in the order of their numbers.
     pub index: Index,
-}
-
-/// Why nobody is logged in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoginFailure {
-    /// Unknown login, wrong secret, or not allowed here: the three look alike.
-    Wrong,
-    /// The directory does not answer, or too many wrong secrets arrived lately: try later.
-    Unavailable,
-    /// TLS first.
-    Private,
 }
 
 /// Why the store did not do it.

@@ -114,6 +114,17 @@ pub struct Credentials {
     pub secret: Secret,
 }
 
+/// Why nobody is logged in, as sessions that read mail are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginFailure {
+    /// Unknown login, wrong secret, or not allowed here: the three look alike.
+    Wrong,
+    /// The directory does not answer, or too many wrong secrets arrived lately: try later.
+    Unavailable,
+    /// TLS first (RFC 5530).
+    Private,
+}
+
 /// What an exchange comes to, for whoever keeps verifiers and keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {

@@ -1,10 +1,11 @@
 //! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
-use decide::{Account, ClassId, Guess, Guesses, Reason, Refusal, address_key};
+use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
 use mail::{Login, reply};
-use proto::sasl::{Bearer, Claim, Credentials, Salt, ScramProof};
+use proto::sasl::{Bearer, Claim, Credentials, LoginFailure, Salt, ScramProof};
 use store::{PersonRow, ReadError};
 
+use super::Connection;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::passwords::{Attempt, Checked};
 use crate::scram::Keys;
@@ -17,6 +18,32 @@ pub struct LoggedIn {
     pub account: Account,
     /// What SCRAM proves to the client.
     pub server_signature: Option<Vec<u8>>,
+}
+
+/// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
+pub fn may_read(service: &Service, connection: &Connection, tls: bool) -> bool {
+    let cell = ReadingCell { listener: connection.listener, class: connection.class, tls, auth: Auth::Good };
+    service.tables.reading(cell).reads()
+}
+
+/// How the verifier of a login is salted, for somebody who would read mail on this connection as it is.
+pub fn reader_salt(service: &Service, connection: &Connection, login: &str) -> Result<Salt, LoginFailure> {
+    if !may_read(service, connection, connection.stream.is_tls()) {
+        return Err(LoginFailure::Private);
+    }
+    salt(service, &connection.peer, connection.class, login).map_err(|refusal| failure(&refusal))
+}
+
+/// Who reads mail on this connection as it is.
+pub async fn reader(service: &Service, connection: &Connection, claim: &Claim) -> Result<LoggedIn, LoginFailure> {
+    if !may_read(service, connection, connection.stream.is_tls()) {
+        return Err(LoginFailure::Private);
+    }
+    authenticate(service, &connection.peer, connection.class, claim).await.map_err(|refusal| failure(&refusal))
+}
+
+fn failure(refusal: &Refusal) -> LoginFailure {
+    if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong }
 }
 
 /// Who makes this claim. A refusal is logged and counted here.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::ending::Ending;
-use super::fetched::{Fetched, Written};
+use super::fetched::{Fetched, Written, needs_structure};
 use super::found::part_of;
 use super::listed::Listing;
 use super::resync;
@@ -174,24 +174,9 @@ fn summary_part(item: &FetchItem) -> SummaryParts {
     }
 }
 
-/// Does it need more of a message than a range of its octets?
+/// Does it need more of a message than a range of its octets? BINARY decodes, also the message itself.
 fn looks_inside(item: &FetchItem) -> bool {
-    match item {
-        FetchItem::Content(item) => !(item.section.part.is_empty() && item.section.kind == SectionKind::All),
-        FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => true,
-        FetchItem::Flags
-        | FetchItem::Uid
-        | FetchItem::ModSeq
-        | FetchItem::InternalDate
-        | FetchItem::Size
-        | FetchItem::Envelope
-        | FetchItem::Body
-        | FetchItem::BodyStructure
-        | FetchItem::Preview
-        | FetchItem::SaveDate
-        | FetchItem::EmailId
-        | FetchItem::ThreadId => false,
-    }
+    needs_structure(item) || matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize { .. })
 }
 
 /// Is it said by the identities of messages?

@@ -117,7 +117,7 @@ impl Fetched {
 }
 
 /// Does an item look inside the MIME structure?
-fn needs_structure(item: &FetchItem) -> bool {
+pub fn needs_structure(item: &FetchItem) -> bool {
     match item {
         FetchItem::Content(item) => !(item.section.part.is_empty() && item.section.kind == SectionKind::All),
         FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => !part.is_empty(),

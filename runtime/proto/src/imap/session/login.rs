@@ -3,9 +3,9 @@
 use super::capability::takes_passwords;
 use super::state::{Authenticated, NotAuthenticated, Open, Turn, ask};
 use crate::imap::command::Tag;
-use crate::imap::question::{Answer, LoginFailure, Question, Trouble};
+use crate::imap::question::{Answer, Question, Trouble};
 use crate::imap::response::{Code, Out, Reply};
-use crate::sasl::{Claim, Credentials, Exchange, Mechanism, Progress, SaslError, Secret};
+use crate::sasl::{Claim, Credentials, Exchange, LoginFailure, Mechanism, Progress, SaslError, Secret};
 
 /// Wrong secrets on one connection before it is closed.
 pub const LOGIN_FAILURES_MAX: u32 = 4;
@@ -139,8 +139,8 @@ mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;
 
-    use crate::imap::LoginFailure;
     use crate::imap::session::tests::{Client, Store};
+    use crate::sasl::LoginFailure;
 
     fn stranger() -> Client {
         Client::stranger(&Rc::new(RefCell::new(Store::new())))

@@ -4,9 +4,9 @@ use super::maildrop::Numbered;
 use super::state::{Authorization, Transaction, Turn, ask};
 use super::user::may_log_in;
 use crate::pop3::command::Auth;
-use crate::pop3::question::{Answer, LoginFailure, Question};
+use crate::pop3::question::{Answer, Question};
 use crate::pop3::response::{Code, Out, Refusal};
-use crate::sasl::{Claim, Exchange, Mechanism, Progress, SaslError};
+use crate::sasl::{Claim, Exchange, LoginFailure, Mechanism, Progress, SaslError};
 
 /// Wrong secrets on one connection before it is closed.
 const LOGIN_FAILURES_MAX: u32 = 4;

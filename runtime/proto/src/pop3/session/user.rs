@@ -50,7 +50,8 @@ fn may_say_password(config: &Config) -> Result<(), Refusal> {
 mod tests {
     use super::super::tests::{Client, clear, config};
     use super::*;
-    use crate::pop3::question::{LoginFailure, Trouble};
+    use crate::pop3::question::Trouble;
+    use crate::sasl::LoginFailure;
     use crate::sasl::Mechanism;
 
     const WRONG: &str = "-ERR [AUTH] login or secret is wrong\n";

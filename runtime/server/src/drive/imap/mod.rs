@@ -17,9 +17,8 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Auth, ReadingCell, Refusal};
 use mail::Login;
-use proto::imap::{Answer, Config, LoginFailure, MailboxId, Mask, Question, Session, Step, Trouble};
+use proto::imap::{Answer, Config, MailboxId, Mask, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
 use store::{BodyRef, ReadError, Store};
 use tokio::sync::Notify;
@@ -243,34 +242,18 @@ impl Imap {
         }
     }
 
-    /// May anybody log in on this connection as it is? What the table says before any password is looked at.
-    fn is_private_enough(&self) -> bool {
-        let (listener, class) = (self.connection.listener, self.connection.class);
-        let cell = ReadingCell { listener, class, tls: self.connection.stream.is_tls(), auth: Auth::Good };
-        self.service.tables.reading(cell).refusal.is_none()
-    }
-
     fn salt(&self, login: &str) -> Answer {
-        if !self.is_private_enough() {
-            return Answer::NotAuthenticated(LoginFailure::Private);
-        }
-        match super::login::salt(&self.service, &self.connection.peer, self.connection.class, login) {
-            Ok(salt) => Answer::Salt(salt),
-            Err(refusal) => not_authenticated(&refusal),
-        }
+        let salt = super::login::reader_salt(&self.service, &self.connection, login);
+        salt.map_or_else(Answer::NotAuthenticated, Answer::Salt)
     }
 
     async fn authenticate(&mut self, claim: &Claim) -> Answer {
-        if !self.is_private_enough() {
-            return Answer::NotAuthenticated(LoginFailure::Private);
-        }
-        let (service, peer) = (&self.service, &self.connection.peer);
-        match super::login::authenticate(service, peer, self.connection.class, claim).await {
+        match super::login::reader(&self.service, &self.connection, claim).await {
             Ok(LoggedIn { account, server_signature }) => {
                 self.login = Some(account.login);
                 Answer::Authenticated { server_signature }
             }
-            Err(refusal) => not_authenticated(&refusal),
+            Err(failure) => Answer::NotAuthenticated(failure),
         }
     }
 
@@ -304,11 +287,6 @@ impl Imap {
 fn masks(plan: &plan::Plan) -> Vec<Mask> {
     let mask = |mask: &plan::CapabilityMask| Mask { client: mask.client.clone(), without: mask.without.clone() };
     plan.imap.mask.iter().map(mask).collect()
-}
-
-fn not_authenticated(refusal: &Refusal) -> Answer {
-    let failure = if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong };
-    Answer::NotAuthenticated(failure)
 }
 
 /// A mailbox's number as the session knows it.

@@ -6,14 +6,13 @@ mod maildrop;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Auth, ReadingCell, Refusal};
 use mail::Login;
-use proto::pop3::{Answer, Config, LoginFailure, Logins, Question, Session, Step, Trouble};
+use proto::pop3::{Answer, Config, Logins, Question, Session, Step, Trouble};
 use proto::sasl::{self, Claim};
 
 pub(crate) use self::held::Maildrops;
 use self::maildrop::Opened;
-use super::login::LoggedIn;
+use super::login::{self, LoggedIn};
 use super::{Connection, Woken, opening};
 use crate::service::Service;
 
@@ -45,7 +44,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
 fn config(service: &Service, connection: &Connection) -> Config {
     let bindings = connection.bindings();
     let tls = connection.stream.is_tls();
-    let logins = match (reads(service, connection, tls), reads(service, connection, true)) {
+    let logins = match (login::may_read(service, connection, tls), login::may_read(service, connection, true)) {
         (true, _) => Logins::Now,
         (false, true) => Logins::UnderTls,
         (false, false) => Logins::Never,
@@ -56,12 +55,6 @@ fn config(service: &Service, connection: &Connection) -> Config {
         mechanisms: sasl::offered(&opening::mechanisms(service.tables.plan()), &bindings),
         bindings,
     }
-}
-
-/// Does the reading table let anybody log in here? Asked before any password is looked at.
-fn reads(service: &Service, connection: &Connection, tls: bool) -> bool {
-    let cell = ReadingCell { listener: connection.listener, class: connection.class, tls, auth: Auth::Good };
-    service.tables.reading(cell).reads()
 }
 
 impl Pop {
@@ -128,36 +121,18 @@ impl Pop {
         }
     }
 
-    fn is_private_enough(&self) -> bool {
-        reads(&self.service, &self.connection, self.connection.stream.is_tls())
-    }
-
     fn salt(&self, login: &str) -> Answer {
-        if !self.is_private_enough() {
-            return Answer::NotAuthenticated(LoginFailure::Private);
-        }
-        match super::login::salt(&self.service, &self.connection.peer, self.connection.class, login) {
-            Ok(salt) => Answer::Salt(salt),
-            Err(refusal) => not_authenticated(&refusal),
-        }
+        let salt = login::reader_salt(&self.service, &self.connection, login);
+        salt.map_or_else(Answer::NotAuthenticated, Answer::Salt)
     }
 
     async fn authenticate(&mut self, claim: &Claim) -> Answer {
-        if !self.is_private_enough() {
-            return Answer::NotAuthenticated(LoginFailure::Private);
-        }
-        let (service, peer) = (&self.service, &self.connection.peer);
-        match super::login::authenticate(service, peer, self.connection.class, claim).await {
+        match login::reader(&self.service, &self.connection, claim).await {
             Ok(LoggedIn { account, server_signature }) => {
                 self.login = Some(account.login);
                 Answer::Authenticated { server_signature }
             }
-            Err(refusal) => not_authenticated(&refusal),
+            Err(failure) => Answer::NotAuthenticated(failure),
         }
     }
-}
-
-fn not_authenticated(refusal: &Refusal) -> Answer {
-    let failure = if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong };
-    Answer::NotAuthenticated(failure)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::imap::question::*;
-use crate::sasl::{Claim, Salt};
+use crate::sasl::{Claim, LoginFailure, Salt};
 use mail::date::DateTime;
 use mail::index::Index;
 use mail::mailbox_name::NAMESPACES;

@@ -4,8 +4,8 @@ mod lines;
 
 use super::{Config, Logins, Session, Step};
 use crate::pop3::desk::Desk;
-use crate::pop3::question::{LoginFailure, Question, Trouble};
-use crate::sasl::{Bindings, Mechanism};
+use crate::pop3::question::{Question, Trouble};
+use crate::sasl::{Bindings, LoginFailure, Mechanism};
 
 /// Under TLS.
 pub fn config() -> Config {
