@@ -36,8 +36,7 @@ impl Report {
 
 /// `-1.25`, `+7`, `.5`, `1000.0`: thousandths, further digits cut off. A figure beyond the bound is none.
 pub fn figure(input: &str) -> IResult<&str, i64> {
-    let (rest, (sign, whole, part)) =
-        (opt(one_of("+-")), digit0, opt(preceded(char('.'), digit0))).parse(input)?;
+    let (rest, (sign, whole, part)) = (opt(one_of("+-")), digit0, opt(preceded(char('.'), digit0))).parse(input)?;
     let part: &str = part.unwrap_or_default();
     let none = nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Digit));
     if whole.is_empty() && part.is_empty() {

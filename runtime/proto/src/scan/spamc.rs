@@ -77,7 +77,10 @@ pub enum Reply {
     Pong,
     Judged(Report),
     /// A code of sysexits.h and its word, printable: nothing is known of the message.
-    Failed { code: u16, word: String },
+    Failed {
+        code: u16,
+        word: String,
+    },
 }
 
 /// Why a reply cannot be believed.
@@ -194,7 +197,8 @@ fn spam(text: &str) -> Option<Report> {
         value(true, alt((tag_no_case("true"), tag_no_case("yes")))),
         value(false, alt((tag_no_case("false"), tag_no_case("no")))),
     ));
-    let figures = (preceded(delimited(space0, char(';'), space0), figure), delimited(space0, char('/'), space0), figure);
+    let figures =
+        (preceded(delimited(space0, char(';'), space0), figure), delimited(space0, char('/'), space0), figure);
     let mut whole = all_consuming(delimited(space0::<&str, nom::error::Error<&str>>, (word, figures), space0));
     let (_, (is_spam, (score, _, threshold))) = whole.parse(text).ok()?;
     Some(Report { is_spam: Some(is_spam), score, threshold: Some(threshold), rules: Vec::new() })
