@@ -60,6 +60,10 @@ metrics! {
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
+    gauge quarantine_messages "facteur_quarantine_messages" [] "Messages in quarantine.";
+    gauge quarantine_octets "facteur_quarantine_bytes" [] "Octets of the messages in quarantine.";
+    gauge quarantine_oldest "facteur_quarantine_oldest_timestamp_seconds" [] "When the oldest message in quarantine came, 0 without any.";
+    counter taken "facteur_taken_total" [] "Messages taken out of mailboxes.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";

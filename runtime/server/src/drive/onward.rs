@@ -19,7 +19,7 @@ use crate::service::Service;
 use crate::{clock, random, signing};
 
 /// Mailboxes one commit delivers to when a message is spread: few enough that nobody waits long behind it.
-const SPREAD_AT_ONCE: usize = 16;
+pub(crate) const SPREAD_AT_ONCE: usize = 16;
 
 /// A message as it came, with all that its copies are made from.
 pub(super) struct Message<'a> {

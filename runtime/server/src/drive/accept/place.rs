@@ -13,7 +13,7 @@ use crate::content::Content;
 use crate::drive::transaction::Open;
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
-use crate::{clock, durable, reports, signing};
+use crate::{clock, durable, marks, reports, signing};
 
 /// Mailboxes and spool in one commit.
 pub async fn place(
@@ -41,7 +41,7 @@ pub async fn place(
             summary,
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
-            marks: Vec::new(),
+            marks: marks::of_content(service, content, &open.reverse_path).await,
         })));
     }
     let recipients = away(open, at_s);
