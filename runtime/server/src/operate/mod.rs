@@ -16,10 +16,12 @@ mod folder_name;
 mod import;
 mod jobs;
 mod keys;
+pub(crate) mod manager;
 mod people;
 mod place;
 mod problem;
 mod progress;
+mod quarantine;
 mod queue;
 mod redirect;
 mod reports;
@@ -61,6 +63,11 @@ pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, Set
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use quarantine::{
+    InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
+    QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,
+    TakenOut,
+};
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
