@@ -25,6 +25,7 @@ mod pop3;
 mod queue;
 mod redirects;
 mod room;
+mod scanning;
 mod sharing;
 mod signing;
 mod spread;
