@@ -26,6 +26,7 @@ mod pop3;
 mod queue;
 mod redirects;
 mod room;
+mod scanning;
 mod sharing;
 mod signing;
 mod spread;

@@ -13,7 +13,8 @@ const FIELDS_MAX: usize = 50;
 /// What a filter is told of the session.
 #[derive(Clone, Debug)]
 pub struct Told<'a> {
-    pub client: IpAddr,
+    /// `None` where no session is told of.
+    pub client: Option<IpAddr>,
     pub hello: Option<&'a str>,
     /// Our own name.
     pub host: &'a str,
@@ -306,19 +307,7 @@ impl Conversation {
 
 /// Everything up to the body, in order, each with its macros.
 fn commands(told: &Told<'_>, section: Section) -> VecDeque<(Vec<u8>, Command)> {
-    let (family, address) = match told.client.to_canonical() {
-        IpAddr::V4(address) => (b'4', address.to_string()),
-        IpAddr::V6(address) => (b'6', format!("IPv6:{address}")),
-    };
-    let address_literal = format!("[{}]", told.client.to_canonical());
-    let mut connect = strings(&[address_literal.as_bytes()]);
-    connect.push(family);
-    // Its port is not told.
-    connect.extend([0, 0]);
-    connect.extend(strings(&[address.as_bytes()]));
-    let client = told.client.to_canonical().to_string();
-    let of_client = [("j", told.host), ("{client_addr}", &client), ("{client_name}", &address_literal)];
-    let mut commands = VecDeque::from([(macros(&of_client), Command::Connect(connect))]);
+    let mut commands = VecDeque::from([connection(told)]);
     if let Some(hello) = told.hello {
         commands.push_back((vec![], Command::Hello(strings(&[hello.as_bytes()]))));
     }
@@ -338,6 +327,27 @@ fn commands(told: &Told<'_>, section: Section) -> VecDeque<(Vec<u8>, Command)> {
     commands.extend(fields.map(|(name, value)| (vec![], Command::Field(strings(&[name, value])))));
     commands.push_back((macros(&[("i", told.queue_id)]), Command::EndOfHeader));
     commands
+}
+
+/// The client, by its address literal as its name.
+fn connection(told: &Told<'_>) -> (Vec<u8>, Command) {
+    let client = told.client.map(|client| client.to_canonical());
+    let (family, address) = match client {
+        None => {
+            let connect = [&strings(&[b"unknown"])[..], b"U"].concat();
+            return (macros(&[("j", told.host)]), Command::Connect(connect));
+        }
+        Some(IpAddr::V4(address)) => (b'4', address.to_string()),
+        Some(IpAddr::V6(address)) => (b'6', address.to_string()),
+    };
+    let name = format!("[{address}]");
+    let prefix = if family == b'6' { "IPv6:" } else { "" };
+    let mut connect = strings(&[name.as_bytes()]);
+    // Its port is not told.
+    connect.extend([family, 0, 0]);
+    connect.extend(strings(&[format!("{prefix}{address}").as_bytes()]));
+    let of_client = [("j", told.host), ("{client_addr}", &address), ("{client_name}", &name)];
+    (macros(&of_client), Command::Connect(connect))
 }
 
 fn macros(pairs: &[(&str, &str)]) -> Vec<u8> {

@@ -10,6 +10,7 @@ pub fn fuzz(octets: &[u8]) {
     let whole = judged(octets, octets.len().max(1));
     assert_eq!(whole, judged(octets, 3), "however it is cut");
     if let Some(Ok(outcome)) = whole {
+        let (_, _) = (outcome.infection(), outcome.score());
         assert!(outcome.fields.len() <= 50);
         assert!(outcome.fields.iter().all(|(name, value)| name.len() <= 2_000 && value.len() <= 2_000));
     }
@@ -89,7 +90,7 @@ fn shown(message: &[u8]) {
 
 pub(super) fn told() -> Told<'static> {
     Told {
-        client: std::net::Ipv4Addr::new(192, 0, 2, 7).into(),
+        client: Some(std::net::Ipv4Addr::new(192, 0, 2, 7).into()),
         hello: Some("client.example"),
         host: "mx.example.org",
         login: Some("toto-j"),

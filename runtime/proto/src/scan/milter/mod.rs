@@ -8,6 +8,7 @@
 
 mod conversation;
 mod filter;
+mod finding;
 mod law;
 mod packet;
 mod section;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use conversation::{Conversation, Outcome, QUIT, Saw, Step, Told, Verdict};
 pub use filter::{Event, Filter};
+pub use finding::{Infection, Score};
 pub use law::fuzz;
 pub use packet::{BadReply, Reply};
 pub use section::{Section, section};
