@@ -11,6 +11,7 @@ mod records;
 mod renderings;
 mod rights;
 mod spool;
+mod statistics;
 
 use mail::index::Index;
 use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
