@@ -182,8 +182,9 @@ fn the_delivery_and_the_tag_are_read_from_our_own_lines_alone() {
     assert!(is_tagged(b"Subject: [SPAM] x\r\n\r\n", &ours()));
     assert!(!is_tagged(b"Subject: Re: [SPAM] x\r\n\r\n", &ours()));
     // Added by us where there was none.
-    let none = undo(b"X-Spam-Flag: YES\r\nSubject: [SPAM]\r\nFrom: a\r\n\r\nx", &ours(), false);
-    assert_eq!(none.octets(), b"From: a\r\n\r\nx");
+    let (front, content) = (&kept[..kept.find("X-Spam-Status").unwrap()], "From: a\r\n\r\nx");
+    let added = format!("Subject: [SPAM]\r\nX-Spam-Flag: YES\r\n{front}{content}");
+    assert_eq!(undo(added.as_bytes(), &ours(), false).octets(), content.as_bytes());
 }
 
 #[test]
@@ -221,7 +222,7 @@ proptest::proptest! {
         let found = read(&octets, BOUNDS, &here);
         assert!(!found.is_empty() && found.len() <= 2 * BOUNDS.originals + 1);
         let undone = undo(&octets, &ours(), true);
-        assert!(undone.header().len() + undone.body().len() <= undone.octets().len());
+        assert!(undone.forms().count() >= 1);
         assert!(compare(&undone, &undone).is_empty());
     }
 }

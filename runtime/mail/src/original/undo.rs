@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::Domain;
 use crate::header::{self, Field};
+use crate::{Domain, tag};
 
 /// Fields that mail programs and mailbox files add to what they keep.
 const PROGRAMS: [&str; 13] = [
@@ -78,16 +78,17 @@ pub fn undo(handed_in: &[u8], ours: &Ours, programs: bool) -> Undone {
     let head = &octets[..header_end(&octets)];
     let fields: Vec<Field<'_>> = header::fields(head).collect();
     let mut removed: Vec<Range<usize>> = Vec::new();
-    // What stands above our newest Received is ours, too.
+    // Down to our newest Received all is ours, or was put there since.
     let newest = fields.iter().position(|field| received_id(field, ours).is_some());
+    let content = newest.map_or(0, |newest| newest + 1);
     for (at, field) in fields.iter().enumerate() {
-        let in_front = newest.is_some_and(|newest| at <= newest) && is_trace(field);
-        let by_name = is_ours(field, ours) || (programs && is_of_a_program(field));
-        if in_front || by_name {
+        if at < content || is_ours(field, ours) || (programs && is_of_a_program(field)) {
             removed.push(field.lines.clone());
         }
     }
-    let subject = subject(&fields, ours);
+    let original = fields.iter().find(|field| field.is("x-original-subject"));
+    let subject = fields[content..].iter().find(|field| field.is("subject"));
+    let subject = original.zip(subject).map(|(original, subject)| (value_of(subject), original.raw_value()));
     let mut kept = Vec::with_capacity(octets.len());
     let mut at = 0;
     let mut edits: Vec<(Range<usize>, &[u8])> = removed.into_iter().map(|range| (range, &b""[..])).collect();
@@ -127,41 +128,18 @@ pub fn is_tagged(copy: &[u8], ours: &Ours) -> bool {
     flagged || (!ours.tag.is_empty() && subject.trim_start().starts_with(&ours.tag))
 }
 
-/// What stands in the place of a Subject this server tagged.
-fn subject<'a>(fields: &[Field<'a>], ours: &Ours) -> Option<(Range<usize>, &'a [u8])> {
-    let subject = fields.iter().find(|field| field.is("subject"))?;
-    if ours.tag.is_empty() || !subject.text().starts_with(&ours.tag) {
-        return None;
-    }
-    let value = behind_the_name(subject);
-    if let Some(original) = fields.iter().find(|field| field.is("x-original-subject")) {
-        let as_it_was = original.raw_value();
-        return Some((value.start..value.start + subject.raw_value().len(), as_it_was));
-    }
-    // Without one there was no Subject, or it began with the tag when it came and was left alone.
-    let was_added = subject.text().trim() == ours.tag;
-    was_added.then(|| (subject.lines.clone(), &b""[..]))
-}
-
-fn behind_the_name(field: &Field<'_>) -> Range<usize> {
-    let after = field.lines.end;
-    let raw = field.raw_value().len();
-    let ended = 2.min(after - field.lines.start - raw);
-    after - ended - raw..after - ended
-}
-
-/// Written by this server on the way in.
-fn is_trace(field: &Field<'_>) -> bool {
-    ["received", "return-path", "authentication-results", "delivered-to"].iter().any(|name| field.is(name))
+/// Where the value is, from behind the colon to before the line end.
+fn value_of(field: &Field<'_>) -> Range<usize> {
+    // Every line of the section ends with CRLF, but the last of a section without a body may end with nothing.
+    let (raw, lines) = (field.raw_value().len(), field.lines.clone());
+    let name = field.name().len();
+    let ended = if lines.len() >= name + 1 + raw + 2 { 2 } else { 0 };
+    lines.end - ended - raw..lines.end - ended
 }
 
 fn is_ours(field: &Field<'_>, ours: &Ours) -> bool {
-    let name = field.name().to_ascii_lowercase();
-    if name.starts_with(b"x-spam-") || name == b"x-original-subject" {
-        return true;
-    }
-    if name != b"authentication-results" {
-        return false;
+    if tag::is_ours(field) || !field.is("authentication-results") {
+        return tag::is_ours(field);
     }
     let value = String::from_utf8_lossy(&field.value()).into_owned();
     let by = value.split([';', ' ']).next().unwrap_or_default().trim();
