@@ -12,8 +12,8 @@ use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Re
 use mail::{Address, Flags, ReversePath, header, reply};
 use proto::smtp::{Hello, Transport};
 use store::{
-    BodyRef, CommitError, Deliver, Enqueue, InternalDate, Op, PutError, Quarantined, QueueRecipient, RecordEnvelope,
-    Summary, Target,
+    BodyRef, CommitError, Deliver, Enqueue, InternalDate, Kept, Op, PutError, Quarantined, QueueRecipient,
+    RecordEnvelope, Summary, Target,
 };
 
 use super::facts;
@@ -217,6 +217,7 @@ fn quarantined(open: &Open, fate: &Fate, body: BodyRef) -> Quarantined {
     let (engine, signature) = fate.found.split_once(": ").unwrap_or(("", &fate.found));
     Quarantined {
         id: open.queue_id,
+        kind: Kept::Quarantine,
         body,
         why: fate.rule.clone(),
         engine: engine.to_owned(),
@@ -262,6 +263,7 @@ async fn place(
             summary,
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
+            marks: Vec::new(),
         })));
     }
     let recipients = away(open, at_s);

@@ -132,6 +132,7 @@ async fn deliver(
             summary: copy.summary.clone(),
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
+            marks: Vec::new(),
         })));
     }
     let from = &copy.item.reverse_path;
