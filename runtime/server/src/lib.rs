@@ -42,6 +42,7 @@ mod signing;
 mod site;
 mod start;
 mod stream;
+mod teaching;
 mod throttle;
 mod tls;
 mod tokens;

@@ -60,6 +60,8 @@ metrics! {
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
+    counters spam_reports "facteur_spam_reports_total" ["result"] "Reports that the spam filter was wrong: proposed, unusable, refused (too many wait), gone, keyword.";
+    gauge spam_proposals "facteur_spam_proposals" [] "Proposals for the spam filter that wait for a manager, as of the last one.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";

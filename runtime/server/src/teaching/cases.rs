@@ -92,7 +92,8 @@ mod tests {
     }
 
     fn print(text: &str) -> Octets {
-        let message = format!("Subject: x\r\n\r\n{text} one two three four five six seven eight nine ten eleven twelve\r\n");
+        let message =
+            format!("Subject: x\r\n\r\n{text} one two three four five six seven eight nine ten eleven twelve\r\n");
         let view = spam::view::View::read(message.as_bytes());
         Octets(spam::campaign::Fingerprint::of(&view).octets())
     }
@@ -118,9 +119,19 @@ mod tests {
 
     #[test]
     fn a_case_counts_each_delivery_once_and_says_whether_all_agree() {
-        let of = |delivery: &str, received, spam| Proposal { delivery: delivery.to_owned(), received, spam, ..Proposal::default() };
+        let of = |delivery: &str, received, spam| Proposal {
+            delivery: delivery.to_owned(),
+            received,
+            spam,
+            ..Proposal::default()
+        };
         let case = |last| Case {
-            proposals: vec![one(1, 1, of("a", 3, true)), one(2, 1, of("a", 3, true)), one(3, 1, of("b", 2, true)), last],
+            proposals: vec![
+                one(1, 1, of("a", 3, true)),
+                one(2, 1, of("a", 3, true)),
+                one(3, 1, of("b", 2, true)),
+                last,
+            ],
         };
         let agreed = case(one(4, 1, of("", 0, true)));
         assert_eq!((agreed.received(), agreed.spam()), (5, Some(true)));

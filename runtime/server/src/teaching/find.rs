@@ -136,7 +136,24 @@ pub fn with_message_id(store: &Store, message_id: &str, now_s: i64) -> Result<Ve
     Ok(found)
 }
 
-/// `None` where the person has not received it, or no copy of it is where it was delivered.
+/// The delivery of this Message-ID that the person has received, as it was delivered.
+pub fn received_by(
+    store: &Store,
+    ours: &Ours,
+    message_id: &str,
+    login: &Login,
+    now_s: i64,
+) -> Result<Option<Located>, ReadError> {
+    let candidates = with_message_id(store, message_id, now_s)?;
+    for (_, delivery) in &candidates {
+        if let Some(copy) = copy_of(store, delivery, login)? {
+            return locate(store, ours, &copy, Asker::Person(login), now_s).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// `None` where the person has not received it, or has no copy of it any more.
 fn compared(
     store: &Store,
     ours: &Ours,
@@ -144,7 +161,7 @@ fn compared(
     delivery: &Delivery,
     login: &Login,
 ) -> Result<Option<Located>, ReadError> {
-    let Some(copy) = copy_of(store, delivery, Some(login))? else { return Ok(None) };
+    let Some(copy) = copy_of(store, delivery, login)? else { return Ok(None) };
     let delivered = original::undo(&copy, ours, true);
     let differences = original::compare(&delivered, handed_in);
     let integrity = match differences.as_slice() {
@@ -157,16 +174,11 @@ fn compared(
     Ok(Some(Located { integrity, ours: true, octets, delivery: Some(delivery.id), received: 0, tagged }))
 }
 
-/// A copy of a delivery that is still where it was put. With `of`, in a mailbox of that person.
-pub fn copy_of(store: &Store, delivery: &Delivery, of: Option<&Login>) -> Result<Option<Vec<u8>>, ReadError> {
-    for (mailbox, uid) in delivery.placed.iter().take(COPIES_MAX) {
-        if let Some(login) = of
-            && store.account_of(*mailbox)?.as_ref() != Some(login)
-        {
-            continue;
-        }
-        let uids = [*uid].into_iter().collect();
-        if let Some((_, body)) = store.bodies_of(*mailbox, &uids)?.into_iter().next() {
+/// A copy of a delivery in a mailbox of that person, wherever they put it.
+fn copy_of(store: &Store, delivery: &Delivery, login: &Login) -> Result<Option<Vec<u8>>, ReadError> {
+    let copies = store.copies_of(&[delivery.id])?;
+    for copy in copies.into_iter().filter(|copy| copy.login == *login).take(COPIES_MAX) {
+        if let Some((_, body)) = store.bodies_of(copy.mailbox, &[copy.uid].into_iter().collect())?.into_iter().next() {
             return store.read_body(&body).map(Some);
         }
     }

@@ -13,7 +13,7 @@ use crate::content::Content;
 use crate::drive::transaction::Open;
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
-use crate::{clock, durable, reports, signing};
+use crate::{clock, durable, reports, signing, teaching};
 
 /// Mailboxes and spool in one commit.
 pub async fn place(
@@ -70,7 +70,13 @@ pub async fn place(
     ops.extend(left_out(service, open));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
+    let reported = teaching::mark(service, session, open, start, at_s);
+    let is_report = reported.is_some();
+    ops.extend(reported);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
+    if is_report {
+        service.teaching.arrived();
+    }
     let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued).chain(onward);
     arrived.for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());

@@ -10,10 +10,11 @@ use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 use crate::compact::{CompactError, Compacted};
 use crate::tests::model::lockstep::{Waist, commit_wait};
 use crate::{
-    BlobStore, BodyRef, Changes, CommitError, CopyOf, Delivery, DeliveryId, Done, Inserted, Kept, KeptAmounts, Listing, Loss,
-    MailboxId, MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow,
+    BlobStore, BodyRef, Changes, CommitError, CopyOf, Delivery, DeliveryId, Done, Inserted, Kept, KeptAmounts, Listing,
+    Loss, MailboxId, MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow,
     Progress, PutError, Quarantined, QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution,
-    Ring, Selected, SharedMailbox, Source, Spill, Summary, TakenCopy, TokenCounts, UidSet, Usage, Vanished, Waits, Watcher,
+    Ring, Selected, SharedMailbox, Source, Spill, Summary, TakenCopy, TokenCounts, UidSet, Usage, Vanished, Waits,
+    Watcher,
 };
 
 /// One way to be wrong.
