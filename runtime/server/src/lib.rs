@@ -37,6 +37,7 @@ mod reports;
 mod rings;
 mod scan;
 mod scram;
+mod sealed;
 mod service;
 mod signing;
 mod site;

@@ -40,6 +40,8 @@ pub(crate) struct Service {
     pub records: Records,
     /// The engines of the plan, in its order.
     pub engines: Vec<crate::scan::Engine>,
+    /// Scorers of the plan that are reached over a socket.
+    pub scorers: crate::scan::score::Scorers,
     pub signing: crate::signing::Signing,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,

@@ -291,6 +291,7 @@ async fn service(
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
+    let scorers = scan::score::Scorers::of(tables.plan(), &site);
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
@@ -324,6 +325,7 @@ async fn service(
         annotated: crate::annotated::Annotated::default(),
         records,
         engines,
+        scorers,
         signing,
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),

@@ -16,6 +16,7 @@ mod folder_name;
 mod import;
 mod jobs;
 mod keys;
+pub(crate) mod manager;
 mod people;
 mod place;
 mod problem;

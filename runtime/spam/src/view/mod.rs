@@ -18,7 +18,7 @@ mod zip;
 use mail::header::Field;
 use mail::mime::Structure;
 
-pub use attachment::{Attachment, FileKind};
+pub use attachment::{Attachment, FileKind, by_name as file_kind};
 pub use html::HtmlTraits;
 pub use link::{Link, LinkFrom, Scheme};
 pub use mailbox::Mailbox;
