@@ -1,6 +1,6 @@
 //! What a plan asks for that this build keeps but does not execute yet.
 
-use plan::{At, FilterMay, Plan, ReceptionStep, SendingStep};
+use plan::{At, FilterMay, Plan, ReceptionStep};
 
 /// One thing a build keeps in the plan without executing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,18 +21,15 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     };
     for step in &plan.reception {
         match step {
-            ReceptionStep::Antispam => say("reception.Antispam", "no spam pass runs, nothing is tagged", false),
             ReceptionStep::Filters => say("reception.Filters", "people have no filters", false),
             ReceptionStep::KnownRecipient
             | ReceptionStep::Authenticate
             | ReceptionStep::Antivirus
             | ReceptionStep::Accept
+            | ReceptionStep::Antispam
             | ReceptionStep::Redirect
             | ReceptionStep::Deliver => {}
         }
-    }
-    if plan.sending.contains(&SendingStep::Antispam) {
-        say("sending.Antispam", "no spam pass runs on what is sent", false);
     }
     if plan.identity.ldap.is_some() {
         say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);

@@ -41,6 +41,7 @@ mod sealed;
 mod service;
 mod signing;
 mod site;
+mod spam;
 mod start;
 mod stream;
 mod teaching;

@@ -43,6 +43,7 @@ pub(crate) struct Service {
     /// Scorers of the plan that are reached over a socket.
     pub scorers: crate::scan::score::Scorers,
     pub signing: crate::signing::Signing,
+    pub spam: crate::spam::Spam,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     /// Maildrops that have a session.

@@ -29,6 +29,7 @@ use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
 use crate::site::{Outbound, Site};
+use crate::spam::{Spam, colleagues};
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
@@ -197,6 +198,7 @@ impl Server {
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
+            tokio::spawn(colleagues::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
@@ -300,6 +302,7 @@ async fn service(
     let passwords = kept::load(&store, &seal).await?;
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
+    let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let nobodys_salts = nobodys_salts(&store).await?;
@@ -327,6 +330,7 @@ async fn service(
         engines,
         scorers,
         signing,
+        spam,
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,

@@ -37,7 +37,7 @@ fn main() {
     let started = std::time::Instant::now();
     let mut octets = 0;
     for file in &files {
-        let Ok(raw) = fs::read(file) else { continue };
+        let Ok(raw) = fs::read(file).map(|raw| without_marks_of_the_corpus(&raw)) else { continue };
         octets += raw.len();
         judge(&wishes, file, &raw, sources.entry(name_of(file)).or_default());
     }
@@ -74,6 +74,31 @@ fn name_of(file: &Path) -> String {
     format!("{class}/{source}")
 }
 
+/// What those who published the mail put in the place of addresses is no address, and would be held against the message.
+fn without_marks_of_the_corpus(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut at = 0;
+    let marks: [(&[u8], &[u8]); 4] = [
+        (b"\nFrom:\n", b"\nFrom: somebody@removed.example\n"),
+        (b"\nFrom:\r\n", b"\nFrom: somebody@removed.example\r\n"),
+        (b"[removed]", b"somebody@removed.example"),
+        (b"phishing@pot", b"somebody@removed.example"),
+    ];
+    while at < raw.len() {
+        match marks.iter().find(|(mark, _)| raw[at..].starts_with(mark)) {
+            Some((mark, address)) => {
+                out.extend_from_slice(address);
+                at += mark.len();
+            }
+            None => {
+                out.push(raw[at]);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
 /// When the last host took it, as its own trace says.
 fn received(view: &View<'_>) -> Option<i64> {
     let value = view.field("Received")?.text();
@@ -86,7 +111,10 @@ fn judge(wishes: &Wishes, file: &Path, raw: &[u8], source: &mut Source) {
     let ours = |id: &str| own.iter().any(|own| id.ends_with(own));
     let reported = Reported::read(&view, ours);
     let signed = reported.as_ref().map(Reported::signed).unwrap_or_default();
+    let reverse_path = view.field("Return-Path").map(|field| field.text());
+    let reverse_path = reverse_path.as_deref().map(|path| path.trim_matches(['<', '>', ' ']));
     let facts = Facts {
+        reverse_path,
         now: received(&view),
         authentication: reported.as_ref().map(|it| it.authentication(&signed)),
         own_domains: &own,

@@ -6,8 +6,6 @@
 mod hostile;
 mod octets;
 mod place;
-// Asked by the step Antispam alone.
-#[allow(dead_code)]
 pub mod score;
 mod spamd;
 

@@ -1,23 +1,25 @@
 //! Rows of proposals and of taught messages.
 
 use mail::ReversePath;
-use store::{BodyRef, Kept, PutError, Quarantined, QueueId, ReadError, Store};
+use store::{BodyRef, Kept, PutError, Quarantined, QueueId, ReadError, RecordEnvelope, Store};
 
 use super::cases::Waiting;
 use super::facts::{self, Octets};
 use super::row_id;
+use crate::sealed::{self, OpenError};
+use crate::signing::Seal;
 
 /// Rows read at a time.
 const PAGE: usize = 200;
 
-/// Writes the body of the row `id`.
-pub fn body(store: &Store, _id: QueueId, octets: &[u8]) -> Result<BodyRef, PutError> {
-    store.put_body(&[octets])
+/// Writes the body of the row `id`, sealed.
+pub fn body(store: &Store, seal: &Seal, id: QueueId, mut octets: &[u8]) -> Result<BodyRef, PutError> {
+    sealed::put(store, seal, id, &RecordEnvelope::default(), b"", &mut octets)
 }
 
 /// The octets that [`body`] wrote for the row.
-pub fn read_body(store: &Store, row: &Quarantined) -> Result<Vec<u8>, ReadError> {
-    store.read_body(&row.body)
+pub fn read_body(store: &Store, seal: &Seal, row: &Quarantined) -> Result<Vec<u8>, OpenError> {
+    sealed::whole(store, seal, row.id, &row.body)
 }
 
 /// A row whose words are all in its facts.

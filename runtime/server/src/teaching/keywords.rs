@@ -176,7 +176,8 @@ fn located(service: &Service, login: &Login, mark: &Mark, spam: bool) -> Result<
 
 /// The row goes in the same commit, so that it is no matter that it is there.
 fn replaced(service: &Service, id: QueueId, octets: &[u8], facts: Proposal) -> Result<Option<Op>, String> {
-    let body = super::kept::body(&service.store, id, octets).map_err(|error| error.to_string())?;
+    let body =
+        super::kept::body(&service.store, &service.signing.seal, id, octets).map_err(|error| error.to_string())?;
     let row = super::kept::row(id, Kept::Proposal, body, super::facts::written(&facts), clock::unix_s());
     Ok(Some(Op::Quarantine(Box::new(row))))
 }

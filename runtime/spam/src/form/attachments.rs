@@ -36,6 +36,9 @@ fn kind(file: &Attachment<'_>, name: &str, found: &mut Found) {
     if either(FileKind::Executable) {
         found.say(&rules::PROGRAM, name);
     }
+    if crate::view::extension(name) == "url" {
+        found.weigh(&rules::PROGRAM, rules::PROGRAM.thousandths / 2, name);
+    }
     if file.by_name == FileKind::DiscImage {
         found.say(&rules::DISC_IMAGE, name);
     }

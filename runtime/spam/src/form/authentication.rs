@@ -22,6 +22,11 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
     if let Some(first) = case.facts.listed.first() {
         found.weigh(&rules::LISTED, sum.clamp(-LISTS_MAX, LISTS_MAX), first.list);
     }
+    let top = &case.view.structure.top.content.media;
+    let pgp = case.view.parts.iter().any(|part| !part.enclosed && part.media == "application/pgp-encrypted");
+    if top.is("multipart", "signed") || top.is("application", "pkcs7-mime") || pgp {
+        found.say(&rules::SIGNED, "");
+    }
     if answers_us(case) {
         found.say(&rules::ANSWER, "");
     }
@@ -58,7 +63,7 @@ fn results(case: &Case<'_>, authentication: &Authentication<'_>, found: &mut Fou
             .is_some_and(|(_, of)| host::registered(&of.to_ascii_lowercase()) == case.site);
     if case.is_ours(domain) && asked && !spf_aligned && !case.listed_mail {
         found.say(&rules::OURS_UNPROVED, domain);
-    } else if asked && authentication.spf != Outcome::Pass && !any_dkim_pass {
+    } else if asked && authentication.dmarc != Outcome::Fail && authentication.spf != Outcome::Pass && !any_dkim_pass {
         found.say(&rules::UNPROVED, domain);
     }
 }

@@ -33,7 +33,7 @@ impl<'a> Case<'a> {
                 .any(|each| each.outcome == Outcome::Pass && !site.is_empty() && host::registered(each.domain) == site);
             it.dmarc == Outcome::Pass || signed
         });
-        let listed_mail = view.field("List-Id").is_some() || view.field("List-Post").is_some();
+        let listed_mail = ["List-Id", "List-Post", "Mailing-List"].into_iter().any(|name| view.field(name).is_some());
         Case { view, facts, from, site, listed_mail, proved }
     }
 

@@ -22,6 +22,7 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
     stray_lines(case, found);
     subject(case, found);
     mailer(case, found);
+    encoded_ascii(case, found);
 }
 
 fn from(case: &Case<'_>, found: &mut Found) {
@@ -124,6 +125,34 @@ fn subject(case: &Case<'_>, found: &mut Found) {
     }
 }
 
+/// Encoded words that hide plain letters: `=?utf-8?q?=46=72=65=65?=`.
+fn encoded_ascii(case: &Case<'_>, found: &mut Found) {
+    for field in case.view.fields.iter().filter(|field| field.is("Subject") || field.is("From")) {
+        let value = field.raw_value();
+        if !value.windows(2).any(|two| two == b"=?") {
+            continue;
+        }
+        let letters = escaped_letters(value);
+        if letters >= 4 {
+            return found.say(&rules::ENCODED_ASCII, field.text());
+        }
+        let lower = value.to_ascii_lowercase();
+        if lower.windows(3).any(|three| three == b"?b?") && field.text().is_ascii() {
+            found.weigh(&rules::ENCODED_ASCII, rules::ENCODED_ASCII.thousandths / 3, field.text());
+        }
+    }
+}
+
+/// Letters and digits of US-ASCII written as `=46`.
+pub(super) fn escaped_letters(text: &[u8]) -> usize {
+    let letter = |three: &[u8]| {
+        let [b'=', high @ b'3'..=b'7', low] = three else { return false };
+        low.is_ascii_hexdigit()
+            && (mail::mime::transfer::hex(*high) << 4 | mail::mime::transfer::hex(*low)).is_ascii_alphanumeric()
+    };
+    text.windows(3).filter(|three| letter(three)).count()
+}
+
 /// A run of space, then a short mark: `Great offer          gkx81`.
 fn is_padded(subject: &str) -> bool {
     let words = subject.trim_end();
@@ -152,7 +181,8 @@ fn mailer(case: &Case<'_>, found: &mut Found) {
     let Some(id) = case.view.field("Message-ID").map(|id| id.text()) else { return };
     let mailer = field.text();
     let left = id.trim().trim_start_matches('<').split('@').next().unwrap_or_default().to_owned();
-    let forged = if mailer.starts_with("Microsoft Outlook Express") || mailer.starts_with("Microsoft Outlook, Build 1")
+    let forged = if mailer.starts_with("Microsoft Outlook Express") && !mailer.contains("Macintosh")
+        || mailer.starts_with("Microsoft Outlook, Build 1")
     {
         !is_outlook_id(&left)
     } else if mailer.starts_with("The Bat!") {

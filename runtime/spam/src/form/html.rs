@@ -32,7 +32,6 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
         found.say(&rules::UNKNOWN_TAGS, count(html.unknown_tags, "elements"));
     }
     for (seen, rule) in [
-        (html.forms, &rules::FORM),
         (html.password_inputs, &rules::PASSWORD),
         (html.scripts, &rules::SCRIPT),
         (html.frames, &rules::FRAME),

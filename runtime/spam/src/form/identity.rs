@@ -72,6 +72,9 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if from.name.is_empty() || case.listed_mail {
         return;
     }
+    if from.name.chars().any(is_picture) {
+        found.say(&rules::PICTURES_IN_NAME, &from.name);
+    }
     if let Some(other) = address_in(&from.name)
         && host::registered(&other) != case.site
     {
@@ -90,6 +93,11 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if ours.any(|own| words.contains(&skeleton(own)) || words.contains(&skeleton(&own.replace('-', " ")))) {
         found.say(&rules::NAME_OF_OURS, format!("{} <{}>", from.name, from.address()));
     }
+}
+
+/// Emoji and the marks beside them.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{1f300}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' | '\u{231a}' | '\u{23e9}'..='\u{23f3}')
 }
 
 /// The domain of an address inside a display name.

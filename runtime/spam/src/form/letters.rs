@@ -32,7 +32,12 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
 
 /// A Bitcoin address by its form (Base58 of 26 to 35 characters, BIP 173): it has digits and letters of both cases.
 fn bitcoin(text: &str) -> Option<&str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| {
+    // A word by itself: what is part of an address of a page is something else.
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ':' | '(' | ')' | ',' | '"' | '*'));
+    words.map(|word| word.trim_end_matches('.')).find(|word| {
+        if !word.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return false;
+        }
         let segwit = word.starts_with("bc1") && (42..=62).contains(&word.len());
         let base58 = (26..=35).contains(&word.len())
             && word.starts_with(['1', '3'])

@@ -10,7 +10,7 @@ const JUDGED_MAX: usize = 500;
 
 pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
     let mut any_home = false;
-    let mut any_click = false;
+    let (mut any_anchor, mut any_click) = (false, false);
     let mut last_host = "";
     for link in case.view.own_links().take(JUDGED_MAX) {
         if link.scheme == Scheme::JavaScript {
@@ -21,10 +21,14 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
         }
         let Some(place) = link.host.as_deref() else { continue };
         any_click |= link.from != LinkFrom::Image;
+        any_anchor |= matches!(link.from, LinkFrom::Anchor | LinkFrom::Area);
         any_home |= host::registered(place) == case.site;
         if place != last_host {
             name(case, link, place, found);
             last_host = place;
+        }
+        if link.from == LinkFrom::Form && host::registered(place) != case.site {
+            found.say(&rules::FORM, &link.href);
         }
         if link.from != LinkFrom::Image {
             shape(link, place, found);
@@ -32,13 +36,17 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
         }
     }
     if any_click && !any_home && !case.site.is_empty() && !case.listed_mail {
-        found.say(&rules::ONE_LINK, case.site);
+        let share = if any_anchor { 1 } else { 2 };
+        found.weigh(&rules::ONE_LINK, rules::ONE_LINK.thousandths / share, case.site);
     }
 }
 
 /// The host itself.
 fn name(case: &Case<'_>, link: &Link, place: &str, found: &mut Found) {
     if link.ip_host {
+        if is_private(place) {
+            return;
+        }
         let plain = link.href.contains(place);
         found.say(if plain { &rules::IP_LINK } else { &rules::DISGUISED_IP }, &link.href);
         return;
@@ -58,6 +66,17 @@ fn name(case: &Case<'_>, link: &Link, place: &str, found: &mut Found) {
             Some(Likeness::Bears) => found.say(&rules::OUR_NAME_LINK, place),
             None => {}
         }
+    }
+}
+
+/// Addresses that lead nowhere but to the reader's own network (RFC 1918 3, RFC 4193, loopback).
+fn is_private(place: &str) -> bool {
+    match place.parse::<std::net::IpAddr>() {
+        Ok(std::net::IpAddr::V4(v4)) => {
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified()
+        }
+        Ok(std::net::IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+        Err(_) => false,
     }
 }
 

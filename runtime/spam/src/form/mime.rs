@@ -28,17 +28,28 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
         if part.encoding == "base64" && text.text.len() > 40 && text.text.is_ascii() && part.high_octets == 0 {
             found.say(&rules::BASE64_ASCII, "");
         }
+        if part.encoding == "quoted-printable" {
+            let raw = part_body(case, text.part);
+            let letters = super::header::escaped_letters(&raw[..raw.len().min(64 * 1024)]);
+            if letters > 100 && letters > raw.len() / 20 {
+                found.say(&rules::ESCAPED_LETTERS, format!("{letters} letters"));
+            }
+        }
         let declared = part.charset.as_deref().unwrap_or("us-ascii");
         if part.high_octets > 0 && matches!(declared, "us-ascii" | "") {
             found.say(&rules::RAW_BODY, "");
         }
-        if declared == "utf-8" && text.text.contains('\u{fffd}') && part.octets < TEXT_OCTETS_MAX {
+        if declared == "utf-8" && text.text.contains('\u{fffd}') && part.body.len() < TEXT_OCTETS_MAX {
             found.say(&rules::WRONG_CHARSET, declared);
         }
         if text.text.contains('\0') {
             found.say(&rules::NUL, "");
         }
     }
+}
+
+fn part_body<'a>(case: &Case<'a>, part: usize) -> &'a [u8] {
+    &case.view.raw[case.view.parts[part].body.clone()]
 }
 
 /// Multiparts that cannot be read as their sender meant.

@@ -35,25 +35,26 @@ rules! {
 
     // The header.
     NO_FROM "no-from" -1100 "nobody is named as its author" "RFC 5322 3.6.2";
-    BAD_FROM "bad-from" -600 "its author's address is none" "RFC 5322 3.4.1";
+    BAD_FROM "bad-from" -500 "its author's address is none" "RFC 5322 3.4.1";
     NO_DATE "no-date" -500 "it has no Date" "RFC 5322 3.6.1";
     BAD_DATE "bad-date" -400 "its Date is none" "RFC 5322 3.3";
-    ODD_ZONE "odd-zone" -500 "its Date is of a time zone that does not exist" "RFC 5322 3.3";
+    ODD_ZONE "odd-zone" -600 "its Date is of a time zone that does not exist" "RFC 5322 3.3";
     LATE_DATE "date-ahead" -600 "its Date is more than a day ahead" "RFC 5322 3.6.1";
-    EARLY_DATE "date-behind" -250 "its Date is more than ten days ago" "RFC 5322 3.6.1";
+    EARLY_DATE "date-behind" -150 "its Date is more than ten days ago" "RFC 5322 3.6.1";
     NO_MESSAGE_ID "no-message-id" -400 "it has no Message-ID" "RFC 5322 3.6.4";
     BAD_MESSAGE_ID "bad-message-id" -400 "its Message-ID is none" "RFC 5322 3.6.4";
     TWICE "field-twice" -500 "a field that may stand once stands twice" "RFC 5322 3.6";
     STRAY_LINES "stray-lines" -500 "there are lines in its header that are no fields" "RFC 5322 2.2";
     RAW_HEADER "raw-header" -300 "its header has octets that must be encoded" "RFC 2047 1, RFC 6532 3";
-    RAW_UTF8 "raw-utf8-header" -100 "its header is in UTF-8 without encoding" "RFC 6532 3";
+    RAW_UTF8 "raw-utf8-header" -200 "its header is in UTF-8 without encoding" "RFC 6532 3";
     NO_SUBJECT "no-subject" -150 "it has no Subject" "RFC 5322 3.6.5";
-    FALSE_REPLY "false-reply" -300 "its Subject answers a message that it does not name" "RFC 5322 3.6.4, 3.6.5";
+    FALSE_REPLY "false-reply" -150 "its Subject answers a message that it does not name" "RFC 5322 3.6.4, 3.6.5";
     FORGED_MAILER "forged-mailer" -900 "it was not written by the program that it names" "form of the Message-IDs that the program makes";
     PADDED_SUBJECT "padded-subject" -700 "its Subject ends in a mark far behind its words" "trick against comparison of Subjects";
     SHOUTED_SUBJECT "shouted-subject" -300 "its Subject is all capitals" "custom of bulk mail";
     GAPPY_SUBJECT "gappy-subject" -700 "its Subject is spelt with gaps" "trick against word lists";
-    ENCODED_ASCII "encoded-ascii" -350 "plain words in its Subject or its author's name are encoded without need" "RFC 2047 4: encoding is for what is not US-ASCII";
+    ENCODED_ASCII "encoded-ascii" -600 "plain words in its Subject or its author's name are encoded without need" "RFC 2047 4: encoding is for what is not US-ASCII";
+    PICTURES_IN_NAME "pictures-in-name" -300 "its author's name has pictures in it" "custom of bulk mail";
 
     // Who it says it is from.
     NAME_IS_ADDRESS "name-is-other-address" -900 "its author's name is an address of somebody else" "mail programs show the name alone";
@@ -63,11 +64,10 @@ rules! {
     OUR_NAME_FROM "our-name-from" -900 "its author's domain bears our name" "lookalike domains";
     REPLY_FREE "reply-to-free" -900 "answers go to a mailbox that anybody can have, not to its author" "custom of fraud by answer";
     REPLY_ELSEWHERE "reply-to-elsewhere" -200 "answers go to another domain than its author's" "RFC 5322 3.6.2";
-    ORGANISATION_FREE "organisation-at-free-mail" -400 "its author's name is that of an office, its address one that anybody can have" "custom of fraud by answer";
 
     // What was found when it came.
-    DMARC_FAIL "dmarc-fail" -700 "its author's domain is not proved, and asks for proof" "RFC 9989";
-    SPF_FAIL "spf-fail" -400 "it came from a place that its sender's domain excludes" "RFC 7208 2.6.4";
+    DMARC_FAIL "dmarc-fail" -500 "its author's domain is not proved, and asks for proof" "RFC 9989";
+    SPF_FAIL "spf-fail" -250 "it came from a place that its sender's domain excludes" "RFC 7208 2.6.4";
     SPF_SOFTFAIL "spf-softfail" -200 "it came from a place that its sender's domain does not name" "RFC 7208 2.6.5";
     DKIM_FAIL "dkim-fail" -200 "its signatures do not fit" "RFC 6376 6.1";
     OURS_UNPROVED "ours-unproved" -1200 "it says to be from here, came from outside, and nothing proves it" "RFC 9989";
@@ -82,6 +82,7 @@ rules! {
     HTML_ALONE "html-alone" -200 "its HTML has no text beside it" "RFC 2046 5.1.4";
     EMPTY_TEXT "empty-text" -300 "the text beside its HTML says nothing" "RFC 2046 5.1.4";
     BASE64_ASCII "base64-ascii" -450 "plain text in it is in base64 without need" "RFC 2045 6.8, trick against word lists";
+    ESCAPED_LETTERS "escaped-letters" -600 "plain letters in it are written as codes" "RFC 2045 6.7, trick against word lists";
     RAW_BODY "raw-body" -200 "its text has octets of no declared character set" "RFC 2045 6.2, RFC 2046 4.1.2";
     WRONG_CHARSET "wrong-charset" -300 "its text is not in the character set that it names" "RFC 2046 4.1.2";
     NUL "nul-octets" -500 "its text has NUL octets" "RFC 5322 2.3";
@@ -96,10 +97,10 @@ rules! {
     LETTER_REFERENCES "letter-references" -700 "plain letters in it are written as numbers" "trick against word lists";
     NOISE_COMMENTS "noise-comments" -400 "it has prose in comments" "trick against word statistics";
     UNKNOWN_TAGS "unknown-tags" -600 "it has elements that HTML never had" "trick against word lists";
-    FORM "html-form" -500 "it has a form to fill in" "no mail program of people writes forms";
+    FORM "html-form" -300 "it has a form that sends what is filled in to somebody else" "phishing";
     PASSWORD "password-field" -1000 "it asks for a password in the message" "phishing";
-    SCRIPT "html-script" -400 "it has scripts" "no mail program runs them";
-    FRAME "html-frame" -400 "it shows another page inside" "WHATWG HTML 4.8.5";
+    SCRIPT "html-script" -250 "it has scripts" "no mail program runs them";
+    FRAME "html-frame" -150 "it shows another page inside" "WHATWG HTML 4.8.5";
     OBJECT "html-object" -300 "it has embedded programs" "WHATWG HTML 4.8.7";
     REFRESH "html-refresh" -800 "it leads the reader away by itself" "WHATWG HTML 4.2.5.3";
     PICTURES_ALONE "pictures-alone" -550 "it says everything in pictures behind a link" "trick against word lists";
@@ -110,7 +111,7 @@ rules! {
     OUR_HOST_SHOWN "link-shows-ours" -1300 "a link shows a place of ours and leads elsewhere" "phishing";
     COUSIN_LINK "cousin-link" -1000 "a link leads to a domain that looks like ours" "lookalike domains, UTS 39 4";
     OUR_NAME_LINK "our-name-link" -700 "a link leads to a domain that bears our name" "lookalike domains";
-    IP_LINK "ip-link" -600 "a link leads to a number" "RFC 3986 3.2.2";
+    IP_LINK "ip-link" -800 "a link leads to a number" "RFC 3986 3.2.2";
     DISGUISED_IP "disguised-ip-link" -1100 "a link leads to a number in disguise" "WHATWG URL, IPv4 parser";
     USERINFO "userinfo-link" -900 "a link has a false name before its host" "RFC 3986 7.6";
     ODD_PORT "odd-port-link" -400 "a link leads to an unusual port" "RFC 3986 3.2.3";
@@ -120,7 +121,7 @@ rules! {
     ADDRESS_IN_FRAGMENT "address-in-fragment" -700 "a link carries the reader's address for a false form" "phishing kits";
     SHORT_LINK "short-link" -300 "a link hides where it leads" "addresses of shorteners: a short host and one short word";
     REDIRECT "redirect-link" -200 "a link leads through a place that sends on to any other" "CWE-601";
-    ONE_LINK "links-elsewhere" -150 "no link leads to its author's domain" "custom of bulk mail";
+    ONE_LINK "links-elsewhere" -250 "no link leads to its author's domain" "custom of bulk mail";
     SCRIPT_LINK "script-link" -600 "a link runs a script" "WHATWG HTML 7.4.2.3.2";
 
     // Letters.

@@ -18,7 +18,7 @@ mod zip;
 use mail::header::Field;
 use mail::mime::Structure;
 
-pub use attachment::{Attachment, FileKind, by_name as file_kind};
+pub use attachment::{Attachment, FileKind, by_name as file_kind, extension};
 pub use html::HtmlTraits;
 pub use link::{Link, LinkFrom, Scheme};
 pub use mailbox::Mailbox;
@@ -66,8 +66,8 @@ pub struct PartSeen {
     pub attached: bool,
     /// Inside an enclosed message.
     pub enclosed: bool,
-    /// Octets of the body as it stands in the message.
-    pub octets: usize,
+    /// Where its body stands in the message.
+    pub body: std::ops::Range<usize>,
     /// Octets above 127 in the body as it stands, counted in its first [`bounds::TEXT_OCTETS_MAX`] when it is text.
     pub high_octets: usize,
 }

@@ -130,7 +130,7 @@ fn seen(part: &Part, body: &[u8], enclosed: bool) -> PartSeen {
         file_name,
         attached: content.is_attachment(),
         enclosed,
-        octets: body.len(),
+        body: part.body.clone(),
         high_octets: counted.iter().filter(|octet| **octet > 127).count(),
     }
 }

@@ -21,21 +21,32 @@ pub enum Ending {
     Relayed,
 }
 
-/// The lines in front of the content.
-pub fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8], ending: Ending) -> Vec<u8> {
+/// The lines in front of the content, `lines` of its shape among them.
+pub fn head(
+    service: &Service,
+    session: &Session<'_>,
+    open: &Open,
+    start: &[u8],
+    lines: &[u8],
+    ending: Ending,
+) -> Vec<u8> {
     let host = &service.tables.listener_rules(session.client.listener).host;
     let id = open.queue_id.to_string();
     let at_s = clock::unix_s();
-    let mut head = String::with_capacity(512);
+    let mut head = Vec::with_capacity(512 + lines.len());
     if ending == Ending::Delivered {
-        trace::return_path(&open.reverse_path, &mut head);
+        let mut return_path = String::new();
+        trace::return_path(&open.reverse_path, &mut return_path);
+        head.extend(return_path.into_bytes());
     }
+    head.extend_from_slice(lines);
+    let mut fields = String::with_capacity(512);
     let forward_path = match open.recipients.as_slice() {
         [only] => Some(&only.forward_path),
         _ => None,
     };
     if !open.authenticated.value.is_empty() {
-        let _ = write!(head, "Authentication-Results: {}\r\n", open.authenticated.value);
+        let _ = write!(fields, "Authentication-Results: {}\r\n", open.authenticated.value);
     }
     let received = trace::Received {
         hello: session.hello.as_ref(),
@@ -46,11 +57,12 @@ pub fn head(service: &Service, session: &Session<'_>, open: &Open, start: &[u8],
         forward_path,
         at_s,
     };
-    received.write(&mut head);
+    received.write(&mut fields);
     if matches!(session.block, Block::Send(_)) {
-        trace::complete(start, &id, host, at_s, &mut head);
+        trace::complete(start, &id, host, at_s, &mut fields);
     }
-    head.into_bytes()
+    head.extend(fields.into_bytes());
+    head
 }
 
 /// Writes the body, and reads it once for its summary when mailboxes will list it.

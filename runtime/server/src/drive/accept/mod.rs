@@ -3,6 +3,7 @@
 //! INVARIANT (durable-before-250): a positive reply is returned only after the commit that took the message is durable.
 //! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
 
+mod antispam;
 mod body;
 mod place;
 mod stopped;
@@ -24,6 +25,7 @@ use crate::{durable, scan};
 
 use body::put_trouble;
 pub(super) use body::{Ending, head, put};
+pub(super) use place::Share;
 use place::place;
 use stopped::stopped;
 
@@ -39,6 +41,8 @@ pub struct Session<'a> {
     pub told_address: Option<IpAddr>,
     pub hello: Option<Hello>,
     pub transport: Transport,
+    /// Lists in DNS that noted the client.
+    pub listed: &'a [String],
 }
 
 /// Executes the plan's steps on a whole content; `Ok` is the text of the 250.
@@ -65,13 +69,15 @@ pub async fn content(
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
     let came = Arc::new(content);
     let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
+    let start =
+        if Arc::ptr_eq(&content, &came) { start } else { content.start(HEADER_OCTETS_MAX).map_err(|_| lost())? };
     let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
             // A redirect was judged at RCPT, too: its copies go with the others, in one commit.
             Step::Earlier | Step::Redirect => {}
             // Nothing to do in this build; said at start.
-            Step::Antispam | Step::Filters => {}
+            Step::Filters => {}
             Step::Authenticate => match authenticated(service, session, &open, &came).await {
                 Ok(authenticated) => {
                     if let Some(rule) = authenticated.tagged {
@@ -85,6 +91,13 @@ pub async fn content(
                 Err(refusal) => return Err(refusal),
             },
             Step::Accept => accepted = true,
+            Step::Antispam => match antispam::judged(service, session, &open, &content).await {
+                Ok(judgement) => open.judgement = judgement,
+                Err(refusal) if accepted => {
+                    return stopped(service, session, open, content, kept(refusal), accepted).await;
+                }
+                Err(refusal) => return Err(refusal),
+            },
             Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
             Step::Antivirus => {
                 let results = scan::all(service, &content).await;
@@ -123,7 +136,7 @@ fn header_ends(start: &[u8], octets: u64) -> Result<(), Refusal> {
     Err(Refusal::new(reply::BAD_CONTENT, Reason::BadContent, "", text))
 }
 
-/// The content without fields that claim to be our own (RFC 8601 5).
+/// The content without fields that claim to be our own (RFC 8601 5), or that only this server's spam filter writes.
 async fn ours_only(service: &Arc<Service>, came: &Arc<Content>) -> Result<Arc<Content>, Refusal> {
     let (worker, content) = (service.clone(), came.clone());
     let kept = if came.is_spilled() {
@@ -172,7 +185,7 @@ fn kept(refusal: Refusal) -> Fate {
 pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
     let kind = match reason {
         Reason::TooLarge => plan::Loss::TooLarge,
-        Reason::PosesAsUs => plan::Loss::NotDelivered,
+        Reason::PosesAsUs | Reason::Spam => plan::Loss::NotDelivered,
         // The others leave records where they are found, or lose nothing of ours.
         _ => return,
     };

@@ -5,15 +5,43 @@ use std::sync::Arc;
 
 use decide::{Block, Reason, Refusal};
 use mail::{Address, Flags};
-use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueRecipient, Target};
+use queue::Route;
+use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueRecipient, Target};
 
 use super::Session;
+use super::antispam::is_spared;
 use super::body::{Ending, head, put, put_trouble, trouble};
 use crate::content::Content;
-use crate::drive::transaction::Open;
+use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
-use crate::{clock, durable, reports, signing, teaching};
+use crate::spam::{Shape, Shapes};
+use crate::{clock, durable, random, reports, signing, teaching};
+
+/// Recipients whose copies are alike, with all that their copies are made from.
+pub struct Share<'a> {
+    pub session: &'a Session<'a>,
+    pub open: &'a Open,
+    pub recipients: Vec<&'a Recipient>,
+    /// The delivery and the first message in the spool have it.
+    pub id: QueueId,
+    /// What stays, and what leaves the house.
+    pub here: &'a Shape,
+    pub away: &'a Shape,
+    /// As much of the content's beginning as holds its header.
+    pub start: &'a [u8],
+    pub at_s: i64,
+}
+
+/// What the commit gets, and who is in it already: nobody gets two copies because two of the recipients lead there.
+#[derive(Default)]
+struct Placed {
+    ops: Vec<Op>,
+    queued: Vec<QueueId>,
+    logins: BTreeSet<String>,
+    away: BTreeSet<(String, String)>,
+    forwards: BTreeSet<String>,
+}
 
 /// Mailboxes and spool in one commit.
 pub async fn place(
@@ -27,46 +55,21 @@ pub async fn place(
     if open.recipients.iter().any(|recipient| recipient.found.leads_nowhere()) {
         return Err(put_trouble(PutError::Poisoned));
     }
-    let mut ops = Vec::new();
     let at_s = clock::unix_s();
-    let logins = open.recipients.iter().flat_map(|recipient| recipient.found.logins.iter());
-    let recipients: Vec<_> = logins.map(|login| (login.clone(), Target::Inbox)).collect();
-    if !recipients.is_empty() {
-        let head = head(service, session, open, start, Ending::Delivered);
-        let (body, summary) = put(service, open, content, head, true).await?;
-        ops.push(Op::Deliver(Box::new(Deliver {
-            delivery_id: open.queue_id.0,
-            recipients,
-            body,
-            summary,
-            internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
-            flags: Flags::default(),
-            marks: Vec::new(),
-        })));
-    }
-    let recipients = away(open, at_s);
-    let queued = !recipients.is_empty();
-    if queued {
-        let mut head = head(service, session, open, start, Ending::Relayed);
-        // INVARIANT (no-vouching): mail that came in is not ours to sign.
-        if matches!(session.block, Block::Send(_)) {
-            head.splice(0..0, signing::head(service, &head, content).await);
+    let shapes = Shapes::of(service, open.judgement.as_ref(), open.authenticated.tagged, content, start);
+    let (spared, others): (Vec<_>, Vec<_>) =
+        open.recipients.iter().partition(|recipient| shapes.is_marked() && is_spared(service, recipient));
+    let mut placed = Placed::default();
+    let mut id = open.queue_id;
+    let plain = &shapes.plain;
+    for (recipients, here, away) in [(others, &shapes.here, shapes.away()), (spared, plain, plain)] {
+        if recipients.is_empty() {
+            continue;
         }
-        let (body, _) = put(service, open, content, head, false).await?;
-        ops.push(Op::Enqueue(Box::new(Enqueue {
-            queue_id: open.queue_id,
-            body,
-            reverse_path: open.reverse_path.clone(),
-            recipients,
-            plan: service.plan_full.clone(),
-            accepted_at_s: at_s,
-            facts: queue::facts::written(&facts::of_message(service, session, open)),
-        })));
+        placed.take(service, &Share { session, open, recipients, id, here, away, start, at_s }).await?;
+        id = QueueId(random::timed_id(clock::unix_ms()));
     }
-    let message = onward::Message { session, open, content, start, at_s };
-    let onward = onward::ops(service, &message).await?;
-    let (onward, more): (Vec<_>, Vec<_>) = onward.into_iter().unzip();
-    ops.extend(more);
+    let Placed { mut ops, queued, .. } = placed;
     ops.extend(left_out(service, open));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
@@ -77,12 +80,108 @@ pub async fn place(
     if is_report {
         service.teaching.arrived();
     }
-    let arrived = queued.then_some(open.queue_id).into_iter().chain(notice.queued).chain(onward);
-    arrived.for_each(|id| service.spool.arrived(id));
+    queued.into_iter().chain(notice.queued).for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
     reports::take(service, &kept, content, &open.authenticated.results);
     Ok(())
+}
+
+impl Placed {
+    async fn take(&mut self, service: &Arc<Service>, share: &Share<'_>) -> Result<(), Refusal> {
+        self.delivered(service, share).await?;
+        let away = self.away(share);
+        // Copies that stay with us in another house are as those in mailboxes.
+        let (home, remote): (Vec<_>, Vec<_>) = away.into_iter().partition(|(_, stays)| *stays || share.is_alike());
+        let mut id = share.id;
+        for (recipients, shape) in [(home, share.here), (remote, share.away)] {
+            let recipients: Vec<QueueRecipient> = recipients.into_iter().map(|(recipient, _)| recipient).collect();
+            if !recipients.is_empty() {
+                self.enqueued(service, share, id, recipients, shape).await?;
+                id = QueueId(random::timed_id(clock::unix_ms()));
+            }
+        }
+        let (queued, ops): (Vec<_>, Vec<_>) =
+            onward::ops(service, share, &mut self.forwards).await?.into_iter().unzip();
+        self.queued.extend(queued);
+        self.ops.extend(ops);
+        Ok(())
+    }
+
+    async fn delivered(&mut self, service: &Arc<Service>, share: &Share<'_>) -> Result<(), Refusal> {
+        let logins = share.recipients.iter().flat_map(|recipient| recipient.found.logins.iter());
+        let new = logins.filter(|login| self.logins.insert(login.to_string()));
+        let recipients: Vec<_> = new.map(|login| (login.clone(), Target::Inbox)).collect();
+        if recipients.is_empty() {
+            return Ok(());
+        }
+        let Share { session, open, here, .. } = share;
+        let head = head(service, session, open, share.start, &here.lines, Ending::Delivered);
+        let (body, summary) = put(service, open, &here.content, head, true).await?;
+        self.ops.push(Op::Deliver(Box::new(Deliver {
+            delivery_id: share.id.0,
+            recipients,
+            body,
+            summary,
+            internal_date: InternalDate { seconds: share.at_s, offset_minutes: 0 },
+            flags: Flags::default(),
+            marks: Vec::new(),
+        })));
+        Ok(())
+    }
+
+    async fn enqueued(
+        &mut self,
+        service: &Arc<Service>,
+        share: &Share<'_>,
+        queue_id: QueueId,
+        recipients: Vec<QueueRecipient>,
+        shape: &Shape,
+    ) -> Result<(), Refusal> {
+        let Share { session, open, .. } = share;
+        let mut head = head(service, session, open, share.start, &shape.lines, Ending::Relayed);
+        // INVARIANT (no-vouching): mail that came in is not ours to sign.
+        if matches!(session.block, Block::Send(_)) {
+            head.splice(0..0, signing::head(service, &head, &shape.content).await);
+        }
+        let (body, _) = put(service, open, &shape.content, head, false).await?;
+        self.ops.push(Op::Enqueue(Box::new(Enqueue {
+            queue_id,
+            body,
+            reverse_path: open.reverse_path.clone(),
+            recipients,
+            plan: service.plan_full.clone(),
+            accepted_at_s: share.at_s,
+            facts: queue::facts::written(&facts::of_message(service, session, open)),
+        })));
+        self.queued.push(queue_id);
+        Ok(())
+    }
+
+    /// Copies that leave this machine, each address once, and whether each stays in the house: at the mail store behind us, or
+    /// at a home of our people.
+    fn away(&mut self, share: &Share<'_>) -> Vec<(QueueRecipient, bool)> {
+        let of = |recipient: &&Recipient| -> Vec<_> {
+            let away = recipient.found.away.iter();
+            away.map(|(address, route)| (address.clone(), route.clone(), facts::of_recipient(recipient, address)))
+                .collect()
+        };
+        let away = share.recipients.iter().flat_map(of);
+        away.filter(|(address, route, _)| self.away.insert((address.folded(), route.to_string())))
+            .map(|(forward_path, route, facts)| {
+                let stays = matches!(route, Route::Held | Route::Home(_));
+                let next_hop = route.next_hop();
+                (QueueRecipient { forward_path, next_hop, due_at_s: share.at_s, facts }, stays)
+            })
+            .collect()
+    }
+}
+
+impl Share<'_> {
+    /// Is what leaves the house as what stays?
+    pub fn is_alike(&self) -> bool {
+        std::ptr::eq(self.here, self.away)
+    }
 }
 
 /// Loss records of members whose mailbox is full while others behind the same address take the message.
@@ -97,19 +196,4 @@ fn left_out(service: &Service, open: &Open) -> Vec<Op> {
         service.records.op(plan::Loss::QuotaFull, open.queue_id, &open.reverse_path, address.to_string(), word)
     };
     left_out.into_values().filter_map(record).collect()
-}
-
-/// Copies that leave this machine, each address once.
-fn away(open: &Open, at_s: i64) -> Vec<QueueRecipient> {
-    let mut seen = BTreeSet::new();
-    let away = open.recipients.iter().flat_map(|recipient| recipient.found.away.iter().map(move |it| (it, recipient)));
-    away.map(|((address, route), recipient)| (address, route, facts::of_recipient(recipient, address)))
-        .filter(|(address, route, _)| seen.insert((address.folded(), route.to_string())))
-        .map(|(address, route, facts)| QueueRecipient {
-            forward_path: address.clone(),
-            next_hop: route.next_hop(),
-            due_at_s: at_s,
-            facts,
-        })
-        .collect()
 }

@@ -28,7 +28,7 @@ pub async fn stopped(
     let mut ops = Vec::new();
     if quarantine {
         let start = content.start(HEADER_OCTETS_MAX).map_err(|error| put_trouble(PutError::Io(error)))?;
-        let head = head(service, session, &open, &start, Ending::Relayed);
+        let head = head(service, session, &open, &start, b"", Ending::Relayed);
         let (body, _) = put(service, &open, &content, head, false).await?;
         ops.push(Op::Quarantine(Box::new(quarantined(&open, &fate, body))));
     }

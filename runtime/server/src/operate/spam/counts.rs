@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use store::{Kept, Op, Quarantined, ReadError, Store, TokenCount};
 
+use super::super::manager::Decider;
 use super::super::{Context, OperateError};
-use super::ALL;
-use crate::clock;
+use super::{ALL, seal};
 use crate::teaching::facts::{Taught, Tokens, read, written};
 use crate::teaching::kept;
 use crate::teaching::learned::{MESSAGES, TOKENS_VERSION, tokens};
@@ -80,8 +80,9 @@ pub struct New<'a> {
 }
 
 /// Teaches a message. `None` where it is taught as the same already; where it is taught as the opposite, that is forgotten.
-pub fn teach(store: &Store, state: &State, new: New<'_>) -> Result<Option<Change>, OperateError> {
+pub fn teach(context: &Context, state: &State, new: New<'_>) -> Result<Option<Change>, OperateError> {
     state.ready()?;
+    let store = &context.store;
     let id = kept::taught_id(&new.taught.hash);
     let mut change = Change::default();
     if let Some(row) = store.kept_one(id)? {
@@ -94,7 +95,7 @@ pub fn teach(store: &Store, state: &State, new: New<'_>) -> Result<Option<Change
     let tokens = tokens(new.octets);
     change.counts.extend(of(&tokens, new.taught.spam, 1));
     let taught = Taught { tokens_version: TOKENS_VERSION, tokens: Tokens(tokens), ..new.taught };
-    let body = kept::body(store, id, new.octets)?;
+    let body = kept::body(store, &seal(context)?, id, new.octets)?;
     let row = kept::row(id, Kept::Taught, body, written(&taught), taught.at_s);
     change.ops.push(Op::Quarantine(Box::new(row)));
     if state.tokens_version == 0 {
@@ -112,14 +113,13 @@ pub fn forget(state: &State, row: &Quarantined, taught: &Taught) -> Change {
 
 impl Change {
     /// One commit of everything, with its line of the audit; then what judges mail hears of it.
-    pub fn commit(self, context: &Context, who: &str, what: String, more: Vec<Op>) -> Result<(), OperateError> {
-        tracing::info!(who, "audit: {what}");
+    pub fn commit(self, context: &Context, who: &Decider, what: &str, more: Vec<Op>) -> Result<(), OperateError> {
         let mut ops = self.ops;
         if !self.counts.is_empty() {
             ops.push(Op::CountTokens { bucket: ALL, tokens: self.counts.clone() });
         }
         ops.extend(more);
-        ops.push(Op::Audit { at_s: clock::unix_s(), who: who.to_owned(), what });
+        ops.push(who.audited(what));
         context.store.commit_wait(ops)?;
         told(context, &self.counts);
         Ok(())

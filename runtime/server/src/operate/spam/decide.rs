@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use store::Op;
 
+use super::super::manager::{Decider, decider};
 use super::super::{Context, OperateError, Operation, Progress};
 use super::counts::{self, Change, New, State};
-use super::{Judged, alone, decided, decider, queue};
+use super::{Judged, alone, decided, opened, queue};
 use crate::clock;
 use crate::teaching::cases::{Case, Waiting};
 use crate::teaching::facts::{Proposer, Taught};
@@ -65,7 +66,7 @@ impl Operation for DecideSpam {
 }
 
 /// Each message in a commit of its own with the proposals of it: whatever comes in between, what is learned is closed.
-fn accept(context: &Context, case: &Case, judged: Option<Judged>, who: &str) -> Result<DecidedSpam, OperateError> {
+fn accept(context: &Context, case: &Case, judged: Option<Judged>, who: &Decider) -> Result<DecidedSpam, OperateError> {
     let judged = judged.or_else(|| case.spam().map(Judged::of)).ok_or_else(|| OperateError::BadRequest {
         why: "the proposals do not agree: say `--as spam` or `--as ham`".to_owned(),
     })?;
@@ -78,7 +79,7 @@ fn accept(context: &Context, case: &Case, judged: Option<Judged>, who: &str) -> 
     for message in messages.into_iter().take(LEARNED_MAX) {
         context.go_on()?;
         let Some(row) = context.store.kept_one(message.id)? else { continue };
-        let octets = kept::read_body(&context.store, &row)?;
+        let octets = opened(context, &row)?;
         let state = State::read(&context.store)?;
         let new = New { octets: &octets, taught: taught(case, message, judged, who) };
         let id = kept::taught_id(&message.facts.hash);
@@ -86,16 +87,16 @@ fn accept(context: &Context, case: &Case, judged: Option<Judged>, who: &str) -> 
         let closing: Vec<Op> =
             same.iter().take(CLOSED_AT_ONCE).map(|one| Op::ReleaseQuarantined { id: one.id }).collect();
         let closed = closing.len() as u64;
-        match counts::teach(&context.store, &state, new)? {
+        match counts::teach(context, &state, new)? {
             Some(change) => {
                 let what = format!("taught message {id} as {}, proposed by {}", judged.word(), names(&same));
-                change.commit(context, who, what, closing)?;
+                change.commit(context, who, &what, closing)?;
                 done.taught.push(id.to_string());
             }
             None => {
                 let what =
                     format!("message {id} is taught as {} already, proposed again by {}", judged.word(), names(&same));
-                Change::default().commit(context, who, what, closing)?;
+                Change::default().commit(context, who, &what, closing)?;
                 done.known += 1;
             }
         }
@@ -104,7 +105,7 @@ fn accept(context: &Context, case: &Case, judged: Option<Judged>, who: &str) -> 
     Ok(done)
 }
 
-fn taught(case: &Case, message: &Waiting, judged: Judged, who: &str) -> Taught {
+fn taught(case: &Case, message: &Waiting, judged: Judged, who: &Decider) -> Taught {
     let same = case.proposals.iter().filter(|one| one.facts.hash == message.facts.hash);
     let mut proposers: Vec<Proposer> = same.map(|one| one.facts.proposer.clone()).collect();
     proposers.sort();
@@ -112,7 +113,7 @@ fn taught(case: &Case, message: &Waiting, judged: Judged, who: &str) -> Taught {
     proposers.truncate(PROPOSERS_MAX);
     Taught {
         spam: judged.is_spam(),
-        by: who.to_owned(),
+        by: who.name(),
         at_s: clock::unix_s(),
         proposers,
         hash: message.facts.hash.clone(),
@@ -135,7 +136,7 @@ fn names(proposals: &[&Waiting]) -> String {
 fn close(
     context: &Context,
     case: &Case,
-    who: &str,
+    who: &Decider,
     accepted: bool,
     mut done: DecidedSpam,
 ) -> Result<DecidedSpam, OperateError> {
@@ -149,7 +150,7 @@ fn close(
         let ops = part.iter().map(|one| Op::ReleaseQuarantined { id: one.id }).collect();
         let how = if accepted { "closed with its case" } else { "rejected" };
         let what = format!("{} proposals {how}, {}, by {}", part.len(), case.id(), names(part));
-        Change { ops, ..Change::default() }.commit(context, who, what, Vec::new())?;
+        Change { ops, ..Change::default() }.commit(context, who, &what, Vec::new())?;
         done.closed += part.len() as u64;
     }
     Ok(done)

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use store::TokenCounts;
 
+use super::super::manager::decider;
 use super::super::{Context, OperateError, Operation, Progress, audit, place};
 use super::counts::State;
 use super::recount::{Counts, become_, bucket, recount};
-use super::{ALL, BASE, alone, decider};
+use super::{ALL, BASE, alone};
 use crate::teaching::learned::{MESSAGES, TOKENS_VERSION};
 
 /// Tokens of a file, and octets of a line of it.

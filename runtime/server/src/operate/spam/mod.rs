@@ -15,9 +15,11 @@ mod teach;
 use std::sync::MutexGuard;
 
 use serde::{Deserialize, Serialize};
+use store::Quarantined;
 
-use super::{Context, OperateError, place};
-use crate::teaching::Teaching;
+use super::{Context, OperateError};
+use crate::signing::Seal;
+use crate::teaching::{Teaching, kept};
 
 pub use decide::{DecideSpam, DecidedSpam};
 pub use exchange::{ExportCounts, ImportCounts, Moved};
@@ -54,11 +56,15 @@ impl Judged {
     }
 }
 
-/// Who decides, for the audit: the manager, and who asked.
-fn decider(context: &Context, by: Option<&str>) -> Result<String, OperateError> {
-    let Some(by) = by else { return Ok(context.who.to_string()) };
-    let login = place::login(context, by)?;
-    Ok(format!("{login} ({})", context.who))
+/// What opens the rows' bodies.
+fn seal(context: &Context) -> Result<Seal, OperateError> {
+    Seal::of(&context.data).map_err(|error| OperateError::file(&context.data.join("seal.key"), error))
+}
+
+/// The body of a row.
+fn opened(context: &Context, row: &Quarantined) -> Result<Vec<u8>, OperateError> {
+    let octets = kept::read_body(&context.store, &seal(context)?, row);
+    octets.map_err(|error| OperateError::Store { why: error.to_string() })
 }
 
 /// Alone with what is learned. Without a server nobody else has the store.

@@ -5,7 +5,7 @@ use spam::view::View;
 use store::QueueId;
 
 use super::super::{Context, OperateError, Operation, Progress, audit, parse_id};
-use super::Judged;
+use super::{Judged, opened};
 use crate::teaching::cases::{Case, cases};
 use crate::teaching::facts::{Integrity, Way};
 use crate::teaching::{find, kept, shown};
@@ -90,7 +90,7 @@ impl Operation for ShowSpam {
         audit(context, &format!("looked at the case {} of the spam queue", case.id()));
         let of = case.messages().first().map_or(case.id(), |message| message.id);
         let row = context.store.kept_one(of)?.ok_or_else(|| unknown(&self.id))?;
-        let octets = kept::read_body(&context.store, &row)?;
+        let octets = opened(context, &row)?;
         let view = View::read(&octets);
         let mut line = described(&case);
         line.received = line.received.max(received(context, &case)?);

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use store::{Kept, Op, TokenCount, TokenCounts};
 
+use super::super::manager::{Decider, decider};
 use super::super::{Context, OperateError, Operation, Progress};
 use super::counts::{self, Change, State};
-use super::{ALL, BASE, alone, decider};
+use super::{ALL, BASE, alone, opened};
 use crate::teaching::facts::{Taught, Tokens, read, written};
 use crate::teaching::kept;
 use crate::teaching::learned::{MESSAGES, TOKENS_VERSION, tokens};
@@ -51,7 +52,7 @@ impl Operation for RecountSpam {
 pub type Counts = BTreeMap<u64, TokenCounts>;
 
 /// Brings [`ALL`] to what it should be: imported counts and taught messages.
-pub fn recount(context: &Context, who: &str, _tell: &mut dyn FnMut(Progress)) -> Result<Recounted, OperateError> {
+pub fn recount(context: &Context, who: &Decider, _tell: &mut dyn FnMut(Progress)) -> Result<Recounted, OperateError> {
     let store = &context.store;
     let mut state = State { recounting: true, ..State::read(store)? };
     let mut recounted = Recounted {
@@ -73,7 +74,7 @@ pub fn recount(context: &Context, who: &str, _tell: &mut dyn FnMut(Progress)) ->
             recounted.lost += 1;
             return Ok(());
         } else {
-            let tokens = tokens(&kept::read_body(store, &row)?);
+            let tokens = tokens(&opened(context, &row)?);
             let taught = Taught { tokens_version: TOKENS_VERSION, tokens: Tokens(tokens.clone()), ..taught.clone() };
             let facts = written(&taught);
             store.commit_wait(vec![Op::Recast { id: row.id, kind: Kept::Taught, facts }])?;
@@ -89,7 +90,7 @@ pub fn recount(context: &Context, who: &str, _tell: &mut dyn FnMut(Progress)) ->
     recounted.changed = become_(context, ALL, &wanted)?;
     let state = State { tokens_version: TOKENS_VERSION, recounting: false, ..state };
     let what = format!("counted {} taught messages afresh, {} tokens changed", recounted.messages, recounted.changed);
-    Change { ops: vec![state.op()], ..Change::default() }.commit(context, who, what, Vec::new())?;
+    Change { ops: vec![state.op()], ..Change::default() }.commit(context, who, &what, Vec::new())?;
     Ok(recounted)
 }
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use store::Kept;
 
+use super::super::manager::decider;
 use super::super::{Context, OperateError, Operation, Progress};
-use super::{Judged, alone, counts, decider, queue};
+use super::{Judged, alone, counts, queue};
 use crate::teaching::facts::{Taught, read};
 use crate::teaching::shown;
 
@@ -83,6 +84,6 @@ impl Operation for ForgetSpam {
         state.whole()?;
         let taught: Taught = read(&row.facts).ok_or_else(counts::damaged)?;
         let what = format!("forgot message {id}, taught as {} by {}", Judged::of(taught.spam).word(), taught.by);
-        counts::forget(&state, &row, &taught).commit(context, &who, what, Vec::new())
+        counts::forget(&state, &row, &taught).commit(context, &who, &what, Vec::new())
     }
 }

@@ -8,9 +8,10 @@ use mail::archive::mbox;
 use mail::original::{self, Ours};
 use serde::{Deserialize, Serialize};
 
+use super::super::manager::{Decider, decider};
 use super::super::{Context, OperateError, Operation, Problem, Problems, Progress, place};
 use super::counts::{self, New, State};
-use super::{Judged, alone, decider};
+use super::{Judged, alone};
 use crate::clock;
 use crate::teaching::facts::{Proposer, Taught, Way};
 use crate::teaching::find::Located;
@@ -59,7 +60,7 @@ impl Operation for TeachSpam {
 struct Run<'a> {
     context: &'a Context,
     judged: Judged,
-    who: String,
+    who: Decider,
     done: TaughtSpam,
     seen: usize,
 }
@@ -119,11 +120,11 @@ impl Run<'_> {
         let ours = self.context.server.as_ref().map_or_else(Ours::default, |service| ours(service));
         let octets = original::undo(octets, &ours, true).octets().to_vec();
         let located = Located { octets, ..Located::default() };
-        let proposer = Proposer { name: self.who.clone(), proved: true };
+        let proposer = Proposer { name: self.who.name(), proved: true };
         let facts = report::described(&located, proposer.clone(), Way::Manager, self.judged.is_spam());
         let taught = Taught {
             spam: self.judged.is_spam(),
-            by: self.who.clone(),
+            by: self.who.name(),
             at_s: clock::unix_s(),
             proposers: vec![proposer],
             hash: facts.hash,
@@ -135,11 +136,11 @@ impl Run<'_> {
         // Others may teach between two messages.
         let _alone = alone(self.context);
         let state = State::read(&self.context.store)?;
-        match counts::teach(&self.context.store, &state, New { octets: &located.octets, taught })? {
+        match counts::teach(self.context, &state, New { octets: &located.octets, taught })? {
             None => self.done.known += 1,
             Some(change) => {
                 let what = format!("taught as {} from {place}", self.judged.word());
-                change.commit(self.context, &self.who, what, Vec::new())?;
+                change.commit(self.context, &self.who, &what, Vec::new())?;
                 self.done.taught += 1;
             }
         }
