@@ -6,4 +6,4 @@ pub mod form;
 mod score;
 pub mod view;
 
-pub use score::{Contribution, PassScore};
+pub use score::{Contribution, PassScore, shown};

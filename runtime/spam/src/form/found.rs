@@ -3,10 +3,7 @@
 use super::facts::{Facts, Outcome};
 use super::rules::Rule;
 use crate::view::{Mailbox, View, host};
-use crate::{Contribution, PassScore};
-
-/// Characters of the message quoted in a reason.
-const QUOTED_CHARS_MAX: usize = 80;
+use crate::{Contribution, PassScore, shown};
 
 /// A message and the answers to what many rules ask.
 pub(super) struct Case<'a> {
@@ -63,7 +60,7 @@ impl Found {
         if self.has(rule) {
             return;
         }
-        let seen = quoted(seen.as_ref());
+        let seen = shown(seen.as_ref());
         let about = if seen.is_empty() { rule.reason.to_owned() } else { format!("{}: {seen}", rule.reason) };
         self.contributions.push(Contribution { rule: rule.name, thousandths, about });
     }
@@ -75,14 +72,4 @@ impl Found {
     pub fn score(self) -> PassScore {
         PassScore::of(self.contributions)
     }
-}
-
-/// A piece of a message that can be printed anywhere: one line, bounded, nothing that moves a cursor or turns the writing.
-fn quoted(text: &str) -> String {
-    let shown = |c: char| if c.is_control() || crate::view::is_unseen(c) { '\u{b7}' } else { c };
-    let mut out: String = text.trim().chars().take(QUOTED_CHARS_MAX).map(shown).collect();
-    if text.trim().chars().nth(QUOTED_CHARS_MAX).is_some() {
-        out.push('…');
-    }
-    out
 }

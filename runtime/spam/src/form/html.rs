@@ -28,6 +28,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
     if html.noise_comments >= 3 {
         found.say(&rules::NOISE_COMMENTS, count(html.noise_comments, "comments"));
     }
+    if html.style_noise > 200 {
+        found.say(&rules::STYLE_NOISE, count(html.style_noise, "octets"));
+    }
     if html.unknown_tags >= 4 {
         found.say(&rules::UNKNOWN_TAGS, count(html.unknown_tags, "elements"));
     }

@@ -3,7 +3,7 @@
 use super::cousin::{self, Likeness};
 use super::found::{Case, Found};
 use super::rules;
-use crate::view::{Mailbox, host, skeleton};
+use crate::view::{Mailbox, host, is_unseen, skeleton};
 
 /// Where anybody can have a mailbox: the large providers of the world and of France. A list, because nothing in a name tells.
 const FREE: [&str; 46] = [
@@ -72,6 +72,15 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if from.name.is_empty() || case.listed_mail {
         return;
     }
+    if let Some(other) = host_in(&from.name)
+        && host::registered(&other) != case.site
+        && !case.is_ours(&other)
+    {
+        found.say(&rules::NAME_IS_HOST, format!("{} <{}>", from.name, from.address()));
+    }
+    if is_padded(&from.name) {
+        found.say(&rules::PADDED_NAME, format!("{} <{}>", from.name, from.address()));
+    }
     if from.name.chars().any(is_picture) {
         found.say(&rules::PICTURES_IN_NAME, &from.name);
     }
@@ -93,6 +102,27 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if ours.any(|own| words.contains(&skeleton(own)) || words.contains(&skeleton(&own.replace('-', " ")))) {
         found.say(&rules::NAME_OF_OURS, format!("{} <{}>", from.name, from.address()));
     }
+}
+
+/// The name as a whole is the name of a host: `Shop.example`.
+fn host_in(name: &str) -> Option<String> {
+    let name = name.trim_matches(['"', '\'', '[', ']', ' ']);
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    let plain = name.is_ascii() && !name.contains([' ', '@', '/']) && name.contains('.');
+    let named = plain && (2..=12).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_lowercase());
+    let labels_long = name.split('.').all(|label| label.len() >= 2);
+    (named && labels_long).then(|| host::a_labels(name)).flatten()
+}
+
+/// A row of spaces that no keyboard has, or of characters without shape.
+fn is_padded(name: &str) -> bool {
+    let mut row = 0;
+    name.chars().any(|c| {
+        let pads =
+            is_unseen(c) || c.is_whitespace() && !c.is_ascii() || matches!(c, '\u{2800}' | '\u{3164}' | '\u{115f}');
+        row = if pads { row + 1 } else { 0 };
+        row >= 3
+    })
 }
 
 /// Emoji and the marks beside them.

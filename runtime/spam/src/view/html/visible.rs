@@ -99,7 +99,11 @@ impl Reader {
             Token::Comment(text) => self.comment(text),
             Token::Bogus => self.markup_since = true,
             Token::Raw { name: of, text } => {
-                self.sheet |= of.eq_ignore_ascii_case("style") && text.contains('{');
+                let style = of.eq_ignore_ascii_case("style");
+                let rules = text.contains(['{', '@']);
+                self.sheet |= style && rules;
+                let noise = if style && !rules { text.trim().len() } else { 0 };
+                bump(&mut self.page.traits.style_noise, noise);
             }
         }
     }
