@@ -47,6 +47,7 @@ mod spam;
 mod start;
 mod stream;
 mod taken;
+mod teaching;
 mod throttle;
 mod tls;
 mod tokens;

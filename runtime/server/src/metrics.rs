@@ -80,6 +80,8 @@ metrics! {
     gauge quarantine_octets "facteur_quarantine_bytes" [] "Octets of the messages in quarantine.";
     gauge quarantine_oldest "facteur_quarantine_oldest_timestamp_seconds" [] "When the oldest message in quarantine came, 0 without any.";
     counter taken "facteur_taken_total" [] "Messages taken out of mailboxes.";
+    counters spam_reports "facteur_spam_reports_total" ["result"] "Reports that the spam filter was wrong: proposed, unusable, refused (too many wait), gone, keyword.";
+    gauge spam_proposals "facteur_spam_proposals" [] "Proposals for the spam filter that wait for a manager, as of the last one.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
     points spam_scores "facteur_spam_scores" [] "Totals of the spam passes in points; below 0 looks like spam.";
     counters spam_verdicts "facteur_spam_verdicts_total" ["verdict", "rule"] "Messages by what the spam filter decided: passed, tagged, refused.";

@@ -26,6 +26,7 @@ mod queue;
 mod redirect;
 mod reports;
 mod rights;
+mod spam;
 mod stats;
 mod trace;
 mod verify;
@@ -68,12 +69,17 @@ pub use quarantine::{
     QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,
     TakenOut,
 };
+pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
+pub use spam::{
+    DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged, ListTaught, ListedTaught, Moved,
+    RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats, StatsOfSpam, TaughtSpam, TeachSpam,
+};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};

@@ -11,6 +11,7 @@ mod records;
 mod renderings;
 mod rights;
 mod spool;
+mod statistics;
 mod taken;
 
 use mail::index::Index;

@@ -13,6 +13,7 @@ pub mod queue;
 pub mod redirect;
 pub mod reports;
 pub mod restore;
+pub mod spam;
 pub mod store;
 pub mod trace;
 pub mod why;

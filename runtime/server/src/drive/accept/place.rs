@@ -16,7 +16,7 @@ use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
 use crate::spam::{Shape, Shapes};
-use crate::{clock, durable, marks, random, reports, signing};
+use crate::{clock, durable, marks, random, reports, signing, teaching};
 
 /// Recipients whose copies are alike, with all that their copies are made from.
 pub struct Share<'a> {
@@ -77,7 +77,13 @@ pub async fn place(
     ops.extend(left_out(service, open));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
+    let reported = teaching::mark(service, session, open, start, at_s);
+    let is_report = reported.is_some();
+    ops.extend(reported);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
+    if is_report {
+        service.teaching.arrived();
+    }
     queued.into_iter().chain(notice.queued).for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();

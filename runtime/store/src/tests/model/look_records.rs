@@ -165,6 +165,8 @@ fn at_tables(store: &dyn Waist, model: &Naive) -> Checked {
         let count = |token| model.tokens.get(&(bucket, token)).copied().unwrap_or_default();
         let counts = [0, 1, 2].map(count).map(|(spam, ham)| TokenCounts { spam: spam as u32, ham: ham as u32 });
         prop_assert_eq!(store.token_counts(bucket, &[0, 1, 2])?, counts.to_vec());
+        let kept: Vec<_> = (0..).zip(counts).filter(|(_, counts)| *counts != TokenCounts::default()).collect();
+        prop_assert_eq!(store.statistics(bucket, None, 9)?, kept);
     }
     Ok(())
 }

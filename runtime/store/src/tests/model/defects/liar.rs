@@ -284,6 +284,7 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError>;
         fn settings(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
+        fn statistics(&self, bucket: u32, after: Option<u64>, limit: usize) -> Result<Vec<(u64, TokenCounts)>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
     }
 }
