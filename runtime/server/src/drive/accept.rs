@@ -64,6 +64,7 @@ pub async fn content(
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
     let came = Arc::new(content);
     let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
+    super::blocked::judge(service, session, &open, &came, &start).await?;
     let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
@@ -427,7 +428,7 @@ fn trouble(error: CommitError) -> Refusal {
 pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
     let kind = match reason {
         Reason::TooLarge => plan::Loss::TooLarge,
-        Reason::PosesAsUs => plan::Loss::NotDelivered,
+        Reason::PosesAsUs | Reason::Blocked => plan::Loss::NotDelivered,
         // The others leave records where they are found, or lose nothing of ours.
         _ => return,
     };

@@ -6,6 +6,7 @@
 
 mod app_password;
 mod backup;
+mod block;
 pub mod client;
 mod compact;
 pub(crate) mod door;
@@ -16,6 +17,7 @@ mod folder_name;
 mod import;
 mod jobs;
 mod keys;
+mod manager;
 mod people;
 mod place;
 mod problem;
@@ -40,6 +42,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
+pub use crate::blocks::Block;
 use crate::clock;
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
@@ -52,6 +55,7 @@ pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
 };
+pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
 pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
