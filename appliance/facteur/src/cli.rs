@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, export, grant, import, person, quarantine, queue, redirect, reports, restore, store, trace, why,
+    backup, block, export, grant, import, person, quarantine, queue, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
@@ -68,6 +68,8 @@ pub enum Command {
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
     Person(person::PersonArgs),
+    /// Refuse mail by sender, client, link, attachment or reply address, for some days
+    Block(block::BlockArgs),
     /// Say where the mail of a person goes on to
     Redirect(redirect::RedirectArgs),
     /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end

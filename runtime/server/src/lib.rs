@@ -8,6 +8,7 @@ mod annotated;
 mod app_passwords;
 mod authenticate;
 mod bindings;
+mod blocks;
 mod clock;
 mod compress;
 mod content;

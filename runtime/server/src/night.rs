@@ -98,6 +98,9 @@ fn work(service: &Arc<Service>, backup: bool) {
         }
     }
     trim(service);
+    if let Err(error) = service.blocks.sweep(&service.store, clock::unix_s()) {
+        tracing::error!("blocks that ended could not go: {error}");
+    }
     match (Compact { keep_s: FREED_KEPT_S }).handle(&context, &mut |_| ()) {
         Ok(done) => tracing::info!(segments = done.segments_removed, octets = done.octets_freed, "compacted"),
         Err(error) => tracing::error!("the store could not be compacted: {error}"),

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::admission::Admission;
 use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
+use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
 use crate::content::Held;
 use crate::directory::Directory;
@@ -298,6 +299,7 @@ async fn service(
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
+    let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal).await?;
@@ -339,6 +341,7 @@ async fn service(
         pool: outbound::Pool::default(),
         redirects,
         teaching: crate::teaching::Teaching::default(),
+        blocks,
         resolver,
         tally: Mutex::default(),
         report_reader: Arc::new(Semaphore::new(1)),

@@ -2,6 +2,7 @@
 
 mod accept;
 mod authors;
+mod blocked;
 mod facts;
 mod imap;
 mod login;

@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use super::jobs::{Jobs, Running};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
+use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -129,6 +130,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Drain::PATH => asked.start::<Drain>(),
         Why::PATH => asked.start::<Why>(),
         TraceSession::PATH => asked.start::<TraceSession>(),
+        AddBlock::PATH => asked.start::<AddBlock>(),
+        ListBlocks::PATH => asked.start::<ListBlocks>(),
+        RemoveBlock::PATH => asked.start::<RemoveBlock>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),

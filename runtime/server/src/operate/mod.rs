@@ -6,6 +6,7 @@
 
 mod app_password;
 mod backup;
+mod block;
 pub mod client;
 mod compact;
 pub(crate) mod door;
@@ -43,6 +44,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
+pub use crate::blocks::Block;
 use crate::clock;
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
@@ -55,6 +57,7 @@ pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
 };
+pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
 pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
