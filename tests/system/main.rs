@@ -3,7 +3,6 @@
 
 mod authenticate;
 mod cells;
-mod clamd;
 mod clients;
 mod corpus;
 mod crash;
@@ -25,6 +24,7 @@ mod pop3;
 mod queue;
 mod redirects;
 mod room;
+mod scanning;
 mod sharing;
 mod signing;
 mod spread;

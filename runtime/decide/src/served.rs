@@ -39,8 +39,8 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     }
     for (name, scanner) in &plan.scanners {
         match scanner.at {
-            At::Clamd(_) | At::BuiltIn(_) => {}
-            At::Icap(_) | At::Command(_) | At::Rspamd(_) | At::Spamd(_) | At::Milter(_) => {
+            At::Clamd(_) | At::Icap(_) | At::Command(_) | At::BuiltIn(_) => {}
+            At::Rspamd(_) | At::Spamd(_) | At::Milter(_) => {
                 say(&format!("scanners.{name}"), "this kind of scanner is reached through a stand-in only", false);
             }
         }

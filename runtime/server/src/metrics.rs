@@ -60,7 +60,9 @@ metrics! {
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
-    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
+    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, refused (not looked at), down, busy (no place in time).";
+    gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
+    gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the last nightly backup of this process ended, 0 before the first.";

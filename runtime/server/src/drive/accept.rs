@@ -93,6 +93,7 @@ pub async fn content(
                     }
                     AntivirusVerdict::Pass { rescan: true, .. } => {
                         tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
+                        open.owed_scans = scan::rescan::owed(&results);
                     }
                     AntivirusVerdict::Pass { rescan: false, .. } => {}
                 }
@@ -288,6 +289,7 @@ async fn place(
     let (onward, more): (Vec<_>, Vec<_>) = onward.into_iter().unzip();
     ops.extend(more);
     ops.extend(left_out(service, open));
+    ops.extend(scan::rescan::mark(open.queue_id, &open.owed_scans, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
