@@ -3,6 +3,7 @@
 mod caught;
 mod house;
 mod malicious;
+mod program;
 mod samples;
 mod scripted;
 mod site;

@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use proto::scan::clamd::{self, Daemon};
 use proto::scan::icap::{Server, ServerEvent};
+use tests::smtp::base64;
+
+use super::samples;
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Script {
-    /// It is clean, as the protocol says it.
+    /// It is clean, or it has the test file of a probe, as the protocol says it.
     Good,
     /// This is said once all of it is there.
     Say(&'static str),
@@ -99,6 +102,12 @@ impl Drop for Scripted {
     }
 }
 
+/// Is the test file in it, as probes have it?
+fn is_test_file(content: &[u8]) -> bool {
+    let coded = base64(&samples::eicar());
+    content.len() < 10_000 && content.windows(coded.len()).any(|window| window == coded.as_bytes())
+}
+
 impl Shared {
     fn script(&self) -> Script {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner)
@@ -109,7 +118,7 @@ impl Shared {
     }
 
     fn clamd(&self, mut stream: TcpStream) -> io::Result<()> {
-        let (mut daemon, mut buffer) = (Daemon::default(), vec![0; 64 * 1024]);
+        let (mut daemon, mut buffer, mut content) = (Daemon::default(), vec![0; 64 * 1024], Vec::new());
         loop {
             match daemon.next() {
                 clamd::Event::NeedInput => {
@@ -124,15 +133,19 @@ impl Shared {
                     let version = *self.version.lock().unwrap_or_else(PoisonError::into_inner);
                     stream.write_all(format!("{version}\0").as_bytes())?;
                 }
-                clamd::Event::Content(_) => {}
-                clamd::Event::EndOfStream => self.end(&mut stream, b"stream: OK\0")?,
+                clamd::Event::Content(part) => content.extend(part),
+                clamd::Event::EndOfStream => {
+                    let good = if is_test_file(&content) { "stream: Eicar FOUND\0" } else { "stream: OK\0" };
+                    content.clear();
+                    self.end(&mut stream, good.as_bytes())?;
+                }
                 clamd::Event::Bad => return Ok(()),
             }
         }
     }
 
     fn icap(&self, mut stream: TcpStream) -> io::Result<()> {
-        let (mut server, mut buffer) = (Server::default(), vec![0; 64 * 1024]);
+        let (mut server, mut buffer, mut content) = (Server::default(), vec![0; 64 * 1024], Vec::new());
         loop {
             match server.next() {
                 ServerEvent::NeedInput => {
@@ -144,9 +157,14 @@ impl Shared {
                 }
                 ServerEvent::Options => stream.write_all(&Server::service("scripted"))?,
                 ServerEvent::Begin(_) => self.begin(&mut stream)?,
-                ServerEvent::Content(_) => {}
+                ServerEvent::Content(part) => content.extend(part),
                 ServerEvent::EndOfPreview => stream.write_all(Server::carry_on())?,
-                ServerEvent::EndOfContent => self.end(&mut stream, Server::clean())?,
+                ServerEvent::EndOfContent => {
+                    let good =
+                        if is_test_file(&content) { Server::infected("Eicar") } else { Server::clean().to_vec() };
+                    content.clear();
+                    self.end(&mut stream, &good)?;
+                }
                 ServerEvent::Bad => return Ok(()),
             }
         }

@@ -2,8 +2,9 @@
 //! else. What they say of themselves tells so. Nothing they are given leaves this process.
 
 use std::io;
-use std::net::SocketAddr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use plan::At;
 use proto::scan::clamd::{Command, Daemon, Event, ScanReply};
 use proto::scan::icap;
@@ -99,16 +100,17 @@ async fn talk_icap(mut socket: TcpStream, name: &str) -> io::Result<()> {
     }
 }
 
-/// Looks for the test string across chunks.
+/// Looks for the test string across chunks, as it is or at the beginning of a part in base64.
 struct Search {
-    needle: Vec<u8>,
+    needles: [Vec<u8>; 2],
     tail: Vec<u8>,
     found: bool,
 }
 
 impl Search {
     fn new() -> Search {
-        Search { needle: eicar().into_bytes(), tail: Vec::new(), found: false }
+        let coded = STANDARD_NO_PAD.encode(&eicar()[..66]);
+        Search { needles: [eicar().into_bytes(), coded.into_bytes()], tail: Vec::new(), found: false }
     }
 
     fn feed(&mut self, content: &[u8]) {
@@ -116,8 +118,10 @@ impl Search {
             return;
         }
         self.tail.extend_from_slice(content);
-        self.found = self.tail.windows(self.needle.len()).any(|window| window == self.needle);
-        let keep = self.tail.len().min(self.needle.len() - 1);
+        let holds = |needle: &Vec<u8>| self.tail.windows(needle.len()).any(|window| window == needle);
+        self.found = self.needles.iter().any(holds);
+        let longest = self.needles.iter().map(Vec::len).max().unwrap_or(1);
+        let keep = self.tail.len().min(longest - 1);
         self.tail.drain(..self.tail.len() - keep);
     }
 
@@ -132,12 +136,14 @@ mod tests {
 
     #[test]
     fn the_test_string_is_found_across_any_split() {
-        let content = format!("Subject: x\r\n\r\n{}\r\n", eicar());
-        for split in 0..content.len() {
-            let mut search = Search::new();
-            search.feed(&content.as_bytes()[..split]);
-            search.feed(&content.as_bytes()[split..]);
-            assert!(search.found, "split at {split}");
+        for written in [eicar(), STANDARD_NO_PAD.encode(eicar())] {
+            let content = format!("Subject: x\r\n\r\n{written}\r\n");
+            for split in 0..content.len() {
+                let mut search = Search::new();
+                search.feed(&content.as_bytes()[..split]);
+                search.feed(&content.as_bytes()[split..]);
+                assert!(search.found, "split at {split}");
+            }
         }
         let mut search = Search::new();
         search.feed(EICAR_HALVES[0].as_bytes());

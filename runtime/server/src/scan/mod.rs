@@ -57,6 +57,16 @@ impl Look {
         if proto::scan::is_heuristic(&name) { Look::Suspect(name) } else { Look::Infected(name) }
     }
 
+    /// What is wrong with an answer to a probe.
+    fn told(&self, what: &str) -> String {
+        match self {
+            Look::Refused(why) | Look::Failed(why) => format!("{why}, on a probe"),
+            Look::Clean | Look::Infected(_) | Look::Suspect(_) | Look::Busy => {
+                format!("{what} is {} to it", self.word())
+            }
+        }
+    }
+
     /// Label of the metric.
     fn word(&self) -> &'static str {
         match self {

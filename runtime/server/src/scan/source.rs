@@ -4,6 +4,9 @@
 use std::io;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::content::Content;
 
 /// Octets on their way to an engine at a time.
@@ -62,18 +65,29 @@ impl Source {
         here == octets
     }
 
-    /// A harmless message, longer than a preview usually is: an engine that does not find it clean gives no verdicts.
-    pub fn probe() -> Source {
-        let mut message = String::from(
-            "From: <postmaster@mail.invalid>\r\nTo: <postmaster@mail.invalid>\r\nSubject: probe\r\nMIME-Version: 1.0\r\n\
-             Content-Type: text/plain; charset=us-ascii\r\n\r\n",
+    /// A message nothing is wrong with, longer than previews usually are.
+    pub fn harmless() -> Source {
+        let line = "This message asks whether its reader is well, and has nothing else to say.\r\n";
+        Source::Memory(format!("{PROBE}Content-Type: text/plain\r\n\r\n{}", line.repeat(100)).into_bytes().into())
+    }
+
+    /// A message with the EICAR test file attached: who does not find that finds nothing.
+    pub fn test_file() -> Source {
+        let attached = STANDARD.encode(EICAR_HALVES.concat());
+        let message = format!(
+            "{PROBE}Content-Type: multipart/mixed; boundary=\"probe\"\r\n\r\n--probe\r\n\
+             Content-Type: application/octet-stream; name=\"eicar.com\"\r\nContent-Transfer-Encoding: base64\r\n\
+             Content-Disposition: attachment; filename=\"eicar.com\"\r\n\r\n{attached}\r\n--probe--\r\n"
         );
-        for line in 0..100 {
-            message.push_str(&format!("Line {line} of a message that only asks whether its reader is well.\r\n"));
-        }
         Source::Memory(message.into_bytes().into())
     }
 }
+
+/// How the messages of a probe begin.
+const PROBE: &str =
+    "From: <postmaster@mail.invalid>\r\nTo: <postmaster@mail.invalid>\r\nSubject: probe\r\nMIME-Version: 1.0\r\n";
+/// The test file in two halves, so that this program is not taken for one.
+const EICAR_HALVES: [&str; 2] = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
 
 #[cfg(test)]
 mod tests {

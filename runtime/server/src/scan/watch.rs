@@ -16,6 +16,8 @@ use crate::{clock, durable};
 const TICK: Duration = Duration::from_secs(1);
 /// How often an engine that is well is asked for its signatures.
 const ASKED_EVERY: Duration = Duration::from_secs(60);
+/// How often it is probed though it seems well. The test file of a probe leaves a line in its log.
+const PROBED_EVERY: Duration = Duration::from_secs(600);
 /// An outage is told once it has lasted so long: a restart of an engine is none.
 const TOLD_AFTER: Duration = Duration::from_secs(60);
 
@@ -31,11 +33,12 @@ pub async fn keep(service: Arc<Service>) {
 async fn watch(service: Arc<Service>, engine: Arc<Engine>) {
     let mut stop = service.stop.clone();
     let mut known = kept(&service.store, &engine.name);
-    let (mut ask_at, mut mute) = (Duration::ZERO, false);
+    let (mut ask_at, mut probe_at, mut mute) = (Duration::ZERO, Duration::ZERO, false);
     loop {
         let due = engine.state().breaker.is_probe_due(engine.now());
         let turn = async {
-            if due {
+            if due || engine.now() >= probe_at {
+                probe_at = engine.now() + PROBED_EVERY;
                 engine.probe().await;
             } else if engine.now() >= ask_at && engine.down_for().is_none() {
                 ask_at = engine.now() + ASKED_EVERY;
