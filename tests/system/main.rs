@@ -4,7 +4,6 @@
 mod antispam;
 mod authenticate;
 mod cells;
-mod clamd;
 mod clients;
 mod corpus;
 mod crash;

@@ -37,9 +37,9 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     for (name, scanner) in &plan.scanners {
         match (scanner.does, &scanner.at) {
             (_, At::BuiltIn(_)) => {}
-            (Does::Antivirus, At::Clamd(_)) => {}
+            (Does::Antivirus, At::Clamd(_) | At::Icap(_) | At::Command(_)) => {}
             (Does::SpamScore, At::Rspamd(_) | At::Spamd(_) | At::Milter(_)) => {}
-            (Does::Antivirus, At::Icap(_) | At::Command(_) | At::Milter(_)) => {
+            (Does::Antivirus, At::Milter(_)) => {
                 say(&format!("scanners.{name}"), "this kind of scanner is reached through a stand-in only", false);
             }
             (Does::Antivirus, At::Rspamd(_) | At::Spamd(_)) => {

@@ -1,4 +1,13 @@
-//! Scanners from Debian, and ones that misbehave.
+//! Scanners: the real clamd, the real c-icap before another clamd, scorers and milters from Debian, and ones that
+//! misbehave by a script.
 
+mod caught;
+mod house;
+mod malicious;
 mod milters;
+mod program;
+mod samples;
 mod scorers;
+mod scripted;
+mod site;
+mod trouble;
