@@ -29,6 +29,7 @@ mod sharing;
 mod signing;
 mod spread;
 mod story;
+mod teaching;
 mod wire;
 mod world;
 mod zones;
