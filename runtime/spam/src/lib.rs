@@ -3,7 +3,9 @@
 
 pub mod campaign;
 pub mod form;
+mod fuzz;
 mod score;
 pub mod view;
 
+pub use fuzz::fuzz_view;
 pub use score::{Contribution, PassScore, shown};

@@ -36,6 +36,7 @@ use super::{
 use super::{
     EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys,
 };
+use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -133,6 +134,12 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         ListRedirects::PATH => asked.start::<ListRedirects>(),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
+        QuarantineList::PATH => asked.start::<QuarantineList>(),
+        QuarantineShow::PATH => asked.start::<QuarantineShow>(),
+        ReleaseQuarantined::PATH => asked.start::<ReleaseQuarantined>(),
+        PurgeQuarantined::PATH => asked.start::<PurgeQuarantined>(),
+        TakeMessage::PATH => asked.start::<TakeMessage>(),
+        PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
         path if path.starts_with("/spam/") => asked.spam(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),

@@ -21,6 +21,7 @@ mod people;
 mod place;
 mod problem;
 mod progress;
+mod quarantine;
 mod queue;
 mod redirect;
 mod reports;
@@ -63,6 +64,11 @@ pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, Set
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use quarantine::{
+    InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
+    QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,
+    TakenOut,
+};
 pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,

@@ -1,5 +1,6 @@
 //! What the families share: the message with what is often asked of it, and the rules that spoke.
 
+use super::cousin::OurNames;
 use super::facts::{Facts, Outcome};
 use super::rules::Rule;
 use crate::view::{Mailbox, View, host};
@@ -17,6 +18,7 @@ pub(super) struct Case<'a> {
     pub listed_mail: bool,
     /// A DKIM signature of the author's domain fits, or DMARC passed.
     pub proved: bool,
+    pub our_names: OurNames<'a>,
 }
 
 impl<'a> Case<'a> {
@@ -31,7 +33,7 @@ impl<'a> Case<'a> {
             it.dmarc == Outcome::Pass || signed
         });
         let listed_mail = ["List-Id", "List-Post", "Mailing-List"].into_iter().any(|name| view.field(name).is_some());
-        Case { view, facts, from, site, listed_mail, proved }
+        Case { view, facts, from, site, listed_mail, proved, our_names: OurNames::of(facts.own_domains) }
     }
 
     /// Whether a domain is one of ours or under one.

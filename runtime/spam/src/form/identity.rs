@@ -1,6 +1,6 @@
 //! Who a message says it is from, and where answers go.
 
-use super::cousin::{self, Likeness};
+use super::cousin::Likeness;
 use super::found::{Case, Found};
 use super::rules;
 use crate::view::{Mailbox, host, is_unseen, skeleton};
@@ -145,7 +145,7 @@ fn domain(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if case.is_ours(&from.domain) {
         return;
     }
-    match cousin::likeness(&from.domain, case.facts.own_domains) {
+    match case.our_names.likeness(&from.domain) {
         Some(Likeness::Looks) => found.say(&rules::COUSIN_FROM, &from.domain),
         Some(Likeness::Bears) => found.say(&rules::OUR_NAME_FROM, &from.domain),
         None => {}

@@ -13,7 +13,7 @@ mod mailbox;
 mod plain;
 mod reader;
 mod script;
-mod zip;
+pub(crate) mod zip;
 
 use mail::header::Field;
 use mail::mime::Structure;

@@ -8,6 +8,7 @@ pub mod export;
 pub mod grant;
 pub mod import;
 pub mod person;
+pub mod quarantine;
 pub mod queue;
 pub mod redirect;
 pub mod reports;
