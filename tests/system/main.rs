@@ -23,6 +23,7 @@ mod notify;
 mod operating;
 mod outbound;
 mod pop3;
+mod quarantine;
 mod queue;
 mod redirects;
 mod room;
