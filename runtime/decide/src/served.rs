@@ -1,6 +1,6 @@
 //! What a plan asks for that this build keeps but does not execute yet.
 
-use plan::{At, FilterMay, Plan, ReceptionStep};
+use plan::{At, Does, FilterMay, Plan, ReceptionStep};
 
 /// One thing a build keeps in the plan without executing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +35,18 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
         say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
     }
     for (name, scanner) in &plan.scanners {
-        match scanner.at {
-            At::Clamd(_) | At::BuiltIn(_) => {}
-            At::Icap(_) | At::Command(_) | At::Rspamd(_) | At::Spamd(_) | At::Milter(_) => {
+        match (scanner.does, &scanner.at) {
+            (_, At::BuiltIn(_)) => {}
+            (Does::Antivirus, At::Clamd(_)) => {}
+            (Does::SpamScore, At::Rspamd(_) | At::Spamd(_) | At::Milter(_)) => {}
+            (Does::Antivirus, At::Icap(_) | At::Command(_) | At::Milter(_)) => {
                 say(&format!("scanners.{name}"), "this kind of scanner is reached through a stand-in only", false);
+            }
+            (Does::Antivirus, At::Rspamd(_) | At::Spamd(_)) => {
+                say(&format!("scanners.{name}"), "it gives no verdict on viruses", false);
+            }
+            (Does::SpamScore, At::Clamd(_) | At::Icap(_) | At::Command(_)) => {
+                say(&format!("scanners.{name}"), "it gives no score", false);
             }
         }
     }

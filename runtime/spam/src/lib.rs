@@ -2,7 +2,9 @@
 //! reasons comes out; nothing here reads a clock, a file or a socket.
 
 pub mod form;
+mod fuzz;
 mod score;
 pub mod view;
 
-pub use score::{Contribution, PassScore};
+pub use fuzz::fuzz_view;
+pub use score::{Contribution, PassScore, shown};

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::place::Place;
@@ -32,7 +32,8 @@ pub async fn scanner(acts: Vec<Act>) -> Place {
     Place::Address(address)
 }
 
-async fn play(mut stream: TcpStream, acts: Vec<Act>) -> std::io::Result<()> {
+async fn play(stream: TcpStream, acts: Vec<Act>) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
     for act in acts {
         match act {
             Act::Take(end) => {

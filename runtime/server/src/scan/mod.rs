@@ -4,8 +4,10 @@
 
 #[cfg(test)]
 mod hostile;
+mod milter;
 mod octets;
 mod place;
+mod rspamd;
 pub mod score;
 mod spamd;
 

@@ -1,7 +1,8 @@
 //! External scorers: what Rspamd, spamd or a milter of the site says of a message, turned to our sign.
 //!
-//! A scorer has a score and a threshold of its own. Ours is how far the one is from the other: below 0 is spam, exactly at
-//! the threshold is 0, and what the scorer itself calls spam is never above. No score is no verdict: the mail goes on.
+//! A scorer has a score and a threshold of its own. Ours is how far the one is from the other, or its score where it names
+//! no threshold: below 0 is spam, exactly at the threshold is 0, and what the scorer itself calls spam is always below. No
+//! score is no verdict: the mail goes on.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,20 +11,19 @@ use std::time::Duration;
 
 use mail::{Address, ReversePath};
 use plan::{At, Does, Plan, ScoreSign};
+use proto::scan::milter::Score;
 use proto::scan::report::Report;
 use tokio::sync::Semaphore;
 
 use super::octets::Octets;
 use super::place::Place;
-use super::spamd;
+use super::{milter, rspamd, spamd};
 use crate::content::Content;
 use crate::service::Service;
 use crate::site::Site;
 
-/// All of one question to a scorer, waiting for a place at it included.
-const DEADLINE: Duration = Duration::from_secs(10);
-/// Messages a scorer looks at at the same time.
-const AT_ONCE: usize = 20;
+/// What a bare word of a scorer weighs, in thousandths: it calls a message spam, or refuses it, and says no figure.
+const WORD_THOUSANDTHS: i64 = 10_000;
 
 /// The scorers of the plan that are reached over a socket.
 #[derive(Debug, Default)]
@@ -34,29 +34,37 @@ struct Scorer {
     speaks: Speaks,
     place: Place,
     says: ScoreSign,
+    /// Of one message, waiting for a place included.
     deadline: Duration,
+    /// Messages it looks at at the same time.
     places: Semaphore,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Speaks {
+    Milter,
+    Rspamd,
     Spamd,
 }
 
 impl Scorers {
-    /// One that the site puts another address in place of speaks its own protocol there.
     pub fn of(plan: &Plan, site: &Site) -> Scorers {
         let external = plan.scanners.iter().filter(|(_, scanner)| scanner.does == Does::SpamScore);
         let scorers = external.filter_map(|(name, scanner)| {
             let (speaks, at) = match &scanner.at {
+                At::Milter(at) => (Speaks::Milter, at),
+                At::Rspamd(at) => (Speaks::Rspamd, at),
                 At::Spamd(at) => (Speaks::Spamd, at),
-                At::Rspamd(_) | At::Milter(_) | At::Icap(_) | At::Clamd(_) | At::Command(_) | At::BuiltIn(_) => {
-                    return None;
-                }
+                At::Icap(_) | At::Clamd(_) | At::Command(_) | At::BuiltIn(_) => return None,
             };
-            let place = site.scanners.get(name).map_or_else(|| Place::of(site, at), |at| Place::Address(*at));
-            let places = Semaphore::new(AT_ONCE);
-            Some((name.clone(), Scorer { speaks, place, says: scanner.says, deadline: DEADLINE, places }))
+            let scorer = Scorer {
+                speaks,
+                place: Place::of(at, site),
+                says: scanner.says,
+                deadline: Duration::from_secs(scanner.deadline_s),
+                places: Semaphore::new(usize::try_from(scanner.at_once).unwrap_or(1).max(1)),
+            };
+            Some((name.clone(), scorer))
         });
         Scorers(scorers.collect())
     }
@@ -120,11 +128,17 @@ impl Scorer {
             // Closed by nobody.
             let _place = self.places.acquire().await.map_err(|_| NoScore::Unknown)?;
             match self.speaks {
-                Speaks::Spamd => spamd::ask(&self.place, content, facts).await,
+                Speaks::Milter => milter::ask(&self.place, content, facts).await,
+                Speaks::Rspamd => rspamd::ask(&self.place, content, facts).await.map(Score::Figures),
+                Speaks::Spamd => spamd::ask(&self.place, content, facts).await.map(Score::Figures),
             }
         };
-        let report = tokio::time::timeout(self.deadline, asking).await.unwrap_or(Err(NoScore::Late));
-        report.map(|report| turned(report, self.says))
+        match tokio::time::timeout(self.deadline, asking).await.unwrap_or(Err(NoScore::Late))? {
+            Score::Figures(report) => Ok(turned(report, self.says)),
+            Score::Word { is_spam: true } => Ok(Scored { thousandths: -WORD_THOUSANDTHS, detail: Vec::new() }),
+            Score::Word { is_spam: false } => Ok(Scored { thousandths: 0, detail: Vec::new() }),
+            Score::NoVerdict(why) => Err(NoScore::Refused(why)),
+        }
     }
 }
 
@@ -152,7 +166,10 @@ pub(super) mod tests {
     /// Shows `content` to a scanner that acts like this.
     pub async fn check(speaks: Speaks, content: &[u8], acts: Vec<Act>, expected: Result<Scored, NoScore>) {
         let place = hostile::scanner(acts.clone()).await;
-        let (says, deadline) = (ScoreSign::PositiveIsSpam, Duration::from_millis(400));
+        // Only those that are to reach it have a short one.
+        let deadline =
+            if expected == Err(NoScore::Late) { Duration::from_millis(400) } else { Duration::from_secs(60) };
+        let says = ScoreSign::PositiveIsSpam;
         let scorer = Scorer { speaks, place, says, deadline, places: Semaphore::new(1) };
         let recipient: Address = "b@example.org".parse().unwrap();
         let facts = Facts {

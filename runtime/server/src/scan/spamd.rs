@@ -1,5 +1,11 @@
 //! SpamAssassin's spamd: one question a connection.
+//!
+//! It learns of the session only from the header: the lines a final delivery would write stand in front of the message.
 
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use mail::date::DateTime;
 use proto::scan::report::Report;
 use proto::scan::spamc::{BadReply, Command, Reply, ReplyReader, Request};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -7,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::octets::Octets;
 use super::place::Place;
 use super::score::{Facts, NoScore};
+use crate::{clock, trace};
 
 /// What is told of a message: SpamAssassin takes seconds for long ones, and its own client shows it none over 500 KB.
 const OCTETS_MAX: u64 = 512 * 1024;
@@ -14,13 +21,15 @@ const PIECE_OCTETS: usize = 64 * 1024;
 
 /// What spamd says of a content, of its beginning when it is long.
 pub async fn ask(place: &Place, content: &impl Octets, facts: &Facts<'_>) -> Result<Report, NoScore> {
-    let octets = content.len().min(OCTETS_MAX);
+    let front = front(facts, clock::unix_s());
+    let octets = front.len() as u64 + content.len().min(OCTETS_MAX);
     let request = Request { command: Command::Symbols, octets, user: facts.login.map(str::to_owned) };
+    let head = [request.wire(), front.into_bytes()].concat();
     let (mut from, mut to) = tokio::io::split(place.connect().await?);
     let mut reader = ReplyReader::default();
     let mut buffer = vec![0; 4_096];
     let mut sent = false;
-    let sending = send(&mut to, &request, content);
+    let sending = send(&mut to, &head, content);
     tokio::pin!(sending);
     let reply = loop {
         let read = tokio::select! {
@@ -55,12 +64,31 @@ fn bad(bad: BadReply) -> NoScore {
     }
 }
 
-async fn send(to: &mut (impl AsyncWrite + Unpin), request: &Request, content: &impl Octets) -> std::io::Result<()> {
-    to.write_all(&request.wire()).await?;
+/// Return-Path and Received as the final delivery writes them.
+fn front(facts: &Facts<'_>, at_s: i64) -> String {
+    let mut front = String::new();
+    trace::return_path(facts.reverse_path, &mut front);
+    let client = match facts.client.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("IPv6:{v6}"),
+    };
+    let (hello, with) =
+        (facts.hello.map_or_else(|| "unknown".to_owned(), trace::tame), facts.login.map_or("", |_| "A"));
+    let date = DateTime::utc(at_s).to_rfc5322();
+    let _ = write!(
+        front,
+        "Received: from {hello} ([{client}])\r\n\tby {} with ESMTP{with}\r\n\tid {};\r\n\t{date}\r\n",
+        facts.host, facts.queue_id
+    );
+    front
+}
+
+async fn send(to: &mut (impl AsyncWrite + Unpin), head: &[u8], content: &impl Octets) -> std::io::Result<()> {
+    to.write_all(head).await?;
     let mut piece = vec![0; PIECE_OCTETS];
-    let mut offset = 0;
-    while offset < request.octets {
-        let left = usize::try_from(request.octets - offset).unwrap_or(usize::MAX).min(PIECE_OCTETS);
+    let (mut offset, end) = (0, content.len().min(OCTETS_MAX));
+    while offset < end {
+        let left = usize::try_from(end - offset).unwrap_or(usize::MAX).min(PIECE_OCTETS);
         let read = content.read_at(&mut piece[..left], offset)?;
         if read == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
