@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, export, grant, import, person, queue, redirect, reports, restore, store, trace, why,
+    backup, export, grant, import, person, quarantine, queue, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
@@ -80,6 +80,8 @@ pub enum Command {
     Import(import::ImportArgs),
     /// See what waits for other servers, and hold, release, retry, bounce or remove it
     Queue(queue::QueueArgs),
+    /// See what is in quarantine, release or purge it, take a delivered message out of all mailboxes
+    Quarantine(quarantine::QuarantineArgs),
     /// Take no new mail, and deliver what can be delivered
     Drain(queue::DrainArgs),
     /// Watch what a person's sessions say

@@ -57,6 +57,7 @@ fn main() -> ExitCode {
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),
         Command::Queue(args) => commands::live::queue::run(&args),
+        Command::Quarantine(args) => commands::live::quarantine::run(&args),
         Command::Drain(args) => commands::live::queue::drain(&args),
         Command::Trace(args) => commands::live::trace::run(&args),
         Command::Why(args) => commands::live::why::run(&args),

@@ -53,6 +53,7 @@ pub(crate) struct Service {
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
     pub pool: crate::outbound::Pool,
+    pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,

@@ -34,8 +34,8 @@ use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    bindings, control, decisions, fullness, http, night, notices, operate, outbound, random, reports, rings, scan, tls,
-    world,
+    bindings, control, decisions, fullness, http, night, notices, operate, outbound, quarantine, random, reports,
+    rings, scan, tls, world,
 };
 
 /// Long contents read whole at a time.
@@ -193,7 +193,9 @@ impl Server {
             tokio::spawn(kept::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
+            tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(crate::teaching::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
@@ -336,6 +338,7 @@ async fn service(
         world,
         pool: outbound::Pool::default(),
         redirects,
+        teaching: crate::teaching::Teaching::default(),
         resolver,
         tally: Mutex::default(),
         report_reader: Arc::new(Semaphore::new(1)),
