@@ -2,7 +2,9 @@
 //! reasons comes out; nothing here reads a clock, a file or a socket.
 
 pub mod form;
+pub mod learned;
 mod score;
+pub mod tokens;
 pub mod view;
 
 pub use score::{Contribution, PassScore};
