@@ -10,6 +10,7 @@ mod crash;
 mod desktop;
 mod exchange;
 mod floods;
+mod form;
 mod guide;
 mod imap_append;
 mod imap_floods;

@@ -7,7 +7,7 @@ use crate::commands::live::{
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
-    snapshot, test, verify,
+    snapshot, spam, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -32,6 +32,8 @@ pub enum Command {
     Diff(diff::DiffArgs),
     /// Explain a refusal, a code, a section, a default or a person
     Explain(explain::ExplainArgs),
+    /// Say what the spam passes see in a message
+    Spam(spam::SpamArgs),
     /// Talk SMTP to a policy: nothing is delivered
     Simulate(simulate::SimulateArgs),
     /// Run the tests of a policy

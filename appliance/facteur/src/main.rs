@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Fmt(args) => commands::fmt::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Spam(args) => commands::spam::run(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Snapshot(args) => commands::snapshot::run(&args),
