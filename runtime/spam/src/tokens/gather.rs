@@ -35,6 +35,21 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether a token is of this kind.
+    pub fn has(self, token: u64) -> bool {
+        token >> 60 == self as u64
+    }
+
+    /// Whether a token is a word of a language, and is compared with messages in it.
+    pub fn is_language(token: u64) -> bool {
+        [Kind::Word, Kind::Pair, Kind::Shout, Kind::Subject].into_iter().any(|kind| kind.has(token))
+    }
+
+    /// Whether a token is a trait of the build.
+    pub fn is_trait(token: u64) -> bool {
+        Kind::Build.has(token)
+    }
+
     /// As people are told.
     pub fn name(self) -> &'static str {
         match self {
