@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! The learned pass: what the words and traits of a message meant in mail that managers taught (guide 4, second pass).
 //!
 //! State is nothing but counts: how many messages of either kind were taught, and in how many of them each token was. So
@@ -157,4 +154,3 @@ fn thousandths(sum: f64, heard: usize) -> i64 {
     let score = SCALE * sum / (root * root.sqrt());
     (score.round() as i64).clamp(-SCORE_MAX, SCORE_MAX)
 }
->>>>>>> w-learned
