@@ -52,7 +52,8 @@ impl House {
     fn cases(&self, wanted: usize) -> Vec<Value> {
         wait::until(WITHIN, "the reports are in the queue", || {
             let cases = self.spam(&["queue"]);
-            (cases.iter().map(|case| case["proposals"].as_u64().unwrap_or(0)).sum::<u64>() == wanted as u64).then_some(cases)
+            (cases.iter().map(|case| case["proposals"].as_u64().unwrap_or(0)).sum::<u64>() == wanted as u64)
+                .then_some(cases)
         })
     }
 
@@ -145,12 +146,17 @@ fn reports_of_one_message_are_one_case_that_says_how_many_received_it() -> Outco
     assert_eq!(cases[0]["proposers"], serde_json::json!(["toto-j", "toto-jp"]));
     // A stranger may report, and is not taken for anybody.
     let mut smtp = Smtp::stranger(&house.server, "mx", "outside")?;
-    let stranger = report(&one, "From: a@b.example\r\nSubject: other\r\n\r\nnever here").replace(&one.address, "x@client.example");
+    let stranger =
+        report(&one, "From: a@b.example\r\nSubject: other\r\n\r\nnever here").replace(&one.address, "x@client.example");
     smtp.message("x@client.example", &[TO], &stranger)?.expect(250)?;
     smtp.message("x@client.example", &[TO], &letter("x@client.example", TO, "inline"))?.expect(250)?;
     let cases = house.cases(4);
-    let of = |subject: &str| cases.iter().find(|case| case["subject"] == subject).unwrap_or_else(|| panic!("{cases:?}"));
-    assert_eq!((&of("other")["integrity"], &of("other")["proposers"][0]), (&"unknown here".into(), &"x@client.example?".into()));
+    let of =
+        |subject: &str| cases.iter().find(|case| case["subject"] == subject).unwrap_or_else(|| panic!("{cases:?}"));
+    assert_eq!(
+        (&of("other")["integrity"], &of("other")["proposers"][0]),
+        (&"unknown here".into(), &"x@client.example?".into())
+    );
     assert!(of("inline")["unusable"].as_str().is_some_and(|why| why.contains("as an attachment")), "{cases:?}");
     let id = cases.iter().find(|case| case["received"] == 3).and_then(|case| case["id"].as_str()).expect("an id");
     assert_eq!(house.spam(&["reject", id])[0]["closed"], 2);
@@ -197,7 +203,8 @@ fn a_crash_between_the_reply_and_the_reading_loses_no_report_and_doubles_none() 
     for round in 0..3 {
         let mut smtp = Smtp::person(&house.server, "subm", "inside", &who)?;
         for number in 0..4 {
-            let original = format!("From: a@b.example\r\nSubject: r{round}n{number}\r\n\r\nnever here {round} {number}");
+            let original =
+                format!("From: a@b.example\r\nSubject: r{round}n{number}\r\n\r\nnever here {round} {number}");
             smtp.message(&who.address, &[TO], &report(&who, &original))?.expect(250)?;
             wanted += 1;
         }
