@@ -217,3 +217,54 @@ fn a_crash_between_the_reply_and_the_reading_loses_no_report_and_doubles_none() 
     }
     Ok(())
 }
+
+/// Twenty-five letters of each kind, no two alike.
+fn collection(folder: &std::path::Path, subject: &str, words: &str) {
+    std::fs::create_dir(folder).expect("the scratch folder is ours");
+    for number in 0..25 {
+        let text = format!(
+            "From: <a{number}@client.example>\r\nTo: <you@univ-nantes.fr>\r\nSubject: {subject}\r\n\
+             Date: Mon, 23 Nov 2026 12:00:00 +0000\r\nMessage-ID: <c{number}-{subject}@client.example>\r\n\r\n{words}\r\n"
+        );
+        std::fs::write(folder.join(number.to_string()), text).expect("the scratch folder is ours");
+    }
+}
+
+/// What the learned pass said of the newest message.
+fn learned(house: &House, who: &Person) -> std::io::Result<f64> {
+    let message = house.newest(who)?.replace("\r\n\t", " ").replace("\r\n ", " ");
+    let status = message.lines().find(|line| line.starts_with("X-Spam-Status:")).unwrap_or_default().to_owned();
+    let said = status.split("learned=").nth(1).and_then(|rest| rest.split([' ', ';', ',']).next());
+    said.and_then(|score| score.parse().ok()).ok_or_else(|| std::io::Error::other(status))
+}
+
+#[test]
+fn the_next_copy_of_what_was_accepted_scores_lower() -> Outcome {
+    let house = House::new();
+    let who = house.person("toto-j");
+    let words = "the laboratory meets on thursday to speak of the seminar and the budget of the department";
+    collection(&house.scratch.join("ham"), "seminar", words);
+    collection(&house.scratch.join("spam"), "pills", "order cheap pills now without prescription and save money today");
+    for kind in ["ham", "spam"] {
+        let folder = house.scratch.join(kind).display().to_string();
+        assert_eq!(house.spam(&["teach", &folder, &format!("--{kind}")])[0]["taught"], 25);
+    }
+    let text = |number: u8| {
+        let words = "your parcel waits at the depot confirm the delivery address and pay the customs fee";
+        letter("ads@client.example", &who.address, &format!("parcel{number}")).replace("Good day.", words)
+    };
+    house.receives(&[&who], &text(1))?;
+    let before = learned(&house, &who)?;
+    house.reports(&who, &house.newest(&who)?)?;
+    let case = house.cases(1).remove(0);
+    let judged = house.spam(&["accept", case["id"].as_str().expect("an id"), "--as", "spam"]);
+    assert_eq!(judged[0]["closed"], 1);
+    house.receives(&[&who], &text(2))?;
+    let after = learned(&house, &who)?;
+    assert!(after < before, "{before} before, {after} after");
+    // What is in memory after a restart is what was.
+    let house = house.killed();
+    house.receives(&[&who], &text(2).replace("parcel2@", "parcel3@"))?;
+    assert!((learned(&house, &who)? - after).abs() < 0.001);
+    Ok(())
+}
