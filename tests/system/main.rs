@@ -3,7 +3,6 @@
 
 mod authenticate;
 mod cells;
-mod clamd;
 mod clients;
 mod corpus;
 mod crash;

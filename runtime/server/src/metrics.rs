@@ -76,7 +76,9 @@ metrics! {
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
-    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
+    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, refused (not looked at), down, busy (no place in time).";
+    gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
+    gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
     points spam_scores "facteur_spam_scores" [] "Totals of the spam passes in points; below 0 looks like spam.";
     counters spam_verdicts "facteur_spam_verdicts_total" ["verdict", "rule"] "Messages by what the spam filter decided: passed, tagged, refused.";
     seconds spam_passes "facteur_spam_pass_seconds" ["pass"] "What the passes of the spam filter take.";

@@ -1,9 +1,7 @@
 //! What all connections share: the tables of the plan, the store, the rings, the clock, the counters.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use decide::{Rings, Tables};
 use store::Store;
@@ -39,7 +37,7 @@ pub(crate) struct Service {
     pub annotated: crate::annotated::Annotated,
     pub records: Records,
     /// The engines of the plan, in its order.
-    pub engines: Vec<crate::scan::Engine>,
+    pub engines: Vec<Arc<crate::scan::Engine>>,
     /// Scorers of the plan that are reached over a socket.
     pub scorers: crate::scan::score::Scorers,
     pub signing: crate::signing::Signing,
@@ -62,8 +60,6 @@ pub(crate) struct Service {
     pub report_reader: Arc<tokio::sync::Semaphore>,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
-    /// Engines that do not answer, and since when.
-    pub engines_down: Mutex<HashMap<String, Instant>>,
     pub time_zone: jiff::tz::TimeZone,
     /// Long contents that may be read whole at a time.
     pub long_contents: tokio::sync::Semaphore,

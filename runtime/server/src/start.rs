@@ -195,6 +195,7 @@ impl Server {
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
+            tokio::spawn(scan::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
             tokio::spawn(colleagues::keep(service.clone())),
@@ -291,7 +292,7 @@ async fn service(
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
-    let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
+    let engines = scan::engines(&tables, &site, &store).map_err(StartError::Unserved)?;
     let scorers = scan::score::Scorers::of(tables.plan(), &site);
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
@@ -340,7 +341,6 @@ async fn service(
         tally: Mutex::default(),
         report_reader: Arc::new(Semaphore::new(1)),
         refusals: Throttle::default(),
-        engines_down: Mutex::default(),
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
         decisions_key,

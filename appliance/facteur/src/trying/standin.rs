@@ -1,10 +1,13 @@
-//! A stand-in for an antivirus engine: speaks clamd's protocol on loopback and knows the EICAR test file, nothing else.
-//! Its VERSION says so. Nothing it is given leaves this process.
+//! Stand-ins for antivirus engines: they speak clamd's protocol or ICAP on loopback and know the EICAR test file, nothing
+//! else. What they say of themselves tells so. Nothing they are given leaves this process.
 
 use std::io;
 use std::net::SocketAddr;
 
+use plan::At;
 use proto::scan::clamd::{Command, Daemon, Event, ScanReply};
+use proto::scan::icap;
+use server::StandIn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -16,25 +19,28 @@ pub fn eicar() -> String {
     EICAR_HALVES.concat()
 }
 
-/// Starts a stand-in on a port the kernel chooses; it lives as long as the runtime.
-pub async fn start(engine: &str) -> io::Result<SocketAddr> {
+/// Starts a stand-in on a port the kernel chooses; it lives as long as the runtime. An engine the plan reaches by ICAP is
+/// one that speaks ICAP, any other speaks clamd's protocol.
+pub async fn start(engine: &str, at: &At) -> io::Result<StandIn> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
-    let engine = engine.to_owned();
+    let name = format!("stand-in for {engine}, knows EICAR only");
+    let icap = matches!(at, At::Icap(_));
+    let stand_in = if icap { StandIn::Icap(address) } else { StandIn::Clamd(address) };
     tokio::spawn(async move {
         loop {
             let Ok((socket, _)) = listener.accept().await else { continue };
-            let engine = engine.clone();
+            let name = name.clone();
             tokio::spawn(async move {
                 // A client that goes away early is its own affair.
-                let _ = talk(socket, &engine).await;
+                let _ = if icap { talk_icap(socket, &name).await } else { talk(socket, &name).await };
             });
         }
     });
-    Ok(address)
+    Ok(stand_in)
 }
 
-async fn talk(mut socket: TcpStream, engine: &str) -> io::Result<()> {
+async fn talk(mut socket: TcpStream, name: &str) -> io::Result<()> {
     let mut daemon = Daemon::default();
     let mut search = Search::new();
     let mut octets = vec![0; 64 * 1024];
@@ -49,13 +55,42 @@ async fn talk(mut socket: TcpStream, engine: &str) -> io::Result<()> {
             }
             Event::Command(Command::Ping) => socket.write_all(b"PONG\0").await?,
             Event::Command(Command::Version) => {
-                socket.write_all(format!("stand-in for {engine}, knows EICAR only\0").as_bytes()).await?;
+                socket.write_all(format!("ClamAV {name}\0").as_bytes()).await?;
             }
             Event::Command(Command::Instream) => search = Search::new(),
             Event::Content(content) => search.feed(&content),
             Event::EndOfStream => socket.write_all(&search.reply().wire()).await?,
             Event::Bad => {
                 socket.write_all(b"UNKNOWN COMMAND\0").await?;
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn talk_icap(mut socket: TcpStream, name: &str) -> io::Result<()> {
+    let mut server = icap::Server::default();
+    let mut search = Search::new();
+    let mut octets = vec![0; 64 * 1024];
+    loop {
+        match server.next() {
+            icap::ServerEvent::NeedInput => {
+                let count = socket.read(&mut octets).await?;
+                if count == 0 {
+                    return Ok(());
+                }
+                server.feed(&octets[..count]);
+            }
+            icap::ServerEvent::Options => socket.write_all(&icap::Server::service(name)).await?,
+            icap::ServerEvent::Begin(_) => search = Search::new(),
+            icap::ServerEvent::Content(content) => search.feed(&content),
+            icap::ServerEvent::EndOfPreview => socket.write_all(icap::Server::carry_on()).await?,
+            icap::ServerEvent::EndOfContent => match search.reply() {
+                ScanReply::Found(signature) => socket.write_all(&icap::Server::infected(&signature)).await?,
+                _ => socket.write_all(icap::Server::clean()).await?,
+            },
+            icap::ServerEvent::Bad => {
+                socket.write_all(icap::Server::bad()).await?;
                 return Ok(());
             }
         }

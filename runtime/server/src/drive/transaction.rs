@@ -33,6 +33,8 @@ pub struct Open {
     pub authenticated: crate::authenticate::Authenticated,
     /// What the step `Antispam` found.
     pub judgement: Option<crate::spam::Judgement>,
+    /// Engines that were down when the message passed, and owe it a look.
+    pub owed_scans: Vec<String>,
     /// The content could not be kept.
     pub content_lost: bool,
 }
@@ -79,6 +81,7 @@ impl Open {
             content: None,
             authenticated: crate::authenticate::Authenticated::default(),
             judgement: None,
+            owed_scans: Vec::new(),
             content_lost: false,
         })
     }

@@ -1,192 +1,166 @@
-//! Antivirus engines: content goes to each engine of the plan at the same time, over clamd's INSTREAM (clamd(8)).
+//! Antivirus engines. A message goes to each engine of the plan at the same time, read in pieces from where it is kept;
+//! what they say are facts for `decide::antivirus`.
 //!
-//! An engine that gives no verdict is `Down` since the first time it gave none; the plan says what that means.
+//! INVARIANT (no-guess): only what an engine clearly said is a verdict. An answer that is late, cut, garbled, or at odds
+//! with itself, and an engine with no place free in time, are `Down`: never "infected", never "clean".
+//!
+//! What an engine will not look at (too large for it, or it said "clean" before it had all of the message) is `Down` for
+//! 0 s and no outage: the message gets what `engine_down` says of its first moment, 451, each time it is tried, so it
+//! stays with who sent it until they are told. `facteur_scans_total{result="refused"}` counts these.
 
+mod breaker;
+mod clamd;
+mod command;
+mod engine;
+mod freshness;
 #[cfg(test)]
 mod hostile;
+mod icap;
 mod milter;
 mod octets;
 mod place;
+pub mod rescan;
 mod rspamd;
 pub mod score;
+mod source;
 mod spamd;
+mod watch;
 
-use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use decide::{EngineResult, Tables};
-use plan::At;
-use proto::scan::clamd::{self, Command, ReplyReader, ScanReply};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use plan::{At, Scanner};
+use proto::scan::icap as proto_icap;
 use tokio::task::JoinSet;
 
+pub use engine::Engine;
+pub use watch::keep;
+
+use self::engine::Kind;
+use self::place::Place;
+use self::source::Source;
 use crate::content::Content;
 use crate::service::Service;
-use crate::site::Site;
+use crate::site::{Site, StandIn};
 
-const CONNECT_MAX: Duration = Duration::from_secs(3);
-const SCAN_MAX: Duration = Duration::from_secs(120);
-/// Octets of content on their way to an engine at a time.
-const PIECE_OCTETS: usize = 64 * 1024;
-
-/// An engine and where it is reached.
-#[derive(Clone, Debug)]
-pub struct Engine {
-    pub name: String,
-    place: Place,
+/// What came of one look at a content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    Clean,
+    Infected(String),
+    Suspect(String),
+    /// The engine is well and this content is not for it, for the reason given.
+    Refused(String),
+    /// No verdict, for the reason given.
+    Failed(String),
+    /// No place was free in time.
+    Busy,
 }
 
-#[derive(Clone, Debug)]
-enum Place {
-    Address(SocketAddr),
-    Unix(PathBuf),
-    /// `host:port`, looked up each time.
-    Host(String),
+impl Look {
+    /// A signature by its name.
+    fn found(name: String) -> Look {
+        if proto::scan::is_heuristic(&name) { Look::Suspect(name) } else { Look::Infected(name) }
+    }
+
+    /// Label of the metric.
+    fn word(&self) -> &'static str {
+        match self {
+            Look::Clean => "clean",
+            Look::Infected(_) => "infected",
+            Look::Suspect(_) => "suspect",
+            Look::Refused(_) => "refused",
+            Look::Failed(_) => "down",
+            Look::Busy => "busy",
+        }
+    }
 }
 
-/// The engines of the plan's `antivirus`. An engine this build cannot speak to and that has no stand-in in the site is
-/// an error: a plan with it is not served.
-pub fn engines(tables: &Tables, site: &Site) -> Result<Vec<Engine>, Vec<String>> {
+/// The engines of the plan's `antivirus`, as the last run of the server left them. An engine this build cannot speak to
+/// and that has no stand-in in the site is an error: a plan with it is not served.
+pub fn engines(tables: &Tables, site: &Site, store: &store::Store) -> Result<Vec<Arc<Engine>>, Vec<String>> {
     let plan = tables.plan();
     let names = plan.antivirus.as_ref().map(|antivirus| antivirus.engines.as_slice()).unwrap_or_default();
     let mut engines = Vec::new();
     let mut errors = Vec::new();
     for name in names {
-        let at = plan.scanners.get(name).map(|scanner| &scanner.at);
-        let place = match (site.scanners.get(name), at) {
-            (Some(stand_in), _) => Place::Address(*stand_in),
-            (None, Some(At::Clamd(at))) => match at.strip_prefix("unix:") {
-                Some(path) => Place::Unix(PathBuf::from(path)),
-                None => site.host(at).map_or_else(|| Place::Host(at.clone()), Place::Address),
-            },
-            (None, Some(other)) => {
-                errors.push(format!(
-                    "scanners.{name}: this build cannot speak to {other:?}, and the site has no stand-in"
-                ));
-                continue;
-            }
-            (None, None) => {
-                errors.push(format!("antivirus.engines names `{name}`, which is not defined"));
-                continue;
-            }
+        let Some(scanner) = plan.scanners.get(name) else {
+            errors.push(format!("antivirus.engines names `{name}`, which is not defined"));
+            continue;
         };
-        engines.push(Engine { name: name.clone(), place });
+        match kind(name, scanner, site) {
+            Ok(kind) => engines.push(Arc::new(Engine::new(name, scanner, kind, engine::kept(store, name)))),
+            Err(error) => errors.push(error),
+        }
     }
     if errors.is_empty() { Ok(engines) } else { Err(errors) }
+}
+
+fn kind(name: &str, scanner: &Scanner, site: &Site) -> Result<Kind, String> {
+    let at_once = scanner.at_once as usize;
+    match (site.scanners.get(name), &scanner.at) {
+        (Some(StandIn::Clamd(address)), _) => Ok(Kind::Clamd(Place::Address(*address))),
+        (Some(StandIn::Icap(address)), _) => {
+            let place = Place::Address(*address);
+            Ok(Kind::Icap(icap::Client::new(place, &address.to_string(), "respmod", at_once)))
+        }
+        (Some(StandIn::Nobody), _) => Err(format!("scanners.{name}: nobody stands in for an engine")),
+        (None, At::Clamd(at)) => Ok(Kind::Clamd(Place::of(at, site))),
+        (None, At::Icap(at)) => {
+            let parted = proto_icap::place(at);
+            let (host, service) = parted.ok_or_else(|| format!("scanners.{name}.at: `{at}` is no place of ICAP"))?;
+            Ok(Kind::Icap(icap::Client::new(Place::of(host, site), host, service, at_once)))
+        }
+        (None, At::Command(at)) => command::Program::new(name, at, &scanner.exits, &site.data, scanner.deadline_s)
+            .map(Kind::Command)
+            .ok_or_else(|| format!("scanners.{name}.at: no program")),
+        (None, At::Milter(at)) => Ok(Kind::Milter(Place::of(at, site))),
+        (None, other @ (At::Rspamd(_) | At::Spamd(_) | At::BuiltIn(_))) => {
+            Err(format!("scanners.{name}: {other:?} gives no verdict on viruses here, and the site has no stand-in"))
+        }
+    }
 }
 
 /// What each engine of the plan says of `content`, in the plan's order.
 pub async fn all(service: &Arc<Service>, content: &Arc<Content>) -> Vec<(String, EngineResult)> {
     let mut scans = JoinSet::new();
     for (number, engine) in service.engines.iter().enumerate() {
-        let (engine, content) = (engine.clone(), content.clone());
-        scans.spawn(async move { (number, one(&engine, &content).await) });
+        let (engine, source) = (engine.clone(), Source::Content(content.clone()));
+        scans.spawn(async move { (number, engine.look(&source).await) });
     }
-    let mut results: Vec<Option<Result<ScanReply, io::Error>>> = service.engines.iter().map(|_| None).collect();
+    let mut looks: Vec<Option<Look>> = service.engines.iter().map(|_| None).collect();
     while let Some(joined) = scans.join_next().await {
-        if let Ok((number, result)) = joined {
-            results[number] = Some(result);
+        if let Ok((number, look)) = joined {
+            looks[number] = Some(look);
         }
     }
-    let engines = service.engines.iter().zip(results);
-    engines.map(|(engine, result)| (engine.name.clone(), judged(service, engine, result))).collect()
+    let engines = service.engines.iter().zip(looks);
+    engines.map(|(engine, look)| (engine.name.clone(), judged(service, engine, look))).collect()
 }
 
-async fn one(engine: &Engine, content: &Content) -> Result<ScanReply, io::Error> {
-    let scan = async {
-        match &engine.place {
-            Place::Address(address) => instream(connect(TcpStream::connect(address)).await?, content).await,
-            Place::Host(host) => instream(connect(TcpStream::connect(host)).await?, content).await,
-            Place::Unix(path) => instream(connect(UnixStream::connect(path)).await?, content).await,
-        }
-    };
-    tokio::time::timeout(SCAN_MAX, scan).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
-}
-
-async fn connect<S>(connecting: impl Future<Output = io::Result<S>>) -> io::Result<S> {
-    tokio::time::timeout(CONNECT_MAX, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
-}
-
-async fn instream<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, content: &Content) -> io::Result<ScanReply> {
-    // A daemon that has seen enough answers and closes before it took everything: its answer counts, not our error.
-    let sent = send(&mut stream, content).await;
-    let mut reader = ReplyReader::default();
-    let mut buffer = [0; 512];
-    loop {
-        let read = match stream.read(&mut buffer).await {
-            Ok(0) | Err(_) => return Err(sent.err().unwrap_or(io::ErrorKind::UnexpectedEof.into())),
-            Ok(read) => read,
-        };
-        let bad = |bad| io::Error::new(io::ErrorKind::InvalidData, format!("clamd's reply: {bad:?}"));
-        if let Some(reply) = reader.feed(&buffer[..read]).map_err(bad)? {
-            return clamd::scan_reply(&reply).map_err(bad);
-        }
-    }
-}
-
-async fn send<S: AsyncWrite + Unpin>(stream: &mut S, content: &Content) -> io::Result<()> {
-    stream.write_all(Command::Instream.wire()).await?;
-    let mut piece = vec![0; PIECE_OCTETS];
-    let mut wire = Vec::with_capacity(PIECE_OCTETS + 8);
-    let mut offset = 0;
-    loop {
-        let read = content.read_at(&mut piece, offset)?;
-        if read == 0 {
-            break;
-        }
-        offset += read as u64;
-        wire.clear();
-        clamd::chunks(&piece[..read], &mut wire);
-        stream.write_all(&wire).await?;
-    }
-    stream.write_all(&clamd::END_OF_STREAM).await?;
-    stream.flush().await
-}
-
-fn judged(service: &Service, engine: &Engine, result: Option<Result<ScanReply, io::Error>>) -> EngineResult {
-    let verdict = match result {
-        Some(Ok(ScanReply::Clean)) => EngineResult::Clean,
-        Some(Ok(ScanReply::Found(name))) if is_heuristic(&name) => EngineResult::Suspect(name),
-        Some(Ok(ScanReply::Found(name))) => EngineResult::Infected(name),
-        Some(Ok(ScanReply::SizeLimit)) => {
-            // The engine is well and this content is not for it: no verdict, and no outage either.
-            tracing::warn!(engine = engine.name, "takes no message of this size");
+/// A look as a fact. `None`: it panicked, which the panic hook counted.
+fn judged(service: &Service, engine: &Engine, look: Option<Look>) -> EngineResult {
+    let look = look.unwrap_or_else(|| {
+        engine.failed("the scan panicked");
+        Look::Failed(String::new())
+    });
+    service.metrics.scans.with_label_values(&[engine.name.as_str(), look.word()]).inc();
+    match look {
+        Look::Clean => EngineResult::Clean,
+        Look::Infected(name) => EngineResult::Infected(name),
+        Look::Suspect(name) => EngineResult::Suspect(name),
+        Look::Refused(why) => {
+            tracing::warn!(engine = engine.name, "does not look at a message: {why}");
             EngineResult::Down { for_s: 0 }
         }
-        Some(Ok(ScanReply::Error(words))) => down(service, engine, &words),
-        Some(Err(error)) => down(service, engine, &error.to_string()),
-        None => down(service, engine, "the scan panicked"),
-    };
-    let word = match &verdict {
-        EngineResult::Clean => "clean",
-        EngineResult::Suspect(_) => "suspect",
-        EngineResult::Infected(_) => "infected",
-        EngineResult::Down { .. } => "down",
-    };
-    service.metrics.scans.with_label_values(&[engine.name.as_str(), word]).inc();
-    if !matches!(verdict, EngineResult::Down { .. }) {
-        let up_again = service.engines_down.lock().unwrap_or_else(PoisonError::into_inner).remove(&engine.name);
-        if up_again.is_some() {
-            tracing::info!(engine = engine.name, "the engine gives verdicts again");
+        Look::Failed(_) | Look::Busy => {
+            EngineResult::Down { for_s: engine.down_for().map_or(0, |down_for| down_for.as_secs()) }
         }
     }
-    verdict
 }
 
-/// Macros, encrypted archives and unwanted programs are no known virus.
-fn is_heuristic(signature: &str) -> bool {
-    signature.starts_with("Heuristics.") || signature.starts_with("PUA.")
-}
-
-fn down(service: &Service, engine: &Engine, why: &str) -> EngineResult {
-    let mut since = service.engines_down.lock().unwrap_or_else(PoisonError::into_inner);
-    let first = *since.entry(engine.name.clone()).or_insert_with(|| {
-        tracing::error!(engine = engine.name, "the engine gives no verdict: {why}");
-        Instant::now()
-    });
-    EngineResult::Down { for_s: first.elapsed().as_secs() }
+/// The part of a deadline below which a late start, and not the engine, is to blame.
+fn is_late(left: Duration, deadline: Duration) -> bool {
+    left < deadline / 2
 }

@@ -107,6 +107,7 @@ pub async fn content(
                     }
                     AntivirusVerdict::Pass { rescan: true, .. } => {
                         tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
+                        open.owed_scans = scan::rescan::owed(&results);
                     }
                     AntivirusVerdict::Pass { rescan: false, .. } => {}
                 }

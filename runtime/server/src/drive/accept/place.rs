@@ -16,7 +16,7 @@ use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
 use crate::spam::{Shape, Shapes};
-use crate::{clock, durable, random, reports, signing};
+use crate::{clock, durable, random, reports, scan, signing};
 
 /// Recipients whose copies are alike, with all that their copies are made from.
 pub struct Share<'a> {
@@ -71,6 +71,7 @@ pub async fn place(
     }
     let Placed { mut ops, queued, .. } = placed;
     ops.extend(left_out(service, open));
+    ops.extend(scan::rescan::mark(open.queue_id, &open.owed_scans, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
