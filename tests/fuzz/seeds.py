@@ -89,13 +89,13 @@ def from_tree():
         yield "smtp_client", bytes([*kind, 9]) + b"220 x\r\n250-x\r\n250 STARTTLS\r\n220 x\r\n" + whole
     for text in [b"stream: OK\0", b"stream: Eicar FOUND\0", b"zINSTREAM\0\0\0\0\x02ab\0\0\0\0", b"zPING\0zVERSION\0"]:
         yield "clamd", text
-    yield from of_scorers()
     inside = b"HTTP/1.1 403 Forbidden\r\n\r\n"
     found = b"X-Infection-Found: Type=0; Resolution=2; Threat=Eicar;\r\nX-Violations-Found: 1\r\n\t-\r\n\tEicar\r\n\t0\r\n\t0\r\n"
     page = b"ICAP/1.0 200 OK\r\n%sEncapsulated: res-hdr=0, res-body=%d\r\n\r\n%s3\r\nbad\r\n0\r\n\r\n" % (found, len(inside), inside)
     ask = b"RESPMOD icap://a/b ICAP/1.0\r\nPreview: 4\r\nEncapsulated: res-body=0\r\n\r\n4\r\nabcd\r\n0\r\n\r\n2\r\nef\r\n0\r\n\r\n"
     for text in [b"ICAP/1.0 100 Continue\r\n\r\nICAP/1.0 204 Unmodified\r\n\r\n", page, ask]:
         yield "icap", text
+    yield from of_scorers()
     for text in ['{"ret":"Full","envid":"a+2Bb","smtputf8":true,"held":true}', '{"behind":"a@b.example","orcpt":"rfc822;a"}']:
         yield "spool", text.encode()
     for text in ["INBOX/a", "inbox", "Envoyés/2026", "a/b/c/d/"]:

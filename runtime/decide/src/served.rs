@@ -37,11 +37,8 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     for (name, scanner) in &plan.scanners {
         match (scanner.does, &scanner.at) {
             (_, At::BuiltIn(_)) => {}
-            (Does::Antivirus, At::Clamd(_) | At::Icap(_) | At::Command(_)) => {}
+            (Does::Antivirus, At::Clamd(_) | At::Icap(_) | At::Command(_) | At::Milter(_)) => {}
             (Does::SpamScore, At::Rspamd(_) | At::Spamd(_) | At::Milter(_)) => {}
-            (Does::Antivirus, At::Milter(_)) => {
-                say(&format!("scanners.{name}"), "this kind of scanner is reached through a stand-in only", false);
-            }
             (Does::Antivirus, At::Rspamd(_) | At::Spamd(_)) => {
                 say(&format!("scanners.{name}"), "it gives no verdict on viruses", false);
             }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
+use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -67,10 +68,10 @@ fn start(scratch: &Scratch, on_infected: &str) -> Option<(Running, Running, Path
     Some((engine, milter, socket))
 }
 
-/// Shows one message.
-fn show(socket: &Path, message: &[u8]) -> io::Result<Said> {
+/// Shows one message of this client.
+fn show(socket: &Path, client: Option<IpAddr>, message: &[u8]) -> io::Result<Said> {
     let told = Told {
-        client: Some("192.0.2.7".parse().expect("an address")),
+        client,
         hello: Some("client.example"),
         host: "mx.example.org",
         login: None,
@@ -103,23 +104,26 @@ fn show(socket: &Path, message: &[u8]) -> io::Result<Said> {
 
 #[test]
 fn clamav_milter_finds_what_its_engine_knows_and_says_later_without_it() -> Outcome {
-    for on_infected in ["Reject", "Quarantine", "Blackhole", "Accept"] {
+    let client: IpAddr = "192.0.2.7".parse()?;
+    // As the server shows it, of no session; and as one that scores would be.
+    let of = [("Reject", None), ("Quarantine", Some(client)), ("Blackhole", None), ("Accept", Some(client))];
+    for (on_infected, client) in of {
         let scratch = Scratch::new("clamav-milter");
         let Some((engine, _milter, socket)) = start(&scratch, on_infected) else { return Ok(()) };
         let clean = letter("a@client.example", "b@example.org", "clean");
         let long = format!("{clean}{}", "A line that says nothing.\r\n".repeat(10_000));
         for message in [&clean, &long] {
-            let said = show(&socket, message.as_bytes())?;
+            let said = show(&socket, client, message.as_bytes())?;
             assert_eq!((&said.verdict, said.saw), (&Verdict::Accept, Saw::Whole), "{said:?}");
             assert_eq!(said.infection(), Infection::Clean, "{said:?}");
             assert!(said.fields.contains(&("X-Virus-Status".to_owned(), "Clean".to_owned())), "{said:?}");
         }
         let virus = format!("{long}{}\r\n", EICAR.concat());
-        let said = show(&socket, virus.as_bytes())?;
+        let said = show(&socket, client, virus.as_bytes())?;
         let Infection::Found(name) = said.infection() else { panic!("{on_infected}: {said:?}") };
         assert!(on_infected == "Blackhole" || name.contains("Test.Eicar"), "{on_infected}: {name}");
         drop(engine);
-        let said = show(&socket, clean.as_bytes())?;
+        let said = show(&socket, client, clean.as_bytes())?;
         assert!(matches!(said.infection(), Infection::NoVerdict(_)), "without its engine it knows nothing: {said:?}");
     }
     Ok(())

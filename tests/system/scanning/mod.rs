@@ -1,5 +1,5 @@
-//! Scanners: the real clamd, the real c-icap before another clamd, scorers and milters from Debian, and ones that
-//! misbehave by a script.
+//! Scanners: the real clamd, the real c-icap before another clamd, clamav-milter, spamd and Rspamd, and engines that misbehave
+//! by a script.
 
 mod caught;
 mod house;

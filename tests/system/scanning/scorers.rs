@@ -99,6 +99,11 @@ fn policy(scratch: &Scratch, at: &str) -> PathBuf {
     policy_copy::changed(scratch, "bench", &changes)
 }
 
+/// A server that asks its scorer where the policy says it is.
+fn serve(policy: &Path) -> Facteur {
+    Facteur::start_with(policy, Options { arguments: vec!["--real-engines".to_owned()], ..Options::default() })
+}
+
 /// Header sections in the order of delivery, unfolded.
 fn headers(server: &Facteur) -> std::io::Result<Vec<String>> {
     let who = server.describe.people.first().expect("somebody is there").clone();
@@ -119,7 +124,7 @@ fn score(header: &str) -> i64 {
 
 /// Sends each message with its sender to a server with this scorer: the header sections of what was delivered.
 fn delivered(scratch: &Scratch, at: &str, messages: &[(&str, String)]) -> std::io::Result<Vec<String>> {
-    let server = Facteur::start_with(&policy(scratch, at), Options::default());
+    let server = serve(&policy(scratch, at));
     let to = server.describe.people.first().expect("somebody is there").address.clone();
     let mut smtp = Smtp::stranger(&server, "mx", "outside")?;
     for (from, message) in messages {
@@ -186,7 +191,7 @@ fn without_a_scorer_mail_is_delivered_and_says_so() -> Outcome {
     let policy = policy(&scratch, &at);
     let text = fs::read_to_string(policy.join("policy.ron"))?.replace("within: \"30 s\"", "within: \"1 s\"");
     fs::File::create(policy.join("policy.ron"))?.write_all(text.as_bytes())?;
-    let server = Facteur::start_with(&policy, Options::default());
+    let server = serve(&policy);
     let to = server.describe.people.first().expect("somebody is there").address.clone();
     let mut smtp = Smtp::stranger(&server, "mx", "outside")?;
     smtp.message("a@client.example", &[&to], &gtube())?.expect(250)?;

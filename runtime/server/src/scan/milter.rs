@@ -1,12 +1,16 @@
 //! A milter of the site: one message a connection.
 
+use std::io;
+
 use mail::ReversePath;
 use proto::scan::milter::{BadReply, Conversation, Infection, Outcome, QUIT, Score, Step, Told, section};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::Look;
 use super::octets::Octets;
 use super::place::Place;
 use super::score::{Facts, NoScore};
+use super::source::Source;
 use crate::drive::HEADER_OCTETS_MAX;
 
 const PIECE_OCTETS: usize = 64 * 1024 - 1;
@@ -31,7 +35,7 @@ pub async fn ask(place: &Place, content: &impl Octets, facts: &Facts<'_>) -> Res
 
 /// What a milter that looks for viruses says of a content. It is told of no session: a virus is one whoever sends it, and
 /// mail that is scanned again comes from nobody.
-pub async fn look(place: &Place, content: &impl Octets) -> Result<Infection, NoScore> {
+pub async fn scan(place: &Place, source: &Source) -> io::Result<Look> {
     let told = Told {
         client: None,
         hello: None,
@@ -41,7 +45,16 @@ pub async fn look(place: &Place, content: &impl Octets) -> Result<Infection, NoS
         reverse_path: "",
         recipients: vec!["postmaster@mail.invalid".to_owned()],
     };
-    Ok(show(place, content, &told).await?.infection())
+    Ok(match show(place, source, &told).await {
+        Ok(outcome) => match outcome.infection() {
+            Infection::Clean => Look::Clean,
+            Infection::Found(words) => Look::found(words),
+            Infection::NoVerdict(why) => Look::Failed(why),
+        },
+        Err(NoScore::Late) => return Err(io::ErrorKind::TimedOut.into()),
+        Err(NoScore::Unreachable(why) | NoScore::Refused(why) | NoScore::Unbelievable(why)) => Look::Failed(why),
+        Err(NoScore::Unknown) => Look::Failed(String::new()),
+    })
 }
 
 async fn show(place: &Place, content: &impl Octets, told: &Told<'_>) -> Result<Outcome, NoScore> {

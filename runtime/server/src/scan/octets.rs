@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::source::Source;
 use crate::content::Content;
 
 pub trait Octets: Send + Sync {
@@ -18,6 +19,16 @@ impl Octets for Content {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         Content::read_at(self, buffer, offset)
+    }
+}
+
+impl Octets for Source {
+    fn len(&self) -> u64 {
+        Source::len(self)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        Source::read_at(self, buffer, offset)
     }
 }
 

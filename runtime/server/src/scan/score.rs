@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use mail::{Address, ReversePath};
 use plan::{At, Does, Plan, ScoreSign};
@@ -15,6 +16,7 @@ use proto::scan::milter::Score;
 use proto::scan::report::Report;
 use tokio::sync::Semaphore;
 
+use super::breaker::Breaker;
 use super::octets::Octets;
 use super::place::Place;
 use super::{milter, rspamd, spamd};
@@ -38,6 +40,8 @@ struct Scorer {
     deadline: Duration,
     /// Messages it looks at at the same time.
     places: Semaphore,
+    started: Instant,
+    breaker: Mutex<Breaker>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +52,10 @@ pub(super) enum Speaks {
 }
 
 impl Scorers {
+    /// Those a stand-in of the site takes the place of are not asked: none of them gives a score.
     pub fn of(plan: &Plan, site: &Site) -> Scorers {
-        let external = plan.scanners.iter().filter(|(_, scanner)| scanner.does == Does::SpamScore);
+        let scorers = plan.scanners.iter().filter(|(_, scanner)| scanner.does == Does::SpamScore);
+        let external = scorers.filter(|(name, _)| !site.scanners.contains_key(*name));
         let scorers = external.filter_map(|(name, scanner)| {
             let (speaks, at) = match &scanner.at {
                 At::Milter(at) => (Speaks::Milter, at),
@@ -57,14 +63,9 @@ impl Scorers {
                 At::Spamd(at) => (Speaks::Spamd, at),
                 At::Icap(_) | At::Clamd(_) | At::Command(_) | At::BuiltIn(_) => return None,
             };
-            let scorer = Scorer {
-                speaks,
-                place: Place::of(at, site),
-                says: scanner.says,
-                deadline: Duration::from_secs(scanner.deadline_s),
-                places: Semaphore::new(usize::try_from(scanner.at_once).unwrap_or(1).max(1)),
-            };
-            Some((name.clone(), scorer))
+            let at_once = usize::try_from(scanner.at_once).unwrap_or(1).max(1);
+            let deadline = Duration::from_secs(scanner.deadline_s);
+            Some((name.clone(), Scorer::new(speaks, Place::of(at, site), scanner.says, deadline, at_once)))
         });
         Scorers(scorers.collect())
     }
@@ -100,6 +101,8 @@ pub enum NoScore {
     Unknown,
     /// The deadline passed.
     Late,
+    /// It gave none several times in a row; messages do not wait for it until one that is due to try finds it back.
+    Down,
     /// No connection, or it ended early.
     Unreachable(String),
     /// It says that it cannot judge this message.
@@ -123,17 +126,48 @@ pub async fn score(service: &Service, name: &str, content: &Content, facts: &Fac
 }
 
 impl Scorer {
+    fn new(speaks: Speaks, place: Place, says: ScoreSign, deadline: Duration, at_once: usize) -> Scorer {
+        let (places, started, breaker) = (Semaphore::new(at_once), Instant::now(), Mutex::default());
+        Scorer { speaks, place, says, deadline, places, started, breaker }
+    }
+
     async fn ask(&self, content: &impl Octets, facts: &Facts<'_>) -> Result<Scored, NoScore> {
-        let asking = async {
-            // Closed by nobody.
-            let _place = self.places.acquire().await.map_err(|_| NoScore::Unknown)?;
-            match self.speaks {
-                Speaks::Milter => milter::ask(&self.place, content, facts).await,
-                Speaks::Rspamd => rspamd::ask(&self.place, content, facts).await.map(Score::Figures),
-                Speaks::Spamd => spamd::ask(&self.place, content, facts).await.map(Score::Figures),
+        let now = self.started.elapsed();
+        let asks = |breaker: &Breaker| breaker.asks() || breaker.is_probe_due(now);
+        if !asks(&self.breaker()) {
+            return Err(NoScore::Down);
+        }
+        let scored = tokio::time::timeout(self.deadline, self.question(content, facts)).await;
+        let scored = scored.unwrap_or(Err(NoScore::Late));
+        match &scored {
+            // Who says that it cannot judge this message is well.
+            Ok(_) | Err(NoScore::Refused(_)) => {
+                if let Some(down_for) = self.breaker().worked(self.started.elapsed()) {
+                    tracing::info!(down_for_s = down_for.as_secs(), "the scorer gives scores again");
+                }
             }
+            Err(why) => {
+                if self.breaker().failed(self.started.elapsed()) {
+                    tracing::error!(?why, at = ?self.place, "the scorer gives no score");
+                }
+            }
+        }
+        scored
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn question(&self, content: &impl Octets, facts: &Facts<'_>) -> Result<Scored, NoScore> {
+        // Closed by nobody.
+        let _place = self.places.acquire().await.map_err(|_| NoScore::Unknown)?;
+        let said = match self.speaks {
+            Speaks::Milter => milter::ask(&self.place, content, facts).await?,
+            Speaks::Rspamd => Score::Figures(rspamd::ask(&self.place, content, facts).await?),
+            Speaks::Spamd => Score::Figures(spamd::ask(&self.place, content, facts).await?),
         };
-        match tokio::time::timeout(self.deadline, asking).await.unwrap_or(Err(NoScore::Late))? {
+        match said {
             Score::Figures(report) => Ok(turned(report, self.says)),
             Score::Word { is_spam: true } => Ok(Scored { thousandths: -WORD_THOUSANDTHS, detail: Vec::new() }),
             Score::Word { is_spam: false } => Ok(Scored { thousandths: 0, detail: Vec::new() }),
@@ -170,18 +204,9 @@ pub(super) mod tests {
         let deadline =
             if expected == Err(NoScore::Late) { Duration::from_millis(400) } else { Duration::from_secs(60) };
         let says = ScoreSign::PositiveIsSpam;
-        let scorer = Scorer { speaks, place, says, deadline, places: Semaphore::new(1) };
+        let scorer = Scorer::new(speaks, place, says, deadline, 1);
         let recipient: Address = "b@example.org".parse().unwrap();
-        let facts = Facts {
-            client: "192.0.2.7".parse().unwrap(),
-            hello: Some("client.example"),
-            host: "mx.example.org",
-            login: Some("toto-j"),
-            reverse_path: &ReversePath::Null,
-            recipients: vec![&recipient],
-            queue_id: "0123",
-        };
-        let scored = scorer.ask(&content.to_vec(), &facts).await;
+        let scored = scorer.ask(&content.to_vec(), &facts(&recipient)).await;
         // The words of a system or a library are its own.
         let told = match scored {
             Err(NoScore::Unreachable(_)) => unreachable(),
@@ -189,6 +214,18 @@ pub(super) mod tests {
             other => other,
         };
         assert_eq!(told, expected, "{acts:?}");
+    }
+
+    fn facts(recipient: &Address) -> Facts<'_> {
+        Facts {
+            client: "192.0.2.7".parse().unwrap(),
+            hello: Some("client.example"),
+            host: "mx.example.org",
+            login: Some("toto-j"),
+            reverse_path: &ReversePath::Null,
+            recipients: vec![recipient],
+            queue_id: "0123",
+        }
     }
 
     pub fn judged(thousandths: i64, detail: &[(&str, i64)]) -> Result<Scored, NoScore> {
@@ -228,5 +265,22 @@ pub(super) mod tests {
             let share = if says == PositiveIsSpam { -score } else { score };
             assert_eq!(scored.detail, [("RULE".to_owned(), share)]);
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_scorer_that_failed_three_times_in_a_row() {
+        let place = hostile::scanner(vec![]).await;
+        let scorer = Scorer::new(Speaks::Spamd, place, ScoreSign::PositiveIsSpam, Duration::from_secs(60), 1);
+        let recipient: Address = "b@example.org".parse().unwrap();
+        let (message, facts) = (b"Subject: x\r\n\r\n".to_vec(), facts(&recipient));
+        let ask = || scorer.ask(&message, &facts);
+        // From then on it is tried again in an hour and two seconds.
+        let failed = || scorer.breaker().failed(Duration::from_secs(3_600));
+        failed();
+        assert!(matches!(ask().await, Err(NoScore::Unreachable(_))), "it closes at once");
+        failed();
+        assert_eq!(ask().await, Err(NoScore::Down));
+        scorer.breaker().worked(Duration::from_secs(3_600));
+        assert!(matches!(ask().await, Err(NoScore::Unreachable(_))), "it is asked again");
     }
 }

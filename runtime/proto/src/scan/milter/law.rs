@@ -10,7 +10,7 @@ pub fn fuzz(octets: &[u8]) {
     let whole = judged(octets, octets.len().max(1));
     assert_eq!(whole, judged(octets, 3), "however it is cut");
     if let Some(Ok(outcome)) = whole {
-        let (_, _) = (outcome.infection(), outcome.score());
+        let _ = (outcome.infection(), outcome.score());
         assert!(outcome.fields.len() <= 50);
         assert!(outcome.fields.iter().all(|(name, value)| name.len() <= 2_000 && value.len() <= 2_000));
     }
