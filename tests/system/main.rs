@@ -2,6 +2,7 @@
 //! programs people use.
 
 mod authenticate;
+mod blocks;
 mod cells;
 mod clamd;
 mod clients;
