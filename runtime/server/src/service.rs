@@ -40,7 +40,10 @@ pub(crate) struct Service {
     pub records: Records,
     /// The engines of the plan, in its order.
     pub engines: Vec<crate::scan::Engine>,
+    /// Scorers of the plan that are reached over a socket.
+    pub scorers: crate::scan::score::Scorers,
     pub signing: crate::signing::Signing,
+    pub spam: crate::spam::Spam,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     /// Maildrops that have a session.
@@ -50,6 +53,7 @@ pub(crate) struct Service {
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
     pub pool: crate::outbound::Pool,
+    pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
     pub blocks: crate::blocks::Blocks,
     /// Who is asked about mail that comes in; `None` where nobody is.

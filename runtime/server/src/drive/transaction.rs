@@ -31,6 +31,8 @@ pub struct Open {
     pub content: Option<Content>,
     /// What the step `Authenticate` found.
     pub authenticated: crate::authenticate::Authenticated,
+    /// What the step `Antispam` found.
+    pub judgement: Option<crate::spam::Judgement>,
     /// The content could not be kept.
     pub content_lost: bool,
 }
@@ -76,6 +78,7 @@ impl Open {
             asked: Vec::new(),
             content: None,
             authenticated: crate::authenticate::Authenticated::default(),
+            judgement: None,
             content_lost: false,
         })
     }

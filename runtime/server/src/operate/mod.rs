@@ -17,15 +17,17 @@ mod folder_name;
 mod import;
 mod jobs;
 mod keys;
-mod manager;
+pub(crate) mod manager;
 mod people;
 mod place;
 mod problem;
 mod progress;
+mod quarantine;
 mod queue;
 mod redirect;
 mod reports;
 mod rights;
+mod spam;
 mod stats;
 mod trace;
 mod verify;
@@ -65,12 +67,22 @@ pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, Set
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use quarantine::{
+    InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
+    QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,
+    TakenOut,
+};
+pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
+pub use spam::{
+    DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged, ListTaught, ListedTaught, Moved,
+    RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats, StatsOfSpam, TaughtSpam, TeachSpam,
+};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};

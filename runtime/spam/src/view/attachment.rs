@@ -114,7 +114,7 @@ pub fn extension(name: &str) -> String {
 pub fn by_name(name: &str) -> FileKind {
     match extension(name).as_str() {
         "exe" | "com" | "scr" | "pif" | "bat" | "cmd" | "vbs" | "vbe" | "js" | "jse" | "wsf" | "wsh" | "hta"
-        | "lnk" | "msi" | "msp" | "cpl" | "jar" | "ps1" | "psm1" | "reg" | "scf" | "url" | "dll" | "chm" | "apk"
+        | "lnk" | "msi" | "msp" | "cpl" | "jar" | "ps1" | "psm1" | "reg" | "scf" | "dll" | "chm" | "apk"
         | "application" | "gadget" | "inf" | "library-ms" | "msc" | "xll" | "ade" | "mde" | "sct" | "shb"
         | "settingcontent-ms" | "appinstaller" | "msix" | "dmg" | "pkg" | "desktop" => FileKind::Executable,
         "docm" | "dotm" | "xlsm" | "xltm" | "xlam" | "xlsb" | "pptm" | "potm" | "ppam" | "ppsm" | "sldm" => {

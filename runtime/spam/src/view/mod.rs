@@ -13,12 +13,12 @@ mod mailbox;
 mod plain;
 mod reader;
 mod script;
-mod zip;
+pub(crate) mod zip;
 
 use mail::header::Field;
 use mail::mime::Structure;
 
-pub use attachment::{Attachment, FileKind};
+pub use attachment::{Attachment, FileKind, by_name as file_kind, extension};
 pub use html::HtmlTraits;
 pub use link::{Link, LinkFrom, Scheme};
 pub use mailbox::Mailbox;
@@ -38,6 +38,8 @@ pub struct View<'a> {
     pub from: Vec<Mailbox>,
     pub reply_to: Vec<Mailbox>,
     pub sender: Vec<Mailbox>,
+    /// Of To and Cc.
+    pub to: Vec<Mailbox>,
     /// The leaves in order, at most [`bounds::PARTS_MAX`].
     pub parts: Vec<PartSeen>,
     /// What a person can read: plain text parts, and HTML parts as they look, all in UTF-8.
@@ -66,8 +68,8 @@ pub struct PartSeen {
     pub attached: bool,
     /// Inside an enclosed message.
     pub enclosed: bool,
-    /// Octets of the body as it stands in the message.
-    pub octets: usize,
+    /// Where its body stands in the message.
+    pub body: std::ops::Range<usize>,
     /// Octets above 127 in the body as it stands, counted in its first [`bounds::TEXT_OCTETS_MAX`] when it is text.
     pub high_octets: usize,
 }

@@ -78,7 +78,7 @@ mod tests {
         let expected = [
             ("a.example", "/x?y=1"),
             ("b.example", "/p"),
-            ("c.example", ""),
+            ("www.c.example", ""),
             ("e.example", "/(z)"),
             ("xn--9ca.example", "/"),
         ];

@@ -2,6 +2,15 @@
 //!
 //! An engine that gives no verdict is `Down` since the first time it gave none; the plan says what that means.
 
+#[cfg(test)]
+mod hostile;
+mod milter;
+mod octets;
+mod place;
+mod rspamd;
+pub mod score;
+mod spamd;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;

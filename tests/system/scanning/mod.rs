@@ -1,0 +1,4 @@
+//! Scanners from Debian, and ones that misbehave.
+
+mod milters;
+mod scorers;
