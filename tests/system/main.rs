@@ -3,6 +3,7 @@
 
 mod antispam;
 mod authenticate;
+mod blocks;
 mod cells;
 mod clients;
 mod corpus;
