@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::corpus::{Corpus, Message};
 
-/// One score for each message, in the order of the corpus: below 0 is spam.
+/// One score for each message, in the order of the corpus: below 0 is spam, not a number is not asked.
 pub type Scores = Vec<f64>;
 
 /// Ham that may be lost where thresholds are compared.
@@ -35,7 +35,7 @@ pub fn limit(corpus: &Corpus, scores: &[f64], loss: f64, judged: impl Fn(&Messag
         .messages
         .iter()
         .zip(scores)
-        .filter(|(message, _)| !message.spam && judged(message))
+        .filter(|(message, score)| !message.spam && !score.is_nan() && judged(message))
         .map(|(_, score)| *score)
         .collect();
     ham.sort_by(f64::total_cmp);
@@ -47,7 +47,7 @@ pub fn limit(corpus: &Corpus, scores: &[f64], loss: f64, judged: impl Fn(&Messag
 pub fn called(corpus: &Corpus, scores: &[f64], limit: f64, spam: bool, judged: impl Fn(&Message) -> bool) -> Part {
     let mut part = Part::default();
     for (message, score) in corpus.messages.iter().zip(scores) {
-        if message.spam == spam && judged(message) {
+        if message.spam == spam && !score.is_nan() && judged(message) {
             part.add(*score < limit);
         }
     }
@@ -57,7 +57,7 @@ pub fn called(corpus: &Corpus, scores: &[f64], limit: f64, spam: bool, judged: i
 /// For each source, whether it is spam, what is called spam below 0 and below `limit`.
 pub fn by_source(corpus: &Corpus, scores: &[f64], limit: f64) -> BTreeMap<(bool, String), (Part, Part)> {
     let mut sources: BTreeMap<(bool, String), (Part, Part)> = BTreeMap::new();
-    for (message, score) in corpus.messages.iter().zip(scores) {
+    for (message, score) in corpus.messages.iter().zip(scores).filter(|(_, score)| !score.is_nan()) {
         let parts = sources.entry((message.spam, message.source.clone())).or_default();
         parts.0.add(*score < 0.0);
         parts.1.add(*score < limit);

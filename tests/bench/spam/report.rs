@@ -14,9 +14,15 @@ pub struct Contestant {
 }
 
 impl Contestant {
-    /// The model as a whole, `seconds` of processor time each message, `memory` in octets.
-    pub fn new(name: &str, scores: Scores, seconds: f64, memory: u64) -> Contestant {
-        Contestant { name: name.into(), scores, limit: 0.0, seconds, memory }
+    /// `seconds` of processor time each message, `memory` in octets.
+    pub fn new(name: &str, corpus: &Corpus, scores: Scores, seconds: f64, memory: u64) -> Contestant {
+        Contestant { name: name.into(), limit: judge::limit(corpus, &scores, LOSS, mixed), scores, seconds, memory }
+    }
+
+    /// The same where somebody else was asked, too.
+    pub fn where_asked(&self, other: &[f64], corpus: &Corpus) -> Contestant {
+        let scores = self.scores.iter().zip(other).map(|(own, other)| if other.is_nan() { f64::NAN } else { *own });
+        Contestant::new(&format!("{} there", self.name), corpus, scores.collect(), self.seconds, self.memory)
     }
 }
 
@@ -34,17 +40,8 @@ fn easy(message: &Message) -> bool {
 }
 
 pub fn print(corpus: &Corpus, contestants: &[Contestant]) {
-    let contestants: Vec<Contestant> = contestants
-        .iter()
-        .map(|it| Contestant {
-            limit: judge::limit(corpus, &it.scores, LOSS, mixed),
-            name: it.name.clone(),
-            scores: it.scores.clone(),
-            ..*it
-        })
-        .collect();
-    totals(corpus, &contestants);
-    for contestant in &contestants {
+    totals(corpus, contestants);
+    for contestant in contestants {
         sources(corpus, contestant);
     }
 }
