@@ -127,7 +127,7 @@ pub struct TryArgs {
     /// Ask this name server about mail that comes in; nobody is asked without one
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub name_server: Vec<std::net::SocketAddr>,
-    /// Speak to the antivirus engines where the policy says they are; without it each has a stand-in
+    /// Speak to the scanners where the policy says they are; without it each antivirus engine has a stand-in, and no other is asked
     #[arg(long)]
     pub real_engines: bool,
     /// Write what runs, as JSON, when everything listens

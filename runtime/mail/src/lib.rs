@@ -17,6 +17,7 @@ pub mod person;
 mod punycode;
 pub mod reply;
 pub mod rights;
+pub mod tag;
 pub mod thread;
 
 pub use address::{Address, BadAddress, ReversePath};

@@ -40,6 +40,7 @@ mod scram;
 mod service;
 mod signing;
 mod site;
+mod spam;
 mod start;
 mod stream;
 mod throttle;

@@ -38,7 +38,10 @@ pub(crate) struct Service {
     pub records: Records,
     /// The engines of the plan, in its order.
     pub engines: Vec<Arc<crate::scan::Engine>>,
+    /// Scorers of the plan that are reached over a socket.
+    pub scorers: crate::scan::score::Scorers,
     pub signing: crate::signing::Signing,
+    pub spam: crate::spam::Spam,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     /// Maildrops that have a session.

@@ -40,6 +40,8 @@ pub struct Site {
 pub enum StandIn {
     Clamd(SocketAddr),
     Icap(SocketAddr),
+    /// Nobody: it is not asked.
+    Nobody,
 }
 
 /// A certificate chain with its key.

@@ -29,6 +29,7 @@ use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
 use crate::site::{Outbound, Site};
+use crate::spam::{Spam, colleagues};
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
@@ -197,6 +198,7 @@ impl Server {
             tokio::spawn(scan::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
+            tokio::spawn(colleagues::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
@@ -291,6 +293,7 @@ async fn service(
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site, &store).map_err(StartError::Unserved)?;
+    let scorers = scan::score::Scorers::of(tables.plan(), &site);
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
@@ -299,6 +302,7 @@ async fn service(
     let passwords = kept::load(&store, &seal).await?;
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
+    let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let nobodys_salts = nobodys_salts(&store).await?;
@@ -324,7 +328,9 @@ async fn service(
         annotated: crate::annotated::Annotated::default(),
         records,
         engines,
+        scorers,
         signing,
+        spam,
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,

@@ -57,7 +57,7 @@ mod warn;
 mod watch;
 mod writer;
 
-pub use body::{BodyRef, RecordEnvelope, Spill};
+pub use body::{BodyRef, Inserted, RecordEnvelope, Source, Spill};
 pub use compact::{CompactError, Compacted};
 pub use error::{CommitError, Fatal, OpenError, PutError, ReadError, Refusal};
 pub use id::{DeliveryId, InternalDate, MailboxId, Modseq, ObjectId, QueueId, SHARDS_MAX, UidSet};

@@ -4,7 +4,7 @@
 use mail::mime::SummaryParts;
 use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 
-use crate::body::{BodyRef, RecordEnvelope, Spill};
+use crate::body::{BodyRef, Inserted, RecordEnvelope, Source, Spill};
 use crate::compact::{CompactError, Compacted};
 use crate::error::{PutError, ReadError};
 use crate::id::{DeliveryId, MailboxId, Modseq, QueueId, UidSet};
@@ -110,6 +110,9 @@ waist! {
         fn put_body_for(&self, envelope: &RecordEnvelope, head: &[u8], content: &[&[u8]]) -> Result<BodyRef, PutError>;
         fn spill(&self) -> std::io::Result<Spill>;
         fn put_body_from_spill(&self, envelope: &RecordEnvelope, head: &[u8], spill: &Spill) -> Result<BodyRef, PutError>;
+        fn put_body_with(
+            &self, envelope: &RecordEnvelope, head: &[u8], content: &Source<'_>, inserted: &Inserted<'_>,
+        ) -> Result<BodyRef, PutError>;
         fn read_body(&self, body: &BodyRef) -> Result<Vec<u8>, ReadError>;
         fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError>;
         fn compact(&self, keep_s: u64, progress: &mut dyn FnMut(Progress)) -> Result<Compacted, CompactError>;

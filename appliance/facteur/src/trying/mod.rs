@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use decide::Tables;
-use plan::Does;
+use plan::{At, Does};
 use policy::compile::Sealed;
-use server::{Certificates, ClientAddress, Outbound, Running, Server, Site, World};
+use server::{Certificates, ClientAddress, Outbound, Running, Server, Site, StandIn, World};
 use store::Store;
 
 use crate::Exit;
@@ -128,6 +128,10 @@ async fn site(
     for (name, scanner) in &tables.plan().scanners {
         if scanner.does == Does::Antivirus && !args.real_engines {
             scanners.insert(name.clone(), standin::start(name, &scanner.at).await?);
+        }
+        // Nothing stands in for a scorer: its pass gives no score.
+        if scanner.does == Does::SpamScore && !matches!(scanner.at, At::BuiltIn(_)) && !args.real_engines {
+            scanners.insert(name.clone(), StandIn::Nobody);
         }
     }
     Ok(Site {

@@ -26,17 +26,15 @@ pub async fn start(engine: &str, at: &At) -> io::Result<StandIn> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     let name = format!("stand-in for {engine}, knows EICAR only");
-    let stand_in = if matches!(at, At::Icap(_)) { StandIn::Icap(address) } else { StandIn::Clamd(address) };
+    let icap = matches!(at, At::Icap(_));
+    let stand_in = if icap { StandIn::Icap(address) } else { StandIn::Clamd(address) };
     tokio::spawn(async move {
         loop {
             let Ok((socket, _)) = listener.accept().await else { continue };
             let name = name.clone();
             tokio::spawn(async move {
                 // A client that goes away early is its own affair.
-                let _ = match stand_in {
-                    StandIn::Clamd(_) => talk(socket, &name).await,
-                    StandIn::Icap(_) => talk_icap(socket, &name).await,
-                };
+                let _ = if icap { talk_icap(socket, &name).await } else { talk(socket, &name).await };
             });
         }
     });

@@ -2,6 +2,10 @@
 
 pub mod clamd;
 pub mod icap;
+pub mod milter;
+pub mod report;
+pub mod rspamd;
+pub mod spamc;
 
 /// Longest name of a signature that is kept, in characters.
 pub const NAME_CHARS_MAX: usize = 200;

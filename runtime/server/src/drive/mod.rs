@@ -30,6 +30,7 @@ use crate::{bindings, tls};
 
 pub(crate) use accept::HEADER_OCTETS_MAX;
 pub(crate) use imap::place as named_places;
+pub(crate) use transaction::Open;
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {

@@ -252,6 +252,8 @@ impl Smtp {
             Some(address) => Peer { seen_as: address, ..self.connection.peer.clone() },
             None => self.connection.peer.clone(),
         };
+        // Known since the first recipient.
+        let noted = self.lists.listing(&self.service, &self.client).await.noted.clone();
         let session = accept::Session {
             client: &self.client,
             block: *block,
@@ -259,6 +261,7 @@ impl Smtp {
             told_address: told.or(self.connection.told_address),
             hello: self.session.hello(),
             transport: self.session.transport(),
+            listed: &noted,
         };
         let reply = match judged(&self.service, &session, open, octets, fault).await {
             Ok(text) => Reply::new(reply::CONTENT_OK, text),

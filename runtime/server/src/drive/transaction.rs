@@ -31,6 +31,8 @@ pub struct Open {
     pub content: Option<Content>,
     /// What the step `Authenticate` found.
     pub authenticated: crate::authenticate::Authenticated,
+    /// What the step `Antispam` found.
+    pub judgement: Option<crate::spam::Judgement>,
     /// Engines that were down when the message passed, and owe it a look.
     pub owed_scans: Vec<String>,
     /// The content could not be kept.
@@ -78,6 +80,7 @@ impl Open {
             asked: Vec::new(),
             content: None,
             authenticated: crate::authenticate::Authenticated::default(),
+            judgement: None,
             owed_scans: Vec::new(),
             content_lost: false,
         })

@@ -29,6 +29,7 @@ pub async fn spread(service: &Arc<Service>, item: &QueueItem, recipients: &[&Wai
         recipients.iter().map(|recipient| deferred(service, item, recipient, why)).collect()
     };
     let Some(content) = whole(service, item).await else { return all_wait("the message cannot be read") };
+    let content = crate::spam::marked(service, &queue::facts::read(&item.facts), content);
     let Some((body, content)) = with_return_path(service, item, content).await else {
         return all_wait("the message cannot be kept");
     };

@@ -13,7 +13,7 @@ use super::breaker::Breaker;
 use super::freshness::Signatures;
 use super::place::Place;
 use super::source::Source;
-use super::{Look, clamd, command, icap, is_late};
+use super::{Look, clamd, command, icap, is_late, milter};
 use crate::clock;
 
 /// How an engine is spoken to.
@@ -21,6 +21,7 @@ pub enum Kind {
     Clamd(Place),
     Icap(icap::Client),
     Command(command::Program),
+    Milter(Place),
 }
 
 pub struct Engine {
@@ -149,6 +150,7 @@ impl Engine {
                     program.sandbox().await;
                     Ok(None)
                 }
+                Kind::Milter(_) => Ok(None),
             }
         };
         tokio::time::timeout(self.deadline, asking).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
@@ -158,7 +160,7 @@ impl Engine {
     pub(super) fn signatures_heard(&self) -> Option<String> {
         match &self.kind {
             Kind::Icap(client) => client.istag(),
-            Kind::Clamd(_) | Kind::Command(_) => None,
+            Kind::Clamd(_) | Kind::Command(_) | Kind::Milter(_) => None,
         }
     }
 
@@ -166,7 +168,7 @@ impl Engine {
     pub(super) fn too_many(&self) -> Option<u64> {
         match &self.kind {
             Kind::Icap(client) => client.too_many(),
-            Kind::Clamd(_) | Kind::Command(_) => None,
+            Kind::Clamd(_) | Kind::Command(_) | Kind::Milter(_) => None,
         }
     }
 
@@ -175,6 +177,7 @@ impl Engine {
             Kind::Clamd(place) => clamd::scan(place, source).await,
             Kind::Icap(client) => client.scan(source).await,
             Kind::Command(program) => program.scan(source).await,
+            Kind::Milter(place) => milter::scan(place, source).await,
         }
     }
 

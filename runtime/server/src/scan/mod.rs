@@ -13,10 +13,17 @@ mod clamd;
 mod command;
 mod engine;
 mod freshness;
+#[cfg(test)]
+mod hostile;
 mod icap;
+mod milter;
+mod octets;
 mod place;
 pub mod rescan;
+mod rspamd;
+pub mod score;
 mod source;
+mod spamd;
 mod watch;
 
 use std::sync::Arc;
@@ -108,6 +115,7 @@ fn kind(name: &str, scanner: &Scanner, site: &Site) -> Result<Kind, String> {
             let place = Place::Address(*address);
             Ok(Kind::Icap(icap::Client::new(place, &address.to_string(), "respmod", at_once)))
         }
+        (Some(StandIn::Nobody), _) => Err(format!("scanners.{name}: nobody stands in for an engine")),
         (None, At::Clamd(at)) => Ok(Kind::Clamd(Place::of(at, site))),
         (None, At::Icap(at)) => {
             let parted = proto_icap::place(at);
@@ -117,7 +125,8 @@ fn kind(name: &str, scanner: &Scanner, site: &Site) -> Result<Kind, String> {
         (None, At::Command(at)) => command::Program::new(name, at, &scanner.exits, &site.data, scanner.deadline_s)
             .map(Kind::Command)
             .ok_or_else(|| format!("scanners.{name}.at: no program")),
-        (None, other @ (At::Rspamd(_) | At::Spamd(_) | At::Milter(_) | At::BuiltIn(_))) => {
+        (None, At::Milter(at)) => Ok(Kind::Milter(Place::of(at, site))),
+        (None, other @ (At::Rspamd(_) | At::Spamd(_) | At::BuiltIn(_))) => {
             Err(format!("scanners.{name}: {other:?} gives no verdict on viruses here, and the site has no stand-in"))
         }
     }

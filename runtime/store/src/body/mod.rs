@@ -14,6 +14,21 @@ pub(crate) use record::{Codec, HEADER_BYTES, Header};
 pub(crate) use segments::Segments;
 pub use spill::Spill;
 
+/// A content, wherever it waits.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    Octets(&'a [u8]),
+    Spill(&'a Spill),
+}
+
+/// Octets of ours inside a content.
+#[derive(Clone, Copy, Debug)]
+pub struct Inserted<'a> {
+    /// Octets of the content before them.
+    pub at: u64,
+    pub octets: &'a [u8],
+}
+
 /// A body in a segment. Clones are the same body. When the last one goes and no commit took it, its record becomes void.
 #[derive(Clone, Debug)]
 pub struct BodyRef(pub(crate) Arc<Stored>);

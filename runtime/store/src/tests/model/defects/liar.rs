@@ -10,10 +10,10 @@ use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 use crate::compact::{CompactError, Compacted};
 use crate::tests::model::lockstep::{Waist, commit_wait};
 use crate::{
-    BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Listing, Loss, MailboxId, MailboxInfo,
-    MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow, Progress, PutError, Quarantined,
-    QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected, SharedMailbox,
-    Spill, Summary, TokenCounts, UidSet, Usage, Vanished, Waits, Watcher,
+    BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Inserted, Listing, Loss, MailboxId,
+    MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow, Progress, PutError,
+    Quarantined, QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected,
+    SharedMailbox, Source, Spill, Summary, TokenCounts, UidSet, Usage, Vanished, Waits, Watcher,
 };
 
 /// One way to be wrong.
@@ -303,6 +303,9 @@ impl<S: Waist> BlobStore for Liar<S> {
         fn put_body_for(&self, envelope: &RecordEnvelope, head: &[u8], content: &[&[u8]]) -> Result<BodyRef, PutError>;
         fn spill(&self) -> std::io::Result<Spill>;
         fn put_body_from_spill(&self, envelope: &RecordEnvelope, head: &[u8], spill: &Spill) -> Result<BodyRef, PutError>;
+        fn put_body_with(
+            &self, envelope: &RecordEnvelope, head: &[u8], content: &Source<'_>, inserted: &Inserted<'_>,
+        ) -> Result<BodyRef, PutError>;
         fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError>;
     }
 }

@@ -1,0 +1,108 @@
+//! Names that pass for ours.
+
+use crate::view::{host, skeleton};
+
+/// Why a domain is not what it looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Likeness {
+    /// It looks like one of ours: a letter off, or letters that look the same.
+    Looks,
+    /// Our name stands in it: `univ-nantes.fr.example.net`, `univ-nantes-login.example`.
+    Bears,
+}
+
+/// Shortest name of ours that another name can be near to; shorter ones are near to everything.
+const NEAR_CHARS_MIN: usize = 6;
+
+/// What a foreign domain does with the names of ours. `domain` is none of ours.
+pub(super) fn likeness(domain: &str, own_domains: &[&str]) -> Option<Likeness> {
+    own_domains.iter().find_map(|own| compare(domain, own))
+}
+
+fn compare(domain: &str, own: &str) -> Option<Likeness> {
+    let site = host::registered(own);
+    let own_name = site.split('.').next().unwrap_or_default();
+    if own_name.len() < NEAR_CHARS_MIN {
+        // A short name counts only whole, with its ending: `lab.fr.example.net`.
+        let whole = domain.strip_prefix(site).is_some_and(|rest| rest.starts_with('.'));
+        return whole.then_some(Likeness::Bears);
+    }
+    let shown = host::u_labels(domain);
+    let foreign = host::registered(&shown);
+    let foreign_name = foreign.split('.').next().unwrap_or_default();
+    if foreign_name == own_name {
+        // The same name under another ending: often a partner or a former name, so it bears it only.
+        return Some(Likeness::Bears);
+    }
+    let (looks, ours) = (skeleton(foreign_name), skeleton(own_name));
+    if looks == ours || distance_is_one(&looks, &ours) {
+        return Some(Likeness::Looks);
+    }
+    let bears = shown.split('.').any(|label| holds_word(label, own_name));
+    bears.then_some(Likeness::Bears)
+}
+
+/// Whether our name stands in a label with hyphens or nothing around it.
+pub(super) fn holds_word(label: &str, own_name: &str) -> bool {
+    let whole = |at: usize| {
+        let behind = at + own_name.len();
+        let before = at == 0 || label.as_bytes()[at - 1] == b'-';
+        before && (behind == label.len() || label.as_bytes()[behind] == b'-')
+    };
+    label.match_indices(own_name).any(|(at, _)| whole(at))
+}
+
+/// One letter more, less, other, or two changed places (Damerau-Levenshtein distance of 1).
+fn distance_is_one(one: &str, other: &str) -> bool {
+    let one: Vec<char> = one.chars().take(64).collect();
+    let other: Vec<char> = other.chars().take(64).collect();
+    let (short, long) = if one.len() <= other.len() { (&one, &other) } else { (&other, &one) };
+    let start = short.iter().zip(long.iter()).take_while(|(a, b)| a == b).count();
+    let end = short[start..].iter().rev().zip(long[start..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let (left_short, left_long) = (&short[start..short.len() - end], &long[start..long.len() - end]);
+    match (left_short, left_long) {
+        ([], [_]) | ([_], [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(domain: &str, expected: Option<Likeness>) {
+        assert_eq!(likeness(domain, &["univ-nantes.fr", "lab.fr"]), expected, "{domain}");
+    }
+
+    #[test]
+    fn cousins_are_found_and_strangers_are_not() {
+        for domain in ["univ-nante.fr", "univ-nantess.com", "univ-natnes.fr", "unlv-nantes.fr", "xn--univ-nntes-21i.fr"]
+        {
+            let expected = if domain.starts_with("xn--") {
+                None.or(likeness(domain, &["univ-nantes.fr"]))
+            } else {
+                Some(Likeness::Looks)
+            };
+            check(domain, expected);
+        }
+        for domain in [
+            "univ-nantes.fr.evil.example",
+            "login.univ-nantes-secure.example",
+            "univ-nantes.example",
+            "lab.fr.evil.example",
+        ] {
+            check(domain, Some(Likeness::Bears));
+        }
+        for domain in ["univ-rennes.fr", "nantes.fr", "example.org", "lap.fr", "universite-nantes.fr", ""] {
+            check(domain, None);
+        }
+    }
+
+    #[test]
+    fn a_homograph_is_a_cousin() {
+        let cyrillic: mail::Domain = "univ-n\u{430}ntes.fr".parse().unwrap();
+        check(cyrillic.as_str(), Some(Likeness::Looks));
+    }
+}
