@@ -1,6 +1,7 @@
 //! Whole runs of the real program: what it promises over the wire, what a crash leaves, what a flood costs, and the mail
 //! programs people use.
 
+mod antispam;
 mod authenticate;
 mod cells;
 mod clients;

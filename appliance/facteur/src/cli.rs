@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, export, grant, import, person, queue, redirect, reports, restore, store, trace, why,
+    backup, block, export, grant, import, person, quarantine, queue, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
-    snapshot, test, verify,
+    snapshot, spam, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -32,6 +32,8 @@ pub enum Command {
     Diff(diff::DiffArgs),
     /// Explain a refusal, a code, a section, a default or a person
     Explain(explain::ExplainArgs),
+    /// Say what the spam passes see in a message
+    Spam(spam::SpamArgs),
     /// Talk SMTP to a policy: nothing is delivered
     Simulate(simulate::SimulateArgs),
     /// Run the tests of a policy
@@ -66,6 +68,8 @@ pub enum Command {
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
     Person(person::PersonArgs),
+    /// Refuse mail by sender, client, link, attachment or reply address, for some days
+    Block(block::BlockArgs),
     /// Say where the mail of a person goes on to
     Redirect(redirect::RedirectArgs),
     /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end
@@ -78,6 +82,8 @@ pub enum Command {
     Import(import::ImportArgs),
     /// See what waits for other servers, and hold, release, retry, bounce or remove it
     Queue(queue::QueueArgs),
+    /// See what is in quarantine, release or purge it, take a delivered message out of all mailboxes
+    Quarantine(quarantine::QuarantineArgs),
     /// Take no new mail, and deliver what can be delivered
     Drain(queue::DrainArgs),
     /// Watch what a person's sessions say

@@ -31,7 +31,7 @@ pub enum BlockedWhat {
     Sender(mail::Address),
     /// Their domain, and every one under it.
     SenderDomain(mail::Domain),
-    /// The client that brings mail in from outside.
+    /// The client that hands mail in.
     Client(Prefix),
     /// The host of a link, and every one under it.
     UrlHost(mail::Domain),

@@ -4,6 +4,7 @@
 //! up in (`envelope`), and policy tests run the same windows (`rings`, `transaction`) under a virtual clock.
 
 mod author;
+mod blocked;
 mod class;
 mod content;
 mod content_table;
@@ -32,6 +33,7 @@ mod transaction;
 pub mod login;
 
 pub use author::authors;
+pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus, is_scanned};
 pub use content_table::{

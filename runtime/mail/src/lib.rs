@@ -13,6 +13,7 @@ pub mod index;
 pub mod mailbox_name;
 pub mod mime;
 pub mod order;
+pub mod original;
 pub mod person;
 mod punycode;
 pub mod reply;

@@ -108,6 +108,11 @@ impl Content {
         }
     }
 
+    /// The same in order, for who reads it once.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { content: self, at: 0 }
+    }
+
     /// Is it too long for memory, so that reading all of it back takes more than a moment?
     pub fn is_spilled(&self) -> bool {
         match &self.kept {
@@ -154,6 +159,20 @@ fn copied(octets: &[u8], offset: u64, buffer: &mut [u8]) -> usize {
 impl Drop for Content {
     fn drop(&mut self) {
         self.forget_memory();
+    }
+}
+
+/// A content read in order.
+pub struct Reader<'a> {
+    content: &'a Content,
+    at: u64,
+}
+
+impl io::Read for Reader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let octets = self.content.read_at(buffer, self.at)?;
+        self.at += octets as u64;
+        Ok(octets)
     }
 }
 

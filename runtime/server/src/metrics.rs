@@ -76,6 +76,12 @@ metrics! {
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
+    gauge quarantine_messages "facteur_quarantine_messages" [] "Messages in quarantine.";
+    gauge quarantine_octets "facteur_quarantine_bytes" [] "Octets of the messages in quarantine.";
+    gauge quarantine_oldest "facteur_quarantine_oldest_timestamp_seconds" [] "When the oldest message in quarantine came, 0 without any.";
+    counter taken "facteur_taken_total" [] "Messages taken out of mailboxes.";
+    counters spam_reports "facteur_spam_reports_total" ["result"] "Reports that the spam filter was wrong: proposed, unusable, refused (too many wait), gone, keyword.";
+    gauge spam_proposals "facteur_spam_proposals" [] "Proposals for the spam filter that wait for a manager, as of the last one.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, refused (not looked at), down, busy (no place in time).";
     gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
     gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";

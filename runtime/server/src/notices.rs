@@ -120,6 +120,7 @@ pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut
             summary,
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
+            marks: Vec::new(),
         })));
     }
     let away = found.copies_away().map(|(forward_path, route)| QueueRecipient {

@@ -51,7 +51,9 @@ pub(crate) struct Service {
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
     pub pool: crate::outbound::Pool,
+    pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
+    pub blocks: crate::blocks::Blocks,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,
     /// What came in, counted for the domains it says it is from.

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::admission::Admission;
 use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
+use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
 use crate::content::Held;
 use crate::directory::Directory;
@@ -34,8 +35,8 @@ use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    bindings, control, decisions, fullness, http, night, notices, operate, outbound, random, reports, rings, scan, tls,
-    world,
+    bindings, control, decisions, fullness, http, night, notices, operate, outbound, quarantine, random, reports,
+    rings, scan, tls, world,
 };
 
 /// Long contents read whole at a time.
@@ -193,7 +194,9 @@ impl Server {
             tokio::spawn(kept::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
+            tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(crate::teaching::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(scan::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
@@ -297,6 +300,7 @@ async fn service(
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
+    let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal).await?;
@@ -337,6 +341,8 @@ async fn service(
         world,
         pool: outbound::Pool::default(),
         redirects,
+        teaching: crate::teaching::Teaching::default(),
+        blocks,
         resolver,
         tally: Mutex::default(),
         report_reader: Arc::new(Semaphore::new(1)),

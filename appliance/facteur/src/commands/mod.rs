@@ -19,6 +19,7 @@ mod report;
 mod side;
 pub mod simulate;
 pub mod snapshot;
+pub mod spam;
 pub mod test;
 pub mod verify;
 

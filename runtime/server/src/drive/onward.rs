@@ -19,7 +19,7 @@ use crate::spam::{self, Shape};
 use crate::{clock, random, signing};
 
 /// Mailboxes one commit delivers to when a message is spread: few enough that nobody waits long behind it.
-const SPREAD_AT_ONCE: usize = 16;
+pub(crate) const SPREAD_AT_ONCE: usize = 16;
 
 /// The ops that put these copies into the spool, with the ids they have there.
 /// `seen` are addresses that have their copy already.

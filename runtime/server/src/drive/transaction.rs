@@ -254,7 +254,7 @@ pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePat
 }
 
 /// Leaves a record of what will not be tried again. A temporary refusal loses nothing yet.
-fn lost(service: &Service, refusal: &Refusal, reverse_path: &ReversePath, recipient: &str) {
+pub(super) fn lost(service: &Service, refusal: &Refusal, reverse_path: &ReversePath, recipient: &str) {
     let Some(kind) = refusal.loss() else { return };
     if !service.records.refused(kind, reverse_path, recipient.to_owned(), refusal.reason.word()) {
         service.metrics.records_dropped.inc();

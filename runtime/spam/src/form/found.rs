@@ -1,12 +1,10 @@
 //! What the families share: the message with what is often asked of it, and the rules that spoke.
 
+use super::cousin::OurNames;
 use super::facts::{Facts, Outcome};
 use super::rules::Rule;
 use crate::view::{Mailbox, View, host};
-use crate::{Contribution, PassScore};
-
-/// Characters of the message quoted in a reason.
-const QUOTED_CHARS_MAX: usize = 80;
+use crate::{Contribution, PassScore, shown};
 
 /// A message and the answers to what many rules ask.
 pub(super) struct Case<'a> {
@@ -20,6 +18,7 @@ pub(super) struct Case<'a> {
     pub listed_mail: bool,
     /// A DKIM signature of the author's domain fits, or DMARC passed.
     pub proved: bool,
+    pub our_names: OurNames<'a>,
 }
 
 impl<'a> Case<'a> {
@@ -34,7 +33,7 @@ impl<'a> Case<'a> {
             it.dmarc == Outcome::Pass || signed
         });
         let listed_mail = ["List-Id", "List-Post", "Mailing-List"].into_iter().any(|name| view.field(name).is_some());
-        Case { view, facts, from, site, listed_mail, proved }
+        Case { view, facts, from, site, listed_mail, proved, our_names: OurNames::of(facts.own_domains) }
     }
 
     /// Whether a domain is one of ours or under one.
@@ -63,7 +62,7 @@ impl Found {
         if self.has(rule) {
             return;
         }
-        let seen = quoted(seen.as_ref());
+        let seen = shown(seen.as_ref());
         let about = if seen.is_empty() { rule.reason.to_owned() } else { format!("{}: {seen}", rule.reason) };
         self.contributions.push(Contribution { rule: rule.name, thousandths, about });
     }
@@ -75,14 +74,4 @@ impl Found {
     pub fn score(self) -> PassScore {
         PassScore::of(self.contributions)
     }
-}
-
-/// A piece of a message that can be printed anywhere: one line, bounded, nothing that moves a cursor or turns the writing.
-fn quoted(text: &str) -> String {
-    let shown = |c: char| if c.is_control() || crate::view::is_unseen(c) { '\u{b7}' } else { c };
-    let mut out: String = text.trim().chars().take(QUOTED_CHARS_MAX).map(shown).collect();
-    if text.trim().chars().nth(QUOTED_CHARS_MAX).is_some() {
-        out.push('…');
-    }
-    out
 }

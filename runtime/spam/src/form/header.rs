@@ -120,6 +120,9 @@ fn subject(case: &Case<'_>, found: &mut Found) {
     if small == 0 && large * 2 > letters && large >= 12 && subject.split_whitespace().count() >= 3 {
         found.say(&rules::SHOUTED_SUBJECT, subject);
     }
+    if calls_by_address(case, subject) {
+        found.say(&rules::ADDRESS_IN_SUBJECT, subject);
+    }
     if is_gappy(subject) {
         found.say(&rules::GAPPY_SUBJECT, subject);
     }
@@ -158,6 +161,15 @@ fn is_padded(subject: &str) -> bool {
     let words = subject.trim_end();
     let Some((before, mark)) = words.rsplit_once("      ") else { return false };
     !before.trim().is_empty() && !mark.trim().is_empty() && mark.trim().len() <= 20 && !mark.trim().contains(' ')
+}
+
+/// The Subject holds an address of the reader.
+fn calls_by_address(case: &Case<'_>, subject: &str) -> bool {
+    if !subject.contains('@') {
+        return false;
+    }
+    let subject = subject.to_lowercase();
+    case.view.to.iter().any(|to| !to.local.is_empty() && to.domain.contains('.') && subject.contains(&to.address()))
 }
 
 /// Five single letters in a row with space or marks between them: `V I A G R A`.

@@ -28,6 +28,9 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
     if html.noise_comments >= 3 {
         found.say(&rules::NOISE_COMMENTS, count(html.noise_comments, "comments"));
     }
+    if html.style_noise > 200 {
+        found.say(&rules::STYLE_NOISE, count(html.style_noise, "octets"));
+    }
     if html.unknown_tags >= 4 {
         found.say(&rules::UNKNOWN_TAGS, count(html.unknown_tags, "elements"));
     }
@@ -50,7 +53,7 @@ fn pictures(case: &Case<'_>, found: &mut Found) {
     let html = &case.view.html;
     let said: usize = case.view.own_texts().map(|text| text.text.trim().len()).max().unwrap_or(0);
     let clicked = case.view.own_links().any(|link| link.holds_image || link.from == LinkFrom::Area);
-    if html.images > 0 && clicked && html.visible_chars < 80 && said < 200 {
+    if html.images > 0 && clicked && html.visible_chars < 60 && said < 120 {
         found.say(&rules::PICTURES_ALONE, "");
     }
 }

@@ -1,9 +1,9 @@
 //! Who a message says it is from, and where answers go.
 
-use super::cousin::{self, Likeness};
+use super::cousin::Likeness;
 use super::found::{Case, Found};
 use super::rules;
-use crate::view::{Mailbox, host, skeleton};
+use crate::view::{Mailbox, host, is_unseen, skeleton};
 
 /// Where anybody can have a mailbox: the large providers of the world and of France. A list, because nothing in a name tells.
 const FREE: [&str; 46] = [
@@ -72,6 +72,15 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if from.name.is_empty() || case.listed_mail {
         return;
     }
+    if let Some(other) = host_in(&from.name)
+        && host::registered(&other) != case.site
+        && !case.is_ours(&other)
+    {
+        found.say(&rules::NAME_IS_HOST, format!("{} <{}>", from.name, from.address()));
+    }
+    if is_padded(&from.name) {
+        found.say(&rules::PADDED_NAME, format!("{} <{}>", from.name, from.address()));
+    }
     if from.name.chars().any(is_picture) {
         found.say(&rules::PICTURES_IN_NAME, &from.name);
     }
@@ -95,6 +104,27 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     }
 }
 
+/// The name as a whole is the name of a host: `Shop.example`.
+fn host_in(name: &str) -> Option<String> {
+    let name = name.trim_matches(['"', '\'', '[', ']', ' ']);
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    let plain = name.is_ascii() && !name.contains([' ', '@', '/']) && name.contains('.');
+    let named = plain && (2..=12).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_lowercase());
+    let labels_long = name.split('.').all(|label| label.len() >= 2);
+    (named && labels_long).then(|| host::a_labels(name)).flatten()
+}
+
+/// A row of spaces that no keyboard has, or of characters without shape.
+fn is_padded(name: &str) -> bool {
+    let mut row = 0;
+    name.chars().any(|c| {
+        let pads =
+            is_unseen(c) || c.is_whitespace() && !c.is_ascii() || matches!(c, '\u{2800}' | '\u{3164}' | '\u{115f}');
+        row = if pads { row + 1 } else { 0 };
+        row >= 3
+    })
+}
+
 /// Emoji and the marks beside them.
 fn is_picture(c: char) -> bool {
     matches!(c, '\u{1f300}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' | '\u{231a}' | '\u{23e9}'..='\u{23f3}')
@@ -115,7 +145,7 @@ fn domain(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if case.is_ours(&from.domain) {
         return;
     }
-    match cousin::likeness(&from.domain, case.facts.own_domains) {
+    match case.our_names.likeness(&from.domain) {
         Some(Likeness::Looks) => found.say(&rules::COUSIN_FROM, &from.domain),
         Some(Likeness::Bears) => found.say(&rules::OUR_NAME_FROM, &from.domain),
         None => {}

@@ -1,6 +1,8 @@
 //! Where links lead, against what they show.
 
-use super::cousin::{self, Likeness};
+use std::collections::HashSet;
+
+use super::cousin::Likeness;
 use super::found::{Case, Found};
 use super::rules;
 use crate::view::{Link, LinkFrom, Scheme, host, mixes_scripts};
@@ -11,7 +13,7 @@ const JUDGED_MAX: usize = 500;
 pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
     let mut any_home = false;
     let (mut any_anchor, mut any_click) = (false, false);
-    let mut last_host = "";
+    let mut seen: HashSet<&str> = HashSet::new();
     for link in case.view.own_links().take(JUDGED_MAX) {
         if link.scheme == Scheme::JavaScript {
             found.say(&rules::SCRIPT_LINK, &link.href);
@@ -23,9 +25,8 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
         any_click |= link.from != LinkFrom::Image;
         any_anchor |= matches!(link.from, LinkFrom::Anchor | LinkFrom::Area);
         any_home |= host::registered(place) == case.site;
-        if place != last_host {
+        if seen.insert(place) {
             name(case, link, place, found);
-            last_host = place;
         }
         if link.from == LinkFrom::Form && host::registered(place) != case.site {
             found.say(&rules::FORM, &link.href);
@@ -61,7 +62,7 @@ fn name(case: &Case<'_>, link: &Link, place: &str, found: &mut Found) {
         found.say(&rules::LONG_HOST, place);
     }
     if !case.is_ours(place) {
-        match cousin::likeness(place, case.facts.own_domains) {
+        match case.our_names.likeness(place) {
             Some(Likeness::Looks) => found.say(&rules::COUSIN_LINK, place),
             Some(Likeness::Bears) => found.say(&rules::OUR_NAME_LINK, place),
             None => {}

@@ -20,6 +20,13 @@ pub(super) fn judge(case: &Case<'_>, found: &mut Found) {
         found.say(&rules::DEEP, "");
     }
     alternatives(case, found);
+    let encoding = String::from_utf8_lossy(&view.structure.top.content.transfer_encoding).to_ascii_lowercase();
+    if !ENCODINGS.contains(&encoding.as_str()) {
+        found.say(&rules::ODD_ENCODING, encoding);
+    }
+    if top.is("multipart", "alternative") && view.structure.top.children().len() == 1 {
+        found.say(&rules::ONE_ALTERNATIVE, "");
+    }
     for text in view.texts.iter().filter(|text| !text.enclosed) {
         let part = &view.parts[text.part];
         if !ENCODINGS.contains(&part.encoding.as_str()) {

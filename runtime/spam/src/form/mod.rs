@@ -15,6 +15,8 @@ mod links;
 mod mime;
 mod reported;
 pub mod rules;
+#[cfg(test)]
+mod tests;
 
 pub use facts::{Authentication, Colleagues, Facts, Listed, Nobody, Outcome, Signed};
 pub use reported::Reported;

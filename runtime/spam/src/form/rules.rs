@@ -28,14 +28,14 @@ macro_rules! rules {
 rules! {
     // What speaks for a message.
     ORDINARY "ordinary-mail" 1000 "every message begins with this" "guide 4: above 0 looks correct";
-    ASKED_FOR "asked-for" 250 "its author's domain signed it and it can be unsubscribed from" "RFC 2369 3.2, RFC 8058, RFC 6376";
-    ALIGNED "aligned" 150 "it is proved to come from the domain of its author" "RFC 9989";
+    ASKED_FOR "asked-for" 100 "its author's domain signed it and it can be unsubscribed from" "RFC 2369 3.2, RFC 8058, RFC 6376";
+    ALIGNED "aligned" 50 "it is proved to come from the domain of its author" "RFC 9989";
     ANSWER "answer-to-us" 400 "it answers a message of ours" "RFC 5322 3.6.4";
     SIGNED "signed" 200 "it is signed by a person (S/MIME or OpenPGP)" "RFC 1847, RFC 8551, RFC 3156";
 
     // The header.
     NO_FROM "no-from" -1100 "nobody is named as its author" "RFC 5322 3.6.2";
-    BAD_FROM "bad-from" -500 "its author's address is none" "RFC 5322 3.4.1";
+    BAD_FROM "bad-from" -700 "its author's address is none" "RFC 5322 3.4.1";
     NO_DATE "no-date" -500 "it has no Date" "RFC 5322 3.6.1";
     BAD_DATE "bad-date" -400 "its Date is none" "RFC 5322 3.3";
     ODD_ZONE "odd-zone" -600 "its Date is of a time zone that does not exist" "RFC 5322 3.3";
@@ -52,12 +52,15 @@ rules! {
     FORGED_MAILER "forged-mailer" -900 "it was not written by the program that it names" "form of the Message-IDs that the program makes";
     PADDED_SUBJECT "padded-subject" -700 "its Subject ends in a mark far behind its words" "trick against comparison of Subjects";
     SHOUTED_SUBJECT "shouted-subject" -300 "its Subject is all capitals" "custom of bulk mail";
+    ADDRESS_IN_SUBJECT "address-in-subject" -600 "its Subject calls the reader by address" "custom of bulk mail";
     GAPPY_SUBJECT "gappy-subject" -700 "its Subject is spelt with gaps" "trick against word lists";
     ENCODED_ASCII "encoded-ascii" -600 "plain words in its Subject or its author's name are encoded without need" "RFC 2047 4: encoding is for what is not US-ASCII";
     PICTURES_IN_NAME "pictures-in-name" -300 "its author's name has pictures in it" "custom of bulk mail";
 
     // Who it says it is from.
     NAME_IS_ADDRESS "name-is-other-address" -900 "its author's name is an address of somebody else" "mail programs show the name alone";
+    NAME_IS_HOST "name-is-other-host" -600 "its author's name is the name of somebody else's host" "mail programs show the name alone";
+    PADDED_NAME "padded-name" -700 "its author's name is padded so that no address is seen behind it" "mail programs show the name first";
     NAME_OF_COLLEAGUE "name-of-colleague" -800 "it bears the name of a person here, and comes from elsewhere" "impersonation, as warned of in guide 4";
     NAME_OF_OURS "name-of-ours" -700 "its author's name is ours, and its address is not" "mail programs show the name alone";
     COUSIN_FROM "cousin-from" -1300 "its author's domain looks like one of ours" "lookalike domains, UTS 39 4";
@@ -86,6 +89,7 @@ rules! {
     RAW_BODY "raw-body" -200 "its text has octets of no declared character set" "RFC 2045 6.2, RFC 2046 4.1.2";
     WRONG_CHARSET "wrong-charset" -300 "its text is not in the character set that it names" "RFC 2046 4.1.2";
     NUL "nul-octets" -500 "its text has NUL octets" "RFC 5322 2.3";
+    ONE_ALTERNATIVE "one-alternative" -300 "it offers a choice of one" "RFC 2046 5.1.4";
     ODD_ENCODING "odd-encoding" -300 "it names a transfer encoding that does not exist" "RFC 2045 6.1";
     DEEP "many-parts" -300 "it has more parts than anybody writes" "bound of the reader";
 
@@ -96,8 +100,9 @@ rules! {
     SPLIT_BY_MARKUP "split-by-markup" -900 "words in it are split by comments" "trick against word lists";
     LETTER_REFERENCES "letter-references" -700 "plain letters in it are written as numbers" "trick against word lists";
     NOISE_COMMENTS "noise-comments" -400 "it has prose in comments" "trick against word statistics";
+    STYLE_NOISE "style-noise" -900 "it has text where a style sheet should be" "trick against word statistics";
     UNKNOWN_TAGS "unknown-tags" -600 "it has elements that HTML never had" "trick against word lists";
-    FORM "html-form" -300 "it has a form that sends what is filled in to somebody else" "phishing";
+    FORM "html-form" -200 "it has a form that sends what is filled in to somebody else" "phishing";
     PASSWORD "password-field" -1000 "it asks for a password in the message" "phishing";
     SCRIPT "html-script" -250 "it has scripts" "no mail program runs them";
     FRAME "html-frame" -150 "it shows another page inside" "WHATWG HTML 4.8.5";
@@ -129,6 +134,8 @@ rules! {
     SPLIT_BY_UNSEEN "split-by-unseen" -1000 "words in it are split by characters without shape" "trick against word lists";
     OVERRIDES "direction-overrides" -400 "it turns the direction of writing round" "UAX 9, UTR 36 3.3";
     STYLED_LETTERS "styled-letters" -700 "it is written in letters of formulas" "trick against word lists";
+    SHOUTED_TEXT "shouted-text" -400 "its text is all capitals" "custom of advance-fee fraud";
+    GREAT_SUM "great-sum" -700 "it speaks of millions and names no page" "custom of advance-fee fraud";
     BITCOIN "bitcoin-address" -900 "it names a purse that nobody can be asked about" "extortion";
 
     // Files.

@@ -30,11 +30,23 @@ pub fn read(text: &str) -> Option<Host> {
 /// The lower-case A-labels of a domain; full stops of other scripts count as dots (UTS 46).
 pub fn a_labels(text: &str) -> Option<String> {
     let text = text.trim_end_matches('.');
+    if is_plain(text) {
+        return Some(text.to_owned());
+    }
     if text.is_ascii() {
         return text.parse().ok().map(|domain: Domain| domain.to_string());
     }
     let dotted: String = text.chars().map(|c| if matches!(c, '。' | '．' | '｡') { '.' } else { c }).collect();
     dotted.parse().ok().map(|domain: Domain| domain.to_string())
+}
+
+/// Whether there is nothing to do but to keep it: the most common case.
+fn is_plain(text: &str) -> bool {
+    let label = |label: &str| {
+        let sound = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(sound)
+    };
+    text.len() <= 253 && text.split('.').all(label)
 }
 
 fn percent_decoded(text: &str) -> String {

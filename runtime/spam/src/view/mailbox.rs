@@ -35,7 +35,7 @@ pub(super) fn of_field(field: &Field<'_>) -> Vec<Mailbox> {
             let text = |octets: &Option<Vec<u8>>| octets.as_deref().map(decode_words).unwrap_or_default();
             let domain = text(&each.host);
             Mailbox {
-                name: text(&each.name).trim().to_owned(),
+                name: text(&each.name).trim_matches(|c: char| c.is_ascii_whitespace()).to_owned(),
                 local: text(&each.mailbox).to_lowercase(),
                 domain: host::a_labels(&domain).unwrap_or_else(|| domain.to_lowercase()),
             }

@@ -13,7 +13,7 @@ mod mailbox;
 mod plain;
 mod reader;
 mod script;
-mod zip;
+pub(crate) mod zip;
 
 use mail::header::Field;
 use mail::mime::Structure;
@@ -38,6 +38,8 @@ pub struct View<'a> {
     pub from: Vec<Mailbox>,
     pub reply_to: Vec<Mailbox>,
     pub sender: Vec<Mailbox>,
+    /// Of To and Cc.
+    pub to: Vec<Mailbox>,
     /// The leaves in order, at most [`bounds::PARTS_MAX`].
     pub parts: Vec<PartSeen>,
     /// What a person can read: plain text parts, and HTML parts as they look, all in UTF-8.

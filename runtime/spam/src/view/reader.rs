@@ -19,6 +19,7 @@ pub(super) fn read(message: &[u8]) -> View<'_> {
         from: Vec::new(),
         reply_to: Vec::new(),
         sender: Vec::new(),
+        to: Vec::new(),
         parts: Vec::new(),
         texts: Vec::new(),
         links: Vec::new(),
@@ -35,6 +36,8 @@ pub(super) fn read(message: &[u8]) -> View<'_> {
     });
     view.from = mailboxes(&view, "From");
     view.reply_to = mailboxes(&view, "Reply-To");
+    view.to = mailboxes(&view, "To");
+    view.to.append(&mut mailboxes(&view, "Cc"));
     view.sender = mailboxes(&view, "Sender");
     read_parts(&mut view);
     read_script(&mut view);

@@ -100,6 +100,20 @@ impl BodyRef {
         (self.0.place, self.0.email)
     }
 
+    /// The same record under an EMAILID it has already. It voids nothing: `self` does.
+    pub(crate) fn named(&self, email: ObjectId) -> BodyRef {
+        let stored = &*self.0;
+        BodyRef(Arc::new(Stored {
+            place: stored.place,
+            held: Mutex::default(),
+            delivery: stored.delivery,
+            hash: stored.hash,
+            email: Some(email),
+            flushed: stored.flushed,
+            segments: None,
+        }))
+    }
+
     /// Any row of the body.
     pub(crate) fn row(&self) -> Option<(u8, i64)> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner).first().copied()

@@ -71,6 +71,7 @@ pub async fn content(
     let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
     let start =
         if Arc::ptr_eq(&content, &came) { start } else { content.start(HEADER_OCTETS_MAX).map_err(|_| lost())? };
+    super::blocked::judge(service, session, &open, &came, &start).await?;
     let mut accepted = false;
     for step in decide::steps(service.tables.plan(), direction) {
         match step {
@@ -186,7 +187,7 @@ fn kept(refusal: Refusal) -> Fate {
 pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
     let kind = match reason {
         Reason::TooLarge => plan::Loss::TooLarge,
-        Reason::PosesAsUs | Reason::Spam => plan::Loss::NotDelivered,
+        Reason::PosesAsUs | Reason::Spam | Reason::Blocked => plan::Loss::NotDelivered,
         // The others leave records where they are found, or lose nothing of ours.
         _ => return,
     };

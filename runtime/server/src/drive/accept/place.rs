@@ -16,7 +16,7 @@ use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
 use crate::spam::{Shape, Shapes};
-use crate::{clock, durable, random, reports, scan, signing};
+use crate::{clock, durable, marks, random, reports, scan, signing, teaching};
 
 /// Recipients whose copies are alike, with all that their copies are made from.
 pub struct Share<'a> {
@@ -31,6 +31,8 @@ pub struct Share<'a> {
     /// As much of the content's beginning as holds its header.
     pub start: &'a [u8],
     pub at_s: i64,
+    /// What a delivered copy can be found by, of the message without our tag.
+    pub marks: &'a [u64],
 }
 
 /// What the commit gets, and who is in it already: nobody gets two copies because two of the recipients lead there.
@@ -59,6 +61,8 @@ pub async fn place(
     let shapes = Shapes::of(service, open.judgement.as_ref(), open.authenticated.tagged, content, start);
     let (spared, others): (Vec<_>, Vec<_>) =
         open.recipients.iter().partition(|recipient| shapes.is_marked() && is_spared(service, recipient));
+    let stays = open.recipients.iter().any(|recipient| !recipient.found.logins.is_empty());
+    let marks = if stays { marks::of_content(service, content, &open.reverse_path).await } else { Vec::new() };
     let mut placed = Placed::default();
     let mut id = open.queue_id;
     let plain = &shapes.plain;
@@ -66,7 +70,7 @@ pub async fn place(
         if recipients.is_empty() {
             continue;
         }
-        placed.take(service, &Share { session, open, recipients, id, here, away, start, at_s }).await?;
+        placed.take(service, &Share { session, open, recipients, id, here, away, start, at_s, marks: &marks }).await?;
         id = QueueId(random::timed_id(clock::unix_ms()));
     }
     let Placed { mut ops, queued, .. } = placed;
@@ -74,7 +78,13 @@ pub async fn place(
     ops.extend(scan::rescan::mark(open.queue_id, &open.owed_scans, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
+    let reported = teaching::mark(service, session, open, start, at_s);
+    let is_report = reported.is_some();
+    ops.extend(reported);
     durable::commit(&service.store, ops).await.map_err(trouble)?;
+    if is_report {
+        service.teaching.arrived();
+    }
     queued.into_iter().chain(notice.queued).for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
@@ -120,6 +130,7 @@ impl Placed {
             summary,
             internal_date: InternalDate { seconds: share.at_s, offset_minutes: 0 },
             flags: Flags::default(),
+            marks: share.marks.to_vec(),
         })));
         Ok(())
     }

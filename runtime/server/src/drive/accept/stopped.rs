@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use decide::{Fate, Refusal};
-use store::{BodyRef, Op, PutError, Quarantined};
+use decide::{Block, Fate, Refusal};
+use store::{Kept, Op, PutError, Quarantined, RecordEnvelope};
 
-use super::body::{Ending, head, put, put_trouble, trouble};
+use super::body::{Ending, head, put_trouble, trouble};
 use super::{HEADER_OCTETS_MAX, Session};
 use crate::content::Content;
+use crate::drive::facts;
 use crate::drive::transaction::Open;
 use crate::outcome::{Event, Outcome};
+use crate::quarantine::Facts;
 use crate::service::Service;
-use crate::{clock, durable};
+use crate::{clock, durable, quarantine};
 
 /// A message a scanner stopped: quarantine and loss records in one commit, then the reply the plan wants.
 pub async fn stopped(
@@ -29,8 +31,7 @@ pub async fn stopped(
     if quarantine {
         let start = content.start(HEADER_OCTETS_MAX).map_err(|error| put_trouble(PutError::Io(error)))?;
         let head = head(service, session, &open, &start, b"", Ending::Relayed);
-        let (body, _) = put(service, &open, &content, head, false).await?;
-        ops.push(Op::Quarantine(Box::new(quarantined(&open, &fate, body))));
+        ops.push(quarantined(service, session, &open, &content, &fate, head).await?);
     }
     if quarantine || refusal.as_ref().is_none_or(|refusal| !refusal.code.is_temporary()) {
         let word = fate.reason.word();
@@ -59,17 +60,40 @@ pub async fn stopped(
     }
 }
 
-fn quarantined(open: &Open, fate: &Fate, body: BodyRef) -> Quarantined {
+/// The message, sealed, with what its release needs to know.
+async fn quarantined(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    content: &Arc<Content>,
+    fate: &Fate,
+    head: Vec<u8>,
+) -> Result<Op, Refusal> {
+    let envelope = RecordEnvelope {
+        delivery_id: open.queue_id.0,
+        reverse_path: Some(open.reverse_path.clone()),
+        recipients: open.recipients.iter().map(|recipient| recipient.forward_path.clone()).collect(),
+        accepted_at_s: clock::unix_s(),
+    };
+    let facts = Facts {
+        reason: fate.reason.word().to_owned(),
+        octets: head.len() as u64 + content.len(),
+        sent: matches!(session.block, Block::Send(_)),
+        message: facts::of_message(service, session, open),
+    };
+    let (recipients, at_s) = (envelope.recipients.clone(), envelope.accepted_at_s);
+    let body = quarantine::shut_away(service, open.queue_id, envelope, head, content).await.map_err(put_trouble)?;
     let (engine, signature) = fate.found.split_once(": ").unwrap_or(("", &fate.found));
-    Quarantined {
+    Ok(Op::Quarantine(Box::new(Quarantined {
         id: open.queue_id,
+        kind: Kept::Quarantine,
         body,
         why: fate.rule.clone(),
         engine: engine.to_owned(),
         signature: signature.to_owned(),
         reverse_path: open.reverse_path.clone(),
-        recipients: open.recipients.iter().map(|recipient| recipient.forward_path.clone()).collect(),
-        facts: Vec::new(),
-        at_s: clock::unix_s(),
-    }
+        recipients,
+        facts: facts.written(),
+        at_s,
+    })))
 }

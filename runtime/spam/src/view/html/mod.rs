@@ -31,6 +31,8 @@ pub struct HtmlTraits {
     pub comment_octets: u32,
     /// Comments that are prose, not the conditions that mail programs write.
     pub noise_comments: u32,
+    /// Octets of style sheets that are none.
+    pub style_noise: u32,
     pub tags: u32,
     /// Tags of elements that HTML never had: `<kjwqe>`.
     pub unknown_tags: u32,
@@ -67,7 +69,7 @@ pub struct Page {
 impl HtmlTraits {
     /// Adds what another part does.
     pub fn add(&mut self, other: &HtmlTraits) {
-        let pairs: [(&mut u32, u32); 27] = [
+        let pairs: [(&mut u32, u32); 28] = [
             (&mut self.parts, other.parts),
             (&mut self.visible_chars, other.visible_chars),
             (&mut self.hidden_chars, other.hidden_chars),
@@ -78,6 +80,7 @@ impl HtmlTraits {
             (&mut self.comments, other.comments),
             (&mut self.comment_octets, other.comment_octets),
             (&mut self.noise_comments, other.noise_comments),
+            (&mut self.style_noise, other.style_noise),
             (&mut self.tags, other.tags),
             (&mut self.unknown_tags, other.unknown_tags),
             (&mut self.unbalanced, other.unbalanced),

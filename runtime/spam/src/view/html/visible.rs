@@ -99,7 +99,11 @@ impl Reader {
             Token::Comment(text) => self.comment(text),
             Token::Bogus => self.markup_since = true,
             Token::Raw { name: of, text } => {
-                self.sheet |= of.eq_ignore_ascii_case("style") && text.contains('{');
+                let style = of.eq_ignore_ascii_case("style");
+                let rules = text.contains(['{', '@']);
+                self.sheet |= style && rules;
+                let noise = if style && !rules { text.trim().len() } else { 0 };
+                bump(&mut self.page.traits.style_noise, noise);
             }
         }
     }
@@ -117,7 +121,7 @@ impl Reader {
     fn start(&mut self, written: &str, attributes_text: &str) {
         let tag = name(written);
         bump(&mut self.page.traits.tags, 1);
-        if is_unknown(written) {
+        if !USUAL.contains(&tag) && is_unknown(written) {
             bump(&mut self.page.traits.unknown_tags, 1);
             self.markup_since = true;
         }
@@ -148,7 +152,7 @@ impl Reader {
         if is_block(tag) {
             self.space = self.space.max(Space::Line);
         }
-        if is_unknown(written) {
+        if !USUAL.contains(&tag) && is_unknown(written) {
             bump(&mut self.page.traits.unknown_tags, 1);
             self.markup_since = true;
         }
@@ -372,6 +376,28 @@ const META: Name = name("meta");
 const OBJECT: Name = name("object");
 const SCRIPT: Name = name("script");
 const TABLE: Name = name("table");
+
+/// What need not be looked up among all elements.
+const USUAL: [Name; 18] = [
+    A,
+    name("p"),
+    name("br"),
+    name("b"),
+    name("i"),
+    name("td"),
+    name("tr"),
+    name("div"),
+    name("span"),
+    TABLE,
+    IMG,
+    name("font"),
+    name("strong"),
+    name("li"),
+    name("ul"),
+    name("tbody"),
+    name("html"),
+    name("body"),
+];
 
 const VOID: [Name; 14] = [
     name("br"),
