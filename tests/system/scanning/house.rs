@@ -193,7 +193,7 @@ impl House {
             engine_down,
             within,
         };
-        let server = serve(&policy(&scratch, &engines), None);
+        let server = serve(&policy(&scratch, &engines), Some(scratch.join("data")));
         Some(House { server, icap, behind, clamd, programs, scratch })
     }
 }

@@ -64,18 +64,18 @@ pub async fn place(
     let stays = open.recipients.iter().any(|recipient| !recipient.found.logins.is_empty());
     let marks = if stays { marks::of_content(service, content, &open.reverse_path).await } else { Vec::new() };
     let mut placed = Placed::default();
-    let mut id = open.queue_id;
+    let (mut id, mut ids) = (open.queue_id, Vec::new());
     let plain = &shapes.plain;
     for (recipients, here, away) in [(others, &shapes.here, shapes.away()), (spared, plain, plain)] {
         if recipients.is_empty() {
             continue;
         }
         placed.take(service, &Share { session, open, recipients, id, here, away, start, at_s, marks: &marks }).await?;
-        id = QueueId(random::timed_id(clock::unix_ms()));
+        ids.push(std::mem::replace(&mut id, QueueId(random::timed_id(clock::unix_ms()))));
     }
     let Placed { mut ops, queued, .. } = placed;
     ops.extend(left_out(service, open));
-    ops.extend(scan::rescan::mark(open.queue_id, &open.owed_scans, at_s));
+    ops.extend(ids.iter().filter_map(|id| scan::rescan::mark(*id, &open.owed_scans, at_s)));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     let reported = teaching::mark(service, session, open, start, at_s);
