@@ -4,11 +4,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tests::scratch::Scratch;
 use tests::{Facteur, Imap, Options, policy_copy, wait};
 
@@ -17,25 +18,36 @@ use crate::clients::found;
 
 pub const WITHIN: Duration = Duration::from_secs(90);
 
-/// A process that ends with the test.
+/// A process that ends with the test, and with it those it started.
 pub struct Running(Child);
 
 impl Running {
     pub fn start(command: &mut Command, log: &Path) -> Running {
         let log = fs::File::create(log).expect("the scratch folder is ours");
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a file handle can be doubled")).stderr(log);
+        command.process_group(0);
         Running(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).expect("it runs");
+        if signal == Signal::STOP {
+            wait::until(WITHIN, "every thread of it has stopped", || self.is_stopped().then_some(()));
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).into_iter().flatten().flatten();
+        let states = tasks.map(|task| fs::read_to_string(task.path().join("stat")).unwrap_or_default());
+        // proc(5): the state follows the name, which stands in parentheses.
+        states.map(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))).all(|it| it)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.0.kill();
+        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
         let _ = self.0.wait();
     }
 }
@@ -181,7 +193,7 @@ impl House {
             engine_down,
             within,
         };
-        let server = serve(&policy(&scratch, &engines), None);
+        let server = serve(&policy(&scratch, &engines), Some(scratch.join("data")));
         Some(House { server, icap, behind, clamd, programs, scratch })
     }
 }

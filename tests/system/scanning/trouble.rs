@@ -2,6 +2,7 @@
 //! help an engine back.
 
 use rustix::process::Signal;
+use store::Store;
 use tests::smtp::{Reply, letter};
 use tests::{Facteur, Outcome, Smtp, wait};
 
@@ -19,10 +20,8 @@ fn send(server: &Facteur, subject: &str) -> std::io::Result<Reply> {
 }
 
 /// Sends until it is taken: what was refused for a while is tried again by whoever has it.
-fn until_taken(server: &Facteur, subject: &str) {
-    wait::until(WITHIN, &format!("{subject} is taken"), || {
-        send(server, subject).ok().filter(|reply| reply.code == 250)
-    });
+fn until_taken(server: &Facteur, subject: &str) -> Reply {
+    wait::until(WITHIN, &format!("{subject} is taken"), || send(server, subject).ok().filter(|reply| reply.code == 250))
 }
 
 #[test]
@@ -75,7 +74,7 @@ fn after_the_time_of_the_policy_one_engine_is_enough_and_none_is_not() -> Outcom
     wait_up(server, "clamav", 1.0);
     // An error for a night: c-icap answers, and says 500 because what is behind it is gone.
     drop(house.behind.running);
-    until_taken(server, "with one engine");
+    let taken = until_taken(server, "with one engine");
     let marks = server.log_text().matches("passed without an engine that is down").count();
     assert_eq!(marks, 1, "it is owed a second look");
     // The one that works still finds things.
@@ -95,5 +94,12 @@ fn after_the_time_of_the_policy_one_engine_is_enough_and_none_is_not() -> Outcom
         let told = format!("Antivirus {engine} : aucune");
         wait::until(WITHIN, "the managers are told", || server.log_text().contains(&told).then_some(()));
     }
+    // The mark was in the commit of the delivery: what cuts the power leaves both.
+    house.server.kill();
+    let data = house.scratch.join("data");
+    let store = wait::until(WITHIN, "the data folder is free", || Store::open(&data, store::Options::default()).ok());
+    let id = taken.text().rsplit(' ').next().unwrap_or_default().to_owned();
+    let mark = store.setting(&format!("rescan/{id}"))?.expect("the message is owed a look");
+    assert!(String::from_utf8_lossy(&mark).contains("mcafee"), "{mark:?}");
     Ok(())
 }

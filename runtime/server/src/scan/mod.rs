@@ -156,6 +156,8 @@ fn judged(service: &Service, engine: &Engine, look: Option<Look>) -> EngineResul
         Look::Failed(String::new())
     });
     service.metrics.scans.with_label_values(&[engine.name.as_str(), look.word()]).inc();
+    let is_up = engine.down_for().is_none();
+    service.metrics.scanner_up.with_label_values(&[engine.name.as_str()]).set(i64::from(is_up));
     match look {
         Look::Clean => EngineResult::Clean,
         Look::Infected(name) => EngineResult::Infected(name),

@@ -39,6 +39,8 @@ struct Placed {
     /// The message's own id, which the first delivery and the first message in the spool have; others get new ones.
     of_delivery: Option<QueueId>,
     of_spool: Option<QueueId>,
+    /// All that were given.
+    ids: Vec<QueueId>,
     ops: Vec<Op>,
     queued: Vec<QueueId>,
     logins: BTreeSet<String>,
@@ -73,9 +75,10 @@ pub async fn place(
             placed.take(service, &share).await?;
         }
     }
-    let Placed { mut ops, queued, .. } = placed;
+    let Placed { mut ops, queued, mut ids, .. } = placed;
+    ids.dedup();
     ops.extend(left_out(service, open));
-    ops.extend(scan::rescan::mark(open.queue_id, &open.owed_scans, at_s));
+    ops.extend(ids.iter().filter_map(|id| scan::rescan::mark(*id, &open.owed_scans, at_s)));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     let reported = teaching::mark(service, session, open, start, at_s);
@@ -121,8 +124,10 @@ impl Placed {
         let Share { session, open, here, .. } = share;
         let head = head(service, session, open, share.start, &here.lines, Ending::Delivered);
         let (body, summary) = put(service, open, &here.content, head, true).await?;
+        let id = own_or_new(&mut self.of_delivery);
+        self.ids.push(id);
         self.ops.push(Op::Deliver(Box::new(Deliver {
-            delivery_id: own_or_new(&mut self.of_delivery).0,
+            delivery_id: id.0,
             recipients,
             body,
             summary,
@@ -158,6 +163,7 @@ impl Placed {
             facts: queue::facts::written(&facts::of_message(service, session, open)),
         })));
         self.queued.push(queue_id);
+        self.ids.push(queue_id);
         Ok(())
     }
 
