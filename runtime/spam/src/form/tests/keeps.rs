@@ -22,6 +22,7 @@ fn near_people() -> Vec<(&'static Rule, Letter, Known)> {
         (&ADDRESS_IN_SUBJECT, letter().with("Subject", "you wrote to other@partner.example"), ours),
         (&NAME_IS_ADDRESS, letter().with("From", "\"anne@partner.example\" <anne@mail.partner.example>"), ours),
         (&NAME_IS_ADDRESS, list().with("From", "\"a@b.example via List\" <list@partner.example>"), ours),
+        (&NAME_IS_HOST, letter().with("From", "Partner.fr <a@partner.example>"), ours),
         (&NAME_IS_HOST, letter().with("From", "J.R. <a@partner.example>"), ours),
         (&NAME_OF_COLLEAGUE, letter().with("From", "Jean Toto <toto@home.example>"), ours),
         (&NAME_OF_COLLEAGUE, letter().with("From", "Jean Toto <jean.toto@univ-nantes.fr>"), ours),
