@@ -126,7 +126,7 @@ fn judge(wishes: &Wishes, file: &Path, raw: &[u8], source: &mut Source) {
     let below = score.thousandths < 0;
     source.below += usize::from(below);
     let shown = wishes.show.as_deref().is_some_and(|rule| score.has(rule));
-    if shown || wishes.lost && below == !file.to_string_lossy().contains("spam") {
+    if shown || wishes.lost && below != file.to_string_lossy().contains("spam") {
         println!("{} {}", score.thousandths, file.display());
         for each in &score.contributions[1..] {
             println!("    {:>6} {} ({})", each.thousandths, each.rule, each.about);

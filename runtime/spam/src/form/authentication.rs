@@ -62,7 +62,11 @@ fn results(case: &Case<'_>, authentication: &Authentication<'_>, found: &mut Fou
             .and_then(|path| path.rsplit_once('@'))
             .is_some_and(|(_, of)| host::registered(&of.to_ascii_lowercase()) == case.site);
     if case.is_ours(domain) && asked && !spf_aligned && !case.listed_mail {
-        found.say(&rules::OURS_UNPROVED, domain);
+        // Where our own domain says nothing about who may send, less follows.
+        let excluded =
+            matches!(authentication.spf, Outcome::Fail | Outcome::SoftFail) || authentication.dmarc == Outcome::Fail;
+        let share = if excluded { 1 } else { 2 };
+        found.weigh(&rules::OURS_UNPROVED, rules::OURS_UNPROVED.thousandths / share, domain);
     } else if asked && authentication.dmarc != Outcome::Fail && authentication.spf != Outcome::Pass && !any_dkim_pass {
         found.say(&rules::UNPROVED, domain);
     }

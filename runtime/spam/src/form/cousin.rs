@@ -47,6 +47,11 @@ impl<'a> OurNames<'a> {
                 let whole = domain.strip_prefix(site).is_some_and(|rest| rest.starts_with('.'));
                 return whole.then_some(Likeness::Bears);
             }
+            // Institutions that were one are told apart by a number: `univ-lyon1`, `univ-lyon2`.
+            let number = |c: char| c.is_ascii_digit();
+            if foreign_name != *name && foreign_name.trim_end_matches(number) == name.trim_end_matches(number) {
+                return None;
+            }
             // The same name under another ending is often a partner or a former name, so it bears it only.
             let near = foreign_name != *name && (looks == *ours || distance_is_one(&looks, ours));
             let bears = shown.split('.').any(|label| holds_word(label, name));
@@ -102,7 +107,9 @@ mod tests {
         ] {
             check(domain, Some(Likeness::Bears));
         }
-        for domain in ["univ-rennes.fr", "nantes.fr", "example.org", "lap.fr", "universite-nantes.fr", ""] {
+        for domain in
+            ["univ-rennes.fr", "nantes.fr", "example.org", "lap.fr", "universite-nantes.fr", "univ-nantes2.fr", ""]
+        {
             check(domain, None);
         }
     }

@@ -73,7 +73,7 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
         return;
     }
     if let Some(other) = host_in(&from.name)
-        && host::registered(&other) != case.site
+        && first_label(host::registered(&other)) != first_label(case.site)
         && !case.is_ours(&other)
     {
         found.say(&rules::NAME_IS_HOST, format!("{} <{}>", from.name, from.address()));
@@ -102,6 +102,10 @@ fn name(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if ours.any(|own| words.contains(&skeleton(own)) || words.contains(&skeleton(&own.replace('-', " ")))) {
         found.say(&rules::NAME_OF_OURS, format!("{} <{}>", from.name, from.address()));
     }
+}
+
+fn first_label(site: &str) -> &str {
+    site.split('.').next().unwrap_or_default()
 }
 
 /// The name as a whole is the name of a host: `Shop.example`.

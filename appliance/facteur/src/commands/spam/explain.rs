@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mail::date::DateTime;
-use plan::{Antispam, At, BuiltInPass, Plan};
+use plan::{Antispam, At, BuiltInPass, Plan, TagTotal};
 use policy::people::Directory;
 use serde_json::json;
 use spam::form::{self, Colleagues, Facts, Reported};
@@ -182,19 +182,24 @@ fn verdict(plan: &Plan, rules: &Antispam, score: &PassScore) -> Verdict {
         plan.scanners.get(*name).is_some_and(|scanner| matches!(scanner.at, At::BuiltIn(BuiltInPass::Form)))
     };
     let others: Vec<&str> = rules.passes.iter().filter(|name| !is_form(name)).map(String::as_str).collect();
-    let beside = if others.is_empty() { String::new() } else { format!(" unless {} says more", others.join(" and ")) };
+    let beside = match (others.is_empty(), rules.total) {
+        (true, _) => String::new(),
+        (false, TagTotal::Sum) => format!(" (by form alone; {} is added)", others.join(" and ")),
+        (false, TagTotal::Lowest) => format!(" (by form alone; {} may be lower)", others.join(" or ")),
+    };
+    let below = |bound: i64| if bound == 0 { "0".to_owned() } else { decimal(bound).trim().to_owned() };
     let total = score.thousandths;
     if !rules.passes.iter().any(|name| is_form(&name)) {
         return Verdict { word: "not-asked", says: "the policy does not ask this pass".to_owned() };
     }
     match rules.refuse_below_thousandths {
         Some(bound) if total < bound => {
-            let says = format!("the policy refuses it: below {}{beside}", decimal(bound).trim());
+            let says = format!("the policy refuses it: below {}{beside}", below(bound));
             Verdict { word: "refused", says }
         }
         _ if total < rules.tag_below_thousandths => {
-            let bound = decimal(rules.tag_below_thousandths);
-            Verdict { word: "tagged", says: format!("the policy tags it: below {}{beside}", bound.trim()) }
+            let bound = below(rules.tag_below_thousandths);
+            Verdict { word: "tagged", says: format!("the policy tags it: below {bound}{beside}") }
         }
         _ => Verdict { word: "untouched", says: format!("the policy leaves it as it is{beside}") },
     }
