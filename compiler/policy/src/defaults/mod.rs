@@ -31,6 +31,11 @@ pub(crate) fn document(sources: &mut Sources) -> (Document, Policy) {
 /// Sections that have no default.
 pub const REQUIRED: [&str; 4] = ["language", "institution", "networks", "listeners"];
 
+/// Each section of this name, where it is absent.
+macro_rules! or_each {
+    ($policy:ident; $($name:ident),*) => { $(or(&mut $policy.$name, $name);)* };
+}
+
 /// Fills what is absent. `given` is the policy as written.
 pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     made_from_others(policy, &defaults);
@@ -79,31 +84,11 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         backup,
         waivers,
     } = defaults;
-    or(&mut policy.gateways, gateways);
-    or(&mut policy.web, web);
-    or(&mut policy.when_over, when_over);
-    or(&mut policy.one_account_in_several_blocks, one_account_in_several_blocks);
-    or(&mut policy.limit_grants, limit_grants);
-    or(&mut policy.senders, senders);
-    or(&mut policy.counters, counters);
-    or(&mut policy.logins, logins);
-    or(&mut policy.dns_lists, dns_lists);
-    or(&mut policy.blocked, blocked);
-    or(&mut policy.mailboxes, mailboxes);
-    or(&mut policy.imap, imap);
-    or(&mut policy.authenticate, authenticate);
-    or(&mut policy.antivirus, antivirus);
-    or(&mut policy.antispam, antispam);
-    or(&mut policy.filters, filters);
-    or(&mut policy.losses, losses);
-    or(&mut policy.response, response);
-    or(&mut policy.redirects, redirects);
-    or(&mut policy.routes, routes);
-    or(&mut policy.delivery, delivery);
-    or(&mut policy.signing, signing);
-    or(&mut policy.retention, retention);
-    or(&mut policy.backup, backup);
-    or(&mut policy.waivers, waivers);
+    or_each!(policy;
+        gateways, web, when_over, one_account_in_several_blocks, limit_grants, senders, counters, logins,
+        dns_lists, blocked, mailboxes, imap, authenticate, antivirus, antispam, filters, losses, response,
+        redirects, routes, delivery, signing, retention, backup, waivers
+    );
 }
 
 /// Sections that depend on what the policy says elsewhere.
