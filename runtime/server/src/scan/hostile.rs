@@ -1,6 +1,7 @@
 //! Scanners of tests that do what no scanner should: each does a list of acts on every connection, then closes it.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,10 +47,13 @@ async fn play(stream: TcpStream, acts: Vec<Act>) -> std::io::Result<()> {
             Act::Repeat(octets) => loop {
                 stream.write_all(&octets).await?;
             },
-            Act::Drip(octet) => loop {
-                stream.write_all(&[octet]).await?;
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            },
+            Act::Drip(octet) => {
+                let mut beat = tokio::time::interval(Duration::from_millis(20));
+                loop {
+                    beat.tick().await;
+                    stream.write_all(&[octet]).await?;
+                }
+            }
             Act::Hang => std::future::pending().await,
         }
     }

@@ -188,7 +188,7 @@ mod tests {
             (vec![take.clone(), raw("HTTP/1.1 200 OK\r\n"), Act::Repeat(b"A: b\r\n".to_vec())], unbelievable()),
             (vec![take.clone(), raw("HTTP/1.1 200 OK\r\n\r\n{"), Act::Repeat(vec![b' '; 1_000])], unbelievable()),
             (vec![take.clone(), says("[", 4_000_000_000), Act::Repeat(vec![b'['; 1_000])], unbelievable()),
-            (vec![take.clone(), says("{", 9), Act::Drip(b' ')], Err(NoScore::Late)),
+            (vec![take.clone(), says("{", 90_000), Act::Drip(b' ')], Err(NoScore::Late)),
             (vec![take.clone(), Act::Repeat(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec())], Err(NoScore::Late)),
             (vec![take, Act::Hang], Err(NoScore::Late)),
         ] {
