@@ -31,7 +31,7 @@ SECONDS_MAX = 10
 MEGABYTES_MAX = 1024
 # Octets of an input; the longer ones are where a structure takes room.
 LENGTH_MAX = 4096
-LENGTHS = {"mime": 16384, "plan": 32768, "imap_session": 2048, "domain": 300, "address": 400}
+LENGTHS = {"mime": 16384, "spam_view": 16384, "plan": 32768, "imap_session": 2048, "domain": 300, "address": 400}
 
 
 @dataclasses.dataclass

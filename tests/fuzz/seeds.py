@@ -189,6 +189,7 @@ def messages(folder):
             octets = crlf(octets)
             if len(octets) <= MESSAGE_OCTETS_MAX:
                 yield "mime", octets
+                yield "spam_view", octets
             head = octets.split(b"\r\n\r\n")[0][:HEADER_OCTETS_MAX] + b"\r\n"
             yield "header", head
             for name, value in re.findall(rb"(?mi)^(date|from|to|cc|reply-to):((?:.*\r\n[ \t])*.*)\r\n", head):

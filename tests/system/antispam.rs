@@ -102,7 +102,7 @@ fn spam_is_tagged_once_and_every_octet_that_came_is_still_there() -> Outcome {
         assert_eq!(kept, was.filter(|_| subject.is_some()), "{text}");
         assert_eq!(value(&stored, "x-spam-flag").as_deref(), Some("YES"), "{text}");
         let status = value(&stored, "x-spam-status").unwrap_or_default();
-        assert!(status.starts_with("Yes, score=-") && status.contains(" by=antispam.tag_when "), "{text}");
+        assert!(status.starts_with("Yes, score=-") && status.contains("by=antispam.tag_when"), "{text}");
         assert!(value(&stored, "x-spam-rules").unwrap_or_default().contains("gtube"), "{text}");
         let came = tag::as_it_came(&stored).expect("it has our Received").concat();
         assert!(came == sent.as_bytes(), "{text}");
@@ -215,7 +215,7 @@ fn before_accept_the_worst_is_refused_where_the_policy_refuses() -> Outcome {
     let mut smtp = Smtp::stranger(&server, "mx", "outside")?;
     let spam = message("Subject: spam\r\n", &gtube());
     let refused = smtp.message(FROM, &[JEAN], &spam)?;
-    assert_eq!(refused.codes(), "550 5.7.1", "{refused:?}");
+    assert_eq!(refused.codes(), "554 5.7.1", "{refused:?}");
     assert_eq!(Reader::of(&server, "toto-j")?.count()?, 0);
     // A report among its recipients is not lost with it.
     smtp.message(FROM, &[JEAN, CORRECTIONS], &spam)?.expect(250)?;
@@ -264,7 +264,8 @@ fn any_message_of_the_corpus_keeps_its_octets_under_the_tag() {
             assert!(mail::header::text_of(&edit.made(&message), "subject").starts_with("[SPAM]"), "{place}");
             assert_eq!(tag::edit(&stored, &tag), None, "{place}");
             assert!(tag::as_it_came(&stored).expect("Received").concat() == message, "{place}");
-            let (before, after) = (mail::mime::summarize(&message), mail::mime::summarize(&edit.made(&message)));
+            let received = [b"Received: from x by y\r\n", message.as_slice()].concat();
+            let (before, after) = (mail::mime::summarize(&received), mail::mime::summarize(&stored));
             assert_eq!(before.bodystructure_imap, after.bodystructure_imap, "{place}");
         }
     }

@@ -82,14 +82,14 @@ metrics! {
     counter taken "facteur_taken_total" [] "Messages taken out of mailboxes.";
     counters spam_reports "facteur_spam_reports_total" ["result"] "Reports that the spam filter was wrong: proposed, unusable, refused (too many wait), gone, keyword.";
     gauge spam_proposals "facteur_spam_proposals" [] "Proposals for the spam filter that wait for a manager, as of the last one.";
-    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, refused (not looked at), down, busy (no place in time).";
-    gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
-    gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
     points spam_scores "facteur_spam_scores" [] "Totals of the spam passes in points; below 0 looks like spam.";
     counters spam_verdicts "facteur_spam_verdicts_total" ["verdict", "rule"] "Messages by what the spam filter decided: passed, tagged, refused.";
     seconds spam_passes "facteur_spam_pass_seconds" ["pass"] "What the passes of the spam filter take.";
     counters spam_no_scores "facteur_spam_no_scores_total" ["pass"] "Times a pass gave no score and was left out of the total.";
     counter spam_unscored "facteur_spam_unscored_total" [] "Messages no pass gave a score; they are delivered untagged.";
+    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, refused (not looked at), down, busy (no place in time).";
+    gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
+    gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the last nightly backup of this process ended, 0 before the first.";

@@ -14,7 +14,7 @@ use store::{Op, OpResult};
 
 use crate::operate::{BackupNow, Compact, Operation, Who, door};
 use crate::service::{Service, stopped};
-use crate::{clock, durable, quarantine};
+use crate::{clock, durable, quarantine, teaching};
 
 /// The clock of the machine may be set meanwhile: it is read again at least so often.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -118,6 +118,9 @@ fn trim(service: &Service) {
     };
     if let Some(before_s) = before_s(retention.quarantine) {
         quarantine::forget(service, before_s);
+    }
+    if let Some(before_s) = before_s(retention.training) {
+        teaching::old::purge(service, before_s);
     }
     if let Some(before_s) = before_s(retention.losses) {
         until_none_is_left(service, &Op::TrimLosses { before_s });

@@ -95,7 +95,9 @@ impl Service {
             self.metrics.records_dropped.inc_by(u64::from(!self.records.behind(row)));
         }
         if let Some(reason) = outcome.reason {
-            self.metrics.refusals.with_label_values(&[reason.word(), &outcome.rule]).inc();
+            // Blocks of managers come and go: in a label they are one rule.
+            let rule = if outcome.rule.starts_with("block.") { "block" } else { outcome.rule.as_str() };
+            self.metrics.refusals.with_label_values(&[reason.word(), rule]).inc();
         }
         // Nobody may be watching.
         let _ = self.outcomes.send(outcome);

@@ -69,6 +69,7 @@ CREATE TABLE blob(
     id INTEGER PRIMARY KEY, seg INTEGER NOT NULL, off INTEGER NOT NULL, skip INTEGER NOT NULL, len INTEGER NOT NULL,
     crc INTEGER NOT NULL, refs INTEGER NOT NULL, freed_at INTEGER, delivery BLOB NOT NULL, email INTEGER);
 CREATE INDEX blob_freed ON blob(seg) WHERE refs = 0;
+CREATE INDEX blob_email ON blob(email) WHERE email IS NOT NULL;
 CREATE TABLE delivery(id BLOB PRIMARY KEY, message_id TEXT, hash BLOB, got BLOB, blob INTEGER, marks BLOB) WITHOUT ROWID;
 CREATE TABLE taken(
     item BLOB NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, account INTEGER NOT NULL, name TEXT NOT NULL,
@@ -144,6 +145,7 @@ ALTER TABLE quarantine ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX quarantine_kind ON quarantine(kind, id);
 ALTER TABLE delivery ADD COLUMN blob INTEGER;
 ALTER TABLE delivery ADD COLUMN marks BLOB;
+CREATE INDEX blob_email ON blob(email) WHERE email IS NOT NULL;
 CREATE TABLE taken(
     item BLOB NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, account INTEGER NOT NULL, name TEXT NOT NULL,
     flags INTEGER NOT NULL, kw TEXT, idate INTEGER NOT NULL, zone INTEGER NOT NULL, saved INTEGER NOT NULL, thread INTEGER,

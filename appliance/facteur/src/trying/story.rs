@@ -266,7 +266,7 @@ async fn spam(stage: &Stage) -> Step {
     wire.say("QUIT").await?;
     stage.show(&wire.transcript);
     if rules.refuse_below_thousandths.is_some() {
-        expect(&answer, 550)?;
+        expect(&answer, 554)?;
         stage.show_rule("antispam.always");
         return Ok(());
     }
@@ -280,7 +280,7 @@ async fn spam(stage: &Stage) -> Step {
     if subject != expected.trim_start() {
         return Err(Told::Otherwise(format!("the Subject should be `{expected}`")));
     }
-    stage.show_rule("antispam.tag");
+    stage.show_line("decided", "antispam.tag");
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! E0723 to E0726: what is turned away by name, and bounds of what managers do.
 
+use std::collections::BTreeSet;
+
 use super::mail_flow::OurDomains;
 use super::{Subject, mending};
 use crate::codes::Code;
@@ -15,13 +17,13 @@ const MAILBOXES_MAX: u32 = 1_000_000;
 
 pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     bounds(subject, sink);
-    let mut seen: Vec<&BlockedWhat> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (index, blocked) in subject.policy.blocked.seen().into_iter().flatten().enumerate() {
         let path = format!("blocked[{index}]");
         ours(subject, blocked, &path, sink);
         provider(blocked, &path, sink);
-        incomplete(subject, blocked, &path, seen.contains(&&blocked.value.what.value), sink);
-        seen.push(&blocked.value.what.value);
+        let again = !seen.insert(crate::lower::blocked_what(&blocked.value.what.value));
+        incomplete(subject, blocked, &path, again, sink);
     }
 }
 

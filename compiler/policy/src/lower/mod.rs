@@ -25,6 +25,7 @@ use crate::syntax::{Items, WordOr};
 
 pub(crate) use block::row;
 pub(crate) use identity::{identity as identity_rules, login as login_rules};
+pub(crate) use response::what as blocked_what;
 pub(crate) use source_map::source_map;
 pub(crate) use steps::domain_pattern;
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::literal::{Endpoint, IcapService, MailAddress, Rate, Span};
+use super::literal::{IcapService, MailAddress, Rate, ScannerPlace, Span};
 use crate::syntax::{Items, Spanned};
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -43,9 +43,9 @@ pub enum At {
     Icap(IcapService),
     Clamd(String),
     Command(String),
-    Rspamd(Endpoint),
-    Spamd(Endpoint),
-    Milter(Endpoint),
+    Rspamd(ScannerPlace),
+    Spamd(ScannerPlace),
+    Milter(ScannerPlace),
     BuiltIn(plan::BuiltInPass),
 }
 

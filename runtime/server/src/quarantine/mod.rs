@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use queue::MessageFacts;
 use serde::{Deserialize, Serialize};
-use store::{BodyRef, Kept, Op, PutError, QueueId, RecordEnvelope};
+use store::{BodyRef, CommitError, Kept, Op, PutError, Quarantined, QueueId, RecordEnvelope};
 
 use crate::content::Content;
 use crate::service::{Service, stopped};
-use crate::{clock, decisions, durable, sealed};
+use crate::{decisions, durable, sealed, taken};
 
 pub use released::{NotReleased, Release, release};
 
@@ -96,9 +96,8 @@ pub fn forget(service: &Service, before_s: i64) {
             let old: Vec<_> = page.into_iter().filter(|kept| kept.at_s < before_s).collect();
             for kept in &old {
                 // Each for itself: a manager may have taken it away meanwhile.
-                let ops = purged(service, kept.id, &kept.why, "its time in quarantine is over (retention.quarantine)");
-                match service.store.commit_wait(ops) {
-                    Ok(_) => gone += 1,
+                match purge(service, kept, "its time in quarantine is over (retention.quarantine)", Vec::new()) {
+                    Ok(()) => gone += 1,
                     Err(error) => tracing::warn!(queue_id = %kept.id, "it stays in quarantine: {error}"),
                 }
             }
@@ -109,13 +108,15 @@ pub fn forget(service: &Service, before_s: i64) {
     }
 }
 
-/// The ops that forget a message that is kept apart.
-pub fn purged(service: &Service, id: QueueId, rule: &str, said: &str) -> Vec<Op> {
-    vec![Op::ReleaseQuarantined { id }, Op::ForgetTaken { item: id }, told(service, "purged", id, rule, said)]
-}
-
-/// The time an id begins with, in seconds since 1970.
-pub fn second_of(id: QueueId) -> i64 {
-    let ms = id.0[..6].iter().fold(0_i64, |ms, octet| ms << 8 | i64::from(*octet));
-    ms.checked_div(1_000).unwrap_or_else(clock::unix_s)
+/// Forgets a message that is kept apart, for good, with its entry in the story; `with` goes into the same commit.
+pub fn purge(service: &Service, kept: &Quarantined, said: &str, with: Vec<Op>) -> Result<(), CommitError> {
+    // Nobody takes copies for it meanwhile, or puts them back.
+    let _turn = (kept.kind == Kept::Recalled).then(taken::turn);
+    let mut ops = vec![Op::ReleaseQuarantined { id: kept.id }, told(service, "purged", kept.id, &kept.why, said)];
+    ops.extend(with);
+    service.store.commit_wait(ops)?;
+    if kept.kind == Kept::Recalled {
+        service.store.commit_wait(vec![Op::ForgetTaken { item: kept.id }])?;
+    }
+    Ok(())
 }

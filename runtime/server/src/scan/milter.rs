@@ -53,7 +53,7 @@ pub async fn scan(place: &Place, source: &Source) -> io::Result<Look> {
         },
         Err(NoScore::Late) => return Err(io::ErrorKind::TimedOut.into()),
         Err(NoScore::Unreachable(why) | NoScore::Refused(why) | NoScore::Unbelievable(why)) => Look::Failed(why),
-        Err(NoScore::Unknown) => Look::Failed(String::new()),
+        Err(NoScore::Unknown | NoScore::Down) => Look::Failed(String::new()),
     })
 }
 

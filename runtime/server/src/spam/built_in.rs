@@ -49,7 +49,7 @@ fn all(service: &Service, passes: &[(String, BuiltInPass)], facts: &Facts, conte
         let began = Instant::now();
         let score = match pass {
             BuiltInPass::Form => facts.with(service, |facts| spam::form::score(&view, facts)),
-            BuiltInPass::Learned => PassScore::default(),
+            BuiltInPass::Learned => service.spam.model.score(&view),
         };
         took(service, name, began);
         scored(name, *pass, &score)

@@ -6,6 +6,7 @@ mod built_in;
 pub mod colleagues;
 mod facts;
 mod fields;
+mod model;
 mod shape;
 
 use std::future::poll_fn;
@@ -16,7 +17,7 @@ use std::time::Instant;
 
 use decide::{Refusal, SpamVerdict, Tables};
 use mail::tag::Tag;
-use plan::At;
+use plan::{At, BuiltInPass};
 use store::{ReadError, Store};
 
 use crate::content::Content;
@@ -27,10 +28,13 @@ pub use facts::Facts;
 pub use shape::{Shape, Shapes, kept, marked};
 
 use colleagues::Names;
+use model::Model;
 
 /// What all messages share.
 pub struct Spam {
     pub names: Names,
+    /// What was taught.
+    pub model: Model,
     /// Lower-case A-labels of domains that are ours.
     own_domains: Vec<String>,
     /// `None` where only fields say it.
@@ -68,7 +72,9 @@ impl Spam {
         let named = plan.domains.keys().filter(|name| !name.contains('{')).cloned();
         let own_domains = named.chain([plan.institution.domain.to_string()]).collect();
         let names = if plan.antispam.is_some() { Names::load(store)? } else { Names::default() };
-        Ok(Spam { names, own_domains, tag })
+        let learns = plan.scanners.values().any(|it| it.at == At::BuiltIn(BuiltInPass::Learned));
+        let model = if learns { Model::load(store)? } else { Model::default() };
+        Ok(Spam { names, model, own_domains, tag })
     }
 }
 

@@ -2,13 +2,13 @@
 
 use store::{DeliveryId, Op, OpResult, PutBackTaken, QueueId, RecordEnvelope};
 
-use super::{TakenError, item_of, let_go};
+use super::{TakenError, item_of, let_go, turn};
 use crate::quarantine::told;
 use crate::sealed;
 use crate::service::Service;
 
 /// Messages one commit brings back.
-const BACK_AT_ONCE: u32 = 500;
+const BACK_AT_ONCE: u32 = 200;
 
 /// What came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub struct Back {
 /// Puts what was taken of these deliveries back: each copy into its mailbox, or INBOX when that is gone, with flags,
 /// INTERNALDATE, saved date, EMAILID and THREADID, quota or not. Not for async threads. The same call again does what is left.
 pub fn put_back(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -> Result<Back, TakenError> {
+    let _turn = turn();
     let mut back = Back { let_go: let_go(service, deliveries)?, ..Back::default() };
     for delivery in deliveries {
         let item = item_of(*delivery);

@@ -11,8 +11,9 @@
 mod back;
 mod held;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mail::{Address, ReversePath, header};
 use serde::{Deserialize, Serialize};
@@ -30,13 +31,19 @@ pub use back::put_back;
 pub use held::{hold_back, let_go};
 
 /// Messages one commit takes away: few enough that nobody waits long behind it.
-const TAKEN_AT_ONCE: usize = 1_000;
+const TAKEN_AT_ONCE: usize = 200;
 /// Sealed bodies that are made durable together.
 const SEALED_AT_ONCE: usize = 100;
 /// How often copies are looked for again that were moved while others were taken.
 const ROUNDS_MAX: usize = 8;
 /// Octets of a message its Return-Path is looked for in.
 const START_OCTETS: u64 = 8 * 1024;
+
+/// One at a time takes, puts back or forgets: each asks first what is kept, and acts on that.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What the store keeps beside a message that was taken out, as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,8 +124,9 @@ pub fn item_of(delivery: DeliveryId) -> QueueId {
 /// Takes these deliveries out of all mailboxes, and holds back what of them waits in the spool. IMAP clients see an EXPUNGE. Not
 /// for async threads. What is gone already is no error, so that the same call goes on where one was cut short.
 pub fn take(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -> Result<Taken, TakenError> {
+    let _turn = turn();
     let mut taken = Taken { held: hold_back(service, deliveries)?, ..Taken::default() };
-    let (mut mailboxes, mut accounts) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+    let (mut mailboxes, mut accounts) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..ROUNDS_MAX {
         let copies = service.store.copies_of(deliveries)?;
         if copies.is_empty() {
@@ -202,7 +210,7 @@ fn sealed(
 }
 
 /// Mailbox and UID of what went. Copies whose body is not kept yet stay for the next round.
-fn take_some(service: &Service, copies: &[CopyOf]) -> Result<std::collections::BTreeSet<(MailboxId, u32)>, TakenError> {
+fn take_some(service: &Service, copies: &[CopyOf]) -> Result<BTreeSet<(MailboxId, u32)>, TakenError> {
     let mut of: BTreeMap<DeliveryId, BTreeMap<MailboxId, Vec<u32>>> = BTreeMap::new();
     for copy in copies {
         of.entry(copy.delivery).or_default().entry(copy.mailbox).or_default().push(copy.uid);
@@ -217,7 +225,7 @@ fn take_some(service: &Service, copies: &[CopyOf]) -> Result<std::collections::B
         ops.push(Op::TakeOut(Box::new(TakeOut { item, messages })));
     }
     if ops.is_empty() {
-        return Ok(std::collections::BTreeSet::new());
+        return Ok(BTreeSet::new());
     }
     let results = service.store.commit_wait(ops)?;
     let taken = results.into_iter().filter_map(|result| match result {

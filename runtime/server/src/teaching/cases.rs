@@ -150,6 +150,6 @@ mod tests {
         let unknown = Proposal::default();
         assert_eq!(learned(&[(1, &unknown), (2, &ours), (2, &ours), (3, &ours), (4, &altered)]), [2, 4]);
         assert_eq!(learned(&[(1, &unknown), (1, &unknown), (2, &altered)]), [1]);
-        assert_eq!(learned(&[(2, &altered), (3, &unusable)]), []);
+        assert!(learned(&[(2, &altered), (3, &unusable)]).is_empty());
     }
 }

@@ -12,6 +12,7 @@ pub mod find;
 pub mod kept;
 mod keywords;
 pub mod learned;
+pub mod old;
 mod open;
 pub mod report;
 pub mod shown;

@@ -68,9 +68,7 @@ impl Store {
         let mut copies = Vec::new();
         for (shard, mut found) in bodies {
             copies.extend(self.read_in(shard, |tx| {
-                if self.shard_numbers().len() > 1 && !emails.is_empty() {
-                    found.extend(copied_here(tx, &emails)?);
-                }
+                found.extend(same_here(tx, &emails)?);
                 copies_in(tx, &wanted, &found)
             })?);
         }
@@ -146,13 +144,13 @@ fn bodies_of(tx: &Transaction, wanted: &BTreeSet<DeliveryId>) -> Result<Bodies, 
     Ok(bodies)
 }
 
-/// Bodies that came from another shard by COPY or MOVE: they kept their EMAILID.
-fn copied_here(tx: &Transaction, emails: &BTreeMap<i64, DeliveryId>) -> Result<Bodies, ReadError> {
-    let mut query = tx.prepare_cached("SELECT id, email FROM blob WHERE email IS NOT NULL AND refs > 0")?;
-    let mut rows = query.query([])?;
+/// Bodies that are the same under another row: they came from another shard by COPY or MOVE, or were put back.
+fn same_here(tx: &Transaction, emails: &BTreeMap<i64, DeliveryId>) -> Result<Bodies, ReadError> {
+    let mut query = tx.prepare_cached("SELECT id FROM blob WHERE email = ?1 AND email IS NOT NULL AND refs > 0")?;
     let mut found = Bodies::new();
-    while let Some(row) = rows.next()? {
-        if let Some(delivery) = emails.get(&row.get::<_, i64>(1)?) {
+    for (email, delivery) in emails {
+        let mut rows = query.query([email])?;
+        while let Some(row) = rows.next()? {
             found.insert(row.get(0)?, *delivery);
         }
     }

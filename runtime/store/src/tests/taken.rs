@@ -129,6 +129,9 @@ fn copies_are_found_wherever_they_went_and_taken_and_put_back_as_they_were() {
         drop(store);
         let store = Store::open(folder.path(), Options::default()).unwrap();
         assert_eq!(body_text(&store, trash, 3), "the bait");
+        // What came back has rows of its own, and is found as before.
+        assert_eq!((copies(&store).len(), take(&store).len(), copies(&store).len()), (9, 9, 0));
+        assert_eq!(store.taken(ITEM).unwrap().len(), 9);
         assert_sound(&store);
     }
 }

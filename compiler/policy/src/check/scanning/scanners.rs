@@ -74,9 +74,9 @@ fn direction_of_score(
     }
     let usual = match scanner.at {
         At::BuiltIn(_) => return,
-        // Both give high scores to spam.
-        At::Rspamd(_) | At::Spamd(_) => Some("says: PositiveIsSpam"),
-        At::Icap(_) | At::Clamd(_) | At::Command(_) | At::Milter(_) => None,
+        // Both give high scores to spam, and so do the fields milters write.
+        At::Rspamd(_) | At::Spamd(_) | At::Milter(_) => Some("says: PositiveIsSpam"),
+        At::Icap(_) | At::Clamd(_) | At::Command(_) => None,
     };
     let path = format!("scanners.{name}");
     let message = format!("external scanner \"{name}\" does not say which way its score runs");

@@ -28,6 +28,10 @@ pub struct Endpoint(pub String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IcapService(pub String);
 
+/// `host:port` of a scanner, or `unix:/path` of a socket on its machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScannerPlace(pub String);
+
 /// SHA-256 in hexadecimal digits, canonical in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sha256(pub String);
@@ -36,7 +40,7 @@ pub struct Sha256(pub String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url(pub String);
 
-literals!(NetworkPrefix, DomainName, DomainKey, MailAddress, Endpoint, IcapService, Sha256, Url);
+literals!(NetworkPrefix, DomainName, DomainKey, MailAddress, Endpoint, IcapService, ScannerPlace, Sha256, Url);
 
 impl Literal for NetworkPrefix {
     const WANTED: &'static str = "an address prefix";
@@ -124,6 +128,19 @@ impl Literal for Endpoint {
         match host.parse::<mail::Domain>() {
             Ok(host) => Ok(Endpoint(format!("{host}:{number}"))),
             Err(_) => Err(wrong()),
+        }
+    }
+}
+
+impl Literal for ScannerPlace {
+    const WANTED: &'static str = "host:port or unix:/path";
+    const EXAMPLE: &'static str = "\"unix:/run/scanner.sock\"";
+
+    fn from_text(text: &str) -> Result<ScannerPlace, Refusal> {
+        match text.strip_prefix("unix:") {
+            Some(path) if path.starts_with('/') && !path.contains('\0') => Ok(ScannerPlace(text.to_owned())),
+            Some(_) => Err(not_this::<ScannerPlace>("text", text)),
+            None => Endpoint::from_text(text).map(|endpoint| ScannerPlace(endpoint.0)),
         }
     }
 }

@@ -23,8 +23,6 @@ pub struct Share<'a> {
     pub session: &'a Session<'a>,
     pub open: &'a Open,
     pub recipients: Vec<&'a Recipient>,
-    /// The delivery and the first message in the spool have it.
-    pub id: QueueId,
     /// What stays, and what leaves the house.
     pub here: &'a Shape,
     pub away: &'a Shape,
@@ -38,6 +36,9 @@ pub struct Share<'a> {
 /// What the commit gets, and who is in it already: nobody gets two copies because two of the recipients lead there.
 #[derive(Default)]
 struct Placed {
+    /// The message's own id, which the first delivery and the first message in the spool have; others get new ones.
+    of_delivery: Option<QueueId>,
+    of_spool: Option<QueueId>,
     ops: Vec<Op>,
     queued: Vec<QueueId>,
     logins: BTreeSet<String>,
@@ -63,19 +64,18 @@ pub async fn place(
         open.recipients.iter().partition(|recipient| shapes.is_marked() && is_spared(service, recipient));
     let stays = open.recipients.iter().any(|recipient| !recipient.found.logins.is_empty());
     let marks = if stays { marks::of_content(service, content, &open.reverse_path).await } else { Vec::new() };
-    let mut placed = Placed::default();
-    let (mut id, mut ids) = (open.queue_id, Vec::new());
+    let own = Some(open.queue_id);
+    let mut placed = Placed { of_delivery: own, of_spool: own, ..Placed::default() };
     let plain = &shapes.plain;
     for (recipients, here, away) in [(others, &shapes.here, shapes.away()), (spared, plain, plain)] {
-        if recipients.is_empty() {
-            continue;
+        if !recipients.is_empty() {
+            let share = Share { session, open, recipients, here, away, start, at_s, marks: &marks };
+            placed.take(service, &share).await?;
         }
-        placed.take(service, &Share { session, open, recipients, id, here, away, start, at_s, marks: &marks }).await?;
-        ids.push(std::mem::replace(&mut id, QueueId(random::timed_id(clock::unix_ms()))));
     }
     let Placed { mut ops, queued, .. } = placed;
     ops.extend(left_out(service, open));
-    ops.extend(ids.iter().filter_map(|id| scan::rescan::mark(*id, &open.owed_scans, at_s)));
+    ops.extend(scan::rescan::marks(&ops, &open.owed_scans, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     let reported = teaching::mark(service, session, open, start, at_s);
@@ -98,12 +98,10 @@ impl Placed {
         let away = self.away(share);
         // Copies that stay with us in another house are as those in mailboxes.
         let (home, remote): (Vec<_>, Vec<_>) = away.into_iter().partition(|(_, stays)| *stays || share.is_alike());
-        let mut id = share.id;
         for (recipients, shape) in [(home, share.here), (remote, share.away)] {
             let recipients: Vec<QueueRecipient> = recipients.into_iter().map(|(recipient, _)| recipient).collect();
             if !recipients.is_empty() {
-                self.enqueued(service, share, id, recipients, shape).await?;
-                id = QueueId(random::timed_id(clock::unix_ms()));
+                self.enqueued(service, share, recipients, shape).await?;
             }
         }
         let (queued, ops): (Vec<_>, Vec<_>) =
@@ -124,7 +122,7 @@ impl Placed {
         let head = head(service, session, open, share.start, &here.lines, Ending::Delivered);
         let (body, summary) = put(service, open, &here.content, head, true).await?;
         self.ops.push(Op::Deliver(Box::new(Deliver {
-            delivery_id: share.id.0,
+            delivery_id: own_or_new(&mut self.of_delivery).0,
             recipients,
             body,
             summary,
@@ -139,7 +137,6 @@ impl Placed {
         &mut self,
         service: &Arc<Service>,
         share: &Share<'_>,
-        queue_id: QueueId,
         recipients: Vec<QueueRecipient>,
         shape: &Shape,
     ) -> Result<(), Refusal> {
@@ -150,6 +147,7 @@ impl Placed {
             head.splice(0..0, signing::head(service, &head, &shape.content).await);
         }
         let (body, _) = put(service, open, &shape.content, head, false).await?;
+        let queue_id = own_or_new(&mut self.of_spool);
         self.ops.push(Op::Enqueue(Box::new(Enqueue {
             queue_id,
             body,
@@ -180,6 +178,10 @@ impl Placed {
             })
             .collect()
     }
+}
+
+fn own_or_new(own: &mut Option<QueueId>) -> QueueId {
+    own.take().unwrap_or_else(|| QueueId(random::timed_id(clock::unix_ms())))
 }
 
 impl Share<'_> {

@@ -1,7 +1,7 @@
 //! Away for good.
 
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Kept, Op, Refusal};
+use store::{CommitError, Kept, Refusal};
 
 use super::{because, kept};
 use crate::operate::{Context, OperateError, Operation, Progress, Unit, manager};
@@ -38,10 +38,9 @@ impl Operation for PurgeQuarantined {
         for one in all {
             context.go_on()?;
             let said = format!("by {}: {because}", decider.name());
-            let mut ops: Vec<Op> = quarantine::purged(service, one.id, &one.why, &said);
-            ops.push(decider.audited(&format!("purged {} from quarantine: {because}", one.id)));
-            match context.store.commit_wait(ops) {
-                Ok(_) => purged.messages += 1,
+            let audited = decider.audited(&format!("purged {} from quarantine: {because}", one.id));
+            match quarantine::purge(service, &one, &said, vec![audited]) {
+                Ok(()) => purged.messages += 1,
                 Err(CommitError::Refused { why: Refusal::NoSuchQuarantined, .. }) => {}
                 Err(error) => return Err(error.into()),
             }

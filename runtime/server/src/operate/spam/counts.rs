@@ -127,7 +127,11 @@ impl Change {
 }
 
 /// The counts changed by these.
-pub fn told(_context: &Context, _counts: &[TokenCount]) {}
+pub fn told(context: &Context, counts: &[TokenCount]) {
+    if let Some(service) = &context.server {
+        service.spam.model.apply(counts);
+    }
+}
 
 pub fn damaged() -> OperateError {
     OperateError::Store { why: "a row of what was taught cannot be read".to_owned() }

@@ -1,11 +1,13 @@
 //! `facteur spam queue` and `show`.
 
 use serde::{Deserialize, Serialize};
+use spam::learned::{Count, MESSAGES, Table};
+use spam::tokens;
 use spam::view::View;
 use store::QueueId;
 
 use super::super::{Context, OperateError, Operation, Progress, audit, parse_id};
-use super::{Judged, opened};
+use super::{ALL, Judged, opened};
 use crate::teaching::cases::{Case, cases};
 use crate::teaching::facts::{Integrity, Way};
 use crate::teaching::{find, kept, shown};
@@ -210,6 +212,17 @@ fn received(context: &Context, case: &Case) -> Result<u64, OperateError> {
     Ok(deliveries.values().sum())
 }
 
-fn contributions(_context: &Context, _view: &View<'_>) -> Result<Vec<String>, OperateError> {
-    Ok(Vec::new())
+/// What was learned of its words; the form is judged with facts that nobody kept (`facteur spam explain` guesses them).
+fn contributions(context: &Context, view: &View<'_>) -> Result<Vec<String>, OperateError> {
+    let said = tokens::said(view);
+    let names: Vec<u64> = [MESSAGES].into_iter().chain(said.iter().map(|one| one.token)).collect();
+    let counts = context.store.token_counts(ALL, &names)?;
+    let counts = counts.iter().map(|one| Count { spam: one.spam, ham: one.ham });
+    let score = spam::learned::explain(&said, &Table::from_counts(names.iter().copied().zip(counts)));
+    let told = |one: &spam::Contribution| {
+        let sign = if one.thousandths < 0 { '-' } else { '+' };
+        let (whole, rest) = (one.thousandths.unsigned_abs() / 1_000, one.thousandths.unsigned_abs() % 1_000);
+        format!("{sign}{whole}.{rest:03} {}: {}", one.rule, shown::line(&one.about, LINE_CHARS))
+    };
+    Ok(score.contributions.iter().map(told).collect())
 }

@@ -1,0 +1,169 @@
+//! Where tokens are collected.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::hash;
+use super::words::{Word, words};
+
+/// Distinct tokens of one message.
+pub const TOKENS_MAX: usize = 4_096;
+
+/// What a token is about. It is part of its name: the upper four bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A word of the text.
+    Word = 1,
+    /// Two words beside each other.
+    Pair = 2,
+    /// A word in capitals alone.
+    Shout = 3,
+    Subject = 4,
+    /// Who it says it is from.
+    From = 5,
+    /// Other fields of the header.
+    Header = 6,
+    /// Hosts of links.
+    Host = 7,
+    /// The rest of links.
+    Link = 8,
+    /// How it is built: parts, files, HTML.
+    Build = 9,
+    /// The language of the text, which words are counted in.
+    Language = 10,
+}
+
+impl Kind {
+    /// Whether a token is of this kind.
+    pub fn has(self, token: u64) -> bool {
+        token >> 60 == self as u64
+    }
+
+    /// Whether a token is a word of a language, and is compared with messages in it.
+    pub fn is_language(token: u64) -> bool {
+        [Kind::Word, Kind::Pair, Kind::Shout, Kind::Subject].into_iter().any(|kind| kind.has(token))
+    }
+
+    /// Whether a token is a trait of the build.
+    pub fn is_trait(token: u64) -> bool {
+        Kind::Build.has(token)
+    }
+
+    /// As people are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Word => "word",
+            Kind::Pair => "words",
+            Kind::Shout => "shouted word",
+            Kind::Subject => "in Subject",
+            Kind::From => "in From",
+            Kind::Header => "in the header",
+            Kind::Host => "host of a link",
+            Kind::Link => "kind of link",
+            Kind::Build => "build",
+            Kind::Language => "language",
+        }
+    }
+}
+
+/// A set of names that are hashes already.
+pub type Names = HashSet<u64, BuildHasherDefault<AsIs>>;
+
+/// Takes a hash for what it is.
+#[derive(Default)]
+pub struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*octet);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// Tokens so far: in the order they came, each once.
+#[derive(Default)]
+pub struct Gather {
+    pub seen: Names,
+    pub tokens: Vec<u64>,
+    /// What each one says, when somebody wants to know.
+    pub said: Option<Vec<(Kind, String)>>,
+    /// Stands in front of words.
+    pub language: &'static str,
+}
+
+impl Gather {
+    pub fn full(&self) -> bool {
+        self.tokens.len() >= TOKENS_MAX
+    }
+
+    /// Adds one token, unless there are enough.
+    pub fn add(&mut self, kind: Kind, pieces: &[&str]) {
+        if self.full() {
+            return;
+        }
+        let token = name(kind, pieces);
+        if self.seen.insert(token) {
+            self.tokens.push(token);
+            if let Some(said) = &mut self.said {
+                said.push((kind, pieces.concat()));
+            }
+        }
+    }
+
+    /// Words of a piece of running text; pairs of them too.
+    pub fn prose(&mut self, text: &str) {
+        let mut before = String::new();
+        words(text, &mut |word: Word<'_>| {
+            self.add(Kind::Word, &[self.language, " ", word.text]);
+            if word.shouted {
+                self.add(Kind::Shout, &[self.language, " ", word.text]);
+            }
+            if word.gram {
+                before.clear();
+            } else {
+                if !before.is_empty() {
+                    self.add(Kind::Pair, &[self.language, " ", &before, " ", word.text]);
+                }
+                before.clear();
+                before.push_str(word.text);
+            }
+            !self.full()
+        });
+    }
+
+    /// Words of a short text, each under a label of its own; `pairs` of them too.
+    pub fn labelled(&mut self, kind: Kind, label: &str, text: &str, pairs: bool) {
+        let mut before = String::new();
+        words(text, &mut |word: Word<'_>| {
+            self.add(kind, &[label, word.text]);
+            if word.shouted && pairs {
+                self.add(kind, &[label, "shouted ", word.text]);
+            }
+            if pairs && !before.is_empty() {
+                self.add(kind, &[label, &before, " ", word.text]);
+            }
+            before.clear();
+            before.push_str(word.text);
+            !self.full()
+        });
+    }
+}
+
+/// The name of a token: its kind and the hash of what it says.
+fn name(kind: Kind, pieces: &[&str]) -> u64 {
+    let mut octets: [&[u8]; 6] = [&[]; 6];
+    for (place, piece) in octets.iter_mut().zip(pieces) {
+        *place = piece.as_bytes();
+    }
+    hash::hash(&octets) >> 4 | (kind as u64) << 60
+}
