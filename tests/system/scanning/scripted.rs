@@ -192,7 +192,7 @@ impl Shared {
             Script::Drip(octets) => {
                 for octet in octets.iter().cycle().take_while(|_| self.goes_on()) {
                     stream.write_all(std::slice::from_ref(octet))?;
-                    thread::sleep(DRIP_EVERY);
+                    thread::park_timeout(DRIP_EVERY);
                 }
                 Ok(())
             }
@@ -202,7 +202,7 @@ impl Shared {
     /// Neither reads nor writes while the script is this one.
     fn stall(&self, script: Script) -> io::Result<()> {
         while self.goes_on() && self.script() == script {
-            thread::sleep(DRIP_EVERY);
+            thread::park_timeout(DRIP_EVERY);
         }
         Err(io::ErrorKind::ConnectionAborted.into())
     }

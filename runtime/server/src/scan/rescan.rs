@@ -1,6 +1,8 @@
 //! Messages that went on without an engine that was down: a setting `rescan/ID`, by the id of the delivery, in the same
 //! commit, names the engines that still owe a look.
 
+use std::collections::BTreeSet;
+
 use decide::EngineResult;
 use serde::{Deserialize, Serialize};
 use store::{Op, QueueId};
@@ -23,13 +25,22 @@ pub fn owed(results: &[(String, EngineResult)]) -> Vec<String> {
     down.map(|(engine, _)| engine.clone()).collect()
 }
 
-/// The mark, for the commit of the delivery; nothing where nothing is owed.
-pub fn mark(id: QueueId, engines: &[String], at_s: i64) -> Option<Op> {
+/// The marks of all deliveries and messages of the spool in `ops`, for their commit; none where nothing is owed.
+pub fn marks(ops: &[Op], engines: &[String], at_s: i64) -> Vec<Op> {
+    let id = |op: &Op| match op {
+        Op::Deliver(delivery) => Some(QueueId(delivery.delivery_id)),
+        Op::Enqueue(message) => Some(message.queue_id),
+        _ => None,
+    };
+    marks_of(&ops.iter().filter_map(id).collect(), engines, at_s)
+}
+
+fn marks_of(ids: &BTreeSet<QueueId>, engines: &[String], at_s: i64) -> Vec<Op> {
     if engines.is_empty() {
-        return None;
+        return Vec::new();
     }
-    let value = serde_json::to_vec(&Owed { engines: engines.to_vec(), at_s }).ok()?;
-    Some(Op::Setting { key: format!("{PREFIX}{id}"), value: Some(value) })
+    let Ok(value) = serde_json::to_vec(&Owed { engines: engines.to_vec(), at_s }) else { return Vec::new() };
+    ids.iter().map(|id| Op::Setting { key: format!("{PREFIX}{id}"), value: Some(value.clone()) }).collect()
 }
 
 #[cfg(test)]
@@ -42,12 +53,12 @@ mod tests {
             [("clamav".to_owned(), EngineResult::Clean), ("mcafee".to_owned(), EngineResult::Down { for_s: 20_000 })];
         let owed = owed(&results);
         assert_eq!(owed, ["mcafee"]);
-        let Some(Op::Setting { key, value: Some(value) }) = mark(QueueId([7; 16]), &owed, 12) else {
-            panic!("a setting")
-        };
-        assert_eq!(key, format!("rescan/{}", QueueId([7; 16])));
-        let read: Owed = serde_json::from_slice(&value).unwrap();
+        let ids = BTreeSet::from([QueueId([7; 16])]);
+        let marks = marks_of(&ids, &owed, 12);
+        let [Op::Setting { key, value: Some(value) }] = marks.as_slice() else { panic!("a setting") };
+        assert_eq!(*key, format!("rescan/{}", QueueId([7; 16])));
+        let read: Owed = serde_json::from_slice(value).unwrap();
         assert_eq!(read, Owed { engines: owed, at_s: 12 });
-        assert!(mark(QueueId([7; 16]), &[], 12).is_none());
+        assert!(marks_of(&ids, &[], 12).is_empty());
     }
 }

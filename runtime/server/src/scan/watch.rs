@@ -33,7 +33,7 @@ pub async fn keep(service: Arc<Service>) {
 async fn watch(service: Arc<Service>, engine: Arc<Engine>) {
     let mut stop = service.stop.clone();
     let mut known = kept(&service.store, &engine.name);
-    let (mut ask_at, mut probe_at, mut mute) = (Duration::ZERO, Duration::ZERO, false);
+    let (mut ask_at, mut probe_at, mut said) = (Duration::ZERO, Duration::ZERO, Said::default());
     loop {
         let due = engine.state().breaker.is_probe_due(engine.now());
         let turn = async {
@@ -42,7 +42,7 @@ async fn watch(service: Arc<Service>, engine: Arc<Engine>) {
                 engine.probe().await;
             } else if engine.now() >= ask_at && engine.down_for().is_none() {
                 ask_at = engine.now() + ASKED_EVERY;
-                ask(&engine, &mut mute).await;
+                ask(&engine, &mut said).await;
             }
             tell(&service, &engine).await;
             keep_known(&service, &engine, &mut known).await;
@@ -55,23 +55,31 @@ async fn watch(service: Arc<Service>, engine: Arc<Engine>) {
     }
 }
 
-/// `mute`: it was said already that the engine does not tell its signatures.
-async fn ask(engine: &Engine, mute: &mut bool) {
+/// What the log has said already of an engine.
+#[derive(Default)]
+struct Said {
+    mute: bool,
+    crowded: bool,
+}
+
+async fn ask(engine: &Engine, said: &mut Said) {
     match engine.ask_signatures().await {
         Ok(Some((identity, made_at_s))) => {
-            *mute = false;
+            said.mute = false;
             note(engine, &identity, made_at_s);
         }
         Ok(None) => {}
         // Is it gone, or does it only keep this to itself (`EnableVersionCommand no` of clamd)?
         Err(error) => {
             engine.probe().await;
-            if engine.down_for().is_none() && !std::mem::replace(mute, true) {
+            if engine.down_for().is_none() && !std::mem::replace(&mut said.mute, true) {
                 tracing::warn!(engine = engine.name, "the engine does not say which signatures it has: {error}");
             }
         }
     }
-    if let Some(max) = engine.too_many() {
+    if let Some(max) = engine.too_many()
+        && !std::mem::replace(&mut said.crowded, true)
+    {
         tracing::warn!(engine = engine.name, max, "the service takes fewer connections than `at_once` of the plan");
     }
 }

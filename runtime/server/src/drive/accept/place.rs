@@ -78,7 +78,7 @@ pub async fn place(
     let Placed { mut ops, queued, mut ids, .. } = placed;
     ids.dedup();
     ops.extend(left_out(service, open));
-    ops.extend(ids.iter().filter_map(|id| scan::rescan::mark(*id, &open.owed_scans, at_s)));
+    ops.extend(scan::rescan::marks(&ops, &open.owed_scans, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     let reported = teaching::mark(service, session, open, start, at_s);
