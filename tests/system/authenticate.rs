@@ -132,6 +132,24 @@ fn what_dns_says_of_a_message_stands_in_front_of_it() -> Outcome {
 }
 
 #[test]
+fn who_poses_as_us_is_tagged_as_spam_is_where_the_policy_only_tags() -> Outcome {
+    let rules = STRICT.replace("else: Refuse", "else: Tag");
+    let house = House::in_folder(Scratch::new("authenticate"), Zone::default(), &rules)?;
+    house.zone(&format!("{OURS} TXT v=spf1 -all\n"));
+    let posing = letter("chef@cabinet-martin.example", CLAIRE, "posing");
+    house.smtp()?.message("a@sender.example", &[CLAIRE], &posing)?.expect(250)?;
+    let message = house.newest()?;
+    let status = mail::header::text_of(message.split_once("\r\n").expect("a literal").1.as_bytes(), "x-spam-status");
+    assert!(status.starts_with("Yes,") && status.contains("authenticate.own_domains_from_outside"), "{message}");
+    for words in
+        ["\r\nSubject: [SPAM] posing\r\n", "\r\nX-Original-Subject: posing\r\n", "reason=\"the author is one of ours"]
+    {
+        assert!(message.contains(words), "{words}\n{message}");
+    }
+    Ok(())
+}
+
+#[test]
 fn who_poses_as_us_is_refused_and_who_shows_that_it_is_from_us_is_not() -> Outcome {
     let house = House::new()?;
     let key = Key::new(OURS);

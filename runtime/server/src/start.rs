@@ -297,8 +297,7 @@ async fn service(
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site, &store).map_err(StartError::Unserved)?;
     let scorers = scan::score::Scorers::of(tables.plan(), &site);
-    let zone_name = &tables.plan().institution.time_zone;
-    let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
+    let time_zone = time_zone(&tables)?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
     let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
@@ -314,12 +313,12 @@ async fn service(
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
-    let spool = outbound::Spool::new(tables.plan());
     let plan = hash.short();
     let service = Service {
         metrics: Metrics::new(&plan),
         plan,
         plan_full: hash.full(),
+        spool: outbound::Spool::new(tables.plan()),
         tables,
         site,
         store,
@@ -352,13 +351,17 @@ async fn service(
         decisions_key,
         transcripts: crate::transcripts::Transcripts::default(),
         draining: AtomicBool::new(false),
-        spool,
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
         end: watch::Sender::new(false),
         rings: Mutex::new(rings),
     };
     Ok((Arc::new(service), writer))
+}
+
+fn time_zone(tables: &Tables) -> Result<jiff::tz::TimeZone, StartError> {
+    let name = &tables.plan().institution.time_zone;
+    jiff::tz::TimeZone::get(name).map_err(|_| StartError::TimeZone(name.clone()))
 }
 
 /// The key of the reverse-paths forwarded mail goes out under, made at the first start. Under another key nothing that

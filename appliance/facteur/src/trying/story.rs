@@ -24,7 +24,7 @@ pub async fn tell(stage: &Stage) -> bool {
     good &= end("one recipient too many in one message", one_recipient_too_many(stage).await);
     good &= end("a stranger tries to relay", stranger_relays(stage).await);
     good &= end("an infected message", infected(stage).await);
-    good &= end("a spam is delivered with the tag in its Subject", spam(stage).await);
+    good &= end("a message that looks like spam", spam(stage).await);
     good &= end("the recipient past the window", past_the_window(stage).await);
     good
 }

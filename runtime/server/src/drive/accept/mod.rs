@@ -116,6 +116,11 @@ pub async fn content(
             Step::Place => place(service, session, &open, &content, &start).await?,
         }
     }
+    Ok(accepted_as(service, session, open, &start))
+}
+
+/// Counts and tells that a message was accepted: the text of its 250.
+fn accepted_as(service: &Service, session: &Session<'_>, open: Open, start: &[u8]) -> String {
     let id = open.queue_id;
     if let Some(told) = session.told_address {
         tracing::debug!(queue_id = %id, gateway = %session.peer.client, %told, "from a client somebody speaks for");
@@ -123,9 +128,9 @@ pub async fn content(
     let direction = if matches!(session.block, Block::Send(_)) { "outbound" } else { "inbound" };
     service.metrics.accepted.with_label_values(&[direction]).inc();
     let outcome = Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer);
-    service.outcome(outcome.with_message_id(&start));
+    service.outcome(outcome.with_message_id(start));
     open.accepted();
-    Ok(format!("OK, kept as {id}"))
+    format!("OK, kept as {id}")
 }
 
 /// Is the whole header section in `start`, with which a content of `octets` begins?
