@@ -311,11 +311,10 @@ async fn service(
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
-    let spool = outbound::Spool::new(tables.plan());
-    let plan = hash.short();
     let service = Service {
-        metrics: Metrics::new(&plan),
-        plan,
+        spool: outbound::Spool::new(tables.plan()),
+        metrics: Metrics::new(&hash.short()),
+        plan: hash.short(),
         plan_full: hash.full(),
         tables,
         site,
@@ -349,7 +348,6 @@ async fn service(
         decisions_key,
         transcripts: crate::transcripts::Transcripts::default(),
         draining: AtomicBool::new(false),
-        spool,
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
         end: watch::Sender::new(false),
