@@ -8,6 +8,16 @@ const WORD_CHARS_MAX: usize = 24;
 const ELIDED: [&str; 14] =
     ["l", "d", "j", "m", "t", "s", "c", "n", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "presqu"];
 
+/// Days and months are dates. Sorted.
+const CALENDAR: [&str; 66] = [
+    "am", "aout", "apr", "april", "aug", "august", "avr", "avril", "dec", "december", "decembre", "dim", "dimanche",
+    "feb", "february", "fev", "fevr", "fevrier", "fri", "friday", "jan", "january", "janv", "janvier", "jeu", "jeudi",
+    "juil", "juillet", "juin", "jul", "july", "jun", "june", "lun", "lundi", "mar", "march", "mardi", "mars", "mer",
+    "mercredi", "mon", "monday", "nov", "november", "novembre", "oct", "october", "octobre", "pm", "sam", "samedi",
+    "sat", "saturday", "sep", "sept", "september", "septembre", "sun", "sunday", "thu", "thursday", "tue", "tuesday",
+    "ven", "vendredi",
+];
+
 /// One word, or a mark that stands for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word<'a> {
@@ -105,7 +115,7 @@ fn is_shouted(raw: &str) -> bool {
 
 fn shaped(folded: &str, shouted: bool, each: &mut dyn FnMut(Word<'_>) -> bool) -> bool {
     let length = folded.chars().count();
-    if length < 2 {
+    if length < 2 || CALENDAR.binary_search(&folded).is_ok() {
         return true;
     }
     if length > WORD_CHARS_MAX {
