@@ -108,6 +108,7 @@ fn delivery(to: &str, body: BodyRef, flags: Flags) -> Op {
         summary,
         internal_date: InternalDate::default(),
         flags,
+        marks: Vec::new(),
     }))
 }
 

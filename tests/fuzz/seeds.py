@@ -89,6 +89,13 @@ def from_tree():
         yield "smtp_client", bytes([*kind, 9]) + b"220 x\r\n250-x\r\n250 STARTTLS\r\n220 x\r\n" + whole
     for text in [b"stream: OK\0", b"stream: Eicar FOUND\0", b"zINSTREAM\0\0\0\0\x02ab\0\0\0\0", b"zPING\0zVERSION\0"]:
         yield "clamd", text
+    inside = b"HTTP/1.1 403 Forbidden\r\n\r\n"
+    found = b"X-Infection-Found: Type=0; Resolution=2; Threat=Eicar;\r\nX-Violations-Found: 1\r\n\t-\r\n\tEicar\r\n\t0\r\n\t0\r\n"
+    page = b"ICAP/1.0 200 OK\r\n%sEncapsulated: res-hdr=0, res-body=%d\r\n\r\n%s3\r\nbad\r\n0\r\n\r\n" % (found, len(inside), inside)
+    ask = b"RESPMOD icap://a/b ICAP/1.0\r\nPreview: 4\r\nEncapsulated: res-body=0\r\n\r\n4\r\nabcd\r\n0\r\n\r\n2\r\nef\r\n0\r\n\r\n"
+    for text in [b"ICAP/1.0 100 Continue\r\n\r\nICAP/1.0 204 Unmodified\r\n\r\n", page, ask]:
+        yield "icap", text
+    yield from of_scorers()
     for text in ['{"ret":"Full","envid":"a+2Bb","smtputf8":true,"held":true}', '{"behind":"a@b.example","orcpt":"rfc822;a"}']:
         yield "spool", text.encode()
     for text in ["INBOX/a", "inbox", "Envoyés/2026", "a/b/c/d/"]:
@@ -139,6 +146,30 @@ def of_the_world():
         yield "spf", b"a.b-c\nmx.example\n" + terms + b" redirect=_spf.example"
     for kinds in [b"\3\1\1", b"\2\0\0", b"\3\0\2"]:
         yield "tlsa", kinds + b"\x20" + bytes(32) + b"\x30\x03\x02\x01\x00"
+
+
+def of_scorers():
+    """What spamd, Rspamd and milters say, and what they are asked."""
+    judged = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 11\r\nSpam: True ; 1000.0 / 5.0\r\n\r\nGTUBE,X_Y\r\n"
+    asked = b"SYMBOLS SPAMC/1.5\r\nContent-length: 12\r\nUser: a\r\n\r\n"
+    for text in [judged, b"SPAMD/1.5 0 PONG\r\n", b"SPAMD/1.0 76 EX_PROTOCOL\r\n", asked, b"PING SPAMC/1.2\r\n\r\n"]:
+        yield "spamc", text
+    symbols = {"A": {"name": "A", "score": -1.0, "options": ["x"]}, "B": {"score": 7}}
+    answer = {"is_skipped": False, "score": 6.0, "required_score": 15.0, "action": "add header", "symbols": symbols}
+    more = {"thresholds": {"reject": 15, "add header": 6.5}, "messages": {}, "is_skipped": True, "action": "no action"}
+    for answer in [answer, {**answer, **more}, {"error": "a"}]:
+        yield "rspamd", json.dumps(answer).encode()
+    packet = lambda octets: len(octets).to_bytes(4, "big") + octets  # noqa: E731
+    # Only the end of the message is answered: connection, hello, sender, recipients, DATA are not wanted.
+    quiet = (0xF + 0x200 + 0x80 + 0x40000 + 0x80000).to_bytes(4, "big")
+    for protocol, end in [(quiet, b"a"), (bytes(4), b"r"), (quiet, b"y550 5.7.1 a\0"), (quiet, b"t")]:
+        says = [b"O" + bytes([0, 0, 0, 6, 0, 0, 0, 0x21]) + protocol]
+        says += [b"p", b"hX-Spam-Status\0Yes, score=7.5 required=5.0 tests=A,B\0", b"m\0\0\0\1X-Virus-Status\0Infected (a)\0"]
+        yield "milter", b"".join(packet(one) for one in [*says, b"qwhy\0", end])
+        yield "milter", b"".join(packet(one) for one in [says[0], *15 * [b"c"], b"s", end])
+    yield "milter", b"Subject: a\r\n b\r\nX:\r\n\r\nbody\r\n"
+    told = [b"DCj\0a\0{client_addr}\0b\0", b"C[192.0.2.7]\0004\0\x00192.0.2.7\0", b"Ha\0", b"M<a@b>\0", b"R<c@d>\0", b"T"]
+    yield "milter", b"".join(packet(one) for one in [*told, b"LA\0b\0", b"N", b"Bbody", b"E", b"Q"])
 
 
 def smtp(client):

@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use decide::{
     Accepted, Account, Alignment, Auth, Block, Client, EngineResult, FromClaim, Guess, Guesses, Reachable, Reason,
-    RecipientClass, Rings, SenderClass, Tables, Tells, Tick, Transaction,
+    RecipientClass, Rings, SenderClass, SpamVerdict, Tables, Tells, Tick, Transaction, antispam, spam_total,
+    tags_what_leaves, takes_corrections,
 };
 use mail::Login;
+use plan::{Copies, TagTotal};
 use policy::{LoadError, Loader, compile};
 
 struct Disk;
@@ -334,6 +336,33 @@ fn engines_that_are_down_never_mean_infected_and_never_mean_clean() {
     assert_eq!(stopped(judge(EngineResult::Clean, down(60))), Ok((Reason::ScannerDown, false, Some(451))));
     assert_eq!(stopped(judge(EngineResult::Clean, down(4 * 3_600))), Err(true), "one engine looked, a rescan is owed");
     assert_eq!(stopped(judge(down(99_999), down(99_999))), Ok((Reason::ScannerDown, false, Some(451))));
+}
+
+#[test]
+fn scores_are_added_or_the_lowest_counts_and_a_pass_without_one_is_left_out() {
+    let with = |total, copies| {
+        nantes_with(move |mut plan| {
+            let rules = plan.antispam.as_mut().expect("Nantes judges mail");
+            (rules.total, rules.tag.copies) = (total, copies);
+            plan
+        })
+    };
+    let (sum, lowest) = (with(TagTotal::Sum, Copies::All), with(TagTotal::Lowest, Copies::Local));
+    for (scores, added, least) in [
+        (&[Some(-1_500), Some(1_000)][..], Some(-500), Some(-1_500)),
+        (&[None, Some(1_000)], Some(1_000), Some(1_000)),
+        (&[Some(i64::MIN), Some(-1)], Some(i64::MIN), Some(i64::MIN)),
+        (&[None, None], None, None),
+        (&[], None, None),
+    ] {
+        assert_eq!((spam_total(&sum, scores), spam_total(&lowest, scores)), (added, least), "{scores:?}");
+    }
+    // Exactly at the threshold nothing is tagged.
+    assert_eq!(antispam(&sum, 0), SpamVerdict::Pass);
+    assert_eq!(antispam(&sum, -1), SpamVerdict::Tag("antispam.tag_when"));
+    assert_eq!((tags_what_leaves(&sum), tags_what_leaves(&lowest)), (true, false));
+    let takes = |address: &str| takes_corrections(&sum, &address.parse().unwrap());
+    assert!(takes("TraitementSpam@univ-nantes.fr") && !takes("jean.toto@univ-nantes.fr"));
 }
 
 #[test]

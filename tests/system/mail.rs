@@ -12,7 +12,7 @@ pub const EICAR: [&str; 2] = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-A
 /// Under 2 s on an idle machine; a test has a debug build and company.
 const MANY_PEOPLE_WITHIN: Duration = Duration::from_secs(15);
 
-fn inbox_subjects(imap: &mut Imap) -> std::io::Result<Vec<String>> {
+pub fn inbox_subjects(imap: &mut Imap) -> std::io::Result<Vec<String>> {
     imap.command("EXAMINE INBOX")?.ok()?;
     let response = imap.command("UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])")?.ok()?;
     let lines = response.lines();

@@ -1,9 +1,10 @@
 //! Whole runs of the real program: what it promises over the wire, what a crash leaves, what a flood costs, and the mail
 //! programs people use.
 
+mod antispam;
 mod authenticate;
+mod blocks;
 mod cells;
-mod clamd;
 mod clients;
 mod corpus;
 mod crash;
@@ -23,13 +24,16 @@ mod notify;
 mod operating;
 mod outbound;
 mod pop3;
+mod quarantine;
 mod queue;
 mod redirects;
 mod room;
+mod scanning;
 mod sharing;
 mod signing;
 mod spread;
 mod story;
+mod teaching;
 mod wire;
 mod world;
 mod zones;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, export, grant, import, person, queue, redirect, reports, restore, store, trace, why,
+    backup, block, export, grant, import, person, quarantine, queue, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
@@ -68,6 +68,8 @@ pub enum Command {
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
     Person(person::PersonArgs),
+    /// Refuse mail by sender, client, link, attachment or reply address, for some days
+    Block(block::BlockArgs),
     /// Say where the mail of a person goes on to
     Redirect(redirect::RedirectArgs),
     /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end
@@ -80,6 +82,8 @@ pub enum Command {
     Import(import::ImportArgs),
     /// See what waits for other servers, and hold, release, retry, bounce or remove it
     Queue(queue::QueueArgs),
+    /// See what is in quarantine, release or purge it, take a delivered message out of all mailboxes
+    Quarantine(quarantine::QuarantineArgs),
     /// Take no new mail, and deliver what can be delivered
     Drain(queue::DrainArgs),
     /// Watch what a person's sessions say
@@ -129,6 +133,9 @@ pub struct TryArgs {
     /// Ask this name server about mail that comes in; nobody is asked without one
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub name_server: Vec<std::net::SocketAddr>,
+    /// Speak to the scanners where the policy says they are; without it each antivirus engine has a stand-in, and no other is asked
+    #[arg(long)]
+    pub real_engines: bool,
     /// Write what runs, as JSON, when everything listens
     #[arg(long, value_name = "FILE")]
     pub describe: Option<PathBuf>,

@@ -21,6 +21,7 @@ mod mailboxes;
 mod network;
 mod pins;
 mod read;
+mod response;
 mod retention;
 mod scan;
 mod source_map;
@@ -53,11 +54,12 @@ pub use network::{
 };
 pub use pins::{PUBLIC_PROVIDERS, PUBLIC_SUFFIXES, Pin, Pins};
 pub use read::{ReadError, fuzz, read};
+pub use response::{Blocked, BlockedWhat, Response};
 pub use retention::{Backup, BackupCover, BackupTo, Life, Restores, Retention};
 pub use scan::{
-    Antispam, Antivirus, At, BuiltInPass, ContinueWith, Copies, Corrections, CorrectionsAccept, Does, EngineDown,
-    InfectedWhen, Infection, Keep, OnInfection, ReplyTo, ScanDirection, Scanner, ScoreSign, SpamAction, Tag, TagTotal,
-    Tell,
+    Antispam, Antivirus, At, BuiltInPass, ContinueWith, Copies, Corrections, CorrectionsAccept, Does, EngineDown, Exit,
+    ExitMeans, InfectedWhen, Infection, Keep, OnInfection, ReplyTo, ScanDirection, Scanner, ScoreSign, SpamAction, Tag,
+    TagTotal, Tell,
 };
 pub use source_map::{Place, SourceMap};
 pub use steps::{
@@ -101,6 +103,8 @@ pub struct Plan {
     pub logins: Logins,
     pub strangers: Strangers,
     pub dns_lists: BTreeMap<String, DnsList>,
+    /// In the order written; rule ids count from 0.
+    pub blocked: Vec<Blocked>,
     pub mailboxes: MailboxRules,
     #[serde(default, skip_serializing_if = "ImapRules::is_silent")]
     pub imap: ImapRules,
@@ -112,6 +116,7 @@ pub struct Plan {
     pub antispam: Option<Antispam>,
     pub filters: Filters,
     pub losses: Losses,
+    pub response: Response,
     pub redirects: Redirects,
     pub routes: Routes,
     pub delivery: Delivery,

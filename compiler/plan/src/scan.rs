@@ -11,6 +11,26 @@ pub struct Scanner {
     pub updates_at_least: Option<crate::Window>,
     /// Which way an external score runs.
     pub says: ScoreSign,
+    /// The longest one message may take, with the time it waits for a place.
+    pub deadline_s: u64,
+    /// Messages it looks at at the same time, never 0.
+    pub at_once: u32,
+    /// What the exit codes of a `Command` mean, sorted by code; any other code is no verdict. Empty elsewhere.
+    pub exits: Vec<Exit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exit {
+    pub code: u8,
+    pub means: ExitMeans,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ExitMeans {
+    Clean,
+    Suspect,
+    Infected,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +42,12 @@ pub enum Does {
 /// How a scanner is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum At {
-    /// `host:port` of an ICAP server (RFC 3507).
+    /// `host:port` or `host:port/service` of an ICAP server (RFC 3507 4.2); without one the service is `respmod`.
     Icap(String),
     /// `host:port` or `unix:/path` of clamd.
     Clamd(String),
-    /// A local program.
+    /// A local program and its arguments, parted by spaces; no shell. The message is on its standard input, or in a file
+    /// where an argument has `{file}`.
     Command(String),
     Rspamd(String),
     Spamd(String),
@@ -57,6 +78,8 @@ pub struct Antivirus {
     pub outbound_from_person: ScanDirection,
     pub outbound_from_machine: ScanDirection,
     pub engine_down: EngineDown,
+    /// Mail is looked at again for this long after its delivery whenever signatures were renewed.
+    pub rescan_within_s: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -194,6 +194,14 @@ codes! {
     L0716, Judged, "one engine that stays down stops all mail", "a licence lapses one day; `then: ContinueWith(at_least: 1, rescan: true, alarm: true)`";
     L0717, Judged, "mail posing as us is {only tagged|not looked at}", "`RequireAligned(else: Refuse)` once the applications are registered";
     E0718, Judged, "step `Authenticate` comes after `Accept` while `else: Refuse`", "move it before";
+    E0719, Judged, "exit codes of \"{s}\" {belong to no command|name none that is clean|say {code} twice}", "`exits: [(code: 0, means: Clean), (code: 13, means: Infected)]`, as the program documents; any other code is no verdict";
+    E0720, Judged, "\"{s}\" {has {span} for a message|looks at {n} messages at once}", "`within` from 1 s to 10 min, a sending server waits no longer; `at_once` from 1 to 1000";
+    E0721, Judged, "\"{s}\" is reached as {word}, which cannot {score spam|find viruses}", "scores: Rspamd, Spamd, Milter, BuiltIn; viruses: Clamd, Icap, Command, Milter";
+    E0722, Judged, "`rescan` takes infected mail out of mailboxes, and it would be kept nowhere", "`keep: Quarantine` for what is infected inbound; `rescan: Never` looks once";
+    E0723, Judged, "`blocked` would turn our own mail away: {what} is ours", "block who is outside; a stolen account is locked";
+    E0724, Judged, "an entry of `blocked` {has no reason|ended on {date}|stands twice}", "fill `because`, renew `until`, or delete the entry";
+    L0725, Judged, "`blocked` turns everybody at {provider} away", "block the one address, as `Sender(\"…\")`";
+    E0726, Judged, "`response` {has a life no block can have|has more mailboxes than there are}", "`block_at_most` from 1 min to 366 days; 0 mailboxes always ask for a second manager";
     // 08 People
     E0801, Judged, "two people can get the same address and `homonyms` is not set", "`AskDirectory` or `Append(...)`; logins are told apart, addresses are not";
     E0802, Judged, "login collisions are possible and `collision` is not set", "`Append(suffix: \"-{n}\", first: 1, …)`";

@@ -9,6 +9,7 @@ use plan::{ElseTag, EngineDown, Loss, OwnDomains, Plan, Tell};
 
 use crate::content::{self, AntivirusVerdict, ContentDirection, EngineResult};
 use crate::reason::{Reason, Refusal};
+use crate::spam::{SpamVerdict, antispam};
 use crate::steps::{Step, steps};
 use crate::tables::Tables;
 use crate::transaction;
@@ -157,14 +158,6 @@ pub enum Unaligned {
     Refuse(Refusal),
 }
 
-/// The verdict of the step `Antispam`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SpamVerdict {
-    Pass,
-    Tag(&'static str),
-    Refuse(Refusal),
-}
-
 /// The step `Authenticate`: mail that says it is from us and is not (`authenticate.own_domains_from_outside`).
 pub fn authenticate(tables: &Tables, claim: FromClaim) -> Unaligned {
     const RULE: &str = "authenticate.own_domains_from_outside";
@@ -179,19 +172,6 @@ pub fn authenticate(tables: &Tables, claim: FromClaim) -> Unaligned {
             Unaligned::Refuse(Refusal::new(reply::POLICY, Reason::PosesAsUs, RULE, text))
         }
     }
-}
-
-/// The step `Antispam`, on the total of its passes. What is refused is worse than what is tagged.
-pub fn antispam(tables: &Tables, total_thousandths: i64) -> SpamVerdict {
-    let Some(rules) = &tables.plan().antispam else { return SpamVerdict::Pass };
-    if rules.refuse_below_thousandths.is_some_and(|refused| total_thousandths < refused) {
-        let text = "the message looks like spam";
-        return SpamVerdict::Refuse(Refusal::new(reply::CONTENT_REFUSED, Reason::Spam, "antispam.always", text));
-    }
-    if total_thousandths < rules.tag_below_thousandths {
-        return SpamVerdict::Tag("antispam.tag_when");
-    }
-    SpamVerdict::Pass
 }
 
 /// The notification that is due for a message that was answered 250. What ended in silence gets none, whatever was

@@ -4,6 +4,7 @@
 //! up in (`envelope`), and policy tests run the same windows (`rings`, `transaction`) under a virtual clock.
 
 mod author;
+mod blocked;
 mod class;
 mod content;
 mod content_table;
@@ -21,6 +22,7 @@ mod rights;
 mod rings;
 mod row;
 mod served;
+mod spam;
 mod steps;
 mod stranger;
 mod suffixes;
@@ -31,11 +33,11 @@ mod transaction;
 pub mod login;
 
 pub use author::authors;
+pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus, is_scanned};
 pub use content_table::{
-    ContentCell, ContentVerdict, Dsn, Ending, EngineState, FromClaim, Notify, Score, SpamVerdict, Unaligned, antispam,
-    authenticate, dsn,
+    ContentCell, ContentVerdict, Dsn, Ending, EngineState, FromClaim, Notify, Score, Unaligned, authenticate, dsn,
 };
 pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
@@ -51,6 +53,7 @@ pub use rights::{Asker, Owner, rights};
 pub use rings::{Rings, TICKS_PER_S, Tick, address_key};
 pub use row::all_windows;
 pub use served::{Unserved, unserved};
+pub use spam::{SpamVerdict, antispam, spam_total, tags_what_leaves, takes_corrections};
 pub use steps::{Step, steps};
 pub use stranger::connection as stranger_connection;
 pub use suffixes::{Division, PublicSuffixes};

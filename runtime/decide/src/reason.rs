@@ -41,10 +41,12 @@ pub enum Reason {
     /// Header From is a domain of ours, and nothing shows that it is from us.
     PosesAsUs,
     Spam,
+    /// Its sender, client, a link or an attachment is blocked by name.
+    Blocked,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 29] = [
+    pub const ALL: [Reason; 30] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::Listed,
@@ -74,6 +76,7 @@ impl Reason {
         Reason::StoreTrouble,
         Reason::PosesAsUs,
         Reason::Spam,
+        Reason::Blocked,
     ];
 
     /// The kind of loss when such a refusal is for good; `None` for what is no mail of ours, or is the client's to mend.
@@ -84,7 +87,7 @@ impl Reason {
             Reason::TooLarge => Some(Loss::TooLarge),
             Reason::MessageWindow | Reason::RecipientWindow | Reason::RecipientsInOneMessage => Some(Loss::OverLimit),
             Reason::Infected | Reason::Suspect => Some(Loss::Virus),
-            Reason::PosesAsUs | Reason::Spam => Some(Loss::NotDelivered),
+            Reason::PosesAsUs | Reason::Spam | Reason::Blocked => Some(Loss::NotDelivered),
             Reason::NoBlock
             | Reason::TooManyConnections
             | Reason::Listed
@@ -139,6 +142,7 @@ impl Reason {
             Reason::StoreTrouble => "store-trouble",
             Reason::PosesAsUs => "poses-as-us",
             Reason::Spam => "spam",
+            Reason::Blocked => "blocked",
         }
     }
 }

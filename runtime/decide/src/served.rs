@@ -1,6 +1,6 @@
 //! What a plan asks for that this build keeps but does not execute yet.
 
-use plan::{At, FilterMay, Plan, ReceptionStep, SendingStep};
+use plan::{At, Does, FilterMay, Plan, ReceptionStep};
 
 /// One thing a build keeps in the plan without executing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,27 +21,29 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
     };
     for step in &plan.reception {
         match step {
-            ReceptionStep::Antispam => say("reception.Antispam", "no spam pass runs, nothing is tagged", false),
             ReceptionStep::Filters => say("reception.Filters", "people have no filters", false),
             ReceptionStep::KnownRecipient
             | ReceptionStep::Authenticate
             | ReceptionStep::Antivirus
             | ReceptionStep::Accept
+            | ReceptionStep::Antispam
             | ReceptionStep::Redirect
             | ReceptionStep::Deliver => {}
         }
-    }
-    if plan.sending.contains(&SendingStep::Antispam) {
-        say("sending.Antispam", "no spam pass runs on what is sent", false);
     }
     if plan.identity.ldap.is_some() {
         say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
     }
     for (name, scanner) in &plan.scanners {
-        match scanner.at {
-            At::Clamd(_) | At::BuiltIn(_) => {}
-            At::Icap(_) | At::Command(_) | At::Rspamd(_) | At::Spamd(_) | At::Milter(_) => {
-                say(&format!("scanners.{name}"), "this kind of scanner is reached through a stand-in only", false);
+        match (scanner.does, &scanner.at) {
+            (_, At::BuiltIn(_)) => {}
+            (Does::Antivirus, At::Clamd(_) | At::Icap(_) | At::Command(_) | At::Milter(_)) => {}
+            (Does::SpamScore, At::Rspamd(_) | At::Spamd(_) | At::Milter(_)) => {}
+            (Does::Antivirus, At::Rspamd(_) | At::Spamd(_)) => {
+                say(&format!("scanners.{name}"), "it gives no verdict on viruses", false);
+            }
+            (Does::SpamScore, At::Clamd(_) | At::Icap(_) | At::Command(_)) => {
+                say(&format!("scanners.{name}"), "it gives no score", false);
             }
         }
     }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use mail::{Domain, ReversePath};
 use plan::{Listener, Plan, ReceiveBlock, SendBlock, UnknownSenders, Windows};
 
+use crate::blocked::Register;
 use crate::class::{Block, Class, ClassId, ClassKind, Classes, Client, ListenerId};
 use crate::content_table;
 use crate::domains::{self, DomainKind};
@@ -41,6 +42,7 @@ pub struct Tables {
     envelope: Vec<u16>,
     pub(crate) keep: row::Keep,
     pub(crate) redirects: Redirects,
+    pub(crate) blocked: Register,
 }
 
 /// Why a plan cannot be served: it is not what a compiler writes.
@@ -90,6 +92,7 @@ impl Tables {
             envelope: Vec::new(),
             keep: row::Keep::of(&plan),
             redirects: Redirects::new(&plan),
+            blocked: Register::of_policy(&plan.blocked),
             plan,
             listeners,
             classes,

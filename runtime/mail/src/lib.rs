@@ -13,10 +13,12 @@ pub mod index;
 pub mod mailbox_name;
 pub mod mime;
 pub mod order;
+pub mod original;
 pub mod person;
 mod punycode;
 pub mod reply;
 pub mod rights;
+pub mod tag;
 pub mod thread;
 
 pub use address::{Address, BadAddress, ReversePath};

@@ -32,6 +32,10 @@ pub struct MessageFacts {
     pub delay_told: bool,
     /// Nobody tries until an operator says so.
     pub held: bool,
+    /// Fields of the spam filter for the copies that stay here, whole lines; empty where they stand in the message already.
+    pub spam_fields: String,
+    /// Those copies get the tag.
+    pub spam_tagged: bool,
     /// Parts done so far of recipients that many are behind, by their number.
     pub spread: BTreeMap<u32, u16>,
 }

@@ -3,7 +3,7 @@
 //! can be read out of them.
 
 use serde::Serialize;
-use store::{Op, ReadError, Store};
+use store::{Op, QueueId, ReadError, Store};
 
 use crate::outcome::Outcome;
 use crate::{clock, random};
@@ -74,6 +74,26 @@ pub fn row(outcome: &Outcome, plan: &str, key: &[u8; 32], tick: u32) -> Op {
         tick,
     };
     // INVARIANT: strings and numbers always have a JSON form.
+    Op::LogDecision { at_s: clock::unix_s(), row: serde_json::to_string(&row).unwrap_or_default() }
+}
+
+/// The row of what a person decided about a message, not a rule. `said` names who, and why.
+pub fn told(event: &str, id: QueueId, rule: &str, said: &str, plan: &str, tick: u32) -> Op {
+    let row = Row {
+        schema: SCHEMA,
+        event,
+        queue_id: &id.to_string(),
+        message_id: "",
+        reason: "",
+        code: String::new(),
+        rule,
+        plan,
+        listener: "",
+        class: "",
+        about: String::new(),
+        said: said.to_owned(),
+        tick,
+    };
     Op::LogDecision { at_s: clock::unix_s(), row: serde_json::to_string(&row).unwrap_or_default() }
 }
 

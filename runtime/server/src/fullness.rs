@@ -80,6 +80,7 @@ async fn tell(service: &Arc<Service>, login: &Login, level_permille: u32, usage:
         summary,
         internal_date: InternalDate { seconds: clock::unix_s(), offset_minutes: 0 },
         flags: Flags::default(),
+        marks: Vec::new(),
     };
     let warned = Op::Warned { login: login.clone(), fill_permille: level_permille };
     durable::commit(&service.store, vec![warned, Op::Deliver(Box::new(deliver))]).await.map(|_| ())

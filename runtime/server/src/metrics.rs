@@ -7,11 +7,19 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use decide::Reason;
-use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 use store::MetricsNow;
 
 /// Panics of this process, whichever task they happened in.
 static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Bounds of totals of spam passes, in points.
+const POINTS: [f64; 15] = [-20.0, -10.0, -5.0, -3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0];
+/// Bounds of what a pass takes, in seconds: those of ours take less than a millisecond, others are asked over a network.
+const PASS_SECONDS: [f64; 10] = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.5, 2.0, 10.0];
 
 macro_rules! metrics {
     ($($kind:ident $field:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
@@ -36,6 +44,8 @@ macro_rules! metrics {
     (@type counters) => { IntCounterVec };
     (@type gauge) => { IntGauge };
     (@type gauges) => { IntGaugeVec };
+    (@type points) => { Histogram };
+    (@type seconds) => { HistogramVec };
     (@new counter $name:literal [] $help:literal) => { IntCounter::new($name, $help) };
     (@new gauge $name:literal [] $help:literal) => { IntGauge::new($name, $help) };
     (@new counters $name:literal [$($label:literal),*] $help:literal) => {
@@ -43,6 +53,12 @@ macro_rules! metrics {
     };
     (@new gauges $name:literal [$($label:literal),*] $help:literal) => {
         IntGaugeVec::new(Opts::new($name, $help), &[$($label),*])
+    };
+    (@new points $name:literal [] $help:literal) => {
+        Histogram::with_opts(HistogramOpts::new($name, $help).buckets(POINTS.to_vec()))
+    };
+    (@new seconds $name:literal [$($label:literal),*] $help:literal) => {
+        HistogramVec::new(HistogramOpts::new($name, $help).buckets(PASS_SECONDS.to_vec()), &[$($label),*])
     };
 }
 
@@ -60,7 +76,20 @@ metrics! {
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
-    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, down.";
+    gauge quarantine_messages "facteur_quarantine_messages" [] "Messages in quarantine.";
+    gauge quarantine_octets "facteur_quarantine_bytes" [] "Octets of the messages in quarantine.";
+    gauge quarantine_oldest "facteur_quarantine_oldest_timestamp_seconds" [] "When the oldest message in quarantine came, 0 without any.";
+    counter taken "facteur_taken_total" [] "Messages taken out of mailboxes.";
+    counters spam_reports "facteur_spam_reports_total" ["result"] "Reports that the spam filter was wrong: proposed, unusable, refused (too many wait), gone, keyword.";
+    gauge spam_proposals "facteur_spam_proposals" [] "Proposals for the spam filter that wait for a manager, as of the last one.";
+    points spam_scores "facteur_spam_scores" [] "Totals of the spam passes in points; below 0 looks like spam.";
+    counters spam_verdicts "facteur_spam_verdicts_total" ["verdict", "rule"] "Messages by what the spam filter decided: passed, tagged, refused.";
+    seconds spam_passes "facteur_spam_pass_seconds" ["pass"] "What the passes of the spam filter take.";
+    counters spam_no_scores "facteur_spam_no_scores_total" ["pass"] "Times a pass gave no score and was left out of the total.";
+    counter spam_unscored "facteur_spam_unscored_total" [] "Messages no pass gave a score; they are delivered untagged.";
+    counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, refused (not looked at), down, busy (no place in time).";
+    gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
+    gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the last nightly backup of this process ended, 0 before the first.";

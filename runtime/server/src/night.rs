@@ -14,7 +14,7 @@ use store::{Op, OpResult};
 
 use crate::operate::{BackupNow, Compact, Operation, Who, door};
 use crate::service::{Service, stopped};
-use crate::{clock, durable};
+use crate::{clock, durable, quarantine, teaching};
 
 /// The clock of the machine may be set meanwhile: it is read again at least so often.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -98,6 +98,9 @@ fn work(service: &Arc<Service>, backup: bool) {
         }
     }
     trim(service);
+    if let Err(error) = service.blocks.sweep(&service.store, clock::unix_s()) {
+        tracing::error!("blocks that ended could not go: {error}");
+    }
     match (Compact { keep_s: FREED_KEPT_S }).handle(&context, &mut |_| ()) {
         Ok(done) => tracing::info!(segments = done.segments_removed, octets = done.octets_freed, "compacted"),
         Err(error) => tracing::error!("the store could not be compacted: {error}"),
@@ -113,6 +116,12 @@ fn trim(service: &Service) {
         Life::For { s } => Some(now_s.saturating_sub(i64::try_from(s).unwrap_or(i64::MAX))),
         Life::WhileAccountLives | Life::Forever => None,
     };
+    if let Some(before_s) = before_s(retention.quarantine) {
+        quarantine::forget(service, before_s);
+    }
+    if let Some(before_s) = before_s(retention.training) {
+        teaching::old::purge(service, before_s);
+    }
     if let Some(before_s) = before_s(retention.losses) {
         until_none_is_left(service, &Op::TrimLosses { before_s });
     }

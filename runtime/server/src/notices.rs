@@ -1,5 +1,5 @@
 //! Notices the policy promises about sending: to a person at `warn_at` of a limit, to the owner of an application when it is
-//! refused, once a day at most. What happened is heard from the outcomes; a watcher that is slow misses some, and the next
+//! refused, once a day at most, and to the managers of engines (`scan::watch`). What happened is heard from the outcomes; a watcher that is slow misses some, and the next
 //! crossing or refusal is told.
 
 use std::collections::HashMap;
@@ -20,10 +20,10 @@ use crate::{clock, durable, random};
 const OWNER_S: i64 = 86_400;
 
 /// What a notice says: the subject, and the text in French and in English.
-struct Words {
-    subject: String,
-    french: String,
-    english: String,
+pub(crate) struct Words {
+    pub subject: String,
+    pub french: String,
+    pub english: String,
 }
 
 /// Tells until the server stops.
@@ -102,7 +102,7 @@ async fn application_refused(service: &Arc<Service>, outcome: &Outcome, told: &m
 }
 
 /// Puts the notice where the address leads, in one commit with `ops`.
-async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) {
+pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) {
     let id = random::timed_id(clock::unix_ms());
     let found = service.directory.find(&service.tables, &service.store, &ReversePath::Null, to, 0);
     let message = message(service, to, &words, QueueId(id));
@@ -120,6 +120,7 @@ async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<O
             summary,
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
+            marks: Vec::new(),
         })));
     }
     let away = found.copies_away().map(|(forward_path, route)| QueueRecipient {

@@ -1,9 +1,7 @@
 //! What all connections share: the tables of the plan, the store, the rings, the clock, the counters.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use decide::{Rings, Tables};
 use store::Store;
@@ -39,8 +37,11 @@ pub(crate) struct Service {
     pub annotated: crate::annotated::Annotated,
     pub records: Records,
     /// The engines of the plan, in its order.
-    pub engines: Vec<crate::scan::Engine>,
+    pub engines: Vec<Arc<crate::scan::Engine>>,
+    /// Scorers of the plan that are reached over a socket.
+    pub scorers: crate::scan::score::Scorers,
     pub signing: crate::signing::Signing,
+    pub spam: crate::spam::Spam,
     /// Octets of contents in memory.
     pub held: Arc<crate::content::Held>,
     /// Maildrops that have a session.
@@ -50,7 +51,9 @@ pub(crate) struct Service {
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
     pub pool: crate::outbound::Pool,
+    pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
+    pub blocks: crate::blocks::Blocks,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,
     /// What came in, counted for the domains it says it is from.
@@ -59,8 +62,6 @@ pub(crate) struct Service {
     pub report_reader: Arc<tokio::sync::Semaphore>,
     /// Bounds the log of refusals.
     pub refusals: Throttle,
-    /// Engines that do not answer, and since when.
-    pub engines_down: Mutex<HashMap<String, Instant>>,
     pub time_zone: jiff::tz::TimeZone,
     /// Long contents that may be read whole at a time.
     pub long_contents: tokio::sync::Semaphore,
@@ -94,7 +95,9 @@ impl Service {
             self.metrics.records_dropped.inc_by(u64::from(!self.records.behind(row)));
         }
         if let Some(reason) = outcome.reason {
-            self.metrics.refusals.with_label_values(&[reason.word(), &outcome.rule]).inc();
+            // Blocks of managers come and go: in a label they are one rule.
+            let rule = if outcome.rule.starts_with("block.") { "block" } else { outcome.rule.as_str() };
+            self.metrics.refusals.with_label_values(&[reason.word(), rule]).inc();
         }
         // Nobody may be watching.
         let _ = self.outcomes.send(outcome);

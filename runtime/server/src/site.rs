@@ -27,12 +27,21 @@ pub struct Site {
     /// What the plan names by `Secret("name")`.
     pub secrets: BTreeMap<String, proto::sasl::Secret>,
     pub client_address: ClientAddress,
-    /// Scanner name to the address where something that speaks clamd's protocol stands in for it.
-    pub scanners: BTreeMap<String, SocketAddr>,
+    /// Scanner name to what stands in for it.
+    pub scanners: BTreeMap<String, StandIn>,
     /// Where backups that go elsewhere are kept, by the name the plan gives the place: a folder on another disk.
     pub backups: BTreeMap<String, PathBuf>,
     /// Where `/metrics` and `/healthz` listen.
     pub http: Option<SocketAddr>,
+}
+
+/// Something on this machine that takes a scanner's place, by the protocol it speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandIn {
+    Clamd(SocketAddr),
+    Icap(SocketAddr),
+    /// Nobody: it is not asked.
+    Nobody,
 }
 
 /// A certificate chain with its key.

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::admission::Admission;
 use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
+use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
 use crate::content::Held;
 use crate::directory::Directory;
@@ -29,12 +30,13 @@ use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
 use crate::site::{Outbound, Site};
+use crate::spam::{Spam, colleagues};
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    bindings, control, decisions, fullness, http, night, notices, operate, outbound, random, reports, rings, scan, tls,
-    world,
+    bindings, control, decisions, fullness, http, night, notices, operate, outbound, quarantine, random, reports,
+    rings, scan, tls, world,
 };
 
 /// Long contents read whole at a time.
@@ -192,10 +194,14 @@ impl Server {
             tokio::spawn(kept::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
+            tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(crate::teaching::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
+            tokio::spawn(scan::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
+            tokio::spawn(colleagues::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
@@ -289,15 +295,18 @@ async fn service(
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
-    let engines = scan::engines(&tables, &site).map_err(StartError::Unserved)?;
+    let engines = scan::engines(&tables, &site, &store).map_err(StartError::Unserved)?;
+    let scorers = scan::score::Scorers::of(tables.plan(), &site);
     let zone_name = &tables.plan().institution.time_zone;
     let time_zone = jiff::tz::TimeZone::get(zone_name).map_err(|_| StartError::TimeZone(zone_name.clone()))?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
+    let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal).await?;
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
+    let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let nobodys_salts = nobodys_salts(&store).await?;
@@ -323,18 +332,21 @@ async fn service(
         annotated: crate::annotated::Annotated::default(),
         records,
         engines,
+        scorers,
         signing,
+        spam,
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,
         world,
         pool: outbound::Pool::default(),
         redirects,
+        teaching: crate::teaching::Teaching::default(),
+        blocks,
         resolver,
         tally: Mutex::default(),
         report_reader: Arc::new(Semaphore::new(1)),
         refusals: Throttle::default(),
-        engines_down: Mutex::default(),
         time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
         decisions_key,

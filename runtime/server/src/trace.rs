@@ -38,7 +38,7 @@ impl Received<'_> {
 }
 
 /// What a client calls itself, without anything that means something in a header field.
-fn tame(name: &str) -> String {
+pub fn tame(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "-._:[]".contains(c) { c } else { '?' }).collect()
 }
 

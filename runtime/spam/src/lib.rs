@@ -2,6 +2,7 @@
 //! ([`tokens`]) and what those meant in mail that was taught ([`learned`]). Pure: facts and counts come in, a score with its
 //! reasons comes out; nothing here reads a clock, a file or a socket.
 
+pub mod campaign;
 pub mod form;
 mod fuzz;
 pub mod learned;

@@ -191,6 +191,7 @@ fn deliver(store: &Store, messages: &[Vec<u8>], n: u64) {
             summary: Summary::default(),
             internal_date: InternalDate::default(),
             flags: Flags::default(),
+            marks: Vec::new(),
         }))
     });
     store.commit_wait(ops.collect()).expect("a delivery");

@@ -108,6 +108,10 @@ fn merge(answers: Vec<OpResult>) -> OpResult {
                 placed.extend(more);
                 OpResult::Delivered { duplicate: duplicate && other, placed }
             }
+            (Some(OpResult::Taken(mut taken)), OpResult::Taken(more)) => {
+                taken.extend(more);
+                OpResult::Taken(taken)
+            }
             (Some(OpResult::Trimmed(rows)), OpResult::Trimmed(more)) => OpResult::Trimmed(rows + more),
             (_, answer) => answer,
         });

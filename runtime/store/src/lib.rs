@@ -57,22 +57,24 @@ mod warn;
 mod watch;
 mod writer;
 
-pub use body::{BodyRef, RecordEnvelope, Spill};
+pub use body::{BodyRef, Inserted, RecordEnvelope, Source, Spill};
 pub use compact::{CompactError, Compacted};
 pub use error::{CommitError, Fatal, OpenError, PutError, ReadError, Refusal};
 pub use id::{DeliveryId, InternalDate, MailboxId, Modseq, ObjectId, QueueId, SHARDS_MAX, UidSet};
 pub use metrics::{Metrics, MetricsNow};
 pub use op::{
-    Append, DefaultMailbox, Deliver, FlagMode, FlagRow, FlagScope, Loss, Op, OpResult, Placed, Quarantined, Ring,
+    Append, DefaultMailbox, Deliver, FlagMode, FlagRow, FlagScope, Kept, Loss, Op, OpResult, Placed, Quarantined, Ring,
     Target,
 };
-pub use op::{Expunged, Import, Imported, Part, Replace, SetFlags, SetRights, TokenCount, Until};
+pub use op::{
+    Expunged, Import, Imported, Part, PutBackTaken, Replace, SetFlags, SetRights, TakeOut, TokenCount, Until,
+};
 pub use options::Options;
 pub use progress::Progress;
 pub use putback::{PutBack, PutBackError, not_owned, put_back};
 pub use read::{
-    Changes, Counts, Delivery, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings, Resolution,
-    Selected, SharedMailbox, TokenCounts, Usage, Vanished,
+    Changes, CopyOf, Counts, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow,
+    Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
 };
 pub use restore::{RestoreError, Restored, Wanted};
 pub use search::Candidates;

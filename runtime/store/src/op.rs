@@ -131,9 +131,23 @@ pub enum Op {
         outcome: Settled,
     },
     Quarantine(Box<Quarantined>),
-    /// Forgets a quarantined message; its body goes unless a mailbox has it.
+    /// A message that is kept apart is so for another reason from now on.
+    Recast {
+        id: QueueId,
+        kind: Kept,
+        facts: Vec<u8>,
+    },
+    /// Forgets a message that is kept apart, of any kind; its body goes unless a mailbox has it.
     ReleaseQuarantined {
         id: QueueId,
+    },
+    /// Takes messages out of mailboxes and remembers what each was.
+    TakeOut(Box<TakeOut>),
+    /// The way back, some thousand at a time; [`OpResult::Delivered`] says where they are.
+    PutBackTaken(Box<PutBackTaken>),
+    /// Forgets what was taken out under `item`; [`OpResult::Trimmed`] says how many there were.
+    ForgetTaken {
+        item: QueueId,
     },
     RecordLoss(Box<Loss>),
     /// One row of the decision log, opaque; the oldest rows go, see [`crate::Options::decision_rows_max`].
@@ -184,6 +198,7 @@ impl Op {
             Op::Replace(replace) => (Some(&replace.append.body), None),
             Op::Enqueue(enqueue) => (Some(&enqueue.body), None),
             Op::Quarantine(quarantined) => (Some(&quarantined.body), None),
+            Op::PutBackTaken(back) => (Some(&back.body), None),
             Op::Import(import) => (None, Some(import.messages.iter().map(|message| &message.body))),
             _ => (None, None),
         };
@@ -197,6 +212,7 @@ impl Op {
             Op::Replace(replace) => vec![&mut replace.append.body],
             Op::Enqueue(enqueue) => vec![&mut enqueue.body],
             Op::Quarantine(quarantined) => vec![&mut quarantined.body],
+            Op::PutBackTaken(back) => vec![&mut back.body],
             Op::Import(import) => import.messages.iter_mut().map(|message| &mut message.body).collect(),
             _ => Vec::new(),
         }
@@ -215,6 +231,8 @@ impl Op {
                 | Op::Reschedule { .. }
                 | Op::Settle { .. }
                 | Op::ReleaseQuarantined { .. }
+                | Op::TakeOut(_)
+                | Op::ForgetTaken { .. }
                 | Op::FlushRings(_)
                 | Op::TrimDeliveries { .. }
                 | Op::TrimLosses { .. }
@@ -286,6 +304,8 @@ pub enum OpResult {
     },
     /// Rows that went.
     Trimmed(u64),
+    /// What was taken out of each mailbox, ascending.
+    Taken(Vec<(MailboxId, Vec<u32>)>),
     Done,
 }
 
@@ -299,6 +319,8 @@ pub struct Deliver {
     pub summary: Summary,
     pub internal_date: InternalDate,
     pub flags: Flags,
+    /// What the message can be found by later, in the words of the caller; see [`crate::Store::deliveries_marked`].
+    pub marks: Vec<u64>,
 }
 
 /// Where in an account. A mailbox that does not exist (any more) means INBOX: accepted mail has to go somewhere.
@@ -459,10 +481,58 @@ pub struct DefaultMailbox {
     pub special_use: Option<SpecialUse>,
 }
 
+/// Why a message is kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kept {
+    /// Not delivered: a scanner stopped it.
+    #[default]
+    Quarantine,
+    /// Taken out of the mailboxes it was delivered to.
+    Recalled,
+    /// Somebody says it was judged wrongly, and nobody decided yet.
+    Proposal,
+    /// What the spam filter learned from, to learn or forget it again.
+    Taught,
+}
+
+impl Kept {
+    pub const ALL: [Kept; 4] = [Kept::Quarantine, Kept::Recalled, Kept::Proposal, Kept::Taught];
+
+    pub(crate) fn number(self) -> i64 {
+        self as i64
+    }
+
+    pub(crate) fn of_number(number: i64) -> Option<Kept> {
+        Kept::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+}
+
+/// Messages to take out of mailboxes, whatever their flags. What is not there any more is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeOut {
+    /// What they are remembered under.
+    pub item: QueueId,
+    pub messages: Vec<(MailboxId, UidSet)>,
+}
+
+/// Puts messages that were taken out where they were: with their flags, INTERNALDATE, saved date, EMAILID and THREADID, quota or
+/// not; into the mailbox of that name when theirs is gone, and into INBOX when there is none.
+#[derive(Clone, Debug)]
+pub struct PutBackTaken {
+    pub item: QueueId,
+    /// Each shard has its own.
+    pub shard: u8,
+    pub body: BodyRef,
+    pub summary: Summary,
+    /// Messages at most; the others wait for the next.
+    pub limit: u32,
+}
+
 /// A message kept apart. `why`, `engine`, `signature` and `envelope` are words of the caller.
 #[derive(Clone, Debug)]
 pub struct Quarantined {
     pub id: QueueId,
+    pub kind: Kept,
     pub body: BodyRef,
     pub why: String,
     pub engine: String,

@@ -15,7 +15,7 @@ use mail::{Alias, AliasKind, Login};
 use crate::body::Segments;
 use crate::error::{CommitError, OpenError, ReadError};
 use crate::join::Join;
-use crate::op::{Deliver, Op, Part};
+use crate::op::{Deliver, Op, Part, TakeOut};
 use crate::read::fold;
 use crate::shard::Shard;
 use crate::store::Done;
@@ -129,6 +129,7 @@ impl Table {
             Op::Append(append) => vec![self.home(&append.login)],
             Op::Replace(replace) => vec![self.home(&replace.append.login)],
             Op::Import(import) => vec![self.home(&import.login)],
+            Op::PutBackTaken(back) => vec![back.shard],
             _ => vec![0],
         }
     }
@@ -175,7 +176,9 @@ impl Table {
             | Op::SetSpecialUse { login, .. }
             | Op::SetAnnotation { login, .. }
             | Op::Warned { login, .. } => self.home(login),
-            Op::TrimDeliveries { .. } => {
+            Op::TakeOut(take) => return self.split_taking(take),
+            Op::PutBackTaken(back) => back.shard,
+            Op::TrimDeliveries { .. } | Op::ForgetTaken { .. } => {
                 return (0..self.shards.len() as u8).map(|shard| (shard, op.clone())).collect();
             }
             _ => 0,
@@ -194,6 +197,20 @@ impl Table {
         }
         shares.push((0, Op::Part(Box::new(Part::Alias(alias.clone())))));
         shares
+    }
+
+    fn split_taking(&self, take: &TakeOut) -> Vec<(u8, Op)> {
+        let mut shares: BTreeMap<u8, Vec<_>> = BTreeMap::new();
+        for (mailbox, uids) in &take.messages {
+            // A mailbox number nobody gave leads nowhere; shard 0 finds nothing there.
+            let shard = Some(mailbox.shard()).filter(|shard| usize::from(*shard) < self.shards.len()).unwrap_or(0);
+            shares.entry(shard).or_default().push((*mailbox, uids.clone()));
+        }
+        if shares.is_empty() {
+            shares.insert(0, Vec::new());
+        }
+        let share = |(shard, messages)| (shard, Op::TakeOut(Box::new(TakeOut { item: take.item, messages })));
+        shares.into_iter().map(share).collect()
     }
 
     fn split_delivery(&self, deliver: &Deliver) -> Vec<(u8, Op)> {

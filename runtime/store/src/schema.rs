@@ -4,8 +4,8 @@
 //! message came with: it grows with the UID, so what arrived since a MODSEQ is found from the end of the mailbox, and
 //! the index holds only messages changed after their arrival.
 //!
-//! Every shard has all tables. `account` and what hangs on it (`mailbox` to `acl`), `blob`, `delivery` and `changelog`
-//! are used in the shard of the account; the others only in shard 0.
+//! Every shard has all tables. `account` and what hangs on it (`mailbox` to `acl`), `blob`, `delivery`, `taken` and
+//! `changelog` are used in the shard of the account; the others only in shard 0.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::id::MailboxId;
 
 /// What this program writes, and the newest it reads.
-pub(crate) const FORMAT: i64 = 4;
+pub(crate) const FORMAT: i64 = 5;
 /// The oldest format a step leads from. Format 1 was never released.
 pub(crate) const FORMAT_FLOOR: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.
@@ -69,7 +69,12 @@ CREATE TABLE blob(
     id INTEGER PRIMARY KEY, seg INTEGER NOT NULL, off INTEGER NOT NULL, skip INTEGER NOT NULL, len INTEGER NOT NULL,
     crc INTEGER NOT NULL, refs INTEGER NOT NULL, freed_at INTEGER, delivery BLOB NOT NULL, email INTEGER);
 CREATE INDEX blob_freed ON blob(seg) WHERE refs = 0;
-CREATE TABLE delivery(id BLOB PRIMARY KEY, message_id TEXT, hash BLOB, got BLOB) WITHOUT ROWID;
+CREATE INDEX blob_email ON blob(email) WHERE email IS NOT NULL;
+CREATE TABLE delivery(id BLOB PRIMARY KEY, message_id TEXT, hash BLOB, got BLOB, blob INTEGER, marks BLOB) WITHOUT ROWID;
+CREATE TABLE taken(
+    item BLOB NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, account INTEGER NOT NULL, name TEXT NOT NULL,
+    flags INTEGER NOT NULL, kw TEXT, idate INTEGER NOT NULL, zone INTEGER NOT NULL, saved INTEGER NOT NULL, thread INTEGER,
+    email INTEGER NOT NULL, PRIMARY KEY(item, mailbox, uid)) WITHOUT ROWID;
 CREATE TABLE changelog(seq INTEGER NOT NULL, mailbox INTEGER NOT NULL, PRIMARY KEY(seq, mailbox)) WITHOUT ROWID;
 CREATE TABLE spool(
     id BLOB PRIMARY KEY, blob INTEGER NOT NULL, reverse_path TEXT NOT NULL, plan TEXT NOT NULL, accepted_at INTEGER NOT NULL,
@@ -81,7 +86,9 @@ CREATE TABLE spool_recipient(
 CREATE INDEX spool_due ON spool_recipient(due_at) WHERE state = 0;
 CREATE TABLE quarantine(
     id BLOB PRIMARY KEY, blob INTEGER NOT NULL, why TEXT NOT NULL, engine TEXT NOT NULL, signature TEXT NOT NULL,
-    reverse_path TEXT NOT NULL, recipients TEXT NOT NULL, facts BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+    reverse_path TEXT NOT NULL, recipients TEXT NOT NULL, facts BLOB NOT NULL, at INTEGER NOT NULL,
+    kind INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX quarantine_kind ON quarantine(kind, id);
 CREATE TABLE loss(
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, queue BLOB NOT NULL, reverse_path TEXT NOT NULL, recipient TEXT NOT NULL,
     reason TEXT NOT NULL, at INTEGER NOT NULL);
@@ -130,6 +137,19 @@ CREATE TABLE acl(
     mailbox INTEGER NOT NULL, grantee TEXT NOT NULL, negative INTEGER NOT NULL, rights INTEGER NOT NULL, until INTEGER,
     PRIMARY KEY(mailbox, grantee, negative)) WITHOUT ROWID;
 CREATE INDEX acl_grantee ON acl(grantee, negative, mailbox);
+";
+
+/// Format 4 kept apart what was quarantined only, took nothing out of mailboxes, and its delivery index had no marks.
+const FROM_4: &str = "
+ALTER TABLE quarantine ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX quarantine_kind ON quarantine(kind, id);
+ALTER TABLE delivery ADD COLUMN blob INTEGER;
+ALTER TABLE delivery ADD COLUMN marks BLOB;
+CREATE INDEX blob_email ON blob(email) WHERE email IS NOT NULL;
+CREATE TABLE taken(
+    item BLOB NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, account INTEGER NOT NULL, name TEXT NOT NULL,
+    flags INTEGER NOT NULL, kw TEXT, idate INTEGER NOT NULL, zone INTEGER NOT NULL, saved INTEGER NOT NULL, thread INTEGER,
+    email INTEGER NOT NULL, PRIMARY KEY(item, mailbox, uid)) WITHOUT ROWID;
 ";
 
 /// What a connection is for.
@@ -203,7 +223,7 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
     }
     let tx = db.transaction()?;
     if format != 0 {
-        let steps = [(2, FROM_2), (3, FROM_3)];
+        let steps = [(2, FROM_2), (3, FROM_3), (4, FROM_4)];
         steps.iter().filter(|(from, _)| *from >= format).try_for_each(|(_, step)| tx.execute_batch(step))?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         return Ok(tx.commit()?);

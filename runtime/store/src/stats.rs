@@ -30,7 +30,7 @@ impl Store {
                 format: number("PRAGMA user_version")?,
                 shards: self.shard_numbers().end,
                 spooled: number("SELECT count(*) FROM spool")? as u64,
-                quarantined: number("SELECT count(*) FROM quarantine")? as u64,
+                quarantined: number("SELECT count(*) FROM quarantine WHERE kind = 0")? as u64,
                 ..Amounts::default()
             })
         })?;

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use mail::Login;
 use rusqlite::Transaction;
 
-use crate::body::{BodyRef, RecordEnvelope, Segments, Spill};
+use crate::body::{BodyRef, Inserted, RecordEnvelope, Segments, Source, Spill};
 use crate::error::{CommitError, OpenError, PutError, ReadError};
 use crate::id::{MailboxId, SHARDS_MAX};
 use crate::lock::Lock;
@@ -162,6 +162,18 @@ impl Store {
         spill: &Spill,
     ) -> Result<BodyRef, PutError> {
         self.segments.put_spill(envelope, head, spill)
+    }
+
+    /// Writes `head` and the content with octets of ours inside it as one body. Its delivery is known by the hash of the
+    /// content as it came.
+    pub fn put_body_with(
+        &self,
+        envelope: &RecordEnvelope,
+        head: &[u8],
+        content: &Source<'_>,
+        inserted: &Inserted<'_>,
+    ) -> Result<BodyRef, PutError> {
+        self.segments.put_inserted(envelope, head, content, inserted)
     }
 
     /// The whole body, its checksum verified.

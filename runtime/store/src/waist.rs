@@ -4,15 +4,15 @@
 use mail::mime::SummaryParts;
 use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 
-use crate::body::{BodyRef, RecordEnvelope, Spill};
+use crate::body::{BodyRef, Inserted, RecordEnvelope, Source, Spill};
 use crate::compact::{CompactError, Compacted};
 use crate::error::{PutError, ReadError};
 use crate::id::{DeliveryId, MailboxId, Modseq, QueueId, UidSet};
-use crate::op::{Loss, Op, Quarantined, Ring};
+use crate::op::{Kept, Loss, Op, Quarantined, Ring};
 use crate::progress::Progress;
 use crate::read::{
-    Changes, Delivery, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings, Resolution, Selected,
-    SharedMailbox, TokenCounts, Usage, Vanished,
+    Changes, CopyOf, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings,
+    Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
 };
 use crate::search::Candidates;
 use crate::spool::{QueueItem, Waits};
@@ -90,15 +90,24 @@ waist! {
         fn queue_count(&self) -> Result<u64, ReadError>;
 
         fn quarantined(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError>;
+        fn kept(&self, kind: Kept, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError>;
+        fn kept_one(&self, id: QueueId) -> Result<Option<Quarantined>, ReadError>;
+        fn kept_amounts(&self, kind: Kept) -> Result<KeptAmounts, ReadError>;
+        fn copies_of(&self, deliveries: &[DeliveryId]) -> Result<Vec<CopyOf>, ReadError>;
+        fn taken(&self, item: QueueId) -> Result<Vec<TakenCopy>, ReadError>;
         fn losses(&self, limit: usize) -> Result<Vec<Loss>, ReadError>;
         fn losses_of(&self, queue_id: QueueId, limit: usize) -> Result<Vec<Loss>, ReadError>;
         fn decisions_with(&self, text: &str, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn decisions(&self, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
+        fn deliveries_marked(
+            &self, shard: u8, mark: u64, after: DeliveryId, rows: usize,
+        ) -> Result<(Vec<Delivery>, Option<DeliveryId>), ReadError>;
         fn load_rings(&self) -> Result<Vec<Ring>, ReadError>;
         fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError>;
         fn settings(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
+        fn statistics(&self, bucket: u32, after: Option<u64>, limit: usize) -> Result<Vec<(u64, TokenCounts)>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
     }
 }
@@ -110,6 +119,9 @@ waist! {
         fn put_body_for(&self, envelope: &RecordEnvelope, head: &[u8], content: &[&[u8]]) -> Result<BodyRef, PutError>;
         fn spill(&self) -> std::io::Result<Spill>;
         fn put_body_from_spill(&self, envelope: &RecordEnvelope, head: &[u8], spill: &Spill) -> Result<BodyRef, PutError>;
+        fn put_body_with(
+            &self, envelope: &RecordEnvelope, head: &[u8], content: &Source<'_>, inserted: &Inserted<'_>,
+        ) -> Result<BodyRef, PutError>;
         fn read_body(&self, body: &BodyRef) -> Result<Vec<u8>, ReadError>;
         fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError>;
         fn compact(&self, keep_s: u64, progress: &mut dyn FnMut(Progress)) -> Result<Compacted, CompactError>;

@@ -139,7 +139,8 @@ impl Peer {
         let blind = corpus.folder.join("blind").display().to_string();
         let messages = corpus.folder.join("messages").display().to_string();
         let file = self.file(corpus, fold);
-        std::fs::write(file.with_extension("new"), said.replace(&blind, &messages)).expect("the build folder can be written");
+        std::fs::write(file.with_extension("new"), said.replace(&blind, &messages))
+            .expect("the build folder can be written");
         std::fs::rename(file.with_extension("new"), file).expect("the build folder can be written");
         std::fs::remove_dir_all(&home).expect("the build folder can be written");
         Some(())
@@ -183,7 +184,8 @@ fn bogofilter(home: &Path, train: &str, test: &str) -> Option<String> {
         command.arg("-d").arg(home).args(["-k", "64", "-b", option]);
         output(command, &paths(train, class))?;
     }
-    let asked: String = test.lines().filter_map(|line| line.split_once('\t')).map(|(_, path)| format!("{path}\n")).collect();
+    let asked: String =
+        test.lines().filter_map(|line| line.split_once('\t')).map(|(_, path)| format!("{path}\n")).collect();
     let mut command = Command::new("bash");
     // `times` says, last, what its children used: user, then system.
     command.arg("-c").arg("bogofilter -d \"$0\" -k 64 -b -TT; times | tail -n 1 >&2").arg(home);

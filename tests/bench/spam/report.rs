@@ -47,7 +47,9 @@ pub fn print(corpus: &Corpus, contestants: &[Contestant]) {
 }
 
 fn totals(corpus: &Corpus, contestants: &[Contestant]) {
-    println!("All: spam found where this part of the ham is lost; then at each one's own limit (0) ham lost and spam found.");
+    println!(
+        "All: spam found where this part of the ham is lost; then at each one's own limit (0) ham lost and spam found."
+    );
     println!(
         "{:<22}{:>8}{:>8}{:>8}{:>8} |{:>8}{:>8}{:>8} |{:>9}{:>9}{:>9} |{:>10}{:>9}",
         "", "0.1 %", "0.5 %", "1 %", "limit", "ham", "easy", "spam", "fr ham", "fr spam", "fr 0.5 %", "us each", "MiB"

@@ -64,6 +64,7 @@ pub fn delivery(number: u64, recipients: impl IntoIterator<Item = u64>, body: Bo
         summary: summary(number),
         internal_date: InternalDate { seconds: 1_700_000_000 + (number >> 10) as i64, offset_minutes: 60 },
         flags: Flags::default(),
+        marks: Vec::new(),
     }))
 }
 

@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use decide::Tables;
-use plan::Does;
+use plan::{At, Does};
 use policy::compile::Sealed;
-use server::{Certificates, ClientAddress, Outbound, Running, Server, Site, World};
+use server::{Certificates, ClientAddress, Outbound, Running, Server, Site, StandIn, World};
 use store::Store;
 
 use crate::Exit;
@@ -126,8 +126,12 @@ async fn site(
     }
     let mut scanners = BTreeMap::new();
     for (name, scanner) in &tables.plan().scanners {
-        if scanner.does == Does::Antivirus {
-            scanners.insert(name.clone(), standin::start(name).await?);
+        if scanner.does == Does::Antivirus && !args.real_engines {
+            scanners.insert(name.clone(), standin::start(name, &scanner.at).await?);
+        }
+        // Nothing stands in for a scorer: its pass gives no score.
+        if scanner.does == Does::SpamScore && !matches!(scanner.at, At::BuiltIn(_)) && !args.real_engines {
+            scanners.insert(name.clone(), StandIn::Nobody);
         }
     }
     Ok(Site {

@@ -128,7 +128,12 @@ impl Stage {
 
     /// Shows the line of the policy behind a rule.
     pub fn show_rule(&self, rule: &str) {
-        say!("   refused by {rule} (plan {})", self.plan);
+        self.show_line("refused", rule);
+    }
+
+    /// The same, for a rule that did something else.
+    pub fn show_line(&self, done: &str, rule: &str) {
+        say!("   {done} by {rule} (plan {})", self.plan);
         let Some(place) = self.map.find(rule) else {
             say!("   the policy does not write this down: it is a default of the language");
             return;

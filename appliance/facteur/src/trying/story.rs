@@ -2,7 +2,7 @@
 //! the step out and says so.
 
 use decide::{Auth, Block, Cell, Outcome, RecipientClass, SenderClass};
-use plan::{Speaks, WhenOver, Window};
+use plan::{At, BuiltInPass, ReceptionStep, Speaks, WhenOver, Window};
 
 use super::describe::PersonView;
 use super::stage::{RestDoor, Stage, Step, Told, expect, rule_of};
@@ -24,6 +24,7 @@ pub async fn tell(stage: &Stage) -> bool {
     good &= end("one recipient too many in one message", one_recipient_too_many(stage).await);
     good &= end("a stranger tries to relay", stranger_relays(stage).await);
     good &= end("an infected message", infected(stage).await);
+    good &= end("a spam is delivered with the tag in its Subject", spam(stage).await);
     good &= end("the recipient past the window", past_the_window(stage).await);
     good
 }
@@ -239,6 +240,63 @@ async fn infected(stage: &Stage) -> Step {
 fn quarantined(stage: &Stage) -> Result<u64, Told> {
     let list = stage.store.quarantined(None, 10_000);
     list.map(|list| list.len() as u64).map_err(|error| Told::Otherwise(format!("the store: {error}")))
+}
+
+async fn spam(stage: &Stage) -> Step {
+    let plan = stage.tables.plan();
+    let Some(rules) = plan.antispam.as_ref().filter(|_| plan.reception.contains(&ReceptionStep::Antispam)) else {
+        return Err(missing("it has no spam filter"));
+    };
+    let form = |name: &String| plan.scanners.get(name).is_some_and(|it| it.at == At::BuiltIn(BuiltInPass::Form));
+    if !rules.passes.iter().any(form) {
+        return Err(missing("the form of mail is not looked at"));
+    }
+    let (door, reader) = (receiving(stage)?, person(stage, 0)?);
+    say!(
+        "-- a stranger sends the test of spam filters (GTUBE) to {}; passes: {}",
+        reader.address,
+        rules.passes.join(", ")
+    );
+    let before = inbox_count(stage, reader)?;
+    let mut wire = stage.smtp(&door).await?;
+    expect(&wire.say("MAIL FROM:<ami@elsewhere.example>").await?, 250)?;
+    expect(&wire.say(&format!("RCPT TO:<{}>", reader.address)).await?, 250)?;
+    let content = message("ami@elsewhere.example", &reader.address, "Gagnez vite", &gtube());
+    let answer = wire.data(&content).await?;
+    wire.say("QUIT").await?;
+    stage.show(&wire.transcript);
+    if rules.refuse_below_thousandths.is_some() {
+        expect(&answer, 554)?;
+        stage.show_rule("antispam.always");
+        return Ok(());
+    }
+    expect(&answer, 250)?;
+    if inbox_count(stage, reader)? != before + 1 {
+        return Err(Told::Otherwise("the message is not in the mailbox".into()));
+    }
+    let subject = newest_subject(stage, reader)?;
+    say!("   in the mailbox, with the Subject: {subject}");
+    let expected = format!("{} Gagnez vite", rules.tag.subject);
+    if subject != expected.trim_start() {
+        return Err(Told::Otherwise(format!("the Subject should be `{expected}`")));
+    }
+    stage.show_line("decided", "antispam.tag");
+    Ok(())
+}
+
+/// <https://spamassassin.apache.org/gtube/>, split so that this program is no test message.
+fn gtube() -> String {
+    ["XJS*C4JDBQADN1.NSBN3*2IDNEN*", "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"].concat()
+}
+
+fn newest_subject(stage: &Stage, reader: &PersonView) -> Result<String, Told> {
+    let trouble = |error: &dyn std::fmt::Display| Told::Otherwise(format!("the store: {error}"));
+    let login = mail::Login::new(&reader.login).ok_or_else(|| Told::Otherwise("no login".into()))?;
+    let inbox = stage.store.mailbox(&login, &mail::MailboxName::inbox()).map_err(|e| trouble(&e))?;
+    let inbox = inbox.ok_or_else(|| Told::Otherwise("no INBOX".into()))?;
+    let parts = mail::mime::SummaryParts::ALL;
+    let all = stage.store.summaries(inbox.id, &store::UidSet::all(), parts, usize::MAX).map_err(|e| trouble(&e))?;
+    Ok(all.last().map(|(_, summary)| summary.subject.clone()).unwrap_or_default())
 }
 
 async fn past_the_window(stage: &Stage) -> Step {

@@ -80,6 +80,7 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
         Reason::MailboxFull => recipient::mailbox_full(facts),
         Reason::PosesAsUs => sender::poses_as_us(facts),
         Reason::Spam => content::spam(facts),
+        Reason::Blocked => sender::blocked(),
         Reason::TooLarge => content::too_large(facts),
         Reason::BadContent | Reason::Loop => content::bad_content(),
         Reason::Infected => content::infected(),

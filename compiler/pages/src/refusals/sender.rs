@@ -88,6 +88,38 @@ pub fn not_a_report() -> Refusal {
     }
 }
 
+pub fn blocked() -> Refusal {
+    Refusal {
+        title: ("Refusé nommément", "Refused by name"),
+        happened: (
+            text![
+                "L'expéditeur, le serveur d'envoi, un lien ou une pièce jointe de ce message figure parmi ce que nous refusons en ce moment, le plus souvent parce qu'une escroquerie est passée par là."
+            ],
+            text![
+                "The sender, the sending server, a link or an attachment of this message is among what we refuse at present, mostly because a swindle came that way."
+            ],
+        ),
+        cause: Cause::Sender,
+        todo: (
+            vec![
+                text![
+                    "Si votre compte ou votre site a été détourné, changez son mot de passe et faites-le réparer d'abord."
+                ],
+                text![
+                    "Sinon, écrivez à l'adresse ci-dessous : elle reste joignable, et un refus fait par erreur est levé."
+                ],
+                text!["N'essayez pas d'une autre adresse : un message honnête n'en a pas besoin."],
+            ],
+            vec![
+                text!["If your account or your site was taken over, change its password and have it repaired first."],
+                text!["Else write to the address below: it stays reachable, and a refusal made by mistake is lifted."],
+                text!["Do not try from another address: an honest message needs none."],
+            ],
+        ),
+        ask: Ask::Everybody,
+    }
+}
+
 pub fn poses_as_us(facts: &Facts<'_>) -> Refusal {
     let domain = facts.plan.institution.domain.as_str();
     Refusal {

@@ -15,6 +15,7 @@ mod mending;
 mod networks;
 mod proposals;
 mod redirects;
+mod response;
 mod scanning;
 mod storage;
 mod windows;
@@ -83,6 +84,7 @@ pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     mail_flow::check(subject, sink);
     redirects::check(subject, sink);
     scanning::check(subject, sink);
+    response::check(subject, sink);
     accounts::check(subject, sink);
     keeping::check(subject, sink);
     identity::check(policy, sink);

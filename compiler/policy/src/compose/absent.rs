@@ -6,7 +6,7 @@ use crate::syntax::{Document, GroupBody, Kind, Node};
 use super::grown::key_name;
 
 /// Sections that stand in the defaults as they are used.
-const STATIC: [&str; 23] = [
+const STATIC: [&str; 25] = [
     "gateways",
     "web",
     "when_over",
@@ -16,6 +16,7 @@ const STATIC: [&str; 23] = [
     "counters",
     "logins",
     "dns_lists",
+    "blocked",
     "mailboxes",
     "imap",
     "authenticate",
@@ -23,6 +24,7 @@ const STATIC: [&str; 23] = [
     "antispam",
     "filters",
     "losses",
+    "response",
     "redirects",
     "routes",
     "delivery",

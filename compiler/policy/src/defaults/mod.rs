@@ -62,6 +62,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         counters,
         logins,
         dns_lists,
+        blocked,
         mailboxes,
         imap,
         authenticate,
@@ -69,6 +70,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         antispam,
         filters,
         losses,
+        response,
         redirects,
         routes,
         delivery,
@@ -86,6 +88,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     or(&mut policy.counters, counters);
     or(&mut policy.logins, logins);
     or(&mut policy.dns_lists, dns_lists);
+    or(&mut policy.blocked, blocked);
     or(&mut policy.mailboxes, mailboxes);
     or(&mut policy.imap, imap);
     or(&mut policy.authenticate, authenticate);
@@ -93,6 +96,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
     or(&mut policy.antispam, antispam);
     or(&mut policy.filters, filters);
     or(&mut policy.losses, losses);
+    or(&mut policy.response, response);
     or(&mut policy.redirects, redirects);
     or(&mut policy.routes, routes);
     or(&mut policy.delivery, delivery);

@@ -24,10 +24,12 @@ pub(super) enum Way {
     Scale(&'static [&'static str]),
     /// Of dates the later is looser.
     Earlier,
+    /// Of dates the later is tighter, and none is tighter than any.
+    Later,
     Different,
 }
 
-use Way::{Different, Earlier, Fewer, Larger, More, Scale, Smaller, SmallerNeverZero, Text};
+use Way::{Different, Earlier, Fewer, Larger, Later, More, Scale, Smaller, SmallerNeverZero, Text};
 
 const WHEN_OVER: Way = Scale(&["TryLater", "Refuse"]);
 const LIMITS: &str = "recipients_in_one_message";
@@ -90,6 +92,9 @@ const WAYS: &[(&str, Way)] = &[
     ("dns_lists.*.on", More),
     ("dns_lists.*.answers", More),
     ("dns_lists.*.then", Scale(&["Note", "TryLater", "Refuse"])),
+    ("blocked.*", More),
+    ("blocked.*.because", Text),
+    ("blocked.*.until", Later),
     ("mailboxes.message_size_octets", Smaller),
     ("mailboxes.profiles.*.label", Text),
     ("mailboxes.profiles.*.quota", Smaller),
@@ -125,6 +130,7 @@ const WAYS: &[(&str, Way)] = &[
     ("antivirus.engine_down.then", Fewer),
     ("antivirus.engine_down.then.at_least", Larger),
     ("antivirus.engine_down.then.rescan", Scale(&["false", "true"])),
+    ("antivirus.rescan_within_s", Larger),
     ("antispam", More),
     ("antispam.tag_below_thousandths", Larger),
     ("antispam.tag.subject", Text),
@@ -132,6 +138,8 @@ const WAYS: &[(&str, Way)] = &[
     ("antispam.taught_by", Fewer),
     ("filters.*", Fewer),
     ("losses.record", More),
+    ("response.recall_alone_at_most", Smaller),
+    ("response.block_at_most_s", Smaller),
     ("redirects.allow.*", Fewer),
     ("redirects.on_grant.*", Fewer),
     ("redirects.on_grant.*.to", Scale(&["AnyDomain", "HomeInstitution"])),
@@ -191,7 +199,12 @@ impl Way {
         match self {
             Way::Text => Class::Text,
             Way::Smaller => by_number(Class::Tighter),
-            Way::Larger => by_number(Class::Looser),
+            // What is not promised is less than any number.
+            Way::Larger => match (old.word(), new.word()) {
+                (Some("None"), _) => Class::Tighter,
+                (_, Some("None")) => Class::Looser,
+                _ => by_number(Class::Looser),
+            },
             Way::SmallerNeverZero => match (old.word(), new.word()) {
                 (Some("0"), _) => Class::Tighter,
                 (_, Some("0")) => Class::Looser,
@@ -207,6 +220,11 @@ impl Way {
                 (Some(a), Some(b)) if b > a => Class::Looser,
                 (Some(a), Some(b)) if b < a => Class::Tighter,
                 _ => Class::Different,
+            },
+            Way::Later => match (old.word(), new.word()) {
+                (Some("None"), _) => Class::Looser,
+                (_, Some("None")) => Class::Tighter,
+                _ => Way::Earlier.changed(old, new).opposite(),
             },
             // `None` and `Some(…)`: something is switched on or off.
             Way::Fewer | Way::More => match (old.word(), new.word()) {
@@ -224,7 +242,13 @@ impl Way {
             Way::Text => return Class::Text,
             Way::Fewer => Class::Looser,
             Way::More => Class::Tighter,
-            Way::Smaller | Way::Larger | Way::SmallerNeverZero | Way::Scale(_) | Way::Earlier | Way::Different => {
+            Way::Smaller
+            | Way::Larger
+            | Way::SmallerNeverZero
+            | Way::Scale(_)
+            | Way::Earlier
+            | Way::Later
+            | Way::Different => {
                 return Class::Different;
             }
         };

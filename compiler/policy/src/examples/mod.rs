@@ -12,6 +12,7 @@ mod names;
 mod outward;
 mod reading;
 mod redirects;
+mod response;
 mod scanning;
 mod waivers;
 
@@ -71,6 +72,7 @@ pub fn all() -> impl Iterator<Item = &'static Example> {
         outward::EXAMPLES,
         redirects::EXAMPLES,
         scanning::EXAMPLES,
+        response::EXAMPLES,
         accounts::EXAMPLES,
         keeping::EXAMPLES,
         guarantees::EXAMPLES,

@@ -13,6 +13,7 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         | Reason::EmptySender
         | Reason::MessageWindow => "at MAIL",
         Reason::Listed
+        | Reason::Blocked
         | Reason::RecipientWindow
         | Reason::RecipientsInOneMessage
         | Reason::UnknownRecipientWindow
@@ -44,6 +45,7 @@ fn whose(reason: Reason) -> &'static str {
         Reason::NoBlock => "nothing is offered to that network here",
         Reason::TooManyConnections => "the client's server opens too many connections",
         Reason::Listed => "the client's address is on a list of addresses that send unwanted mail",
+        Reason::Blocked => "the sender, the client, a link or an attachment is blocked by name",
         Reason::TlsRequired => "the mail program does not encrypt",
         Reason::LoginRequired => "the mail program does not log in",
         Reason::NoLogin => "this server takes no passwords",
@@ -77,6 +79,7 @@ fn tell(reason: Reason) -> &'static str {
         Reason::NoBlock => "the person may use the webmail or the submission server of the pages",
         Reason::TooManyConnections => "its administrator, if it is not an attack",
         Reason::Listed => "its administrator, who asks the list to take the address off",
+        Reason::Blocked => "the managers, who see why and until when with `facteur block list`",
         Reason::TlsRequired => "the person sets STARTTLS or SSL/TLS as the pages say",
         Reason::LoginRequired => "the person switches on authentication for outgoing mail",
         Reason::NoLogin => "the person uses the submission server of the pages",
@@ -115,6 +118,7 @@ pub(super) fn of_path(path: &str) -> Option<Reason> {
         ("strangers", "connections_at_once" | "connections_attempted") => Reason::TooManyConnections,
         ("strangers", "unknown_recipients_attempted") => Reason::UnknownRecipientWindow,
         ("dns_lists", _) => Reason::Listed,
+        ("blocked" | "block", _) => Reason::Blocked,
         ("logins", _) => Reason::TooManyFailedLogins,
         (_, "messages_attempted" | "messages_accepted") => Reason::MessageWindow,
         (_, "recipients_attempted" | "recipients_accepted") => Reason::RecipientWindow,

@@ -90,7 +90,8 @@ fn of_reason(subject: Subject<'_>, tables: &Tables, reason: Reason) -> Explanati
 
 fn of_rule(subject: Subject<'_>, tables: &Tables, rule: &str) -> Option<Explanation> {
     let (path, width) = rule.rsplit_once('/').map_or((rule, None), |(path, width)| (path, Some(width)));
-    if !subject.map.places.contains_key(path) && !subject.map.places.contains_key(rule) && !is_known(tables, path) {
+    let known = subject.map.places.contains_key(path) || subject.map.places.contains_key(rule);
+    if !known && !is_known(tables, path) && !is_of_a_manager(path) {
         return None;
     }
     let window = width.and_then(|width| window(subject.plan, path, width));
@@ -113,6 +114,12 @@ fn of_rule(subject: Subject<'_>, tables: &Tables, rule: &str) -> Option<Explanat
     Some(explanation)
 }
 
+/// A block that is no entry of the policy: `block.k3f9`.
+fn is_of_a_manager(path: &str) -> bool {
+    let id = path.strip_prefix("block.").unwrap_or_default();
+    !id.is_empty() && id.bytes().all(|octet| octet.is_ascii_alphanumeric())
+}
+
 /// A rule the tables give although no line of the policy is its own.
 fn is_known(tables: &Tables, path: &str) -> bool {
     tables.cells().any(|cell| tables.envelope(cell).rule == path)
@@ -133,6 +140,10 @@ fn because(plan: &Plan, path: &str) -> Option<String> {
         "may_send" => plan.may_send.get(name).map(|block| (&block.connecting_to, &block.from))?,
         "may_receive" => plan.may_receive.get(name).map(|block| (&block.connecting_to, &block.from))?,
         "limit_grants" => return Some(format!("the limit grant of {name} holds instead of the block's own limits")),
+        "blocked" => {
+            return plan.blocked.get(name.parse::<usize>().ok()?).map(|entry| format!("because: {}", entry.because));
+        }
+        "block" => return Some("a manager set this block by a command; it ends by itself".to_owned()),
         "senders" => return Some(format!("the client is the registered application \"{name}\"")),
         _ => return None,
     };

@@ -46,6 +46,9 @@ fn about(section: &str) -> Option<&'static str> {
         "dns_lists" => {
             "Lists in DNS of clients with a bad name, asked about strangers, and what a listed one is answered."
         }
+        "blocked" => {
+            "Senders, clients, hosts of links, attachments and reply addresses mail is refused for, each with a reason and perhaps an end."
+        }
         "mailboxes" => "Message size, profiles and quotas, and what happens when a mailbox is full.",
         "imap" => "Which IMAP extensions a mail program is not told of, by the name it gives itself.",
         "reception" => "The ordered steps of an incoming message; after `Accept` no verdict may refuse.",
@@ -56,6 +59,9 @@ fn about(section: &str) -> Option<&'static str> {
         "antispam" => "How the score is made, when a message is tagged, who teaches the filter.",
         "filters" => "What people's own filters may look at and do.",
         "losses" => "Which reasons for losing a message are recorded.",
+        "response" => {
+            "How far managers may go against an attack: mailboxes one of them may take a message out of, how long a block of theirs may last."
+        }
         "redirects" => "Where mail may be redirected, by whom that is asked, and what is refused.",
         "routes" => "Where mail goes: mailboxes here, the world, people whose mailbox lives elsewhere.",
         "delivery" => {

@@ -9,6 +9,7 @@ mod guarantee;
 mod identity;
 mod mailboxes;
 mod network;
+mod response;
 mod retention;
 mod scan;
 mod source_map;
@@ -24,6 +25,7 @@ use crate::syntax::{Items, WordOr};
 
 pub(crate) use block::row;
 pub(crate) use identity::{identity as identity_rules, login as login_rules};
+pub(crate) use response::what as blocked_what;
 pub(crate) use source_map::source_map;
 pub(crate) use steps::domain_pattern;
 
@@ -92,6 +94,7 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         logins: block::logins(policy.logins.sound()?),
         strangers: block::strangers(policy.strangers.sound()?),
         dns_lists: model::sorted(policy.dns_lists.sound()?, delivery::dns_list),
+        blocked: policy.blocked.sound()?.values().map(response::blocked).collect(),
         mailboxes: mailboxes::mailboxes(policy.mailboxes.sound()?),
         imap: imap(policy.imap.sound()?),
         reception: list(policy.reception.sound()?),
@@ -102,6 +105,7 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         antispam: policy.antispam.sound()?.on().map(scan::antispam),
         filters: steps::filters(policy.filters.sound()?),
         losses: steps::losses(policy.losses.sound()?),
+        response: response::response(policy.response.sound()?),
         redirects: steps::redirects(policy.redirects.sound()?),
         routes: domain::routes(policy.routes.sound()?),
         delivery: delivery::delivery(policy.delivery.sound()?),

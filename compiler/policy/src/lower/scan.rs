@@ -1,9 +1,24 @@
 //! Scanners, antivirus, antispam.
 
 use super::{list, set};
-use crate::model::scan::{Antispam, Antivirus, At, EngineDown, Scanner, TagWhen, Updates};
+use crate::model::scan::{Antispam, Antivirus, At, EngineDown, Rescan, Scanner, TagWhen, Updates};
+
+/// Seconds an engine has for one message where the policy does not say.
+const ENGINE_WITHIN_S: u64 = 60;
+/// As much for a score.
+const SCORE_WITHIN_S: u64 = 10;
+/// Messages a scanner looks at at the same time where the policy does not say.
+const AT_ONCE: u32 = 20;
 
 pub(super) fn scanner(scanner: &Scanner) -> plan::Scanner {
+    let within_s = match scanner.does {
+        plan::Does::Antivirus => ENGINE_WITHIN_S,
+        plan::Does::SpamScore => SCORE_WITHIN_S,
+    };
+    let exits = scanner.exits.iter().flat_map(|exits| exits.value.values());
+    let mut exits: Vec<plan::Exit> =
+        exits.map(|exit| plan::Exit { code: exit.code.value, means: exit.means }).collect();
+    exits.sort();
     plan::Scanner {
         does: scanner.does,
         at: match &scanner.at {
@@ -18,6 +33,9 @@ pub(super) fn scanner(scanner: &Scanner) -> plan::Scanner {
         updates_at_least: scanner.updates.as_ref().map(|Updates::AtLeast(rate)| rate.0),
         // Inside, low is spam.
         says: scanner.says.unwrap_or(plan::ScoreSign::NegativeIsSpam),
+        deadline_s: scanner.within.as_ref().map_or(within_s, |within| within.value.0),
+        at_once: scanner.at_once.as_ref().map_or(AT_ONCE, |at_once| at_once.value),
+        exits,
     }
 }
 
@@ -40,6 +58,10 @@ pub(super) fn antivirus(antivirus: &Antivirus) -> plan::Antivirus {
                 rescan: then.rescan,
                 alarm: then.alarm,
             }),
+        },
+        rescan_within_s: match antivirus.rescan.as_ref().map(|rescan| rescan.value) {
+            Some(Rescan::Within(span)) => Some(span.0),
+            Some(Rescan::Never) | None => None,
         },
     }
 }

@@ -90,11 +90,15 @@ fn rule_path(policy: &Policy, sources: &Sources, path: &str, span: Span) -> Stri
     }
 }
 
-/// `limit_grants[0].limits.x` is `limit_grants.LOGIN.BLOCK.x`; `senders.known.NAME.limits.x` is `senders.NAME.x`.
+/// `limit_grants[0].limits.x` is `limit_grants.LOGIN.BLOCK.x`; `senders.known.NAME.limits.x` is `senders.NAME.x`;
+/// `blocked[0]` is `blocked.0`.
 fn named(policy: &Policy, path: &str) -> String {
     if let Some(application) = path.strip_prefix("senders.known.") {
         let rest = application.strip_suffix(".limits").map(str::to_owned);
         return format!("senders.{}", rest.unwrap_or_else(|| application.replacen(".limits.", ".", 1)));
+    }
+    if let Some((index, rest)) = path.strip_prefix("blocked[").and_then(|path| path.split_once(']')) {
+        return format!("blocked.{index}{rest}");
     }
     let Some((index, rest)) = path.strip_prefix("limit_grants[").and_then(|p| p.split_once(']')) else {
         return path.to_owned();

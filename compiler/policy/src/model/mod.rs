@@ -15,6 +15,7 @@ pub mod literal;
 pub mod mailboxes;
 pub mod network;
 pub mod people;
+pub mod response;
 pub mod retention;
 pub mod scan;
 pub mod steps;
@@ -153,6 +154,7 @@ sections! {
     logins: Switch<block::Logins>,
     strangers: block::Strangers,
     dns_lists: Named<delivery::DnsList>,
+    blocked: Items<response::Blocked>,
     mailboxes: mailboxes::Mailboxes,
     imap: imap::Imap,
     reception: Items<plan::ReceptionStep>,
@@ -163,6 +165,7 @@ sections! {
     antispam: Switch<scan::Antispam>,
     filters: steps::Filters,
     losses: steps::Losses,
+    response: response::Response,
     redirects: steps::Redirects,
     routes: domain::Routes,
     delivery: delivery::Delivery,

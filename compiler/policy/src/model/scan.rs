@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::literal::{Endpoint, MailAddress, Rate, Span};
+use super::literal::{IcapService, MailAddress, Rate, ScannerPlace, Span};
 use crate::syntax::{Items, Spanned};
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -14,6 +14,23 @@ pub struct Scanner {
     pub updates: Option<Updates>,
     #[serde(default)]
     pub says: Option<plan::ScoreSign>,
+    /// The longest one message may take: 60 s for an engine, 10 s for a score where nothing is written.
+    #[serde(default)]
+    pub within: Option<Spanned<Span>>,
+    /// Messages at the same time: 20 where nothing is written.
+    #[serde(default)]
+    pub at_once: Option<Spanned<u32>>,
+    /// Only for `Command`.
+    #[serde(default)]
+    pub exits: Option<Spanned<Items<Exit>>>,
+}
+
+/// What an exit code means.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exit {
+    pub code: Spanned<u8>,
+    pub means: plan::ExitMeans,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -23,12 +40,12 @@ pub enum Updates {
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub enum At {
-    Icap(Endpoint),
+    Icap(IcapService),
     Clamd(String),
     Command(String),
-    Rspamd(Endpoint),
-    Spamd(Endpoint),
-    Milter(Endpoint),
+    Rspamd(ScannerPlace),
+    Spamd(ScannerPlace),
+    Milter(ScannerPlace),
     BuiltIn(plan::BuiltInPass),
 }
 
@@ -42,6 +59,16 @@ pub struct Antivirus {
     pub outbound_from_person: plan::ScanDirection,
     pub outbound_from_machine: plan::ScanDirection,
     pub engine_down: EngineDown,
+    /// `Never` where nothing is written.
+    #[serde(default)]
+    pub rescan: Option<Spanned<Rescan>>,
+}
+
+/// Whether delivered mail is looked at again once signatures were renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub enum Rescan {
+    Never,
+    Within(Span),
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -1,6 +1,7 @@
 //! Policy tests (policy-language.md 4.4): what a policy decides, written as cases, played with the functions the server
 //! calls under a virtual clock. Pure: texts come in, a report goes out; `facteur test` reads files and prints.
 
+mod blocked;
 mod check;
 mod content;
 mod coverage;
@@ -20,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use blocked::blocked;
 pub use check::STEPS_MAX;
 pub use content::{Content, claim, steps};
 pub use expect::Expect;

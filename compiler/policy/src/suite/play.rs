@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use mail::{Address, Person, ReversePath};
 use plan::To as Reach;
 
+use super::blocked::blocked;
 use super::content::{self, Content, claim};
 use super::got::{End, Got, Refused};
 use super::house::House;
@@ -55,6 +56,10 @@ struct Message<'m> {
     declared_octets: Option<u64>,
     score_thousandths: i64,
     claim: FromClaim,
+    /// Header From where it is another address than the reverse-path.
+    author: Option<Address>,
+    /// All recipients hear complaints: no block is in its way.
+    complains: bool,
 }
 
 impl<'m> Message<'m> {
@@ -62,7 +67,16 @@ impl<'m> Message<'m> {
     fn usual(house: &House, reverse_path: &'m ReversePath, octets: u64) -> Message<'m> {
         let claim = claim(&house.tables, reverse_path.address(), false);
         let score_thousandths = USUAL_SCORE_THOUSANDTHS;
-        Message { reverse_path, report: false, octets, declared_octets: Some(octets), score_thousandths, claim }
+        Message {
+            reverse_path,
+            report: false,
+            octets,
+            declared_octets: Some(octets),
+            score_thousandths,
+            claim,
+            author: None,
+            complains: false,
+        }
     }
 }
 
@@ -193,21 +207,38 @@ impl<'h> Play<'h> {
         begun.map_err(|refusal| self.refused(At::Mail, &refusal))
     }
 
-    fn rcpt(&mut self, open: &mut Transaction, class: RecipientClass, address: &str) -> Result<(), Refused> {
-        let now = self.now();
+    fn rcpt(
+        &mut self,
+        (client, message): (&Client, &Message<'_>),
+        open: &mut Transaction,
+        class: RecipientClass,
+        address: &str,
+    ) -> Result<(), Refused> {
+        let (today, now) = (self.today(), self.now());
+        let hears = |address: Address| decide::hears_complaints(&self.house.tables, &address);
+        if !address.is_empty() && !address.parse().is_ok_and(hears) {
+            let blocked = blocked(&self.house.tables, client, open.block(), message.reverse_path, &[], &today);
+            if let Some(refusal) = blocked {
+                return Err(self.refused(At::Rcpt, &refusal));
+            }
+        }
         let judged = open.rcpt(&self.house.tables, &mut self.rings, class, address, now);
         judged.map(|_| ()).map_err(|refusal| self.refused(At::Rcpt, &refusal))
     }
 
     /// The content and its steps. A refusal undoes the recipients that were accepted.
     fn finish(&mut self, client: &Client, open: Transaction, message: &Message<'_>, mut part: Got, got: &mut Got) {
-        let tables = &self.house.tables;
+        let (today, tables) = (self.today(), &self.house.tables);
         if part.accepted == 0 {
             open.end(&mut self.rings, false);
             return got.absorb(part);
         }
         let block = open.block();
-        let judged = open.content(tables, message.octets, message.report);
+        let judged = open.content(tables, message.octets, message.report).and_then(|()| {
+            let (path, authors) = (message.reverse_path, message.author.as_slice());
+            let refusal = blocked(tables, client, block, path, authors, &today).filter(|_| !message.complains);
+            refusal.map_or(Ok(()), Err)
+        });
         let Message { score_thousandths, claim, .. } = *message;
         let seen = Content { engines: &self.scene.engines, score_thousandths, claim };
         let judged = judged.and_then(|()| content::steps(tables, client, block, &seen, self.hits));
@@ -240,7 +271,7 @@ impl<'h> Play<'h> {
             match self.begin(&client, message) {
                 Err(refused) => got.refuse(refused, 1),
                 Ok(mut open) => {
-                    let part = self.rcpts(&mut open, class, each, 0);
+                    let part = self.rcpts((&client, message), &mut open, class, each, 0);
                     self.finish(&client, open, message, part, &mut got);
                 }
             }
@@ -250,12 +281,19 @@ impl<'h> Play<'h> {
     }
 
     /// So many new recipients, with some ticks after each.
-    fn rcpts(&mut self, open: &mut Transaction, class: RecipientClass, count: u32, ticks_each: u64) -> Got {
+    fn rcpts(
+        &mut self,
+        sent: (&Client, &Message<'_>),
+        open: &mut Transaction,
+        class: RecipientClass,
+        count: u32,
+        ticks_each: u64,
+    ) -> Got {
         let mut part = Got::default();
         for _ in 0..count {
             self.invented += 1;
             let address = format!("recipient{}@elsewhere.example", self.invented);
-            match self.rcpt(open, class, &address) {
+            match self.rcpt(sent, open, class, &address) {
                 Ok(()) => part.accept(1),
                 Err(refused) => part.refuse(refused, 1),
             }
@@ -304,7 +342,7 @@ impl<'h> Play<'h> {
                     let mut part = Got::default();
                     for index in 0..count {
                         self.elapsed = begun + within * u64::from(done + index) / u64::from(recipients);
-                        part.absorb(self.rcpts(&mut open, class, 1, 0));
+                        part.absorb(self.rcpts((&client, &message), &mut open, class, 1, 0));
                     }
                     self.finish(&client, open, &message, part, &mut got);
                 }
@@ -320,11 +358,14 @@ impl<'h> Play<'h> {
         let reverse_path = self.reverse_path(mail.from.as_ref().map(|from| from.value.as_str()));
         let octets = mail.size.map_or(USUAL_OCTETS, |size| size.0);
         let header = mail.from_header.as_ref().and_then(|from| from.parse::<Address>().ok());
+        let hears = |to: Address| decide::hears_complaints(&self.house.tables, &to);
         let message = Message {
             report: mail.report,
             declared_octets: mail.declares.unwrap_or(true).then_some(octets),
             score_thousandths: mail.score.map_or(USUAL_SCORE_THOUSANDTHS, |score| score.saturating_mul(1_000)),
             claim: claim(&self.house.tables, header.as_ref().or(reverse_path.address()), mail.aligned),
+            author: header.clone(),
+            complains: mail.to.values().all(|to| to.parse().is_ok_and(hears)),
             ..Message::usual(self.house, &reverse_path, octets)
         };
         let begun = self.connect().and_then(|client| self.begin(&client, &message).map(|open| (client, open)));
@@ -345,7 +386,7 @@ impl<'h> Play<'h> {
                 }
                 Err(_) => (RecipientClass::Malformed, String::new()),
             };
-            match self.rcpt(&mut open, class, &folded) {
+            match self.rcpt((&client, &message), &mut open, class, &folded) {
                 Ok(()) => part.accept(1),
                 Err(refused) => part.refuse(refused, 1),
             }

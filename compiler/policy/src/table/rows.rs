@@ -15,7 +15,7 @@ pub(super) fn is_register(at: &[Step<'_>]) -> bool {
     let names: Vec<&str> = at.iter().map(Step::name).collect();
     matches!(
         names.as_slice(),
-        ["limit_grants" | "guarantees" | "waivers"]
+        ["blocked" | "limit_grants" | "guarantees" | "waivers"]
             | ["mailboxes", "grants"]
             | ["redirects", "refused_examples"]
             | ["identity", "login", "examples"]
@@ -33,6 +33,7 @@ pub(super) fn is_in_the_name(at: &[Step<'_>], field: &str) -> bool {
     let names: Vec<&str> = at.iter().map(Step::name).collect();
     match names.as_slice() {
         ["limit_grants", _] => matches!(field, "login" | "block"),
+        ["blocked", _] => field == "what",
         ["waivers", _] => matches!(field, "lint" | "at"),
         ["mailboxes", "grants", _] => field == "login",
         _ => false,
@@ -65,6 +66,7 @@ fn named(at: &[Step<'_>]) -> Vec<String> {
         ["domains", name] => called("domain", &[name], &[]),
         ["limit_grants", grant, ..] => called("grant", &[grant], &at[2..]),
         ["senders", "known", name, ..] => called("sender", &[name], &at[3..]),
+        ["blocked", what, ..] => called("blocked", &[what], &at[2..]),
         ["dns_lists", name, ..] => called("dns list", &[name], &at[2..]),
         ["delivery", "providers", name, ..] => called("provider", &[name], &at[3..]),
         ["mailboxes", "profiles", name, "quota"] => called("quota", &[name], &[]),

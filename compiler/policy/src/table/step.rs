@@ -72,10 +72,15 @@ pub(crate) fn rule(at: &[Step<'_>]) -> String {
     path(at, |name, _| format!(".{name}"))
 }
 
-/// The path the source map knows: items of lists go by their place, not by a name. Grants of limits have names there.
+/// The path the source map knows: items of lists go by their place, not by a name. Grants of limits have
+/// names there, blocks their rule ids.
 pub(crate) fn place(at: &[Step<'_>]) -> String {
-    let named = at.first().is_some_and(|section| section.name() == "limit_grants");
-    path(at, |name, index| if named { format!(".{name}") } else { format!("[{index}]") })
+    let section = at.first().map_or("", Step::name);
+    path(at, |name, index| match section {
+        "limit_grants" => format!(".{name}"),
+        "blocked" => format!(".{index}"),
+        _ => format!("[{index}]"),
+    })
 }
 
 fn path(at: &[Step<'_>], item: impl Fn(&str, usize) -> String) -> String {
@@ -122,7 +127,10 @@ fn item_name<'t>(item: &Node<'t>, index: usize) -> Cow<'t, str> {
             _ => match (field("first"), field("last"), field("login")) {
                 (Some(first), Some(last), _) => format!("{first} {last}").into(),
                 (_, _, Some(login)) => login.into(),
-                _ => (index + 1).to_string().into(),
+                _ => match item.get("what") {
+                    Some(what) => super::value::inline(what, "").into(),
+                    None => (index + 1).to_string().into(),
+                },
             },
         },
         // Patterns are what they match; a guarantee goes by its name.

@@ -233,4 +233,24 @@ fn scanning(plan: &Plan, known: &Known<'_>, faults: &mut Faults<'_, '_>) {
     if let Some(antispam) = &plan.antispam {
         all_known(faults, &["antispam", "passes"], &antispam.passes, &known.scanners, "scanner");
     }
+    for (name, scanner) in &plan.scanners {
+        if scanner.at_once == 0 || scanner.deadline_s == 0 {
+            faults.at(&["scanners", name], "a scanner that never has the time to look");
+        }
+        let is_command = matches!(scanner.at, plan::At::Command(_));
+        if is_command != scanner.exits.iter().any(|exit| exit.means == plan::ExitMeans::Clean) {
+            faults.at(&["scanners", name, "exits"], "exit codes belong to commands, and one of them is clean");
+        }
+        if !scanner.exits.windows(2).all(|pair| pair[0].code < pair[1].code) {
+            faults.at(&["scanners", name, "exits"], "exit codes are not in their order, each once");
+        }
+    }
+    let is_hash = |hash: &String| {
+        hash.len() == 64 && hash.bytes().all(|octet| octet.is_ascii_digit() || (b'a'..=b'f').contains(&octet))
+    };
+    for blocked in &plan.blocked {
+        if matches!(&blocked.what, plan::BlockedWhat::Attachment(hash) if !is_hash(hash)) {
+            faults.at(&["blocked"], "an attachment that is no SHA-256");
+        }
+    }
 }

@@ -27,13 +27,13 @@ pub use body::{BodyHashes, Hasher};
 pub use dmarc::organisational;
 pub use law::fuzz_authentication_results;
 pub use resolver::{Resolver, reversed};
-pub use results::{Checked, Results};
-pub use spf::fuzz_spf;
+pub use results::{Checked, Results, Signature};
+pub use spf::{SpfResult, fuzz_spf};
 pub use step::{Authenticated, From, authenticate, without_forged};
 
 use results::{Chain, Dmarc, Spf};
 use signatures::Signed;
-use spf::{Identity, SpfResult};
+use spf::Identity;
 
 /// SPF, DKIM and ARC end after this, DMARC a little later: 10 s in all.
 const CHECKS_MAX: Duration = Duration::from_secs(8);

@@ -127,6 +127,11 @@ pub struct Results {
 }
 
 impl Results {
+    /// May whoever sent it use this reverse-path?
+    pub fn is_spf_pass(&self) -> bool {
+        self.spf.as_ref().is_some_and(|spf| spf.result == SpfResult::Pass)
+    }
+
     /// The value of the field, without its name: `host; spf=pass …`, folded.
     pub fn value(&self, host: &Domain, note: Option<&str>) -> String {
         let mut value = host.to_string();

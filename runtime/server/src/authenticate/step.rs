@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use decide::{Refusal, Unaligned};
-use mail::{Domain, ReversePath, header};
+use mail::{Domain, ReversePath, header, tag};
 use proto::smtp::Hello;
 
 use super::field::Field;
@@ -126,15 +126,20 @@ fn read_hashes(content: &Content, from: u64) -> io::Result<BodyHashes> {
     }
 }
 
-/// The content without Authentication-Results fields that claim to be ours (RFC 8601 5); `None` when there are none. It is
-/// read and written piece by piece: not for async threads when it is long.
+/// The content without Authentication-Results fields that claim to be ours (RFC 8601 5) and, where a spam filter runs,
+/// without those only it writes; `None` when there are none. It is read and written piece by piece: not for async threads when
+/// it is long.
 pub fn without_forged(service: &Service, content: &Content) -> io::Result<Option<Content>> {
     let start = content.start(HEADER_OCTETS_MAX)?;
     let head = &start[..end_of_head(&start).unwrap_or(start.len())];
     let ours = |id: &str| service.tables.plan().listeners.values().any(|listener| listener.host.as_str() == id);
+    let filters = service.tables.plan().antispam.is_some();
+    let results = |field: &header::Field<'_>| {
+        field.is("authentication-results")
+            && ours(&Field::read(&String::from_utf8_lossy(field.raw_value())).authserv_id)
+    };
     let forged: Vec<_> = header::fields(head)
-        .filter(|field| field.is("authentication-results"))
-        .filter(|field| ours(&Field::read(&String::from_utf8_lossy(field.raw_value())).authserv_id))
+        .filter(|field| results(field) || (filters && tag::is_ours(field)))
         .map(|field| field.lines.clone())
         .collect();
     if forged.is_empty() {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod authors;
+mod blocked;
 mod facts;
 mod imap;
 mod login;
@@ -28,8 +29,10 @@ use crate::service::{Service, stopped};
 use crate::stream::{Read, Stream};
 use crate::{bindings, tls};
 
-pub(crate) use accept::HEADER_OCTETS_MAX;
+pub(crate) use accept::{HEADER_OCTETS_MAX, Session};
 pub(crate) use imap::place as named_places;
+pub(crate) use onward::SPREAD_AT_ONCE;
+pub(crate) use transaction::Open;
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {

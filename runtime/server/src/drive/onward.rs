@@ -11,38 +11,36 @@ use queue::Route;
 use queue::facts::{self, MessageFacts, RecipientFacts};
 use store::{Enqueue, NextHop, Op, QueueId, QueueRecipient};
 
-use super::accept::{self, Ending, Session};
-use super::transaction::{Open, Recipient};
-use crate::content::Content;
+use super::accept::{self, Ending, Share};
+use super::transaction::Recipient;
 use crate::directory::Forward;
 use crate::service::Service;
+use crate::spam::{self, Shape};
 use crate::{clock, random, signing};
 
 /// Mailboxes one commit delivers to when a message is spread: few enough that nobody waits long behind it.
-const SPREAD_AT_ONCE: usize = 16;
-
-/// A message as it came, with all that its copies are made from.
-pub(super) struct Message<'a> {
-    pub session: &'a Session<'a>,
-    pub open: &'a Open,
-    pub content: &'a Arc<Content>,
-    /// As much of its beginning as holds its header.
-    pub start: &'a [u8],
-    pub at_s: i64,
-}
+pub(crate) const SPREAD_AT_ONCE: usize = 16;
 
 /// The ops that put these copies into the spool, with the ids they have there.
-pub(super) async fn ops(service: &Arc<Service>, message: &Message<'_>) -> Result<Vec<(QueueId, Op)>, Refusal> {
+/// `seen` are addresses that have their copy already.
+pub(super) async fn ops(
+    service: &Arc<Service>,
+    message: &Share<'_>,
+    seen: &mut BTreeSet<String>,
+) -> Result<Vec<(QueueId, Op)>, Refusal> {
     let mut ops = Vec::new();
-    ops.extend(forwarded(service, message).await?);
+    ops.extend(forwarded(service, message, seen).await?);
     ops.extend(spread(service, message).await?);
     Ok(ops)
 }
 
 /// One message for all who asked for it: sealed, and under a reverse-path of ours, so that its next hops can believe it.
-async fn forwarded(service: &Arc<Service>, message: &Message<'_>) -> Result<Option<(QueueId, Op)>, Refusal> {
-    let mut seen = BTreeSet::new();
-    let recipients = message.open.recipients.iter();
+async fn forwarded(
+    service: &Arc<Service>,
+    message: &Share<'_>,
+    seen: &mut BTreeSet<String>,
+) -> Result<Option<(QueueId, Op)>, Refusal> {
+    let recipients = message.recipients.iter().copied();
     let forwards = recipients.flat_map(|recipient| recipient.found.forwards.iter().map(move |it| (it, recipient)));
     let forwards: Vec<(&Forward, &Recipient)> = forwards.filter(|(it, _)| seen.insert(it.to.folded())).collect();
     if forwards.is_empty() {
@@ -60,13 +58,14 @@ async fn forwarded(service: &Arc<Service>, message: &Message<'_>) -> Result<Opti
     let id = QueueId(random::timed_id(clock::unix_ms()));
     let facts = MessageFacts { forwarded: true, ..super::facts::of_message(service, message.session, message.open) };
     let mut head = front.into_bytes();
-    head.extend(accept::head(service, message.session, message.open, message.start, Ending::Relayed));
+    let Shape { lines, content } = message.away;
+    head.extend(accept::head(service, message.session, message.open, message.start, lines, Ending::Relayed));
     let signed = match message.session.block {
-        Block::Send(_) => signing::head(service, &head, message.content).await,
-        Block::Receive(_) | Block::Read(_) => signing::forwarded_head(service, &facts, &head, message.content).await,
+        Block::Send(_) => signing::head(service, &head, content).await,
+        Block::Receive(_) | Block::Read(_) => signing::forwarded_head(service, &facts, &head, content).await,
     };
     head.splice(0..0, signed);
-    let (body, _) = accept::put(service, message.open, message.content, head, false).await?;
+    let (body, _) = accept::put(service, message.open, content, head, false).await?;
     let recipients = forwards.iter().map(|(forward, recipient)| QueueRecipient {
         forward_path: forward.to.clone(),
         next_hop: Route::Remote.next_hop(),
@@ -92,7 +91,9 @@ fn has_had_it(start: &[u8], address: &str) -> bool {
 }
 
 /// One message for all addresses that many are behind: `outbound::local` spreads it.
-async fn spread(service: &Arc<Service>, message: &Message<'_>) -> Result<Option<(QueueId, Op)>, Refusal> {
+///
+/// Where copies that leave the house are no different it is marked already; else each part marks what stays.
+async fn spread(service: &Arc<Service>, message: &Share<'_>) -> Result<Option<(QueueId, Op)>, Refusal> {
     let many = |recipient: &Recipient| {
         let members = recipient.found.many?;
         let parts = members.div_ceil(SPREAD_AT_ONCE).min(1 << 15);
@@ -108,13 +109,18 @@ async fn spread(service: &Arc<Service>, message: &Message<'_>) -> Result<Option<
             }),
         })
     };
-    let recipients: Vec<QueueRecipient> = message.open.recipients.iter().filter_map(many).collect();
+    let recipients: Vec<QueueRecipient> = message.recipients.iter().copied().filter_map(many).collect();
     if recipients.is_empty() {
         return Ok(None);
     }
     let id = QueueId(random::timed_id(clock::unix_ms()));
-    let head = accept::head(service, message.session, message.open, message.start, Ending::Relayed);
-    let (body, _) = accept::put(service, message.open, message.content, head, false).await?;
+    let Shape { lines, content } = message.away;
+    let head = accept::head(service, message.session, message.open, message.start, lines, Ending::Relayed);
+    let (body, _) = accept::put(service, message.open, content, head, false).await?;
+    let mut facts = super::facts::of_message(service, message.session, message.open);
+    if !message.is_alike() {
+        (facts.spam_fields, facts.spam_tagged) = spam::kept(service, message.open);
+    }
     let enqueue = Enqueue {
         queue_id: id,
         body,
@@ -122,7 +128,7 @@ async fn spread(service: &Arc<Service>, message: &Message<'_>) -> Result<Option<
         recipients,
         plan: service.plan_full.clone(),
         accepted_at_s: message.at_s,
-        facts: facts::written(&super::facts::of_message(service, message.session, message.open)),
+        facts: facts::written(&facts),
     };
     Ok(Some((id, Op::Enqueue(Box::new(enqueue)))))
 }

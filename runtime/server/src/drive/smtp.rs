@@ -13,7 +13,7 @@ use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, RcptParam
 use super::login::LoggedIn;
 use super::transaction::{Open, Tight};
 use super::{Connection, Woken};
-use super::{accept, opening, told};
+use super::{accept, blocked, opening, told};
 use crate::lists::Lists;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
@@ -149,8 +149,8 @@ impl Smtp {
             Question::Salt { .. } | Question::Authenticate { .. } => Reply::new(reply::AUTH_LATER, "Try later"),
             Question::Told(told) => self.told(&told),
             Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters),
-            Question::Recipient { forward_path, parameters } => match self.listed(&forward_path).await {
-                Some(reply) => reply,
+            Question::Recipient { forward_path, parameters } => match self.turned_away(&forward_path).await {
+                Some(refusal) => self.refuse(Event::RecipientRefused, &refusal, &forward_path),
                 None => self.recipient(&forward_path, parameters).await,
             },
             Question::ContentStart { .. } => {
@@ -213,16 +213,21 @@ impl Smtp {
         }
     }
 
-    /// The refusal of a recipient because of a list the client is on. Postmaster hears of complaints all the same (RFC 5321
-    /// 4.5.1).
-    async fn listed(&mut self, forward_path: &ForwardPath) -> Option<Reply> {
+    /// The refusal of a recipient because of who sends: a list the client is on, or a block. Postmaster hears of complaints all
+    /// the same (RFC 5321 4.5.1).
+    async fn turned_away(&mut self, forward_path: &ForwardPath) -> Option<Refusal> {
         let postmaster = match forward_path {
             ForwardPath::Postmaster => true,
             ForwardPath::Address(address) => address.local().eq_ignore_ascii_case("postmaster"),
             ForwardPath::Malformed(_) => false,
         };
-        let refusal = self.lists.listing(&self.service, &self.client).await.refusal.clone().filter(|_| !postmaster)?;
-        Some(self.refuse(Event::RecipientRefused, &refusal, forward_path))
+        let listed = self.lists.listing(&self.service, &self.client).await.refusal.clone();
+        if let Some(refusal) = listed.filter(|_| !postmaster) {
+            return Some(refusal);
+        }
+        let (open, block) = (self.open.as_ref()?, self.connection.block.as_ref().ok()?);
+        let client = self.connection.told_address.unwrap_or(self.client.address);
+        blocked::at_recipient(&self.service, open, *block, client, forward_path)
     }
 
     async fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Reply {
@@ -252,6 +257,8 @@ impl Smtp {
             Some(address) => Peer { seen_as: address, ..self.connection.peer.clone() },
             None => self.connection.peer.clone(),
         };
+        // Known since the first recipient.
+        let noted = self.lists.listing(&self.service, &self.client).await.noted.clone();
         let session = accept::Session {
             client: &self.client,
             block: *block,
@@ -259,6 +266,7 @@ impl Smtp {
             told_address: told.or(self.connection.told_address),
             hello: self.session.hello(),
             transport: self.session.transport(),
+            listed: &noted,
         };
         let reply = match judged(&self.service, &session, open, octets, fault).await {
             Ok(text) => Reply::new(reply::CONTENT_OK, text),

@@ -31,6 +31,10 @@ pub struct Open {
     pub content: Option<Content>,
     /// What the step `Authenticate` found.
     pub authenticated: crate::authenticate::Authenticated,
+    /// What the step `Antispam` found.
+    pub judgement: Option<crate::spam::Judgement>,
+    /// Engines that were down when the message passed, and owe it a look.
+    pub owed_scans: Vec<String>,
     /// The content could not be kept.
     pub content_lost: bool,
 }
@@ -76,6 +80,8 @@ impl Open {
             asked: Vec::new(),
             content: None,
             authenticated: crate::authenticate::Authenticated::default(),
+            judgement: None,
+            owed_scans: Vec::new(),
             content_lost: false,
         })
     }
@@ -248,7 +254,7 @@ pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePat
 }
 
 /// Leaves a record of what will not be tried again. A temporary refusal loses nothing yet.
-fn lost(service: &Service, refusal: &Refusal, reverse_path: &ReversePath, recipient: &str) {
+pub(super) fn lost(service: &Service, refusal: &Refusal, reverse_path: &ReversePath, recipient: &str) {
     let Some(kind) = refusal.loss() else { return };
     if !service.records.refused(kind, reverse_path, recipient.to_owned(), refusal.reason.word()) {
         service.metrics.records_dropped.inc();

@@ -26,12 +26,18 @@ use tokio::task::JoinHandle;
 use super::jobs::{Jobs, Running};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
+use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
 use super::{
+    DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue, StatsOfSpam,
+    TeachSpam,
+};
+use super::{
     EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys,
 };
+use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
@@ -124,12 +130,22 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Drain::PATH => asked.start::<Drain>(),
         Why::PATH => asked.start::<Why>(),
         TraceSession::PATH => asked.start::<TraceSession>(),
+        AddBlock::PATH => asked.start::<AddBlock>(),
+        ListBlocks::PATH => asked.start::<ListBlocks>(),
+        RemoveBlock::PATH => asked.start::<RemoveBlock>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
+        QuarantineList::PATH => asked.start::<QuarantineList>(),
+        QuarantineShow::PATH => asked.start::<QuarantineShow>(),
+        ReleaseQuarantined::PATH => asked.start::<ReleaseQuarantined>(),
+        PurgeQuarantined::PATH => asked.start::<PurgeQuarantined>(),
+        TakeMessage::PATH => asked.start::<TakeMessage>(),
+        PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
+        path if path.starts_with("/spam/") => asked.spam(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }
@@ -143,6 +159,23 @@ struct Asked {
 }
 
 impl Asked {
+    /// What is asked of the spam filter.
+    fn spam(self, path: &str) -> Answer {
+        match path {
+            SpamQueue::PATH => self.start::<SpamQueue>(),
+            ShowSpam::PATH => self.start::<ShowSpam>(),
+            DecideSpam::PATH => self.start::<DecideSpam>(),
+            ListTaught::PATH => self.start::<ListTaught>(),
+            ForgetSpam::PATH => self.start::<ForgetSpam>(),
+            RecountSpam::PATH => self.start::<RecountSpam>(),
+            ExportCounts::PATH => self.start::<ExportCounts>(),
+            ImportCounts::PATH => self.start::<ImportCounts>(),
+            TeachSpam::PATH => self.start::<TeachSpam>(),
+            StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
     /// Starts the handler on a thread that may block; its lines are the answer.
     fn start<O: Operation>(self) -> Answer {
         let request: O = match serde_json::from_slice(&self.body) {

@@ -40,6 +40,10 @@ pub enum OperateError {
     NoSuchMessage {
         id: String,
     },
+    /// Nothing of this id is kept apart.
+    NotKept {
+        id: String,
+    },
     BadDate {
         text: String,
     },
@@ -115,6 +119,9 @@ impl fmt::Display for OperateError {
             }
             OperateError::NoSuchMessage { id } => {
                 write!(f, "no message {id} waits in the queue; `facteur why` may know")
+            }
+            OperateError::NotKept { id } => {
+                write!(f, "no message {id} is in quarantine; `facteur why` may know")
             }
             OperateError::BadDate { text } => {
                 write!(f, "{text} is no date: give 2026-11-30, 2026-11-30T14:00 in UTC, or the name of a backup")

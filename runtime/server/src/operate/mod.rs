@@ -6,6 +6,7 @@
 
 mod app_password;
 mod backup;
+mod block;
 pub mod client;
 mod compact;
 pub(crate) mod door;
@@ -16,14 +17,17 @@ mod folder_name;
 mod import;
 mod jobs;
 mod keys;
+pub(crate) mod manager;
 mod people;
 mod place;
 mod problem;
 mod progress;
+mod quarantine;
 mod queue;
 mod redirect;
 mod reports;
 mod rights;
+mod spam;
 mod stats;
 mod trace;
 mod verify;
@@ -40,6 +44,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
+pub use crate::blocks::Block;
 use crate::clock;
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
@@ -52,6 +57,7 @@ pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
 };
+pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
 pub use compact::{Compact, Compacted};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
@@ -61,12 +67,22 @@ pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, Set
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub use progress::{Progress, Unit};
+pub use quarantine::{
+    InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
+    QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,
+    TakenOut,
+};
+pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
+pub use spam::{
+    DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged, ListTaught, ListedTaught, Moved,
+    RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats, StatsOfSpam, TaughtSpam, TeachSpam,
+};
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};

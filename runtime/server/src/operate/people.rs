@@ -152,6 +152,9 @@ impl Operation for PutPeople {
             ops.push(Op::UpsertAlias(Box::new(given.alias()?)));
         }
         context.store.commit_wait(ops)?;
+        if let Some(server) = &context.server {
+            server.spam.names.changed();
+        }
         let (people, addresses) = (self.people.len(), self.addresses.len());
         audit(
             context,

@@ -1,10 +1,11 @@
 //! `facteur why`: the story of a message, from everything that keeps a part of it.
 
 use serde::{Deserialize, Serialize};
-use store::QueueId;
+use store::{Kept, QueueId};
 
 use super::queue::parse_id;
 use super::{Context, OperateError, Operation, Progress, audit};
+use crate::taken;
 
 /// Rows of each source, and messages of one Message-ID.
 const ROWS_MAX: usize = 1_000;
@@ -144,11 +145,16 @@ fn losses(context: &Context, id: QueueId, story: &mut Story) -> Result<(), Opera
 }
 
 fn quarantine(context: &Context, id: QueueId, story: &mut Story) -> Result<(), OperateError> {
-    let found = context.store.quarantined(Some(just_before(id)), 1)?;
-    for one in found.into_iter().filter(|one| one.id == id) {
+    if let Some(one) = context.store.kept_one(id)?.filter(|one| one.kind == Kept::Quarantine) {
         let what = format!("kept in quarantine: {} {}", one.engine, one.signature);
         let rule = one.why.clone();
         story.lines.push(StoryLine { rule, ..line(one.at_s, id, "quarantine", what.trim().to_owned()) });
+    }
+    let item = taken::item_of(id.0);
+    if let Some(one) = context.store.kept_one(item)? {
+        let copies = context.store.taken(item)?.len();
+        let what = format!("taken out of mailboxes, {copies} copies can be put back");
+        story.lines.push(line(one.at_s, id, "quarantine", what));
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ pub async fn captured(
         summary: crate::drive::summary(&content),
         internal_date: InternalDate { seconds: clock::unix_s(), offset_minutes: 0 },
         flags: Flags::default(),
+        marks: Vec::new(),
     };
     let mut all: Vec<Next> =
         recipients.iter().map(|recipient| settled(item, recipient, Event::Delivered, "capture")).collect();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use mail::{Address, Flags, Login};
 use queue::{MessageFacts, RecipientFacts, Route};
+use spam::view::View;
 use store::{
     BodyRef, Deliver, Enqueue, InternalDate, Op, QueueId, QueueItem, QueueRecipient, Resolution, Summary, Target,
     WaitingRecipient,
@@ -18,7 +19,7 @@ use super::attempt::{Next, deferred, settled, whole};
 use super::capture::with_return_path;
 use crate::outcome::Event;
 use crate::service::Service;
-use crate::{clock, durable};
+use crate::{clock, durable, marks};
 
 /// Others go first for twice as long as a part took, and at most so long.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
@@ -29,11 +30,13 @@ pub async fn spread(service: &Arc<Service>, item: &QueueItem, recipients: &[&Wai
         recipients.iter().map(|recipient| deferred(service, item, recipient, why)).collect()
     };
     let Some(content) = whole(service, item).await else { return all_wait("the message cannot be read") };
+    let content = crate::spam::marked(service, &queue::facts::read(&item.facts), content);
     let Some((body, content)) = with_return_path(service, item, content).await else {
         return all_wait("the message cannot be kept");
     };
     let summary = crate::drive::summary(&content);
-    let copy = Copy { item, body, summary };
+    let marks = marks::of(&View::read(&content), &item.reverse_path);
+    let copy = Copy { item, body, summary, marks };
     let mut nexts = Vec::new();
     for recipient in recipients {
         nexts.push(match over_all(service, &copy, recipient).await {
@@ -48,6 +51,7 @@ struct Copy<'a> {
     item: &'a QueueItem,
     body: BodyRef,
     summary: Summary,
+    marks: Vec<u64>,
 }
 
 async fn over_all(service: &Arc<Service>, copy: &Copy<'_>, recipient: &WaitingRecipient) -> Result<(), String> {
@@ -132,6 +136,7 @@ async fn deliver(
             summary: copy.summary.clone(),
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
+            marks: copy.marks.clone(),
         })));
     }
     let from = &copy.item.reverse_path;

@@ -86,6 +86,7 @@ fn place(service: &Service, id: QueueId, to: &Address, octets: Vec<u8>, at_s: i6
             summary: crate::drive::summary(&whole),
             internal_date: InternalDate { seconds: at_s, offset_minutes: 0 },
             flags: Flags::default(),
+            marks: Vec::new(),
         })));
     }
     let away: Vec<(Address, Route)> = found.copies_away().collect();

@@ -38,7 +38,7 @@ const SIGNED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The keys of this server, and whom they are for.
 pub struct Signing {
-    seal: Seal,
+    pub(crate) seal: Seal,
     /// The institution's own first; empty where nothing is signed.
     domains: Vec<Domain>,
     keys: Keys,

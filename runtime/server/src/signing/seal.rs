@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Prk, Salt};
 
 use crate::random;
 
@@ -14,7 +15,11 @@ const FILE: &str = "seal.key";
 const KEY_OCTETS: usize = 32;
 
 /// Seals and opens (ChaCha20-Poly1305, RFC 8439). A sealed secret is bound to the name it was sealed under.
-pub struct Seal(LessSafeKey);
+pub struct Seal {
+    key: LessSafeKey,
+    /// What keys for one thing each are made of (HKDF, RFC 5869).
+    root: Prk,
+}
 
 impl Seal {
     /// The key of a data folder, made when there is none, readable by its owner alone.
@@ -54,7 +59,14 @@ impl Seal {
     }
 
     fn new(octets: &[u8]) -> Option<Seal> {
-        Some(Seal(LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, octets).ok()?)))
+        let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, octets).ok()?);
+        Some(Seal { key, root: Salt::new(HKDF_SHA256, b"facteur keys of one thing").extract(octets) })
+    }
+
+    /// A key for one thing, which `about` names. `None` only for more octets of it than there can be.
+    pub fn key_about(&self, about: &[&[u8]]) -> Option<LessSafeKey> {
+        let derived = self.root.expand(about, &CHACHA20_POLY1305).ok()?;
+        Some(LessSafeKey::new(UnboundKey::from(derived)))
     }
 
     /// `secret` under `name`. `None` only for more octets than memory holds.
@@ -63,7 +75,7 @@ impl Seal {
         let nonce: [u8; NONCE_LEN] = random::octets();
         let mut sealed = secret.to_vec();
         let (nonce_given, about) = (Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()));
-        self.0.seal_in_place_append_tag(nonce_given, about, &mut sealed).ok()?;
+        self.key.seal_in_place_append_tag(nonce_given, about, &mut sealed).ok()?;
         Some([nonce.as_slice(), &sealed].concat())
     }
 
@@ -72,7 +84,7 @@ impl Seal {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let mut secret = sealed.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let octets = self.0.open_in_place(nonce, Aad::from(name.as_bytes()), &mut secret).ok()?.len();
+        let octets = self.key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut secret).ok()?.len();
         secret.truncate(octets);
         Some(secret)
     }

@@ -71,12 +71,12 @@ fn name_tricks(name: &str, found: &mut Found) {
 /// The name says one thing, the content another, and it matters.
 fn disagrees(file: &Attachment<'_>) -> bool {
     use FileKind::{Archive, Executable, Html, MacroOffice, Office, Pdf, Picture, Svg, Text, Zip};
-    match (file.by_name, file.by_content) {
-        (Pdf, Html | Svg | Zip | Executable | Archive | Office | MacroOffice) => true,
-        (Picture, Html | Zip | Executable | Archive | Office | Pdf) => true,
-        (Office, Html | Executable | Archive | Svg) => true,
-        (Text, Executable) => true,
-        (Zip, Executable | Html) => true,
-        _ => false,
-    }
+    matches!(
+        (file.by_name, file.by_content),
+        (Pdf, Html | Svg | Zip | Executable | Archive | Office | MacroOffice)
+            | (Picture, Html | Zip | Executable | Archive | Office | Pdf)
+            | (Office, Html | Executable | Archive | Svg)
+            | (Text, Executable)
+            | (Zip, Executable | Html)
+    )
 }

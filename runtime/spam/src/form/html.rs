@@ -53,7 +53,7 @@ fn pictures(case: &Case<'_>, found: &mut Found) {
     let html = &case.view.html;
     let said: usize = case.view.own_texts().map(|text| text.text.trim().len()).max().unwrap_or(0);
     let clicked = case.view.own_links().any(|link| link.holds_image || link.from == LinkFrom::Area);
-    if html.images > 0 && clicked && html.visible_chars < 60 && said < 120 {
+    if html.images > 0 && clicked && html.visible_chars < 40 && said < 120 {
         found.say(&rules::PICTURES_ALONE, "");
     }
 }

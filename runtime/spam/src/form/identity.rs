@@ -125,6 +125,12 @@ fn is_padded(name: &str) -> bool {
     })
 }
 
+/// `gouv` or `gov` as one of several words of the registered name; States have it as a label of its own.
+pub(super) fn bears_state(domain: &str) -> bool {
+    let name = host::registered(domain).split('.').next().unwrap_or_default();
+    name.contains('-') && name.split('-').any(|word| matches!(word, "gouv" | "gov"))
+}
+
 /// Emoji and the marks beside them.
 fn is_picture(c: char) -> bool {
     matches!(c, '\u{1f300}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b50}' | '\u{2b55}' | '\u{231a}' | '\u{23e9}'..='\u{23f3}')
@@ -144,6 +150,9 @@ fn address_in(name: &str) -> Option<String> {
 fn domain(case: &Case<'_>, from: &Mailbox, found: &mut Found) {
     if case.is_ours(&from.domain) {
         return;
+    }
+    if bears_state(&from.domain) {
+        found.say(&rules::STATE_NAME, &from.domain);
     }
     match case.our_names.likeness(&from.domain) {
         Some(Likeness::Looks) => found.say(&rules::COUSIN_FROM, &from.domain),

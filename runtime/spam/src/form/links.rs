@@ -61,6 +61,9 @@ fn name(case: &Case<'_>, link: &Link, place: &str, found: &mut Found) {
     if place.len() > 45 && place.matches('.').count() >= 5 {
         found.say(&rules::LONG_HOST, place);
     }
+    if link.from != LinkFrom::Image && super::identity::bears_state(place) {
+        found.say(&rules::STATE_NAME, place);
+    }
     if !case.is_ours(place) {
         match case.our_names.likeness(place) {
             Some(Likeness::Looks) => found.say(&rules::COUSIN_LINK, place),

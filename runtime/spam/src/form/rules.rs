@@ -65,6 +65,7 @@ rules! {
     NAME_OF_OURS "name-of-ours" -700 "its author's name is ours, and its address is not" "mail programs show the name alone";
     COUSIN_FROM "cousin-from" -1300 "its author's domain looks like one of ours" "lookalike domains, UTS 39 4";
     OUR_NAME_FROM "our-name-from" -900 "its author's domain bears our name" "lookalike domains";
+    STATE_NAME "state-name" -700 "a domain bears the name of the State without being of it" "lookalike domains: amende-gouv.example";
     REPLY_FREE "reply-to-free" -900 "answers go to a mailbox that anybody can have, not to its author" "custom of fraud by answer";
     REPLY_ELSEWHERE "reply-to-elsewhere" -200 "answers go to another domain than its author's" "RFC 5322 3.6.2";
 

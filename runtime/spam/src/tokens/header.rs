@@ -68,9 +68,9 @@ fn subject(view: &View<'_>, gather: &mut Gather) {
             rest = behind.trim_start();
             continue;
         }
-        let answer = ["re:", "fwd:", "fw:", "tr:", "rép:", "rep:"].into_iter().find(|prefix| {
-            rest.get(..prefix.len()).is_some_and(|start| start.to_lowercase() == **prefix)
-        });
+        let answer = ["re:", "fwd:", "fw:", "tr:", "rép:", "rep:"]
+            .into_iter()
+            .find(|prefix| rest.get(..prefix.len()).is_some_and(|start| start.to_lowercase() == **prefix));
         let Some(prefix) = answer else { break };
         gather.add(Kind::Subject, &[prefix]);
         rest = rest[prefix.len()..].trim_start();

@@ -14,6 +14,21 @@ pub(crate) use record::{Codec, HEADER_BYTES, Header};
 pub(crate) use segments::Segments;
 pub use spill::Spill;
 
+/// A content, wherever it waits.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    Octets(&'a [u8]),
+    Spill(&'a Spill),
+}
+
+/// Octets of ours inside a content.
+#[derive(Clone, Copy, Debug)]
+pub struct Inserted<'a> {
+    /// Octets of the content before them.
+    pub at: u64,
+    pub octets: &'a [u8],
+}
+
 /// A body in a segment. Clones are the same body. When the last one goes and no commit took it, its record becomes void.
 #[derive(Clone, Debug)]
 pub struct BodyRef(pub(crate) Arc<Stored>);
@@ -83,6 +98,20 @@ impl BodyRef {
     /// What a group gives one row: a record under one EMAILID. Copies that lived in different shards may have two.
     pub(crate) fn identity(&self) -> (Place, Option<ObjectId>) {
         (self.0.place, self.0.email)
+    }
+
+    /// The same record under an EMAILID it has already. It voids nothing: `self` does.
+    pub(crate) fn named(&self, email: ObjectId) -> BodyRef {
+        let stored = &*self.0;
+        BodyRef(Arc::new(Stored {
+            place: stored.place,
+            held: Mutex::default(),
+            delivery: stored.delivery,
+            hash: stored.hash,
+            email: Some(email),
+            flushed: stored.flushed,
+            segments: None,
+        }))
     }
 
     /// Any row of the body.

@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::record::{self, Codec, Header};
-use super::{BodyRef, HEADER_BYTES, Place, RecordEnvelope, Spill, Stored};
+use super::{BodyRef, HEADER_BYTES, Inserted, Place, RecordEnvelope, Source, Spill, Stored};
 use crate::error::{Fatal, PutError, ReadError};
 use crate::id::{DeliveryId, ObjectId};
 use crate::metrics::Metrics;
@@ -131,7 +132,47 @@ impl Segments {
         let crc = crc32c::crc32c_combine(crc32c::crc32c(head), spill.crc(), spill.len() as usize);
         let hash = Some(first_16(&spill.hash()));
         let seal = Seal { len: head.len() as u64 + spill.len(), crc, hash, email: None };
-        self.write(envelope, &[head], &seal, |file, at| copy_range(spill.file(), spill.len(), file, at))
+        self.write(envelope, &[head], &seal, |file, at| copy_range(spill.file(), 0..spill.len(), file, at))
+    }
+
+    /// The content with octets of ours inside; the hash is of the content without them.
+    pub(crate) fn put_inserted(
+        self: &Arc<Self>,
+        envelope: &RecordEnvelope,
+        head: &[u8],
+        content: &Source<'_>,
+        insertion: &Inserted<'_>,
+    ) -> Result<BodyRef, PutError> {
+        let (len, hash) = match content {
+            Source::Octets(octets) => (octets.len() as u64, *blake3::hash(octets).as_bytes()),
+            Source::Spill(spill) => (spill.len(), spill.hash()),
+        };
+        let at = insertion.at.min(len);
+        let mut before = vec![0; usize::try_from(at).unwrap_or(usize::MAX)];
+        match content {
+            Source::Octets(octets) => before.copy_from_slice(&octets[..at as usize]),
+            Source::Spill(spill) => spill.file().read_exact_at(&mut before, 0)?,
+        }
+        let front = [head, &before, insertion.octets].concat();
+        let rest = (len - at) as usize;
+        let crc_of_rest = match content {
+            Source::Octets(octets) => crc32c::crc32c(&octets[before.len()..]),
+            // The sum of the whole is that of its beginning moved up by the rest, and that of the rest: they are linear.
+            Source::Spill(spill) => spill.crc() ^ crc32c::crc32c_combine(crc32c::crc32c(&before), 0, rest),
+        };
+        let crc = crc32c::crc32c_combine(crc32c::crc32c(&front), crc_of_rest, rest);
+        let seal = Seal { len: front.len() as u64 + rest as u64, crc, hash: Some(first_16(&hash)), email: None };
+        match content {
+            Source::Octets(octets) if seal.len <= JOINED_BYTES => {
+                self.write(envelope, &[&front, &octets[before.len()..]], &seal, |_, _| Ok(()))
+            }
+            Source::Octets(octets) => {
+                self.write(envelope, &[&front], &seal, |file, to| file.write_all_at(&octets[before.len()..], to))
+            }
+            Source::Spill(spill) => {
+                self.write(envelope, &[&front], &seal, |file, to| copy_range(spill.file(), at..len, file, to))
+            }
+        }
     }
 
     /// A body that has its EMAILID already.
@@ -443,23 +484,23 @@ fn create(folder: &Path, segment: u32) -> io::Result<File> {
 }
 
 /// Lets the file system share or copy the blocks; falls back to reading and writing.
-fn copy_range(from: &File, len: u64, to: &File, at: u64) -> io::Result<()> {
-    let (mut source, mut target) = (0, at);
-    while source < len {
-        let wanted = usize::try_from(len - source).unwrap_or(usize::MAX);
+fn copy_range(from: &File, range: Range<u64>, to: &File, at: u64) -> io::Result<()> {
+    let (mut source, mut target) = (range.start, at);
+    while source < range.end {
+        let wanted = usize::try_from(range.end - source).unwrap_or(usize::MAX);
         match rustix::fs::copy_file_range(from, Some(&mut source), to, Some(&mut target), wanted) {
             Ok(0) | Err(_) => break,
             Ok(_) => {}
         }
     }
-    let mut buf = vec![0; if source < len { 1 << 18 } else { 0 }];
-    while source < len {
+    let mut buf = vec![0; if source < range.end { 1 << 18 } else { 0 }];
+    while source < range.end {
         let read = from.read_at(&mut buf, source)?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let read = read.min((len - source) as usize);
-        to.write_all_at(&buf[..read], at + source)?;
+        let read = read.min((range.end - source) as usize);
+        to.write_all_at(&buf[..read], at + (source - range.start))?;
         source += read as u64;
     }
     Ok(())

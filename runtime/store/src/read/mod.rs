@@ -11,6 +11,8 @@ mod records;
 mod renderings;
 mod rights;
 mod spool;
+mod statistics;
+mod taken;
 
 use mail::index::Index;
 use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
@@ -25,10 +27,11 @@ pub(crate) use mailboxes::{USAGE, log_begins, special_number, usage_row};
 pub(crate) use messages::{rows_in, summaries_in};
 pub(crate) use order::keys_in;
 pub(crate) use pool::Pool;
-pub use records::{Delivery, TokenCounts};
+pub use records::{Delivery, KeptAmounts, TokenCounts};
 pub use renderings::Renderings;
 pub use rights::SharedMailbox;
 pub(crate) use rights::grants_in;
+pub use taken::{CopyOf, TakenCopy};
 
 /// A person and what the password is checked against.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Quarantine, losses, decisions, rings and settings.
 
 use mail::Address;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Params, Row, Transaction};
 
 use super::bodies::body_row;
 use super::spool::{id_row, reverse_path};
 use crate::error::ReadError;
 use crate::id::{DeliveryId, MailboxId, QueueId};
-use crate::op::{Loss, Quarantined, Ring};
+use crate::op::{Kept, Loss, Quarantined, Ring};
 use crate::store::Store;
 
 /// One row of the delivery index.
@@ -19,6 +19,17 @@ pub struct Delivery {
     pub hash: Option<[u8; 16]>,
     /// Mailbox and UID of each copy.
     pub placed: Vec<(MailboxId, u32)>,
+    /// See [`crate::Deliver::marks`].
+    pub marks: Vec<u64>,
+}
+
+/// How much of one kind is kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptAmounts {
+    pub messages: u64,
+    pub octets: u64,
+    /// When the oldest came, in seconds since 1970.
+    pub oldest_s: Option<i64>,
 }
 
 /// How often a token was learned.
@@ -32,18 +43,38 @@ impl Store {
     /// Deliveries of a shard after `after`, in order of id, which begins with the time; at most `limit`.
     pub fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError> {
         self.read_in(shard, |tx| {
-            let mut query =
-                tx.prepare_cached("SELECT id, message_id, hash, got FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-            let rows = query.query_map((&after[..], limit as i64), |row| {
-                let got: Option<Vec<u8>> = row.get(3)?;
-                Ok(Delivery {
-                    id: row.get(0)?,
-                    message_id: row.get(1)?,
-                    hash: row.get(2)?,
-                    placed: got.unwrap_or_default().chunks_exact(8).map(placed).collect(),
-                })
-            })?;
+            let mut query = tx.prepare_cached(
+                "SELECT id, message_id, hash, got, marks FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?;
+            let rows = query.query_map((&after[..], limit as i64), delivery_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Those of a shard after `after` that have `mark`, among the next `rows` of the index, in order of id; and after which
+    /// id to go on, `None` at the end of the index.
+    pub fn deliveries_marked(
+        &self,
+        shard: u8,
+        mark: u64,
+        after: DeliveryId,
+        rows: usize,
+    ) -> Result<(Vec<Delivery>, Option<DeliveryId>), ReadError> {
+        let mark = mark.to_le_bytes();
+        self.read_in(shard, |tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT id, message_id, hash, got, marks FROM delivery WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?;
+            let mut looked = query.query((&after[..], rows as i64))?;
+            let (mut found, mut seen, mut last) = (Vec::new(), 0, after);
+            while let Some(row) = looked.next()? {
+                (seen, last) = (seen + 1, row.get(0)?);
+                let marks = row.get_ref(4)?.as_blob_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default();
+                if marks.chunks_exact(8).any(|one| one == mark) {
+                    found.push(delivery_row(row)?);
+                }
+            }
+            Ok((found, (seen == rows).then_some(last)))
         })
     }
 
@@ -70,36 +101,34 @@ impl Store {
         })
     }
 
-    /// At most `limit` quarantined messages after `after`, in order of id.
+    /// At most `limit` messages kept apart, of whatever kind, after `after`, in order of id.
     pub fn quarantined(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError> {
         let after = after.map(|id| id.0.to_vec()).unwrap_or_default();
+        self.read(|tx| kept_rows(tx, "q.id > ?1 ORDER BY q.id LIMIT ?2", (after, limit as i64)))
+    }
+
+    /// The same of one kind.
+    pub fn kept(&self, kind: Kept, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError> {
+        let after = after.map(|id| id.0.to_vec()).unwrap_or_default();
+        let of = (kind.number(), after, limit as i64);
+        self.read(|tx| kept_rows(tx, "q.kind = ?1 AND q.id > ?2 ORDER BY q.id LIMIT ?3", of))
+    }
+
+    pub fn kept_one(&self, id: QueueId) -> Result<Option<Quarantined>, ReadError> {
+        self.read(|tx| Ok(kept_rows(tx, "q.id = ?1", (&id.0[..],))?.pop()))
+    }
+
+    /// How much of a kind there is; the work grows with it.
+    pub fn kept_amounts(&self, kind: Kept) -> Result<KeptAmounts, ReadError> {
         self.read(|tx| {
             let mut query = tx.prepare_cached(
-                "SELECT q.id, q.why, q.engine, q.signature, q.reverse_path, q.recipients, q.facts, q.at,
-                 b.id, b.seg, b.off, b.skip, b.len, b.crc, b.email
-                 FROM quarantine q JOIN blob b ON b.id = q.blob WHERE q.id > ?1 ORDER BY q.id LIMIT ?2",
+                "SELECT count(*), ifnull(sum(b.len), 0), min(q.at) FROM quarantine q JOIN blob b ON b.id = q.blob
+                 WHERE q.kind = ?1",
             )?;
-            let mut rows = query.query((after, limit as i64))?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let recipients = row.get::<_, String>(5)?;
-                found.push(Quarantined {
-                    id: id_row(row)?,
-                    body: body_row(0, row, 8)?,
-                    why: row.get(1)?,
-                    engine: row.get(2)?,
-                    signature: row.get(3)?,
-                    reverse_path: reverse_path(&row.get::<_, String>(4)?)?,
-                    recipients: recipients
-                        .lines()
-                        .map(str::parse::<Address>)
-                        .collect::<Result<_, _>>()
-                        .map_err(|_| ReadError::Damaged)?,
-                    facts: row.get(6)?,
-                    at_s: row.get(7)?,
-                });
-            }
-            Ok(found)
+            Ok(query.query_row([kind.number()], |row| {
+                let (messages, octets) = (row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64);
+                Ok(KeptAmounts { messages, octets, oldest_s: row.get(2)? })
+            })?)
         })
     }
 
@@ -187,7 +216,50 @@ fn losses(mut rows: rusqlite::Rows) -> Result<Vec<Loss>, ReadError> {
     Ok(found)
 }
 
-fn placed(octets: &[u8]) -> (MailboxId, u32) {
+fn delivery_row(row: &Row) -> rusqlite::Result<Delivery> {
+    let (got, marks): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(3)?, row.get(4)?);
+    let mark = |octets: &[u8]| octets.iter().rev().fold(0, |mark, octet| mark << 8 | u64::from(*octet));
+    Ok(Delivery {
+        id: row.get(0)?,
+        message_id: row.get(1)?,
+        hash: row.get(2)?,
+        placed: got.unwrap_or_default().chunks_exact(8).map(placed).collect(),
+        marks: marks.unwrap_or_default().chunks_exact(8).map(mark).collect(),
+    })
+}
+
+/// `which` is the end of the statement.
+fn kept_rows(tx: &Transaction, which: &str, of: impl Params) -> Result<Vec<Quarantined>, ReadError> {
+    let mut query = tx.prepare_cached(&format!(
+        "SELECT q.id, q.why, q.engine, q.signature, q.reverse_path, q.recipients, q.facts, q.at,
+         b.id, b.seg, b.off, b.skip, b.len, b.crc, b.email, q.kind
+         FROM quarantine q JOIN blob b ON b.id = q.blob WHERE {which}"
+    ))?;
+    let mut rows = query.query(of)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let recipients = row.get::<_, String>(5)?;
+        found.push(Quarantined {
+            id: id_row(row)?,
+            kind: Kept::of_number(row.get(15)?).ok_or(ReadError::Damaged)?,
+            body: body_row(0, row, 8)?,
+            why: row.get(1)?,
+            engine: row.get(2)?,
+            signature: row.get(3)?,
+            reverse_path: reverse_path(&row.get::<_, String>(4)?)?,
+            recipients: recipients
+                .lines()
+                .map(str::parse::<Address>)
+                .collect::<Result<_, _>>()
+                .map_err(|_| ReadError::Damaged)?,
+            facts: row.get(6)?,
+            at_s: row.get(7)?,
+        });
+    }
+    Ok(found)
+}
+
+pub(super) fn placed(octets: &[u8]) -> (MailboxId, u32) {
     let number = |at: usize| u32::from_le_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]]);
     (MailboxId(number(0)), number(4))
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use mail::{Flags, SpecialUse};
 
 use super::*;
-use crate::{Append, CommitError, Metrics, Refusal, UidSet};
+use crate::{Append, CommitError, DeliveryId, Inserted, Metrics, Refusal, Source, UidSet};
 
 #[test]
 fn a_delivery_id_given_twice_delivers_once() {
@@ -294,4 +294,34 @@ fn bodies_go_into_the_next_segment_when_one_is_full() {
     assert_sound(&store);
     drop(store);
     assert_sound(&folder.open());
+}
+
+#[test]
+fn octets_put_inside_a_content_leave_the_rest_and_the_hash_as_they_were() {
+    let folder = Folder::new("inserted");
+    let store = store_with(&folder, &["a"]);
+    let mut id = 0;
+    for octets in [5_usize, 40_000, 700_000] {
+        let content: Vec<u8> = (0..octets).map(|at| (at % 251) as u8).collect();
+        let mut spill = store.spill().unwrap();
+        content.chunks(100_000).for_each(|piece| spill.append(piece).unwrap());
+        for (source, at) in [(Source::Octets(&content), 0), (Source::Spill(&spill), 3), (Source::Octets(&content), 4)]
+            .into_iter()
+            .chain([(Source::Spill(&spill), content.len() as u64), (Source::Spill(&spill), 0)])
+        {
+            let inserted = Inserted { at, octets: b"[SPAM] " };
+            let body = store.put_body_with(&Default::default(), b"Head: y\r\n", &source, &inserted).unwrap();
+            let (before, behind) = content.split_at(at as usize);
+            // Reading verifies the checksum.
+            assert_eq!(store.read_body(&body).unwrap(), [b"Head: y\r\n", before, b"[SPAM] ", behind].concat());
+            let untouched = store.put_body_for(&Default::default(), b"", &[&content]).unwrap();
+            store.commit_wait(vec![deliver(id + 1, &[("a", Target::Inbox)], &body)]).unwrap();
+            store.commit_wait(vec![deliver(id + 2, &[("a", Target::Inbox)], &untouched)]).unwrap();
+            id += 2;
+            let deliveries = store.deliveries(0, DeliveryId::default(), 100).unwrap();
+            let [.., tagged, plain] = deliveries.as_slice() else { panic!("two deliveries and more") };
+            assert!(tagged.hash.is_some() && tagged.hash == plain.hash);
+        }
+    }
+    assert_sound(&store);
 }

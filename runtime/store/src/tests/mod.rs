@@ -20,6 +20,7 @@ mod search;
 mod shards;
 mod snapshots;
 mod spool;
+mod taken;
 mod usage;
 
 use std::path::{Path, PathBuf};
@@ -117,6 +118,7 @@ fn deliver(n: u64, recipients: &[(&str, Target)], body: &BodyRef) -> Op {
         },
         internal_date: InternalDate { seconds: 1_700_000_000, offset_minutes: 60 },
         flags: Flags::default(),
+        marks: Vec::new(),
     }))
 }
 

@@ -125,6 +125,12 @@ fn what_is_learned_and_unlearned_leaves_nothing_behind() {
     assert_eq!(count(u64::MAX, 3, 0), TokenCounts { spam: 3, ham: 0 });
     assert_eq!(count(u64::MAX, -1, 5), TokenCounts { spam: 2, ham: 5 });
     assert_eq!(store.token_counts(2, &[u64::MAX]).unwrap(), [TokenCounts::default()]);
+    assert_eq!(count(7, 0, 1), TokenCounts { spam: 0, ham: 1 });
+    let (top, seven) = ((u64::MAX, TokenCounts { spam: 2, ham: 5 }), (7, TokenCounts { spam: 0, ham: 1 }));
+    assert_eq!(store.statistics(1, None, 9).unwrap(), [top, seven]);
+    assert_eq!(store.statistics(1, Some(u64::MAX), 9).unwrap(), [seven]);
+    assert_eq!(store.statistics(1, Some(i64::MAX as u64), 9).unwrap(), []);
+    assert_eq!(count(7, 0, -1), TokenCounts::default());
     assert_eq!(count(u64::MAX, -9, -9), TokenCounts::default());
     let rows: i64 = store.read(|tx| Ok(tx.query_row("SELECT count(*) FROM statistic", [], |row| row.get(0))?)).unwrap();
     assert_eq!(rows, 0);

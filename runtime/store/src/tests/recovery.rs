@@ -160,6 +160,47 @@ fn data_of_an_earlier_format_opens_with_all_it_had() {
     assert_sound(&store);
 }
 
+/// `format-4` in a folder of its own.
+fn written_by_4(named: &str) -> Folder {
+    let folder = Folder::new(named);
+    std::fs::create_dir_all(folder.path().join("segments")).unwrap();
+    let written = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/format-4");
+    for file in ["meta-00.db", "segments/00000001.seg"] {
+        std::fs::copy(written.join(file), folder.path().join(file)).unwrap();
+    }
+    folder
+}
+
+/// Of format 4 opens, and so does the same without what format 4 brought.
+#[test]
+fn data_of_formats_3_and_4_open_with_all_they_had() {
+    for format in [3, 4] {
+        let folder = written_by_4("format-4");
+        if format == 3 {
+            let db = rusqlite::Connection::open(folder.path().join("meta-00.db")).unwrap();
+            db.execute_batch("DROP TABLE acl; ALTER TABLE alias DROP COLUMN quota; PRAGMA user_version = 3;").unwrap();
+        }
+        for _ in 0..2 {
+            let store = folder.open();
+            assert_sound(&store);
+            assert_eq!((uids(&store, "a", "INBOX"), uids(&store, "a", "Corbeille")), (vec![1], vec![1]));
+            let kept = store.kept(crate::Kept::Quarantine, None, 9).unwrap();
+            assert_eq!((kept.len(), kept[0].signature.as_str(), &kept[0].facts[..]), (1, "Eicar", &[1, 2][..]));
+            assert_eq!(store.read_body(&kept[0].body).unwrap(), b"EICAR");
+            assert_eq!(store.token_counts(1, &[7]).unwrap(), [crate::TokenCounts { spam: 2, ham: 1 }]);
+            assert_eq!(store.grants(inbox(&store, "a")).unwrap().len(), if format == 4 { 1 } else { 0 });
+            // The index of then names no bodies; the copies are found all the same.
+            let found = store.copies_of(&[id(1), id(2)]).unwrap();
+            let found: Vec<_> = found.iter().map(|it| (it.login.as_str(), it.name.as_str(), it.delivery[15])).collect();
+            assert_eq!(found, [("a", "INBOX", 1), ("a", "Corbeille", 2), ("b", "INBOX", 1)]);
+            assert_eq!(store.deliveries(0, [0; 16], 9).unwrap()[0].marks, []);
+        }
+        let store = folder.open();
+        assert_eq!(put(&store, 77, "a", "goes on").uid, 3);
+        assert_sound(&store);
+    }
+}
+
 #[test]
 fn a_failed_flush_stops_every_later_commit() {
     let folder = Folder::new("poison");

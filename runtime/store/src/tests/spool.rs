@@ -3,7 +3,7 @@
 use mail::ReversePath;
 
 use super::*;
-use crate::{CommitError, Enqueue, Loss, NextHop, Quarantined, QueueId, QueueRecipient, Refusal, Ring, Settled};
+use crate::{CommitError, Enqueue, Kept, Loss, NextHop, Quarantined, QueueId, QueueRecipient, Refusal, Ring, Settled};
 
 fn enqueue(n: u8, body: &BodyRef, due: &[i64]) -> Op {
     let recipients = due.iter().enumerate().map(|(at, due_at_s)| QueueRecipient {
@@ -87,6 +87,7 @@ fn quarantine_keeps_the_message_until_it_is_released() {
     let id = QueueId([9; 16]);
     let quarantined = Quarantined {
         id,
+        kind: Kept::Quarantine,
         body: body.clone(),
         why: "virus".to_owned(),
         engine: "one".to_owned(),

@@ -20,6 +20,15 @@ pub(super) struct Arrival<'a> {
     pub(super) flags: &'a Flags,
     pub(super) internal_date: InternalDate,
     pub(super) summary: &'a Summary,
+    /// What a message that was here before had.
+    pub(super) before: Option<Before>,
+}
+
+/// Of a message that comes back: when it was saved, and its thread.
+#[derive(Clone, Copy)]
+pub(super) struct Before {
+    pub(super) saved_s: i64,
+    pub(super) thread: Option<i64>,
 }
 
 impl Group<'_> {
@@ -40,7 +49,7 @@ impl Group<'_> {
             return Ok(OpResult::Delivered { duplicate: true, placed: Vec::new() });
         }
         if targets.is_empty() {
-            self.index_delivery(deliver, &[])?;
+            self.index_delivery(deliver, None, &[])?;
             return Ok(OpResult::Delivered { duplicate: false, placed: Vec::new() });
         }
         let blob = self.hold(&deliver.body, targets.len(), Some(deliver.delivery_id))?;
@@ -50,6 +59,7 @@ impl Group<'_> {
             flags: &deliver.flags,
             internal_date: deliver.internal_date,
             summary: &deliver.summary,
+            before: None,
         };
         let mut placed = Vec::with_capacity(targets.len());
         let mut got = Vec::with_capacity(targets.len() * 8);
@@ -59,20 +69,27 @@ impl Group<'_> {
             got.extend_from_slice(&uid.to_le_bytes());
             placed.push(Placed { login: login.clone(), mailbox: MailboxId(mailbox), uidvalidity, uid });
         }
-        self.index_delivery(deliver, &got)?;
+        self.index_delivery(deliver, Some(blob), &got)?;
         self.delivered += placed.len() as u64;
         Ok(OpResult::Delivered { duplicate: false, placed })
     }
 
-    /// What went where, for recall and `why`: 8 octets for each mailbox, its number and the UID.
-    fn index_delivery(&mut self, deliver: &Deliver, got: &[u8]) -> Result<(), Stop> {
+    /// What went where, for recall and `why`: 8 octets for each mailbox, its number and the UID; 8 for each mark.
+    fn index_delivery(&mut self, deliver: &Deliver, blob: Option<i64>, got: &[u8]) -> Result<(), Stop> {
         let message_id = &deliver.summary.message_id;
-        self.db.prepare_cached("INSERT INTO delivery(id, message_id, hash, got) VALUES(?1, ?2, ?3, ?4)")?.execute((
-            &deliver.delivery_id[..],
-            if message_id.is_empty() { None } else { Some(message_id) },
-            deliver.body.0.hash.as_ref().map(|hash| &hash[..]),
-            got,
-        ))?;
+        let marks: Vec<u8> = deliver.marks.iter().flat_map(|mark| mark.to_le_bytes()).collect();
+        self.db
+            .prepare_cached(
+                "INSERT INTO delivery(id, message_id, hash, got, blob, marks) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute((
+                &deliver.delivery_id[..],
+                if message_id.is_empty() { None } else { Some(message_id) },
+                deliver.body.0.hash.as_ref().map(|hash| &hash[..]),
+                got,
+                blob,
+                if marks.is_empty() { None } else { Some(marks) },
+            ))?;
         Ok(())
     }
 
@@ -93,6 +110,7 @@ impl Group<'_> {
             flags: &append.flags,
             internal_date: append.internal_date,
             summary: &append.summary,
+            before: None,
         };
         let (uidvalidity, uid) = self.arrive(mailbox, &arrival, 1)?;
         Ok(OpResult::Appended { mailbox: MailboxId(mailbox), uidvalidity, uid })
@@ -167,6 +185,10 @@ impl Group<'_> {
         tally.count_in(arrival.flags.system, arrival.size_octets);
         let key = message_key(mailbox, uid);
         let thread = self.thread(tally.account, arrival.summary, key)?;
+        let (saved_s, thread) = match arrival.before {
+            Some(before) => (before.saved_s, before.thread.unwrap_or(thread)),
+            None => (self.now_s, thread),
+        };
         self.db
             .prepare_cached(
                 "INSERT INTO msg(id, modseq, born, flags, kw, size, idate, zone, blob, saved, thread)
@@ -181,7 +203,7 @@ impl Group<'_> {
                 arrival.internal_date.seconds,
                 arrival.internal_date.offset_minutes,
                 arrival.blob,
-                self.now_s,
+                saved_s,
                 thread,
             ))?;
         self.summarize(key, arrival.summary)?;

@@ -32,6 +32,7 @@ impl Group<'_> {
                 flags: &message.flags,
                 internal_date: message.internal_date,
                 summary: &message.summary,
+                before: None,
             };
             uids.push(self.arrive(mailbox, &arrival, u64::from(n == 0))?.1);
         }

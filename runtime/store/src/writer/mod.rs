@@ -14,6 +14,7 @@ pub(crate) mod queue;
 mod records;
 mod rights;
 mod spool;
+mod taken;
 mod tally;
 mod threads;
 
@@ -262,7 +263,7 @@ fn is_disk_trouble(error: &rusqlite::Error) -> bool {
 /// away. So a commit that does both is not written before its bodies are durable.
 fn is_bodies_first(ops: &[Op]) -> bool {
     let adds = |op: &Op| match op {
-        Op::Replace(_) => false,
+        Op::Replace(_) | Op::PutBackTaken(_) => false,
         Op::LogDecision { .. } | Op::FlushRings(_) => true,
         op => op.bodies().next().is_some(),
     };

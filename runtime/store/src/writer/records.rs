@@ -7,7 +7,7 @@ use super::group::Group;
 use super::spool::path;
 use crate::error::Refusal;
 use crate::id::QueueId;
-use crate::op::{Loss, OpResult, Quarantined, Ring, TokenCount};
+use crate::op::{Kept, Loss, OpResult, Quarantined, Ring, TokenCount};
 
 /// Rows one op takes off the delivery index or a log.
 const TRIMMED_MAX: i64 = 5_000;
@@ -26,8 +26,8 @@ impl Group<'_> {
         let recipients: Vec<String> = quarantined.recipients.iter().map(ToString::to_string).collect();
         self.db
             .prepare_cached(
-                "INSERT INTO quarantine(id, blob, why, engine, signature, reverse_path, recipients, facts, at)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO quarantine(id, blob, why, engine, signature, reverse_path, recipients, facts, at, kind)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute((
                 id,
@@ -39,8 +39,17 @@ impl Group<'_> {
                 recipients.join("\n"),
                 &quarantined.facts,
                 quarantined.at_s,
+                quarantined.kind.number(),
             ))?;
         Ok(OpResult::Done)
+    }
+
+    pub(super) fn recast(&mut self, id: QueueId, kind: Kept, facts: &[u8]) -> Result<OpResult, Stop> {
+        let changed = self
+            .db
+            .prepare_cached("UPDATE quarantine SET kind = ?2, facts = ?3 WHERE id = ?1")?
+            .execute((&id.0[..], kind.number(), facts))?;
+        if changed == 1 { Ok(OpResult::Done) } else { Err(Refusal::NoSuchQuarantined.into()) }
     }
 
     pub(super) fn release_quarantined(&mut self, id: QueueId) -> Result<OpResult, Stop> {

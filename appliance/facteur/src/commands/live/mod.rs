@@ -4,14 +4,17 @@
 mod app_password;
 pub mod backup;
 mod bar;
+pub mod block;
 pub mod export;
 pub mod grant;
 pub mod import;
 pub mod person;
+pub mod quarantine;
 pub mod queue;
 pub mod redirect;
 pub mod reports;
 pub mod restore;
+pub mod spam;
 pub mod store;
 pub mod trace;
 pub mod why;

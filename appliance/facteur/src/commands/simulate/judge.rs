@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use decide::{Accepted, Guess, Guesses, Reason, RecipientClass, Refusal, Transaction};
 use mail::{Address, Reply, ReversePath, header, reply};
-use policy::suite::{Content, End, Stopped, claim, steps};
+use policy::suite::{Content, End, Stopped, blocked, claim, steps};
 use proto::sasl::{Claim, Credentials};
 use proto::smtp::{ForwardPath, Question};
 
@@ -82,7 +82,7 @@ impl Talk<'_> {
         let sender = tables.sender_class(&reverse_path, self.house.owns(&self.client, &reverse_path));
         let (today, now) = (self.clock.today(), self.clock.now());
         let decided = Transaction::mail(tables, &mut self.rings, &self.client, sender, size_octets, &today, now)?;
-        self.open = Some(Open { decided, reverse_path, content: Vec::new() });
+        self.open = Some(Open { decided, reverse_path, content: Vec::new(), complains: true });
         Ok(Reply::new(reply::SENDER_OK, "OK"))
     }
 
@@ -95,9 +95,14 @@ impl Talk<'_> {
             ForwardPath::Malformed(_) => None,
         };
         let class = address.as_ref().map_or(RecipientClass::Malformed, |address| self.house.class(address));
-        let folded = address.map(|address| address.folded()).unwrap_or_default();
-        let now = self.clock.now();
+        let (today, now) = (self.clock.today(), self.clock.now());
         let Some(open) = &mut self.open else { return Ok(Reply::new(reply::BAD_SEQUENCE, "MAIL first")) };
+        if address.as_ref().is_some_and(|address| !decide::hears_complaints(tables, address)) {
+            let found = blocked(tables, &self.client, open.decided.block(), &open.reverse_path, &[], &today);
+            found.map_or(Ok(()), Err)?;
+            open.complains = false;
+        }
+        let folded = address.map(|address| address.folded()).unwrap_or_default();
         match open.decided.rcpt(tables, &mut self.rings, class, &folded, now)? {
             Accepted::New | Accepted::Again => Ok(Reply::new(reply::RECIPIENT_OK, "OK")),
         }
@@ -126,6 +131,16 @@ impl Talk<'_> {
         open.decided.content(tables, octets, mail::mime::is_report(&open.content))?;
         decide::loops(header::fields(&open.content).filter(|field| field.is("received")).count())?;
         let from = from_header(&open.content).or(open.reverse_path.address().cloned());
+        let authors = from_header(&open.content);
+        let found = blocked(
+            tables,
+            &self.client,
+            open.decided.block(),
+            &open.reverse_path,
+            authors.as_slice(),
+            &self.clock.today(),
+        );
+        found.filter(|_| !open.complains).map_or(Ok(()), Err)?;
         let (score_thousandths, claim) = (self.score_thousandths, claim(tables, from.as_ref(), false));
         let seen = Content { engines: &self.engines, score_thousandths, claim };
         // Which rules decided is said of the end or the refusal itself.

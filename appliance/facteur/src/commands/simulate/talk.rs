@@ -38,6 +38,8 @@ pub(super) struct Open {
     pub reverse_path: ReversePath,
     /// Its beginning.
     pub content: Vec<u8>,
+    /// All recipients hear complaints.
+    pub complains: bool,
 }
 
 /// A reply as it goes over the wire, and what a person is told beside it.

@@ -1,10 +1,11 @@
-//! `facteur spam`: what the spam passes see.
+//! `facteur spam`: what the spam passes see, and what they are taught.
 
 mod explain;
 
 use clap::{Args, Subcommand};
 
 use crate::Exit;
+use crate::commands::live;
 
 #[derive(Args)]
 pub struct SpamArgs {
@@ -16,10 +17,13 @@ pub struct SpamArgs {
 enum SpamCommand {
     /// Print each reason of the score of a message
     Explain(explain::ExplainArgs),
+    #[command(flatten)]
+    Live(live::spam::LiveCommand),
 }
 
 pub fn run(args: &SpamArgs) -> Exit {
     match &args.command {
         SpamCommand::Explain(args) => explain::run(args),
+        SpamCommand::Live(command) => live::spam::run(command),
     }
 }

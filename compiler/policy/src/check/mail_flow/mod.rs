@@ -43,6 +43,12 @@ impl<'p> OurDomains<'p> {
         let (_, parent) = domain.as_str().split_once('.')?;
         self.keys.get(format!("{{unit}}.{parent}").as_str()).copied()
     }
+
+    /// A key that lies under a domain.
+    pub fn under(&self, domain: &mail::Domain) -> Option<&'p str> {
+        let under = |key: &str| key.strip_suffix(domain.as_str()).is_some_and(|above| above.ends_with('.'));
+        self.keys.iter().copied().find(|key| under(key))
+    }
 }
 
 impl Subject<'_> {

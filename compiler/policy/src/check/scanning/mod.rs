@@ -2,6 +2,7 @@
 
 mod order;
 mod promises;
+mod reach;
 mod scanners;
 mod spam;
 mod viruses;
@@ -16,6 +17,7 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     promises::check(subject, sink);
     order::check(subject, sink);
     scanners::check(subject, sink);
+    reach::check(subject, sink);
     viruses::check(subject, sink);
     spam::check(subject, sink);
 }

@@ -74,9 +74,9 @@ fn direction_of_score(
     }
     let usual = match scanner.at {
         At::BuiltIn(_) => return,
-        // Both give high scores to spam.
-        At::Rspamd(_) | At::Spamd(_) => Some("says: PositiveIsSpam"),
-        At::Icap(_) | At::Clamd(_) | At::Command(_) | At::Milter(_) => None,
+        // Both give high scores to spam, and so do the fields milters write.
+        At::Rspamd(_) | At::Spamd(_) | At::Milter(_) => Some("says: PositiveIsSpam"),
+        At::Icap(_) | At::Clamd(_) | At::Command(_) => None,
     };
     let path = format!("scanners.{name}");
     let message = format!("external scanner \"{name}\" does not say which way its score runs");
@@ -92,7 +92,10 @@ fn direction_of_score(
 
 /// L0711.
 fn age(subject: &Subject<'_>, name: &Spanned<String>, scanner: &Spanned<Scanner>, sink: &mut Vec<Diagnostic>) {
+    let unseen = matches!(scanner.at, At::Command(_));
     let age = match &scanner.updates {
+        // A program says nothing of its signatures: what is promised cannot be watched.
+        _ if unseen => "of any age".to_owned(),
         None => "of any age".to_owned(),
         Some(Updates::AtLeast(rate)) => match interval_s(rate.0) {
             None => "of any age".to_owned(),
@@ -102,11 +105,19 @@ fn age(subject: &Subject<'_>, name: &Spanned<String>, scanner: &Spanned<Scanner>
     };
     let path = format!("scanners.{name}");
     let updates = format!("{path}.updates");
+    let help = match unseen {
+        true => "no command says how old its signatures are: watch it otherwise, and waive this with the reason",
+        false => "ask for `AtLeast(\"2 / 1 day\")` or more",
+    };
     let diagnostic =
         Diagnostic::new(Code::L0711, format!("signatures of \"{name}\" may be {age} before anyone is warned"))
-            .help("ask for `AtLeast(\"2 / 1 day\")` or more")
+            .help(help)
             .at(subject.place(&updates), "")
             .rule(updates.as_str());
+    if unseen {
+        sink.push(diagnostic);
+        return;
+    }
     let wanted = "AtLeast(\"2 / 1 day\")";
     sink.push(match subject.is_written(&updates) {
         true => super::mended(subject, diagnostic, &updates, wanted),

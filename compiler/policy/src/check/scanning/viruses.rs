@@ -1,4 +1,4 @@
-//! L0703, E0704, L0713, L0715 and L0716: what the answers to a virus, and to an engine that is down, do to people.
+//! L0703, E0704, L0713, L0715, L0716 and E0722: what the answers to a virus, and to an engine that is down, do to people.
 
 use plan::{Direction, Keep, OnInfection, ReplyTo, Tell};
 
@@ -8,7 +8,7 @@ use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::model::Switch;
 use crate::model::guarantee::Guarantee;
-use crate::model::scan::{Antivirus, ContinueWith, EngineDown};
+use crate::model::scan::{Antivirus, ContinueWith, EngineDown, Rescan};
 
 const GOES_ON: &str = "ContinueWith(at_least: 1, rescan: true, alarm: true)";
 
@@ -28,6 +28,22 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
         sender_not_told(subject, "suspect", answers.suspect, sink);
     }
     engine_down(subject, antivirus, sink);
+    rescan(subject, antivirus, sink);
+}
+
+/// E0722.
+fn rescan(subject: &Subject<'_>, antivirus: &Antivirus, sink: &mut Vec<Diagnostic>) {
+    let Some(Rescan::Within(_)) = antivirus.rescan.as_ref().map(|rescan| rescan.value) else { return };
+    if antivirus.inbound.infected.keep == Keep::Quarantine {
+        return;
+    }
+    let message = "`rescan` takes infected mail out of mailboxes, and it would be kept nowhere";
+    let diagnostic = Diagnostic::new(Code::E0722, message)
+        .help("`keep: Quarantine` for what is infected inbound; `rescan: Never` looks once")
+        .at(subject.place("antivirus.rescan"), "")
+        .also(subject.place("antivirus.inbound.infected.keep"), "kept here")
+        .rule("antivirus.rescan");
+    sink.push(mended(subject, diagnostic, "antivirus.inbound.infected.keep", "Quarantine"));
 }
 
 /// L0713.

@@ -24,11 +24,23 @@ pub struct MailAddress(pub mail::Address);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(pub String);
 
+/// `host:port` or `host:port/service` of an ICAP server (RFC 3507 4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IcapService(pub String);
+
+/// `host:port` of a scanner, or `unix:/path` of a socket on its machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScannerPlace(pub String);
+
+/// SHA-256 in hexadecimal digits, canonical in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sha256(pub String);
+
 /// A web address without user or password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url(pub String);
 
-literals!(NetworkPrefix, DomainName, DomainKey, MailAddress, Endpoint, Url);
+literals!(NetworkPrefix, DomainName, DomainKey, MailAddress, Endpoint, IcapService, ScannerPlace, Sha256, Url);
 
 impl Literal for NetworkPrefix {
     const WANTED: &'static str = "an address prefix";
@@ -116,6 +128,55 @@ impl Literal for Endpoint {
         match host.parse::<mail::Domain>() {
             Ok(host) => Ok(Endpoint(format!("{host}:{number}"))),
             Err(_) => Err(wrong()),
+        }
+    }
+}
+
+impl Literal for ScannerPlace {
+    const WANTED: &'static str = "host:port or unix:/path";
+    const EXAMPLE: &'static str = "\"unix:/run/scanner.sock\"";
+
+    fn from_text(text: &str) -> Result<ScannerPlace, Refusal> {
+        match text.strip_prefix("unix:") {
+            Some(path) if path.starts_with('/') && !path.contains('\0') => Ok(ScannerPlace(text.to_owned())),
+            Some(_) => Err(not_this::<ScannerPlace>("text", text)),
+            None => Endpoint::from_text(text).map(|endpoint| ScannerPlace(endpoint.0)),
+        }
+    }
+}
+
+/// Longest path of an ICAP service.
+const ICAP_PATH_OCTETS_MAX: usize = 200;
+
+impl Literal for IcapService {
+    const WANTED: &'static str = "host:port or host:port/service";
+    const EXAMPLE: &'static str = "\"scan.example.org:1344/avscan\"";
+
+    fn from_text(text: &str) -> Result<IcapService, Refusal> {
+        let Some((endpoint, path)) = text.split_once('/') else {
+            return Endpoint::from_text(text).map(|endpoint| IcapService(endpoint.0));
+        };
+        let endpoint = Endpoint::from_text(endpoint)?;
+        // Path segments (RFC 3986 3.3) without escapes and without a query.
+        let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~/".contains(&octet);
+        let sound = path.bytes().all(plain) && path.split('/').all(|step| !["", ".", ".."].contains(&step));
+        if sound && path.len() <= ICAP_PATH_OCTETS_MAX {
+            Ok(IcapService(format!("{}/{path}", endpoint.0)))
+        } else {
+            Err(not_this::<IcapService>("text", text))
+        }
+    }
+}
+
+impl Literal for Sha256 {
+    const WANTED: &'static str = "a SHA-256";
+    const EXAMPLE: &'static str = "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"";
+
+    fn from_text(text: &str) -> Result<Sha256, Refusal> {
+        if text.len() == 64 && text.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+            Ok(Sha256(text.to_ascii_lowercase()))
+        } else {
+            Err(not_this::<Sha256>("text", text))
         }
     }
 }

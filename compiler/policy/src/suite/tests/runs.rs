@@ -1,6 +1,6 @@
 //! What cases get.
 
-use super::{Recorded, case, nantes, neighbours, play, played};
+use super::{NANTES, NANTES_PEOPLE, Recorded, case, nantes, neighbours, play, played, ready};
 use crate::suite::Verdict;
 
 #[test]
@@ -118,4 +118,32 @@ fn a_name_cannot_steer_a_terminal() {
     let text = "Tests(cases: [Case(name: \"a\\u{1b}b\", when: [Wait(\"1 s\")], expect: [Nothing])])";
     let (report, _) = play(nantes(), text, None);
     assert!(report.cases.iter().all(|case| !case.human().contains('\u{1b}')));
+}
+
+#[test]
+fn what_the_policy_blocks_is_refused_and_complaints_come_through() {
+    let entries = "    blocked: [
+        (what: SenderDomain(\"phish.example\"), because: \"phish of November\"),
+        (what: Client(\"203.0.113.0/28\"), because: \"a worm\"),
+    ],
+    filters: (on";
+    let policy = NANTES.replacen("    filters: (on", entries, 1).leak();
+    let blocks = ready(policy, NANTES_PEOPLE);
+    let (near, far) = ("203.0.113.9", "203.0.113.99");
+    let to = "to: [\"jean.toto@univ-nantes.fr\"]";
+    let cases = [
+        (far, format!("Mail(from: \"a@b.example\", {to})"), "Delivered()"),
+        (far, format!("Mail(from: \"a@mail.phish.example\", {to})"), "Refused(at: Rcpt, code: 550, by: \"blocked.0\")"),
+        (far, "Mail(from: \"a@phish.example\", to: [\"abuse@univ-nantes.fr\"])".to_owned(), "Delivered()"),
+        (
+            far,
+            format!("Mail(from: \"a@b.example\", from_header: \"a@phish.example\", {to})"),
+            "Refused(at: Data, code: 550, by: \"blocked.0\")",
+        ),
+        (near, format!("Mail(from: \"a@b.example\", {to})"), "Refused(at: Rcpt, code: 550, by: \"blocked.1\")"),
+    ];
+    for (client, mail, expect) in cases {
+        let given = format!("listener: \"mx\", client: \"{client}\"");
+        assert_eq!(played(blocks.clone(), &given, &mail, expect), "", "{mail}");
+    }
 }

@@ -7,7 +7,7 @@ use store::{CommitError, Expunged, FlagMode, FlagRow, FlagScope, Op, OpResult, R
 use super::place::Place;
 use super::rights::{self, Found};
 use super::{Imap, session_id};
-use crate::durable;
+use crate::{durable, teaching};
 
 impl Imap {
     pub(super) async fn store(
@@ -26,9 +26,10 @@ impl Imap {
             FlagChange::Add => FlagMode::Add,
             FlagChange::Remove => FlagMode::Remove,
         };
-        let change = SetFlags { mailbox: id, uids, mode, flags, unchanged_since };
+        let change = SetFlags { mailbox: id, uids, mode, flags: flags.clone(), unchanged_since };
         match self.commit(Op::SetFlags(Box::new(change))).await? {
             OpResult::Flagged { rows, modified } => {
+                teaching::marked(&self.service, &self.login()?, id, mode, &flags, &rows).await;
                 let flagged = |row: FlagRow| Flagged { uid: row.uid, mod_seq: row.modseq, flags: row.flags };
                 Ok(Answer::Stored(Stored { flagged: rows.into_iter().map(flagged).collect(), modified }))
             }

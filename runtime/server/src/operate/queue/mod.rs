@@ -105,7 +105,7 @@ fn waiting(recipient: &WaitingRecipient) -> Waiting {
 }
 
 /// 32 hexadecimal digits, as replies and logs have them.
-pub(super) fn parse_id(text: &str) -> Option<QueueId> {
+pub(crate) fn parse_id(text: &str) -> Option<QueueId> {
     let mut id = [0; 16];
     if text.len() != 32 || !text.is_ascii() {
         return None;

@@ -4,6 +4,7 @@ mod archive;
 mod backup;
 mod hostile;
 mod people;
+mod spam;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

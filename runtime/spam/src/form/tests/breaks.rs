@@ -52,6 +52,7 @@ fn people() -> Vec<Break> {
         (&NAME_OF_OURS, letter().with("From", "\"DSI Univ Nantes\" <support@evil.example>"), ours),
         (&COUSIN_FROM, letter().with("From", "DSI <dsi@univ-mantes.fr>"), ours),
         (&OUR_NAME_FROM, letter().with("From", "DSI <dsi@univ-nantes-messagerie.example>"), ours),
+        (&STATE_NAME, letter().with("From", "Amendes <no-reply@amende-gouv-paiement.example>"), ours),
         (&REPLY_FREE, letter().with("Reply-To", "anne.martin.77@gmail.com"), ours),
         (&REPLY_ELSEWHERE, letter().with("Reply-To", "x@elsewhere.example"), ours),
     ]

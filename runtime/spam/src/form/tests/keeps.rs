@@ -29,6 +29,8 @@ fn near() -> Vec<(&'static Rule, Letter, Known)> {
         (&NAME_OF_OURS, letter().with("From", "Univ Nantes <a@univ-nantes.fr>"), ours),
         (&COUSIN_FROM, letter().with("From", "a@univ-rennes.fr"), ours),
         (&OUR_NAME_FROM, letter().with("From", "a@dsi.univ-nantes.fr"), ours),
+        (&STATE_NAME, letter().with("From", "a@antai.gouv.fr"), ours),
+        (&STATE_NAME, letter().with("From", "a@education-nationale.gouv.fr"), ours),
         (&REPLY_FREE, letter().with("Reply-To", "anne@partner.example"), ours),
         (&REPLY_FREE, list().with("Reply-To", "list@gmail.com"), ours),
         (&DMARC_FAIL, letter(), Known::Checked(No, No, No)),

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::letter::{Known, judged, letter};
 use crate::fuzz_view;
+use crate::view::zip::tests::directory;
+use crate::view::{View, bounds};
 
 /// Pieces that together make messages more often than chance does.
 const PIECES: [&str; 34] = [
@@ -80,4 +82,43 @@ fn what_is_not_known_counts_for_nothing() {
     let score = judged(&strange, Known::Nothing);
     assert_eq!(score.thousandths, crate::form::BASE, "{score:?}");
     assert!(judged(&strange, Known::Ours).thousandths < 0);
+}
+
+/// What was made to cost much keeps the bounds, and says that it was not read whole.
+#[test]
+fn messages_that_would_cost_much_are_read_as_far_as_the_bounds() {
+    let html = |body: String| letter().with("Content-Type", "text/html; charset=utf-8").saying(body).octets();
+    let line = html("<p>word <b>word</b> ".repeat(200_000));
+    let links = html("<a href=http://a.example/>b</a>".repeat(100_000));
+    let written = letter().saying("http://a.example/ ".repeat(100_000)).octets();
+    let levels: String = (0..1_000)
+        .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n"))
+        .collect();
+    let deep = format!("From: a@b.example\r\nMIME-Version: 1.0\r\n{levels}").into_bytes();
+    let flat =
+        letter().with("Content-Type", "multipart/mixed; boundary=b").saying("--b\r\n\r\na\r\n".repeat(20_000)).octets();
+    for (what, octets, cut) in [
+        ("one line of HTML", line, true),
+        ("links", links, true),
+        ("written links", written, true),
+        ("parts in parts", deep, false),
+        ("parts beside parts", flat, true),
+    ] {
+        fuzz_view(&octets);
+        let view = View::read(&octets);
+        assert_eq!(view.cut, cut, "{what}");
+        let kept: usize = view.texts.iter().map(|text| text.text.len()).sum();
+        assert!(kept <= 2 * bounds::TEXT_OCTETS_MAX, "{what}: {kept} octets of text");
+    }
+}
+
+/// An archive is looked at from its two ends: the work does not grow with what lies between, and nothing is inflated.
+#[test]
+fn of_a_large_archive_only_the_ends_are_read() {
+    let names: Vec<(&str, bool)> = vec![("a.txt", false); 100_000];
+    let zip = [&b"PK\x03\x04"[..], &directory(&names)].concat();
+    let octets = letter().with("Content-Type", "application/zip; name=a.zip").saying(zip).octets();
+    let view = View::read(&octets);
+    let zip = view.attachments[0].zip.as_ref().map(|zip| zip.names.len());
+    assert_eq!(zip, Some(bounds::ARCHIVE_NAMES_MAX));
 }

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod entity;
+mod sheet;
 mod style;
 mod tokenizer;
 mod visible;

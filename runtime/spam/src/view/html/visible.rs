@@ -1,6 +1,7 @@
 //! From tokens to what is seen.
 
 use super::attributes::attributes;
+use super::sheet::Hiding;
 use super::style::{Colour, Look, alike, colour};
 use super::tokenizer::{Token, tokens};
 use super::{HtmlTraits, Page, entity};
@@ -22,10 +23,11 @@ pub fn read(html: &str, links_max: usize) -> Page {
         stack: Vec::new(),
         shade: Shade { hidden: false, font: USUAL_FONT, colour: None, ground: Some([255; 3]) },
         anchor: None,
-        space: Space::None,
+        space: Gap::None,
         behind_letter: false,
         markup_since: false,
         sheet: false,
+        hiding: Hiding::default(),
     };
     for token in tokens(html) {
         reader.token(token);
@@ -54,7 +56,7 @@ struct Element {
 type Name = u64;
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
-enum Space {
+enum Gap {
     None,
     Space,
     Line,
@@ -67,12 +69,13 @@ struct Reader {
     shade: Shade,
     /// The link whose text is being read.
     anchor: Option<usize>,
-    space: Space,
+    space: Gap,
     /// The last thing shown was a letter, and whether markup that shows nothing came since.
     behind_letter: bool,
     markup_since: bool,
     /// There is a style sheet, so that classes may colour.
     sheet: bool,
+    hiding: Hiding,
 }
 
 fn bump(count: &mut u32, by: usize) {
@@ -102,6 +105,9 @@ impl Reader {
                 let style = of.eq_ignore_ascii_case("style");
                 let rules = text.contains(['{', '@']);
                 self.sheet |= style && rules;
+                if style {
+                    self.hiding.read(text);
+                }
                 let noise = if style && !rules { text.trim().len() } else { 0 };
                 bump(&mut self.page.traits.style_noise, noise);
             }
@@ -126,9 +132,9 @@ impl Reader {
             self.markup_since = true;
         }
         if is_block(tag) {
-            self.space = self.space.max(Space::Line);
+            self.space = self.space.max(Gap::Line);
         } else if tag == name("td") || tag == name("th") {
-            self.space = self.space.max(Space::Space);
+            self.space = self.space.max(Gap::Space);
         }
         let before = self.shade;
         let seen = self.attributes(tag, attributes_text);
@@ -150,7 +156,7 @@ impl Reader {
 
     fn end(&mut self, tag: Name, written: &str) {
         if is_block(tag) {
-            self.space = self.space.max(Space::Line);
+            self.space = self.space.max(Gap::Line);
         }
         if !USUAL.contains(&tag) && is_unknown(written) {
             bump(&mut self.page.traits.unknown_tags, 1);
@@ -196,6 +202,8 @@ impl Reader {
                 look.hidden = true;
             } else if is("class") || is("id") {
                 unknown_ground |= self.sheet;
+                let mark = if is("class") { '.' } else { '#' };
+                look.hidden |= !self.hiding.is_empty() && self.hiding.hides(mark, value);
             } else if is("type") {
                 seen.kind = value.to_ascii_lowercase();
             } else if is("http-equiv") {
@@ -300,7 +308,7 @@ impl Reader {
 
     fn character(&mut self, c: char) {
         if c.is_whitespace() {
-            self.space = self.space.max(Space::Space);
+            self.space = self.space.max(Gap::Space);
             self.behind_letter = false;
             return;
         }
@@ -322,9 +330,9 @@ impl Reader {
         }
         bump(&mut traits.visible_chars, 1);
         let space = match self.space {
-            Space::None => "",
-            Space::Space => " ",
-            Space::Line => "\n",
+            Gap::None => "",
+            Gap::Space => " ",
+            Gap::Line => "\n",
         };
         if !self.page.text.is_empty() {
             self.page.text.push_str(space);
@@ -333,13 +341,13 @@ impl Reader {
         if let Some(anchor) = self.anchor {
             let shown = &mut self.page.links[anchor].text;
             if shown.len() < LINK_TEXT_OCTETS_MAX {
-                if !shown.is_empty() && self.space != Space::None {
+                if !shown.is_empty() && self.space != Gap::None {
                     shown.push(' ');
                 }
                 shown.push(c);
             }
         }
-        self.space = Space::None;
+        self.space = Gap::None;
         self.behind_letter = c.is_alphabetic();
     }
 }

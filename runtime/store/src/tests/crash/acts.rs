@@ -7,7 +7,7 @@ use super::step::{self, Messages, Step, date_of, flags_of};
 use super::worker::{Waiting, Worker, number_of};
 use super::workload::PEOPLE;
 use crate::{
-    Append, Deliver, Enqueue, Expunged, FlagMode, MailboxInfo, NextHop, Op, Quarantined, QueueId, QueueRecipient,
+    Append, Deliver, Enqueue, Expunged, FlagMode, Kept, MailboxInfo, NextHop, Op, Quarantined, QueueId, QueueRecipient,
     SetFlags, Settled, Summary, Target, UidSet,
 };
 
@@ -41,6 +41,7 @@ impl Worker<'_> {
             summary: summary(n),
             internal_date: date_of(n),
             flags: flags_of(n),
+            marks: Vec::new(),
         }))];
         ops.extend(settles.map(|(n, recipient)| settle(n, recipient)));
         self.commit(step, ops)
@@ -178,6 +179,7 @@ impl Worker<'_> {
         let n = self.next_number();
         let quarantined = Quarantined {
             id: QueueId(id(n)),
+            kind: Kept::ALL[n as usize % 4],
             body: self.put(n)?,
             why: "virus".to_owned(),
             engine: "test".to_owned(),

@@ -9,7 +9,7 @@ use super::lockstep::{Checked, Waist};
 use super::naive::{Id, Item, Naive, Octets, Waiting};
 use super::steps::hex;
 use super::translate::{Known, path_text, text};
-use crate::{NextHop, Quarantined, QueueId, QueueItem, TokenCounts};
+use crate::{Kept, NextHop, Quarantined, QueueId, QueueItem, TokenCounts};
 
 /// More than there ever is.
 const ALL: usize = 10_000;
@@ -98,14 +98,32 @@ fn at_quarantine(store: &dyn Waist, model: &Naive) -> Checked {
         after = Some(last.id);
         found.push((last.id.0, (store.read_body(&last.body)?, words(last), last.facts.clone(), BTreeMap::new())));
     }
-    prop_assert_eq!(found, expected(model, "quarantine"));
+    prop_assert_eq!(&found, &expected(model, "quarantine"));
+    for kind in Kept::ALL {
+        let of: Vec<&(Id, Seen)> = found.iter().filter(|(_, seen)| seen.1[6] == format!("{kind:?}")).collect();
+        let (mut ids, mut after) = (Vec::new(), None);
+        while let Some(next) = store.kept(kind, after, 1)?.pop() {
+            after = Some(next.id);
+            ids.push(next.id.0);
+        }
+        prop_assert_eq!(&ids, &of.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+        let amounts = store.kept_amounts(kind)?;
+        let octets: usize = of.iter().map(|(_, seen)| seen.0.len()).sum();
+        prop_assert_eq!((amounts.messages, amounts.octets), (of.len() as u64, octets as u64));
+        prop_assert_eq!(amounts.oldest_s, of.iter().filter_map(|(_, seen)| seen.1[5].parse().ok()).min());
+    }
+    for n in 1..4 {
+        let one = store.kept_one(QueueId([n; 16]))?.map(|one| words(&one));
+        prop_assert_eq!(one.as_ref(), found.iter().find(|(id, _)| *id == [n; 16]).map(|(_, seen)| &seen.1));
+    }
     Ok(())
 }
 
 fn words(it: &Quarantined) -> Vec<String> {
     let recipients: Vec<String> = it.recipients.iter().map(Address::to_string).collect();
     let path = path_text(&it.reverse_path);
-    vec![it.why.clone(), it.engine.clone(), it.signature.clone(), path, recipients.join(" "), it.at_s.to_string()]
+    let (at, kind) = (it.at_s.to_string(), format!("{:?}", it.kind));
+    vec![it.why.clone(), it.engine.clone(), it.signature.clone(), path, recipients.join(" "), at, kind]
 }
 
 fn at_logs(store: &dyn Waist, model: &Naive) -> Checked {
@@ -147,6 +165,8 @@ fn at_tables(store: &dyn Waist, model: &Naive) -> Checked {
         let count = |token| model.tokens.get(&(bucket, token)).copied().unwrap_or_default();
         let counts = [0, 1, 2].map(count).map(|(spam, ham)| TokenCounts { spam: spam as u32, ham: ham as u32 });
         prop_assert_eq!(store.token_counts(bucket, &[0, 1, 2])?, counts.to_vec());
+        let kept: Vec<_> = (0..).zip(counts).filter(|(_, counts)| *counts != TokenCounts::default()).collect();
+        prop_assert_eq!(store.statistics(bucket, None, 9)?, kept);
     }
     Ok(())
 }
@@ -165,12 +185,25 @@ fn at_deliveries(store: &dyn Waist, model: &Naive, known: &Known, shards: u8) ->
             found.extend(page);
         }
         prop_assert_eq!(found.len(), rows.len());
+        for mark in [8, 100, u64::MAX] {
+            let (mut marked, mut after) = (Vec::new(), Some([0; 16]));
+            while let Some(from) = after {
+                let (more, next) = store.deliveries_marked(shard, mark, from, 2)?;
+                marked.extend(more);
+                after = next;
+            }
+            prop_assert_eq!(
+                marked.iter().collect::<Vec<_>>(),
+                found.iter().filter(|it| it.marks.contains(&mark)).collect::<Vec<_>>()
+            );
+        }
         for (row, ((_, id), (mail, placed))) in found.iter().zip(rows) {
             let message_id = (!mail.ids[0].is_empty()).then(|| mail.ids[0].clone());
             prop_assert_eq!((&row.id, &row.message_id), (id, &message_id));
             // Only of what this process wrote.
             let hash = mail.email.is_none().then(|| *blake3::hash(&text(mail)).as_bytes());
             prop_assert_eq!(row.hash, hash.map(|hash| std::array::from_fn(|at| hash[at])));
+            prop_assert_eq!(&row.marks, &[mail.octets, u64::MAX]);
             prop_assert_eq!(row.placed.len(), placed.len());
             for ((mailbox, uid), (at, expected)) in row.placed.iter().zip(placed) {
                 let named = known.mailboxes.get(*at).unwrap_or(*mailbox);

@@ -90,7 +90,7 @@ fn eight_shards_do_what_the_naive_model_does() {
 #[test]
 fn the_model_is_short_and_knows_nothing_of_the_store() {
     let source = include_str!("naive.rs");
-    assert!(source.lines().count() < 640, "{} lines", source.lines().count());
+    assert!(source.lines().count() < 660, "{} lines", source.lines().count());
     for word in ["crate::", "super::", "store::", "mod ", "rusqlite", "blake3"] {
         assert!(!source.contains(word), "`{word}`");
     }

@@ -86,6 +86,8 @@ pub enum Step {
     Settle(Id, u32),
     Reschedule(Id, i64),
     Release(Id),
+    /// Another kind and other facts.
+    Recast(Id, String, Octets),
     /// Behind what a log has: `loss`, `decision`, `audit`.
     Write(&'static str, Vec<String>),
     /// By key into a table: `ring`, `setting`.
@@ -297,6 +299,11 @@ impl Naive {
             Step::Settle(id, n) => {
                 self.spooled(id)?.waiting.remove(n).ok_or(no("NoSuchQueueItem"))?;
                 self.items.retain(|(place, _), item| *place != "spool" || !item.waiting.is_empty());
+            }
+            Step::Recast(id, kind, facts) => {
+                let item = self.items.get_mut(&("quarantine", *id)).ok_or(no("NoSuchQuarantined"))?;
+                item.words[6].clone_from(kind);
+                item.facts.clone_from(facts);
             }
             Step::Release(id) => drop(self.items.remove(&("quarantine", *id)).ok_or(no("NoSuchQuarantined"))?),
             Step::Write(log, words) => {

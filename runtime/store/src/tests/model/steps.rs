@@ -159,6 +159,7 @@ fn queue() -> BoxedStrategy<Step> {
         1 => (select(vec!["loss", "decision"]), 0i64..9).prop_map(|(log, before)| Step::TrimLog(log, before)),
         2 => (spool_id(), quarantined()).prop_map(|(id, item)| Step::Keep("quarantine", id, item)),
         1 => spool_id().prop_map(Step::Release),
+        1 => (spool_id(), kind(), octets()).prop_map(|(id, kind, facts)| Step::Recast(id, kind, facts)),
     ]
     .boxed()
 }
@@ -292,12 +293,16 @@ fn quarantined() -> BoxedStrategy<Item> {
         let all: Vec<String> = all.iter().map(Address::to_string).collect();
         all.join(" ")
     });
-    (mail(), word(), word(), path(), recipients, 0i64..9, octets())
-        .prop_map(|(mail, why, engine, path, recipients, at, facts)| {
-            let words = vec![why, engine, "signature".to_owned(), path, recipients, at.to_string()];
+    (mail(), word(), word(), path(), recipients, 0i64..9, (octets(), kind()))
+        .prop_map(|(mail, why, engine, path, recipients, at, (facts, kind))| {
+            let words = vec![why, engine, "signature".to_owned(), path, recipients, at.to_string(), kind];
             Item { mail, words, facts, ..Item::default() }
         })
         .boxed()
+}
+
+fn kind() -> BoxedStrategy<String> {
+    select(crate::Kept::ALL.to_vec()).prop_map(|kind| format!("{kind:?}")).boxed()
 }
 
 /// A reverse-path; nothing for `<>`.

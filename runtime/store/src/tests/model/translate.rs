@@ -10,9 +10,9 @@ use proptest::{prop_assert, prop_assert_eq};
 use super::naive::{self, Answer, Item, Mail, Number, Refused, Step, Waiting};
 use super::steps::address_of;
 use crate::{
-    Append, BodyRef, DefaultMailbox, Deliver, Expunged, FlagMode, Import, Imported, InternalDate, Loss, MailboxId,
-    NextHop, ObjectId, Op, OpResult, Quarantined, QueueId, QueueRecipient, Refusal, Replace, Ring, SetFlags, SetRights,
-    Settled, Summary, Target, TokenCount, UidSet, Until,
+    Append, BodyRef, DefaultMailbox, Deliver, Expunged, FlagMode, Import, Imported, InternalDate, Kept, Loss,
+    MailboxId, NextHop, ObjectId, Op, OpResult, Quarantined, QueueId, QueueRecipient, Refusal, Replace, Ring, SetFlags,
+    SetRights, Settled, Summary, Target, TokenCount, UidSet, Until,
 };
 
 /// Which thing of the store is which of the model: found out once, the same ever after.
@@ -129,6 +129,7 @@ pub fn op(step: &Step, known: &Known, body: &dyn Fn(&Mail) -> BodyRef) -> Op {
             summary: summary(&mail),
             internal_date: date(&mail),
             flags: mail.flags,
+            marks: vec![mail.octets, u64::MAX],
         })),
         Step::Append(login, name, mail) => Op::Append(Box::new(append(&login, &name, &mail))),
         Step::Replace(login, name, mail, (old, uid)) => {
@@ -221,6 +222,7 @@ fn plain(step: Step) -> Op {
             let outcome = [Settled::Delivered, Settled::Failed, Settled::Removed][recipient as usize % 3];
             Op::Settle { queue_id: QueueId(id), recipient, outcome }
         }
+        Step::Recast(id, word, facts) => Op::Recast { id: QueueId(id), kind: kind(&word), facts },
         Step::Release(id) => Op::ReleaseQuarantined { id: QueueId(id) },
         Step::Write("loss", words) => Op::RecordLoss(Box::new(Loss {
             kind: words[0].clone(),
@@ -252,6 +254,7 @@ fn keep(place: &str, id: naive::Id, item: &Item, body: BodyRef) -> Op {
     if place == "quarantine" {
         return Op::Quarantine(Box::new(Quarantined {
             id: QueueId(id),
+            kind: kind(&words[6]),
             body,
             why: words[0].clone(),
             engine: words[1].clone(),
@@ -281,6 +284,10 @@ fn keep(place: &str, id: naive::Id, item: &Item, body: BodyRef) -> Op {
         accepted_at_s: number(&words[2]),
         facts: item.facts.clone(),
     }))
+}
+
+fn kind(word: &str) -> Kept {
+    Kept::ALL.into_iter().find(|kind| format!("{kind:?}") == word).expect("a kind of a step")
 }
 
 fn reverse_path(text: &str) -> ReversePath {

@@ -10,10 +10,11 @@ use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 use crate::compact::{CompactError, Compacted};
 use crate::tests::model::lockstep::{Waist, commit_wait};
 use crate::{
-    BlobStore, BodyRef, Changes, CommitError, Delivery, DeliveryId, Done, Listing, Loss, MailboxId, MailboxInfo,
-    MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow, Progress, PutError, Quarantined,
-    QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution, Ring, Selected, SharedMailbox,
-    Spill, Summary, TokenCounts, UidSet, Usage, Vanished, Waits, Watcher,
+    BlobStore, BodyRef, Changes, CommitError, CopyOf, Delivery, DeliveryId, Done, Inserted, Kept, KeptAmounts, Listing,
+    Loss, MailboxId, MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow,
+    Progress, PutError, Quarantined, QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution,
+    Ring, Selected, SharedMailbox, Source, Spill, Summary, TakenCopy, TokenCounts, UidSet, Usage, Vanished, Waits,
+    Watcher,
 };
 
 /// One way to be wrong.
@@ -266,15 +267,24 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn queue_waits(&self, after: Option<(QueueId, u32)>, limit: usize) -> Result<Vec<Waits>, ReadError>;
         fn queue_count(&self) -> Result<u64, ReadError>;
         fn quarantined(&self, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError>;
+        fn kept(&self, kind: Kept, after: Option<QueueId>, limit: usize) -> Result<Vec<Quarantined>, ReadError>;
+        fn kept_one(&self, id: QueueId) -> Result<Option<Quarantined>, ReadError>;
+        fn kept_amounts(&self, kind: Kept) -> Result<KeptAmounts, ReadError>;
+        fn copies_of(&self, deliveries: &[DeliveryId]) -> Result<Vec<CopyOf>, ReadError>;
+        fn taken(&self, item: QueueId) -> Result<Vec<TakenCopy>, ReadError>;
         fn losses(&self, limit: usize) -> Result<Vec<Loss>, ReadError>;
         fn losses_of(&self, queue_id: QueueId, limit: usize) -> Result<Vec<Loss>, ReadError>;
         fn decisions_with(&self, text: &str, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn decisions(&self, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
+        fn deliveries_marked(
+            &self, shard: u8, mark: u64, after: DeliveryId, rows: usize,
+        ) -> Result<(Vec<Delivery>, Option<DeliveryId>), ReadError>;
         fn load_rings(&self) -> Result<Vec<Ring>, ReadError>;
         fn setting(&self, key: &str) -> Result<Option<Vec<u8>>, ReadError>;
         fn settings(&self, prefix: &str, after: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>, ReadError>;
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
+        fn statistics(&self, bucket: u32, after: Option<u64>, limit: usize) -> Result<Vec<(u64, TokenCounts)>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
     }
 }
@@ -303,6 +313,9 @@ impl<S: Waist> BlobStore for Liar<S> {
         fn put_body_for(&self, envelope: &RecordEnvelope, head: &[u8], content: &[&[u8]]) -> Result<BodyRef, PutError>;
         fn spill(&self) -> std::io::Result<Spill>;
         fn put_body_from_spill(&self, envelope: &RecordEnvelope, head: &[u8], spill: &Spill) -> Result<BodyRef, PutError>;
+        fn put_body_with(
+            &self, envelope: &RecordEnvelope, head: &[u8], content: &Source<'_>, inserted: &Inserted<'_>,
+        ) -> Result<BodyRef, PutError>;
         fn read_body_range(&self, body: &BodyRef, offset: u64, len: u64) -> Result<Vec<u8>, ReadError>;
     }
 }

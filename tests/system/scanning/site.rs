@@ -1,61 +1,18 @@
 //! The real clamd, with a database of one signature, asked by a server that `facteur serve` runs at a site.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use tests::scratch::Scratch;
 use tests::smtp::{letter, read_reply};
 use tests::wire::{self, Wire};
 use tests::{Facteur, Options, Outcome, policy_copy, program, wait};
 
+use super::house::{Clamd, Running, WITHIN};
 use crate::clients::found;
 use crate::mail::EICAR;
-
-const START_WITHIN: Duration = Duration::from_secs(60);
-
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts clamd on a socket of the test's own and waits until it answers.
-fn clamd(program: &Path, scratch: &Scratch) -> (Running, PathBuf) {
-    let (socket, database) = (scratch.join("clamd.sock"), scratch.join("signatures"));
-    fs::create_dir_all(&database).expect("the scratch folder is ours");
-    let hex: String = EICAR.concat().bytes().map(|octet| format!("{octet:02x}")).collect();
-    fs::write(database.join("test.ndb"), format!("Test.Eicar:0:*:{hex}\n")).expect("the scratch folder is ours");
-    let config = scratch.join("clamd.conf");
-    let text = format!(
-        "Foreground yes\nLocalSocket {}\nDatabaseDirectory {}\nStreamMaxLength 100M\nMaxFileSize 100M\nMaxScanSize 100M\n",
-        socket.display(),
-        database.display()
-    );
-    fs::write(&config, text).expect("the scratch folder is ours");
-    let log = fs::File::create(scratch.join("clamd.log")).expect("the scratch folder is ours");
-    let mut command = Command::new(program);
-    command.arg("--config-file").arg(&config).stdin(Stdio::null());
-    command.stdout(log.try_clone().expect("a file handle can be doubled")).stderr(log);
-    let running = Running(command.spawn().expect("clamd is there"));
-    wait::until(START_WITHIN, "clamd answers", || {
-        let mut stream = UnixStream::connect(&socket).ok()?;
-        stream.write_all(b"zPING\0").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        answer.starts_with("PONG").then_some(())
-    });
-    (running, socket)
-}
 
 /// The bench policy with this clamd as its only engine.
 fn policy(scratch: &Scratch, socket: &Path) -> PathBuf {
@@ -90,12 +47,10 @@ fn serve(scratch: &Scratch, folder: &Path, data: &Path) -> (Running, SocketAddr,
     );
     fs::write(scratch.join("site.ron"), site).expect("the scratch folder is ours");
     let log_path = scratch.join("serve.log");
-    let log = fs::File::create(&log_path).expect("the scratch folder is ours");
     let mut command = Command::new(program::facteur());
     command.arg("serve").arg("--plan").arg(scratch.join("bench.plan.ron")).arg("--site").arg(scratch.join("site.ron"));
-    let spawned = command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-    let running = Running(spawned.expect("facteur is built"));
-    let mx = wait::until(START_WITHIN, "facteur serve says where it listens", || {
+    let running = Running::start(command.env("RUST_LOG", "info"), &log_path);
+    let mx = wait::until(WITHIN, "facteur serve says where it listens", || {
         let text = fs::read_to_string(&log_path).ok()?;
         let line = text.lines().find(|line| line.contains("listening") && line.contains("mx"))?;
         line.split(['"', ' ', '=']).find_map(|word| word.parse().ok())
@@ -107,7 +62,7 @@ fn serve(scratch: &Scratch, folder: &Path, data: &Path) -> (Running, SocketAddr,
 fn the_real_clamd_finds_what_it_knows_and_lets_the_rest_pass() -> Outcome {
     let Some(program) = found("the_real_clamd", "clamd") else { return Ok(()) };
     let scratch = Scratch::new("clamd");
-    let (engine, socket) = clamd(&program, &scratch);
+    let Clamd { running: engine, socket } = Clamd::start(&program, scratch.path());
     let data = scratch.join("data");
     let bench = program::top().join("policies/bench");
     let options = Options { data: Some(data.clone()), ..Options::default() };

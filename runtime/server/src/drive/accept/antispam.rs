@@ -1,0 +1,59 @@
+//! The step `Antispam`: its facts, and who is judged at all.
+
+use std::sync::Arc;
+
+use decide::{Block, Refusal};
+use mail::ReversePath;
+
+use super::Session;
+use crate::clock;
+use crate::content::Content;
+use crate::drive::transaction::{Open, Recipient};
+use crate::scan::score;
+use crate::service::Service;
+use crate::spam::{self, Facts, Judgement};
+
+/// Does this recipient get the message unjudged and untagged?
+pub fn is_spared(service: &Service, recipient: &Recipient) -> bool {
+    decide::takes_corrections(&service.tables, &recipient.found.address)
+}
+
+/// What the passes of the plan say; `None` where nobody among the recipients is judged.
+pub async fn judged(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    content: &Arc<Content>,
+) -> Result<Option<Judgement>, Refusal> {
+    let spared = open.recipients.iter().filter(|recipient| is_spared(service, recipient)).count();
+    if service.tables.plan().antispam.is_none() || spared == open.recipients.len() {
+        return Ok(None);
+    }
+    let client = session.told_address.unwrap_or(session.client.address);
+    let hello = session.hello.as_ref().map(|hello| hello.name.as_str());
+    let login = session.client.account.as_ref().map(|account| account.login.to_string());
+    let queue_id = open.queue_id.to_string();
+    let asked = score::Facts {
+        client,
+        hello,
+        host: service.tables.listener_rules(session.client.listener).host.as_str(),
+        login: login.as_deref(),
+        reverse_path: &open.reverse_path,
+        recipients: open.recipients.iter().map(|recipient| &recipient.forward_path).collect(),
+        queue_id: &queue_id,
+    };
+    let stranger = !matches!(session.block, Block::Send(_));
+    let facts = Facts {
+        now_s: clock::unix_s(),
+        reverse_path: match &open.reverse_path {
+            ReversePath::Null => None,
+            ReversePath::Address(address) => Some(address.to_string()),
+        },
+        stranger: stranger.then_some(client),
+        hello: hello.map(str::to_owned),
+        results: stranger.then(|| open.authenticated.results.clone()),
+        listed: session.listed.to_vec(),
+    };
+    // Boxed: rare long waits for others, in a future every connection holds.
+    Box::pin(spam::judge(service, facts, &asked, content, spared > 0)).await.map(Some)
+}

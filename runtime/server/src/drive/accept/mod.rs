@@ -1,0 +1,199 @@
+//! The end of a content: the steps of the plan in order, and one commit.
+//!
+//! INVARIANT (durable-before-250): a positive reply is returned only after the commit that took the message is durable.
+//! INVARIANT (once): the delivery's id is drawn at MAIL; the store delivers one id once.
+
+mod antispam;
+mod body;
+mod place;
+mod stopped;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
+use mail::{Address, ReversePath, header, reply};
+use proto::smtp::{Hello, Transport};
+use store::PutError;
+
+use super::transaction::Open;
+use crate::authenticate::{self, Authenticated};
+use crate::content::Content;
+use crate::outcome::{Event, Outcome, Peer};
+use crate::service::Service;
+use crate::{durable, scan};
+
+use body::put_trouble;
+pub(super) use body::{Ending, head, put};
+pub(super) use place::Share;
+use place::place;
+use stopped::stopped;
+
+/// Longest header section that is taken: what stands behind could not be judged, and programs show it all the same.
+pub(crate) const HEADER_OCTETS_MAX: usize = 256 * 1024;
+
+/// What the trace lines tell of the session.
+pub struct Session<'a> {
+    pub client: &'a Client,
+    pub block: Block,
+    pub peer: &'a Peer,
+    /// The client a trusted one speaks for: SPF is judged by it.
+    pub told_address: Option<IpAddr>,
+    pub hello: Option<Hello>,
+    pub transport: Transport,
+    /// Lists in DNS that noted the client.
+    pub listed: &'a [String],
+}
+
+/// Executes the plan's steps on a whole content; `Ok` is the text of the 250.
+pub async fn content(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: Open,
+    octets: u64,
+) -> Result<String, Refusal> {
+    let mut open = open;
+    let lost =
+        || Refusal::new(reply::STORE_FULL, Reason::StoreTrouble, "", "the message cannot be kept now, try later");
+    let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
+    let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
+    open.judge_content(octets, mail::mime::is_report(&start))?;
+    header_ends(&start, octets)?;
+    super::authors::judge(service, session, &start)?;
+    open.judge_room(session.client, octets)?;
+    decide::loops(header::fields(&start).filter(|field| field.is("received")).count())?;
+    if open.recipients.is_empty() {
+        // Under LMTP all of them were refused for themselves.
+        return Err(Refusal::new(reply::MAILBOX_FULL_NOW, Reason::MailboxFull, "", "no recipient has room"));
+    }
+    let direction = ContentDirection::of(session.block, session.client.account.is_some());
+    let came = Arc::new(content);
+    let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
+    let start =
+        if Arc::ptr_eq(&content, &came) { start } else { content.start(HEADER_OCTETS_MAX).map_err(|_| lost())? };
+    super::blocked::judge(service, session, &open, &came, &start).await?;
+    let mut accepted = false;
+    for step in decide::steps(service.tables.plan(), direction) {
+        match step {
+            // A redirect was judged at RCPT, too: its copies go with the others, in one commit.
+            Step::Earlier | Step::Redirect => {}
+            // Nothing to do in this build; said at start.
+            Step::Filters => {}
+            Step::Authenticate => match authenticated(service, session, &open, &came).await {
+                Ok(authenticated) => {
+                    if let Some(rule) = authenticated.tagged {
+                        tracing::info!(queue_id = %open.queue_id, rule, "tagged");
+                    }
+                    open.authenticated = authenticated;
+                }
+                Err(refusal) if accepted => {
+                    return stopped(service, session, open, content, kept(refusal), accepted).await;
+                }
+                Err(refusal) => return Err(refusal),
+            },
+            Step::Accept => accepted = true,
+            Step::Antispam => match antispam::judged(service, session, &open, &content).await {
+                Ok(judgement) => open.judgement = judgement,
+                Err(refusal) if accepted => {
+                    return stopped(service, session, open, content, kept(refusal), accepted).await;
+                }
+                Err(refusal) => return Err(refusal),
+            },
+            Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
+            Step::Antivirus => {
+                let results = scan::all(service, &content).await;
+                match decide::antivirus(&service.tables, direction, &results) {
+                    AntivirusVerdict::Stop(fate) => {
+                        return stopped(service, session, open, content, fate, accepted).await;
+                    }
+                    AntivirusVerdict::Pass { rescan: true, .. } => {
+                        tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
+                        open.owed_scans = scan::rescan::owed(&results);
+                    }
+                    AntivirusVerdict::Pass { rescan: false, .. } => {}
+                }
+            }
+            Step::Place => place(service, session, &open, &content, &start).await?,
+        }
+    }
+    let id = open.queue_id;
+    if let Some(told) = session.told_address {
+        tracing::debug!(queue_id = %id, gateway = %session.peer.client, %told, "from a client somebody speaks for");
+    }
+    let direction = if matches!(session.block, Block::Send(_)) { "outbound" } else { "inbound" };
+    service.metrics.accepted.with_label_values(&[direction]).inc();
+    let outcome = Outcome::done(Event::Accepted, &open.reverse_path).of(id).from_peer(session.peer);
+    service.outcome(outcome.with_message_id(&start));
+    open.accepted();
+    Ok(format!("OK, kept as {id}"))
+}
+
+/// Is the whole header section in `start`, with which a content of `octets` begins?
+fn header_ends(start: &[u8], octets: u64) -> Result<(), Refusal> {
+    let blank = start.split_inclusive(|octet| *octet == b'\n').any(header::is_blank);
+    if blank || octets <= start.len() as u64 {
+        return Ok(());
+    }
+    let text = "the header section is longer than 256 KiB";
+    Err(Refusal::new(reply::BAD_CONTENT, Reason::BadContent, "", text))
+}
+
+/// The content without fields that claim to be our own (RFC 8601 5), or that only this server's spam filter writes.
+async fn ours_only(service: &Arc<Service>, came: &Arc<Content>) -> Result<Arc<Content>, Refusal> {
+    let (worker, content) = (service.clone(), came.clone());
+    let kept = if came.is_spilled() {
+        durable::blocking(move || authenticate::without_forged(&worker, &content)).await
+    } else {
+        Some(authenticate::without_forged(service, came))
+    };
+    match kept {
+        Some(Ok(kept)) => Ok(kept.map_or_else(|| came.clone(), Arc::new)),
+        Some(Err(_)) | None => Err(put_trouble(PutError::Poisoned)),
+    }
+}
+
+/// The step `Authenticate`, on the message as it came.
+async fn authenticated(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    came: &Arc<Content>,
+) -> Result<Authenticated, Refusal> {
+    let from = authenticate::From {
+        peer: session.peer,
+        client: session.told_address.unwrap_or(session.client.address),
+        hello: session.hello.as_ref(),
+        reverse_path: &open.reverse_path,
+        host: &service.tables.listener_rules(session.client.listener).host,
+    };
+    Box::pin(authenticate::authenticate(service, &from, came)).await
+}
+
+/// A refusal behind `Accept`: the message goes to quarantine.
+fn kept(refusal: Refusal) -> Fate {
+    Fate {
+        quarantine: true,
+        silent: false,
+        tell: plan::Tell::Nobody,
+        loss: refusal.reason.loss().unwrap_or(plan::Loss::NotDelivered),
+        reason: refusal.reason,
+        rule: refusal.rule.clone(),
+        found: refusal.text.clone(),
+        refusal: None,
+    }
+}
+
+/// Loss records of what was refused for its content name everybody who does not get it.
+pub fn refused(service: &Service, open_recipients: &[Address], reverse_path: &ReversePath, reason: Reason) {
+    let kind = match reason {
+        Reason::TooLarge => plan::Loss::TooLarge,
+        Reason::PosesAsUs | Reason::Spam | Reason::Blocked => plan::Loss::NotDelivered,
+        // The others leave records where they are found, or lose nothing of ours.
+        _ => return,
+    };
+    for recipient in open_recipients {
+        if !service.records.refused(kind, reverse_path, recipient.to_string(), reason.word()) {
+            service.metrics.records_dropped.inc();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The step `Antispam`: the plan's passes look at a content, `decide` judges what they say, and the copies are tagged.
+//!
+//! A pass that gives no score is left out and said; mail goes on all the same.
+
+mod built_in;
+pub mod colleagues;
+mod facts;
+mod fields;
+mod model;
+mod shape;
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use decide::{Refusal, SpamVerdict, Tables};
+use mail::tag::Tag;
+use plan::{At, BuiltInPass};
+use store::{ReadError, Store};
+
+use crate::content::Content;
+use crate::scan::score;
+use crate::service::Service;
+
+pub use facts::Facts;
+pub use shape::{Shape, Shapes, kept, marked};
+
+use colleagues::Names;
+use model::Model;
+
+/// What all messages share.
+pub struct Spam {
+    pub names: Names,
+    /// What was taught.
+    pub model: Model,
+    /// Lower-case A-labels of domains that are ours.
+    own_domains: Vec<String>,
+    /// `None` where only fields say it.
+    tag: Option<Tag>,
+}
+
+/// What one pass said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scored {
+    /// Its name in the plan.
+    pub name: String,
+    /// Below 0 is spam; `None` when it gave no score.
+    pub thousandths: Option<i64>,
+    /// Names of what it saw.
+    pub rules: Vec<String>,
+}
+
+/// What the step found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    pub passes: Vec<Scored>,
+    /// `None` when no pass gave a score.
+    pub total: Option<i64>,
+    /// The rule by which it is tagged.
+    pub tagged: Option<&'static str>,
+    /// The short hash of the plan that judged.
+    pub plan: String,
+}
+
+impl Spam {
+    pub fn load(tables: &Tables, store: &Store) -> Result<Spam, ReadError> {
+        let plan = tables.plan();
+        let tag = plan.antispam.as_ref().and_then(|rules| Tag::new(&rules.tag.subject));
+        // Domains of units stand under a domain that is named.
+        let named = plan.domains.keys().filter(|name| !name.contains('{')).cloned();
+        let own_domains = named.chain([plan.institution.domain.to_string()]).collect();
+        let names = if plan.antispam.is_some() { Names::load(store)? } else { Names::default() };
+        let learns = plan.scanners.values().any(|it| it.at == At::BuiltIn(BuiltInPass::Learned));
+        let model = if learns { Model::load(store)? } else { Model::default() };
+        Ok(Spam { names, model, own_domains, tag })
+    }
+}
+
+/// Judges a content. With `spares` nothing is refused: somebody among its recipients gets it whatever it looks like.
+pub async fn judge(
+    service: &Arc<Service>,
+    facts: Facts,
+    asked: &score::Facts<'_>,
+    content: &Arc<Content>,
+    spares: bool,
+) -> Result<Judgement, Refusal> {
+    let passes = passes(service, facts, asked, content).await;
+    let scores: Vec<Option<i64>> = passes.iter().map(|pass| pass.thousandths).collect();
+    let total = decide::spam_total(&service.tables, &scores);
+    let metrics = &service.metrics;
+    let verdict = match total {
+        Some(total) => {
+            metrics.spam_scores.observe(total as f64 / 1_000.0);
+            decide::antispam(&service.tables, total)
+        }
+        None => {
+            metrics.spam_unscored.inc();
+            SpamVerdict::Pass
+        }
+    };
+    let count = |verdict: &str, rule: &str| metrics.spam_verdicts.with_label_values(&[verdict, rule]).inc();
+    let tagged = match verdict {
+        SpamVerdict::Pass => None,
+        SpamVerdict::Tag(rule) => Some(rule),
+        SpamVerdict::Refuse(_) if spares => Some(TAGGED),
+        SpamVerdict::Refuse(refusal) => {
+            count("refused", &refusal.rule);
+            return Err(refusal);
+        }
+    };
+    count(if tagged.is_some() { "tagged" } else { "passed" }, tagged.unwrap_or_default());
+    Ok(Judgement { passes, total, tagged, plan: service.plan.clone() })
+}
+
+const TAGGED: &str = "antispam.tag_when";
+
+/// What each pass of the plan says, in the plan's order; external ones are asked while ours look.
+async fn passes(service: &Arc<Service>, facts: Facts, asked: &score::Facts<'_>, content: &Arc<Content>) -> Vec<Scored> {
+    let plan = service.tables.plan();
+    let names = plan.antispam.as_ref().map(|rules| rules.passes.as_slice()).unwrap_or_default();
+    let mut ours = Vec::new();
+    let mut others = Vec::new();
+    for name in names {
+        match plan.scanners.get(name).map(|scanner| &scanner.at) {
+            Some(At::BuiltIn(pass)) => ours.push((name.clone(), *pass)),
+            Some(_) | None => others.push(Box::pin(external(service, name, asked, content))),
+        }
+    }
+    let (mut scored, external) = tokio::join!(built_in::scores(service, ours, facts, content), all(others));
+    scored.extend(external);
+    let mut passes = Vec::with_capacity(names.len());
+    for name in names {
+        let found = scored.iter().position(|pass| pass.name == *name).map(|at| scored.swap_remove(at));
+        let pass = found.unwrap_or_else(|| Scored { name: name.clone(), thousandths: None, rules: Vec::new() });
+        if pass.thousandths.is_none() {
+            service.metrics.spam_no_scores.with_label_values(&[name]).inc();
+        }
+        passes.push(pass);
+    }
+    passes
+}
+
+async fn external(service: &Service, name: &str, asked: &score::Facts<'_>, content: &Content) -> Scored {
+    let began = Instant::now();
+    let scored = score::score(service, name, content, asked).await;
+    took(service, name, began);
+    let (thousandths, rules) = match scored {
+        Ok(scored) => (Some(scored.thousandths), scored.detail.into_iter().map(|(rule, _)| rule).collect()),
+        Err(why) => {
+            tracing::warn!(pass = name, ?why, "the pass gave no score");
+            (None, Vec::new())
+        }
+    };
+    Scored { name: name.to_owned(), thousandths, rules }
+}
+
+/// Waits for all of them at the same time.
+async fn all<F: Future + Unpin>(mut waited: Vec<F>) -> Vec<F::Output> {
+    let mut done = Vec::with_capacity(waited.len());
+    poll_fn(|context| {
+        waited.retain_mut(|one| match Pin::new(one).poll(context) {
+            Poll::Ready(output) => {
+                done.push(output);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if waited.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    done
+}
+
+/// Counts what a pass took.
+fn took(service: &Service, name: &str, began: Instant) {
+    service.metrics.spam_passes.with_label_values(&[name]).observe(began.elapsed().as_secs_f64());
+}
