@@ -28,8 +28,8 @@ pub const TAUGHT_MIN: u32 = 20;
 /// mostly a name, and names come back.
 const STRENGTH: f64 = 0.05;
 /// Messages of each kind that are supposed to have had a token as often as all together. It matters where few messages of a
-/// language were taught.
-const POOLED: f64 = 5.0;
+/// language, or of one kind, were taught.
+const POOLED: f64 = 2.0;
 /// Log odds that a token must have to be heard: seven times as often in one kind as in the other.
 const HEARD_MIN: f64 = 1.95;
 /// Traits of the build come in groups that say one thing, and two words beside each other were heard one by one.
