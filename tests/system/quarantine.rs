@@ -218,13 +218,29 @@ fn copies(house: &House) -> Result<Vec<usize>, Box<dyn std::error::Error>> {
     (1..=MANY).map(of).collect()
 }
 
-/// Starts the command, and kills the server while it works. True when the command had not ended.
-fn cut_short(house: &House, server: &Facteur, words: &[&str], after: Duration) -> bool {
+/// When the server is killed.
+enum Kill {
+    After(Duration),
+    /// As soon as the first of the many hears of it.
+    AtFirstNews,
+}
+
+/// Starts the command, and kills the server while it works.
+fn cut_short(house: &House, server: &Facteur, words: &[&str], kill: &Kill) -> Outcome {
+    let mut idle = Imap::connect(server, "imaps", "outside")?;
+    idle.command("LOGIN user0001 pass")?.ok()?;
+    idle.command("SELECT INBOX")?.ok()?;
+    idle.send(b"i IDLE\r\n")?;
+    idle.read()?;
     let mut command = house.command(words);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("facteur is built");
-    std::thread::sleep(after);
+    match kill {
+        Kill::After(time) => std::thread::sleep(*time),
+        Kill::AtFirstNews => drop(idle.read()?),
+    }
     rustix::process::kill_process(server.pid(), rustix::process::Signal::KILL).expect("the server runs");
-    !child.wait().expect("the child is ours").success()
+    child.wait().expect("the child is ours");
+    Ok(())
 }
 
 #[test]
@@ -241,14 +257,17 @@ fn kills_while_five_hundred_copies_are_taken_or_put_back_lose_and_double_nothing
     server.kill();
     assert_eq!(copies(&house)?, vec![1; MANY]);
     let mut random = Random::seeded("taken-kills");
-    let mut cut = 0;
+    let mut in_the_middle = 0;
     for round in 1..=6 {
         for (what, left) in [("take", 0), ("put-back", 1)] {
             let words = ["quarantine", what, &id, "--by", "bench-a", "--because", "a test asks"];
             let server = house.serve(MANY);
-            cut += usize::from(cut_short(&house, &server, &words, Duration::from_millis(random.below(400))));
+            let after = Duration::from_millis(random.below(200));
+            let kill = if round % 3 == 0 { Kill::After(after) } else { Kill::AtFirstNews };
+            cut_short(&house, &server, &words, &kill)?;
             server.kill();
             let meanwhile = copies(&house)?;
+            in_the_middle += usize::from((1..MANY).contains(&meanwhile.iter().sum::<usize>()));
             assert!(meanwhile.iter().all(|copies| *copies <= 1), "{round} {what}: {meanwhile:?}");
             let server = house.serve(MANY);
             let begun = Instant::now();
@@ -264,7 +283,7 @@ fn kills_while_five_hundred_copies_are_taken_or_put_back_lose_and_double_nothing
             assert_eq!(copies(&house)?, vec![left; MANY], "{round} {what}");
         }
     }
-    println!("{cut} of 12 were cut short");
-    assert!(cut > 0, "no kill came in the middle");
+    println!("{in_the_middle} of 12 kills came in the middle");
+    assert!(in_the_middle > 0, "no kill came in the middle");
     Ok(())
 }
