@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mail::{Login, MailboxName};
 use store::Store;
 use tests::program::{self, Ran};
-use tests::random::Random;
 use tests::scratch::Scratch;
 use tests::smtp::{Reply, letter};
 use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy};
@@ -220,7 +219,7 @@ fn copies(house: &House) -> Result<Vec<usize>, Box<dyn std::error::Error>> {
 
 /// When the server is killed.
 enum Kill {
-    After(Duration),
+    AtOnce,
     /// As soon as the first of the many hears of it.
     AtFirstNews,
 }
@@ -235,7 +234,7 @@ fn cut_short(house: &House, server: &Facteur, words: &[&str], kill: &Kill) -> Ou
     let mut command = house.command(words);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("facteur is built");
     match kill {
-        Kill::After(time) => std::thread::sleep(*time),
+        Kill::AtOnce => {}
         Kill::AtFirstNews => drop(idle.read()?),
     }
     rustix::process::kill_process(server.pid(), rustix::process::Signal::KILL).expect("the server runs");
@@ -256,14 +255,12 @@ fn kills_while_five_hundred_copies_are_taken_or_put_back_lose_and_double_nothing
     let id = id_of(&reply.expect(250)?);
     server.kill();
     assert_eq!(copies(&house)?, vec![1; MANY]);
-    let mut random = Random::seeded("taken-kills");
     let mut in_the_middle = 0;
     for round in 1..=6 {
         for (what, left) in [("take", 0), ("put-back", 1)] {
             let words = ["quarantine", what, &id, "--by", "bench-a", "--because", "a test asks"];
             let server = house.serve(MANY);
-            let after = Duration::from_millis(random.below(200));
-            let kill = if round % 3 == 0 { Kill::After(after) } else { Kill::AtFirstNews };
+            let kill = if round % 3 == 0 { Kill::AtOnce } else { Kill::AtFirstNews };
             cut_short(&house, &server, &words, &kill)?;
             server.kill();
             let meanwhile = copies(&house)?;
