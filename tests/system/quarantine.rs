@@ -152,7 +152,7 @@ fn an_infected_message_is_sealed_shown_safely_and_released_once_by_a_manager() -
     house.decided("release", &[&third, "--to", &to.address], "durand-e").ends(0);
     assert_eq!((imap.count("INBOX")?, Imap::person(&server, "outside", &to)?.count("INBOX")?), (1, 1));
     server.stop();
-    let audit = Store::open(&house.data(), store::Options::default())?.audit(100)?;
+    let audit = Store::open(house.data(), store::Options::default())?.audit(100)?;
     let has = |what: &str| {
         audit.iter().any(|(_, who, entry)| who.starts_with("durand-e, asked by uid") && entry.contains(what))
     };
@@ -207,7 +207,7 @@ fn a_message_is_taken_out_of_all_mailboxes_under_the_eyes_of_its_reader_and_put_
 
 /// How many copies each of the many has.
 fn copies(house: &House) -> Result<Vec<usize>, Box<dyn std::error::Error>> {
-    let store = Store::open(&house.data(), store::Options::default())?;
+    let store = Store::open(house.data(), store::Options::default())?;
     assert_eq!(store.verify()?.findings, []);
     let inbox = MailboxName::inbox();
     let of = |number: usize| {
@@ -233,12 +233,13 @@ fn cut_short(house: &House, server: &Facteur, words: &[&str], kill: &Kill) -> Ou
     idle.read()?;
     let mut command = house.command(words);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("facteur is built");
-    match kill {
-        Kill::AtOnce => {}
-        Kill::AtFirstNews => drop(idle.read()?),
-    }
+    let news = match kill {
+        Kill::AtOnce => Ok(Vec::new()),
+        Kill::AtFirstNews => idle.read(),
+    };
     rustix::process::kill_process(server.pid(), rustix::process::Signal::KILL).expect("the server runs");
     child.wait().expect("the child is ours");
+    news?;
     Ok(())
 }
 
