@@ -20,19 +20,21 @@ fn forgotten(service: &Service, before_s: i64, now_s: i64) -> Result<u64, String
     let words = |error: ReadError| error.to_string();
     let mut gone = 0;
     for (id, recall) in all(&service.store).map_err(words)? {
-        let over_s = match recall.state {
+        let is_over = match recall.state {
             State::Found => recall.at_s.saturating_add(WAITS_S) <= now_s,
             // The one who asked may look for a while what became of it.
             State::Waiting | State::Expired => recall.asked_at_s.saturating_add(7 * WAITS_S) <= now_s,
             State::Taking | State::Taken | State::Undoing => recall.asked_at_s < before_s,
             State::Undone => recall.undone_at_s < before_s,
         };
-        if !over_s {
+        if !is_over {
             continue;
         }
         if matches!(recall.state, State::Taking | State::Taken) {
             for delivery in recall.deliveries() {
-                removed(service, QueueId(delivery)).map_err(|error| error.to_string())?;
+                if taken::is_held(&service.store, QueueId(delivery)).map_err(words)? {
+                    removed(service, QueueId(delivery)).map_err(|error| error.to_string())?;
+                }
             }
         }
         service.store.commit_wait(vec![op(&id, None)]).map_err(|error| error.to_string())?;
@@ -43,9 +45,6 @@ fn forgotten(service: &Service, before_s: i64, now_s: i64) -> Result<u64, String
 
 /// Takes what a recall held out of the spool, with a loss record and without a word to its sender.
 fn removed(service: &Service, queue_id: QueueId) -> Result<(), CommitError> {
-    if !taken::is_held(service, queue_id) {
-        return Ok(());
-    }
     let _turn = service.spool.blocking_turn(queue_id);
     let Ok(Some(item)) = service.store.queue_item(queue_id) else { return Ok(()) };
     let mut ops = Vec::new();

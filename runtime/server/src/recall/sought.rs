@@ -32,8 +32,8 @@ impl Sought {
     pub fn cleaned(self, tag: &str) -> Result<Sought, String> {
         let given = [&self.message_id, &self.sender, &self.subject, &self.url_host, &self.attachment];
         for value in given.into_iter().flatten() {
-            if value.trim().is_empty() || value.len() > VALUE_OCTETS_MAX {
-                return Err(format!("what is looked for has 1 to {VALUE_OCTETS_MAX} octets"));
+            if value.trim().is_empty() || value.len() > VALUE_OCTETS_MAX || value.contains(char::is_control) {
+                return Err(format!("what is looked for is one line of 1 to {VALUE_OCTETS_MAX} octets"));
             }
         }
         let message_id = self.message_id.map(|id| id.trim().trim_matches(['<', '>']).to_owned());
@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_looked_for_is_refused_in_words() {
-        for (key, value) in [("subject", " "), ("attachment", "abc"), ("url-host", "http:///"), ("sender", "")] {
+        for (key, value) in [("subject", " "), ("attachment", "abc"), ("url-host", "http:///"), ("sender", "\u{1b}[2J")]
+        {
             assert!(sought(key, value).cleaned("[SPAM]").is_err(), "{key} {value}");
         }
         assert!(sought("subject", &"x".repeat(2_000)).cleaned("").is_err());

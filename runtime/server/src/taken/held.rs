@@ -2,7 +2,7 @@
 //! written down in the commit that holds it, so that only this is let go.
 
 use queue::MessageFacts;
-use store::{CommitError, DeliveryId, Op, QueueId, Refusal};
+use store::{CommitError, DeliveryId, Op, QueueId, ReadError, Refusal, Store};
 
 use super::TakenError;
 use crate::clock;
@@ -40,9 +40,9 @@ pub fn let_go(service: &Service, deliveries: &[DeliveryId]) -> Result<Vec<QueueI
     Ok(free)
 }
 
-/// Does [`hold_back`] hold it? A store that cannot say so holds nothing.
-pub fn is_held(service: &Service, queue_id: QueueId) -> bool {
-    service.store.setting(&key(queue_id)).is_ok_and(|held| held.is_some())
+/// Does [`hold_back`] hold it?
+pub fn is_held(store: &Store, queue_id: QueueId) -> Result<bool, ReadError> {
+    Ok(store.setting(&key(queue_id))?.is_some())
 }
 
 /// Forgets that it is held.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use store::DeliveryId;
+use store::{DeliveryId, NextHop, QueueId, Resolution};
 
 use super::{Context, OperateError, Progress, Throttled, Unit};
 use crate::clock;
@@ -115,9 +115,19 @@ fn searched(
     })
 }
 
-/// People a copy of these is with.
+/// People a copy of these is with, or may be in a moment: members of addresses a message is still spread to.
 fn people_of(context: &Context, ids: &[DeliveryId]) -> Result<u64, OperateError> {
-    let people: BTreeSet<_> = context.store.copies_of(ids)?.into_iter().map(|copy| copy.login).collect();
+    let mut people: BTreeSet<_> = context.store.copies_of(ids)?.into_iter().map(|copy| copy.login).collect();
+    for id in ids {
+        let Some(item) = context.store.queue_item(QueueId(*id))? else { continue };
+        for recipient in item.recipients.iter().filter(|recipient| recipient.next_hop == NextHop::Local) {
+            match context.store.resolve(&recipient.forward_path)? {
+                Resolution::Alias(alias) => people.extend(alias.members),
+                Resolution::Person(row) => drop(people.insert(row.person.login)),
+                Resolution::Unknown => {}
+            }
+        }
+    }
     Ok(people.len() as u64)
 }
 

@@ -61,7 +61,7 @@ impl Operation for UndoRecall {
                 Some(facts) if !recall::is_of(&facts.why, &self.id) => others += 1,
                 Some(_) => ours.push(delivery),
                 // It may be held in the spool; else there is nothing to do.
-                None if taken::is_held(service, QueueId(delivery)) => ours.push(delivery),
+                None if taken::is_held(&context.store, QueueId(delivery))? => ours.push(delivery),
                 None => {}
             }
         }
