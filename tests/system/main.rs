@@ -27,6 +27,7 @@ mod outbound;
 mod pop3;
 mod quarantine;
 mod queue;
+mod recall;
 mod redirects;
 mod room;
 mod scanning;

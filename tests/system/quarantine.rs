@@ -20,14 +20,14 @@ const PHRASE: &str = "seventeen quarantined herons";
 const MANY: usize = 500;
 
 /// A data folder, and a policy with managers that serves it.
-struct House {
-    scratch: Scratch,
+pub struct House {
+    pub scratch: Scratch,
     policy: PathBuf,
 }
 
 impl House {
     /// `managers` decide in the domain of the policy.
-    fn new(name: &str, policy: &str, changes: &[(&str, &str)], managers: &str) -> House {
+    pub fn new(name: &str, policy: &str, changes: &[(&str, &str)], managers: &str) -> House {
         let scratch = Scratch::new(name);
         let policy = policy_copy::changed(&scratch, policy, changes);
         let people = policy.join("people.ron");
@@ -44,23 +44,23 @@ impl House {
         House::new(name, "nantes", &[], "(address: \"mail-managers@univ-nantes.fr\", members: [\"durand-e\"])")
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.scratch.join("data")
     }
 
     #[track_caller]
-    fn serve(&self, people: usize) -> Facteur {
+    pub fn serve(&self, people: usize) -> Facteur {
         let options = Options { data: Some(self.data()), people: people as u32, ..Options::default() };
         Facteur::start_with(&self.policy, options)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(program::facteur());
         command.args(words).arg("--data").arg(self.data());
         command
     }
 
-    fn run(&self, words: &[&str]) -> Ran {
+    pub fn run(&self, words: &[&str]) -> Ran {
         program::run(&mut self.command(words))
     }
 
@@ -94,7 +94,7 @@ fn infected(server: &Facteur, to: &str, subject: &str) -> Result<String, Box<dyn
 }
 
 /// The lines of `--format json`.
-fn json(ran: &Ran) -> Vec<serde_json::Value> {
+pub fn json(ran: &Ran) -> Vec<serde_json::Value> {
     ran.out.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
 }
 

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, block, export, grant, import, person, quarantine, queue, redirect, reports, restore, store, trace, why,
+    backup, block, export, grant, import, person, quarantine, queue, recall, redirect, reports, restore, store, trace,
+    why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
@@ -84,6 +85,8 @@ pub enum Command {
     Queue(queue::QueueArgs),
     /// See what is in quarantine, release or purge it, take a delivered message out of all mailboxes
     Quarantine(quarantine::QuarantineArgs),
+    /// Find a delivered message by what is known of it, take it out of all mailboxes, put it back
+    Recall(recall::RecallArgs),
     /// Take no new mail, and deliver what can be delivered
     Drain(queue::DrainArgs),
     /// Watch what a person's sessions say

@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         Command::Import(args) => commands::live::import::run(&args),
         Command::Queue(args) => commands::live::queue::run(&args),
         Command::Quarantine(args) => commands::live::quarantine::run(&args),
+        Command::Recall(args) => commands::live::recall::run(&args),
         Command::Drain(args) => commands::live::queue::drain(&args),
         Command::Trace(args) => commands::live::trace::run(&args),
         Command::Why(args) => commands::live::why::run(&args),
@@ -77,7 +78,7 @@ pub enum Exit {
     Trouble = 2,
     LintsDenied = 3,
     /// `diff`, `snapshot`, `fmt --check`, `doc --check`; `store verify` and `backup verify` with findings, `export` and `import` of less than
-    /// all; also `explain` and `why` with nothing found.
+    /// all; also `explain`, `why` and `recall` with nothing found.
     DifferencesFound = 4,
     /// A step of the story, or a policy test.
     StepWentOtherwise = 5,

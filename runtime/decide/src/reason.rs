@@ -142,7 +142,7 @@ impl Reason {
             Reason::StoreTrouble => "store-trouble",
             Reason::PosesAsUs => "poses-as-us",
             Reason::Spam => "spam",
-            Reason::Blocked => "blocked",
+            Reason::Blocked => "blocked-here",
         }
     }
 }

@@ -22,6 +22,7 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod left;
 mod listen;
 mod lists;
 mod marks;
@@ -34,6 +35,7 @@ mod outcome;
 mod passwords;
 mod quarantine;
 mod random;
+mod recall;
 mod records;
 mod redirects;
 mod reports;

@@ -1,5 +1,6 @@
 //! What a delivered message can be found by later: short hashes in the delivery index.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use mail::ReversePath;
@@ -16,7 +17,7 @@ const MARKS_MAX: usize = 64;
 const HOSTS_MAX: usize = 40;
 
 /// What a mark is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mark {
     MessageId = 1,
     ReversePath = 2,
@@ -41,38 +42,42 @@ impl Mark {
 
 /// The marks of a message, distinct, at most 64.
 pub fn of(view: &View<'_>, reverse_path: &ReversePath) -> Vec<u64> {
-    let mut marks = Vec::new();
-    let add = |marks: &mut Vec<u64>, mark: Mark, value: &str| {
-        let mark = mark.of(value);
-        if !value.trim().is_empty() && !marks.contains(&mark) && marks.len() < MARKS_MAX {
-            marks.push(mark);
+    values(view, reverse_path, true).into_iter().map(|(mark, value)| mark.of(&value)).collect()
+}
+
+/// What the marks are of, in the order of the marks; without attachments where nobody asks for them.
+pub fn values(view: &View<'_>, reverse_path: &ReversePath, attachments: bool) -> Vec<(Mark, String)> {
+    let (mut values, mut marks) = (Vec::new(), HashSet::new());
+    let mut add = |mark: Mark, value: &str| {
+        if !value.trim().is_empty() && marks.len() < MARKS_MAX && marks.insert(mark.of(value)) {
+            values.push((mark, value.to_owned()));
         }
+        marks.len() < MARKS_MAX
     };
     if let Some(field) = view.field("message-id") {
         let text = field.text();
-        add(&mut marks, Mark::MessageId, text.trim().trim_matches(['<', '>']));
+        add(Mark::MessageId, text.trim().trim_matches(['<', '>']));
     }
     if let Some(address) = reverse_path.address() {
-        add(&mut marks, Mark::ReversePath, &address.to_string());
+        add(Mark::ReversePath, &address.to_string());
     }
     for mailbox in view.from.iter().take(8) {
-        add(&mut marks, Mark::From, &mailbox.address());
+        add(Mark::From, &mailbox.address());
     }
     // What stood there before our tag.
     let original = view.field("x-original-subject").map(|field| field.text());
     if let Some(subject) = original.as_ref().or(view.subject.as_ref()) {
-        add(&mut marks, Mark::Subject, subject);
+        add(Mark::Subject, subject);
     }
     for host in view.url_hosts().into_iter().take(HOSTS_MAX) {
-        add(&mut marks, Mark::UrlHost, host);
+        add(Mark::UrlHost, host);
     }
-    for attachment in view.attachments() {
-        if marks.len() >= MARKS_MAX {
+    for attachment in view.attachments().iter().take_while(|_| attachments) {
+        if !add(Mark::Attachment, &sha256(&attachment.decoded())) {
             break;
         }
-        add(&mut marks, Mark::Attachment, &sha256(&attachment.decoded()));
     }
-    marks
+    values
 }
 
 /// Of a content that is about to be delivered. Trouble with reading it costs the marks, not the message.

@@ -14,7 +14,7 @@ use store::{Op, OpResult};
 
 use crate::operate::{BackupNow, Compact, Operation, Who, door};
 use crate::service::{Service, stopped};
-use crate::{clock, durable, quarantine, teaching};
+use crate::{clock, durable, left, quarantine, recall, teaching};
 
 /// The clock of the machine may be set meanwhile: it is read again at least so often.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -118,7 +118,9 @@ fn trim(service: &Service) {
     };
     if let Some(before_s) = before_s(retention.quarantine) {
         quarantine::forget(service, before_s);
+        recall::old::forget(service, before_s, now_s);
     }
+    left::forget(service, retention, now_s);
     if let Some(before_s) = before_s(retention.training) {
         teaching::old::purge(service, before_s);
     }

@@ -36,6 +36,8 @@ pub struct Restored {
     pub octets: u64,
     /// Those of then that are still there.
     pub present: u64,
+    /// Those that were taken out of the account's mailboxes since ([`Op::TakeOut`]): they stay away.
+    pub taken: u64,
     /// By mailbox they went to.
     pub mailboxes: Vec<(MailboxName, u64)>,
 }
@@ -91,6 +93,7 @@ impl Store {
             return Err(RestoreError::NoSuchMailbox(name.clone()));
         }
         let mut present = self.emails_of(&wanted.login).map_err(RestoreError::Read)?;
+        let away = self.emails_taken(&wanted.login).map_err(RestoreError::Read)?;
         let total = chosen.iter().map(|mailbox| u64::from(mailbox.counts.messages)).sum();
         let mut restored = Restored::default();
         let mut done = 0;
@@ -107,7 +110,7 @@ impl Store {
                 .map(|message| message.uid)
                 .collect();
             for slice in uids.chunks(BATCH_MESSAGES) {
-                let batch = Batch { old, mailbox, uids: slice.iter().copied().collect() };
+                let batch = Batch { old, mailbox, away: &away, uids: slice.iter().copied().collect() };
                 self.restore_batch(&batch, wanted, &into, &mut present, dry_run, &mut restored)?;
                 done += slice.len() as u64;
                 progress(Progress { what: "messages", done, total });
@@ -130,6 +133,10 @@ impl Store {
     ) -> Result<(), RestoreError> {
         let (mut messages, mut octets) = (Vec::new(), 0);
         for found in batch.read(wanted)? {
+            if batch.away.contains(&found.email) {
+                restored.taken += 1;
+                continue;
+            }
             if !present.insert(found.email) {
                 restored.present += 1;
                 continue;
@@ -179,6 +186,7 @@ impl Store {
 struct Batch<'a> {
     old: &'a Store,
     mailbox: &'a MailboxInfo,
+    away: &'a HashSet<ObjectId>,
     uids: UidSet,
 }
 

@@ -142,6 +142,10 @@ impl Operation for AddBlock {
         if self.because.trim().is_empty() || self.because.len() > BECAUSE_OCTETS_MAX {
             return Err(bad(format!("say why in 1 to {BECAUSE_OCTETS_MAX} octets: readers will ask first")));
         }
+        // The policy would not take them either.
+        if self.because.chars().any(|c| c.is_control() || spam::view::is_unseen(c)) {
+            return Err(bad("say why in one line, without characters that do not show".to_owned()));
+        }
         if let Some(why) = denied(context, &what)? {
             super::audit(context, &format!("block of {} refused: {why}", described(&what)));
             return Err(OperateError::Refused { why, rule: "blocked".to_owned() });

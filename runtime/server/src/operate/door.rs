@@ -27,6 +27,7 @@ use super::jobs::{Jobs, Running};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
+use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -146,6 +147,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
         path if path.starts_with("/spam/") => asked.spam(path),
+        path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
     }
 }
@@ -172,6 +174,19 @@ impl Asked {
             ImportCounts::PATH => self.start::<ImportCounts>(),
             TeachSpam::PATH => self.start::<TeachSpam>(),
             StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of recalls.
+    fn recall(self, path: &str) -> Answer {
+        match path {
+            FindRecall::PATH => self.start::<FindRecall>(),
+            TakeRecall::PATH => self.start::<TakeRecall>(),
+            ApproveRecall::PATH => self.start::<ApproveRecall>(),
+            UndoRecall::PATH => self.start::<UndoRecall>(),
+            ListRecalls::PATH => self.start::<ListRecalls>(),
+            ShowRecall::PATH => self.start::<ShowRecall>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

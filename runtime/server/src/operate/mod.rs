@@ -24,6 +24,7 @@ mod problem;
 mod progress;
 mod quarantine;
 mod queue;
+mod recall;
 mod redirect;
 mod reports;
 mod rights;
@@ -46,6 +47,7 @@ use store::{Op, Store};
 
 pub use crate::blocks::Block;
 use crate::clock;
+pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
 use crate::service::Service;
@@ -66,6 +68,7 @@ pub use keys::{PublicKey, SigningKeys};
 pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, SetPassword};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
+pub(crate) use progress::Throttled;
 pub use progress::{Progress, Unit};
 pub use quarantine::{
     InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
@@ -75,6 +78,10 @@ pub use quarantine::{
 pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
+};
+pub use recall::{
+    ApproveRecall, FindRecall, FoundRecall, ListRecalls, ListedRecall, ShowRecall, ShownRecall, TakeRecall, TookRecall,
+    UndidRecall, UndoRecall,
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};

@@ -126,7 +126,11 @@ fn mailboxes(context: &Context, id: QueueId, story: &mut Story) -> Result<(), Op
 fn spool(context: &Context, id: QueueId, story: &mut Story) -> Result<(), OperateError> {
     let Some(item) = context.store.queue_item(id)? else { return Ok(()) };
     let facts: queue::MessageFacts = queue::facts::read(&item.facts);
-    let held = if facts.held { ", held by an operator" } else { "" };
+    let held = match (facts.held, taken::is_held(&context.store, id)?) {
+        (true, true) => ", held back with copies that were taken out of mailboxes",
+        (true, false) => ", held by an operator",
+        (false, _) => "",
+    };
     for recipient in item.recipients.iter().take(ROWS_MAX) {
         let said = if recipient.last_reply.is_empty() { "not tried yet" } else { &recipient.last_reply };
         let (to, tries) = (&recipient.forward_path, recipient.attempts);

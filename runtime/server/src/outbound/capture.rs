@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use mail::{Address, Flags};
+use spam::view::View;
 use store::{BodyRef, Deliver, InternalDate, Op, QueueItem, RecordEnvelope, Resolution, Target, WaitingRecipient};
 
 use super::attempt::{Next, deferred, settled, whole};
 use crate::outcome::Event;
 use crate::service::Service;
-use crate::{clock, durable, trace};
+use crate::{clock, durable, marks, trace};
 
 /// Delivers the message to who is behind `address`.
 pub async fn captured(
@@ -39,7 +40,7 @@ pub async fn captured(
         summary: crate::drive::summary(&content),
         internal_date: InternalDate { seconds: clock::unix_s(), offset_minutes: 0 },
         flags: Flags::default(),
-        marks: Vec::new(),
+        marks: marks::of(&View::read(&content), &item.reverse_path),
     };
     let mut all: Vec<Next> =
         recipients.iter().map(|recipient| settled(item, recipient, Event::Delivered, "capture")).collect();

@@ -19,7 +19,7 @@ use super::attempt::{Next, deferred, settled, whole};
 use super::capture::with_return_path;
 use crate::outcome::Event;
 use crate::service::Service;
-use crate::{clock, durable, marks};
+use crate::{clock, durable, left, marks};
 
 /// Others go first for twice as long as a part took, and at most so long.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
@@ -161,6 +161,7 @@ async fn deliver(
     if ops.is_empty() {
         return Ok(());
     }
+    ops.extend(left::ops(&ops, &copy.marks));
     // An operator may change the facts meanwhile, or take the message away.
     let _turn = service.spool.turn(queue_id).await;
     ops.push(done(service, queue_id, recipient.number, part)?);
@@ -174,6 +175,9 @@ async fn deliver(
 fn done(service: &Service, queue_id: QueueId, recipient: u32, part: usize) -> Result<Op, String> {
     let item = service.store.queue_item(queue_id).map_err(|error| error.to_string())?.ok_or("it was removed")?;
     let mut facts: MessageFacts = queue::facts::read(&item.facts);
+    if facts.held {
+        return Err("it is held".to_owned());
+    }
     facts.spread.insert(recipient, u16::try_from(part + 1).unwrap_or(u16::MAX));
     Ok(Op::Progress { queue_id, facts: queue::facts::written(&facts) })
 }

@@ -2,7 +2,7 @@
 //! written down in the commit that holds it, so that only this is let go.
 
 use queue::MessageFacts;
-use store::{CommitError, DeliveryId, Op, QueueId, Refusal};
+use store::{CommitError, DeliveryId, Op, QueueId, ReadError, Refusal, Store};
 
 use super::TakenError;
 use crate::clock;
@@ -32,12 +32,22 @@ pub fn let_go(service: &Service, deliveries: &[DeliveryId]) -> Result<Vec<QueueI
             if set(service, queue_id, false)? {
                 free.push(queue_id);
             } else {
-                service.store.commit_wait(vec![Op::Setting { key: key(queue_id), value: None }])?;
+                service.store.commit_wait(vec![let_go_op(queue_id)])?;
             }
         }
     }
     service.spool.changed(free.iter().copied());
     Ok(free)
+}
+
+/// Does [`hold_back`] hold it?
+pub fn is_held(store: &Store, queue_id: QueueId) -> Result<bool, ReadError> {
+    Ok(store.setting(&key(queue_id))?.is_some())
+}
+
+/// Forgets that it is held.
+pub fn let_go_op(queue_id: QueueId) -> Op {
+    Op::Setting { key: key(queue_id), value: None }
 }
 
 /// False when it is so already, or the message does not wait any more.

@@ -28,7 +28,7 @@ use crate::sealed::{self, OpenError, Plain};
 use crate::service::Service;
 
 pub use back::put_back;
-pub use held::{hold_back, let_go};
+pub use held::{hold_back, is_held, let_go, let_go_op};
 
 /// Messages one commit takes away: few enough that nobody waits long behind it.
 const TAKEN_AT_ONCE: usize = 200;

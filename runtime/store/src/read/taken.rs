@@ -1,10 +1,11 @@
 //! Where the copies of a delivery are now, and those that were taken out of mailboxes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use mail::{Flags, Keyword, Login, MailboxName, SystemFlags};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
+use super::directory::fold;
 use crate::body::own_email;
 use crate::error::ReadError;
 use crate::id::{DeliveryId, InternalDate, MailboxId, ObjectId, QueueId};
@@ -93,6 +94,21 @@ impl Store {
             })?);
         }
         Ok(taken)
+    }
+
+    /// EMAILIDs of what was taken out of an account's mailboxes and is not back.
+    pub(crate) fn emails_taken(&self, login: &Login) -> Result<HashSet<ObjectId>, ReadError> {
+        let mut emails = HashSet::new();
+        for shard in self.shard_numbers() {
+            emails.extend(self.read_in(shard, |tx| {
+                let mut query = tx.prepare_cached(
+                    "SELECT t.email FROM taken t JOIN account a ON a.id = t.account WHERE a.login = ?1",
+                )?;
+                let rows = query.query_map([fold(login)], |row| Ok(ObjectId(row.get(0)?)))?;
+                Ok(rows.collect::<Result<Vec<_>, _>>()?)
+            })?);
+        }
+        Ok(emails)
     }
 }
 

@@ -135,3 +135,18 @@ fn mailboxes_that_were_deleted_or_renamed_get_their_messages_and_a_full_account_
     assert_eq!(body_text(&store, two, 2), "text 2");
     assert_sound(&store);
 }
+
+#[test]
+fn what_was_taken_out_since_stays_away_until_that_is_forgotten() {
+    let (folder, copy) = (Folder::new("restore-taken"), Folder::new("restore-taken-then"));
+    let (store, old) = five(&folder, &copy);
+    let (inbox, item) = (inbox(&store, "a"), crate::QueueId([7; 16]));
+    expunge(&store, inbox, &[5]);
+    let messages = vec![(inbox, [4].into_iter().collect())];
+    store.commit_wait(vec![Op::TakeOut(Box::new(crate::TakeOut { item, messages }))]).unwrap();
+    let restored = restore(&store, &old, &all_of("a"));
+    assert_eq!((restored.messages, restored.taken, restored.present), (1, 1, 4));
+    store.commit_wait(vec![Op::ForgetTaken { item }]).unwrap();
+    let restored = restore(&store, &old, &all_of("a"));
+    assert_eq!((restored.messages, restored.taken), (1, 0), "nothing remembers it any more");
+}

@@ -11,6 +11,7 @@ pub mod import;
 pub mod person;
 pub mod quarantine;
 pub mod queue;
+pub mod recall;
 pub mod redirect;
 pub mod reports;
 pub mod restore;

@@ -128,7 +128,7 @@ pub fn run(args: &QuarantineArgs) -> Exit {
 }
 
 /// Unix seconds of a day, a moment, or so long ago.
-fn since(text: &str) -> Result<i64, String> {
+pub fn since(text: &str) -> Result<i64, String> {
     let ago = |digits: &str, unit_s: i64| {
         let number: i64 = digits.parse().ok()?;
         let ago = SignedDuration::from_secs(number.checked_mul(unit_s)?);

@@ -111,4 +111,8 @@ fn say_restored(args: &RestoreArgs, restored: &RestoredMail) {
         restored.backup,
         counted(restored.present, "is still", "are still")
     );
+    if restored.recalled > 0 {
+        let messages = counted(restored.recalled, "message was", "messages were");
+        say!("{messages} recalled since, and stay away: facteur recall list");
+    }
 }

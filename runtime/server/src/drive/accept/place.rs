@@ -16,7 +16,7 @@ use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
 use crate::spam::{Shape, Shapes};
-use crate::{clock, durable, marks, random, reports, scan, signing, teaching};
+use crate::{clock, durable, left, marks, random, reports, scan, signing, teaching};
 
 /// Recipients whose copies are alike, with all that their copies are made from.
 pub struct Share<'a> {
@@ -64,8 +64,7 @@ pub async fn place(
     let shapes = Shapes::of(service, open.judgement.as_ref(), open.authenticated.tagged, content, start);
     let (spared, others): (Vec<_>, Vec<_>) =
         open.recipients.iter().partition(|recipient| shapes.is_marked() && is_spared(service, recipient));
-    let stays = open.recipients.iter().any(|recipient| !recipient.found.logins.is_empty());
-    let marks = if stays { marks::of_content(service, content, &open.reverse_path).await } else { Vec::new() };
+    let marks = marks::of_content(service, content, &open.reverse_path).await;
     let own = Some(open.queue_id);
     let mut placed = Placed { of_delivery: own, of_spool: own, ..Placed::default() };
     let plain = &shapes.plain;
@@ -77,6 +76,7 @@ pub async fn place(
     }
     let Placed { mut ops, queued, mut ids, .. } = placed;
     ids.dedup();
+    ops.extend(left::ops(&ops, &marks));
     ops.extend(left_out(service, open));
     ops.extend(scan::rescan::marks(&ops, &open.owed_scans, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;

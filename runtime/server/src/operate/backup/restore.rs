@@ -41,6 +41,8 @@ pub struct RestoredMail {
     pub octets: u64,
     /// Messages of then the account still has.
     pub present: u64,
+    /// Messages of then that were recalled since: they stay away until the recall is undone.
+    pub recalled: u64,
     /// Messages by mailbox.
     pub mailboxes: Vec<(String, u64)>,
 }
@@ -82,6 +84,7 @@ impl Operation for Restore {
             messages: restored.messages,
             octets: restored.octets,
             present: restored.present,
+            recalled: restored.taken,
             mailboxes: restored.mailboxes.into_iter().map(|(name, messages)| (name.to_string(), messages)).collect(),
         })
     }

@@ -91,8 +91,13 @@ fn with_seal<T>(context: &Context, work: impl FnOnce(&Seal) -> Result<T, Operate
     work(&seal)
 }
 
+/// Text from outside without what could work a terminal.
+pub(crate) fn shown_line(text: &str) -> String {
+    safe::line(text)
+}
+
 /// What a manager says of a decision is one line, and says something.
-fn because(text: &str) -> Result<String, OperateError> {
+pub(crate) fn because(text: &str) -> Result<String, OperateError> {
     let line = safe::line(text.trim());
     if line.is_empty() || line.chars().count() > 500 {
         return Err(OperateError::BadRequest { why: "say why in one line, of 500 characters at most".to_owned() });

@@ -59,7 +59,10 @@ impl Operation for TakeMessage {
             context.store.copies_of(&ids)?.into_iter().map(|copy| copy.login).collect();
         let most = service.tables.plan().response.recall_alone_at_most;
         if accounts.len() as u64 > u64::from(most) {
-            let why = format!("it is in the mailboxes of {}, and one manager alone may take {most}", accounts.len());
+            let why = format!(
+                "it is in the mailboxes of {}, and one manager alone may take {most}: `facteur recall take` asks a second",
+                accounts.len()
+            );
             return Err(OperateError::Refused { why, rule: "response.recall_alone_at_most".to_owned() });
         }
         let what = format!("takes {} out of all mailboxes: {because}", self.ids.join(", "));
