@@ -36,6 +36,10 @@ const PIECE_OCTETS: u64 = 64 * 1024;
 /// Messages looked at again at a time, by all engines together.
 const AT_ONCE: usize = 4;
 
+/// Labels of the metric.
+const WHY_OUTAGE: &str = "outage";
+const WHY_SIGNATURES: &str = "signatures";
+
 /// What is owed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owed {
@@ -52,6 +56,8 @@ struct Facts {
     way: Way,
     /// Whose mailboxes it was put into.
     logins: Vec<String>,
+    /// It was looked at when it came: newer signatures are why it is again.
+    renewed: bool,
 }
 
 /// [`ContentDirection`], as it is kept.
@@ -135,12 +141,13 @@ fn marks_of(ops: &[Op], owed: &Owed, way: Way, from: &ReversePath) -> Vec<Op> {
             _ => {}
         }
     }
-    all.into_iter().flat_map(|(id, going)| rows(id, going, owed, way, from)).collect()
+    let rows_of =
+        |(id, Going { body, logins, away })| rows(id, body, away, &Facts { way, logins, renewed: false }, owed, from);
+    all.into_iter().flat_map(rows_of).collect()
 }
 
 /// The mark and the row beside it.
-fn rows(id: QueueId, going: Going, owed: &Owed, way: Way, from: &ReversePath) -> Vec<Op> {
-    let Going { body, logins, away } = going;
+fn rows(id: QueueId, body: BodyRef, away: Vec<Address>, facts: &Facts, owed: &Owed, from: &ReversePath) -> Vec<Op> {
     let Ok(value) = serde_json::to_vec(owed) else { return Vec::new() };
     let row = Quarantined {
         id: kept_under(id),
@@ -151,7 +158,7 @@ fn rows(id: QueueId, going: Going, owed: &Owed, way: Way, from: &ReversePath) ->
         signature: String::new(),
         reverse_path: from.clone(),
         recipients: away,
-        facts: queue::facts::written(&Facts { way, logins }),
+        facts: queue::facts::written(facts),
         at_s: owed.at_s,
     };
     vec![Op::Setting { key: key(id), value: Some(value) }, Op::Quarantine(Box::new(row))]

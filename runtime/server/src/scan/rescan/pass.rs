@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use decide::AntivirusVerdict;
-use store::{Op, QueueId};
+use store::{Op, Quarantined, QueueId};
 use tokio::task::JoinSet;
 
 use super::found::{self, Case, ShutAway};
-use super::{AT_ONCE, Facts, Owed, PREFIX, content_of, kept_under, key, look, read, renewed, told};
+use super::{
+    AT_ONCE, Facts, Owed, PREFIX, WHY_OUTAGE, WHY_SIGNATURES, content_of, kept_under, key, look, read, renewed, told,
+};
 use crate::service::{Service, stopped};
 use crate::{clock, durable};
 
@@ -24,9 +26,10 @@ const AGAIN_LAST: Duration = Duration::from_secs(3_600);
 const LATE_S: i64 = 86_400;
 /// When that was told, Unix seconds as eight octets.
 const LATE_TOLD: &str = "rescans.late_told";
-/// The label of the metric.
-const WHY: &str = "outage";
-const WHY_WORDS: &str = "second look after an outage of an engine";
+
+/// Why, for people.
+const OUTAGE_WORDS: &str = "second look after an outage of an engine";
+const RENEWED_WORDS: &str = "second look with new signatures";
 
 /// Looks again until the server stops.
 pub async fn keep(service: Arc<Service>) {
@@ -147,7 +150,7 @@ async fn some(service: &Arc<Service>, marks: Vec<(QueueId, Owed)>, failed: &mut 
             && let Some((id, owed)) = waiting.next()
         {
             let worker = service.clone();
-            looks.spawn(async move { (id, again(&worker, id, owed).await) });
+            looks.spawn(async move { again(&worker, id, owed).await });
         }
         match looks.join_next().await {
             None => break,
@@ -159,9 +162,13 @@ async fn some(service: &Arc<Service>, marks: Vec<(QueueId, Owed)>, failed: &mut 
     settle(service, ends, failed).await
 }
 
-async fn settle(service: &Arc<Service>, ends: Vec<(QueueId, Result<End, String>)>, failed: &mut Failed) -> u64 {
+async fn settle(
+    service: &Arc<Service>,
+    ends: Vec<(QueueId, &'static str, Result<End, String>)>,
+    failed: &mut Failed,
+) -> u64 {
     let (mut gone, mut unlooked, mut ended) = (News::default(), News::default(), 0);
-    for (id, end) in ends {
+    for (id, why, end) in ends {
         let word = match end {
             Ok(End::Clean) => "clean",
             Ok(End::Later { tried }) => {
@@ -179,21 +186,21 @@ async fn settle(service: &Arc<Service>, ends: Vec<(QueueId, Result<End, String>)
                 }
                 "infected"
             }
-            Ok(End::Unlooked(why)) => {
+            Ok(End::Unlooked(because)) => {
                 match found::ended(service, id) {
-                    Ok(ops) => unlooked.add(format!("{id}: {why}"), ops),
+                    Ok(ops) => unlooked.add(format!("{id}: {because}"), ops),
                     Err(error) => tracing::error!(queue_id = %id, "a second look cannot end: {error}"),
                 }
                 "refused"
             }
-            Err(why) => {
-                tracing::error!(queue_id = %id, "a second look waits: {why}");
+            Err(because) => {
+                tracing::error!(queue_id = %id, "a second look waits: {because}");
                 failed.again(id, Instant::now());
                 "later"
             }
         };
         ended += u64::from(word != "later");
-        service.metrics.rescans.with_label_values(&[WHY, word]).inc();
+        service.metrics.rescans.with_label_values(&[why, word]).inc();
     }
     if !gone.lines.is_empty() {
         told::alarm(service, told::out_of_reach(&gone.lines), gone.ops).await;
@@ -224,9 +231,19 @@ async fn commit(service: &Arc<Service>, ops: Vec<Op>) {
     }
 }
 
-async fn again(service: &Arc<Service>, id: QueueId, owed: Owed) -> Result<End, String> {
-    let kept = service.store.kept_one(kept_under(id)).map_err(|error| error.to_string())?;
-    let Some(kept) = kept else { return Ok(End::Unlooked("the message is gone".to_owned())) };
+/// With why it was looked at.
+async fn again(service: &Arc<Service>, id: QueueId, owed: Owed) -> (QueueId, &'static str, Result<End, String>) {
+    let kept = match service.store.kept_one(kept_under(id)) {
+        Ok(Some(kept)) => kept,
+        Ok(None) => return (id, WHY_OUTAGE, Ok(End::Unlooked("the message is gone".to_owned()))),
+        Err(error) => return (id, WHY_OUTAGE, Err(error.to_string())),
+    };
+    let renewed = queue::facts::read::<Facts>(&kept.facts).renewed;
+    let why = if renewed { WHY_SIGNATURES } else { WHY_OUTAGE };
+    (id, why, at(service, id, owed, kept).await)
+}
+
+async fn at(service: &Arc<Service>, id: QueueId, owed: Owed, kept: Quarantined) -> Result<End, String> {
     let content = content_of(service, kept.body.clone()).await?;
     let looks = look(service, &content, &owed.engines).await;
     let facts: Facts = queue::facts::read(&kept.facts);
@@ -238,7 +255,7 @@ async fn again(service: &Arc<Service>, id: QueueId, owed: Owed) -> Result<End, S
             logins: facts.logins,
             away: kept.recipients,
             fate,
-            why: WHY_WORDS,
+            why: if facts.renewed { RENEWED_WORDS } else { OUTAGE_WORDS },
         };
         let worker = service.clone();
         let shut = durable::blocking(move || {

@@ -1,8 +1,9 @@
 //! Mail that was delivered before its signature existed: where the plan has `antivirus.rescan`, an engine whose signatures were
 //! renewed looks again at what was delivered within that time, the newest first, by the delivery index.
 //!
-//! A setting `renewed/ENGINE` says for which signatures it did and how far it came. It moves on with each page; a message the
-//! engine gave no verdict on is marked as owed a look in the same commit.
+//! A setting `renewed/ENGINE` says for which signatures it did and how far it came. It moves on with each page. A message the
+//! engine found something in, or gave no verdict on, is marked as owed a look in the same commit: what follows from that is the
+//! business of those looks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use store::{BodyRef, Delivery, DeliveryId, Op, QueueId, ReadError, Store};
 use tokio::task::JoinSet;
 
-use super::found::{self, Case};
-use super::{AT_ONCE, Owed, Way, content_of, look, told};
+use super::{AT_ONCE, Facts, Owed, WHY_SIGNATURES, Way, content_of, key as mark_key, look, read, rows};
 use crate::scan::engine::Engine;
 use crate::service::Service;
 use crate::{clock, durable, taken};
@@ -25,8 +25,6 @@ const PAGE: usize = 50;
 const PAGES_AT_ONCE: usize = 20;
 /// One engine begins anew at most once in so long.
 const BEGINS_EVERY_S: i64 = 3_600;
-const WHY: &str = "signatures";
-const WHY_WORDS: &str = "second look with new signatures";
 
 /// How far an engine came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +131,7 @@ async fn page(service: &Arc<Service>, engine: &Engine, sweep: Sweep) -> Result<(
     let worker = service.clone();
     let found = durable::blocking(move || copies(&worker.store, before, since)).await;
     let (found, next) = found.ok_or("it cannot be read")?.map_err(|error| error.to_string())?;
-    let (mut looks, mut waiting, mut ops, mut gone) = (JoinSet::new(), found.into_iter(), Vec::new(), Vec::new());
+    let (mut looks, mut waiting, mut ops) = (JoinSet::new(), found.into_iter(), Vec::new());
     loop {
         while looks.len() < AT_ONCE
             && let Some(found) = waiting.next()
@@ -143,17 +141,14 @@ async fn page(service: &Arc<Service>, engine: &Engine, sweep: Sweep) -> Result<(
         }
         match looks.join_next().await {
             None => break,
-            Some(Ok(Ok(end))) => {
-                ops.extend(end.ops);
-                gone.extend(end.line);
-            }
+            Some(Ok(Ok(owed))) => ops.extend(owed),
             Some(Ok(Err(why))) => tracing::error!(engine = engine.name, "a message is not looked at again: {why}"),
             // It panicked, which was counted; the others go on.
             Some(Err(_)) => {}
         }
     }
     if !engine.is_well() {
-        // It went down meanwhile: the page comes again, and what was taken away stays away.
+        // It went down meanwhile: the page comes again.
         return Ok(());
     }
     let between = next.map(|next| (QueueId(next).to_string(), QueueId(since).to_string()));
@@ -161,16 +156,10 @@ async fn page(service: &Arc<Service>, engine: &Engine, sweep: Sweep) -> Result<(
     if sweep.between.is_none() {
         tracing::info!(engine = engine.name, identity = sweep.identity, "looked again with new signatures");
     }
-    if gone.is_empty() {
-        return note(service, engine, &sweep, ops).await;
-    }
-    ops.extend(sweep.op(&engine.name));
-    told::alarm(service, told::out_of_reach(&gone), ops).await;
-    Ok(())
+    note(service, engine, &sweep, ops).await
 }
 
 /// The newest deliveries in these bounds that still have copies, and before which id to go on.
-#[expect(clippy::type_complexity, reason = "a page and where the next begins")]
 fn copies(store: &Store, before: DeliveryId, since: DeliveryId) -> Result<(Vec<Found>, Option<DeliveryId>), ReadError> {
     let mut rows: BTreeMap<DeliveryId, Vec<Delivery>> = BTreeMap::new();
     for shard in store.shard_numbers() {
@@ -199,46 +188,37 @@ fn copies(store: &Store, before: DeliveryId, since: DeliveryId) -> Result<(Vec<F
     Ok((found, next))
 }
 
-/// What comes of one message: ops for the commit of the page, and what the managers hear.
-#[derive(Default)]
-struct End {
-    ops: Vec<Op>,
-    line: Option<String>,
-}
-
-async fn again(service: &Arc<Service>, engine: &str, found: Found) -> Result<End, String> {
-    let id = QueueId(found.id);
+/// What is to be owed of one message: nothing where the engine finds nothing.
+async fn again(service: &Arc<Service>, engine: &str, found: Found) -> Result<Vec<Op>, String> {
     let content = content_of(service, found.body.clone()).await?;
     let looks = look(service, &content, &[engine.to_owned()]).await;
-    let reverse_path = taken::reverse_path(service, &found.body).map_err(|error| error.to_string())?;
-    let count = |result: &str| service.metrics.rescans.with_label_values(&[WHY, result]).inc();
     let direction = Way::Inbound.direction();
-    if let AntivirusVerdict::Stop(fate) = decide::antivirus(&service.tables, direction, &looks.results) {
-        count("infected");
-        let (logins, away, way) = (found.logins, Vec::new(), Way::Inbound);
-        let case = Case { id, way, reverse_path, logins, away, fate, why: WHY_WORDS };
-        let worker = service.clone();
-        let shut = durable::blocking(move || {
-            let mut shut = found::shut_away(&worker, &case).map_err(|error| error.to_string())?;
-            shut.ops.extend(found::ended(&worker, id).map_err(|error| error.to_string())?);
-            Ok::<_, String>(shut)
-        });
-        let shut = shut.await.ok_or("it cannot be taken away")??;
-        let line = (!shut.out_of_reach.is_empty()).then(|| format!("{id}: {}", shut.out_of_reach.join(", ")));
-        return Ok(End { ops: shut.ops, line });
+    let is_found = matches!(decide::antivirus(&service.tables, direction, &looks.results), AntivirusVerdict::Stop(_));
+    if !is_found && looks.left.is_empty() {
+        let word = if looks.unlooked.is_empty() { "clean" } else { "refused" };
+        service.metrics.rescans.with_label_values(&[WHY_SIGNATURES, word]).inc();
+        return Ok(Vec::new());
     }
-    if looks.left.is_empty() {
-        count(if looks.unlooked.is_empty() { "clean" } else { "refused" });
-        return Ok(End::default());
+    let (worker, engine) = (service.clone(), engine.to_owned());
+    let owed = durable::blocking(move || owes(&worker, engine, found)).await;
+    owed.ok_or("it cannot be marked")?.map_err(|error| error.to_string())
+}
+
+/// The mark that this engine owes it a look.
+fn owes(service: &Service, engine: String, found: Found) -> Result<Vec<Op>, ReadError> {
+    let id = QueueId(found.id);
+    let before = service.store.setting(&mark_key(id))?.and_then(|octets| read(&octets));
+    if let Some(mut owed) = before {
+        if !owed.engines.contains(&engine) {
+            owed.engines.push(engine);
+        }
+        let value = serde_json::to_vec(&owed).ok();
+        return Ok(value.map(|value| Op::Setting { key: mark_key(id), value: Some(value) }).into_iter().collect());
     }
-    count("later");
-    let is_owed = service.store.kept_one(super::kept_under(id)).map_err(|error| error.to_string())?.is_some();
-    if is_owed {
-        return Ok(End::default());
-    }
-    let owed = Owed { engines: looks.left, at_s: clock::unix_s() };
-    let going = super::Going { body: found.body, logins: found.logins, away: Vec::new() };
-    Ok(End { ops: super::rows(id, going, &owed, Way::Inbound, &reverse_path), line: None })
+    let from = taken::reverse_path(service, &found.body)?;
+    let facts = Facts { way: Way::Inbound, logins: found.logins, renewed: true };
+    let owed = Owed { engines: vec![engine], at_s: clock::unix_s() };
+    Ok(rows(id, found.body, Vec::new(), &facts, &owed, &from))
 }
 
 #[cfg(test)]
