@@ -16,6 +16,7 @@ mod guide;
 mod imap_append;
 mod imap_floods;
 mod imap_model;
+mod learned;
 mod limits;
 mod lists;
 mod logins;

@@ -314,10 +314,9 @@ async fn service(
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
-    let plan = hash.short();
     let service = Service {
-        metrics: Metrics::new(&plan),
-        plan,
+        metrics: Metrics::new(&hash.short()),
+        plan: hash.short(),
         plan_full: hash.full(),
         spool: outbound::Spool::new(tables.plan()),
         tables,

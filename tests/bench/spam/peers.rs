@@ -187,8 +187,8 @@ fn bogofilter(home: &Path, train: &str, test: &str) -> Option<String> {
     let asked: String =
         test.lines().filter_map(|line| line.split_once('\t')).map(|(_, path)| format!("{path}\n")).collect();
     let mut command = Command::new("bash");
-    // `times` says, last, what its children used: user, then system.
-    command.arg("-c").arg("bogofilter -d \"$0\" -k 64 -b -TT; times | tail -n 1 >&2").arg(home);
+    // `times` says, in its second line, what children used: user, then system.
+    command.arg("-c").arg("bogofilter -d \"$0\" -k 64 -b -TT; times >&2").arg(home);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().ok()?;
     let mut input = child.stdin.take().expect("it is piped");
     let writer = std::thread::spawn({
@@ -199,7 +199,7 @@ fn bogofilter(home: &Path, train: &str, test: &str) -> Option<String> {
     writer.join().expect("writing does not panic").ok()?;
     let scores = String::from_utf8_lossy(&done.stdout).into_owned();
     let times = String::from_utf8_lossy(&done.stderr).into_owned();
-    let used: f64 = times.split_whitespace().filter_map(duration).sum();
+    let used: f64 = times.lines().last().into_iter().flat_map(str::split_whitespace).filter_map(duration).sum();
     let paths: Vec<&str> = asked.lines().collect();
     let lines: Vec<&str> = scores.lines().collect();
     assert_eq!(lines.len(), paths.len(), "bogofilter scores each message: {times}");

@@ -123,7 +123,7 @@ impl Reading<'_> {
         let named = |end: &str| name.ends_with(end);
         let text = media.is_main("text") && !content.is_attachment() && !named(".eml");
         let shown = media.is_main("image") || media.is("application", "pgp-signature") || named(".p7s");
-        if top && text || text && name.is_empty() || shown {
+        if (text && (top || name.is_empty())) || shown {
             return;
         }
         if media.is("application", "ms-tnef") || name == "winmail.dat" {

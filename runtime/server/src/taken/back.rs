@@ -1,14 +1,16 @@
 //! The way back into the mailboxes.
 
-use store::{DeliveryId, Op, OpResult, PutBackTaken, QueueId, RecordEnvelope};
+use store::{DeliveryId, Op, OpResult, PutBackTaken, Quarantined, QueueId, RecordEnvelope};
 
 use super::{TakenError, item_of, let_go, turn};
 use crate::quarantine::told;
 use crate::sealed;
 use crate::service::Service;
 
-/// Messages one commit brings back.
+/// Copies of one message that one commit brings back.
 const BACK_AT_ONCE: u32 = 200;
+/// Messages whose copies come back in the same commits.
+const MESSAGES_AT_ONCE: usize = 20;
 
 /// What came back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,34 +27,58 @@ pub struct Back {
 pub fn put_back(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -> Result<Back, TakenError> {
     let _turn = turn();
     let mut back = Back { let_go: let_go(service, deliveries)?, ..Back::default() };
-    for delivery in deliveries {
-        let item = item_of(*delivery);
-        match service.store.kept_one(item)? {
-            None if back.let_go.contains(&QueueId(*delivery)) => {}
-            None => back.unknown.push(QueueId(*delivery)),
-            Some(kept) => {
-                let content = sealed::whole(&service.store, &service.signing.seal, item, &kept.body);
-                let content = content.map_err(TakenError::Sealed)?;
-                let summary = crate::drive::summary(&content);
-                let envelope = RecordEnvelope { delivery_id: *delivery, ..RecordEnvelope::default() };
-                let body = service.store.put_body_for(&envelope, b"", &[&content]).map_err(TakenError::Put)?;
-                for shard in service.store.shard_numbers() {
-                    loop {
-                        let (body, summary) = (body.clone(), summary.clone());
-                        let op = PutBackTaken { item, shard, body, summary, limit: BACK_AT_ONCE };
-                        let results = service.store.commit_wait(vec![Op::PutBackTaken(Box::new(op))])?;
-                        let [OpResult::Delivered { placed, .. }] = results.as_slice() else { break };
-                        if placed.is_empty() {
-                            break;
-                        }
-                        back.messages += placed.len() as u64;
-                    }
-                }
-                let said = format!("into the mailboxes by {by}: {why}");
-                let told = told(service, "put-back", QueueId(*delivery), "", &said);
-                service.store.commit_wait(vec![Op::ReleaseQuarantined { id: item }, told])?;
+    for some in deliveries.chunks(MESSAGES_AT_ONCE) {
+        let mut kept = Vec::new();
+        for delivery in some {
+            match service.store.kept_one(item_of(*delivery))? {
+                Some(row) => kept.push((*delivery, row)),
+                None if back.let_go.contains(&QueueId(*delivery)) => {}
+                None => back.unknown.push(QueueId(*delivery)),
             }
+        }
+        back.messages += copies(service, &kept)?;
+        let said = format!("into the mailboxes by {by}: {why}");
+        let ends = kept.iter().flat_map(|(delivery, row)| {
+            [Op::ReleaseQuarantined { id: row.id }, told(service, "put-back", QueueId(*delivery), "", &said)]
+        });
+        let ends: Vec<Op> = ends.collect();
+        if !ends.is_empty() {
+            service.store.commit_wait(ends)?;
         }
     }
     Ok(back)
+}
+
+/// Brings all copies of these messages back; how many there were.
+fn copies(service: &Service, kept: &[(DeliveryId, Quarantined)]) -> Result<u64, TakenError> {
+    let mut left = Vec::new();
+    for (delivery, row) in kept {
+        let content = sealed::whole(&service.store, &service.signing.seal, row.id, &row.body);
+        let content = content.map_err(TakenError::Sealed)?;
+        let envelope = RecordEnvelope { delivery_id: *delivery, ..RecordEnvelope::default() };
+        let body = service.store.put_body_for(&envelope, b"", &[&content]).map_err(TakenError::Put)?;
+        let summary = crate::drive::summary(&content);
+        left.extend(service.store.shard_numbers().map(|shard| PutBackTaken {
+            item: row.id,
+            shard,
+            body: body.clone(),
+            summary: summary.clone(),
+            limit: BACK_AT_ONCE,
+        }));
+    }
+    let mut messages = 0;
+    while !left.is_empty() {
+        let ops = left.iter().map(|back| Op::PutBackTaken(Box::new(back.clone()))).collect();
+        let results = service.store.commit_wait(ops)?;
+        let mut counts = results.iter().map(|result| match result {
+            OpResult::Delivered { placed, .. } => placed.len(),
+            _ => 0,
+        });
+        left.retain(|back| {
+            let placed = counts.next().unwrap_or(0);
+            messages += placed as u64;
+            placed == back.limit as usize
+        });
+    }
+    Ok(messages)
 }

@@ -24,14 +24,16 @@ use logarithm::ln;
 pub const MESSAGES: u64 = 0;
 /// With fewer messages of either kind the pass says nothing.
 pub const TAUGHT_MIN: u32 = 20;
-/// Messages that one token must outweigh before it is believed.
-const STRENGTH: f64 = 0.3;
-/// Messages of each kind that are supposed to have had a token as often as all together.
+/// Messages that one token must outweigh before it is believed. Small, as in bogofilter: what was in one message alone is
+/// mostly a name, and names come back.
+const STRENGTH: f64 = 0.05;
+/// Messages of each kind that are supposed to have had a token as often as all together. It matters where few messages of a
+/// language, or of one kind, were taught.
 const POOLED: f64 = 2.0;
-/// Log odds that a token must have to be heard: as often again and three quarters in one kind as in the other.
-const HEARD_MIN: f64 = 1.0;
-/// Traits of the build come in groups that say one thing.
-const TRAIT_WEIGHT: f64 = 0.5;
+/// Log odds that a token must have to be heard: seven times as often in one kind as in the other.
+const HEARD_MIN: f64 = 1.95;
+/// Traits of the build come in groups that say one thing, and two words beside each other were heard one by one.
+const REPEATED_WEIGHT: f64 = 0.5;
 /// Tokens that say nothing, as if each message had them: a few words are no proof.
 const SILENT: f64 = 20.0;
 /// Thousandths for a nat.
@@ -127,8 +129,8 @@ impl<'a, C: Counts> Judge<'a, C> {
         let odds = log_odds(count, if Kind::is_language(token) { self.language } else { self.messages });
         if odds.abs() < HEARD_MIN {
             0.0
-        } else if Kind::is_trait(token) {
-            odds * TRAIT_WEIGHT
+        } else if Kind::repeats(token) {
+            odds * REPEATED_WEIGHT
         } else {
             odds
         }

@@ -77,7 +77,7 @@ impl Table {
         // Fibonacci hashing: the upper bits of a token are its kind and must be mixed. Then the upper half of the product
         // with the number of places, which need not be a power of two.
         let mixed = token.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut at = (u128::from(mixed) * count as u128 >> 64) as usize;
+        let mut at = ((u128::from(mixed) * count as u128) >> 64) as usize;
         while self.places[at].0 != 0 && self.places[at].0 != token {
             at = if at + 1 == count { 0 } else { at + 1 };
         }

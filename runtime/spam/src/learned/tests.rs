@@ -92,7 +92,8 @@ fn a_language_that_came_with_spam_alone_is_no_verdict() {
     }
     let of = |text: &str| score(&tokens_of(&message("x", text)), &table).thousandths;
     let innocent = of("voici le compte rendu de la famille pour vous et pour votre service");
-    assert!(innocent > -500, "{innocent}");
+    // The language speaks once, and ordinary form outweighs it.
+    assert!(innocent > -crate::form::BASE, "{innocent}");
 }
 
 #[test]
@@ -110,20 +111,13 @@ fn counts_that_do_not_fit_together_give_a_score() {
     assert!(score.thousandths.abs() <= SCORE_MAX);
 }
 
+/// The arithmetic is exact to the last bit: these change only with it, never from one machine to another.
 #[test]
 fn scores_are_the_same_everywhere() {
     let table = taught(100, 40);
     let of = |text: &str| score(&tokens_of(&message("x", text)), &table).thousandths;
-    insta_free(&[(of(SPAM), "spam"), (of(HAM), "ham"), (of("the"), "neither")]);
+    assert_eq!([of(SPAM), of(HAM), of("the")], [-1_087, 2_488, 0]);
 }
-
-/// Golden: the arithmetic is exact to the last bit, so these never change without a reason.
-#[track_caller]
-fn insta_free(scores: &[(i64, &str)]) {
-    assert_eq!(scores, GOLDEN);
-}
-
-const GOLDEN: &[(i64, &str)] = &[(0, "spam"), (0, "ham"), (0, "neither")];
 
 proptest! {
     #[test]

@@ -45,9 +45,9 @@ impl Kind {
         [Kind::Word, Kind::Pair, Kind::Shout, Kind::Subject].into_iter().any(|kind| kind.has(token))
     }
 
-    /// Whether a token is a trait of the build.
-    pub fn is_trait(token: u64) -> bool {
-        Kind::Build.has(token)
+    /// Whether a token says much of what other tokens of its message say, too.
+    pub fn repeats(token: u64) -> bool {
+        Kind::Build.has(token) || Kind::Pair.has(token)
     }
 
     /// As people are told.

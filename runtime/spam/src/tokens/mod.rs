@@ -8,6 +8,8 @@ mod gather;
 mod hash;
 mod header;
 mod language;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use gather::{AsIs, Kind, TOKENS_MAX};

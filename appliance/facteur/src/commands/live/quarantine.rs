@@ -48,7 +48,7 @@ struct ListArgs {
     /// For this address, or for this domain
     #[arg(long, value_name = "ADDRESS")]
     recipient: Option<String>,
-    /// For this reason, in the words of the log: virus, suspect, ...
+    /// For this reason, in the words of the log: infected, suspect and so on
     #[arg(long)]
     reason: Option<String>,
     /// Messages that were taken out of mailboxes instead
@@ -171,9 +171,10 @@ fn say_kept(kept: &InQuarantine) {
     let sender = if kept.sender.is_empty() { "<>" } else { &kept.sender };
     let login = kept.login.as_ref().map(|login| format!(" ({login})")).unwrap_or_default();
     say!("{}  {}  {}  {sender}{login}", kept.id, time(kept.at_s), size(kept.size_octets));
-    let found = [kept.engine.as_str(), &kept.signature].join(" ");
+    let found = [kept.reason.as_str(), &kept.engine, &kept.signature].map(str::trim);
+    let found = found.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
     let rule = if kept.rule.is_empty() { String::new() } else { format!("  [{}]", kept.rule) };
-    say!("    {}: {}{rule}", kept.reason, found.trim());
+    say!("    {found}{rule}");
     kept.recipients.iter().for_each(|recipient| say!("    to {recipient}"));
     if kept.more > 0 {
         say!("    and {} more", kept.more);

@@ -8,7 +8,7 @@ use super::worker::{Waiting, Worker, number_of};
 use super::workload::PEOPLE;
 use crate::{
     Append, Deliver, Enqueue, Expunged, FlagMode, Kept, MailboxInfo, NextHop, Op, Quarantined, QueueId, QueueRecipient,
-    SetFlags, Settled, Summary, Target, UidSet,
+    SetFlags, Settled, Summary, TakeOut, Target, UidSet,
 };
 
 /// Mailboxes mail is sent to and people make.
@@ -106,8 +106,15 @@ impl Worker<'_> {
         let exactly = self.random.one_in(2);
         let (mailbox, of) = self.some_messages(|deleted| exactly || deleted)?;
         let set = uids(&of);
-        let which = if exactly { Expunged::Exactly(set) } else { Expunged::DeletedAmong(set) };
-        self.commit(Step::Expunge { mailbox: mailbox.number(), of }, vec![Op::Expunge { mailbox, which }])
+        let op = match (exactly, self.random.one_in(2)) {
+            (true, true) => {
+                let item = QueueId(id(self.next_number()));
+                Op::TakeOut(Box::new(TakeOut { item, messages: vec![(mailbox, set)] }))
+            }
+            (true, false) => Op::Expunge { mailbox, which: Expunged::Exactly(set) },
+            (false, _) => Op::Expunge { mailbox, which: Expunged::DeletedAmong(set) },
+        };
+        self.commit(Step::Expunge { mailbox: mailbox.number(), of }, vec![op])
     }
 
     pub(super) fn change_mailboxes(&mut self) -> Option<()> {

@@ -79,6 +79,9 @@ impl Answer {
             }
             OpResult::Flagged { rows, .. } => Answer::Flagged(rows.iter().map(|row| (row.uid, row.modseq)).collect()),
             OpResult::Copied { uidvalidity, uids, .. } => Answer::Copied(*uidvalidity, uids.clone()),
+            OpResult::Taken(taken) => {
+                Answer::Expunged(taken.iter().flat_map(|(_, uids)| uids.iter().copied()).collect(), 0)
+            }
             OpResult::Expunged { uids, modseq, .. } => Answer::Expunged(uids.clone(), *modseq),
             OpResult::Created(mailbox) => Answer::Created(mailbox.number()),
             _ => Answer::Done,
