@@ -61,7 +61,7 @@ fn sent(smtp: &mut Smtp, from: &str, to: &str, message: &str) -> std::io::Result
 
 #[track_caller]
 fn refused(said: &str, stage: &str) {
-    assert!(said.starts_with(&format!("{stage} 550")) && said.contains("[blocked "), "{said}");
+    assert!(said.starts_with(&format!("{stage} 550")) && said.contains("[blocked-here "), "{said}");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_block_acts_on_open_connections_until_it_is_removed() -> Outcome {
         assert!(sent(&mut smtp, from, &to, message)?.starts_with("DATA 250"), "{kind} before");
         let id = house.add(kind, value);
         let said = sent(&mut smtp, from, &to, message)?;
-        assert!(said.starts_with(&format!("{stage} 550")) && said.contains("[blocked "), "{kind}: {said}");
+        assert!(said.starts_with(&format!("{stage} 550")) && said.contains("[blocked-here "), "{kind}: {said}");
         // Complaints come through.
         let said = sent(&mut smtp, from, "Abuse@univ-nantes.fr", message)?;
         assert!(said.starts_with("DATA 250"), "{kind}: {said}");

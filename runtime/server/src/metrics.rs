@@ -88,6 +88,8 @@ metrics! {
     counters spam_no_scores "facteur_spam_no_scores_total" ["pass"] "Times a pass gave no score and was left out of the total.";
     counter spam_unscored "facteur_spam_unscored_total" [] "Messages no pass gave a score; they are delivered untagged.";
     counters scans "facteur_scans_total" ["engine", "result"] "Scans by engine: clean, infected, suspect, refused (not looked at), down, busy (no place in time).";
+    gauge rescans_owed "facteur_rescans_owed" [] "Messages that passed without an engine and are owed a second look.";
+    counters rescans "facteur_rescans_total" ["why", "result"] "Second looks, after an outage or with new signatures: clean, infected, refused (not looked at), lost (nothing to look at), later.";
     gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
     gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";

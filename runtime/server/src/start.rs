@@ -199,6 +199,7 @@ impl Server {
             tokio::spawn(crate::teaching::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(scan::keep(service.clone())),
+            tokio::spawn(scan::rescan::keep(service.clone())),
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
             tokio::spawn(colleagues::keep(service.clone())),

@@ -493,10 +493,12 @@ pub enum Kept {
     Proposal,
     /// What the spam filter learned from, to learn or forget it again.
     Taught,
+    /// Delivered, or on its way, before a scanner could look at it: the body stays until it did, wherever the message goes.
+    Owed,
 }
 
 impl Kept {
-    pub const ALL: [Kept; 4] = [Kept::Quarantine, Kept::Recalled, Kept::Proposal, Kept::Taught];
+    pub const ALL: [Kept; 5] = [Kept::Quarantine, Kept::Recalled, Kept::Proposal, Kept::Taught, Kept::Owed];
 
     pub(crate) fn number(self) -> i64 {
         self as i64

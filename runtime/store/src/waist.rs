@@ -100,6 +100,9 @@ waist! {
         fn decisions_with(&self, text: &str, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn decisions(&self, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
+        fn deliveries_before(
+            &self, shard: u8, before: DeliveryId, since: DeliveryId, limit: usize,
+        ) -> Result<Vec<Delivery>, ReadError>;
         fn deliveries_marked(
             &self, shard: u8, mark: u64, after: DeliveryId, rows: usize,
         ) -> Result<(Vec<Delivery>, Option<DeliveryId>), ReadError>;

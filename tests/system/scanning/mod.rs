@@ -1,6 +1,7 @@
 //! Scanners: the real clamd, the real c-icap before another clamd, clamav-milter, spamd and Rspamd, and engines that misbehave
 //! by a script.
 
+mod again;
 mod caught;
 mod house;
 mod malicious;

@@ -19,7 +19,7 @@ use super::attempt::{Next, deferred, settled, whole};
 use super::capture::with_return_path;
 use crate::outcome::Event;
 use crate::service::Service;
-use crate::{clock, durable, left, marks};
+use crate::{clock, durable, left, marks, scan};
 
 /// Others go first for twice as long as a part took, and at most so long.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
@@ -164,6 +164,8 @@ async fn deliver(
     ops.extend(left::ops(&ops, &copy.marks));
     // An operator may change the facts meanwhile, or take the message away.
     let _turn = service.spool.turn(queue_id).await;
+    let marks = scan::rescan::passed_on(&service.store, queue_id, &ops).map_err(|error| error.to_string())?;
+    ops.extend(marks);
     ops.push(done(service, queue_id, recipient.number, part)?);
     let committed = durable::commit(&service.store, ops).await;
     committed.map_err(|error| format!("the mailboxes take nothing now: {error}"))?;

@@ -32,6 +32,9 @@ pub struct Facts {
     pub sent: bool,
     /// What the client asked of delivery, and who it was.
     pub message: MessageFacts,
+    /// The delivery, as 32 hexadecimal digits, where it was taken out of mailboxes: they get it back on release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
 }
 
 impl Facts {
@@ -110,12 +113,13 @@ pub fn forget(service: &Service, before_s: i64) {
 
 /// Forgets a message that is kept apart, for good, with its entry in the story; `with` goes into the same commit.
 pub fn purge(service: &Service, kept: &Quarantined, said: &str, with: Vec<Op>) -> Result<(), CommitError> {
+    let was_taken = kept.kind == Kept::Recalled || Facts::read(&kept.facts).taken.is_some();
     // Nobody takes copies for it meanwhile, or puts them back.
-    let _turn = (kept.kind == Kept::Recalled).then(taken::turn);
+    let _turn = was_taken.then(taken::turn);
     let mut ops = vec![Op::ReleaseQuarantined { id: kept.id }, told(service, "purged", kept.id, &kept.why, said)];
     ops.extend(with);
     service.store.commit_wait(ops)?;
-    if kept.kind == Kept::Recalled {
+    if was_taken {
         service.store.commit_wait(vec![Op::ForgetTaken { item: kept.id }])?;
     }
     Ok(())

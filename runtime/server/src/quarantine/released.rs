@@ -19,6 +19,7 @@ use crate::content::Content;
 use crate::drive::SPREAD_AT_ONCE;
 use crate::sealed::{self, OpenError};
 use crate::service::Service;
+use crate::taken::{self, TakenError};
 use crate::{clock, durable, marks, scan, signing, trace};
 
 /// What a manager wants.
@@ -56,6 +57,8 @@ pub enum NotReleased {
     /// Somebody else released or purged it meanwhile.
     Gone,
     Sealed(OpenError),
+    /// Not into all mailboxes it was taken out of; the same again does the rest.
+    NotBack(TakenError),
     Put(PutError),
     Commit(CommitError),
 }
@@ -75,6 +78,9 @@ pub async fn release(service: &Arc<Service>, kept: &Quarantined, wanted: Release
     let content = Arc::new(opened(service, kept).await?);
     if wanted.rescan {
         rescanned(service, &content, &facts).await?;
+    }
+    if let (Some(delivery), true) = (&facts.taken, wanted.to.is_empty()) {
+        return put_back(service, kept, delivery, wanted).await;
     }
     let recipients = if wanted.to.is_empty() { &kept.recipients } else { &wanted.to };
     let at_s = clock::unix_s();
@@ -96,7 +102,32 @@ pub async fn release(service: &Arc<Service>, kept: &Quarantined, wanted: Release
         error => NotReleased::Commit(error),
     })?;
     queued.into_iter().for_each(|id| service.spool.arrived(id));
+    if facts.taken.is_some() {
+        // Its copies do not come back any more; what remembers them is of no use, and goes at the latest with the next of it.
+        let forgotten = durable::commit(&service.store, vec![Op::ForgetTaken { item: kept.id }]).await;
+        forgotten.map_err(NotReleased::Commit)?;
+    }
     Ok(released)
+}
+
+/// Into the mailboxes it was taken out of, as it was there.
+async fn put_back(
+    service: &Arc<Service>,
+    kept: &Quarantined,
+    delivery: &str,
+    wanted: Release,
+) -> Result<Released, NotReleased> {
+    let delivery = crate::operate::parse_id(delivery).ok_or(NotReleased::Gone)?;
+    // On the record first: the way back ends with the row.
+    let asked = vec![told(service, "released", delivery, &kept.why, &wanted.said), wanted.audited];
+    durable::commit(&service.store, asked).await.map_err(NotReleased::Commit)?;
+    let (worker, said) = (service.clone(), wanted.said);
+    let back = durable::blocking(move || taken::put_back(&worker, &[delivery.0], &said, "a manager")).await;
+    let back = back.unwrap_or(Err(TakenError::Read(ReadError::Poisoned))).map_err(NotReleased::NotBack)?;
+    if !back.unknown.is_empty() {
+        return Err(NotReleased::Gone);
+    }
+    Ok(Released { mailboxes: back.messages, ..Released::default() })
 }
 
 /// The message as it was before it was sealed, in memory or in an unlinked file.

@@ -16,6 +16,11 @@ use super::source::Source;
 use super::{Look, clamd, command, icap, is_late, milter};
 use crate::clock;
 
+/// One in so many places is for second looks, and at least one.
+const AGAIN_SHARE: usize = 4;
+/// How often a second look asks whether there is room for it.
+const ROOM_EVERY: Duration = Duration::from_millis(50);
+
 /// How an engine is spoken to.
 pub enum Kind {
     Clamd(Place),
@@ -30,6 +35,9 @@ pub struct Engine {
     deadline: Duration,
     /// Messages it looks at at the same time.
     places: Semaphore,
+    /// Of these, messages that are here already and are looked at again.
+    again: Semaphore,
+    at_once: usize,
     /// Signatures older than this are told of; `None` where the policy promises nothing.
     pub(super) age_max_s: Option<u64>,
     started: Instant,
@@ -85,6 +93,8 @@ impl Engine {
             kind,
             deadline: Duration::from_secs(scanner.deadline_s),
             places: Semaphore::new(scanner.at_once as usize),
+            again: Semaphore::new((scanner.at_once as usize / AGAIN_SHARE).max(1)),
+            at_once: scanner.at_once as usize,
             age_max_s: scanner.updates_at_least.and_then(age_s),
             started: Instant::now(),
             state: Mutex::new(state),
@@ -118,6 +128,27 @@ impl Engine {
                 look
             }
         }
+    }
+
+    /// The same for a message that is here already, in a share of the places, and only while half of them are free: mail that
+    /// somebody waits for goes first.
+    pub(super) async fn look_again(&self, source: &Source) -> Look {
+        let room = async {
+            let share = self.again.acquire().await.ok()?;
+            while self.places.available_permits() * 2 < self.at_once.max(2) {
+                tokio::time::sleep(ROOM_EVERY).await;
+            }
+            Some(share)
+        };
+        match tokio::time::timeout(self.deadline, room).await {
+            Ok(Some(_share)) => self.look(source).await,
+            Ok(None) | Err(_) => Look::Busy,
+        }
+    }
+
+    /// Would it be asked about messages, and has it answered of late?
+    pub(super) fn is_well(&self) -> bool {
+        self.down_for().is_none()
     }
 
     /// Is it well? It is when it finds nothing in a harmless message, and the EICAR test file where that is: a service whose

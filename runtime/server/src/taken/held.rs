@@ -8,7 +8,8 @@ use super::TakenError;
 use crate::clock;
 use crate::service::Service;
 
-fn key(queue_id: QueueId) -> String {
+/// The setting that says so.
+pub(crate) fn key(queue_id: QueueId) -> String {
     format!("taken.held/{queue_id}")
 }
 

@@ -23,11 +23,12 @@ use store::{
 };
 
 use crate::clock;
-use crate::quarantine::told;
+use crate::quarantine::{self, told};
 use crate::sealed::{self, OpenError, Plain};
 use crate::service::Service;
 
 pub use back::put_back;
+pub(crate) use held::key as held_key;
 pub use held::{hold_back, is_held, let_go, let_go_op};
 
 /// Messages one commit takes away: few enough that nobody waits long behind it.
@@ -56,6 +57,27 @@ pub struct Facts {
     /// Why, and who decided it.
     pub why: String,
     pub by: String,
+}
+
+/// What is written down of a message that is taken out.
+#[derive(Clone, Debug, Default)]
+pub struct Cause<'a> {
+    /// For the story of the message, with who decided it.
+    pub why: &'a str,
+    pub by: &'a str,
+    /// What a scanner found: the message is in quarantine then, and not recalled.
+    pub found: Option<Found<'a>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Found<'a> {
+    pub engine: &'a str,
+    pub signature: &'a str,
+    /// In the closed list of reasons, and the rule.
+    pub reason: &'a str,
+    pub rule: &'a str,
+    /// The people who had it.
+    pub recipients: Vec<Address>,
 }
 
 /// What was taken.
@@ -124,6 +146,11 @@ pub fn item_of(delivery: DeliveryId) -> QueueId {
 /// Takes these deliveries out of all mailboxes, and holds back what of them waits in the spool. IMAP clients see an EXPUNGE. Not
 /// for async threads. What is gone already is no error, so that the same call goes on where one was cut short.
 pub fn take(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -> Result<Taken, TakenError> {
+    take_for(service, deliveries, &Cause { why, by, found: None })
+}
+
+/// The same, for whatever cause.
+pub fn take_for(service: &Service, deliveries: &[DeliveryId], cause: &Cause<'_>) -> Result<Taken, TakenError> {
     let _turn = turn();
     let mut taken = Taken { held: hold_back(service, deliveries)?, ..Taken::default() };
     let (mut mailboxes, mut accounts) = (BTreeSet::new(), BTreeSet::new());
@@ -133,7 +160,7 @@ pub fn take(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -
             (taken.mailboxes, taken.accounts) = (mailboxes.len() as u64, accounts.len() as u64);
             return Ok(taken);
         }
-        seal_first(service, &copies, why, by)?;
+        seal_first(service, &copies, cause)?;
         for some in copies.chunks(TAKEN_AT_ONCE) {
             let gone = take_some(service, some)?;
             service.metrics.taken.inc_by(gone.len() as u64);
@@ -155,7 +182,7 @@ pub fn take(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -
 
 /// One sealed body for each delivery that has none yet.
 // INVARIANT (sealed-first)
-fn seal_first(service: &Service, copies: &[CopyOf], why: &str, by: &str) -> Result<(), TakenError> {
+fn seal_first(service: &Service, copies: &[CopyOf], cause: &Cause<'_>) -> Result<(), TakenError> {
     let first: BTreeMap<DeliveryId, &CopyOf> = copies.iter().rev().map(|copy| (copy.delivery, copy)).collect();
     let mut ops = Vec::new();
     for (delivery, copy) in first {
@@ -166,7 +193,8 @@ fn seal_first(service: &Service, copies: &[CopyOf], why: &str, by: &str) -> Resu
         // The copy may be moved this very moment; then there is another round.
         let uids: UidSet = [copy.uid].into_iter().collect();
         let Some((_, body)) = service.store.bodies_of(copy.mailbox, &uids)?.pop() else { continue };
-        let quarantined = sealed(service, item, delivery, &body, why, by)?;
+        let quarantined = sealed(service, item, delivery, &body, cause)?;
+        let Cause { why, by, .. } = cause;
         ops.push(told(service, "taken", QueueId(delivery), "", &format!("out of all mailboxes by {by}: {why}")));
         ops.push(Op::Quarantine(Box::new(quarantined)));
         if ops.len() >= 2 * SEALED_AT_ONCE {
@@ -184,29 +212,48 @@ fn sealed(
     item: QueueId,
     delivery: DeliveryId,
     body: &BodyRef,
-    why: &str,
-    by: &str,
+    cause: &Cause<'_>,
 ) -> Result<Quarantined, TakenError> {
-    let start = service.store.read_body_range(body, 0, body.len().min(START_OCTETS))?;
-    let path = header::text_of(&start, "return-path");
-    let reverse_path = path.trim().trim_matches(['<', '>']).parse::<Address>().map(ReversePath::Address);
+    let reverse_path = reverse_path(service, body)?;
     let envelope = RecordEnvelope { delivery_id: item.0, accepted_at_s: clock::unix_s(), ..RecordEnvelope::default() };
     let seal = &service.signing.seal;
     let sealed = sealed::put(&service.store, seal, item, &envelope, b"", &mut Plain::of(&service.store, body));
-    let facts =
-        Facts { delivery: QueueId(delivery).to_string(), octets: body.len(), why: why.to_owned(), by: by.to_owned() };
-    Ok(Quarantined {
+    let (text, octets) = (QueueId(delivery).to_string(), body.len());
+    let row = Quarantined {
         id: item,
         kind: Kept::Recalled,
         body: sealed.map_err(TakenError::Put)?,
         why: String::new(),
         engine: String::new(),
         signature: String::new(),
-        reverse_path: reverse_path.unwrap_or(ReversePath::Null),
+        reverse_path,
         recipients: Vec::new(),
-        facts: queue::facts::written(&facts),
+        facts: Vec::new(),
         at_s: clock::unix_s(),
+    };
+    let Some(found) = &cause.found else {
+        let facts = Facts { delivery: text, octets, why: cause.why.to_owned(), by: cause.by.to_owned() };
+        return Ok(Quarantined { facts: queue::facts::written(&facts), ..row });
+    };
+    let reason = found.reason.to_owned();
+    let facts = quarantine::Facts { reason, octets, taken: Some(text), ..quarantine::Facts::default() };
+    Ok(Quarantined {
+        kind: Kept::Quarantine,
+        why: found.rule.to_owned(),
+        engine: found.engine.to_owned(),
+        signature: found.signature.to_owned(),
+        recipients: found.recipients.clone(),
+        facts: facts.written(),
+        ..row
     })
+}
+
+/// The reverse-path of a delivered message, as its Return-Path says it.
+pub fn reverse_path(service: &Service, body: &BodyRef) -> Result<ReversePath, ReadError> {
+    let start = service.store.read_body_range(body, 0, body.len().min(START_OCTETS))?;
+    let path = header::text_of(&start, "return-path");
+    let address = path.trim().trim_matches(['<', '>']).parse::<Address>();
+    Ok(address.map_or(ReversePath::Null, ReversePath::Address))
 }
 
 /// Mailbox and UID of what went. Copies whose body is not kept yet stay for the next round.

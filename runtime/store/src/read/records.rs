@@ -51,6 +51,24 @@ impl Store {
         })
     }
 
+    /// Deliveries of a shard before `before` and not before `since`, the newest first; at most `limit`.
+    pub fn deliveries_before(
+        &self,
+        shard: u8,
+        before: DeliveryId,
+        since: DeliveryId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, ReadError> {
+        self.read_in(shard, |tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT id, message_id, hash, got, marks FROM delivery WHERE id < ?1 AND id >= ?2
+                 ORDER BY id DESC LIMIT ?3",
+            )?;
+            let rows = query.query_map((&before[..], &since[..], limit as i64), delivery_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Those of a shard after `after` that have `mark`, among the next `rows` of the index, in order of id; and after which
     /// id to go on, `None` at the end of the index.
     pub fn deliveries_marked(

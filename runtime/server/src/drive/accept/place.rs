@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use decide::{Block, Reason, Refusal};
+use decide::{Block, ContentDirection, Reason, Refusal};
 use mail::{Address, Flags};
 use queue::Route;
 use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueRecipient, Target};
@@ -39,8 +39,6 @@ struct Placed {
     /// The message's own id, which the first delivery and the first message in the spool have; others get new ones.
     of_delivery: Option<QueueId>,
     of_spool: Option<QueueId>,
-    /// All that were given.
-    ids: Vec<QueueId>,
     ops: Vec<Op>,
     queued: Vec<QueueId>,
     logins: BTreeSet<String>,
@@ -74,11 +72,11 @@ pub async fn place(
             placed.take(service, &share).await?;
         }
     }
-    let Placed { mut ops, queued, mut ids, .. } = placed;
-    ids.dedup();
+    let Placed { mut ops, queued, .. } = placed;
     ops.extend(left::ops(&ops, &marks));
     ops.extend(left_out(service, open));
-    ops.extend(scan::rescan::marks(&ops, &open.owed_scans, at_s));
+    let direction = ContentDirection::of(session.block, session.client.account.is_some());
+    ops.extend(scan::rescan::marks(&ops, &open.owed_scans, direction, &open.reverse_path, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
     let reported = teaching::mark(service, session, open, start, at_s);
@@ -125,7 +123,6 @@ impl Placed {
         let head = head(service, session, open, share.start, &here.lines, Ending::Delivered);
         let (body, summary) = put(service, open, &here.content, head, true).await?;
         let id = own_or_new(&mut self.of_delivery);
-        self.ids.push(id);
         self.ops.push(Op::Deliver(Box::new(Deliver {
             delivery_id: id.0,
             recipients,
@@ -163,7 +160,6 @@ impl Placed {
             facts: queue::facts::written(&facts::of_message(service, session, open)),
         })));
         self.queued.push(queue_id);
-        self.ids.push(queue_id);
         Ok(())
     }
 

@@ -80,6 +80,7 @@ async fn quarantined(
         octets: head.len() as u64 + content.len(),
         sent: matches!(session.block, Block::Send(_)),
         message: facts::of_message(service, session, open),
+        taken: None,
     };
     let (recipients, at_s) = (envelope.recipients.clone(), envelope.accepted_at_s);
     let body = quarantine::shut_away(service, open.queue_id, envelope, head, content).await.map_err(put_trouble)?;

@@ -67,6 +67,7 @@ fn refused(id: &str, why: &NotReleased) -> OperateError {
         }
         NotReleased::Gone => OperateError::NotKept { id: id.to_owned() },
         NotReleased::Sealed(error) => store(error.to_string()),
+        NotReleased::NotBack(error) => store(error.to_string()),
         NotReleased::Put(error) => store(error.to_string()),
         NotReleased::Commit(error) => store(error.to_string()),
     }

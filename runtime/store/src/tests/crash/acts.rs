@@ -186,7 +186,7 @@ impl Worker<'_> {
         let n = self.next_number();
         let quarantined = Quarantined {
             id: QueueId(id(n)),
-            kind: Kept::ALL[n as usize % 4],
+            kind: Kept::ALL[n as usize % Kept::ALL.len()],
             body: self.put(n)?,
             why: "virus".to_owned(),
             engine: "test".to_owned(),

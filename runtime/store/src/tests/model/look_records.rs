@@ -185,6 +185,16 @@ fn at_deliveries(store: &dyn Waist, model: &Naive, known: &Known, shards: u8) ->
             found.extend(page);
         }
         prop_assert_eq!(found.len(), rows.len());
+        let (mut newest_first, mut before) = (Vec::new(), [0xff; 16]);
+        loop {
+            let page = store.deliveries_before(shard, before, [1; 16], 2)?;
+            let Some(last) = page.last() else { break };
+            before = last.id;
+            newest_first.extend(page);
+        }
+        // The last id there may be is before nothing.
+        let between = found.iter().rev().filter(|it| it.id >= [1; 16] && it.id < [0xff; 16]);
+        prop_assert_eq!(newest_first.iter().collect::<Vec<_>>(), between.collect::<Vec<_>>());
         for mark in [8, 100, u64::MAX] {
             let (mut marked, mut after) = (Vec::new(), Some([0; 16]));
             while let Some(from) = after {
