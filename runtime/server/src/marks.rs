@@ -1,14 +1,8 @@
 //! What a delivered message can be found by later: short hashes in the delivery index.
 
-use std::sync::Arc;
-
 use mail::ReversePath;
 use ring::digest::{SHA256, digest};
 use spam::view::View;
-
-use crate::content::Content;
-use crate::durable;
-use crate::service::Service;
 
 /// Marks of one message.
 const MARKS_MAX: usize = 64;
@@ -41,6 +35,11 @@ impl Mark {
 
 /// The marks of a message, distinct, at most 64.
 pub fn of(view: &View<'_>, reverse_path: &ReversePath) -> Vec<u64> {
+    with(view, reverse_path, &[])
+}
+
+/// The same where the SHA-256 of its attachments are known already, in their order.
+pub fn with(view: &View<'_>, reverse_path: &ReversePath, hashes: &[String]) -> Vec<u64> {
     let mut marks = Vec::new();
     let add = |marks: &mut Vec<u64>, mark: Mark, value: &str| {
         let mark = mark.of(value);
@@ -66,32 +65,16 @@ pub fn of(view: &View<'_>, reverse_path: &ReversePath) -> Vec<u64> {
     for host in view.url_hosts().into_iter().take(HOSTS_MAX) {
         add(&mut marks, Mark::UrlHost, host);
     }
-    for attachment in view.attachments() {
+    for (number, attachment) in view.attachments().iter().enumerate() {
         if marks.len() >= MARKS_MAX {
             break;
         }
-        add(&mut marks, Mark::Attachment, &sha256(&attachment.decoded()));
+        match hashes.get(number) {
+            Some(hash) => add(&mut marks, Mark::Attachment, hash),
+            None => add(&mut marks, Mark::Attachment, &sha256(&attachment.decoded())),
+        }
     }
     marks
-}
-
-/// Of a content that is about to be delivered. Trouble with reading it costs the marks, not the message.
-pub async fn of_content(service: &Arc<Service>, content: &Arc<Content>, reverse_path: &ReversePath) -> Vec<u64> {
-    let read = |content: &Content, reverse_path: &ReversePath| {
-        let whole = content.start(usize::MAX)?;
-        Ok::<_, std::io::Error>(of(&View::read(&whole), reverse_path))
-    };
-    let marks = if content.is_spilled() {
-        // A few long ones are read whole at a time.
-        let permit = service.long_contents.acquire().await;
-        let (content, reverse_path) = (content.clone(), reverse_path.clone());
-        let marks = durable::blocking(move || read(&content, &reverse_path)).await;
-        drop(permit);
-        marks.unwrap_or_else(|| Ok(Vec::new()))
-    } else {
-        read(content, reverse_path)
-    };
-    marks.inspect_err(|error| tracing::warn!("a message will not be found by its marks: {error}")).unwrap_or_default()
 }
 
 /// In hexadecimal digits.
@@ -124,6 +107,9 @@ mod tests {
             Mark::Attachment.of("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         ];
         assert_eq!(marks, expected);
+        let view = View::read(MESSAGE);
+        let known = [sha256(&view.attachments()[0].decoded())];
+        assert_eq!(with(&view, &from, &known), expected, "hashes that are known are not made again");
         assert_ne!(Mark::MessageId.of("x"), Mark::Subject.of("x"));
         assert!(of(&View::read(b""), &ReversePath::Null).is_empty());
     }
