@@ -202,7 +202,7 @@ fn what_is_ours_too_wide_or_too_long_is_not_blocked() {
         ("domain", "fr", "1 h", "holds univ-nantes.fr"),
         ("client", "0.0.0.0/0", "1 h", "too wide"),
         ("client", "10.44.0.1", "1 h", "which the policy knows as ours"),
-        ("url-host", "https://webmail.univ-nantes.fr/", "1 h", "ours"),
+        ("url-host", "https://webmail.univ-nantes.fr/", "1 h", "one of our domains"),
         ("attachment", "abc", "1 h", "is no SHA-256"),
         ("sender", "nobody", "1 h", "is no address"),
         ("sender", PHISHER, "31 days", "response.block_at_most"),

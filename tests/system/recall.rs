@@ -86,7 +86,7 @@ fn flood(house: &House, server: &Facteur) -> Outcome {
     let leaves = server.describe.person("martin-l").clone();
     for (who, to, keeps) in [(&goes_on, "one@lab.cnrs.fr", true), (&leaves, "two@lab.cnrs.fr", false)] {
         let words = ["redirect", "set", "--login", &who.login, "--to", to];
-        house.run(&[&words, if keeps { &[][..] } else { &["--no-copy"] }].concat()).ends(0);
+        house.run(&[&words[..], if keeps { &[][..] } else { &["--no-copy"] }].concat()).ends(0);
     }
     let mut smtp = Smtp::stranger(server, "mx", "outside")?;
     let people = &server.describe.people;

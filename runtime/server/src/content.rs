@@ -3,6 +3,7 @@
 //! INVARIANT (bounded-content): all contents together hold at most `HELD_OCTETS_MAX` in memory; what comes on top goes to
 //! files at once, however short.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -87,6 +88,14 @@ impl Content {
         }
         start.truncate(filled);
         Ok(start)
+    }
+
+    /// All octets, without a copy where they are in memory as they stand.
+    pub fn whole(&self) -> io::Result<Cow<'_, [u8]>> {
+        match &self.kept {
+            Kept::Memory(memory) => Ok(Cow::Borrowed(memory)),
+            Kept::File(_) | Kept::Of(..) => self.start(usize::MAX).map(Cow::Owned),
+        }
     }
 
     /// Fills `buffer` from `offset`: the number of octets, 0 at the end.

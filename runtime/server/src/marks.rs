@@ -1,15 +1,10 @@
 //! What a delivered message can be found by later: short hashes in the delivery index.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use mail::ReversePath;
 use ring::digest::{SHA256, digest};
 use spam::view::View;
-
-use crate::content::Content;
-use crate::durable;
-use crate::service::Service;
 
 /// Marks of one message.
 const MARKS_MAX: usize = 64;
@@ -42,11 +37,20 @@ impl Mark {
 
 /// The marks of a message, distinct, at most 64.
 pub fn of(view: &View<'_>, reverse_path: &ReversePath) -> Vec<u64> {
-    values(view, reverse_path, true).into_iter().map(|(mark, value)| mark.of(&value)).collect()
+    with(view, reverse_path, &[])
+}
+
+/// The same where the SHA-256 of its attachments are known already, in their order.
+pub fn with(view: &View<'_>, reverse_path: &ReversePath, hashes: &[String]) -> Vec<u64> {
+    named(view, reverse_path, true, hashes).into_iter().map(|(mark, value)| mark.of(&value)).collect()
 }
 
 /// What the marks are of, in the order of the marks; without attachments where nobody asks for them.
 pub fn values(view: &View<'_>, reverse_path: &ReversePath, attachments: bool) -> Vec<(Mark, String)> {
+    named(view, reverse_path, attachments, &[])
+}
+
+fn named(view: &View<'_>, reverse_path: &ReversePath, attachments: bool, hashes: &[String]) -> Vec<(Mark, String)> {
     let (mut values, mut marks) = (Vec::new(), HashSet::new());
     let mut add = |mark: Mark, value: &str| {
         if !value.trim().is_empty() && marks.len() < MARKS_MAX && marks.insert(mark.of(value)) {
@@ -72,31 +76,16 @@ pub fn values(view: &View<'_>, reverse_path: &ReversePath, attachments: bool) ->
     for host in view.url_hosts().into_iter().take(HOSTS_MAX) {
         add(Mark::UrlHost, host);
     }
-    for attachment in view.attachments().iter().take_while(|_| attachments) {
-        if !add(Mark::Attachment, &sha256(&attachment.decoded())) {
+    for (number, attachment) in view.attachments().iter().enumerate().take_while(|_| attachments) {
+        let more = match hashes.get(number) {
+            Some(hash) => add(Mark::Attachment, hash),
+            None => add(Mark::Attachment, &sha256(&attachment.decoded())),
+        };
+        if !more {
             break;
         }
     }
     values
-}
-
-/// Of a content that is about to be delivered. Trouble with reading it costs the marks, not the message.
-pub async fn of_content(service: &Arc<Service>, content: &Arc<Content>, reverse_path: &ReversePath) -> Vec<u64> {
-    let read = |content: &Content, reverse_path: &ReversePath| {
-        let whole = content.start(usize::MAX)?;
-        Ok::<_, std::io::Error>(of(&View::read(&whole), reverse_path))
-    };
-    let marks = if content.is_spilled() {
-        // A few long ones are read whole at a time.
-        let permit = service.long_contents.acquire().await;
-        let (content, reverse_path) = (content.clone(), reverse_path.clone());
-        let marks = durable::blocking(move || read(&content, &reverse_path)).await;
-        drop(permit);
-        marks.unwrap_or_else(|| Ok(Vec::new()))
-    } else {
-        read(content, reverse_path)
-    };
-    marks.inspect_err(|error| tracing::warn!("a message will not be found by its marks: {error}")).unwrap_or_default()
 }
 
 /// In hexadecimal digits.
@@ -129,6 +118,9 @@ mod tests {
             Mark::Attachment.of("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         ];
         assert_eq!(marks, expected);
+        let view = View::read(MESSAGE);
+        let known = [sha256(&view.attachments()[0].decoded())];
+        assert_eq!(with(&view, &from, &known), expected, "hashes that are known are not made again");
         assert_ne!(Mark::MessageId.of("x"), Mark::Subject.of("x"));
         assert!(of(&View::read(b""), &ReversePath::Null).is_empty());
     }

@@ -11,6 +11,9 @@ const IDS_MAX: usize = 1_000;
 /// Longest identifier: a line (RFC 5322 2.1.1).
 const ID_BYTES_MAX: usize = 998;
 
+/// Longest name of a field that is read.
+const NAME_BYTES_MAX: usize = 11;
+
 /// Unfolded values, absent when the field is absent or empty. Of a field that occurs twice the first counts, which RFC 5322
 /// 3.6 leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +36,11 @@ impl Envelope {
     pub fn parse(header: &[u8]) -> Self {
         let mut envelope = Self::default();
         for field in fields(header) {
-            match field.name().to_ascii_lowercase().as_slice() {
+            let mut small = [0; NAME_BYTES_MAX];
+            let Some(name) = small.get_mut(..field.name().len()) else { continue };
+            name.copy_from_slice(field.name());
+            name.make_ascii_lowercase();
+            match &*name {
                 b"date" => keep_first(&mut envelope.date, &field),
                 b"subject" => keep_first(&mut envelope.subject, &field),
                 b"in-reply-to" => keep_first(&mut envelope.in_reply_to, &field),

@@ -2,19 +2,15 @@
 //! in it. Whoever has a complaint reaches postmaster and abuse all the same.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use decide::{Block, BlockFacts, Reason, Refusal, Wants};
 use mail::{Address, header, mime, reply};
 use proto::smtp::ForwardPath;
-use ring::digest;
-use spam::view::{Scheme, View};
 
-use super::accept::Session;
+use super::accept::{Reading, Session};
 use super::transaction::{Open, lost};
-use crate::content::Content;
+use crate::clock;
 use crate::service::Service;
-use crate::{clock, durable};
 
 /// The refusal of one recipient because of who sends.
 pub(super) fn at_recipient(
@@ -45,104 +41,66 @@ pub(super) fn at_recipient(
     Some(refusal)
 }
 
-/// Judges a whole content, of which `start` holds the header. It is read no further than something blocked asks for.
-pub(super) async fn judge(
-    service: &Arc<Service>,
-    session: &Session<'_>,
-    open: &Open,
-    content: &Arc<Content>,
-    start: &[u8],
-) -> Result<(), Refusal> {
+/// Whatever is in mail to those alone who hear complaints, they get it.
+fn is_spared(service: &Service, open: &Open) -> bool {
     let complains = |address: &Address| decide::hears_complaints(&service.tables, address);
-    if open.recipients.iter().all(|recipient| complains(&recipient.forward_path)) {
+    open.recipients.iter().all(|recipient| complains(&recipient.forward_path))
+}
+
+fn wants(service: &Service, session: &Session<'_>) -> Wants {
+    let outgoing = matches!(session.block, Block::Send(_));
+    decide::wanted(&service.tables, &service.blocks.current().live, outgoing)
+}
+
+/// What a message must be read for: it is read no further than something blocked asks for.
+pub(super) fn wants_inside(service: &Service, session: &Session<'_>, open: &Open) -> Wants {
+    if is_spared(service, open) {
+        return Wants::default();
+    }
+    Wants { authors: false, ..wants(service, session) }
+}
+
+/// Judges a content by its header, of which `start` has all.
+pub(super) fn judge_header(service: &Service, session: &Session<'_>, open: &Open, start: &[u8]) -> Result<(), Refusal> {
+    if is_spared(service, open) {
         return Ok(());
     }
-    let outgoing = matches!(session.block, Block::Send(_));
-    let current = service.blocks.current();
-    let wants = decide::wanted(&service.tables, &current.live, outgoing);
-    let mut found = Found::default();
-    if wants.authors || wants.reply_to {
-        found.authors = addresses(start, "from");
+    let wants = wants(service, session);
+    let authors = if wants.authors || wants.reply_to { addresses(start, "from") } else { Vec::new() };
+    let reply_to = if wants.reply_to { addresses(start, "reply-to") } else { Vec::new() };
+    judge(service, session, open, BlockFacts { authors: &authors, reply_to: &reply_to, ..BlockFacts::default() })
+}
+
+/// Judges it by what is inside, as far as [`wants_inside`] asked for it.
+pub(super) fn judge_inside(
+    service: &Service,
+    session: &Session<'_>,
+    open: &Open,
+    inside: &Reading,
+) -> Result<(), Refusal> {
+    let Reading { mailto, url_hosts, attachments, .. } = inside;
+    if mailto.is_empty() && url_hosts.is_empty() && attachments.is_empty() {
+        return Ok(());
     }
-    if wants.reply_to {
-        found.reply_to = addresses(start, "reply-to");
-    }
-    if wants.reply_to || wants.url_hosts || wants.attachments {
-        inside(service, content, wants, &mut found).await?;
-    }
+    judge(service, session, open, BlockFacts { reply_to: mailto, url_hosts, attachments, ..BlockFacts::default() })
+}
+
+fn judge(service: &Service, session: &Session<'_>, open: &Open, facts: BlockFacts<'_>) -> Result<(), Refusal> {
     let facts = BlockFacts {
-        outgoing,
+        outgoing: matches!(session.block, Block::Send(_)),
         client: Some(session.told_address.unwrap_or(session.client.address)),
         reverse_path: open.reverse_path.address(),
-        authors: &found.authors,
-        reply_to: &found.reply_to,
-        url_hosts: &found.url_hosts,
-        attachments: &found.attachments,
         today: &service.today(),
+        ..facts
     };
+    let current = service.blocks.current();
     decide::blocked(&service.tables, &current.live, &facts, clock::unix_s()).map_or(Ok(()), Err)
 }
 
-/// What was found in a content.
-#[derive(Debug, Default)]
-struct Found {
-    authors: Vec<Address>,
-    reply_to: Vec<Address>,
-    url_hosts: Vec<String>,
-    attachments: Vec<String>,
-}
-
-/// Reads the whole content.
-async fn inside(
-    service: &Arc<Service>,
-    content: &Arc<Content>,
-    wants: Wants,
-    found: &mut Found,
-) -> Result<(), Refusal> {
-    let trouble = || {
-        let text = "the message cannot be looked at now, try later";
-        Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", text)
-    };
-    let read = if content.is_spilled() {
-        // Long ones are read whole a few at a time, by their own thread.
-        let permit = service.long_contents.acquire().await;
-        let content = content.clone();
-        let read = durable::blocking(move || content.start(usize::MAX).map(|whole| seen(&whole, wants))).await;
-        drop(permit);
-        read.ok_or_else(trouble)?
-    } else {
-        content.start(usize::MAX).map(|whole| seen(&whole, wants))
-    };
-    let read = read.map_err(|error| {
-        tracing::error!("the content cannot be read: {error}");
-        trouble()
-    })?;
-    found.reply_to.extend(read.reply_to);
-    (found.url_hosts, found.attachments) = (read.url_hosts, read.attachments);
-    Ok(())
-}
-
-/// Links and attachments of a message.
-fn seen(message: &[u8], wants: Wants) -> Found {
-    let view = View::read(message);
-    let mut found = Found::default();
-    if wants.reply_to {
-        let links = view.links.iter().filter(|link| link.scheme == Scheme::Mailto);
-        found.reply_to = links.flat_map(|link| mailto(&link.href)).collect();
-    }
-    if wants.url_hosts {
-        found.url_hosts = view.url_hosts().into_iter().map(str::to_owned).collect();
-    }
-    if wants.attachments {
-        found.attachments = view.attachments().iter().map(|file| sha256(&file.decoded())).collect();
-    }
-    found
-}
-
-/// In hexadecimal digits.
-fn sha256(octets: &[u8]) -> String {
-    let hash = digest::digest(&digest::SHA256, octets);
-    hash.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+/// What cannot be looked at may be blocked.
+pub(super) fn trouble() -> Refusal {
+    let text = "the message cannot be looked at now, try later";
+    Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", text)
 }
 
 /// The addresses of every field of a name in a header section.
@@ -155,7 +113,7 @@ fn addresses(start: &[u8], name: &str) -> Vec<Address> {
 }
 
 /// The addresses a `mailto:` link writes to (RFC 6068 2).
-fn mailto(href: &str) -> Vec<Address> {
+pub(super) fn mailto(href: &str) -> Vec<Address> {
     let after = href.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).map_or(href, |_| &href[7..]);
     let (to, query) = after.split_once('?').unwrap_or((after, ""));
     let fields = query.split('&').filter_map(|field| field.split_once('='));

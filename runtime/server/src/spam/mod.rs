@@ -2,7 +2,7 @@
 //!
 //! A pass that gives no score is left out and said; mail goes on all the same.
 
-mod built_in;
+pub mod built_in;
 pub mod colleagues;
 mod facts;
 mod fields;
@@ -78,15 +78,27 @@ impl Spam {
     }
 }
 
-/// Judges a content. With `spares` nothing is refused: somebody among its recipients gets it whatever it looks like.
+/// The plan's passes of our own, by name.
+pub fn ours(tables: &Tables) -> Vec<(String, BuiltInPass)> {
+    let plan = tables.plan();
+    let names = plan.antispam.iter().flat_map(|rules| &rules.passes);
+    names
+        .filter_map(|name| match plan.scanners.get(name).map(|scanner| &scanner.at) {
+            Some(At::BuiltIn(pass)) => Some((name.clone(), *pass)),
+            Some(_) | None => None,
+        })
+        .collect()
+}
+
+/// Judges a content by what our own passes said of it and what others say. With `spares` nothing is refused: somebody among its recipients gets it whatever it looks like.
 pub async fn judge(
     service: &Arc<Service>,
-    facts: Facts,
+    ours: Vec<Scored>,
     asked: &score::Facts<'_>,
     content: &Arc<Content>,
     spares: bool,
 ) -> Result<Judgement, Refusal> {
-    let passes = passes(service, facts, asked, content).await;
+    let passes = passes(service, ours, asked, content).await;
     let scores: Vec<Option<i64>> = passes.iter().map(|pass| pass.thousandths).collect();
     let total = decide::spam_total(&service.tables, &scores);
     let metrics = &service.metrics;
@@ -116,20 +128,18 @@ pub async fn judge(
 
 const TAGGED: &str = "antispam.tag_when";
 
-/// What each pass of the plan says, in the plan's order; external ones are asked while ours look.
-async fn passes(service: &Arc<Service>, facts: Facts, asked: &score::Facts<'_>, content: &Arc<Content>) -> Vec<Scored> {
+/// What each pass of the plan says, in the plan's order; `scored` are our own, the others are asked at the same time.
+async fn passes(
+    service: &Arc<Service>,
+    mut scored: Vec<Scored>,
+    asked: &score::Facts<'_>,
+    content: &Arc<Content>,
+) -> Vec<Scored> {
     let plan = service.tables.plan();
     let names = plan.antispam.as_ref().map(|rules| rules.passes.as_slice()).unwrap_or_default();
-    let mut ours = Vec::new();
-    let mut others = Vec::new();
-    for name in names {
-        match plan.scanners.get(name).map(|scanner| &scanner.at) {
-            Some(At::BuiltIn(pass)) => ours.push((name.clone(), *pass)),
-            Some(_) | None => others.push(Box::pin(external(service, name, asked, content))),
-        }
-    }
-    let (mut scored, external) = tokio::join!(built_in::scores(service, ours, facts, content), all(others));
-    scored.extend(external);
+    let is_ours = |name: &&String| plan.scanners.get(*name).is_some_and(|scanner| matches!(scanner.at, At::BuiltIn(_)));
+    let others = names.iter().filter(|name| !is_ours(name));
+    scored.extend(all(others.map(|name| Box::pin(external(service, name, asked, content))).collect()).await);
     let mut passes = Vec::with_capacity(names.len());
     for name in names {
         let found = scored.iter().position(|pass| pass.name == *name).map(|at| scored.swap_remove(at));

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::hash;
+use super::hash::Hash;
 use super::words::{Word, words};
 
 /// Distinct tokens of one message.
@@ -76,7 +76,8 @@ pub struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn finish(&self) -> u64 {
-        self.0
+        // Tables look at both ends of a hash, and the upper four bits of a name are its kind.
+        self.0.rotate_left(4)
     }
 
     fn write(&mut self, octets: &[u8]) {
@@ -108,10 +109,17 @@ impl Gather {
 
     /// Adds one token, unless there are enough.
     pub fn add(&mut self, kind: Kind, pieces: &[&str]) {
+        let mut hash = Hash::begin();
+        pieces.iter().for_each(|piece| hash.feed(piece.as_bytes()));
+        self.add_hashed(kind, hash, pieces);
+    }
+
+    /// The same where the hash of the pieces is known.
+    fn add_hashed(&mut self, kind: Kind, hash: Hash, pieces: &[&str]) {
         if self.full() {
             return;
         }
-        let token = name(kind, pieces);
+        let token = hash.end() >> 4 | (kind as u64) << 60;
         if self.seen.insert(token) {
             self.tokens.push(token);
             if let Some(said) = &mut self.said {
@@ -122,23 +130,39 @@ impl Gather {
 
     /// Words of a piece of running text; pairs of them too.
     pub fn prose(&mut self, text: &str) {
-        let mut before = String::new();
+        let language = self.language;
+        let mut beginning = Hash::begin();
+        beginning.feed(language.as_bytes());
+        beginning.feed(b" ");
+        // The word before with its hash, which that of the pair goes on from. The word itself is needed to say it alone.
+        let mut before: Option<Hash> = None;
+        let mut before_text = String::new();
         words(text, &mut |word: Word<'_>| {
-            self.add(Kind::Word, &[self.language, " ", word.text]);
+            let mut hash = beginning;
+            hash.feed(word.text.as_bytes());
+            self.add_hashed(Kind::Word, hash, &[language, " ", word.text]);
             if word.shouted {
-                self.add(Kind::Shout, &[self.language, " ", word.text]);
+                self.add_hashed(Kind::Shout, hash, &[language, " ", word.text]);
             }
-            if word.gram {
-                before.clear();
-            } else {
-                if !before.is_empty() {
-                    self.add(Kind::Pair, &[self.language, " ", &before, " ", word.text]);
-                }
-                before.clear();
-                before.push_str(word.text);
+            if let Some(mut pair) = before.filter(|_| !word.gram) {
+                pair.feed(b" ");
+                pair.feed(word.text.as_bytes());
+                self.add_hashed(Kind::Pair, pair, &[language, " ", &before_text, " ", word.text]);
+            }
+            before = (!word.gram).then_some(hash);
+            if self.said.is_some() {
+                before_text.clear();
+                before_text.push_str(word.text);
             }
             !self.full()
         });
+    }
+
+    /// Makes room for the words of so many octets of text.
+    pub fn expect(&mut self, octets: usize) {
+        let tokens = (octets / 6 + 128).min(TOKENS_MAX);
+        self.seen.reserve(tokens);
+        self.tokens.reserve(tokens);
     }
 
     /// Words of a short text, each under a label of its own; `pairs` of them too.
@@ -157,13 +181,4 @@ impl Gather {
             !self.full()
         });
     }
-}
-
-/// The name of a token: its kind and the hash of what it says.
-fn name(kind: Kind, pieces: &[&str]) -> u64 {
-    let mut octets: [&[u8]; 6] = [&[]; 6];
-    for (place, piece) in octets.iter_mut().zip(pieces) {
-        *place = piece.as_bytes();
-    }
-    hash::hash(&octets) >> 4 | (kind as u64) << 60
 }

@@ -3,38 +3,66 @@
 
 const KEY: (u64, u64) = (0x6661_6374_6575_7220, 0x746f_6b65_6e73_2031);
 
-/// The hash of the pieces, as if they stood behind each other.
-pub fn hash(pieces: &[&[u8]]) -> u64 {
-    keyed(KEY, pieces)
+/// A hash that was begun: what is fed stands behind each other, however it is cut.
+#[derive(Clone, Copy)]
+pub struct Hash {
+    state: State,
+    /// What does not fill eight octets yet, from the lowest on.
+    word: u64,
+    /// Octets so far.
+    length: u64,
 }
 
-fn keyed(key: (u64, u64), pieces: &[&[u8]]) -> u64 {
-    let mut state = State {
-        v0: key.0 ^ 0x736f_6d65_7073_6575,
-        v1: key.1 ^ 0x646f_7261_6e64_6f6d,
-        v2: key.0 ^ 0x6c79_6765_6e65_7261,
-        v3: key.1 ^ 0x7465_6462_7974_6573,
-    };
-    let (mut word, mut filled, mut length) = (0u64, 0u32, 0u64);
-    for piece in pieces {
-        for octet in *piece {
-            word |= u64::from(*octet) << (8 * filled);
-            filled += 1;
-            if filled == 8 {
-                state.take(word);
-                (word, filled) = (0, 0);
-            }
+impl Hash {
+    pub fn begin() -> Hash {
+        Hash::keyed(KEY)
+    }
+
+    fn keyed(key: (u64, u64)) -> Hash {
+        let state = State {
+            v0: key.0 ^ 0x736f_6d65_7073_6575,
+            v1: key.1 ^ 0x646f_7261_6e64_6f6d,
+            v2: key.0 ^ 0x6c79_6765_6e65_7261,
+            v3: key.1 ^ 0x7465_6462_7974_6573,
+        };
+        Hash { state, word: 0, length: 0 }
+    }
+
+    pub fn feed(&mut self, piece: &[u8]) {
+        let mut eights = piece.chunks_exact(8);
+        for eight in &mut eights {
+            let octets = eight.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet));
+            self.push(octets, 8);
         }
-        length = length.wrapping_add(piece.len() as u64);
+        let rest = eights.remainder();
+        if !rest.is_empty() {
+            let octets = rest.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet));
+            self.push(octets, rest.len() as u64);
+        }
     }
-    state.take(word | length << 56);
-    state.v2 ^= 0xff;
-    for _ in 0..4 {
-        state.round();
+
+    /// One to eight octets, in the lowest of `octets`.
+    fn push(&mut self, octets: u64, count: u64) {
+        let filled = self.length % 8;
+        self.word |= octets << (8 * filled);
+        self.length = self.length.wrapping_add(count);
+        if filled + count >= 8 {
+            self.state.take(self.word);
+            self.word = if filled == 0 { 0 } else { octets >> (8 * (8 - filled)) };
+        }
     }
-    state.v0 ^ state.v1 ^ state.v2 ^ state.v3
+
+    pub fn end(mut self) -> u64 {
+        self.state.take(self.word | self.length << 56);
+        self.state.v2 ^= 0xff;
+        for _ in 0..4 {
+            self.state.round();
+        }
+        self.state.v0 ^ self.state.v1 ^ self.state.v2 ^ self.state.v3
+    }
 }
 
+#[derive(Clone, Copy)]
 struct State {
     v0: u64,
     v1: u64,
@@ -73,8 +101,18 @@ mod tests {
         // Appendix A of the paper, and the first of the vectors beside its reference implementation.
         let key = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908);
         let octets: Vec<u8> = (0..15).collect();
-        assert_eq!(keyed(key, &[&octets]), 0xa129_ca61_49be_45e5);
-        assert_eq!(keyed(key, &[&[]]), 0x726f_db47_dd0e_0e31);
-        assert_eq!(keyed(key, &[&octets[..3], &octets[3..11], &octets[11..]]), 0xa129_ca61_49be_45e5);
+        let keyed = |pieces: &[&[u8]]| {
+            let mut hash = Hash::keyed(key);
+            pieces.iter().for_each(|piece| hash.feed(piece));
+            hash.end()
+        };
+        assert_eq!(keyed(&[&octets]), 0xa129_ca61_49be_45e5);
+        assert_eq!(keyed(&[&[]]), 0x726f_db47_dd0e_0e31);
+        for first in 0..octets.len() {
+            for second in first..octets.len() {
+                let pieces = [&octets[..first], &octets[first..second], &octets[second..]];
+                assert_eq!(keyed(&pieces), 0xa129_ca61_49be_45e5, "cut at {first} and {second}");
+            }
+        }
     }
 }

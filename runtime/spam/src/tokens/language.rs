@@ -1,6 +1,7 @@
 //! Which language a message is in, by its most common small words. Words are counted for each language apart: where most mail
 //! of a language happens to be of one kind, the language would otherwise be learned a hundred times over, once with each word.
 
+use super::lexicon::Lexicon;
 use super::words::{Word, words};
 
 /// Words looked at.
@@ -58,6 +59,19 @@ const SMALL_WORDS: [(&str, &[&str]); 7] = [
     ),
 ];
 
+/// Bit `n` for the small words of language `n`.
+static SMALL: Lexicon<512> = lexicon();
+
+const fn lexicon() -> Lexicon<512> {
+    let mut lexicon = Lexicon::new();
+    let mut at = 0;
+    while at < SMALL_WORDS.len() {
+        lexicon = lexicon.with(SMALL_WORDS[at].1, 1 << at);
+        at += 1;
+    }
+    lexicon
+}
+
 /// The language of these texts: a code of ISO 639, `dense` for scripts without spaces, `other` for scripts that none of the
 /// languages known here uses, `unknown` for too little text.
 pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> &'static str {
@@ -67,9 +81,13 @@ pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> &'static str {
         words(text, &mut |word: Word<'_>| {
             seen += 1;
             dense += usize::from(word.gram);
-            foreign += usize::from(word.text.chars().all(|c| c.is_alphabetic() && u32::from(c) > 0x24f));
-            for (count, (_, small)) in hits.iter_mut().zip(&SMALL_WORDS) {
-                *count += usize::from(word.text.len() <= 7 && small.contains(&word.text));
+            foreign += usize::from(
+                !word.text.is_ascii() && word.text.chars().all(|c| c.is_alphabetic() && u32::from(c) > 0x24f),
+            );
+            let mut languages = SMALL.of(word.text);
+            while languages != 0 {
+                hits[languages.trailing_zeros() as usize] += 1;
+                languages &= languages - 1;
             }
             seen < WORDS_MAX
         });

@@ -8,6 +8,7 @@ mod gather;
 mod hash;
 mod header;
 mod language;
+mod lexicon;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -52,6 +53,7 @@ pub fn said(view: &View<'_>) -> Vec<Said> {
 
 fn gathered(view: &View<'_>, mut gather: Gather) -> Gather {
     gather.language = language::of(view.own_texts().map(|text| &*text.text).chain(view.subject.as_deref()));
+    gather.expect(view.own_texts().map(|text| text.text.len()).sum());
     gather.add(Kind::Language, &[gather.language]);
     header::add(view, &mut gather);
     build::add(view, &mut gather);

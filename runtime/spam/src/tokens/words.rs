@@ -1,5 +1,6 @@
 //! Words of running text: folded, taken apart as French and English readers do, numbers as their shape.
 
+use super::lexicon::Lexicon;
 use crate::view::is_unseen;
 
 /// Longest word kept, in characters; longer ones are told apart by length only.
@@ -8,7 +9,7 @@ const WORD_CHARS_MAX: usize = 24;
 const ELIDED: [&str; 14] =
     ["l", "d", "j", "m", "t", "s", "c", "n", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu", "presqu"];
 
-/// Days and months are dates. Sorted.
+/// Days and months are dates.
 const CALENDAR: [&str; 66] = [
     "am",
     "aout",
@@ -78,6 +79,8 @@ const CALENDAR: [&str; 66] = [
     "vendredi",
 ];
 
+static DATES: Lexicon<256> = Lexicon::new().with(&CALENDAR, 1);
+
 /// One word, or a mark that stands for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word<'a> {
@@ -90,30 +93,91 @@ pub struct Word<'a> {
 }
 
 /// Calls `each` with the words of a text in order until it says that it has enough.
-pub fn words(text: &str, each: &mut dyn FnMut(Word<'_>) -> bool) {
+pub fn words(text: &str, each: &mut impl FnMut(Word<'_>) -> bool) {
     let mut folded = String::with_capacity(64);
-    let mut rest = text;
+    let bytes = text.as_bytes();
+    let mut at = 0;
     loop {
-        rest = rest.trim_start_matches(|c| !starts_word(c));
-        let Some(first) = rest.chars().next() else { return };
-        let end = if is_mark(first) {
-            rest.find(|c| c != first).unwrap_or(rest.len())
-        } else {
-            rest.find(|c| !continues_word(c)).unwrap_or(rest.len())
-        };
-        let (raw, behind) = rest.split_at(end);
-        rest = behind;
-        let goes_on = if is_mark(first) {
-            // One mark is punctuation; more are a voice.
-            end < 2 || each(Word { text: if end > 2 { &raw[..3] } else { raw }, shouted: false, gram: false })
-        } else {
-            word(raw, &mut folded, each)
+        while bytes.get(at).is_some_and(|octet| CLASSES[usize::from(*octet)] == BETWEEN) {
+            at += 1;
+        }
+        let goes_on = match run(&text[at..]) {
+            None => return,
+            Some(Run::Between(length)) => {
+                at += length;
+                true
+            }
+            Some(Run::Marks(length)) => {
+                let raw = &text[at..at + length];
+                at += length;
+                // One mark is punctuation; more are a voice.
+                length < 2 || each(Word { text: if length > 2 { &raw[..3] } else { raw }, shouted: false, gram: false })
+            }
+            Some(Run::Letters(length)) => {
+                let raw = &text[at..at + length];
+                at += length;
+                plain(raw, &mut folded, each)
+            }
+            Some(Run::Word(length)) => {
+                let raw = &text[at..at + length];
+                at += length;
+                word(raw, &mut folded, each)
+            }
         };
         if !goes_on {
             return;
         }
     }
 }
+
+/// What stands at the beginning of a text, with how many octets it has.
+enum Run {
+    Between(usize),
+    Marks(usize),
+    /// A word of the letters a to z alone, in either case.
+    Letters(usize),
+    Word(usize),
+}
+
+fn run(text: &str) -> Option<Run> {
+    let bytes = text.as_bytes();
+    let class = |octet: u8| CLASSES[usize::from(octet)];
+    let first = *bytes.first()?;
+    if class(first) == LETTER {
+        let length = bytes.iter().position(|octet| class(*octet) != LETTER).unwrap_or(bytes.len());
+        if bytes.get(length).is_none_or(|next| matches!(class(*next), BETWEEN | MARK)) {
+            return Some(Run::Letters(length));
+        }
+    } else if class(first) == MARK {
+        return Some(Run::Marks(bytes.iter().position(|octet| *octet != first).unwrap_or(bytes.len())));
+    }
+    let first = text.chars().next()?;
+    if !starts_word(first) {
+        return Some(Run::Between(first.len_utf8()));
+    }
+    Some(Run::Word(text.find(|c| !continues_word(c)).unwrap_or(text.len())))
+}
+
+/// What an octet is by itself: between words, a letter, a mark, and whatever must be looked at with its neighbours.
+const BETWEEN: u8 = 0;
+const LETTER: u8 = 1;
+const MARK: u8 = 2;
+const OTHER: u8 = 3;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [BETWEEN; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        classes[octet] = match octet as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'!' | b'?' => MARK,
+            b'0'..=b'9' | b'\'' | b'$' | b'%' | 128.. => OTHER,
+            _ => BETWEEN,
+        };
+        octet += 1;
+    }
+    classes
+};
 
 fn is_mark(c: char) -> bool {
     matches!(c, '!' | '?')
@@ -137,8 +201,30 @@ fn is_dense(c: char) -> bool {
         | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
+/// A word of the letters a to z.
+fn plain(raw: &str, folded: &mut String, each: &mut impl FnMut(Word<'_>) -> bool) -> bool {
+    if raw.len() < 2 {
+        return true;
+    }
+    if raw.len() > WORD_CHARS_MAX {
+        return each(too_long(raw.len()));
+    }
+    folded.clear();
+    folded.push_str(raw);
+    folded.make_ascii_lowercase();
+    if DATES.of(folded) != 0 {
+        return true;
+    }
+    let shouted = raw.len() >= 3 && raw.bytes().all(|octet| octet.is_ascii_uppercase());
+    each(Word { text: folded, shouted, gram: false })
+}
+
+fn too_long(length: usize) -> Word<'static> {
+    Word { text: if length > 60 { "long word 60" } else { "long word 24" }, shouted: false, gram: true }
+}
+
 /// Folds one run of letters and takes it apart.
-fn word(raw: &str, folded: &mut String, each: &mut dyn FnMut(Word<'_>) -> bool) -> bool {
+fn word(raw: &str, folded: &mut String, each: &mut impl FnMut(Word<'_>) -> bool) -> bool {
     folded.clear();
     mail::fold_onto(raw, folded);
     if !raw.is_ascii() && folded.chars().any(is_dense) {
@@ -173,14 +259,13 @@ fn is_shouted(raw: &str) -> bool {
     capitals >= 3
 }
 
-fn shaped(folded: &str, shouted: bool, each: &mut dyn FnMut(Word<'_>) -> bool) -> bool {
+fn shaped(folded: &str, shouted: bool, each: &mut impl FnMut(Word<'_>) -> bool) -> bool {
     let length = folded.chars().count();
-    if length < 2 || CALENDAR.binary_search(&folded).is_ok() {
+    if length < 2 || DATES.of(folded) != 0 {
         return true;
     }
     if length > WORD_CHARS_MAX {
-        let text = if length > 60 { "long word 60" } else { "long word 24" };
-        return each(Word { text, shouted: false, gram: true });
+        return each(too_long(length));
     }
     if !folded.bytes().any(|octet| octet.is_ascii_digit()) {
         return each(Word { text: folded, shouted, gram: false });
@@ -194,7 +279,7 @@ fn shaped(folded: &str, shouted: bool, each: &mut dyn FnMut(Word<'_>) -> bool) -
 }
 
 /// Pieces of two characters each, overlapping.
-fn grams(folded: &str, each: &mut dyn FnMut(Word<'_>) -> bool) -> bool {
+fn grams(folded: &str, each: &mut impl FnMut(Word<'_>) -> bool) -> bool {
     // The marks of kana belong to the letter before them.
     let letters = folded.char_indices().filter(|(_, c)| !matches!(c, '\u{3099}' | '\u{309a}'));
     let starts: Vec<usize> = letters.map(|it| it.0).chain([folded.len()]).collect();

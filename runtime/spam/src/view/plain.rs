@@ -42,7 +42,8 @@ pub fn add(text: &str, enclosed: bool, links_max: usize, links: &mut Vec<Link>) 
 fn next_start(text: &str, from: usize) -> Option<(usize, bool)> {
     let bytes = text.as_bytes();
     let mut at = from;
-    while at < bytes.len() {
+    while let Some(next) = bytes[at..].iter().position(|octet| matches!(octet, b'h' | b'H' | b'w' | b'W')) {
+        at += next;
         let here = &bytes[at..];
         let begins = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
         if begins && matches!(here[0], b'h' | b'H') && (starts(here, b"http://") || starts(here, b"https://")) {

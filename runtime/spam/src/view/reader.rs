@@ -1,6 +1,6 @@
 //! Reading a message into a [`View`].
 
-use mail::header::{charset, decode_words, fields};
+use mail::header::{charset, decode_words, fields, is_blank};
 use mail::mime::{Kind, Part, Structure, transfer};
 
 use super::attachment::{Attachment, FileKind};
@@ -10,11 +10,12 @@ use super::bounds::{
 use super::{HtmlTraits, Mailbox, PartSeen, ScriptTraits, Text, View, html, mailbox, plain};
 
 pub(super) fn read(message: &[u8]) -> View<'_> {
-    let structure = Structure::parse(message);
+    let within = within(message);
+    let structure = Structure::parse(within);
     let header = &message[structure.top.header.clone()];
     let mut view = View {
         raw: message,
-        fields: fields(&header[..header.len().min(HEADER_OCTETS_MAX)]).take(FIELDS_MAX).collect(),
+        fields: fields(header).take(FIELDS_MAX).collect(),
         subject: None,
         from: Vec::new(),
         reply_to: Vec::new(),
@@ -26,7 +27,7 @@ pub(super) fn read(message: &[u8]) -> View<'_> {
         html: HtmlTraits::default(),
         script: ScriptTraits::default(),
         attachments: Vec::new(),
-        cut: header.len() > HEADER_OCTETS_MAX,
+        cut: within.len() < message.len(),
         structure,
     };
     view.subject = view.field("Subject").map(|field| {
@@ -42,6 +43,13 @@ pub(super) fn read(message: &[u8]) -> View<'_> {
     read_parts(&mut view);
     read_script(&mut view);
     view
+}
+
+/// The whole message, or the beginning of its header where that does not end within the bound: no server takes such a message,
+/// and reading megabytes of fields would cost more than all that is behind them.
+fn within(message: &[u8]) -> &[u8] {
+    let Some(start) = message.get(..HEADER_OCTETS_MAX) else { return message };
+    if start.split_inclusive(|octet| *octet == b'\n').any(is_blank) { message } else { start }
 }
 
 fn mailboxes(view: &View<'_>, name: &str) -> Vec<Mailbox> {

@@ -15,6 +15,17 @@ pub struct ScriptTraits {
     pub words: u32,
 }
 
+/// Octets of US-ASCII that end a word: space and punctuation.
+const ENDS: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut octet = 0u8;
+    while octet < 128 {
+        ends[octet as usize] = octet.is_ascii_punctuation() || matches!(octet, b'\t'..=b'\r' | b' ');
+        octet += 1;
+    }
+    ends
+};
+
 /// Whether a character has no shape of its own.
 pub fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -61,15 +72,32 @@ pub fn mixes_scripts(word: &str) -> bool {
 impl ScriptTraits {
     /// Looks through a text, one pass.
     pub fn add(&mut self, text: &str) {
-        for word in text.split(|c: char| c.is_whitespace() || c.is_ascii_punctuation()) {
-            if word.is_empty() {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            if ENDS[usize::from(bytes[at])] {
+                at += 1;
                 continue;
             }
-            self.words = self.words.saturating_add(1);
-            if word.is_ascii() {
-                self.letters = self.letters.saturating_add(word.len() as u32);
-                continue;
+            // Up to the next octet of US-ASCII between words; where others are among them there may be space of other kinds.
+            let rest = &bytes[at..];
+            let length = rest.iter().position(|octet| ENDS[usize::from(*octet)]).unwrap_or(rest.len());
+            let run = &text[at..at + length];
+            at += length;
+            if run.is_ascii() {
+                self.words = self.words.saturating_add(1);
+                self.letters = self.letters.saturating_add(length as u32);
+            } else {
+                run.split(char::is_whitespace).filter(|word| !word.is_empty()).for_each(|word| self.add_word(word));
             }
+        }
+    }
+
+    fn add_word(&mut self, word: &str) {
+        self.words = self.words.saturating_add(1);
+        if word.is_ascii() {
+            self.letters = self.letters.saturating_add(word.len() as u32);
+        } else {
             self.mixed_words = self.mixed_words.saturating_add(u32::from(mixes_scripts(word)));
             self.add_letters(word);
         }

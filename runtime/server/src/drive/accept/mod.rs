@@ -6,6 +6,7 @@
 mod antispam;
 mod body;
 mod place;
+mod reading;
 mod stopped;
 
 use std::net::IpAddr;
@@ -21,12 +22,13 @@ use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
-use crate::{durable, scan};
+use crate::{durable, scan, spam};
 
 use body::put_trouble;
 pub(super) use body::{Ending, head, put};
 pub(super) use place::Share;
 use place::place;
+pub(super) use reading::Reading;
 use stopped::stopped;
 
 /// Longest header section that is taken: what stands behind could not be judged, and programs show it all the same.
@@ -71,9 +73,14 @@ pub async fn content(
     let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
     let start =
         if Arc::ptr_eq(&content, &came) { start } else { content.start(HEADER_OCTETS_MAX).map_err(|_| lost())? };
-    super::blocked::judge(service, session, &open, &came, &start).await?;
+    super::blocked::judge_header(service, session, &open, &start)?;
     let mut accepted = false;
-    for step in decide::steps(service.tables.plan(), direction) {
+    let mut read: Option<Reading> = None;
+    let steps = decide::steps(service.tables.plan(), direction);
+    for (at, step) in steps.iter().enumerate() {
+        if read.is_none() && looks(*step) {
+            read = Some(inside(service, session, &open, &content, &steps[at..]).await?);
+        }
         match step {
             // A redirect was judged at RCPT, too: its copies go with the others, in one commit.
             Step::Earlier | Step::Redirect => {}
@@ -92,7 +99,7 @@ pub async fn content(
                 Err(refusal) => return Err(refusal),
             },
             Step::Accept => accepted = true,
-            Step::Antispam => match antispam::judged(service, session, &open, &content).await {
+            Step::Antispam => match scored(service, session, &open, &content, &mut read).await {
                 Ok(judgement) => open.judgement = judgement,
                 Err(refusal) if accepted => {
                     return stopped(service, session, open, content, kept(refusal), accepted).await;
@@ -101,22 +108,76 @@ pub async fn content(
             },
             Step::Antivirus if !decide::is_scanned(&service.tables, direction) => {}
             Step::Antivirus => {
-                let results = scan::all(service, &content).await;
-                match decide::antivirus(&service.tables, direction, &results) {
-                    AntivirusVerdict::Stop(fate) => {
-                        return stopped(service, session, open, content, fate, accepted).await;
-                    }
-                    AntivirusVerdict::Pass { rescan: true, .. } => {
-                        tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
-                        open.owed_scans = scan::rescan::owed(&results);
-                    }
-                    AntivirusVerdict::Pass { rescan: false, .. } => {}
+                if let Some(fate) = infection(service, &mut open, &content, direction).await {
+                    return stopped(service, session, open, content, fate, accepted).await;
                 }
             }
-            Step::Place => place(service, session, &open, &content, &start).await?,
+            Step::Place => {
+                let marks = read.as_mut().map(|read| std::mem::take(&mut read.marks)).unwrap_or_default();
+                place(service, session, &open, &content, &start, &marks).await?;
+            }
         }
     }
     Ok(accepted_as(service, session, open, &start))
+}
+
+/// The step `Antivirus`: what becomes of a message it stops. One that passes without an engine is owed a look by it.
+async fn infection(
+    service: &Arc<Service>,
+    open: &mut Open,
+    content: &Arc<Content>,
+    direction: ContentDirection,
+) -> Option<Fate> {
+    let results = scan::all(service, content).await;
+    match decide::antivirus(&service.tables, direction, &results) {
+        AntivirusVerdict::Stop(fate) => Some(fate),
+        AntivirusVerdict::Pass { rescan, .. } => {
+            if rescan {
+                tracing::warn!(queue_id = %open.queue_id, "passed without an engine that is down");
+                open.owed_scans = scan::rescan::owed(&results);
+            }
+            None
+        }
+    }
+}
+
+/// Is this a step before which the message is read? What `Authenticate` finds is a fact for the passes, and nothing is
+/// refused any more behind `Accept`.
+fn looks(step: Step) -> bool {
+    matches!(step, Step::Accept | Step::Antivirus | Step::Antispam | Step::Place)
+}
+
+/// Reads a message once for all the steps that follow, and judges by what is blocked.
+async fn inside(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    content: &Arc<Content>,
+    steps: &[Step],
+) -> Result<Reading, Refusal> {
+    let wanted = reading::Wanted::of(service, session, open, steps);
+    let mut read = Box::pin(reading::read(service, wanted, content)).await?;
+    super::blocked::judge_inside(service, session, open, &read)?;
+    (read.mailto, read.url_hosts, read.attachments) = Default::default();
+    Ok(read)
+}
+
+/// The step `Antispam`. Where the plan authenticates behind `Accept`, the passes had to wait for it.
+async fn scored(
+    service: &Arc<Service>,
+    session: &Session<'_>,
+    open: &Open,
+    content: &Arc<Content>,
+    read: &mut Option<Reading>,
+) -> Result<Option<spam::Judgement>, Refusal> {
+    let ours = match read.as_mut().and_then(|read| read.scores.take()) {
+        Some(scores) => scores,
+        None => {
+            let wanted = reading::Wanted::of_passes(service, session, open);
+            Box::pin(reading::read(service, wanted, content)).await?.scores.unwrap_or_default()
+        }
+    };
+    antispam::judged(service, session, open, content, ours).await
 }
 
 /// Counts and tells that a message was accepted: the text of its 250.

@@ -16,7 +16,7 @@ use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
 use crate::spam::{Shape, Shapes};
-use crate::{clock, durable, left, marks, random, reports, scan, signing, teaching};
+use crate::{clock, durable, left, random, reports, scan, signing, teaching};
 
 /// Recipients whose copies are alike, with all that their copies are made from.
 pub struct Share<'a> {
@@ -53,6 +53,7 @@ pub async fn place(
     open: &Open,
     content: &Arc<Content>,
     start: &[u8],
+    marks: &[u64],
 ) -> Result<(), Refusal> {
     // INVARIANT (never-lost): no 250 for a recipient nothing of this commit is for.
     if open.recipients.iter().any(|recipient| recipient.found.leads_nowhere()) {
@@ -62,18 +63,17 @@ pub async fn place(
     let shapes = Shapes::of(service, open.judgement.as_ref(), open.authenticated.tagged, content, start);
     let (spared, others): (Vec<_>, Vec<_>) =
         open.recipients.iter().partition(|recipient| shapes.is_marked() && is_spared(service, recipient));
-    let marks = marks::of_content(service, content, &open.reverse_path).await;
     let own = Some(open.queue_id);
     let mut placed = Placed { of_delivery: own, of_spool: own, ..Placed::default() };
     let plain = &shapes.plain;
     for (recipients, here, away) in [(others, &shapes.here, shapes.away()), (spared, plain, plain)] {
         if !recipients.is_empty() {
-            let share = Share { session, open, recipients, here, away, start, at_s, marks: &marks };
+            let share = Share { session, open, recipients, here, away, start, at_s, marks };
             placed.take(service, &share).await?;
         }
     }
     let Placed { mut ops, queued, .. } = placed;
-    ops.extend(left::ops(&ops, &marks));
+    ops.extend(left::ops(&ops, marks));
     ops.extend(left_out(service, open));
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
     ops.extend(scan::rescan::marks(&ops, &open.owed_scans, direction, &open.reverse_path, at_s));

@@ -84,6 +84,24 @@ fn what_is_not_known_counts_for_nothing() {
     assert!(judged(&strange, Known::Ours).thousandths < 0);
 }
 
+/// No server takes a header so long; whoever reads one all the same reads its beginning alone.
+#[test]
+fn a_header_that_does_not_end_is_read_as_far_as_its_bound() {
+    for line in ["X-A: b\r\n", "To: a@b.example\r\n", "no field\r\n", "Content-Type: message/rfc822\r\n"] {
+        let endless = line.repeat(bounds::HEADER_OCTETS_MAX / 4);
+        for message in [endless.clone(), format!("{endless}\r\nhttp://x.example/\r\n")] {
+            let view = View::read(message.as_bytes());
+            assert!(view.cut, "{line}");
+            let top = &view.structure.top;
+            assert!(top.header.end.max(top.body.end) <= bounds::HEADER_OCTETS_MAX, "{line}");
+            assert!(view.links.is_empty() && view.fields.len() <= bounds::FIELDS_MAX, "{line}");
+        }
+    }
+    let blank = "X-A: b\r\n".repeat(1_000) + "\r\nhttp://x.example/ " + &"x".repeat(bounds::HEADER_OCTETS_MAX);
+    let view = View::read(blank.as_bytes());
+    assert!(!view.cut && view.links.len() == 1);
+}
+
 /// What was made to cost much keeps the bounds, and says that it was not read whole.
 #[test]
 fn messages_that_would_cost_much_are_read_as_far_as_the_bounds() {
