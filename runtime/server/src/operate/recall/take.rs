@@ -144,10 +144,11 @@ impl Operation for ApproveRecall {
     }
 }
 
-/// A take of the same that was begun and did not come to its end.
+/// A take of the same that was begun and did not come to its end. `--since 1d` is another moment each time.
 fn begun(context: &Context, sought: &Sought) -> Result<Option<(String, Recall)>, OperateError> {
     let all = recall::all(&context.store)?;
-    Ok(all.into_iter().find(|(_, recall)| recall.state == State::Taking && recall.sought == *sought))
+    let same = |of: &Sought| Sought { since_s: None, ..of.clone() } == Sought { since_s: None, ..sought.clone() };
+    Ok(all.into_iter().find(|(_, recall)| recall.state == State::Taking && same(&recall.sought)))
 }
 
 struct Take<'a> {
