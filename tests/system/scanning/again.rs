@@ -96,18 +96,6 @@ fn wait_looks(server: &Facteur, within: Duration, why: &str, result: &str, count
     wait::until(within, &format!("{line} {count}"), || (metric(server, &line) == count).then_some(()));
 }
 
-/// Makes durand-e a manager of mail.
-fn with_manager(policy: &Path) {
-    let people = policy.join("people.ron");
-    let text = fs::read_to_string(&people).expect("the policy has people");
-    let managers = "(address: \"mail-managers@univ-nantes.fr\", members: [\"durand-e\"])";
-    let text = match text.contains("functions: [") {
-        true => text.replacen("functions: [", &format!("functions: [\n        {managers},"), 1),
-        false => text.replacen("People(", &format!("People(\n    functions: [{managers}],"), 1),
-    };
-    fs::write(people, text).expect("the scratch folder is ours");
-}
-
 #[test]
 fn what_passed_during_an_outage_is_looked_at_once_the_engine_is_back() -> Outcome {
     let Some(house) = House::start("what_passed_during_an_outage", SOON, "2 s") else { return Ok(()) };
@@ -130,7 +118,6 @@ fn what_passed_during_an_outage_is_looked_at_once_the_engine_is_back() -> Outcom
     assert_eq!(subjects(&server, "toto-j")?, ["clean", "stays"]);
     // What is owed is owed by the next run of the server, too.
     server.stop();
-    with_manager(&policy);
     let server = serve(&policy, Some(data.clone()));
     let mut watching = selected(&server, "toto-j")?;
     let behind = house.scratch.join("behind");

@@ -122,7 +122,7 @@ async fn put_back(
     let asked = vec![told(service, "released", delivery, &kept.why, &wanted.said), wanted.audited];
     durable::commit(&service.store, asked).await.map_err(NotReleased::Commit)?;
     let (worker, said) = (service.clone(), wanted.said);
-    let back = durable::blocking(move || taken::put_back(&worker, &[delivery.0], &said, "a manager")).await;
+    let back = durable::blocking(move || taken::released(&worker, &[delivery.0], &said, "a manager")).await;
     let back = back.unwrap_or(Err(TakenError::Read(ReadError::Poisoned))).map_err(NotReleased::NotBack)?;
     if !back.unknown.is_empty() {
         return Err(NotReleased::Gone);

@@ -1,6 +1,6 @@
 //! The way back into the mailboxes.
 
-use store::{DeliveryId, Op, OpResult, PutBackTaken, Quarantined, QueueId, RecordEnvelope};
+use store::{DeliveryId, Kept, Op, OpResult, PutBackTaken, Quarantined, QueueId, RecordEnvelope};
 
 use super::{TakenError, item_of, let_go, turn};
 use crate::quarantine::told;
@@ -25,12 +25,27 @@ pub struct Back {
 /// Puts what was taken of these deliveries back: each copy into its mailbox, or INBOX when that is gone, with flags,
 /// INTERNALDATE, saved date, EMAILID and THREADID, quota or not. Not for async threads. The same call again does what is left.
 pub fn put_back(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -> Result<Back, TakenError> {
+    back_from(service, Kept::Recalled, deliveries, why, by)
+}
+
+/// The same for what was taken out because a scanner found something in it, which no undo of a recall brings back.
+pub fn released(service: &Service, deliveries: &[DeliveryId], why: &str, by: &str) -> Result<Back, TakenError> {
+    back_from(service, Kept::Quarantine, deliveries, why, by)
+}
+
+fn back_from(
+    service: &Service,
+    kind: Kept,
+    deliveries: &[DeliveryId],
+    why: &str,
+    by: &str,
+) -> Result<Back, TakenError> {
     let _turn = turn();
     let mut back = Back { let_go: let_go(service, deliveries)?, ..Back::default() };
     for some in deliveries.chunks(MESSAGES_AT_ONCE) {
         let mut kept = Vec::new();
         for delivery in some {
-            match service.store.kept_one(item_of(*delivery))? {
+            match service.store.kept_one(item_of(*delivery))?.filter(|row| row.kind == kind) {
                 Some(row) => kept.push((*delivery, row)),
                 None if back.let_go.contains(&QueueId(*delivery)) => {}
                 None => back.unknown.push(QueueId(*delivery)),

@@ -27,7 +27,7 @@ use crate::quarantine::{self, told};
 use crate::sealed::{self, OpenError, Plain};
 use crate::service::Service;
 
-pub use back::put_back;
+pub use back::{put_back, released};
 pub(crate) use held::key as held_key;
 pub use held::{hold_back, is_held, let_go, let_go_op};
 
