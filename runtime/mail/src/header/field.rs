@@ -96,7 +96,7 @@ pub fn field_name(line: &[u8]) -> Option<&[u8]> {
 /// Where the line that begins at `start` ends, its line feed included. Only LF ends a line; a bare CR does not.
 pub fn line_end(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
-    rest.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| start + at + 1)
+    memchr::memchr(b'\n', rest).map_or(bytes.len(), |at| start + at + 1)
 }
 
 /// The empty line that ends a header section. A line of spaces continues a field (RFC 5322 4.2) and ends nothing.

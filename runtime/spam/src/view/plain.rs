@@ -6,7 +6,6 @@ use super::link::{Link, LinkFrom};
 /// Adds the addresses in `text` that a program would make a link of; false when there were more than `links_max`.
 pub fn add(text: &str, enclosed: bool, links_max: usize, links: &mut Vec<Link>) -> bool {
     let mut from = 0;
-    // Every address has one of these; a search for `:` and `w` alone would stop everywhere.
     while let Some((start, marked)) = next_start(text, from) {
         let rest = &text[start..];
         let end = rest
@@ -42,27 +41,24 @@ pub fn add(text: &str, enclosed: bool, links_max: usize, links: &mut Vec<Link>) 
 fn next_start(text: &str, from: usize) -> Option<(usize, bool)> {
     let bytes = text.as_bytes();
     let mut at = from;
-    while let Some(next) = bytes[at..].iter().position(|octet| matches!(octet, b'h' | b'H' | b'w' | b'W')) {
-        at += next;
-        let here = &bytes[at..];
-        let begins = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-        if begins && matches!(here[0], b'h' | b'H') && (starts(here, b"http://") || starts(here, b"https://")) {
-            return Some((at, true));
+    while let Some(next) = memchr::memchr2(b':', b'.', &bytes[at..]) {
+        let mark = at + next;
+        at = mark + 1;
+        let behind = &bytes[at..];
+        let words: &[&[u8]] = match bytes[mark] {
+            b':' if behind.starts_with(b"//") => &[b"http", b"https"],
+            b'.' if behind.first().is_some_and(u8::is_ascii_alphanumeric) => &[b"www"],
+            _ => continue,
+        };
+        for word in words {
+            let Some(start) = mark.checked_sub(word.len()).filter(|start| *start >= from) else { continue };
+            let begins = start == 0 || !bytes[start - 1].is_ascii_alphanumeric();
+            if begins && bytes[start..mark].eq_ignore_ascii_case(word) {
+                return Some((start, bytes[mark] == b':'));
+            }
         }
-        if begins
-            && matches!(here[0], b'w' | b'W')
-            && starts(here, b"www.")
-            && here.get(4).is_some_and(u8::is_ascii_alphanumeric)
-        {
-            return Some((at, false));
-        }
-        at += 1;
     }
     None
-}
-
-fn starts(bytes: &[u8], with: &[u8]) -> bool {
-    bytes.len() >= with.len() && bytes[..with.len()].eq_ignore_ascii_case(with)
 }
 
 #[cfg(test)]
