@@ -81,9 +81,9 @@ pub async fn of_content(service: &Arc<Service>, content: &Arc<Content>, reverse_
         let whole = content.start(usize::MAX)?;
         Ok::<_, std::io::Error>(of(&View::read(&whole), reverse_path))
     };
-    let marks = if content.is_spilled() {
+    let marks = if !content.is_read_at_once() {
         // A few long ones are read whole at a time.
-        let permit = service.long_contents.acquire().await;
+        let permit = if content.is_spilled() { service.long_contents.acquire().await.ok() } else { None };
         let (content, reverse_path) = (content.clone(), reverse_path.clone());
         let marks = durable::blocking(move || read(&content, &reverse_path)).await;
         drop(permit);

@@ -10,8 +10,8 @@ use proto::smtp::ForwardPath;
 use ring::digest;
 use spam::view::{Scheme, View};
 
-use super::accept::Session;
-use super::transaction::{Open, lost};
+use super::accept::{Session, is_spared};
+use super::transaction::{Open, Recipient, lost};
 use crate::content::Content;
 use crate::service::Service;
 use crate::{clock, durable};
@@ -57,6 +57,9 @@ pub(super) async fn judge(
     if open.recipients.iter().all(|recipient| complains(&recipient.forward_path)) {
         return Ok(());
     }
+    // What people report holds what is blocked.
+    let reported = |it: &Recipient| complains(&it.forward_path) || is_spared(service, it);
+    let is_report = open.recipients.iter().all(reported);
     let outgoing = matches!(session.block, Block::Send(_));
     let current = service.blocks.current();
     let wants = decide::wanted(&service.tables, &current.live, outgoing);
@@ -67,7 +70,7 @@ pub(super) async fn judge(
     if wants.reply_to {
         found.reply_to = addresses(start, "reply-to");
     }
-    if wants.reply_to || wants.url_hosts || wants.attachments {
+    if !is_report && (wants.reply_to || wants.url_hosts || wants.attachments) {
         inside(service, content, wants, &mut found).await?;
     }
     let facts = BlockFacts {
@@ -103,9 +106,9 @@ async fn inside(
         let text = "the message cannot be looked at now, try later";
         Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", text)
     };
-    let read = if content.is_spilled() {
+    let read = if !content.is_read_at_once() {
         // Long ones are read whole a few at a time, by their own thread.
-        let permit = service.long_contents.acquire().await;
+        let permit = if content.is_spilled() { service.long_contents.acquire().await.ok() } else { None };
         let content = content.clone();
         let read = durable::blocking(move || content.start(usize::MAX).map(|whole| seen(&whole, wants))).await;
         drop(permit);

@@ -12,9 +12,6 @@ use crate::content::Content;
 use crate::durable;
 use crate::service::Service;
 
-/// Contents up to this length are judged at once: it takes less than handing them to another thread and back.
-const AT_ONCE_OCTETS_MAX: u64 = 32 * 1024;
-
 /// What these passes say; nothing of a content that cannot be read back.
 pub async fn scores(
     service: &Arc<Service>,
@@ -25,7 +22,7 @@ pub async fn scores(
     if passes.is_empty() {
         return Vec::new();
     }
-    if !content.is_spilled() && content.len() <= AT_ONCE_OCTETS_MAX {
+    if content.is_read_at_once() {
         return all(service, &passes, &facts, content);
     }
     // As for summaries: few long ones are whole in memory at a time.

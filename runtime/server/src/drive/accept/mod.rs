@@ -24,6 +24,7 @@ use crate::service::Service;
 use crate::{durable, scan};
 
 use body::put_trouble;
+pub(super) use antispam::is_spared;
 pub(super) use body::{Ending, head, put};
 pub(super) use place::Share;
 use place::place;
