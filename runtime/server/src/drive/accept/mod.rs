@@ -25,6 +25,7 @@ use crate::service::Service;
 use crate::{durable, scan, spam};
 
 use body::put_trouble;
+pub(super) use antispam::is_spared;
 pub(super) use body::{Ending, head, put};
 pub(super) use place::Share;
 use place::place;
