@@ -103,8 +103,7 @@ impl Blocks {
     pub fn sweep(&self, store: &Store, now_s: i64) -> Result<(), CommitError> {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut listed = self.current().listed.clone();
-        let ended: Vec<String> =
-            listed.extract_if(.., |_, block| block.until_s <= now_s).map(|(id, _)| id).collect();
+        let ended: Vec<String> = listed.extract_if(.., |_, block| block.until_s <= now_s).map(|(id, _)| id).collect();
         if !ended.is_empty() {
             // All at once: there may be thousands.
             store.commit_wait(ended.iter().map(|id| op(id, None)).collect())?;

@@ -24,8 +24,8 @@ use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
 use crate::{durable, scan, spam};
 
-use body::put_trouble;
 pub(super) use antispam::is_spared;
+use body::put_trouble;
 pub(super) use body::{Ending, head, put};
 pub(super) use place::Share;
 use place::place;
