@@ -12,7 +12,7 @@ mod language;
 mod tests;
 mod words;
 
-pub use gather::{AsIs, Kind, TOKENS_MAX};
+pub use gather::{AsIs, Kind, TOKENS_MAX, VOICES};
 
 use crate::view::View;
 use gather::Gather;
@@ -52,7 +52,9 @@ pub fn said(view: &View<'_>) -> Vec<Said> {
 
 fn gathered(view: &View<'_>, mut gather: Gather) -> Gather {
     gather.language = language::of(view.own_texts().map(|text| &*text.text).chain(view.subject.as_deref()));
+    gather.layout = if view.html.parts > 0 { "html " } else { "plain " };
     gather.add(Kind::Language, &[gather.language]);
+    gather.add(Kind::Layout, &[gather.layout.trim_end()]);
     header::add(view, &mut gather);
     build::add(view, &mut gather);
     for text in view.own_texts() {
