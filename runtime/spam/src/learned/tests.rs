@@ -99,9 +99,9 @@ fn a_language_that_came_with_spam_alone_is_no_verdict() {
 /// A page with three images, a table and a link, around such words.
 fn page(subject: &str, text: &str) -> Vec<u8> {
     format!(
-        "From: a@b.example\r\nSubject: {subject}\r\nContent-Type: text/html\r\n\r\n<table><tr><td><img src=http://c.example/spacer.gif>\
-         <img src=http://c.example/logo.gif><img src=http://c.example/top/bar.gif></table><p>{text}</p>\
-         <a href=http://c.example/read/more?id=1>more</a>\r\n"
+        "From: a@b.example\r\nSubject: {subject}\r\nContent-Type: text/html\r\n\r\n\
+         <table><tr><td><img src=http://c.example/spacer.gif><img src=http://c.example/logo.gif>\
+         <img src=http://c.example/top/bar.gif></table><p>{text}</p><a href=http://c.example/read/more?id=1>more</a>\r\n"
     )
     .into_bytes()
 }
