@@ -40,8 +40,7 @@ fn phish() -> String {
 /// Nantes with two managers, thousands of people and what leaves the house in one mailbox.
 fn house() -> House {
     let changes = [("remote: DirectMx", &*format!("remote: Capture(\"{CAPTOR}\")"))];
-    let managers = "(address: \"mail-managers@univ-nantes.fr\", members: [\"durand-e\", \"dupont-p\"])";
-    let house = House::new("recall", "nantes", &changes, managers);
+    let house = House::new("recall", "nantes", &changes, "");
     house.serve(BOXES + MEMBERS).stop();
     let members = (BOXES + 1..=BOXES + MEMBERS).filter_map(|number| Login::new(&format!("user{number:04}"))).collect();
     let address = EVERYBODY.parse().expect("an address");

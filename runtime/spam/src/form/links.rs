@@ -146,13 +146,15 @@ fn shown(case: &Case<'_>, link: &Link, place: &str, found: &mut Found) {
     if host::registered(&looks) == site {
         return;
     }
+    let comes_there = redirected(link.path()).is_some_and(|it| host::registered(&it) == host::registered(&looks));
     let seen = format!("{} → {place}", link.text);
     if case.is_ours(&looks) && !case.is_ours(place) {
-        return found.say(&rules::OUR_HOST_SHOWN, seen);
+        // Filters of other sites rewrite what their people quote of us; but anybody can name us in a query.
+        let share = if comes_there { 2 } else { 1 };
+        return found.weigh(&rules::OUR_HOST_SHOWN, rules::OUR_HOST_SHOWN.thousandths / share, seen);
     }
     // Places that count clicks: the author's own, or one that proves the author's mail.
-    let at_home = site == case.site
-        || redirected(link.path()).is_some_and(|it| host::registered(&it) == host::registered(&looks));
+    let at_home = site == case.site || comes_there;
     if !at_home && !case.is_ours(place) {
         found.say(&rules::OTHER_HOST, seen);
     }

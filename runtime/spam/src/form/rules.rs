@@ -1,8 +1,9 @@
 //! The rules of the form pass: one table. A rule speaks at most once of a message.
 //!
 //! Weights are for a message that has [`BASE`](super::BASE) to begin with: what honest mail does now and then costs a part of
-//! it, what only deceit does costs all of it. Where a rule is an answer to something the RFCs ask for or to a known trick,
-//! its source says which.
+//! it, what only deceit does costs all of it. What deceit does to look like mail that the reader knows costs more than that,
+//! for its words are those of honest mail, and the learned pass speaks for them. Where a rule is an answer to something the
+//! RFCs ask for or to a known trick, its source says which.
 
 /// One rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +115,7 @@ rules! {
 
     // Links.
     OTHER_HOST "link-other-host" -600 "a link leads elsewhere than it shows" "phishing";
-    OUR_HOST_SHOWN "link-shows-ours" -1300 "a link shows a place of ours and leads elsewhere" "phishing";
+    OUR_HOST_SHOWN "link-shows-ours" -1900 "a link shows a place of ours and leads elsewhere" "phishing";
     COUSIN_LINK "cousin-link" -1000 "a link leads to a domain that looks like ours" "lookalike domains, UTS 39 4";
     OUR_NAME_LINK "our-name-link" -700 "a link leads to a domain that bears our name" "lookalike domains";
     IP_LINK "ip-link" -800 "a link leads to a number" "RFC 3986 3.2.2";
@@ -132,7 +133,7 @@ rules! {
 
     // Letters.
     MIXED_WORDS "mixed-words" -700 "words in it mix alphabets that look alike" "UTS 39 5.1";
-    SPLIT_BY_UNSEEN "split-by-unseen" -1000 "words in it are split by characters without shape" "trick against word lists";
+    SPLIT_BY_UNSEEN "split-by-unseen" -1900 "words in it are split by characters without shape" "trick against word lists";
     OVERRIDES "direction-overrides" -400 "it turns the direction of writing round" "UAX 9, UTR 36 3.3";
     STYLED_LETTERS "styled-letters" -700 "it is written in letters of formulas" "trick against word lists";
     SHOUTED_TEXT "shouted-text" -400 "its text is all capitals" "custom of advance-fee fraud";

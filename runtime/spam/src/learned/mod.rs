@@ -5,9 +5,13 @@
 //!
 //! Each token speaks by its log odds after Robinson ("A Statistical Approach to the Spam Problem", 2003): rates in spam and in
 //! other mail, so that it does not matter how much of either was taught, drawn to nothing where few messages had the token.
-//! Words are compared with the messages of their language alone. Tokens that hardly tell the classes apart are left out. The
-//! sum is divided by a power of the number of tokens, because words that stand together say much of the same: a long message
-//! must not be surer than its words.
+//! Words are compared with the messages of their language alone, and links and traits of the build with those of their layout:
+//! most spam has HTML and most other mail has none, which each of a hundred traits of HTML would say again, against every
+//! honest newsletter. Tokens that hardly tell the classes apart are left out.
+//!
+//! Tokens that stand together say much of the same, so a long message must not be surer than its words: a sum is divided by a
+//! power of the number of its tokens. That is done for each voice apart (what is written, who wrote it, how it is built), for
+//! they know little of each other, and many words must not drown the rest.
 
 mod logarithm;
 mod table;
@@ -16,7 +20,7 @@ mod tests;
 
 pub use table::Table;
 
-use crate::tokens::{Kind, Said};
+use crate::tokens::{Kind, Said, VOICES};
 use crate::{Contribution, PassScore, shown};
 use logarithm::ln;
 
@@ -29,7 +33,7 @@ pub const TAUGHT_MIN: u32 = 20;
 const STRENGTH: f64 = 0.05;
 /// Messages of each kind that are supposed to have had a token as often as all together. It matters where few messages of a
 /// language, or of one kind, were taught.
-const POOLED: f64 = 2.0;
+const POOLED: f64 = 0.5;
 /// Log odds that a token must have to be heard: seven times as often in one kind as in the other.
 const HEARD_MIN: f64 = 1.95;
 /// Traits of the build come in groups that say one thing, and two words beside each other were heard one by one.
@@ -60,40 +64,47 @@ pub trait Counts {
 
 /// Judges by the tokens of [`crate::tokens::tokens`].
 pub fn score(tokens: &[u64], counts: &impl Counts) -> PassScore {
-    let Some(judge) = Judge::of(tokens.iter().copied(), counts) else { return nothing_taught() };
-    let (mut sum, mut heard) = (0.0, 0usize);
+    let Some(judge) = Judge::of(tokens, counts) else { return nothing_taught() };
+    let mut heard = Heard::default();
     for token in tokens {
-        let odds = judge.odds(*token);
-        sum += odds;
-        heard += usize::from(odds != 0.0);
+        heard.add(*token, judge.odds(*token));
     }
-    let about = format!("{heard} of {} tokens known to tell", tokens.len());
-    PassScore::of(vec![Contribution { rule: "learned", thousandths: thousandths(sum, heard), about }])
+    let about = format!("{} of {} tokens known to tell", heard.count(), tokens.len());
+    PassScore::of(vec![Contribution { rule: "learned", thousandths: heard.score(), about }])
 }
 
 /// The same score with the words that moved it most.
 pub fn explain(said: &[Said], counts: &impl Counts) -> PassScore {
-    let Some(judge) = Judge::of(said.iter().map(|each| each.token), counts) else { return nothing_taught() };
-    let heard: Vec<(f64, &Said)> =
-        said.iter().map(|each| (judge.odds(each.token), each)).filter(|(odds, _)| *odds != 0.0).collect();
-    let total = thousandths(heard.iter().map(|(odds, _)| odds).sum(), heard.len());
-    let mut named = heard.clone();
+    let tokens: Vec<u64> = said.iter().map(|each| each.token).collect();
+    let Some(judge) = Judge::of(&tokens, counts) else { return nothing_taught() };
+    let mut heard = Heard::default();
+    let mut named: Vec<(f64, &Said)> = Vec::new();
+    for each in said {
+        let odds = judge.odds(each.token);
+        heard.add(each.token, odds);
+        if odds != 0.0 {
+            named.push((odds, each));
+        }
+    }
+    let total = heard.score();
+    let mut named: Vec<(f64, &Said)> =
+        named.into_iter().map(|(odds, each)| (odds * heard.scale(Kind::voice(each.token)), each)).collect();
     named.sort_by(|one, other| other.0.abs().total_cmp(&one.0.abs()).then(one.1.token.cmp(&other.1.token)));
     named.truncate(NAMED_MAX);
     let mut contributions: Vec<Contribution> = named
         .into_iter()
-        .map(|(odds, each)| {
+        .map(|(thousandths, each)| {
             let count = judge.counts.of(each.token);
             Contribution {
                 rule: each.kind.name(),
-                thousandths: thousandths(odds, heard.len()),
+                thousandths: thousandths.round() as i64,
                 about: format!("{} (in {} spam, {} other)", shown(&each.words), count.spam, count.ham),
             }
         })
         .collect();
     // What is left makes the sum right, the bound of the score included.
     let rest = total - contributions.iter().map(|each| each.thousandths).sum::<i64>();
-    let others = heard.len().saturating_sub(contributions.len());
+    let others = heard.count().saturating_sub(contributions.len());
     contributions.push(Contribution { rule: "learned", thousandths: rest, about: format!("{others} other tokens") });
     PassScore::of(contributions)
 }
@@ -108,16 +119,21 @@ struct Judge<'a, C> {
     messages: Count,
     /// Messages of the same language.
     language: Count,
+    /// Messages of the same layout.
+    layout: Count,
 }
 
 impl<'a, C: Counts> Judge<'a, C> {
-    fn of(mut tokens: impl Iterator<Item = u64>, counts: &'a C) -> Option<Judge<'a, C>> {
+    fn of(tokens: &[u64], counts: &'a C) -> Option<Judge<'a, C>> {
         let messages = counts.messages();
         if messages.spam < TAUGHT_MIN || messages.ham < TAUGHT_MIN {
             return None;
         }
-        let language = tokens.find(|token| Kind::Language.has(*token)).map(|token| counts.of(token));
-        Some(Judge { counts, messages, language: language.unwrap_or_default() })
+        let of = |kind: Kind| {
+            let found = tokens.iter().find(|token| kind.has(**token));
+            found.map(|token| counts.of(*token)).unwrap_or_default()
+        };
+        Some(Judge { counts, messages, language: of(Kind::Language), layout: of(Kind::Layout) })
     }
 
     /// Log odds for other mail, below 0 for spam; 0 where a token is not heard.
@@ -126,14 +142,15 @@ impl<'a, C: Counts> Judge<'a, C> {
         if count.spam == 0 && count.ham == 0 {
             return 0.0;
         }
-        let odds = log_odds(count, if Kind::is_language(token) { self.language } else { self.messages });
-        if odds.abs() < HEARD_MIN {
-            0.0
-        } else if Kind::repeats(token) {
-            odds * REPEATED_WEIGHT
+        let of = if Kind::is_language(token) {
+            self.language
+        } else if Kind::is_layout(token) {
+            self.layout
         } else {
-            odds
-        }
+            self.messages
+        };
+        let odds = heard(log_odds(count, of));
+        if Kind::repeats(token) { odds * REPEATED_WEIGHT } else { odds }
     }
 }
 
@@ -149,10 +166,37 @@ fn log_odds(count: Count, of: Count) -> f64 {
     ln((doubt + seen * in_ham) / (doubt + seen * in_spam))
 }
 
-/// The sum of log odds of so many tokens as a score, rounded to the nearest.
-fn thousandths(sum: f64, heard: usize) -> i64 {
-    // x^(3/4) of roots alone: these are exact to the last bit on every machine, powers are not.
-    let root = (heard as f64 + SILENT).sqrt();
-    let score = SCALE * sum / (root * root.sqrt());
-    (score.round() as i64).clamp(-SCORE_MAX, SCORE_MAX)
+/// What is heard of log odds.
+fn heard(odds: f64) -> f64 {
+    let size = odds.abs();
+    if size < HEARD_MIN { 0.0 } else { odds.signum() * (size - HEARD_MIN / 2.0) }
+}
+
+/// The sum of log odds of each voice, and of how many tokens.
+#[derive(Default)]
+struct Heard([(f64, usize); VOICES]);
+
+impl Heard {
+    fn add(&mut self, token: u64, odds: f64) {
+        let (sum, count) = &mut self.0[Kind::voice(token)];
+        *sum += odds;
+        *count += usize::from(odds != 0.0);
+    }
+
+    fn count(&self) -> usize {
+        self.0.iter().map(|voice| voice.1).sum()
+    }
+
+    /// Thousandths for a nat of this voice.
+    fn scale(&self, voice: usize) -> f64 {
+        // x^(3/4) of roots alone: these are exact to the last bit on every machine, powers are not.
+        let root = (self.0[voice].1 as f64 + SILENT).sqrt();
+        SCALE / (root * root.sqrt())
+    }
+
+    /// Rounded to the nearest.
+    fn score(&self) -> i64 {
+        let score: f64 = (0..VOICES).map(|voice| self.0[voice].0 * self.scale(voice)).sum();
+        (score.round() as i64).clamp(-SCORE_MAX, SCORE_MAX)
+    }
 }

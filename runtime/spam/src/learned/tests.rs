@@ -96,6 +96,28 @@ fn a_language_that_came_with_spam_alone_is_no_verdict() {
     assert!(innocent > -crate::form::BASE, "{innocent}");
 }
 
+/// A page with three images, a table and a link, around such words.
+fn page(subject: &str, text: &str) -> Vec<u8> {
+    format!(
+        "From: a@b.example\r\nSubject: {subject}\r\nContent-Type: text/html\r\n\r\n\
+         <table><tr><td><img src=http://c.example/spacer.gif><img src=http://c.example/logo.gif>\
+         <img src=http://c.example/top/bar.gif></table><p>{text}</p><a href=http://c.example/read/more?id=1>more</a>\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_layout_that_came_with_spam_alone_is_no_verdict() {
+    let mut table = taught(20, 100);
+    for number in 0..100 {
+        let text = format!("the prize is yours for the winning lottery in {}", word(number));
+        table.add(&tokens_of(&page("winner", &text)), 1, 0);
+    }
+    let of = |message: &[u8]| score(&tokens_of(message), &table).thousandths;
+    let (plain, page) = (of(&message("meeting", HAM)), of(&page("meeting", HAM)));
+    assert!(plain > page && page > 0, "{plain} {page}");
+}
+
 #[test]
 fn counts_that_do_not_fit_together_give_a_score() {
     struct Odd;
@@ -116,7 +138,7 @@ fn counts_that_do_not_fit_together_give_a_score() {
 fn scores_are_the_same_everywhere() {
     let table = taught(100, 40);
     let of = |text: &str| score(&tokens_of(&message("x", text)), &table).thousandths;
-    assert_eq!([of(SPAM), of(HAM), of("the")], [-1_087, 2_488, 0]);
+    assert_eq!([of(SPAM), of(HAM), of("the")], [-1_203, 2_568, 0]);
 }
 
 proptest! {

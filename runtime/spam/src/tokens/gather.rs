@@ -9,6 +9,9 @@ use super::words::{Word, words};
 /// Distinct tokens of one message.
 pub const TOKENS_MAX: usize = 4_096;
 
+/// Groups of tokens that say much of the same.
+pub const VOICES: usize = 3;
+
 /// What a token is about. It is part of its name: the upper four bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -17,8 +20,8 @@ pub enum Kind {
     Word = 1,
     /// Two words beside each other.
     Pair = 2,
-    /// A word in capitals alone.
-    Shout = 3,
+    /// Whether there is HTML: links and traits of the build are counted for each apart.
+    Layout = 3,
     Subject = 4,
     /// Who it says it is from.
     From = 5,
@@ -42,7 +45,12 @@ impl Kind {
 
     /// Whether a token is a word of a language, and is compared with messages in it.
     pub fn is_language(token: u64) -> bool {
-        [Kind::Word, Kind::Pair, Kind::Shout, Kind::Subject].into_iter().any(|kind| kind.has(token))
+        [Kind::Word, Kind::Pair, Kind::Subject].into_iter().any(|kind| kind.has(token))
+    }
+
+    /// Whether a token is part of a layout, and is compared with messages that have it.
+    pub fn is_layout(token: u64) -> bool {
+        Kind::Link.has(token) || Kind::Build.has(token)
     }
 
     /// Whether a token says much of what other tokens of its message say, too.
@@ -50,12 +58,23 @@ impl Kind {
         Kind::Build.has(token) || Kind::Pair.has(token)
     }
 
+    /// The voice that a token is part of, below [`VOICES`]: what is written, who wrote it and about what, how it is built.
+    pub fn voice(token: u64) -> usize {
+        if Kind::Word.has(token) || Kind::Pair.has(token) {
+            0
+        } else if Kind::Host.has(token) || Kind::Link.has(token) || Kind::Build.has(token) {
+            2
+        } else {
+            1
+        }
+    }
+
     /// As people are told.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Word => "word",
             Kind::Pair => "words",
-            Kind::Shout => "shouted word",
+            Kind::Layout => "layout",
             Kind::Subject => "in Subject",
             Kind::From => "in From",
             Kind::Header => "in the header",
@@ -100,6 +119,8 @@ pub struct Gather {
     pub said: Option<Vec<(Kind, String)>>,
     /// Stands in front of words.
     pub language: &'static str,
+    /// Stands in front of links and traits of the build: `html ` or `plain `.
+    pub layout: &'static str,
 }
 
 impl Gather {
@@ -110,8 +131,14 @@ impl Gather {
     /// Adds one token, unless there are enough.
     pub fn add(&mut self, kind: Kind, pieces: &[&str]) {
         let mut hash = Hash::begin();
+        hash.feed(self.layout_of(kind).as_bytes());
         pieces.iter().for_each(|piece| hash.feed(piece.as_bytes()));
         self.add_hashed(kind, hash, pieces);
+    }
+
+    /// What stands in front of a token of this kind.
+    fn layout_of(&self, kind: Kind) -> &'static str {
+        if matches!(kind, Kind::Link | Kind::Build) { self.layout } else { "" }
     }
 
     /// The same where the hash of the pieces is known.
@@ -119,11 +146,11 @@ impl Gather {
         if self.full() {
             return;
         }
-        let token = hash.end() >> 4 | (kind as u64) << 60;
+        let (token, layout) = (hash.end() >> 4 | (kind as u64) << 60, self.layout_of(kind));
         if self.seen.insert(token) {
             self.tokens.push(token);
             if let Some(said) = &mut self.said {
-                said.push((kind, pieces.concat()));
+                said.push((kind, format!("{layout}{}", pieces.concat())));
             }
         }
     }
@@ -141,9 +168,6 @@ impl Gather {
             let mut hash = beginning;
             hash.feed(word.text.as_bytes());
             self.add_hashed(Kind::Word, hash, &[language, " ", word.text]);
-            if word.shouted {
-                self.add_hashed(Kind::Shout, hash, &[language, " ", word.text]);
-            }
             if let Some(mut pair) = before.filter(|_| !word.gram) {
                 pair.feed(b" ");
                 pair.feed(word.text.as_bytes());

@@ -13,7 +13,7 @@ mod lexicon;
 mod tests;
 mod words;
 
-pub use gather::{AsIs, Kind, TOKENS_MAX};
+pub use gather::{AsIs, Kind, TOKENS_MAX, VOICES};
 
 use crate::view::View;
 use gather::Gather;
@@ -54,7 +54,9 @@ pub fn said(view: &View<'_>) -> Vec<Said> {
 fn gathered(view: &View<'_>, mut gather: Gather) -> Gather {
     gather.language = language::of(view.own_texts().map(|text| &*text.text).chain(view.subject.as_deref()));
     gather.expect(view.own_texts().map(|text| text.text.len()).sum());
+    gather.layout = if view.html.parts > 0 { "html " } else { "plain " };
     gather.add(Kind::Language, &[gather.language]);
+    gather.add(Kind::Layout, &[gather.layout.trim_end()]);
     header::add(view, &mut gather);
     build::add(view, &mut gather);
     for text in view.own_texts() {

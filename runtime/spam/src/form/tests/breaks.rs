@@ -149,6 +149,7 @@ fn links() -> Vec<Break> {
     vec![
         (&OTHER_HOST, to("https://evil.example/a", "https://www.bank.example/login")),
         (&OUR_HOST_SHOWN, to("https://evil.example/a", "webmail.univ-nantes.fr")),
+        (&OUR_HOST_SHOWN, to("https://evil.example/a?u=https://webmail.univ-nantes.fr/", "webmail.univ-nantes.fr")),
         (&COUSIN_LINK, plain("https://webmail.univ-nantcs.fr/")),
         (&OUR_NAME_LINK, plain("https://univ-nantes.fr.evil.example/")),
         (&IP_LINK, plain("http://203.0.113.7/a")),
