@@ -115,4 +115,7 @@ fn explain_shows_each_reason_and_what_the_policy_makes_of_it() {
         json["reasons"].as_array().expect("reasons").iter().filter_map(|it| it["thousandths"].as_i64()).sum();
     assert_eq!((json["form"].as_i64(), json["verdict"].as_str()), (Some(sum), Some("tagged")));
     explain(&[&scratch.join("none.eml").display().to_string()]).ends(2);
+    let nowhere = scratch.join("nowhere").display().to_string();
+    let nothing = explain(&[&file, "--data", &nowhere]).ends(2);
+    assert!(nothing.err.contains("there is no store here"), "{}", nothing.err);
 }

@@ -113,6 +113,12 @@ fn a_report_shows_intact_or_altered_and_what_is_accepted_is_learned_until_it_is_
     let taught = decided[0]["taught"][0].as_str().expect("it is learned").to_owned();
     assert_eq!(house.spam(&["stats"])[0]["spam"], 1);
     assert!(house.spam(&["queue"]).is_empty());
+    let file = house.scratch.join("one.eml");
+    std::fs::write(&file, &original)?;
+    let explained = &house.spam(&["explain", &file.display().to_string()])[0];
+    let reasons = explained["reasons"].as_array().expect("reasons");
+    let learned = reasons.iter().find(|reason| reason["pass"] == "learned").expect("what was learned is asked");
+    assert_eq!((&explained["learned"], &learned["about"]), (&0.into(), &"nothing was taught yet".into()));
     house.spam(&["forget", &taught]);
     let stats = &house.spam(&["stats"])[0];
     assert_eq!((&stats["spam"], &stats["tokens"]), (&0.into(), &0.into()), "{stats}");

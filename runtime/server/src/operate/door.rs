@@ -32,8 +32,8 @@ use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
 use super::{
-    DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue, StatsOfSpam,
-    TeachSpam,
+    CountsOfTokens, DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue,
+    StatsOfSpam, TeachSpam,
 };
 use super::{
     EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys,
@@ -173,6 +173,7 @@ impl Asked {
             ExportCounts::PATH => self.start::<ExportCounts>(),
             ImportCounts::PATH => self.start::<ImportCounts>(),
             TeachSpam::PATH => self.start::<TeachSpam>(),
+            CountsOfTokens::PATH => self.start::<CountsOfTokens>(),
             StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }

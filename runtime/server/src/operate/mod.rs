@@ -87,8 +87,9 @@ pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
 pub use spam::{
-    DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged, ListTaught, ListedTaught, Moved,
-    RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats, StatsOfSpam, TaughtSpam, TeachSpam,
+    COUNTED_TOKENS_AT_ONCE, CountsOfTokens, DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged,
+    ListTaught, ListedTaught, Moved, RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats,
+    StatsOfSpam, TaughtSpam, TeachSpam,
 };
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};

@@ -5,16 +5,19 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use decide::Tables;
 use mail::date::DateTime;
-use plan::{Antispam, At, BuiltInPass, Plan, TagTotal};
 use policy::people::Directory;
 use serde_json::json;
+use server::operate::{COUNTED_TOKENS_AT_ONCE, CountsOfTokens};
 use spam::form::{self, Colleagues, Facts, Reported};
 use spam::view::View;
-use spam::{PassScore, shown};
+use spam::{Contribution, PassScore, learned, shown, tokens};
 
+use super::verdict::{Verdict, decimal, verdict};
 use crate::Exit;
 use crate::cli::Format;
+use crate::commands::live::called;
 use crate::commands::{Ready, ready};
 
 /// No server takes larger mail.
@@ -33,6 +36,9 @@ pub struct ExplainArgs {
     /// A policy file, or a folder with policy.ron and people.ron: domains and people that are ours, and what a score means
     #[arg(long, value_name = "POLICY")]
     policy: Option<PathBuf>,
+    /// The data folder of a server: what was learned there is asked as well
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
@@ -42,7 +48,13 @@ pub fn run(args: &ExplainArgs) -> Exit {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
-    let house = House::of(ready.as_ref());
+    let house = match House::of(ready.as_ref(), args.data.as_deref()) {
+        Ok(house) => house,
+        Err(error) => {
+            eprintln!("facteur: {error}");
+            return Exit::Trouble;
+        }
+    };
     args.files.iter().fold(Exit::Fine, |exit, path| {
         let octets = match octets(path) {
             Ok(octets) => octets,
@@ -51,8 +63,13 @@ pub fn run(args: &ExplainArgs) -> Exit {
                 return exit.or(Exit::Trouble);
             }
         };
-        explain(args.format, path, &octets, &house);
-        exit
+        match explain(args.format, path, &octets, &house) {
+            Ok(()) => exit,
+            Err(error) => {
+                eprintln!("facteur: {error}");
+                exit.or(Exit::Trouble)
+            }
+        }
     })
 }
 
@@ -67,18 +84,21 @@ fn octets(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// Who is ours, as a policy says.
 struct House<'a> {
-    plan: Option<&'a Plan>,
+    tables: Option<Tables>,
     domains: Vec<&'a str>,
     people: People,
+    /// Where something was learned.
+    data: Option<&'a Path>,
 }
 
 impl<'a> House<'a> {
-    fn of(ready: Option<&'a Ready>) -> House<'a> {
+    fn of(ready: Option<&'a Ready>, data: Option<&'a Path>) -> Result<House<'a>, String> {
         let plan = ready.map(|ready| &ready.sealed.plan);
         // Domains of units stand under a domain that is named.
         let named = plan.iter().flat_map(|plan| plan.domains.keys()).filter(|name| !name.contains('{'));
         let people = ready.and_then(|ready| ready.people.as_ref());
-        House { plan, domains: named.map(String::as_str).collect(), people: People::of(people) }
+        let tables = plan.map(|plan| Tables::new(plan.clone())).transpose().map_err(|error| error.to_string())?;
+        Ok(House { tables, domains: named.map(String::as_str).collect(), people: People::of(people), data })
     }
 
     fn is_ours(&self, host: &str) -> bool {
@@ -113,7 +133,14 @@ fn key(name: &str) -> String {
     words.join(" ")
 }
 
-fn explain(format: Format, path: &Path, octets: &[u8], house: &House<'_>) {
+/// What the built-in passes say.
+struct Scores {
+    form: PassScore,
+    /// `None` where nobody was asked what was learned.
+    learned: Option<PassScore>,
+}
+
+fn explain(format: Format, path: &Path, octets: &[u8], house: &House<'_>) -> Result<(), String> {
     let view = View::read(octets);
     let reported = Reported::read(&view, |host| house.is_ours(host));
     let signed = reported.as_ref().map(Reported::signed).unwrap_or_default();
@@ -126,11 +153,29 @@ fn explain(format: Format, path: &Path, octets: &[u8], house: &House<'_>) {
         colleagues: &house.people,
         ..Facts::default()
     };
-    let score = form::score(&view, &facts);
+    let learned = house.data.map(|data| learned_of(&view, data)).transpose()?;
+    let scores = Scores { form: form::score(&view, &facts), learned };
+    let verdict = house.tables.as_ref().and_then(|tables| {
+        verdict(tables, scores.form.thousandths, scores.learned.as_ref().map(|score| score.thousandths))
+    });
     match format {
-        Format::Human => say_table(path, &view, &score, house.plan),
-        Format::Json => say_json(path, &score, house.plan),
+        Format::Human => say_table(path, &view, &scores, verdict.as_ref()),
+        Format::Json => say_json(path, &scores, verdict.as_ref()),
     }
+    Ok(())
+}
+
+/// What the words mean in the mail that was taught to the owner of this folder.
+fn learned_of(view: &View<'_>, data: &Path) -> Result<PassScore, String> {
+    let said = tokens::said(view);
+    let names: Vec<u64> = [learned::MESSAGES].into_iter().chain(said.iter().map(|each| each.token)).collect();
+    let mut counts = Vec::with_capacity(names.len());
+    for tokens in names.chunks(COUNTED_TOKENS_AT_ONCE) {
+        let request = CountsOfTokens { tokens: tokens.to_vec() };
+        counts.extend(called(data, request).map_err(|error| error.to_string())?);
+    }
+    let counts = counts.into_iter().map(|(spam, ham)| learned::Count { spam, ham });
+    Ok(learned::explain(&said, &learned::Table::from_counts(names.into_iter().zip(counts))))
 }
 
 /// When the last host took it, as its trace says.
@@ -139,28 +184,24 @@ fn received(view: &View<'_>) -> Option<i64> {
     DateTime::parse_rfc5322(trace.rsplit_once(';')?.1.as_bytes()).map(|date| date.unix_seconds)
 }
 
-fn say_table(path: &Path, view: &View<'_>, score: &PassScore, plan: Option<&Plan>) {
+fn say_table(path: &Path, view: &View<'_>, scores: &Scores, verdict: Option<&Verdict>) {
     let from = view.from.first().map(|from| format!("{} <{}>", from.name, from.address()));
     say!("{}", path.display());
     say!("  From     {}", shown(from.as_deref().unwrap_or("nobody").trim()));
     say!("  Subject  {}", shown(view.subject.as_deref().unwrap_or("none")));
-    say!();
-    let wide = score.contributions.iter().map(|each| each.rule.len()).max().unwrap_or(0);
-    for each in &score.contributions {
-        say!("  {}  {:<wide$}  {}", decimal(each.thousandths), each.rule, each.about);
+    let passes = [("form", Some(&scores.form)), ("learned", scores.learned.as_ref())];
+    for (name, score) in passes.into_iter().filter_map(|(name, score)| Some((name, score?))) {
+        say!();
+        let wide = score.contributions.iter().map(|each| each.rule.len()).max().unwrap_or(0);
+        for each in &score.contributions {
+            say!("  {}  {:<wide$}  {}", decimal(each.thousandths), each.rule, each.about);
+        }
+        say!("  {}  {:<wide$}  {}", decimal(score.thousandths), name, words(score.thousandths));
     }
-    say!("  {}  {:<wide$}  {}", decimal(score.thousandths), "form", words(score.thousandths));
-    if let Some(verdict) = plan.and_then(|plan| plan.antispam.as_ref().map(|rules| verdict(plan, rules, score))) {
+    if let Some(verdict) = verdict {
         say!();
         say!("  {}", verdict.says);
     }
-}
-
-/// Thousandths as people write them: `+1.000`.
-fn decimal(thousandths: i64) -> String {
-    let sign = if thousandths < 0 { '-' } else { '+' };
-    let size = thousandths.unsigned_abs();
-    format!("{:>9}", format!("{sign}{}.{:03}", size / 1_000, size % 1_000))
 }
 
 fn words(thousandths: i64) -> &'static str {
@@ -171,48 +212,12 @@ fn words(thousandths: i64) -> &'static str {
     }
 }
 
-/// What the policy makes of a score.
-struct Verdict {
-    word: &'static str,
-    says: String,
-}
-
-fn verdict(plan: &Plan, rules: &Antispam, score: &PassScore) -> Verdict {
-    let is_form = |name: &&String| {
-        plan.scanners.get(*name).is_some_and(|scanner| matches!(scanner.at, At::BuiltIn(BuiltInPass::Form)))
-    };
-    let others: Vec<&str> = rules.passes.iter().filter(|name| !is_form(name)).map(String::as_str).collect();
-    let beside = match (others.is_empty(), rules.total) {
-        (true, _) => String::new(),
-        (false, TagTotal::Sum) => format!(" (by form alone; {} is added)", others.join(" and ")),
-        (false, TagTotal::Lowest) => format!(" (by form alone; {} may be lower)", others.join(" or ")),
-    };
-    let below = |bound: i64| if bound == 0 { "0".to_owned() } else { decimal(bound).trim().to_owned() };
-    let total = score.thousandths;
-    if !rules.passes.iter().any(|name| is_form(&name)) {
-        return Verdict { word: "not-asked", says: "the policy does not ask this pass".to_owned() };
-    }
-    match rules.refuse_below_thousandths {
-        Some(bound) if total < bound => {
-            let says = format!("the policy refuses it: below {}{beside}", below(bound));
-            Verdict { word: "refused", says }
-        }
-        _ if total < rules.tag_below_thousandths => {
-            let bound = below(rules.tag_below_thousandths);
-            Verdict { word: "tagged", says: format!("the policy tags it: below {bound}{beside}") }
-        }
-        _ => Verdict { word: "untouched", says: format!("the policy leaves it as it is{beside}") },
-    }
-}
-
-fn say_json(path: &Path, score: &PassScore, plan: Option<&Plan>) {
-    let reasons: Vec<_> = score
-        .contributions
-        .iter()
-        .map(|each| json!({"pass": "form", "rule": each.rule, "thousandths": each.thousandths, "about": each.about}))
-        .collect();
-    let verdict = plan.and_then(|plan| plan.antispam.as_ref().map(|rules| verdict(plan, rules, score).word));
-    let said = json!({"schema": 1, "kind": "spam", "file": path.display().to_string(), "form": score.thousandths,
-        "reasons": reasons, "verdict": verdict});
+fn say_json(path: &Path, scores: &Scores, verdict: Option<&Verdict>) {
+    let reason = |pass: &'static str| move |each: &Contribution| json!({"pass": pass, "rule": each.rule, "thousandths": each.thousandths, "about": each.about});
+    let learned = scores.learned.iter().flat_map(|score| &score.contributions).map(reason("learned"));
+    let reasons: Vec<_> = scores.form.contributions.iter().map(reason("form")).chain(learned).collect();
+    let said = json!({"schema": 1, "kind": "spam", "file": path.display().to_string(),
+        "form": scores.form.thousandths, "learned": scores.learned.as_ref().map(|score| score.thousandths),
+        "reasons": reasons, "verdict": verdict.map(|verdict| verdict.word)});
     say!("{said}");
 }

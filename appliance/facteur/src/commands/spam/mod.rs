@@ -1,6 +1,7 @@
 //! `facteur spam`: what the spam passes see, and what they are taught.
 
 mod explain;
+mod verdict;
 
 use clap::{Args, Subcommand};
 

@@ -60,15 +60,7 @@ pub async fn content(
         || Refusal::new(reply::STORE_FULL, Reason::StoreTrouble, "", "the message cannot be kept now, try later");
     let content = open.content.take().filter(|_| !open.content_lost).ok_or_else(lost)?;
     let start = content.start(HEADER_OCTETS_MAX).map_err(|_| lost())?;
-    open.judge_content(octets, mail::mime::is_report(&start))?;
-    header_ends(&start, octets)?;
-    super::authors::judge(service, session, &start)?;
-    open.judge_room(session.client, octets)?;
-    decide::loops(header::fields(&start).filter(|field| field.is("received")).count())?;
-    if open.recipients.is_empty() {
-        // Under LMTP all of them were refused for themselves.
-        return Err(Refusal::new(reply::MAILBOX_FULL_NOW, Reason::MailboxFull, "", "no recipient has room"));
-    }
+    judge_start(service, session, &mut open, &start, octets)?;
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
     let came = Arc::new(content);
     let content = if direction == ContentDirection::Inbound { ours_only(service, &came).await? } else { came.clone() };
@@ -113,10 +105,7 @@ pub async fn content(
                     return stopped(service, session, open, content, fate, accepted).await;
                 }
             }
-            Step::Place => {
-                let marks = read.as_mut().map(|read| std::mem::take(&mut read.marks)).unwrap_or_default();
-                place(service, session, &open, &content, &start, &marks).await?;
-            }
+            Step::Place => place(service, session, &open, &content, &start, read.get_or_insert_default()).await?,
         }
     }
     Ok(accepted_as(service, session, open, &start))
@@ -140,6 +129,26 @@ async fn infection(
             None
         }
     }
+}
+
+/// Judges a content of so many octets by its beginning, and by who gets it.
+fn judge_start(
+    service: &Service,
+    session: &Session<'_>,
+    open: &mut Open,
+    start: &[u8],
+    octets: u64,
+) -> Result<(), Refusal> {
+    open.judge_content(octets, mail::mime::is_report(start))?;
+    header_ends(start, octets)?;
+    super::authors::judge(service, session, start)?;
+    open.judge_room(session.client, octets)?;
+    decide::loops(header::fields(start).filter(|field| field.is("received")).count())?;
+    if open.recipients.is_empty() {
+        // Under LMTP all of them were refused for themselves.
+        return Err(Refusal::new(reply::MAILBOX_FULL_NOW, Reason::MailboxFull, "", "no recipient has room"));
+    }
+    Ok(())
 }
 
 /// Is this a step before which the message is read? What `Authenticate` finds is a fact for the passes, and nothing is

@@ -11,6 +11,7 @@ use store::{Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueRecipien
 use super::Session;
 use super::antispam::is_spared;
 use super::body::{Ending, head, put, put_trouble, trouble};
+use super::reading::Reading;
 use crate::content::Content;
 use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
@@ -53,7 +54,7 @@ pub async fn place(
     open: &Open,
     content: &Arc<Content>,
     start: &[u8],
-    marks: &[u64],
+    read: &Reading,
 ) -> Result<(), Refusal> {
     // INVARIANT (never-lost): no 250 for a recipient nothing of this commit is for.
     if open.recipients.iter().any(|recipient| recipient.found.leads_nowhere()) {
@@ -68,7 +69,7 @@ pub async fn place(
     let plain = &shapes.plain;
     for (recipients, here, away) in [(others, &shapes.here, shapes.away()), (spared, plain, plain)] {
         if !recipients.is_empty() {
-            let share = Share { session, open, recipients, here, away, start, at_s, marks };
+            let share = Share { session, open, recipients, here, away, start, at_s, marks: &read.marks };
             placed.take(service, &share).await?;
         }
     }

@@ -6,6 +6,7 @@
 mod counts;
 mod decide;
 mod exchange;
+mod known;
 mod queue;
 mod recount;
 mod stats;
@@ -23,6 +24,7 @@ use crate::teaching::{Teaching, kept};
 
 pub use decide::{DecideSpam, DecidedSpam};
 pub use exchange::{ExportCounts, ImportCounts, Moved};
+pub use known::{CountsOfTokens, TOKENS_AT_ONCE as COUNTED_TOKENS_AT_ONCE};
 pub use queue::{ShowSpam, ShownSpam, SpamCase, SpamQueue};
 pub use recount::{RecountSpam, Recounted};
 pub use stats::{SpamStats, StatsOfSpam};

@@ -7,8 +7,8 @@ use store::{Kept, Op, TokenCounts};
 
 use super::super::spam::{ALL, BASE};
 use super::super::{
-    DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged, ListTaught, OperateError, RecountSpam,
-    ShowSpam, SpamQueue, StatsOfSpam, TeachSpam,
+    COUNTED_TOKENS_AT_ONCE, CountsOfTokens, DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged,
+    ListTaught, OperateError, RecountSpam, ShowSpam, SpamQueue, StatsOfSpam, TeachSpam,
 };
 use super::House;
 use crate::signing::Seal;
@@ -157,6 +157,10 @@ fn a_case_shows_who_reported_it_and_is_decided_at_once() {
     let audit = house.store().audit(9).unwrap();
     assert!(audit.iter().any(|(_, _, what)| what.contains("taught message") && what.contains("jean")), "{audit:?}");
     assert_eq!(house.run(StatsOfSpam {}).unwrap().spam, 1);
+    let asked = vec![MESSAGES, tokens(&message(7))[0], 1];
+    assert_eq!(house.run(CountsOfTokens { tokens: asked }).unwrap(), [(1, 0), (1, 0), (0, 0)]);
+    let too_many = CountsOfTokens { tokens: vec![1; COUNTED_TOKENS_AT_ONCE + 1] };
+    assert!(house.run(too_many).is_err(), "a request has a bounded number of tokens");
 }
 
 #[test]
