@@ -26,13 +26,14 @@ pub struct House {
 }
 
 impl House {
-    /// `managers` decide in the domain of the policy.
+    /// `managers` decide in the domain of the policy; empty where its people have some.
     pub fn new(name: &str, policy: &str, changes: &[(&str, &str)], managers: &str) -> House {
         let scratch = Scratch::new(name);
         let policy = policy_copy::changed(&scratch, policy, changes);
         let people = policy.join("people.ron");
         let text = fs::read_to_string(&people).expect("the policy has people");
         let text = match text.contains("functions: [") {
+            _ if managers.is_empty() => text,
             true => text.replacen("functions: [", &format!("functions: [\n        {managers},"), 1),
             false => text.replacen("People(", &format!("People(\n    functions: [{managers}],"), 1),
         };
@@ -41,7 +42,7 @@ impl House {
     }
 
     fn nantes(name: &str) -> House {
-        House::new(name, "nantes", &[], "(address: \"mail-managers@univ-nantes.fr\", members: [\"durand-e\"])")
+        House::new(name, "nantes", &[], "")
     }
 
     pub fn data(&self) -> PathBuf {
