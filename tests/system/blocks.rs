@@ -134,6 +134,28 @@ fn a_stolen_account_cannot_ask_for_answers_at_a_blocked_address() -> Outcome {
 }
 
 #[test]
+fn what_is_blocked_can_be_reported() -> Outcome {
+    let house = House::new();
+    let server = house.serve();
+    house.add("url-host", "phish.example");
+    let who = server.describe.person("toto-j").clone();
+    let mut smtp = Smtp::person(&server, "subm", "inside", &who)?;
+    let phish = "From: a@client.example\r\nSubject: x\r\n\r\nhttps://www.phish.example/login\r\n";
+    let report = |to: &str| {
+        format!(
+            "From: <{}>\r\nTo: <{to}>\r\nSubject: spam\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{phish}\r\n--b--\r\n",
+            who.address
+        )
+    };
+    for (to, stage) in [("traitementspam@univ-nantes.fr", "DATA 250"), (who.address.as_str(), "DATA 550")] {
+        let said = sent(&mut smtp, &who.address, to, &report(to))?;
+        assert!(said.starts_with(stage), "{to}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
 fn blocks_outlive_the_server_and_are_set_without_one() -> Outcome {
     let house = House::new();
     let server = house.serve();

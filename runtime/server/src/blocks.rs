@@ -91,18 +91,25 @@ impl Blocks {
             Some(block) => listed.insert(id.to_owned(), block),
             None => listed.remove(id),
         };
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current::of(listed);
+        self.replace(listed);
         Ok(())
+    }
+
+    fn replace(&self, listed: BTreeMap<String, Block>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current::of(listed);
     }
 
     /// Forgets what has ended. It had no effect any more.
     pub fn sweep(&self, store: &Store, now_s: i64) -> Result<(), CommitError> {
-        let ended: Vec<String> = {
-            let current = self.current();
-            let over = current.listed.iter().filter(|(_, block)| block.until_s <= now_s);
-            over.map(|(id, _)| id.clone()).collect()
-        };
-        ended.iter().try_for_each(|id| self.put(store, id, None, Vec::new()))
+        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listed = self.current().listed.clone();
+        let ended: Vec<String> = listed.extract_if(.., |_, block| block.until_s <= now_s).map(|(id, _)| id).collect();
+        if !ended.is_empty() {
+            // All at once: there may be thousands.
+            store.commit_wait(ended.iter().map(|id| op(id, None)).collect())?;
+            self.replace(listed);
+        }
+        Ok(())
     }
 }
 

@@ -13,6 +13,8 @@ use store::{BodyRef, Inserted, PutError, RecordEnvelope, Source, Spill, Store};
 
 /// Longest content kept in memory.
 const MEMORY_OCTETS_MAX: usize = 256 * 1024;
+/// Contents up to this length are read whole at once: it takes less than handing them to another thread and back.
+const AT_ONCE_OCTETS_MAX: u64 = 32 * 1024;
 /// Octets of all contents in memory.
 const HELD_OCTETS_MAX: u64 = 64 << 20;
 
@@ -129,6 +131,11 @@ impl Content {
             Kept::File(_) => true,
             Kept::Of(content, _) => content.is_spilled(),
         }
+    }
+
+    /// May an async thread read all of it, and look at what it says?
+    pub fn is_read_at_once(&self) -> bool {
+        !self.is_spilled() && self.len() <= AT_ONCE_OCTETS_MAX
     }
 
     /// Writes `head` and the content as one body, known by the hash of the content without what is ours inside it. May

@@ -1,5 +1,6 @@
 //! Bodies that are kept apart (quarantine, recalled, proposals, taught), encrypted at rest: who has the data folder without
-//! `seal.key`, or a backup, reads nothing of them.
+//! `seal.key`, or a backup, reads nothing of them. What stands beside them in their rows is not: the envelope, and of proposals
+//! and taught messages what lists of them show (Subject, From, Message-ID, hosts of links).
 //!
 //! | octets | what |
 //! |---|---|

@@ -7,7 +7,7 @@ use decide::{Block, BlockFacts, Reason, Refusal, Wants};
 use mail::{Address, header, mime, reply};
 use proto::smtp::ForwardPath;
 
-use super::accept::{Reading, Session};
+use super::accept::{self, Reading, Session};
 use super::transaction::{Open, lost};
 use crate::clock;
 use crate::service::Service;
@@ -54,7 +54,10 @@ fn wants(service: &Service, session: &Session<'_>) -> Wants {
 
 /// What a message must be read for: it is read no further than something blocked asks for.
 pub(super) fn wants_inside(service: &Service, session: &Session<'_>, open: &Open) -> Wants {
-    if is_spared(service, open) {
+    // What people report holds what is blocked.
+    let hears = |address: &Address| decide::hears_complaints(&service.tables, address);
+    let mut recipients = open.recipients.iter();
+    if recipients.all(|recipient| hears(&recipient.forward_path) || accept::is_spared(service, recipient)) {
         return Wants::default();
     }
     Wants { authors: false, ..wants(service, session) }

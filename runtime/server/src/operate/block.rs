@@ -139,8 +139,11 @@ impl Operation for AddBlock {
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ListedBlock, OperateError> {
         let decider = decider(context, self.by.as_deref())?;
         let what = what(self.kind, &self.value)?;
-        if self.because.trim().is_empty() || self.because.len() > BECAUSE_OCTETS_MAX {
-            return Err(bad(format!("say why in 1 to {BECAUSE_OCTETS_MAX} octets: readers will ask first")));
+        let is_line = !self.because.trim().is_empty() && !self.because.chars().any(char::is_control);
+        if !is_line || self.because.len() > BECAUSE_OCTETS_MAX {
+            return Err(bad(format!(
+                "say why in one line of 1 to {BECAUSE_OCTETS_MAX} octets: readers will ask first"
+            )));
         }
         // The policy would not take them either.
         if self.because.chars().any(|c| c.is_control() || spam::view::is_unseen(c)) {

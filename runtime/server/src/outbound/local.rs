@@ -34,8 +34,10 @@ pub async fn spread(service: &Arc<Service>, item: &QueueItem, recipients: &[&Wai
     let Some((body, content)) = with_return_path(service, item, content).await else {
         return all_wait("the message cannot be kept");
     };
-    let summary = crate::drive::summary(&content);
-    let marks = marks::of(&View::read(&content), &item.reverse_path);
+    // Long ones take more than a moment.
+    let from = item.reverse_path.clone();
+    let read = move || (crate::drive::summary(&content), marks::of(&View::read(&content), &from));
+    let Some((summary, marks)) = durable::blocking(read).await else { return all_wait("the message cannot be read") };
     let copy = Copy { item, body, summary, marks };
     let mut nexts = Vec::new();
     for recipient in recipients {

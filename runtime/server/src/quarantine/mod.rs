@@ -2,7 +2,7 @@
 
 mod released;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use queue::MessageFacts;
@@ -111,16 +111,22 @@ pub fn forget(service: &Service, before_s: i64) {
     }
 }
 
+/// One at a time releases or purges what was quarantined: a commit puts mail into the mailboxes of other shards before it meets
+/// that the row has gone.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Forgets a message that is kept apart, for good, with its entry in the story; `with` goes into the same commit.
 pub fn purge(service: &Service, kept: &Quarantined, said: &str, with: Vec<Op>) -> Result<(), CommitError> {
     let was_taken = kept.kind == Kept::Recalled || Facts::read(&kept.facts).taken.is_some();
-    // Nobody takes copies for it meanwhile, or puts them back.
-    let _turn = was_taken.then(taken::turn);
+    // Nobody takes copies for it meanwhile, or puts them back; nobody releases it.
+    let _turn = if was_taken { taken::turn() } else { turn() };
     let mut ops = vec![Op::ReleaseQuarantined { id: kept.id }, told(service, "purged", kept.id, &kept.why, said)];
     ops.extend(with);
+    // What its copies were goes with it: later nobody knows the row it belongs to.
+    ops.extend(was_taken.then_some(Op::ForgetTaken { item: kept.id }));
     service.store.commit_wait(ops)?;
-    if was_taken {
-        service.store.commit_wait(vec![Op::ForgetTaken { item: kept.id }])?;
-    }
     Ok(())
 }

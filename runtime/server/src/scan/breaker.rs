@@ -47,6 +47,14 @@ impl Breaker {
         self.down.as_ref().is_some_and(|down| now >= down.probe_at)
     }
 
+    /// May whoever asks now be the probe? One is, where a message has to be it.
+    pub fn takes_probe(&mut self, now: Duration) -> bool {
+        let Some(down) = self.down.as_mut().filter(|down| now >= down.probe_at) else { return false };
+        down.wait = (down.wait * 2).min(PROBE_LAST);
+        down.probe_at = now + down.wait;
+        true
+    }
+
     /// It answered as an engine does: how long it had not.
     pub fn worked(&mut self, now: Duration) -> Option<Duration> {
         let was_down = self.down_for(now);
@@ -125,6 +133,18 @@ mod tests {
         let fails = (400..night).filter(|second| breaker.is_probe_due(s(*second)) && !breaker.failed(s(*second)));
         assert_eq!(fails.count(), 535);
         assert_eq!(breaker.down_for(s(night)), Some(s(9 * 3_600)));
+    }
+
+    #[test]
+    fn one_message_at_a_time_is_the_probe() {
+        let mut breaker = Breaker::default();
+        assert_eq!([(); 3].map(|()| breaker.failed(s(0))), [true, false, false]);
+        let asked = |breaker: &mut Breaker, at| (0..100).filter(|_| breaker.takes_probe(s(at))).count();
+        assert_eq!((asked(&mut breaker, 1), asked(&mut breaker, 2), asked(&mut breaker, 5)), (0, 1, 0));
+        breaker.failed(s(5));
+        assert_eq!((asked(&mut breaker, 6), asked(&mut breaker, 13), asked(&mut breaker, 14)), (1, 0, 1));
+        breaker.worked(s(14));
+        assert!(breaker.asks() && !breaker.takes_probe(s(14)));
     }
 
     #[test]

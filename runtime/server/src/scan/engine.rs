@@ -122,6 +122,8 @@ impl Engine {
             Err(_) if is_late(left, self.deadline) => Look::Busy,
             Err(_) => self.failed(&format!("no verdict within {} s", self.deadline.as_secs())),
             Ok(Ok(Look::Failed(why))) => self.failed(&why),
+            // No verdict: it ends no outage, and is none.
+            Ok(Ok(look @ Look::Refused(_))) => look,
             Ok(Err(error)) => self.failed(&error.to_string()),
             Ok(Ok(look)) => {
                 self.worked();

@@ -49,6 +49,7 @@ pub async fn scan(place: &Place, source: &Source) -> io::Result<Look> {
         Ok(outcome) => match outcome.infection() {
             Infection::Clean => Look::Clean,
             Infection::Found(words) => Look::found(words),
+            Infection::NotLooked(why) => Look::Refused(why),
             Infection::NoVerdict(why) => Look::Failed(why),
         },
         Err(NoScore::Late) => return Err(io::ErrorKind::TimedOut.into()),

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use super::breaker::Breaker;
 use super::octets::Octets;
 use super::place::Place;
-use super::{milter, rspamd, spamd};
+use super::{is_late, milter, rspamd, spamd};
 use crate::content::Content;
 use crate::service::Service;
 use crate::site::Site;
@@ -133,13 +133,20 @@ impl Scorer {
 
     async fn ask(&self, content: &impl Octets, facts: &Facts<'_>) -> Result<Scored, NoScore> {
         let now = self.started.elapsed();
-        let asks = |breaker: &Breaker| breaker.asks() || breaker.is_probe_due(now);
-        if !asks(&self.breaker()) {
+        let asks = |breaker: &mut Breaker| breaker.asks() || breaker.takes_probe(now);
+        if !asks(&mut self.breaker()) {
             return Err(NoScore::Down);
         }
-        let scored = tokio::time::timeout(self.deadline, self.question(content, facts)).await;
+        let until = tokio::time::Instant::now() + self.deadline;
+        let Ok(place) = tokio::time::timeout_at(until, self.places.acquire()).await else { return Err(NoScore::Late) };
+        // Closed by nobody.
+        let _place = place.map_err(|_| NoScore::Unknown)?;
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        let scored = tokio::time::timeout(left, self.question(content, facts)).await;
         let scored = scored.unwrap_or(Err(NoScore::Late));
         match &scored {
+            // Others were before it, and it is not to blame.
+            Err(NoScore::Late) if is_late(left, self.deadline) => {}
             // Who says that it cannot judge this message is well.
             Ok(_) | Err(NoScore::Refused(_)) => {
                 if let Some(down_for) = self.breaker().worked(self.started.elapsed()) {
@@ -160,8 +167,6 @@ impl Scorer {
     }
 
     async fn question(&self, content: &impl Octets, facts: &Facts<'_>) -> Result<Scored, NoScore> {
-        // Closed by nobody.
-        let _place = self.places.acquire().await.map_err(|_| NoScore::Unknown)?;
         let said = match self.speaks {
             Speaks::Milter => milter::ask(&self.place, content, facts).await?,
             Speaks::Rspamd => Score::Figures(rspamd::ask(&self.place, content, facts).await?),

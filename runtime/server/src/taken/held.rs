@@ -8,8 +8,7 @@ use super::TakenError;
 use crate::clock;
 use crate::service::Service;
 
-/// The setting that says so.
-pub(crate) fn key(queue_id: QueueId) -> String {
+fn key(queue_id: QueueId) -> String {
     format!("taken.held/{queue_id}")
 }
 

@@ -28,7 +28,6 @@ use crate::sealed::{self, OpenError, Plain};
 use crate::service::Service;
 
 pub use back::{put_back, released};
-pub(crate) use held::key as held_key;
 pub use held::{hold_back, is_held, let_go, let_go_op};
 
 /// Messages one commit takes away: few enough that nobody waits long behind it.

@@ -35,6 +35,9 @@ pub enum Asker<'a> {
     Anybody,
     /// A copy of theirs is compared, too.
     Person(&'a Login),
+    /// The same of a message in a mailbox of theirs: its own trace says which delivery it came with, and no other is looked
+    /// for.
+    Owner(&'a Login),
 }
 
 /// Looks a message up.
@@ -69,7 +72,7 @@ pub fn locate(
             return Ok(Located { integrity: Integrity::Intact, ours: true, octets, delivery, received, tagged });
         }
     }
-    if let Asker::Person(login) = asker {
+    if let Asker::Person(login) | Asker::Owner(login) = asker {
         for (_, delivery) in &candidates {
             if let Some(located) = compared(store, ours, &undone[1], delivery, login)? {
                 return Ok(Located { received: received(&candidates, delivery.id), ..located });

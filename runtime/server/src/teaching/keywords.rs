@@ -135,6 +135,8 @@ fn one(service: &Service, login: &Login, email: u64, mark: &Mark) -> Result<(), 
     let before = kept.and_then(|row| read::<Proposal>(&row.facts));
     let wanted = match mark.spam {
         Some(spam) if before.as_ref().is_some_and(|before| before.spam == spam) => return Ok(()),
+        // Who had their share today costs nothing more.
+        Some(_) if before.is_none() && !service.teaching.open().has_place(login.as_str(), clock::unix_s()) => None,
         Some(spam) => located(service, login, mark, spam)?,
         None => None,
     };
@@ -164,7 +166,7 @@ fn one(service: &Service, login: &Login, email: u64, mark: &Mark) -> Result<(), 
 /// Nothing for a message that was not delivered here, or was judged as the person does.
 fn located(service: &Service, login: &Login, mark: &Mark, spam: bool) -> Result<Option<(Vec<u8>, Proposal)>, String> {
     let octets = service.store.read_body(&mark.body).map_err(|error| error.to_string())?;
-    let located = find::locate(&service.store, &ours(service), &octets, Asker::Person(login), clock::unix_s());
+    let located = find::locate(&service.store, &ours(service), &octets, Asker::Owner(login), clock::unix_s());
     let located = located.map_err(|error| error.to_string())?;
     if !located.ours || located.tagged == spam {
         return Ok(None);

@@ -7,9 +7,9 @@ use store::{QueueId, ReadError, Store};
 use super::facts::{Proposal, Proposer, Way};
 use super::kept;
 
-/// Proposals that wait: of all; of senders nobody vouches for, so that they cannot keep people out.
+/// Proposals that wait: of all; of senders elsewhere and of those nobody vouches for, so that they cannot keep people out.
 const WAITING_MAX: usize = 10_000;
-const CLAIMED_MAX: usize = 1_000;
+const OUTSIDE_MAX: usize = 1_000;
 /// Of one proposer in a day; restarts forget the count.
 const DAILY_MAX: u32 = 200;
 
@@ -23,7 +23,7 @@ pub struct Open {
     ids: HashSet<QueueId>,
     /// Who has proposals by keyword.
     by_keyword: HashSet<String>,
-    claimed: usize,
+    outside: usize,
     day: i64,
     daily: BTreeMap<String, u32>,
 }
@@ -39,7 +39,7 @@ impl Open {
         if self.known {
             return Ok(());
         }
-        (self.ids, self.by_keyword, self.claimed) = (HashSet::new(), HashSet::new(), 0);
+        (self.ids, self.by_keyword, self.outside) = (HashSet::new(), HashSet::new(), 0);
         for one in kept::proposals(store)? {
             self.count(one.id, &one.facts);
         }
@@ -49,7 +49,7 @@ impl Open {
 
     fn count(&mut self, id: QueueId, facts: &Proposal) {
         self.ids.insert(id);
-        self.claimed += usize::from(!facts.proposer.proved);
+        self.outside += usize::from(is_outside(&facts.proposer));
         if facts.way == Way::Keyword {
             self.by_keyword.insert(facts.proposer.name.to_lowercase());
         }
@@ -64,6 +64,13 @@ impl Open {
         self.ids.len()
     }
 
+    /// May this person propose more, as far as is known? [`Open::take`] says for sure.
+    pub fn has_place(&self, login: &str, now_s: i64) -> bool {
+        let today = self.day == now_s.div_euclid(DAY_S);
+        let daily = self.daily.get(&login.to_lowercase()).filter(|_| today);
+        daily.is_none_or(|daily| *daily < DAILY_MAX) && self.ids.len() < WAITING_MAX
+    }
+
     /// Counts one more, or says why it finds no place.
     pub fn take(&mut self, id: QueueId, facts: &Proposal, now_s: i64) -> Result<(), &'static str> {
         if self.ids.contains(&id) {
@@ -73,7 +80,7 @@ impl Open {
         if day != self.day {
             (self.day, self.daily) = (day, BTreeMap::new());
         }
-        if self.ids.len() >= WAITING_MAX || (!facts.proposer.proved && self.claimed >= CLAIMED_MAX) {
+        if self.ids.len() >= WAITING_MAX || (is_outside(&facts.proposer) && self.outside >= OUTSIDE_MAX) {
             return Err("too many proposals wait");
         }
         let daily = self.daily.entry(counted(&facts.proposer)).or_default();
@@ -90,9 +97,18 @@ impl Open {
     }
 }
 
-/// Whoever only claims an address has all the others who do for company.
+/// Nobody of ours: a login has no `@`. That SPF vouches for an address says nothing of whoever has the domain.
+fn is_outside(proposer: &Proposer) -> bool {
+    !proposer.proved || proposer.name.contains('@')
+}
+
+/// Whoever only claims an address has all the others who do for company, and who has one elsewhere its whole domain.
 fn counted(proposer: &Proposer) -> String {
-    if proposer.proved { proposer.name.to_lowercase() } else { String::new() }
+    if !proposer.proved {
+        return String::new();
+    }
+    let name = proposer.name.to_lowercase();
+    name.rsplit_once('@').map_or(name.clone(), |(_, domain)| format!("@{domain}"))
 }
 
 #[cfg(test)]
@@ -119,6 +135,8 @@ mod tests {
         assert_eq!(taken("jean", true, 3_000, DAY_S), 200, "another day");
         assert_eq!(taken("a@x", false, 4_000, DAY_S) + taken("b@x", false, 5_000, DAY_S), 200);
         assert_eq!(taken("jean", true, 1, DAY_S), 200, "what waits is no new one");
+        let places = [("Jean", DAY_S), ("paul", DAY_S), ("jean", 2 * DAY_S)];
+        assert_eq!(places.map(|(name, now_s)| open.has_place(name, now_s)), [false, true, true]);
     }
 
     #[test]
@@ -127,9 +145,21 @@ mod tests {
         let stranger =
             |open: &mut Open, number: u32| open.take(id(number), &of("x", false), i64::from(number / 100) * DAY_S);
         let taken = (0..5_000).filter(|number| stranger(&mut open, *number).is_ok()).count();
-        assert_eq!(taken, CLAIMED_MAX);
+        assert_eq!(taken, OUTSIDE_MAX);
         assert!(open.take(id(9_999), &of("jean", true), 0).is_ok());
         open.withdraw(id(9_999));
-        assert_eq!(open.len(), CLAIMED_MAX);
+        assert_eq!(open.len(), OUTSIDE_MAX);
+    }
+
+    #[test]
+    fn a_domain_elsewhere_whose_addresses_are_proved_keeps_nobody_out() {
+        let mut open = Open::default();
+        let proved = |open: &mut Open, number: u32, domain: u32| {
+            open.take(id(number), &of(&format!("u{number}@d{domain}.example"), true), 0).is_ok()
+        };
+        assert_eq!((0..500).filter(|number| proved(&mut open, *number, 1)).count(), 200, "of one domain");
+        let taken = (500..5_000).filter(|number| proved(&mut open, *number, *number)).count();
+        assert_eq!(taken + 200, OUTSIDE_MAX);
+        assert!(open.take(id(9_999), &of("jean", true), 0).is_ok());
     }
 }

@@ -232,7 +232,12 @@ pub fn proposal(
         return Ok(None);
     }
     service.metrics.spam_proposals.set(i64::try_from(open.len()).unwrap_or(i64::MAX));
-    let body = kept::body(store, &service.signing.seal, id, octets).map_err(|error| error.to_string())?;
+    drop(open);
+    let body = kept::body(store, &service.signing.seal, id, octets).map_err(|error| {
+        // What was counted does not come.
+        service.teaching.decided();
+        error.to_string()
+    })?;
     Ok(Some(Op::Quarantine(Box::new(kept::row(id, Kept::Proposal, body, written(&facts), at_s)))))
 }
 

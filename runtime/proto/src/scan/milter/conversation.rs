@@ -41,9 +41,8 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Saw {
     Envelope,
-    /// Some of the content, or not all kinds of it.
+    /// Some of the content, or not all kinds of it; or it wanted no more of the body.
     Part,
-    /// All it asked for.
     Whole,
 }
 
@@ -112,6 +111,8 @@ pub struct Conversation {
     recipients: usize,
     /// It needs no more of the body, or has all of it.
     body_told: bool,
+    /// It wanted no more of the body before its end.
+    skipped: bool,
     fields: Vec<(String, String)>,
     quarantine: Option<String>,
 }
@@ -130,6 +131,7 @@ impl Conversation {
             saw: Saw::Envelope,
             recipients: told.recipients.len(),
             body_told: false,
+            skipped: false,
             fields: Vec::new(),
             quarantine: None,
         }
@@ -211,7 +213,7 @@ impl Conversation {
         if matches!(command, Command::Field(_) | Command::EndOfHeader | Command::Body(_)) {
             self.saw = self.saw.max(Saw::Part);
         }
-        if letter == b'E' && self.protocol & (flag::NO_BODY | flag::NO_FIELDS) == 0 {
+        if letter == b'E' && !self.skipped && self.protocol & (flag::NO_BODY | flag::NO_FIELDS) == 0 {
             self.saw = Saw::Whole;
         }
         if self.protocol & silent == 0 {
@@ -265,6 +267,7 @@ impl Conversation {
             (Reply::Closing, _) => self.done(Verdict::TempFail("it gives up".to_owned())),
             (Reply::Skip, Awaited::Body) => {
                 self.commands.clear();
+                self.skipped = true;
                 self.end_body();
                 self.state = State::Telling;
             }

@@ -15,6 +15,8 @@ pub enum Infection {
     /// Its words, or the name it gave; never empty.
     Found(String),
     /// It did not look, or not at all of it. Why.
+    NotLooked(String),
+    /// It says later.
     NoVerdict(String),
 }
 
@@ -34,7 +36,7 @@ impl Outcome {
     /// only where it was shown all of it and let it pass.
     pub fn infection(&self) -> Infection {
         if self.saw == Saw::Envelope {
-            return Infection::NoVerdict("it decided before it saw the content".to_owned());
+            return Infection::NotLooked("it decided before it saw the content".to_owned());
         }
         let named = |text: &str, otherwise: &str| {
             let text = text.trim();
@@ -52,7 +54,7 @@ impl Outcome {
             (Verdict::Discard, None) => named("", "discarded"),
             (Verdict::Accept, None) if self.saw == Saw::Whole => Infection::Clean,
             (Verdict::Accept | Verdict::TempFail(_), None) => {
-                Infection::NoVerdict("it did not look at all of it".to_owned())
+                Infection::NotLooked("it did not look at all of it".to_owned())
             }
         }
     }
@@ -154,10 +156,11 @@ mod tests {
             outcome(Verdict::Accept, Saw::Part, "", &[]),
             outcome(Verdict::Accept, Saw::Envelope, "", &[]),
             outcome(reject("go away"), Saw::Envelope, "", &[]),
-            outcome(Verdict::TempFail("busy".into()), Saw::Whole, "", &[("X-Virus-Status", "Clean")]),
         ] {
-            assert!(matches!(outcome.infection(), Infection::NoVerdict(_)), "{outcome:?}");
+            assert!(matches!(outcome.infection(), Infection::NotLooked(_)), "{outcome:?}");
         }
+        let later = outcome(Verdict::TempFail("busy".into()), Saw::Whole, "", &[("X-Virus-Status", "Clean")]);
+        assert!(matches!(later.infection(), Infection::NoVerdict(_)), "{later:?}");
     }
 
     #[test]

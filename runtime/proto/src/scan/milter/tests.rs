@@ -64,7 +64,7 @@ fn verdicts_and_how_much_the_filter_had_seen() {
         (0, vec![Continue, Continue, Reject], outcome(reject(""), Saw::Envelope)),
         (no_envelope, vec![Accept], outcome(Verdict::Accept, Saw::Part)),
         (body, vec![Accept], outcome(Verdict::Accept, Saw::Part)),
-        (body, vec![Skip, Accept], outcome(Verdict::Accept, Saw::Whole)),
+        (body, vec![Skip, Accept], outcome(Verdict::Accept, Saw::Part)),
         // One recipient refused, then both.
         (NO_CONNECT | NO_HELO | NO_MAIL, vec![Reject, Continue, Accept], outcome(Verdict::Accept, Saw::Envelope)),
         (NO_CONNECT | NO_HELO | NO_MAIL, vec![Reject, TempFail], outcome(later(""), Saw::Envelope)),

@@ -24,6 +24,7 @@ use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
 use crate::{durable, scan, spam};
 
+pub(super) use antispam::is_spared;
 use body::put_trouble;
 pub(super) use body::{Ending, head, put};
 pub(super) use place::Share;

@@ -17,9 +17,6 @@ use crate::marks::{self, sha256};
 use crate::service::Service;
 use crate::spam::{Facts, Scored, built_in};
 
-/// Contents up to this length are read at once: it takes less than handing them to another thread and back.
-const AT_ONCE_OCTETS_MAX: u64 = 32 * 1024;
-
 /// What is wanted.
 #[derive(Default)]
 pub struct Wanted {
@@ -102,7 +99,7 @@ pub async fn read(service: &Arc<Service>, wanted: Wanted, content: &Arc<Content>
         return Ok(Reading::default());
     }
     let needed = wanted.blocks.anything();
-    let read = if !content.is_spilled() && content.len() <= AT_ONCE_OCTETS_MAX {
+    let read = if content.is_read_at_once() {
         content.whole().map(|whole| wanted.look(service, &whole))
     } else {
         // A few long ones are whole in memory at a time.

@@ -64,9 +64,10 @@ fn listed(kept: &Quarantined, recipients_max: usize) -> InQuarantine {
         rule: kept.why.clone(),
         engine: safe::line(&kept.engine),
         signature: safe::line(&kept.signature),
-        sender: kept.reverse_path.address().map(ToString::to_string).unwrap_or_default(),
+        // Local parts outside ASCII may turn the writing (RFC 6531).
+        sender: kept.reverse_path.address().map(|it| safe::line(&it.to_string())).unwrap_or_default(),
         login: facts.message.login,
-        recipients: kept.recipients.iter().take(recipients_max).map(ToString::to_string).collect(),
+        recipients: kept.recipients.iter().take(recipients_max).map(|it| safe::line(&it.to_string())).collect(),
         more: kept.recipients.len().saturating_sub(recipients_max),
         size_octets: if octets == 0 { kept.body.len() } else { octets },
     }

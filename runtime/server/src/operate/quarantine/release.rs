@@ -40,6 +40,7 @@ impl Operation for ReleaseQuarantined {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;
         let decider = manager::decider(context, Some(&self.by))?;
         let because = because(&self.because)?;
+        let _turn = quarantine::turn();
         let kept = kept(context, &self.id, &[Kept::Quarantine])?;
         let to = self.to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let to = if to.is_empty() { to } else { format!(" to {to}") };

@@ -19,6 +19,8 @@ use crate::teaching::learned::{MESSAGES, TOKENS_VERSION};
 
 /// Tokens of a file, and octets of a line of it.
 const TOKENS_MAX: u64 = 10_000_000;
+/// Messages of a file: what is taught here is added, and all of it is counted in 32 bits.
+const MESSAGES_MAX: u32 = 1_000_000_000;
 const LINE_OCTETS_MAX: usize = 256;
 
 /// `POST /spam/export`.
@@ -160,6 +162,9 @@ fn read(mut from: impl BufRead, path: &Path) -> Result<(Counts, Moved), OperateE
     }
     if head.holds.tokens > TOKENS_MAX {
         return Err(bad("too many tokens"));
+    }
+    if head.holds.spam.max(head.holds.ham) > MESSAGES_MAX {
+        return Err(bad("too many messages"));
     }
     hasher.update(first.as_bytes());
     let mut counts = Counts::new();

@@ -9,7 +9,7 @@ use proto::scan::NAME_CHARS_MAX;
 pub fn name(output: &[u8], file: Option<&str>) -> String {
     let text = String::from_utf8_lossy(output);
     let lines = || text.lines().map(str::trim).filter(|line| line.chars().any(char::is_alphanumeric));
-    let found = lines().find_map(known).or_else(|| lines().last().map(str::to_owned));
+    let found = lines().find_map(known).or_else(|| lines().next_back().map(str::to_owned));
     let found = found.map(|found| file.map_or(found.clone(), |file| found.replace(file, "")));
     let printable = |c: char| if c.is_control() { '?' } else { c };
     let name: String = found.unwrap_or_default().trim().chars().map(printable).take(NAME_CHARS_MAX).collect();

@@ -159,7 +159,7 @@ fn out_of_spool(service: &Service, case: &Case) -> Result<Vec<Address>, TakenErr
     };
     let said = format!("out of the spool by {BY}: {} ({})", case.fate.found, case.why);
     let mut ops = vec![Op::Quarantine(Box::new(kept)), told(service, "taken", id, &case.fate.rule, &said)];
-    ops.push(Op::Setting { key: taken::held_key(id), value: None });
+    ops.push(taken::let_go_op(id));
     let settle = |number| Op::Settle { queue_id: id, recipient: number, outcome: Settled::Removed };
     ops.extend(item.recipients.iter().map(|waiting| settle(waiting.number)));
     service.store.commit_wait(ops)?;
