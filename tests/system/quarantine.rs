@@ -26,7 +26,7 @@ pub struct House {
 }
 
 impl House {
-    /// `managers` is an entry for those who decide, where the policy has none.
+    /// `managers` decide in the domain of the policy; empty where its people have some.
     pub fn new(name: &str, policy: &str, changes: &[(&str, &str)], managers: &str) -> House {
         let scratch = Scratch::new(name);
         let policy = policy_copy::changed(&scratch, policy, changes);

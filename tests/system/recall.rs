@@ -7,7 +7,6 @@ use mail::{Alias, AliasKind, Login};
 use serde_json::Value;
 use store::{Op, Options as StoreOptions, Store};
 use tests::program::Ran;
-use tests::random::Random;
 use tests::{Facteur, Imap, Outcome, Smtp, wait};
 
 use crate::outbound::site::Site;
@@ -21,6 +20,8 @@ const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f2
 /// People with a copy of their own, and those behind the functional address.
 const BOXES: usize = 2_400;
 const MEMBERS: usize = 600;
+/// Counts the copies that were taken.
+const TAKEN: &str = "facteur_taken_total";
 /// A debug build on a loaded machine.
 const WITHIN: Duration = Duration::from_secs(300);
 
@@ -103,21 +104,9 @@ fn flood(house: &House, server: &Facteur) -> Outcome {
     Ok(())
 }
 
-#[test]
-fn three_thousand_copies_of_a_phish_go_with_the_word_of_two_managers_and_come_back_as_they_were() -> Outcome {
-    let house = house();
-    let server = house.serve(BOXES + MEMBERS);
-    flood(&house, &server)?;
-    let reader = server.describe.person("user0007").clone();
-    let mut owner = Imap::person(&server, "outside", &reader)?;
-    owner.command("CREATE Travail")?.ok()?;
-    owner.command("SELECT INBOX")?.ok()?;
-    owner.command("STORE 1 FLAGS (\\Seen \\Answered $Forwarded urgent)")?.ok()?;
-    owner.command("COPY 1 Travail")?.ok()?;
-    let facts = "FETCH 1 (FLAGS INTERNALDATE RFC822.SIZE EMAILID THREADID SAVEDATE)";
-    owner.command("EXAMINE Travail")?.ok()?;
-    let before = owner.command(facts)?.ok()?.lines();
-
+/// What a find says of it; the same by whatever it is looked for.
+#[track_caller]
+fn found_by_each_key(house: &House) -> Value {
     let subject = "votre boite est pleine";
     let found = house.found(&["--subject", subject, "--since", "1d"]);
     // And by the alias, kept by who has a redirect, captured on its way out, come back from there, and copied by its owner.
@@ -143,7 +132,26 @@ fn three_thousand_copies_of_a_phish_go_with_the_word_of_two_managers_and_come_ba
     house.recall(&["find", "--subject", subject, "--since", "2126-01-01"]).ends(4);
     let everything = house.recall(&["take", "--since", "1d", "--by", "durand-e", "--because", "a test asks"]);
     assert!(everything.code != Some(0) && everything.out.contains("all mail"), "{}", everything.out);
+    found
+}
 
+#[test]
+fn three_thousand_copies_of_a_phish_go_with_the_word_of_two_managers_and_come_back_as_they_were() -> Outcome {
+    let house = house();
+    let server = house.serve(BOXES + MEMBERS);
+    flood(&house, &server)?;
+    let reader = server.describe.person("user0007").clone();
+    let mut owner = Imap::person(&server, "outside", &reader)?;
+    owner.command("CREATE Travail")?.ok()?;
+    owner.command("SELECT INBOX")?.ok()?;
+    owner.command("STORE 1 FLAGS (\\Seen \\Answered $Forwarded urgent)")?.ok()?;
+    owner.command("COPY 1 Travail")?.ok()?;
+    let facts = "FETCH 1 (FLAGS INTERNALDATE RFC822.SIZE EMAILID THREADID SAVEDATE)";
+    owner.command("EXAMINE Travail")?.ok()?;
+    let before = owner.command(facts)?.ok()?.lines();
+
+    let found = found_by_each_key(&house);
+    let copies = number(&found, "copies");
     let id = found["id"].as_str().expect("an id").to_owned();
     let stranger = house.recall(&["take", &id, "--by", "toto-j", "--because", "a test asks"]);
     assert!(stranger.out.contains("none of the groups"), "{}", stranger.out);
@@ -188,8 +196,9 @@ fn cut_short(house: &House, server: Facteur, copies: u64) -> Outcome {
     let id = house.found(&["--sender", FROM])["id"].as_str().expect("an id").to_owned();
     house.recalled(&["take", &id, "--by", "durand-e", "--because", "a test asks"]);
     let mut approve = house.command(&["recall", "approve", &id, "--by", "dupont-p"]);
+    let before = server.metric(TAKEN);
     let mut child = approve.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    std::thread::sleep(Duration::from_millis(200 + Random::seeded("recall").below(800)));
+    wait::until(WITHIN, "the first of it is taken", || (server.metric(TAKEN) > before).then_some(()));
     server.kill();
     println!("cut short: {}", !child.wait()?.success());
     let server = house.serve(BOXES + MEMBERS);

@@ -74,7 +74,7 @@ pub async fn place(
         }
     }
     let Placed { mut ops, queued, .. } = placed;
-    ops.extend(left::ops(&ops, marks));
+    ops.extend(left::ops(&ops, &read.marks));
     ops.extend(left_out(service, open));
     let direction = ContentDirection::of(session.block, session.client.account.is_some());
     ops.extend(scan::rescan::marks(&ops, &open.owed_scans, direction, &open.reverse_path, at_s));
