@@ -46,7 +46,7 @@ fn house() -> House {
     let members = (BOXES + 1..=BOXES + MEMBERS).filter_map(|number| Login::new(&format!("user{number:04}"))).collect();
     let address = EVERYBODY.parse().expect("an address");
     let alias = Alias { address, members, kind: AliasKind::Function };
-    let store = Store::open(&house.data(), StoreOptions::default()).expect("nothing serves it");
+    let store = Store::open(house.data(), StoreOptions::default()).expect("nothing serves it");
     store.commit_wait(vec![Op::UpsertAlias(Box::new(alias))]).expect("it fits");
     house
 }
@@ -183,7 +183,7 @@ fn three_thousand_copies_of_a_phish_go_with_the_word_of_two_managers_and_come_ba
     assert_eq!(server.metric("facteur_panics_total"), 0.0);
 
     cut_short(&house, server, copies)?;
-    let audit = Store::open(&house.data(), StoreOptions::default())?.audit(1_000)?;
+    let audit = Store::open(house.data(), StoreOptions::default())?.audit(1_000)?;
     for (who, what) in [("durand-e", "looked who"), ("durand-e", "asks for a second"), ("dupont-p", "took recall")] {
         let has = audit.iter().any(|(_, by, entry)| by.starts_with(who) && entry.contains(what));
         assert!(has, "{who} {what}: {audit:?}");

@@ -70,8 +70,8 @@ impl House {
         let mut imap = Imap::person(&self.server, "inside", who)?;
         imap.command("EXAMINE INBOX")?.ok()?;
         let response = imap.command("FETCH * (BODY.PEEK[])")?.ok()?;
-        let texts = response.untagged.iter().map(|octets| String::from_utf8_lossy(octets).into_owned());
-        let text = texts.filter(|text| text.contains("BODY[]")).last().unwrap_or_default();
+        let mut texts = response.untagged.iter().map(|octets| String::from_utf8_lossy(octets).into_owned());
+        let text = texts.rfind(|text| text.contains("BODY[]")).unwrap_or_default();
         // Behind the literal's length, before the closing parenthesis.
         let text = text.split_once("}\r\n").map_or("", |(_, rest)| rest).trim_end();
         Ok(text.strip_suffix(')').unwrap_or(text).to_owned())

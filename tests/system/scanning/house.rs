@@ -38,9 +38,9 @@ impl Running {
 
     fn is_stopped(&self) -> bool {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).into_iter().flatten().flatten();
-        let states = tasks.map(|task| fs::read_to_string(task.path().join("stat")).unwrap_or_default());
+        let mut states = tasks.map(|task| fs::read_to_string(task.path().join("stat")).unwrap_or_default());
         // proc(5): the state follows the name, which stands in parentheses.
-        states.map(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))).all(|it| it)
+        states.all(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
     }
 }
 
