@@ -66,14 +66,19 @@ fn our_network(subject: &Subject<'_>, prefix: plan::Prefix) -> Option<String> {
     None
 }
 
-/// L0725.
+/// L0725: a public provider, or all that is registered under a suffix.
 fn provider(blocked: &Spanned<Blocked>, path: &str, sink: &mut Vec<Diagnostic>) {
     let what = &blocked.value.what;
     let (BlockedWhat::SenderDomain(domain) | BlockedWhat::UrlHost(domain)) = &what.value else { return };
-    let Some(provider) = decide::provider_of(&domain.0).filter(|provider| *provider == domain.0.as_str()) else {
+    let name = domain.0.as_str();
+    let message = if decide::PublicSuffixes::pinned().is_suffix(&domain.0, decide::Division::Icann) {
+        format!("`blocked` turns everybody under \"{name}\" away, which is a registry's")
+    } else if decide::provider_of(&domain.0) == Some(name) {
+        format!("`blocked` turns everybody at {name} away")
+    } else {
         return;
     };
-    let report = Diagnostic::new(Code::L0725, format!("`blocked` turns everybody at {provider} away"))
+    let report = Diagnostic::new(Code::L0725, message)
         .help("millions of people write from there: block the one address, as `Sender(\"…\")`")
         .at(what.span, "")
         .rule(path);

@@ -94,3 +94,12 @@ fn end_dates_pass_with_the_day_that_is_given() {
     assert_eq!(on(Some("2026-12-01")), [Code::L0520]);
     assert_eq!(on(Some("2026-12-02")), [Code::E0518]);
 }
+
+#[test]
+fn nobody_blocks_a_whole_registry_or_provider_without_a_word() {
+    for (domain, warned) in [("com", true), ("co.uk", true), ("gmail.com", true), ("phish.example.com", false)] {
+        let entry = format!("    blocked: [(what: SenderDomain(\"{domain}\"), because: \"phish\")],\n    routes:");
+        let checked = check(&with(NANTES, "    routes:", &entry));
+        assert_eq!(checked.diagnostics.iter().any(|it| it.code == Code::L0725), warned, "{domain}");
+    }
+}
