@@ -9,7 +9,6 @@ use tests::skip::{Missing, skip};
 use tests::smtp::letter;
 use tests::{Facteur, Imap, Options, Outcome, Smtp, corpus, policy_copy, program, wait};
 
-use crate::clients::found;
 use crate::outbound::site::{WITHIN, open};
 
 mod signed;

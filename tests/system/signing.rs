@@ -18,7 +18,7 @@ const FROM_LIST: usize = 500;
 const ARCHIVES: [&str; 6] = ["mimekit", "mail-parser", "python-email", "thunderbird", "zbateson", "wildduck"];
 
 /// A Python that has dkimpy: Debian's own, where another comes first.
-fn python_with_dkim(test: &str) -> Option<PathBuf> {
+pub fn python_with_dkim(test: &str) -> Option<PathBuf> {
     let has = |python: &PathBuf| {
         let ran = Command::new(python).args(["-c", "import dkim, nacl"]).output();
         ran.is_ok_and(|output| output.status.success())
