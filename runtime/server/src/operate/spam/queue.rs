@@ -153,7 +153,7 @@ fn described(case: &Case) -> SpamCase {
         proposals: case.proposals.len() as u64,
         proposers,
         proposers_in_all,
-        first_s: first.at_s,
+        first_s: case.proposals.iter().map(|one| one.at_s).min().unwrap_or(first.at_s),
         last_s: case.proposals.iter().map(|one| one.at_s).max().unwrap_or(first.at_s),
         received: case.received(),
         subject: shown::line(&best.facts.subject, LINE_CHARS),
