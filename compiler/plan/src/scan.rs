@@ -49,6 +49,7 @@ pub enum At {
     /// A local program and its arguments, parted by spaces; no shell. The message is on its standard input, or in a file
     /// where an argument has `{file}`.
     Command(String),
+    /// `host:port` or `unix:/path`, as the next two.
     Rspamd(String),
     Spamd(String),
     Milter(String),
