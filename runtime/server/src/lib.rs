@@ -33,6 +33,7 @@ pub mod operate;
 mod outbound;
 mod outcome;
 mod passwords;
+mod portal;
 mod quarantine;
 mod random;
 mod recall;
