@@ -63,6 +63,6 @@ pub mod zone;
 
 pub use drive::opening;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site, StandIn, World};
+pub use site::{Certificate, Certificates, ClientAddress, Outbound, PortalAddress, SeenAs, Site, StandIn, World};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

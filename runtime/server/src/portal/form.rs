@@ -24,7 +24,8 @@ impl<T: DeserializeOwned> FromRequest<std::sync::Arc<Portal>> for Form<T> {
             Ok(axum::Form(fields)) => Ok(Form(fields)),
             Err(error) => {
                 tracing::debug!("a form of the portal cannot be read: {error}");
-                let visit = visit.ok_or_else(|| axum::response::IntoResponse::into_response(StatusCode::BAD_REQUEST))?;
+                let visit =
+                    visit.ok_or_else(|| axum::response::IntoResponse::into_response(StatusCode::BAD_REQUEST))?;
                 Err(page::problem(&visit, StatusCode::BAD_REQUEST, words::NOT_A_FORM))
             }
         }

@@ -79,7 +79,7 @@ async fn judged(portal: &Arc<Portal>, mut request: Request, next: Next) -> Respo
 /// The host that is asked for, if it is the portal's.
 fn host(portal: &Portal, source: &Source, headers: &HeaderMap) -> Option<String> {
     let asked = headers.get(header::HOST)?.to_str().ok()?;
-    let is_ours = asked.eq_ignore_ascii_case(&portal.rules.host)
+    let is_ours = asked.eq_ignore_ascii_case(&portal.host)
         || source.also.is_some_and(|also| asked == also.to_string() || asked == format!("localhost:{}", also.port()));
     is_ours.then(|| asked.to_ascii_lowercase())
 }

@@ -25,6 +25,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::routing::MethodRouter;
+use tokio::task::JoinHandle;
 
 use crate::service::Service;
 use session::Sessions;
@@ -32,7 +33,7 @@ use session::Sessions;
 pub(crate) use act::act;
 pub(crate) use form::{Field, Form, field, form, summary};
 pub(crate) use page::{back, page};
-pub(crate) use serve::{Door, serve};
+pub(crate) use serve::Door;
 pub(crate) use visit::{Visit, Visitor};
 pub(crate) use words::Words;
 
@@ -40,19 +41,12 @@ pub(crate) use words::Words;
 pub(crate) struct Portal {
     pub service: Arc<Service>,
     pub sessions: Sessions,
-    pub rules: Rules,
+    pub rules: plan::Portal,
+    /// Host of its URL, with a port where it has one.
+    pub host: String,
     /// Of the tokens in forms; another one after each start.
     key: [u8; 32],
     started: Instant,
-}
-
-/// What the plan says of the portal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rules {
-    /// Host, with a port where it is not 443.
-    pub host: String,
-    pub idle_s: u64,
-    pub session_at_most_s: u64,
 }
 
 /// A page and what answers there.
@@ -70,13 +64,21 @@ fn router(portal: &Arc<Portal>) -> Router {
     all.layer(gate).with_state(portal.clone())
 }
 
-impl Portal {
-    /// The portal of a service whose plan has one.
-    pub fn new(service: Arc<Service>, rules: Rules) -> Arc<Portal> {
-        let sessions = Sessions::new(rules.idle_s, rules.session_at_most_s);
-        Arc::new(Portal { service, sessions, rules, key: crate::random::octets(), started: Instant::now() })
-    }
+/// Serves these doors, if the plan has a portal.
+pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<()>> {
+    let Some(rules) = service.tables.plan().portal.clone() else { return Vec::new() };
+    let portal = Arc::new(Portal {
+        service: service.clone(),
+        sessions: Sessions::new(rules.idle_s, rules.session_at_most_s),
+        host: rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase(),
+        rules,
+        key: crate::random::octets(),
+        started: Instant::now(),
+    });
+    doors.into_iter().map(|door| tokio::spawn(serve::serve(portal.clone(), door))).collect()
+}
 
+impl Portal {
     /// Monotonic seconds, for sessions.
     pub fn now_s(&self) -> u64 {
         self.started.elapsed().as_secs()

@@ -56,7 +56,7 @@ pub(super) struct Source {
 }
 
 /// Accepts until the server stops. Requests under way then end with their connections.
-pub(crate) async fn serve(portal: Arc<Portal>, door: Door) {
+pub(super) async fn serve(portal: Arc<Portal>, door: Door) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let router = router(&portal);
     let Door { socket, acceptor, seen_as } = door;

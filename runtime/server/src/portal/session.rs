@@ -22,7 +22,9 @@ const CODE_MAX_S: u64 = 300;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The password was right; so many codes were wrong.
-    NeedsCode { wrong: u32 },
+    NeedsCode {
+        wrong: u32,
+    },
     SignedIn,
 }
 
@@ -219,7 +221,10 @@ mod tests {
         let sessions = Sessions::new(1_000, 10_000);
         let waits = || Session { stage: Stage::NeedsCode { wrong: 0 }, ..session("toto-j") };
         let id = sessions.begin(waits(), 0);
-        assert_eq!((1..=CODES_MAX).map(|_| sessions.wrong_code(&id)).collect::<Vec<_>>(), [true, true, true, true, false]);
+        assert_eq!(
+            (1..=CODES_MAX).map(|_| sessions.wrong_code(&id)).collect::<Vec<_>>(),
+            [true, true, true, true, false]
+        );
         assert!(sessions.of(&id, 0).is_none());
         let id = sessions.begin(waits(), 0);
         assert!(sessions.of(&id, CODE_MAX_S - 1).is_some() && sessions.of(&id, CODE_MAX_S).is_none());

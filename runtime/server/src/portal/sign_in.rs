@@ -16,11 +16,7 @@ use crate::clock;
 use crate::drive::login::authenticate;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![
-        ("/sign-in", get(asked).post(tried)),
-        ("/sign-out", post(out)),
-        ("/language", post(language)),
-    ]
+    vec![("/sign-in", get(asked).post(tried)), ("/sign-out", post(out)), ("/language", post(language))]
 }
 
 /// Where to go after it.
@@ -74,8 +70,7 @@ async fn tried(visit: Visit, State(portal): State<Arc<Portal>>, Form(tried): For
     if login.trim().is_empty() || password.is_empty() {
         return asking(&visit, StatusCode::UNPROCESSABLE_ENTITY, &next, &login, Some(words::LOGIN_AND_PASSWORD));
     }
-    let claim =
-        Claim::Password(Credentials { login: login.trim().to_owned(), secret: Secret::new(password) });
+    let claim = Claim::Password(Credentials { login: login.trim().to_owned(), secret: Secret::new(password) });
     match authenticate(&portal.service, &visit.peer(), visit.class, &claim).await {
         Ok(logged_in) => enter(&visit, logged_in.account.login, &next),
         Err(refusal) => {
