@@ -55,7 +55,7 @@ pub struct RestDoor {
 
 impl Stage {
     /// The networks the portal is reached from, in the order of its addresses.
-    pub fn portal_networks(&self) -> impl Iterator<Item = &Network> {
+    pub fn portal_networks(&self) -> impl Iterator<Item = &networks::Network> {
         super::portal_networks(self.tables.plan(), &self.networks)
     }
 
