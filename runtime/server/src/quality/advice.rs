@@ -60,9 +60,7 @@ impl Advice {
             }
             Advice::Repeats => "Répéter la même chose n'aide pas : ajoutez d'autres mots.".to_owned(),
             Advice::Date => "Les dates et les années se devinent vite : ajoutez d'autres mots.".to_owned(),
-            Advice::Guessable => {
-                "Il se devine en trop peu d'essais : ajoutez un ou deux mots peu courants.".to_owned()
-            }
+            Advice::Guessable => "Il se devine en trop peu d'essais : ajoutez un ou deux mots peu courants.".to_owned(),
             Advice::UsedBefore => "Vous l'avez déjà utilisé : prenez-en un nouveau.".to_owned(),
         }
     }

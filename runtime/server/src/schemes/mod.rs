@@ -61,7 +61,9 @@ pub enum NoScheme {
 impl fmt::Display for NoScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NoScheme::Unknown => "a password hash of a scheme that is not supported: such a person needs a new password",
+            NoScheme::Unknown => {
+                "a password hash of a scheme that is not supported: such a person needs a new password"
+            }
             NoScheme::Malformed => "a damaged password hash",
             NoScheme::TooDear => "a password hash that costs more to check than one login may",
             NoScheme::Locked => "a locked password",
@@ -103,7 +105,9 @@ impl Imported {
         match &self.scheme {
             Scheme::Digest { kind, hash, salt } => digests::is_digest(*kind, octets, salt, hash),
             Scheme::Pbkdf2 { kind, rounds, salt, hash } => digests::is_pbkdf2(*kind, *rounds, octets, salt, hash),
-            Scheme::Md5Crypt { salt, hash } => digests::same(crypt::md5(octets, salt.as_bytes()).as_bytes(), hash.as_bytes()),
+            Scheme::Md5Crypt { salt, hash } => {
+                digests::same(crypt::md5(octets, salt.as_bytes()).as_bytes(), hash.as_bytes())
+            }
             Scheme::ShaCrypt { kind, rounds, salt, hash } => crypt::sha(*kind, *rounds, octets, salt.as_bytes())
                 .is_some_and(|made| digests::same(made.as_bytes(), hash.as_bytes())),
             Scheme::Bcrypt => bcrypt::verify(octets, &self.text).unwrap_or(false),

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::alphabet::Alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD_PAD_INDIFFERENT};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::{Digest, Imported, NoScheme, Scheme};
 use crate::verifier;
@@ -56,7 +56,15 @@ pub fn read(text: &str) -> Result<Imported, NoScheme> {
 }
 
 fn base64(text: &str) -> Result<Vec<u8>, NoScheme> {
-    STANDARD_PAD_INDIFFERENT.decode(text).map_err(|_| NoScheme::Malformed)
+    decoded(&base64::alphabet::STANDARD, text)
+}
+
+/// Padded or not.
+fn decoded(alphabet: &Alphabet, text: &str) -> Result<Vec<u8>, NoScheme> {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(alphabet, config).decode(text).map_err(|_| NoScheme::Malformed)
 }
 
 fn digest(kind: Digest, text: &str, salted: bool) -> Result<Scheme, NoScheme> {
@@ -186,10 +194,6 @@ fn hexadecimal(text: &str) -> Result<Vec<u8>, NoScheme> {
 }
 
 fn passlib(text: &str) -> Result<Vec<u8>, NoScheme> {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
     let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./";
-    let alphabet = Alphabet::new(letters).map_err(|_| NoScheme::Malformed)?;
-    GeneralPurpose::new(&alphabet, config).decode(text).map_err(|_| NoScheme::Malformed)
+    decoded(&Alphabet::new(letters).map_err(|_| NoScheme::Malformed)?, text)
 }
