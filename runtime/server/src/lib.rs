@@ -41,6 +41,7 @@ mod records;
 mod redirects;
 mod reports;
 mod rings;
+mod roles;
 mod scan;
 mod schemes;
 mod scram;

@@ -95,6 +95,12 @@ pub enum OperateError {
     WeakPassword {
         advice: Vec<Advice>,
     },
+    /// The roles of who asks do not allow it.
+    NotAllowed {
+        why: String,
+        /// Path in the policy.
+        rule: String,
+    },
     /// Whoever asked went away, or the server stops.
     Interrupted,
     /// A bug of ours.
@@ -152,7 +158,7 @@ impl fmt::Display for OperateError {
             OperateError::NoServer => {
                 f.write_str("no server runs on this data folder, and only its plan can judge this")
             }
-            OperateError::Refused { why, rule } => write!(f, "{why} [{rule}]"),
+            OperateError::Refused { why, rule } | OperateError::NotAllowed { why, rule } => write!(f, "{why} [{rule}]"),
             OperateError::WeakPassword { advice } => {
                 let told: Vec<String> = advice.iter().map(|one| one.english()).collect();
                 write!(f, "this password is refused. {}", told.join(" "))

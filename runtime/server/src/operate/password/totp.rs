@@ -1,11 +1,13 @@
 //! `facteur person totp`, and the portal's page of the second factor.
 
+use decide::roles::Act;
 use mail::Login;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
 use crate::operate::{Context, OperateError, Operation, Progress, audit, place};
 use crate::passwords::totp::{self, Enrolment, TotpError, TotpState};
+use crate::roles::Subject;
 use crate::signing::Seal;
 
 /// `POST /password/totp`: how the second factor of a login stands.
@@ -30,11 +32,13 @@ pub struct ConfirmTotp {
     pub code: String,
 }
 
-/// `POST /password/totp/end`: for somebody who lost the device. False when there was none.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// `POST /password/totp/end`: by its owner, who shows a code, or by others for somebody who lost the device. False when there
+/// was none.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndTotp {
     pub login: String,
+    pub code: Option<String>,
 }
 
 impl From<TotpError> for OperateError {
@@ -66,6 +70,14 @@ impl Operation for TotpOf {
     const PATH: &'static str = "/password/totp";
     const LONG: bool = false;
 
+    fn act(&self) -> Act {
+        Act::SeePerson
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<TotpState, OperateError> {
         let login = login(context, &self.login)?;
         sealed(context, |seal| Ok(totp::state(&context.store, seal, &login)?))
@@ -76,6 +88,14 @@ impl Operation for BeginTotp {
     type Response = Enrolment;
     const PATH: &'static str = "/password/totp/begin";
     const LONG: bool = false;
+
+    fn act(&self) -> Act {
+        Act::UseOwn
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Enrolment, OperateError> {
         let login = login(context, &self.login)?;
@@ -89,6 +109,14 @@ impl Operation for ConfirmTotp {
     type Response = Vec<String>;
     const PATH: &'static str = "/password/totp/confirm";
     const LONG: bool = false;
+
+    fn act(&self) -> Act {
+        Act::UseOwn
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<String>, OperateError> {
         let login = login(context, &self.login)?;
@@ -104,8 +132,23 @@ impl Operation for EndTotp {
     const PATH: &'static str = "/password/totp/end";
     const LONG: bool = false;
 
+    fn act(&self) -> Act {
+        if self.code.is_some() { Act::UseOwn } else { Act::EndSecondFactor }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {
         let login = login(context, &self.login)?;
+        if let Some(code) = &self.code {
+            let now_s = clock::unix_s();
+            let right = sealed(context, |seal| Ok(totp::opens(&context.store, seal, &login, code, now_s)?))?;
+            if !right {
+                return Err(TotpError::WrongCode.into());
+            }
+        }
         let ended = totp::end(&context.store, &login)?;
         if ended {
             audit(context, &format!("second factor of {login} ended"));
