@@ -31,6 +31,7 @@ mod told;
 mod transaction;
 
 pub mod login;
+pub mod roles;
 
 pub use author::authors;
 pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};
