@@ -32,6 +32,7 @@ mod transaction;
 
 pub mod compromise;
 pub mod login;
+pub mod roles;
 
 pub use author::authors;
 pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};
