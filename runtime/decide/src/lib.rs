@@ -32,6 +32,7 @@ mod told;
 mod transaction;
 
 pub mod login;
+pub mod roles;
 
 pub use account::{
     AccountState, Change, Facts as AccountFacts, Given as GivenState, Look, May, Notice, Receive, Told as ToldNotice,

@@ -40,6 +40,7 @@ mod records;
 mod redirects;
 mod reports;
 mod rings;
+mod roles;
 mod scan;
 mod scram;
 mod sealed;

@@ -77,9 +77,10 @@ pub async fn serve(service: Arc<Service>, listener: UnixListener) {
 
 /// One request and its answer.
 async fn converse(service: Arc<Service>, jobs: Arc<Jobs>, stream: UnixStream) {
-    let who = stream.peer_cred().ok().map(|peer| Who { uid: peer.uid(), pid: peer.pid() });
+    let who = stream.peer_cred().ok().map(|peer| Who::Process { uid: peer.uid(), pid: peer.pid() });
     let answer = service_fn(|request| {
         let (service, jobs) = (service.clone(), jobs.clone());
+        let who = who.clone();
         async move { Ok::<_, Infallible>(respond(service, jobs, who, request).await) }
     });
     let mut http = http1::Builder::new();
@@ -90,8 +91,11 @@ async fn converse(service: Arc<Service>, jobs: Arc<Jobs>, stream: UnixStream) {
 
 async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, request: Request<Incoming>) -> Answer {
     let owner = rustix::process::geteuid().as_raw();
+    let uid = match &who {
+        Some(Who::Process { uid, .. }) => *uid,
+        _ => u32::MAX,
+    };
     let Some(who) = who.filter(|who| who.may_operate(owner)) else {
-        let uid = who.map_or(u32::MAX, |who| who.uid);
         tracing::warn!(uid, "refused on the control socket");
         return refused(StatusCode::FORBIDDEN, OperateError::Forbidden { uid });
     };
@@ -243,7 +247,7 @@ fn run<O: Operation>(request: O, context: Context, lines: mpsc::Sender<Bytes>, r
     let mut tell = |progress: Progress| {
         let _ = lines.try_send(line(&Line::<O::Response>::Progress(progress)));
     };
-    let handled = std::panic::catch_unwind(AssertUnwindSafe(|| request.handle(&context, &mut tell)));
+    let handled = std::panic::catch_unwind(AssertUnwindSafe(|| request.perform(&context, &mut tell)));
     // The place is free before the caller hears the end, so that the next call cannot meet this one.
     drop(running);
     let last = match handled {

@@ -89,6 +89,12 @@ pub enum OperateError {
         /// Path in the policy.
         rule: String,
     },
+    /// The roles of who asks do not allow it.
+    NotAllowed {
+        why: String,
+        /// Path in the policy.
+        rule: String,
+    },
     /// Whoever asked went away, or the server stops.
     Interrupted,
     /// A bug of ours.
@@ -146,7 +152,7 @@ impl fmt::Display for OperateError {
             OperateError::NoServer => {
                 f.write_str("no server runs on this data folder, and only its plan can judge this")
             }
-            OperateError::Refused { why, rule } => write!(f, "{why} [{rule}]"),
+            OperateError::Refused { why, rule } | OperateError::NotAllowed { why, rule } => write!(f, "{why} [{rule}]"),
             OperateError::Interrupted => f.write_str("interrupted"),
             OperateError::Panicked => f.write_str("a bug: the command panicked, the log of the server says where"),
         }

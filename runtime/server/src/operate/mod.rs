@@ -39,7 +39,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use decide::Tables;
+use decide::{Tables, roles};
 use plan::{Backup, Retention};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,7 @@ use crate::clock;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
+pub use crate::roles::Subject;
 use crate::service::Service;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
@@ -142,6 +143,22 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     const PATH: &'static str;
     /// One at a time: it reads or writes much.
     const LONG: bool;
+
+    /// What it does, of the closed list that roles are about. As it stands here no role allows it, only a process.
+    fn act(&self) -> roles::Act {
+        roles::Act::OperateMachine
+    }
+
+    /// Whom it is about.
+    fn subject(&self) -> Subject<'_> {
+        Subject::Nobody
+    }
+
+    /// Does it for who asks, if they may. Everybody calls this and nobody `handle`: INVARIANT (asked-first).
+    fn perform(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError> {
+        crate::roles::must(context, self.act(), self.subject())?;
+        self.handle(context, tell)
+    }
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError>;
 }
