@@ -28,6 +28,7 @@ use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore,
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
+use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -35,9 +36,7 @@ use super::{
     CountsOfTokens, DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue,
     StatsOfSpam, TeachSpam,
 };
-use super::{
-    EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys,
-};
+use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -125,7 +124,6 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
-        SetPassword::PATH => asked.start::<SetPassword>(),
         AddAppPassword::PATH => asked.start::<AddAppPassword>(),
         ListAppPasswords::PATH => asked.start::<ListAppPasswords>(),
         RemoveAppPassword::PATH => asked.start::<RemoveAppPassword>(),
@@ -150,6 +148,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         TakeMessage::PATH => asked.start::<TakeMessage>(),
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
+        path if path.starts_with("/password/") => asked.password(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
@@ -179,6 +178,19 @@ impl Asked {
             TeachSpam::PATH => self.start::<TeachSpam>(),
             CountsOfTokens::PATH => self.start::<CountsOfTokens>(),
             StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of passwords and second factors.
+    fn password(self, path: &str) -> Answer {
+        match path {
+            SetPassword::PATH => self.start::<SetPassword>(),
+            ImportPassword::PATH => self.start::<ImportPassword>(),
+            TotpOf::PATH => self.start::<TotpOf>(),
+            BeginTotp::PATH => self.start::<BeginTotp>(),
+            ConfirmTotp::PATH => self.start::<ConfirmTotp>(),
+            EndTotp::PATH => self.start::<EndTotp>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }
