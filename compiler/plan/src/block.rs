@@ -220,7 +220,17 @@ pub struct SenderApplication {
 pub struct Logins {
     pub each_account_and_network: Windows,
     pub each_client_address: Windows,
+    pub delay: Delay,
     pub when_over: WhenOver,
+}
+
+/// Answers to failed logins beyond `after` wait 1, 2, 4 … seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delay {
+    pub after: u32,
+    /// 0: no answer waits.
+    pub at_most_s: u32,
 }
 
 /// Clients of receiving blocks, per client address.

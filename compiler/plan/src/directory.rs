@@ -14,6 +14,11 @@ pub struct Ldap {
     pub attributes: LdapAttributes,
     /// What was read before is used for so long when no server answers.
     pub stale_at_most_s: u64,
+    /// Which entries below `base` are people (RFC 4515).
+    pub filter: String,
+    /// The directory is read again after so long.
+    pub refresh_s: u64,
+    pub passwords: LdapPasswords,
     /// Entries asked for at once (RFC 2696).
     pub page: u32,
 }
@@ -35,6 +40,15 @@ pub enum LdapTls {
     StartTls,
 }
 
+/// Where the password of a person is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LdapPasswords {
+    /// In the directory: a login is a bind (RFC 4513).
+    Bind,
+    /// Here.
+    Kept,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LdapBind {
@@ -47,6 +61,8 @@ pub struct LdapBind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LdapAttributes {
+    /// What never changes of a person, whatever their name; `entryUUID` (RFC 4530) where the policy names none.
+    pub id: String,
     pub login: String,
     pub first: String,
     pub last: String,
@@ -55,4 +71,12 @@ pub struct LdapAttributes {
     pub profile: String,
     pub unit: String,
     pub until: String,
+    /// First day.
+    pub registered: String,
+    /// Address that a copy goes to; judged as any redirect.
+    pub redirect: String,
+    /// Where the mail of the person is kept, a key of `routes.homes`.
+    pub home: String,
+    /// A quota of their own, in megabytes (10⁶ octets).
+    pub quota_mb: String,
 }

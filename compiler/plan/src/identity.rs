@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::role::RoleName;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
@@ -15,6 +17,28 @@ pub struct Identity {
     pub password: PasswordRules,
     /// Who vouches for tokens; `None` where no mechanism takes one.
     pub oauth: Option<OAuth>,
+    /// Other ways into the portal than the password, in the order they are shown.
+    pub sign_in: Vec<SignIn>,
+}
+
+/// Who vouches for people at the portal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignIn {
+    /// OpenID Connect, authorization code with PKCE (RFC 7636).
+    Oidc {
+        /// An `https` URL; its configuration is below `/.well-known/openid-configuration`.
+        issuer: String,
+        client_id: String,
+        /// Name of a secret of the site.
+        secret: String,
+        /// The claim that holds the login.
+        login_claim: String,
+    },
+    /// CAS protocol 3.
+    Cas {
+        /// An `https` URL.
+        at: String,
+    },
 }
 
 /// An issuer of bearer tokens (RFC 7628, RFC 9068).
@@ -115,6 +139,29 @@ pub struct PasswordRules {
     /// Networks that may use that page, sorted.
     pub change_from: Vec<String>,
     pub sent_as: Vec<Mechanism>,
+    pub hash: HashCost,
+    /// Mails so long before a password expires, descending.
+    pub warn_before_s: Vec<u64>,
+    pub second_factor: SecondFactor,
+}
+
+/// What one password costs to check, and to guess: Argon2id (RFC 9106).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HashCost {
+    pub memory_kib: u32,
+    pub passes: u32,
+    pub lanes: u32,
+}
+
+/// A code beside the password, at the portal (TOTP, RFC 6238).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecondFactor {
+    Never,
+    /// Whoever wants one.
+    Offered,
+    /// Asked of people with one of these roles, offered to the others; sorted, never empty.
+    RequiredFor(Vec<RoleName>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

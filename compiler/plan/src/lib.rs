@@ -8,7 +8,9 @@
 //!
 //! **Invariant (canonical):** one Plan has one text. Fields come in the order of the structs, map keys sorted by bytes.
 
+mod account;
 mod block;
+mod compromise;
 mod delivery;
 mod directory;
 mod domain;
@@ -20,9 +22,11 @@ mod imap;
 mod mailboxes;
 mod network;
 mod pins;
+mod portal;
 mod read;
 mod response;
 mod retention;
+mod role;
 mod scan;
 mod source_map;
 mod steps;
@@ -31,20 +35,22 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use account::{Accounts, Leaving, LeavingState, MassChange};
 pub use block::{
-    As, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock,
+    As, Delay, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock,
     SenderApplication, Senders, SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window,
     Windows,
 };
+pub use compromise::{Detector, Reaction, Sign};
 pub use delivery::{Delivery, DnsList, OnListed, Provider, Signing, SigningAlgorithm};
-pub use directory::{Ldap, LdapAttributes, LdapBind, LdapServer, LdapTls};
+pub use directory::{Ldap, LdapAttributes, LdapBind, LdapPasswords, LdapServer, LdapTls};
 pub use domain::{Held, HeldOnly, Homes, MailDomain, NextHop, PassOnRecipients, Remote, RemoteLogin, Routes};
 pub use emit::emit;
 pub use guarantee::{Direction, EqualityExcept, Guarantee, Of, Reach, Via, Waiver};
 pub use hash::{PlanHash, hash};
 pub use identity::{
-    AddressRules, AtExpiry, Collision, Fold, Homonyms, Identity, InitialPassword, LoginExample, LoginRules, Mechanism,
-    Newcomers, OAuth, PasswordQuality, PasswordRules, ResetBy,
+    AddressRules, AtExpiry, Collision, Fold, HashCost, Homonyms, Identity, InitialPassword, LoginExample, LoginRules,
+    Mechanism, Newcomers, OAuth, PasswordQuality, PasswordRules, ResetBy, SecondFactor, SignIn,
 };
 pub use imap::{CapabilityMask, ImapRules, MASKABLE};
 pub use mailboxes::{Counted, MailboxRules, Profile, Quota, QuotaGrant, Then, WhenFull};
@@ -53,9 +59,11 @@ pub use network::{
     Tls, TlsMode, TlsVersion,
 };
 pub use pins::{PUBLIC_PROVIDERS, PUBLIC_SUFFIXES, Pin, Pins};
+pub use portal::Portal;
 pub use read::{ReadError, fuzz, read};
 pub use response::{Blocked, BlockedWhat, Response};
 pub use retention::{Backup, BackupCover, BackupTo, Life, Restores, Retention};
+pub use role::{RoleName, Roles};
 pub use scan::{
     Antispam, Antivirus, At, BuiltInPass, ContinueWith, Copies, Corrections, CorrectionsAccept, Does, EngineDown, Exit,
     ExitMeans, InfectedWhen, Infection, Keep, OnInfection, ReplyTo, ScanDirection, Scanner, ScoreSign, SpamAction, Tag,
@@ -83,6 +91,10 @@ pub struct Plan {
     /// Domains that are ours, never empty. Keys are A-labels; a key may begin with `{unit}.`.
     pub domains: BTreeMap<String, MailDomain>,
     pub identity: Identity,
+    pub accounts: Accounts,
+    pub roles: Roles,
+    /// `None` where people manage nothing themselves.
+    pub portal: Option<Portal>,
     /// Exactly one of them is `Rest`.
     pub networks: BTreeMap<String, Network>,
     pub gateways: BTreeMap<String, Gateway>,
@@ -101,6 +113,8 @@ pub struct Plan {
     pub limit_grants: Vec<LimitGrant>,
     pub senders: Option<Senders>,
     pub logins: Logins,
+    /// Detectors of stolen accounts, by name; empty where nobody looks.
+    pub compromise: BTreeMap<String, Detector>,
     pub strangers: Strangers,
     pub dns_lists: BTreeMap<String, DnsList>,
     /// In the order written; rule ids count from 0.

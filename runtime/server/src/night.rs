@@ -83,7 +83,7 @@ fn night_after(now: &Zoned, minute: u32) -> Zoned {
 fn work(service: &Arc<Service>, backup: bool) {
     let context = door::context(service, Who::this_process(), Arc::new(AtomicBool::new(false)));
     if backup {
-        match (BackupNow {}).handle(&context, &mut |_| ()) {
+        match (BackupNow {}).perform(&context, &mut |_| ()) {
             Ok(taken) => {
                 service.metrics.backup_last.set(clock::unix_s());
                 if let Some(why) = &taken.not_removed {
@@ -101,7 +101,7 @@ fn work(service: &Arc<Service>, backup: bool) {
     if let Err(error) = service.blocks.sweep(&service.store, clock::unix_s()) {
         tracing::error!("blocks that ended could not go: {error}");
     }
-    match (Compact { keep_s: FREED_KEPT_S }).handle(&context, &mut |_| ()) {
+    match (Compact { keep_s: FREED_KEPT_S }).perform(&context, &mut |_| ()) {
         Ok(done) => tracing::info!(segments = done.segments_removed, octets = done.octets_freed, "compacted"),
         Err(error) => tracing::error!("the store could not be compacted: {error}"),
     }

@@ -29,16 +29,19 @@ use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
-use crate::site::{Outbound, Site};
+use crate::site::{Outbound, PortalAddress, Site};
 use crate::spam::{Spam, colleagues};
+use crate::standing::Standings;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    bindings, control, decisions, fullness, http, night, notices, operate, outbound, quarantine, random, reports,
-    rings, scan, tls, world,
+    bindings, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine, random,
+    reports, rings, scan, tls, world,
 };
 
+/// The name of the portal where listeners are named.
+const PORTAL: &str = "portal";
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
@@ -59,6 +62,8 @@ pub struct Running {
     pub listeners: BTreeMap<String, Vec<SocketAddr>>,
     /// Where `/metrics` and `/healthz` are.
     pub http: Option<SocketAddr>,
+    /// Where the portal is, in the order of the site.
+    pub portal: Vec<SocketAddr>,
     pub control: PathBuf,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -177,10 +182,16 @@ impl Server {
         }
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
+        let unknown = if site.portal.is_empty() || tables.plan().portal.is_some() {
+            unknown
+        } else {
+            [unknown, vec![PORTAL.to_owned()]].concat()
+        };
         if !unknown.is_empty() {
             return Err(StartError::UnknownListeners(unknown));
         }
         let doors = doors(&tables, &site)?;
+        let portal_doors = portal_doors(&tables, &site)?;
         let (stop, stopping) = watch::channel(false);
         let (service, records) = service(tables, hash, site, store, stopping).await?;
         let (http, http_socket) = http_socket(service.site.http)?;
@@ -206,13 +217,15 @@ impl Server {
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
+        let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
+        tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
             // A bound socket has an address.
             listeners.entry(door.name.clone()).or_default().extend(door.socket.local_addr());
             tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
         }
-        Ok(Running { listeners, http, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
     }
 }
 
@@ -279,6 +292,21 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     Ok(doors)
 }
 
+/// Binds the portal.
+fn portal_doors(tables: &Tables, site: &Site) -> Result<Vec<portal::Door>, StartError> {
+    let name = || PORTAL.to_owned();
+    let certificate = site.certificates.by_listener.get(PORTAL).unwrap_or(&site.certificates.default);
+    let mut doors = Vec::new();
+    for PortalAddress { bind, seen_as } in &site.portal {
+        let acceptor = tls::acceptor(tables.plan().tls.oldest, certificate)
+            .map_err(|error| StartError::Tls { listener: name(), error })?;
+        let socket =
+            listen::bind(*bind).map_err(|error| StartError::Bind { listener: name(), address: *bind, error })?;
+        doors.push(portal::Door { socket, acceptor, seen_as: *seen_as });
+    }
+    Ok(doors)
+}
+
 fn http_socket(
     address: Option<SocketAddr>,
 ) -> Result<(Option<SocketAddr>, Option<tokio::net::TcpListener>), StartError> {
@@ -304,7 +332,8 @@ async fn service(
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal).await?;
-    let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
+    let standings = Arc::new(Standings::load(&store).map_err(StartError::Read)?);
+    let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
@@ -340,6 +369,8 @@ async fn service(
         world,
         pool: outbound::Pool::default(),
         redirects,
+        sessions: Arc::default(),
+        standings,
         teaching: crate::teaching::Teaching::default(),
         blocks,
         resolver,

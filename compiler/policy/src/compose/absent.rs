@@ -6,7 +6,11 @@ use crate::syntax::{Document, GroupBody, Kind, Node};
 use super::grown::key_name;
 
 /// Sections that stand in the defaults as they are used.
-const STATIC: [&str; 25] = [
+const STATIC: [&str; 29] = [
+    "accounts",
+    "roles",
+    "portal",
+    "compromise",
     "gateways",
     "web",
     "when_over",

@@ -58,6 +58,10 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         sending: _,
         scanners: _,
         guarantees: _,
+        accounts,
+        roles,
+        portal,
+        compromise,
         gateways,
         web,
         when_over,
@@ -85,7 +89,7 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         waivers,
     } = defaults;
     or_each!(policy;
-        gateways, web, when_over, one_account_in_several_blocks, limit_grants, senders, counters, logins,
+        accounts, roles, portal, compromise, gateways, web, when_over, one_account_in_several_blocks, limit_grants, senders, counters, logins,
         dns_lists, blocked, mailboxes, imap, authenticate, antivirus, antispam, filters, losses, response,
         redirects, routes, delivery, signing, retention, backup, waivers
     );

@@ -117,11 +117,16 @@ pub(super) fn logins(logins: &Switch<Logins>) -> plan::Logins {
         Switch::Off => plan::Logins {
             each_account_and_network: plan::Windows::Unlimited,
             each_client_address: plan::Windows::Unlimited,
+            delay: plan::Delay { after: 0, at_most_s: 0 },
             when_over: plan::WhenOver::TryLater,
         },
         Switch::On(logins) => plan::Logins {
             each_account_and_network: windows(&logins.each_account_and_network.failed),
             each_client_address: windows(&logins.each_client_address.failed),
+            delay: logins.delay.as_ref().map_or(plan::Delay { after: 3, at_most_s: 8 }, |delay| plan::Delay {
+                after: delay.value.after,
+                at_most_s: u32::try_from(delay.value.at_most.0).unwrap_or(u32::MAX),
+            }),
             when_over: logins.when_over,
         },
     }

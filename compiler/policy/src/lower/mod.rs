@@ -1,7 +1,9 @@
 //! Model to Plan, one file per block with the names the Plan has. Nothing is judged here: `lower` runs on a policy
 //! whose sections are all present and without mistakes, and anything else gives no plan.
 
+mod account;
 mod block;
+mod compromise;
 mod delivery;
 mod directory;
 mod domain;
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 
 use plan::{FORMAT, Institution, Pins, Plan};
 
-use crate::model::network::{Everywhere, Names};
+use crate::model::network::{Everywhere, Names, Network};
 use crate::model::{self, Policy, Switch};
 use crate::syntax::{Items, WordOr};
 
@@ -33,6 +35,8 @@ pub(crate) use steps::domain_pattern;
 struct Scope {
     /// Every network, sorted.
     networks: Vec<String>,
+    /// Those that are not `Rest`, sorted.
+    with_prefixes: Vec<String>,
     /// The profile of people nobody gave one.
     otherwise: String,
 }
@@ -63,6 +67,14 @@ fn domains(names: &Items<model::literal::DomainName>) -> Vec<mail::Domain> {
     names
 }
 
+/// Durations in seconds, the longest first.
+fn descending(spans: &Items<model::literal::Span>) -> Vec<u64> {
+    let mut seconds: Vec<u64> = spans.values().map(|span| span.0).collect();
+    seconds.sort_by(|a, b| b.cmp(a));
+    seconds.dedup();
+    seconds
+}
+
 /// Values in the order written.
 fn list<T: Clone>(items: &Items<T>) -> Vec<T> {
     items.values().cloned().collect()
@@ -72,12 +84,19 @@ fn list<T: Clone>(items: &Items<T>) -> Vec<T> {
 pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
     let mut networks: Vec<String> = policy.networks.sound()?.keys().map(|name| name.value.clone()).collect();
     networks.sort();
-    let scope = Scope { networks, otherwise: policy.mailboxes.sound()?.otherwise.value.clone() };
+    let is_rest = |name: &String| {
+        policy.networks.seen().and_then(|all| all.get(name)).is_some_and(|network| network.value == Network::Rest)
+    };
+    let with_prefixes = networks.iter().filter(|name| !is_rest(name)).cloned().collect();
+    let scope = Scope { networks, with_prefixes, otherwise: policy.mailboxes.sound()?.otherwise.value.clone() };
     Some(Plan {
         format: FORMAT,
         institution: institution(policy.institution.sound()?),
         domains: domain::domains(&scope, policy.domains.sound()?),
         identity: identity::identity(policy.identity.sound()?),
+        accounts: account::accounts(policy.accounts.sound()?),
+        roles: account::roles(policy.roles.sound()?),
+        portal: account::portal(&scope, policy.portal.sound()?),
         networks: model::sorted(policy.networks.sound()?, network::network),
         gateways: model::sorted(policy.gateways.sound()?, network::gateway),
         tls: network::tls(policy.tls.sound()?)?,
@@ -92,6 +111,7 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         limit_grants: policy.limit_grants.sound()?.values().map(block::limit_grant).collect(),
         senders: policy.senders.sound()?.on().map(block::senders),
         logins: block::logins(policy.logins.sound()?),
+        compromise: compromise::compromise(policy.compromise.sound()?),
         strangers: block::strangers(policy.strangers.sound()?),
         dns_lists: model::sorted(policy.dns_lists.sound()?, delivery::dns_list),
         blocked: policy.blocked.sound()?.values().map(response::blocked).collect(),

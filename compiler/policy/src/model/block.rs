@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::literal::{Date, MailAddress, NetworkPrefix, Rate, Share, Size};
+use super::literal::{Date, MailAddress, NetworkPrefix, Rate, Share, Size, Span};
 use super::network::Names;
 use crate::syntax::{Entries, Items, Spanned, WordOr};
 
@@ -144,7 +144,16 @@ pub struct Counters {
 pub struct Logins {
     pub each_account_and_network: Failed,
     pub each_client_address: Failed,
+    #[serde(default)]
+    pub delay: Option<Spanned<Delay>>,
     pub when_over: plan::WhenOver,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delay {
+    pub after: u32,
+    pub at_most: Span,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

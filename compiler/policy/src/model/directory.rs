@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::literal::{AttributeName, DistinguishedName, Inline, LdapServer, SecretName, Span};
+use super::literal::{AttributeName, DistinguishedName, Filter, Inline, LdapServer, SecretName, Span};
 use crate::syntax::{Items, Spanned, WordOr};
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -18,6 +18,12 @@ pub struct Ldap {
     pub bind: Option<Bind>,
     #[serde(default)]
     pub attributes: Attributes,
+    #[serde(default)]
+    pub filter: Option<Filter>,
+    #[serde(default)]
+    pub refresh: Option<Spanned<Span>>,
+    #[serde(default)]
+    pub passwords: Option<plan::LdapPasswords>,
     #[serde(default)]
     pub stale_at_most: Option<Spanned<Span>>,
     #[serde(default)]
@@ -78,4 +84,14 @@ pub struct AttributeNames {
     pub unit: Option<AttributeName>,
     #[serde(default)]
     pub until: Option<AttributeName>,
+    #[serde(default)]
+    pub id: Option<AttributeName>,
+    #[serde(default)]
+    pub registered: Option<AttributeName>,
+    #[serde(default)]
+    pub redirect: Option<AttributeName>,
+    #[serde(default)]
+    pub home: Option<AttributeName>,
+    #[serde(default)]
+    pub quota_mb: Option<AttributeName>,
 }

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::directory::Ldap;
-use super::literal::{Months, Url};
+use super::directory::{Ldap, Secret};
+use super::literal::{Months, Size, Span, Url};
 use crate::syntax::{Items, Spanned};
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -18,6 +18,16 @@ pub struct Identity {
     pub password: PasswordRules,
     #[serde(default)]
     pub oauth: Option<Spanned<OAuth>>,
+    #[serde(default)]
+    pub sign_in: Items<SignIn>,
+}
+
+/// Who vouches for people at the portal.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SignIn {
+    Oidc { issuer: Spanned<Url>, client_id: String, secret: Secret, login_claim: String },
+    Cas { at: Spanned<Url> },
 }
 
 /// An issuer of bearer tokens.
@@ -95,4 +105,29 @@ pub struct PasswordRules {
     #[serde(default)]
     pub change_from: Items<String>,
     pub sent_as: Items<plan::Mechanism>,
+    #[serde(default)]
+    pub hash: Option<Spanned<HashCost>>,
+    #[serde(default)]
+    pub warn_before: Option<Spanned<Items<Span>>>,
+    #[serde(default)]
+    pub second_factor: Option<Spanned<SecondFactor>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HashCost {
+    pub memory: Size,
+    pub passes: u32,
+    pub lanes: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SecondFactor {
+    Never,
+    Offered,
+    Required {
+        #[serde(rename = "for")]
+        for_: Items<plan::RoleName>,
+    },
 }

@@ -4,7 +4,9 @@
 //!
 //! Each section is decoded on its own, so a mistake in one hides none in another.
 
+pub mod account;
 pub mod block;
+pub mod compromise;
 pub mod delivery;
 pub mod directory;
 pub mod domain;
@@ -15,6 +17,7 @@ pub mod literal;
 pub mod mailboxes;
 pub mod network;
 pub mod people;
+pub mod portal;
 pub mod response;
 pub mod retention;
 pub mod scan;
@@ -137,6 +140,9 @@ sections! {
     institution: Institution,
     domains: Entries<domain::MailDomain, literal::DomainKey>,
     identity: identity::Identity,
+    accounts: account::Accounts,
+    roles: account::Roles,
+    portal: Switch<portal::Portal>,
     networks: Named<network::Network>,
     gateways: Named<network::Gateway>,
     tls: network::Tls,
@@ -152,6 +158,7 @@ sections! {
     senders: Switch<block::Senders>,
     counters: block::Counters,
     logins: Switch<block::Logins>,
+    compromise: Switch<Named<compromise::Detector>>,
     strangers: block::Strangers,
     dns_lists: Named<delivery::DnsList>,
     blocked: Items<response::Blocked>,

@@ -2,14 +2,17 @@
 
 use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
 use mail::{Login, reply};
+use plan::Speaks;
 use proto::sasl::{Bearer, Claim, Credentials, LoginFailure, Salt, ScramProof};
 use store::{PersonRow, ReadError};
 
 use super::Connection;
+use crate::clock;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::passwords::{Attempt, Checked};
 use crate::scram::Keys;
 use crate::service::Service;
+use crate::sessions::{Entered, Protocol, SessionOf};
 use crate::tokens::{self, NoLogin};
 use crate::verifier::{is_locked, scram_keys};
 
@@ -18,6 +21,8 @@ pub struct LoggedIn {
     pub account: Account,
     /// What SCRAM proves to the client.
     pub server_signature: Option<Vec<u8>>,
+    /// Its place among the sessions of the account; the connection keeps it.
+    pub entered: Option<Entered>,
 }
 
 /// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
@@ -43,12 +48,21 @@ pub async fn reader(service: &Service, connection: &Connection, claim: &Claim) -
 }
 
 fn failure(refusal: &Refusal) -> LoginFailure {
-    if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong }
+    match refusal.reason {
+        _ if refusal.code.is_temporary() => LoginFailure::Unavailable,
+        Reason::AccountState => LoginFailure::Denied(plain(&refusal.text)),
+        _ => LoginFailure::Wrong,
+    }
+}
+
+/// Words of the plan, as a line of any protocol can carry them.
+fn plain(text: &str) -> String {
+    text.chars().filter(|letter| (' '..='~').contains(letter)).collect()
 }
 
 /// Who makes this claim. A refusal is logged and counted here.
 pub async fn authenticate(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
-    match judge(service, peer, class, claim).await {
+    match judge(service, peer, class, claim).await.and_then(|found| enter(service, peer, found)) {
         Ok(logged_in) => {
             service.metrics.logins.with_label_values(&["good"]).inc();
             service.outcome(Outcome::done(Event::LoggedIn, &logged_in.account.login).from_peer(peer));
@@ -56,6 +70,28 @@ pub async fn authenticate(service: &Service, peer: &Peer, class: ClassId, claim:
         }
         Err(refusal) => Err(refused(service, peer, claim.login().unwrap_or_default(), refusal)),
     }
+}
+
+/// Takes the account's place among its sessions, then judges where it stands: a state that changes in this moment either is
+/// seen here, or finds the session.
+fn enter(service: &Service, peer: &Peer, found: LoggedIn) -> Result<LoggedIn, Refusal> {
+    let login = found.account.login.clone();
+    let speaks = service.tables.listener(&peer.listener).map(|id| service.tables.listener_rules(id).speaks);
+    let protocol = match speaks {
+        Some(Speaks::Smtp | Speaks::Lmtp) => Protocol::Smtp,
+        Some(Speaks::Imap) => Protocol::Imap,
+        Some(Speaks::Pop) => Protocol::Pop,
+        None => Protocol::Portal,
+    };
+    let session = SessionOf { login: login.clone(), protocol, peer: peer.seen_as, since_s: clock::unix_s() };
+    let entered = service.sessions.enter(session);
+    let standing = service.standings.of(&login);
+    if standing.contained.is_some() {
+        // Whoever has what was stolen learns nothing.
+        return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
+    }
+    decide::logs_in(standing.account_state(), &service.tables.plan().institution.contact)?;
+    Ok(LoggedIn { entered: Some(entered), ..found })
 }
 
 /// How the verifier of a login is salted, nobody's as well. While a window of failed logins is full nothing is told.
@@ -67,7 +103,11 @@ pub fn salt(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Resu
 }
 
 fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Refusal {
-    let result = if refusal.reason == Reason::LoginFailed { "failed" } else { "later" };
+    let result = match refusal.reason {
+        Reason::LoginFailed => "failed",
+        Reason::AccountState => "denied",
+        _ => "later",
+    };
     service.metrics.logins.with_label_values(&[result]).inc();
     // What was typed as a login may be a password: only what names somebody is told.
     let typed = Login::new(login).map(|login| login.to_string()).unwrap_or_default();
@@ -169,7 +209,7 @@ async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, R
 /// `None` when the login is locked, whatever was proved.
 fn logged_in(row: PersonRow, server_signature: Option<Vec<u8>>) -> Option<LoggedIn> {
     let account = Account { login: row.person.login, profile: row.person.profile };
-    (!row.verifier.as_deref().is_some_and(is_locked)).then_some(LoggedIn { account, server_signature })
+    (!row.verifier.as_deref().is_some_and(is_locked)).then_some(LoggedIn { account, server_signature, entered: None })
 }
 
 /// The keys of a login, and whether they are somebody's.

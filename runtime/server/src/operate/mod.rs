@@ -18,6 +18,7 @@ mod import;
 mod jobs;
 mod keys;
 pub(crate) mod manager;
+mod password;
 mod people;
 mod place;
 mod problem;
@@ -39,7 +40,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use decide::Tables;
+use decide::{Tables, roles};
 use plan::{Backup, Retention};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -47,9 +48,12 @@ use store::{Op, Store};
 
 pub use crate::blocks::Block;
 use crate::clock;
+pub use crate::passwords::totp::{Enrolment, TotpState};
+pub use crate::quality::Advice;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
+pub use crate::roles::Subject;
 use crate::service::Service;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
@@ -65,7 +69,8 @@ pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
-pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, SetPassword};
+pub use password::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
+pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
@@ -142,6 +147,22 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     const PATH: &'static str;
     /// One at a time: it reads or writes much.
     const LONG: bool;
+
+    /// What it does, of the closed list that roles are about. As it stands here no role allows it, only a process.
+    fn act(&self) -> roles::Act {
+        roles::Act::OperateMachine
+    }
+
+    /// Whom it is about.
+    fn subject(&self) -> Subject<'_> {
+        Subject::Nobody
+    }
+
+    /// Does it for who asks, if they may. Everybody calls this and nobody `handle`: INVARIANT (asked-first).
+    fn perform(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError> {
+        crate::roles::must(context, self.act(), self.subject())?;
+        self.handle(context, tell)
+    }
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError>;
 }

@@ -1,9 +1,10 @@
 //! `facteur redirect`: where the mail of one person goes on to. The policy judges it, so a server must run.
 
+use decide::roles;
 use mail::Address;
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Live, OperateError, Operation, Progress, audit, place};
+use super::{Context, Live, OperateError, Operation, Progress, Subject, audit, place};
 use crate::clock;
 use crate::redirects::{self, Approval, Redirect};
 
@@ -62,6 +63,14 @@ impl Operation for SetRedirect {
     const PATH: &'static str = "/redirect/set";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SetRedirect
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<JudgedRedirect, OperateError> {
         let live = live(context)?;
         let login = place::login(context, &self.login)?;
@@ -95,6 +104,14 @@ impl Operation for EndRedirect {
     type Response = bool;
     const PATH: &'static str = "/redirect/end";
     const LONG: bool = false;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::EndRedirect
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
 
     /// False when there was none.
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {

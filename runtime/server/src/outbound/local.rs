@@ -79,7 +79,7 @@ async fn over_all(service: &Arc<Service>, copy: &Copy<'_>, recipient: &WaitingRe
 
 fn members_of(service: &Service, address: &Address) -> Result<Vec<Login>, String> {
     match service.store.resolve(address) {
-        Ok(Resolution::Alias(alias)) => Ok(alias.members),
+        Ok(Resolution::Alias(alias)) => Ok(alias.account().map_or(alias.members, |account| vec![account])),
         Ok(Resolution::Person(row)) => Ok(vec![row.person.login]),
         // Nobody is behind it any more: nobody is missing a copy.
         Ok(Resolution::Unknown) => Ok(Vec::new()),

@@ -23,6 +23,10 @@ pub struct DistinguishedName(pub String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeName(pub String);
 
+/// `"(objectClass=person)"` (RFC 4515), as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter(pub String);
+
 /// The name under which the site keeps a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretName(pub String);
@@ -31,10 +35,12 @@ pub struct SecretName(pub String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inline {}
 
-literals!(LdapServer, DistinguishedName, AttributeName, SecretName, Inline);
+literals!(LdapServer, DistinguishedName, Filter, AttributeName, SecretName, Inline);
 
 /// Longer distinguished names and attributes are mistakes.
 const NAME_OCTETS_MAX: usize = 512;
+/// Deeper filters are mistakes.
+const FILTER_DEPTH_MAX: usize = 16;
 const ATTRIBUTE_OCTETS_MAX: usize = 64;
 
 impl Literal for LdapServer {
@@ -106,6 +112,56 @@ fn is_attribute(name: &str) -> bool {
     name.len() <= ATTRIBUTE_OCTETS_MAX
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+impl Literal for Filter {
+    const WANTED: &'static str = "a search filter";
+    const EXAMPLE: &'static str = "\"(objectClass=person)\"";
+
+    fn from_text(text: &str) -> Result<Filter, Refusal> {
+        let sound = text.len() <= NAME_OCTETS_MAX && !text.chars().any(char::is_control) && is_filter(text);
+        if sound { Ok(Filter(text.to_owned())) } else { Err(not_this::<Filter>("text", text)) }
+    }
+}
+
+/// Brackets that close, each with filters or one assertion in it.
+fn is_filter(text: &str) -> bool {
+    let mut open: Vec<bool> = Vec::new();
+    let mut rest = text;
+    loop {
+        if let Some(inner) = rest.strip_prefix('(') {
+            let is_list = inner.starts_with(['&', '|', '!']);
+            if open.len() == FILTER_DEPTH_MAX || open.last() == Some(&false) {
+                return false;
+            }
+            open.push(is_list);
+            rest = if is_list { &inner[1..] } else { inner };
+            if !is_list {
+                let Some(end) = rest.find([')', '(']) else { return false };
+                if !is_filter_item(&rest[..end]) {
+                    return false;
+                }
+                rest = &rest[end..];
+            } else if !rest.starts_with('(') {
+                return false;
+            }
+        } else if let Some(after) = rest.strip_prefix(')') {
+            if open.pop().is_none() {
+                return false;
+            }
+            rest = after;
+            if open.is_empty() {
+                return rest.is_empty();
+            }
+        } else {
+            return false;
+        }
+    }
+}
+
+/// `attribute=value`, `attribute>=value`, `attribute<=value`, `attribute~=value`.
+fn is_filter_item(item: &str) -> bool {
+    item.split_once('=').is_some_and(|(name, _)| is_attribute(name.trim_end_matches(['>', '<', '~'])))
 }
 
 impl Literal for AttributeName {

@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use crate::syntax::Refusal;
 
-pub use directory::{AttributeName, DistinguishedName, Inline, LdapServer, SecretName};
+pub use directory::{AttributeName, DistinguishedName, Filter, Inline, LdapServer, SecretName};
 pub use names::{DomainKey, DomainName, Endpoint, IcapService, MailAddress, NetworkPrefix, ScannerPlace, Sha256, Url};
 pub use quantity::{Months, Rate, Share, Size, Span};
 pub use time::{Date, TimeOfDay, Zone};

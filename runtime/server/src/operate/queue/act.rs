@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use decide::roles;
 use mail::EnhancedCode;
 use plan::Loss;
 use queue::{Came, MessageFacts, Tried};
@@ -61,6 +62,10 @@ impl Operation for ActOn {
     type Response = Acted;
     const PATH: &'static str = "/queue/act";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::ChangeQueue
+    }
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Acted, OperateError> {
         if self.ids.is_empty() && self.filter.is_empty() {

@@ -1,5 +1,6 @@
 //! What waits, and where nothing goes.
 
+use decide::roles;
 use queue::schedule::Trouble;
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,10 @@ impl Operation for QueueList {
     type Response = Listed;
     const PATH: &'static str = "/queue/list";
     const LONG: bool = false;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeQueue
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Listed, OperateError> {
         let mut listed = Listed { total: context.store.queue_count()?, ..Listed::default() };
@@ -102,6 +107,10 @@ impl Operation for QueueShow {
     type Response = Shown;
     const PATH: &'static str = "/queue/show";
     const LONG: bool = false;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeQueue
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Shown, OperateError> {
         let gone = || OperateError::NoSuchMessage { id: self.id.clone() };
