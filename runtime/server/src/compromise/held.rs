@@ -49,7 +49,7 @@ fn message(store: &Store, item: &QueueItem) -> HeldMessage {
     HeldMessage {
         queue_id: item.queue_id,
         at_s: item.accepted_at_s,
-        subject: header::find(&start, "subject").map(|field| field.decoded()).unwrap_or_default(),
+        subject: header::find(&start, "subject").map(|field| field.text()).unwrap_or_default(),
         recipients: item.recipients.len(),
         to: item.recipients.iter().map(|recipient| recipient.forward_path.to_string()).collect(),
         octets: item.body.len(),

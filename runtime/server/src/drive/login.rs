@@ -9,12 +9,13 @@ use proto::sasl::{Bearer, Claim, Credentials, LoginFailure, Salt, ScramProof};
 use store::{PersonRow, ReadError};
 
 use super::Connection;
+use crate::clock;
 use crate::compromise;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::passwords::{Attempt, Checked};
 use crate::scram::Keys;
 use crate::service::Service;
-use crate::sessions::Protocol;
+use crate::sessions::{Entered, Protocol, SessionOf};
 use crate::tokens::{self, NoLogin};
 use crate::verifier::{is_locked, scram_keys};
 
@@ -23,6 +24,8 @@ pub struct LoggedIn {
     pub account: Account,
     /// What SCRAM proves to the client.
     pub server_signature: Option<Vec<u8>>,
+    /// Its place among the sessions of the account; the connection keeps it.
+    pub entered: Option<Entered>,
 }
 
 /// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
@@ -48,7 +51,16 @@ pub async fn reader(service: &Arc<Service>, connection: &Connection, claim: &Cla
 }
 
 fn failure(refusal: &Refusal) -> LoginFailure {
-    if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong }
+    match refusal.reason {
+        _ if refusal.code.is_temporary() => LoginFailure::Unavailable,
+        Reason::AccountState => LoginFailure::Denied(plain(&refusal.text)),
+        _ => LoginFailure::Wrong,
+    }
+}
+
+/// Words of the plan, as a line of any protocol can carry them.
+fn plain(text: &str) -> String {
+    text.chars().filter(|letter| (' '..='~').contains(letter)).collect()
 }
 
 /// Who makes this claim. A refusal is logged and counted here, and a wrong password is answered later and later.
@@ -58,7 +70,7 @@ pub async fn authenticate(
     class: ClassId,
     claim: &Claim,
 ) -> Result<LoggedIn, Refusal> {
-    match judge(service, peer, class, claim).await {
+    match judge(service, peer, class, claim).await.and_then(|found| enter(service, peer, found)) {
         Ok(logged_in) => {
             let login = &logged_in.account.login;
             service.metrics.logins.with_label_values(&["good"]).inc();
@@ -86,6 +98,22 @@ fn protocol(service: &Service, peer: &Peer) -> Protocol {
         Some(Speaks::Pop) => Protocol::Pop,
         None => Protocol::Portal,
     }
+}
+
+/// Takes the account's place among its sessions, then judges where it stands: a state that changes in this moment either is
+/// seen here, or finds the session.
+fn enter(service: &Service, peer: &Peer, found: LoggedIn) -> Result<LoggedIn, Refusal> {
+    let login = found.account.login.clone();
+    let protocol = protocol(service, peer);
+    let session = SessionOf { login: login.clone(), protocol, peer: peer.seen_as, since_s: clock::unix_s() };
+    let entered = service.sessions.enter(session);
+    let standing = service.standings.of(&login);
+    if standing.contained.is_some() {
+        // Whoever has what was stolen learns nothing.
+        return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
+    }
+    decide::logs_in(standing.account_state(), &service.tables.plan().institution.contact)?;
+    Ok(LoggedIn { entered: Some(entered), ..found })
 }
 
 /// Waits before a failure is told, as `logins.delay` says.
@@ -117,7 +145,11 @@ pub fn salt(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Resu
 }
 
 fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Refusal {
-    let result = if refusal.reason == Reason::LoginFailed { "failed" } else { "later" };
+    let result = match refusal.reason {
+        Reason::LoginFailed => "failed",
+        Reason::AccountState => "denied",
+        _ => "later",
+    };
     service.metrics.logins.with_label_values(&[result]).inc();
     // What was typed as a login may be a password: only what names somebody is told.
     let typed = Login::new(login).map(|login| login.to_string()).unwrap_or_default();
@@ -218,7 +250,7 @@ async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, R
 /// `None` when the login is locked, whatever was proved.
 fn logged_in(row: PersonRow, server_signature: Option<Vec<u8>>) -> Option<LoggedIn> {
     let account = Account { login: row.person.login, profile: row.person.profile };
-    (!row.verifier.as_deref().is_some_and(is_locked)).then_some(LoggedIn { account, server_signature })
+    (!row.verifier.as_deref().is_some_and(is_locked)).then_some(LoggedIn { account, server_signature, entered: None })
 }
 
 /// The keys of a login, and whether they are somebody's.

@@ -18,6 +18,7 @@ use crate::compromise;
 use crate::lists::Lists;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
+use crate::sessions::Entered;
 
 /// Octets read at a time.
 const READ_OCTETS: usize = 16 * 1024;
@@ -29,6 +30,8 @@ struct Smtp {
     connection: Connection,
     session: Session,
     client: Client,
+    /// Of the account that is logged in.
+    entered: Option<Entered>,
     open: Option<Open>,
     /// Lists in DNS that look at the client.
     lists: Lists,
@@ -52,7 +55,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
     session.set_bindings(connection.bindings());
     session.set_refusals(opening::refusals(&service.tables, &service.plan, &client));
     let lists = Lists::ask(&service, &client);
-    let mut smtp = Smtp { service, connection, session, client, open: None, lists, out: Vec::new() };
+    let mut smtp = Smtp { service, connection, session, client, entered: None, open: None, lists, out: Vec::new() };
     smtp.converse().await;
     // A transaction that is still open gives back what it reserved before the client sees the end.
     smtp.open = None;
@@ -116,7 +119,8 @@ impl Smtp {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
         // A message under way may end; nothing new begins.
         let busy = self.open.is_some();
-        match super::read(&self.service, &mut self.connection.stream, buffer, limit, busy).await {
+        let entered = self.entered.as_ref();
+        match super::read(&self.service, &mut self.connection.stream, entered, buffer, limit, busy).await {
             Woken::Octets(octets) => match told::first(&mut self.connection, buffer, octets).await {
                 Ok(octets) => {
                     self.client.address = self.connection.peer.seen_as;
@@ -125,6 +129,7 @@ impl Smtp {
                 Err(told::Untold) => self.session.disconnected(),
             },
             Woken::End => self.session.disconnected(),
+            Woken::Ended => self.session.cut(Reply::new(reply::CUT_OFF, "This session was ended, log in again")),
             Woken::TimedOut => self.session.cut(Reply::new(reply::TIMEOUT, "Waited too long")),
             Woken::Stopping => self.session.cut(Reply::new(reply::SHUTTING_DOWN, "The server stops, try later")),
         }
@@ -173,7 +178,7 @@ impl Smtp {
             // Lists are about the client, not about who speaks for it.
             self.lists = Lists::ask(&self.service, &self.client);
         }
-        self.client.account = None;
+        (self.client.account, self.entered) = (None, None);
         self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
         let host = &self.service.tables.listener_rules(self.client.listener).host;
         Reply::new(reply::GREETING, format!("{host} ESMTP"))
@@ -189,8 +194,8 @@ impl Smtp {
     async fn authenticate(&mut self, claim: &Claim) {
         let (service, peer) = (&self.service, &self.connection.peer);
         match super::login::authenticate(service, peer, self.connection.class, claim).await {
-            Ok(LoggedIn { account, server_signature }) => {
-                self.client.account = Some(account);
+            Ok(LoggedIn { account, server_signature, entered }) => {
+                (self.client.account, self.entered) = (Some(account), entered);
                 self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
                 let reply = Reply::new(reply::AUTHENTICATED, "Welcome");
                 match server_signature {
