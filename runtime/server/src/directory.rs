@@ -108,6 +108,17 @@ impl Found {
         self.logins.is_empty() && self.away.is_empty() && self.forwards.is_empty() && self.many.is_none()
     }
 
+    /// Mail for it goes by the spool, as mail for many does: nothing is in a mailbox before it is let go.
+    pub fn go_by_the_spool(&mut self) {
+        if self.logins.is_empty() {
+            return;
+        }
+        let (here, away) = (std::mem::take(&mut self.logins), std::mem::take(&mut self.away));
+        let forwards = std::mem::take(&mut self.forwards);
+        self.many = Some(here.len() + away.len() + forwards.len());
+        self.left_out.clear();
+    }
+
     /// Every copy of a message of ours that leaves this machine.
     pub fn copies_away(&self) -> impl Iterator<Item = (Address, Route)> {
         let forwards = self.forwards.iter().map(|forward| (forward.to.clone(), Route::Remote));
@@ -387,7 +398,7 @@ impl Directory {
 }
 
 /// Who an address leads to, by itself or as a subaddress; then also its detail.
-fn resolve(tables: &Tables, store: &Store, address: &Address) -> Result<(Resolution, Option<String>), ReadError> {
+pub(crate) fn resolve(tables: &Tables, store: &Store, address: &Address) -> Result<(Resolution, Option<String>), ReadError> {
     match (store.resolve(address)?, base(tables, address)) {
         (Resolution::Unknown, Some((base, detail))) => match store.resolve(&base)? {
             Resolution::Unknown => Ok((Resolution::Unknown, None)),
