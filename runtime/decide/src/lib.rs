@@ -37,7 +37,7 @@ pub mod roles;
 
 pub use account::{
     AccountState, Change, Facts as AccountFacts, Given as GivenState, Look, May, Notice, Receive, Told as ToldNotice,
-    asking, logs_in, look, may, next_change, sends, state_on,
+    asking, logs_in, look, may, next_change, sending_locked, sends, state_on,
 };
 pub use author::authors;
 pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};

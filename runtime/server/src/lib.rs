@@ -52,6 +52,7 @@ mod sessions;
 mod signing;
 mod site;
 mod spam;
+mod standing;
 mod start;
 mod stream;
 mod taken;

@@ -58,6 +58,8 @@ pub(crate) struct Service {
     pub pool: crate::outbound::Pool,
     /// Who is connected.
     pub sessions: Arc<crate::sessions::Sessions>,
+    /// Where accounts stand.
+    pub standings: Arc<crate::standing::Standings>,
     pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
     pub blocks: crate::blocks::Blocks,

@@ -32,6 +32,7 @@ use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
 use crate::site::{Outbound, Site};
 use crate::spam::{Spam, colleagues};
+use crate::standing::Standings;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
@@ -310,7 +311,8 @@ async fn service(
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal).await?;
-    let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
+    let standings = Arc::new(Standings::load(&store).map_err(StartError::Read)?);
+    let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
@@ -353,6 +355,7 @@ async fn service(
         pool: outbound::Pool::default(),
         redirects,
         sessions: Arc::default(),
+        standings,
         teaching: crate::teaching::Teaching::default(),
         blocks,
         resolver,

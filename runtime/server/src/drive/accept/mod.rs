@@ -22,7 +22,7 @@ use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
-use crate::{clock, durable, scan, spam};
+use crate::{durable, scan, spam, standing};
 
 pub(super) use antispam::is_spared;
 use body::put_trouble;
@@ -105,11 +105,10 @@ pub async fn content(
                     return stopped(service, session, open, content, fate, accepted).await;
                 }
             }
-            Step::Place if is_held(service, session) => {
-                open.recipients.iter_mut().for_each(|recipient| recipient.found.go_by_the_spool());
+            Step::Place => {
+                standing::hold(service, session.client, &mut open);
                 place(service, session, &open, &content, &start, read.get_or_insert_default()).await?;
             }
-            Step::Place => place(service, session, &open, &content, &start, read.get_or_insert_default()).await?,
         }
     }
     Ok(accepted_as(service, session, open, &start))
@@ -192,12 +191,6 @@ async fn scored(
         }
     };
     antispam::judged(service, session, open, content, ours).await
-}
-
-/// Is what this account sends held? Then all of it goes by the spool, where it waits.
-fn is_held(service: &Service, session: &Session<'_>) -> bool {
-    let account = session.client.account.as_ref().filter(|_| matches!(session.block, Block::Send(_)));
-    account.is_some_and(|account| service.standings.of(&account.login).outgoing_hold(clock::unix_s()).is_some())
 }
 
 /// Counts and tells that a message was accepted: the text of its 250.
