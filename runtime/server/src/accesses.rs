@@ -3,6 +3,7 @@
 //! seconds of them. They live as long as `retention.accesses` says.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -61,6 +62,14 @@ impl How {
         let mut parts = key.split('\t').map(str::to_owned);
         let (protocol, network, client, program) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         parts.next().is_none().then_some(How { protocol, network, client, program })
+    }
+}
+
+impl fmt::Display for How {
+    /// `imap from 203.0.113.0/24 (outside)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {} ({})", self.protocol, self.client, self.network)?;
+        if self.program.is_empty() { Ok(()) } else { write!(f, " with {}", self.program) }
     }
 }
 

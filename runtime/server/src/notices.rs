@@ -101,15 +101,16 @@ async fn application_refused(service: &Arc<Service>, outcome: &Outcome, told: &m
     tell(service, &application.owner, words, vec![note]).await;
 }
 
-/// Puts the notice where the address leads, in one commit with `ops`.
-pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) {
+/// Puts the notice where the address leads, in one commit with `ops`. False when the store did not take them.
+pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) -> bool {
     let id = random::timed_id(clock::unix_ms());
     let found = service.directory.find(&service.tables, &service.store, &ReversePath::Null, to, 0);
     let message = message(service, to, &words, QueueId(id));
     let summary = crate::drive::summary(&message);
     let store = service.store.clone();
     let Some(Ok(body)) = durable::blocking(move || store.put_body(&[&message])).await else {
-        return tracing::error!(%to, "a notice could not be written");
+        tracing::error!(%to, "a notice could not be written");
+        return false;
     };
     let at_s = clock::unix_s();
     if !found.logins.is_empty() {
@@ -145,9 +146,13 @@ pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut
         Ok(_) => {
             tracing::info!(%to, subject = words.subject, "told");
             service.spool.arrived(QueueId(id));
+            true
         }
-        Err(CommitError::Closed) => {}
-        Err(error) => tracing::error!(%to, "not told: {error}"),
+        Err(CommitError::Closed) => false,
+        Err(error) => {
+            tracing::error!(%to, "not told: {error}");
+            false
+        }
     }
 }
 
