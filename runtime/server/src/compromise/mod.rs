@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use decide::compromise::{self, Deed, Networks, Tripped};
-use decide::{Refusal, RecipientClass};
+use decide::{RecipientClass, Refusal};
 use mail::Login;
 use store::{ReadError, Store};
 use tokio::sync::Notify;
