@@ -25,7 +25,7 @@ const COMMIT_MAX: usize = 1_000;
 /// Longest name of a program, in characters.
 const PROGRAM_CHARS_MAX: usize = 64;
 /// Ways of one login that are looked through.
-const WAYS_MAX: usize = 200;
+const WAYS_MAX: u32 = 200;
 /// A client that was here so lately is one of theirs.
 const LATELY_S: i64 = 30 * 86_400;
 
@@ -97,7 +97,7 @@ impl Accesses {
     }
 
     /// All ways of a login, the newest first, those on their way included.
-    pub fn of(&self, store: &Store, login: &Login, limit: usize) -> Result<Vec<Access>, ReadError> {
+    pub fn of(&self, store: &Store, login: &Login, limit: u32) -> Result<Vec<Access>, ReadError> {
         let mut all: BTreeMap<String, Access> =
             store.accesses_of(login, limit)?.into_iter().map(|access| (access.how.clone(), access)).collect();
         for ((of, how), new) in self.waiting().iter() {
@@ -110,7 +110,7 @@ impl Accesses {
         }
         let mut all: Vec<Access> = all.into_values().collect();
         all.sort_by_key(|access| std::cmp::Reverse(access.last_s));
-        all.truncate(limit);
+        all.truncate(limit as usize);
         Ok(all)
     }
 

@@ -3,8 +3,10 @@
 use mail::{Login, header};
 use plan::Loss;
 use queue::MessageFacts;
+use queue::facts::HeldBy;
 use store::{CommitError, Op, QueueId, QueueItem, ReadError, Refusal, Settled, Store};
 
+use crate::clock;
 use crate::service::Service;
 
 /// Messages of the spool read at a time.
@@ -39,7 +41,8 @@ fn items_of(store: &Store, login: &str) -> Result<Vec<QueueItem>, ReadError> {
         after = Some(last.queue_id);
         all.extend(page.into_iter().filter(|item| {
             let facts: MessageFacts = queue::facts::read(&item.facts);
-            !facts.held && facts.login.is_some_and(|sender| sender.eq_ignore_ascii_case(login))
+            let by_operator = facts.held && facts.held_by == HeldBy::Operator;
+            !by_operator && facts.login.is_some_and(|sender| sender.eq_ignore_ascii_case(login))
         }));
     }
 }
@@ -58,9 +61,35 @@ fn message(store: &Store, item: &QueueItem) -> HeldMessage {
 
 /// Lets what waits of this login go, where nothing holds it any more; how many messages.
 pub fn release(service: &Service, login: &Login) -> Result<u64, String> {
-    let items = items_of(&service.store, login.as_str()).map_err(|error| error.to_string())?;
-    service.spool.changed(items.iter().map(|item| item.queue_id));
-    Ok(items.len() as u64)
+    let mut released = Vec::new();
+    for item in items_of(&service.store, login.as_str()).map_err(|error| error.to_string())? {
+        let facts: MessageFacts = queue::facts::read(&item.facts);
+        match facts.held {
+            // Nothing was written beside it: it waited when the hold began.
+            false => released.push(item.queue_id),
+            true if facts.held_by == HeldBy::Outgoing && let_go(service, item.queue_id)? => released.push(item.queue_id),
+            true => {}
+        }
+    }
+    service.spool.changed(released.iter().copied());
+    Ok(released.len() as u64)
+}
+
+/// Ends the hold of one; false when it does not wait any more.
+fn let_go(service: &Service, queue_id: QueueId) -> Result<bool, String> {
+    let _turn = service.spool.blocking_turn(queue_id);
+    let Some(item) = service.store.queue_item(queue_id).map_err(|error| error.to_string())? else { return Ok(false) };
+    let facts: MessageFacts = queue::facts::read(&item.facts);
+    let free = MessageFacts { held: false, held_by: HeldBy::default(), held_because: String::new(), ..facts };
+    let ops = vec![
+        Op::Progress { queue_id, facts: queue::facts::written(&free) },
+        Op::Reschedule { queue_id, due_at_s: clock::unix_s() },
+    ];
+    match service.store.commit_wait(ops) {
+        Ok(_) => Ok(true),
+        Err(CommitError::Refused { why: Refusal::NoSuchQueueItem, .. }) => Ok(false),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Takes messages out of the spool, each recipient with a loss record in the commit; how many messages. Those that are gone

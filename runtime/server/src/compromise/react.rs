@@ -16,7 +16,7 @@ use crate::standing::{ChangeError, Lock, Standing};
 use crate::{clock, durable};
 
 /// Where an account was used from: so many ways are told.
-const FROM_MAX: usize = 10;
+const FROM_MAX: u32 = 10;
 /// While the store takes nothing.
 const AGAIN: Duration = Duration::from_secs(1);
 const TRIES: u32 = 600;

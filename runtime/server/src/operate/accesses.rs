@@ -8,7 +8,7 @@ use super::{Context, OperateError, Operation, Progress, Subject, audit, place};
 use crate::accesses::How;
 
 /// Ways one answer names.
-const WAYS_MAX: usize = 500;
+const WAYS_MAX: u32 = 500;
 
 /// `POST /person/accesses`: the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,5 @@
-//! What keeps a message in the spool: an operator, or a hold on everything its sender's account sends. The second is asked of
-//! the account at each try and nothing is written beside the message, so that a hold begins and ends at once for all of them,
-//! whatever a crash cuts short.
+//! What keeps a message in the spool: what is written beside it, or a hold on everything its sender's account sends. The
+//! second is asked of the account at each try, so that a hold begins at once for all that waits, whatever a crash cuts short.
 
 use mail::Login;
 use queue::MessageFacts;
@@ -11,7 +10,8 @@ use crate::service::Service;
 /// Why nobody tries it now: for people. `None` when it may go.
 pub fn held_because(service: &Service, facts: &MessageFacts) -> Option<String> {
     if facts.held {
-        return Some("held by an operator".to_owned());
+        let because = facts.held_because.as_str();
+        return Some(if because.is_empty() { "held by an operator".to_owned() } else { because.to_owned() });
     }
     let login = facts.login.as_deref().filter(|_| !facts.let_go).and_then(Login::new)?;
     let standing = service.standings.of(&login);

@@ -62,7 +62,8 @@ impl Operation for LiftCompromise {
             .store
             .commit_wait(vec![decider.audited(&format!("lifts case {} of {}: {because}", self.id, case.login))])?;
         // Handlers run on threads that may block.
-        let lifting = compromise::lift(service, &self.id, &decider.name(), &because, &choice);
+        let name = decider.name();
+        let lifting = compromise::lift(service, &self.id, &name, &because, &choice);
         let case = tokio::runtime::Handle::current().block_on(lifting).map_err(|why| failed(&self.id, why))?;
         let (released, discarded) = (case.released, case.discarded);
         let what = format!("lifted case {} of {}: {released} released, {discarded} discarded", self.id, case.login);

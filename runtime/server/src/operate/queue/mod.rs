@@ -83,7 +83,7 @@ fn queued(context: &Context, item: &QueueItem, recipients_max: usize) -> Queued 
     let facts: queue::MessageFacts = queue::facts::read(&item.facts);
     let because = match &context.server {
         Some(service) => outbound::held_because(service, &facts),
-        None => facts.held.then(|| "held by an operator".to_owned()),
+        None => facts.held.then(|| facts.held_because.clone()),
     };
     Queued {
         queue_id: item.queue_id.to_string(),
