@@ -6,11 +6,13 @@
 
 mod accesses;
 mod app_password;
+mod audit_log;
 mod backup;
 mod block;
 pub mod client;
 mod compact;
 mod compromise;
+mod delegate;
 pub(crate) mod door;
 mod error;
 mod export;
@@ -28,8 +30,10 @@ mod problem;
 mod progress;
 mod quarantine;
 mod queue;
+mod quota;
 mod recall;
 mod redirect;
+mod redirect_asked;
 mod reports;
 mod rights;
 mod spam;
@@ -53,8 +57,10 @@ pub use crate::blocks::Block;
 use crate::clock;
 pub use crate::passwords::totp::{Enrolment, TotpState};
 pub use crate::quality::Advice;
+pub use crate::quotas::RoomGrant;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
+pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
 use crate::service::Service;
@@ -63,6 +69,7 @@ pub use crate::signing::rotation::State as KeyState;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use accesses::{AccessesOf, ListedAccess};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
+pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
@@ -72,6 +79,7 @@ pub use compact::{Compact, Compacted};
 pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
 };
+pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
@@ -93,11 +101,13 @@ pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
+pub use quota::{EndQuota, GrantQuota, ListQuotas, ListedQuota};
 pub use recall::{
     ApproveRecall, FindRecall, FoundRecall, ListRecalls, ListedRecall, ShowRecall, ShownRecall, TakeRecall, TookRecall,
     UndidRecall, UndoRecall,
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
+pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
 pub use spam::{
