@@ -22,6 +22,7 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod ldap;
 mod left;
 mod listen;
 mod lists;
