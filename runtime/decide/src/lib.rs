@@ -3,6 +3,7 @@
 //! Pure: no clock, no socket, no file. The compiler's proofs enumerate the very table the server looks its verdicts
 //! up in (`envelope`), and policy tests run the same windows (`rings`, `transaction`) under a virtual clock.
 
+mod account;
 mod author;
 mod blocked;
 mod class;
@@ -32,6 +33,10 @@ mod transaction;
 
 pub mod login;
 
+pub use account::{
+    AccountState, Change, Facts as AccountFacts, Given as GivenState, Look, May, Notice, Receive, Told as ToldNotice,
+    asking, logs_in, look, may, next_change, sends, state_on,
+};
 pub use author::authors;
 pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};

@@ -45,6 +45,7 @@ mod scan;
 mod scram;
 mod sealed;
 mod service;
+mod sessions;
 mod signing;
 mod site;
 mod spam;

@@ -51,6 +51,8 @@ pub(crate) struct Service {
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
     pub pool: crate::outbound::Pool,
+    /// Who is connected.
+    pub sessions: Arc<crate::sessions::Sessions>,
     pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
     pub blocks: crate::blocks::Blocks,

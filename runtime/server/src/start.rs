@@ -340,6 +340,7 @@ async fn service(
         world,
         pool: outbound::Pool::default(),
         redirects,
+        sessions: Arc::default(),
         teaching: crate::teaching::Teaching::default(),
         blocks,
         resolver,
