@@ -28,6 +28,7 @@ mod listen;
 mod lists;
 mod marks;
 mod metrics;
+mod new_account;
 mod night;
 mod notices;
 pub mod operate;
@@ -63,7 +64,8 @@ mod world;
 pub mod zone;
 
 pub use drive::opening;
+pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site, StandIn, World};
+pub use site::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, SeenAs, Site, StandIn, World};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

@@ -45,8 +45,8 @@ pub struct Facts {
     pub unit: String,
     /// An entry of the plan's `routes.homes`.
     pub home: Option<String>,
-    /// Octets; that of the profile where the directory has none.
-    pub quota_octets: u64,
+    /// Octets, where the directory has a quota of their own.
+    pub quota_octets: Option<u64>,
     /// `YYYY-MM-DD`, or empty.
     pub registered: String,
     /// The last day, `YYYY-MM-DD`, or empty.
@@ -126,7 +126,7 @@ impl Mapping<'_> {
             None
         });
         let home = self.home(entry)?;
-        let quota_octets = self.quota(entry, &profile, &mut left_out);
+        let quota_octets = self.quota(entry, &mut left_out);
         let registered = self.day(entry, &names.registered, &mut left_out);
         let until = self.day(entry, &names.until, &mut left_out);
         let redirect = self.redirect(entry, &mut left_out);
@@ -146,6 +146,11 @@ impl Mapping<'_> {
             redirect,
             left_out,
         })
+    }
+
+    /// The id alone, of an entry that may be refused for something else.
+    pub fn id(&self, entry: &Entry) -> Option<String> {
+        id(entry, &self.attributes.id).ok()
     }
 
     /// In the case the policy gives logins. `None` where the directory has none, and the policy's form makes one.
@@ -244,20 +249,14 @@ impl Mapping<'_> {
         }
     }
 
-    fn quota(&self, entry: &Entry, profile: &str, left_out: &mut Vec<Wrong>) -> u64 {
+    fn quota(&self, entry: &Entry, left_out: &mut Vec<Wrong>) -> Option<u64> {
         let name = &self.attributes.quota_mb;
-        let of_profile = self.tables.plan().mailboxes.profiles.get(profile).map_or(0, |it| it.quota.floor_octets());
-        let number = |text: String| match text.parse::<u64>() {
+        let octets = |text: String| match text.parse::<u64>() {
             Ok(mb) if mb <= QUOTA_MB_MAX => Ok(mb.saturating_mul(1_000_000)),
             Ok(_) | Err(_) => Err(wrong(name, Why::NoNumber)),
         };
-        match text(entry, name, NAME_CHARS_MAX).and_then(|text| text.map(number).transpose()) {
-            Ok(octets) => octets.unwrap_or(of_profile),
-            Err(bad) => {
-                left_out.push(bad);
-                of_profile
-            }
-        }
+        let octets = text(entry, name, NAME_CHARS_MAX).and_then(|text| text.map(octets).transpose());
+        octets.map_err(|bad| left_out.push(bad)).ok().flatten()
     }
 
     /// A day nobody can read ends nothing.

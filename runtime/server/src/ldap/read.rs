@@ -5,6 +5,7 @@ use std::time::Duration;
 use ldap3::controls::{Control, PagedResults};
 use ldap3::{LdapResult, Scope, SearchOptions};
 use plan::{Ldap as Rules, LdapAttributes};
+use tokio::sync::mpsc::Sender;
 
 use super::connect::{Fault, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUCCESS};
 use super::entry::Entry;
@@ -31,6 +32,8 @@ pub enum Unread {
     TooMany,
     /// What it gave was no entry.
     NoEntry,
+    /// Our own store cannot be read.
+    Store(String),
 }
 
 impl std::fmt::Display for Unread {
@@ -42,6 +45,7 @@ impl std::fmt::Display for Unread {
             Unread::NoBase => f.write_str("it has no entry with the name of `base`"),
             Unread::TooMany => write!(f, "it has more than {ENTRIES_MAX} entries"),
             Unread::NoEntry => f.write_str("it gives what is no entry"),
+            Unread::Store(why) => write!(f, "the store here cannot be read: {why}"),
         }
     }
 }
@@ -75,13 +79,9 @@ pub fn asked_for(names: &LdapAttributes) -> Vec<String> {
     asked
 }
 
-/// Everybody, one entry after the other to `take`, which ends the reading with false. Right only when it returns `Ok`:
-/// only then was nobody left out.
-pub async fn everybody(
-    ldap: &mut ldap3::Ldap,
-    rules: &Rules,
-    mut take: impl FnMut(Entry) -> bool,
-) -> Result<usize, Unread> {
+/// Everybody, one entry after the other to `take`, no faster than it takes them. Only when this returns `Ok` was nobody left
+/// out.
+pub async fn everybody(ldap: &mut ldap3::Ldap, rules: &Rules, take: &Sender<Entry>) -> Result<usize, Unread> {
     let attributes = asked_for(&rules.attributes);
     let (mut cookie, mut count) = (Vec::new(), 0_usize);
     loop {
@@ -97,7 +97,8 @@ pub async fn everybody(
                 continue;
             }
             count += 1;
-            if count > ENTRIES_MAX || !take(Entry::read(found.0).ok_or(Unread::NoEntry)?) {
+            let entry = Entry::read(found.0).ok_or(Unread::NoEntry)?;
+            if count > ENTRIES_MAX || take.send(entry).await.is_err() {
                 return Err(Unread::TooMany);
             }
         }

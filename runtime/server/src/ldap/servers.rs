@@ -135,7 +135,7 @@ impl Servers {
 
     /// A connection of its own, bound as the asker.
     pub async fn asker_on(&self, server: usize) -> Result<ldap3::Ldap, Fault> {
-        let mut ldap = self.connected(server).await?;
+        let mut ldap = self.fresh(server).await?;
         if let Some((dn, secret)) = &self.asker {
             match connect::bind(&mut ldap, dn, secret).await? {
                 SUCCESS => {}
@@ -155,7 +155,7 @@ impl Servers {
         };
         match kept() {
             Some(ldap) => Ok(ldap),
-            None => self.connected(server).await,
+            None => self.fresh(server).await,
         }
     }
 
@@ -166,7 +166,8 @@ impl Servers {
         }
     }
 
-    async fn connected(&self, server: usize) -> Result<ldap3::Ldap, Fault> {
+    /// A new connection, bound as nobody.
+    pub async fn fresh(&self, server: usize) -> Result<ldap3::Ldap, Fault> {
         let reach = self.reaches.get(server).ok_or_else(|| Fault::Connect("no such server".to_owned()))?;
         connect::connect(reach, &self.tls).await
     }

@@ -63,7 +63,7 @@ fn an_entry_of_supann_is_a_person() {
     assert_eq!(found.aliases, [address("a.benali@u-ambre.example")], "the old name of the domain is followed");
     assert_eq!((found.profile.as_str(), found.unit.as_str()), ("student", "DSI"));
     assert_eq!((found.registered.as_str(), found.until.as_str()), ("2026-09-01", "2027-08-31"));
-    assert_eq!(found.quota_octets, 1_000_000_000);
+    assert_eq!(found.quota_octets, None);
     assert_eq!(found.left_out, []);
 }
 
@@ -104,7 +104,7 @@ fn what_a_person_can_be_without_is_left_out_and_said() {
         let found = with(name, values).unwrap();
         assert_eq!(found.left_out, [wrong(name, why)], "{name} {values:?}");
         assert_eq!((found.until.as_str(), &found.redirect, found.aliases.len()), ("", &None, 0), "{name}");
-        assert_eq!((found.profile.as_str(), found.quota_octets), ("staff", 5_000_000_000), "{name}");
+        assert_eq!((found.profile.as_str(), found.quota_octets), ("staff", None), "{name}");
     }
 }
 
@@ -117,7 +117,7 @@ fn what_the_directory_does_not_say_is_for_the_policy() {
     let found = with("mail", &["b@u-ambre.example", "a@u-ambre.example", "c@gmail.com"]).unwrap();
     assert_eq!(found.mail, Some(address("a@u-ambre.example")), "the same whatever the order");
     assert_eq!(found.aliases, [address("b@u-ambre.example")]);
-    assert_eq!(with("quota", &["2500"]).unwrap().quota_octets, 2_500_000_000);
+    assert_eq!(with("quota", &["2500"]).unwrap().quota_octets, Some(2_500_000_000));
     let home = with("mailHost", &["old-store"]).unwrap().home;
     assert_eq!(home.as_deref(), Some("old-store"));
     let redirect = with("mailForwardingAddress", &["a@cnrs.fr"]).unwrap().redirect;
