@@ -21,6 +21,7 @@ use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
 use crate::content::Held;
 use crate::directory::Directory;
+use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
@@ -83,6 +84,8 @@ pub enum StartError {
     Seal(std::io::Error),
     /// The site's view of DNS.
     World(String),
+    /// The directory server of the plan.
+    Ldap(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -111,7 +114,7 @@ impl fmt::Display for StartError {
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
-            StartError::World(what) => f.write_str(what),
+            StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -214,6 +217,7 @@ impl Server {
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
             tokio::spawn(colleagues::keep(service.clone())),
+            tokio::spawn(crate::ldap::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
@@ -337,6 +341,7 @@ async fn service(
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
+    let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     let nobodys_salts = nobodys_salts(&store).await?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
@@ -366,6 +371,7 @@ async fn service(
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,
+        ldap,
         world,
         pool: outbound::Pool::default(),
         redirects,
