@@ -27,11 +27,13 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod ldap;
 mod left;
 mod listen;
 mod lists;
 mod marks;
 mod metrics;
+mod new_account;
 mod night;
 mod notices;
 pub mod operate;
@@ -73,7 +75,8 @@ mod world;
 pub mod zone;
 
 pub use drive::opening;
+pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, Outbound, PortalAddress, SeenAs, Site, StandIn, World};
+pub use site::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

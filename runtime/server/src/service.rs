@@ -52,6 +52,8 @@ pub(crate) struct Service {
     /// Maildrops that have a session.
     pub maildrops: Arc<crate::drive::pop3::Maildrops>,
     pub directory: crate::directory::Directory,
+    /// The directory server people are read from; `None` where the plan has none, or nobody is asked.
+    pub ldap: Option<crate::ldap::Ldap>,
     /// Other servers.
     pub world: crate::world::World,
     /// Connections to next hops between two messages.

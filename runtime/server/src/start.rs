@@ -22,6 +22,7 @@ use crate::clock::{self, Clock};
 use crate::compromise::Compromise;
 use crate::content::Held;
 use crate::directory::Directory;
+use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
@@ -86,6 +87,8 @@ pub enum StartError {
     Seal(std::io::Error),
     /// The site's view of DNS.
     World(String),
+    /// The directory server of the plan.
+    Ldap(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -114,7 +117,7 @@ impl fmt::Display for StartError {
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
-            StartError::World(what) => f.write_str(what),
+            StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -222,6 +225,7 @@ impl Server {
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
             tokio::spawn(colleagues::keep(service.clone())),
+            tokio::spawn(crate::ldap::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
@@ -350,6 +354,7 @@ async fn service(
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
+    let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     // Were it drawn at each start, a salt that changes would tell that nobody has the login.
     let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
@@ -385,6 +390,7 @@ async fn service(
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,
+        ldap,
         world,
         pool: outbound::Pool::default(),
         redirects,
