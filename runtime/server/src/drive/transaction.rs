@@ -10,9 +10,10 @@ use store::{QueueId, Resolution};
 
 use crate::content::Content;
 use crate::directory::{self, Found};
+use crate::ldap::{self, Sought};
 use crate::service::Service;
 use crate::world::asking::{self, Known};
-use crate::{clock, random};
+use crate::{clock, random, standing};
 
 /// A transaction whose MAIL was accepted. Dropping it gives its reservations back.
 pub struct Open {
@@ -37,6 +38,8 @@ pub struct Open {
     pub owed_scans: Vec<String>,
     /// The content could not be kept.
     pub content_lost: bool,
+    /// Why all of it waits in the spool until somebody releases it.
+    pub held_because: Option<String>,
 }
 
 /// An accepted recipient.
@@ -62,6 +65,9 @@ impl Open {
             let text = "no new mail is taken now, try later";
             return Err(Refusal::new(reply::SHUTTING_DOWN, Reason::StoreTrouble, "", text));
         }
+        if let Some(account) = &client.account {
+            standing::may_send(service, &account.login)?;
+        }
         let tables = &service.tables;
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
         let size_octets = parameters.size_octets;
@@ -83,6 +89,7 @@ impl Open {
             judgement: None,
             owed_scans: Vec::new(),
             content_lost: false,
+            held_because: None,
         })
     }
 
@@ -113,6 +120,9 @@ impl Open {
         // INVARIANT (no-amplifier): whom a limit answers makes us ask nobody.
         if let Some(found) = found.as_mut().filter(|_| judged) {
             ask_there(&service, found).await;
+            if is_new(&service, found).await {
+                *found = look_up(&found.address.clone());
+            }
         }
         let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
         let now = service.clock.now();
@@ -222,6 +232,18 @@ async fn ask_there(service: &Arc<Service>, found: &mut Found) {
         Known::No => RecipientClass::Unknown,
         Known::Unsure => RecipientClass::Unsure,
     };
+}
+
+/// Is the recipient somebody who was not here until now? While no directory server can be asked, nobody is unknown.
+async fn is_new(service: &Arc<Service>, found: &mut Found) -> bool {
+    let Some(ldap) = service.ldap.as_ref().filter(|_| found.may_be_new) else { return false };
+    let base = directory::base(&service.tables, &found.address).map(|(base, _)| base);
+    let addresses: Vec<Address> = std::iter::once(found.address.clone()).chain(base).collect();
+    let sought = ldap::seek(service, ldap, &addresses).await;
+    if sought == Sought::Unsure {
+        found.class = RecipientClass::Unsure;
+    }
+    sought == Sought::Found
 }
 
 /// What the table says to a recipient without room.
