@@ -57,9 +57,14 @@ pub fn autodiscover(plan: &Plan, address: &Address) -> Result<String, NoAutoconf
     Ok(text + "    </Account>\n  </Response>\n</Autodiscover>\n")
 }
 
-/// What a client is told that asked for something else. `code`: 600, the request is none; 601, no schema it takes.
+/// What a client is told that asked for something else. `code`: 500, the domain is not here; 600, the request is none;
+/// 601, no schema it takes.
 pub fn no_autodiscover(code: u16) -> String {
-    let message = if code == 601 { "Provider is not available" } else { "Invalid Request" };
+    let message = match code {
+        500 => "The email address can't be found.",
+        601 => "Provider is not available",
+        _ => "Invalid Request",
+    };
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Autodiscover xmlns=\"{REQUEST}\">\n  <Response>\n    <Error>\n      \
          <ErrorCode>{code}</ErrorCode>\n      <Message>{message}</Message>\n      <DebugData />\n    </Error>\n  \

@@ -19,23 +19,22 @@ pub struct Asked {
 pub fn read(text: &str) -> Option<Asked> {
     let mut reader = Reader::from_str(text);
     let mut asked = Asked::default();
-    let mut open: Vec<Vec<u8>> = Vec::new();
+    let mut open: Vec<String> = Vec::new();
     loop {
         match reader.read_event().ok()? {
             Event::Start(element) => {
                 if open.len() == DEPTH_MAX {
                     return None;
                 }
-                open.push(element.local_name().as_ref().to_vec());
+                open.push(element.local_name().into_inner().to_owned());
             }
             Event::End(_) => {
                 open.pop()?;
             }
             Event::Text(text) => {
-                let text = text.decode().ok()?;
-                let into = match open.last().map(Vec::as_slice) {
-                    Some(b"EMailAddress") => &mut asked.address,
-                    Some(b"AcceptableResponseSchema") => &mut asked.schema,
+                let into = match open.last().map(String::as_str) {
+                    Some("EMailAddress") => &mut asked.address,
+                    Some("AcceptableResponseSchema") => &mut asked.schema,
                     _ => continue,
                 };
                 into.push_str(text.trim());
@@ -69,7 +68,8 @@ mod tests {
         assert_eq!(asked.address, "Jean.Toto@univ-nantes.fr");
         assert_eq!(asked.schema, pages::OUTLOOK);
         // Whatever the names are called in the file.
-        let other = REQUEST.replace("<", "<a:").replace("<a:/", "</a:").replace("<a:?", "<?").replace("xmlns=", "xmlns:a=");
+        let other =
+            REQUEST.replace("<", "<a:").replace("<a:/", "</a:").replace("<a:?", "<?").replace("xmlns=", "xmlns:a=");
         assert_eq!(read(&other), Some(asked));
     }
 
