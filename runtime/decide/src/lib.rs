@@ -31,6 +31,7 @@ mod tables;
 mod told;
 mod transaction;
 
+pub mod compromise;
 pub mod login;
 pub mod roles;
 
@@ -49,7 +50,7 @@ pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
 pub use from_claim::{Alignment, from_claim};
-pub use guess::{Guess, Guesses};
+pub use guess::{Guess, Guesses, is_of_account};
 pub use hops::{loops, runs_in_a_circle};
 pub use lists::{Listing, listed, lists};
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
