@@ -3,6 +3,7 @@
 //! A driver reads octets, feeds the session, answers its questions with facts from `store` and verdicts from `decide`,
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
+mod accesses;
 mod admission;
 mod annotated;
 mod app_passwords;
@@ -11,10 +12,12 @@ mod bindings;
 mod blocks;
 mod clock;
 mod compress;
+mod compromise;
 mod content;
 mod control;
 mod decisions;
 mod delegations;
+mod delays;
 mod directory;
 mod drive;
 mod durable;
