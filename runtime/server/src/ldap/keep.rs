@@ -94,7 +94,8 @@ fn measure(service: &Service, state: &LdapState) {
     metrics.directory_fresh.set(state.fresh_at_s.unwrap_or(0));
     metrics.directory_stale.set(i64::from(state.is_stale));
     metrics.directory_stopped.set(i64::from(state.stopped.is_some()));
-    let count = |of: fn(&super::Sync) -> u64| state.last.as_ref().map_or(0, |sync| i64::try_from(of(sync)).unwrap_or(0));
+    let count =
+        |of: fn(&super::Sync) -> u64| state.last.as_ref().map_or(0, |sync| i64::try_from(of(sync)).unwrap_or(0));
     metrics.directory_entries.set(count(|sync| sync.entries));
     metrics.directory_refused.set(count(|sync| sync.refused));
     metrics.directory_people.set(count(|sync| sync.people));
@@ -110,7 +111,7 @@ fn is_due(service: &Service, key: &str, now_s: i64) -> bool {
 async fn alarm(service: &Arc<Service>, words: Words, key: &str, now_s: i64) {
     let note = Op::Setting { key: key.to_owned(), value: Some(now_s.to_le_bytes().to_vec()) };
     match Address::new("postmaster", service.tables.plan().institution.domain.clone()) {
-        Ok(managers) => notices::tell(service, &managers, words, vec![note]).await,
+        Ok(managers) => drop(notices::tell(service, &managers, words, vec![note]).await),
         Err(_) => tracing::error!("the managers have no address"),
     }
 }
