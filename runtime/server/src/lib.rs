@@ -78,6 +78,7 @@ pub mod zone;
 pub use drive::opening;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
+pub use setup::profile;
 pub use site::{
     Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
 };
