@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, block, compromise, export, grant, import, person, quarantine, queue, recall, redirect, reports, restore, store, trace,
-    why,
+    backup, block, compromise, export, grant, import, person, quarantine, queue, recall, redirect, reports, restore,
+    store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,

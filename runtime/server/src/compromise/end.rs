@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn what_is_not_to_go_is_chosen_by_id_or_by_how_it_looks() {
-        let all = [message(1, "Votre compte expire", 50), message(2, "Réunion", 3), message(3, "VOTRE COMPTE EXPIRE", 1)];
+        let all =
+            [message(1, "Votre compte expire", 50), message(2, "Réunion", 3), message(3, "VOTRE COMPTE EXPIRE", 1)];
         let chosen = |choice: &Choice| all.iter().map(|one| choice.has(one)).collect::<Vec<_>>();
         let subject = Some("votre compte expire".to_owned());
         assert_eq!(chosen(&Choice::default()), [false, false, false]);

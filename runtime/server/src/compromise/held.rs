@@ -67,7 +67,9 @@ pub fn release(service: &Service, login: &Login) -> Result<u64, String> {
         match facts.held {
             // Nothing was written beside it: it waited when the hold began.
             false => released.push(item.queue_id),
-            true if facts.held_by == HeldBy::Outgoing && let_go(service, item.queue_id)? => released.push(item.queue_id),
+            true if facts.held_by == HeldBy::Outgoing && let_go(service, item.queue_id)? => {
+                released.push(item.queue_id)
+            }
             true => {}
         }
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use decide::compromise::Known;
-use mail::{Login, SpecialUse};
 use mail::mime::SummaryParts;
+use mail::{Login, SpecialUse};
 use store::{MailboxId, Op, ReadError, Store, UidSet};
 
 use crate::durable;

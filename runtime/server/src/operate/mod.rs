@@ -78,8 +78,8 @@ pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, Set
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
-pub(crate) use quarantine::shown_line;
 pub use progress::{Progress, Unit};
+pub(crate) use quarantine::shown_line;
 pub use quarantine::{
     InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
     QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,

@@ -1,9 +1,7 @@
 //! `facteur compromise`: accounts that look stolen, what was held of them, and how that ends.
 
 use clap::{Args, Subcommand};
-use server::operate::{
-    CompromiseCase, HeldOfCase, LiftCompromise, ListCompromise, ShowCompromise, ShownCompromise,
-};
+use server::operate::{CompromiseCase, HeldOfCase, LiftCompromise, ListCompromise, ShowCompromise, ShownCompromise};
 
 use super::queue::time;
 use super::{Place, ask, counted, say_json, size};

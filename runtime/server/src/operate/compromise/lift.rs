@@ -58,7 +58,9 @@ impl Operation for LiftCompromise {
             subject: self.discard_subject,
             recipients_at_least: self.discard_recipients,
         };
-        context.store.commit_wait(vec![decider.audited(&format!("lifts case {} of {}: {because}", self.id, case.login))])?;
+        context
+            .store
+            .commit_wait(vec![decider.audited(&format!("lifts case {} of {}: {because}", self.id, case.login))])?;
         // Handlers run on threads that may block.
         let name = decider.name();
         let lifting = compromise::lift(service, &self.id, &name, &because, &choice);
