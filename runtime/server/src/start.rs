@@ -37,7 +37,7 @@ use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
     bindings, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine, random,
-    reports, rings, scan, tls, world,
+    reports, rings, scan, standing, tls, world,
 };
 
 /// The name of the portal where listeners are named.
@@ -194,6 +194,7 @@ impl Server {
         let portal_doors = portal_doors(&tables, &site)?;
         let (stop, stopping) = watch::channel(false);
         let (service, records) = service(tables, hash, site, store, stopping).await?;
+        standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
@@ -204,6 +205,7 @@ impl Server {
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(kept::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
+            tokio::spawn(standing::keep::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
@@ -337,7 +339,8 @@ async fn service(
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal).await?;
     let standings = Arc::new(Standings::load(&store).map_err(StartError::Read)?);
-    let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
+    let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs)
+        .map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
