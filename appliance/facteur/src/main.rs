@@ -55,6 +55,8 @@ fn main() -> ExitCode {
         Command::Grants(args) => commands::live::grant::grants(&args),
         Command::Block(args) => commands::live::block::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
+        Command::Delegate(args) => commands::live::delegate::run(&args),
+        Command::Audit(args) => commands::live::audit::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),
         Command::Queue(args) => commands::live::queue::run(&args),

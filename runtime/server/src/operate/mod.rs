@@ -54,9 +54,9 @@ pub use crate::blocks::Block;
 use crate::clock;
 pub use crate::passwords::totp::{Enrolment, TotpState};
 pub use crate::quality::Advice;
+pub use crate::quotas::RoomGrant;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
-pub use crate::quotas::RoomGrant;
 pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
@@ -65,12 +65,12 @@ pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
+pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
-pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use compact::{Compact, Compacted};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
 pub use error::OperateError;
@@ -97,8 +97,8 @@ pub use recall::{
     ApproveRecall, FindRecall, FoundRecall, ListRecalls, ListedRecall, ShowRecall, ShownRecall, TakeRecall, TookRecall,
     UndidRecall, UndoRecall,
 };
-pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
+pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
 pub use spam::{

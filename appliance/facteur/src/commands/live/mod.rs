@@ -2,17 +2,21 @@
 //! (`server::operate`). One file each; here is what they share: where the state is, how far it is, how it ends.
 
 mod app_password;
+pub mod audit;
 pub mod backup;
 mod bar;
 pub mod block;
+pub mod delegate;
 pub mod export;
 pub mod grant;
 pub mod import;
 pub mod person;
 pub mod quarantine;
 pub mod queue;
+mod quota;
 pub mod recall;
 pub mod redirect;
+mod redirect_asked;
 pub mod reports;
 pub mod restore;
 pub mod spam;

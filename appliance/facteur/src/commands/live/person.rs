@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use server::operate::{PutPeople, SetPassword};
 
 use super::app_password::{self, AppPasswordArgs};
+use super::quota::{self, QuotaArgs};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -30,6 +31,8 @@ enum PersonCommand {
     Password(PasswordArgs),
     /// Secrets of one mail program each: drawn here, taken away one by one
     AppPassword(AppPasswordArgs),
+    /// More room for a person of a profile that has it on request, until a day
+    Quota(QuotaArgs),
 }
 
 #[derive(Args)]
@@ -55,6 +58,7 @@ pub fn run(args: &PersonArgs) -> Exit {
         PersonCommand::Load(args) => load(args),
         PersonCommand::Password(args) => password(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
+        PersonCommand::Quota(args) => quota::run(args),
     };
     ended.unwrap_or_else(|exit| exit)
 }
