@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    audit, backup, block, delegate, export, grant, import, person, quarantine, queue, recall, redirect, reports,
-    restore, store, trace, why,
+    audit, backup, block, compromise, delegate, export, grant, import, person, quarantine, queue, recall, redirect,
+    reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
@@ -73,6 +73,8 @@ pub enum Command {
     Block(block::BlockArgs),
     /// Say who sends in whose name, until a day
     Delegate(delegate::DelegateArgs),
+    /// See accounts that look stolen and what is held of them, and let it go
+    Compromise(compromise::CompromiseArgs),
     /// Say where the mail of a person goes on to, and decide what people ask for
     Redirect(redirect::RedirectArgs),
     /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end

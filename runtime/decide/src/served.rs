@@ -31,9 +31,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
             | ReceptionStep::Deliver => {}
         }
     }
-    if plan.identity.ldap.is_some() {
-        say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
-    }
     for (name, scanner) in &plan.scanners {
         match (scanner.does, &scanner.at) {
             (_, At::BuiltIn(_)) => {}

@@ -101,20 +101,25 @@ async fn application_refused(service: &Arc<Service>, outcome: &Outcome, told: &m
     tell(service, &application.owner, words, vec![note]).await;
 }
 
-/// Puts the notice where the address leads, in one commit with `ops`.
-pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) {
+/// Puts the notice where the address leads, in one commit with `ops`. False when the store did not take them.
+pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) -> bool {
     let (worker, address, subject) = (service.clone(), to.clone(), words.subject.clone());
     let Some(Ok((id, told))) = durable::blocking(move || ops_of(&worker, &address, &words)).await else {
-        return tracing::error!(%to, "a notice could not be written");
+        tracing::error!(%to, "a notice could not be written");
+        return false;
     };
     ops.extend(told);
     match durable::commit(&service.store, ops).await {
         Ok(_) => {
             tracing::info!(%to, subject, "told");
             service.spool.arrived(id);
+            true
         }
-        Err(CommitError::Closed) => {}
-        Err(error) => tracing::error!(%to, "not told: {error}"),
+        Err(CommitError::Closed) => false,
+        Err(error) => {
+            tracing::error!(%to, "not told: {error}");
+            false
+        }
     }
 }
 

@@ -28,6 +28,11 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    /// Who logged in from where.
+    pub accesses: crate::accesses::Accesses,
+    /// Answers to failed logins that wait.
+    pub delays: crate::delays::Delays,
+    pub compromise: crate::compromise::Compromise,
     pub app_passwords: crate::app_passwords::AppPasswords,
     pub tokens: crate::tokens::Tokens,
     /// Of this store for ever: what salts of logins nobody has are made of.
@@ -47,6 +52,8 @@ pub(crate) struct Service {
     /// Maildrops that have a session.
     pub maildrops: Arc<crate::drive::pop3::Maildrops>,
     pub directory: crate::directory::Directory,
+    /// The directory server people are read from; `None` where the plan has none, or nobody is asked.
+    pub ldap: Option<crate::ldap::Ldap>,
     /// Other servers.
     pub world: crate::world::World,
     /// Connections to next hops between two messages.

@@ -19,8 +19,10 @@ use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
 use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
+use crate::compromise::Compromise;
 use crate::content::Held;
 use crate::directory::Directory;
+use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
@@ -36,8 +38,8 @@ use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    bindings, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine, random,
-    reports, rings, scan, standing, tls, world,
+    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
+    quarantine, random, reports, rings, scan, standing, tls, world,
 };
 
 /// The name of the portal where listeners are named.
@@ -50,6 +52,8 @@ const EPOCH: &str = "clock.epoch_s";
 const SRS_KEY: &str = "srs.key";
 /// The setting that keeps the key of the salts of logins nobody has, 32 octets.
 const NOBODYS_SALTS: &str = "logins.nobodys_salts";
+/// The setting that keeps the key of whom people wrote to, 32 octets.
+const KNOWN_KEY: &str = "compromise.known_key";
 /// How long the last records may take at the end.
 const RECORDS_MAX: Duration = Duration::from_secs(5);
 
@@ -83,6 +87,8 @@ pub enum StartError {
     Seal(std::io::Error),
     /// The site's view of DNS.
     World(String),
+    /// The directory server of the plan.
+    Ldap(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -111,7 +117,7 @@ impl fmt::Display for StartError {
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
-            StartError::World(what) => f.write_str(what),
+            StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -204,6 +210,8 @@ impl Server {
             tokio::spawn(operate::door::serve(service.clone(), control_socket)),
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(kept::keep(service.clone())),
+            tokio::spawn(accesses::keep(service.clone())),
+            tokio::spawn(compromise::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
             tokio::spawn(standing::keep::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
@@ -217,6 +225,7 @@ impl Server {
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
             tokio::spawn(colleagues::keep(service.clone())),
+            tokio::spawn(crate::ldap::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
@@ -256,6 +265,7 @@ impl Running {
             tracing::error!("the windows could not be kept: {error}");
         }
         kept::flush(&service).await;
+        accesses::flush(&service).await;
         if let Err(error) = control::remove(&control) {
             tracing::warn!("{}: {error}", control.display());
         }
@@ -344,8 +354,12 @@ async fn service(
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
+    let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
-    let nobodys_salts = nobodys_salts(&store).await?;
+    // Were it drawn at each start, a salt that changes would tell that nobody has the login.
+    let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
+    let known_key = drawn_key(&store, KNOWN_KEY).await?;
+    let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
@@ -360,6 +374,9 @@ async fn service(
         store,
         clock,
         passwords,
+        accesses: accesses::Accesses::default(),
+        delays: crate::delays::Delays::default(),
+        compromise,
         app_passwords: AppPasswords::default(),
         tokens: Tokens::default(),
         nobodys_salts,
@@ -373,6 +390,7 @@ async fn service(
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,
+        ldap,
         world,
         pool: outbound::Pool::default(),
         redirects,
@@ -423,14 +441,14 @@ fn asks(site: &Site) -> bool {
     site.outbound == Outbound::Network || !site.world.name_servers.is_empty()
 }
 
-/// Drawn at the first start: were it drawn at each, a salt that changes would tell that nobody has the login.
-async fn nobodys_salts(store: &Store) -> Result<[u8; 32], StartError> {
-    let kept = store.setting(NOBODYS_SALTS).map_err(StartError::Read)?;
+/// A key of this store for ever, drawn at its first start.
+async fn drawn_key(store: &Store, name: &str) -> Result<[u8; 32], StartError> {
+    let kept = store.setting(name).map_err(StartError::Read)?;
     if let Some(key) = kept.and_then(|octets| <[u8; 32]>::try_from(octets).ok()) {
         return Ok(key);
     }
     let key: [u8; 32] = crate::random::octets();
-    let op = Op::Setting { key: NOBODYS_SALTS.to_owned(), value: Some(key.to_vec()) };
+    let op = Op::Setting { key: name.to_owned(), value: Some(key.to_vec()) };
     crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
     Ok(key)
 }

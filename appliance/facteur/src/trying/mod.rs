@@ -21,7 +21,9 @@ use std::sync::Arc;
 use decide::Tables;
 use plan::{At, Does};
 use policy::compile::Sealed;
-use server::{Certificates, ClientAddress, Outbound, PortalAddress, Running, Server, Site, StandIn, World};
+use server::{
+    Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Running, Server, Site, StandIn, World,
+};
 use store::Store;
 
 use crate::Exit;
@@ -146,6 +148,8 @@ async fn site(
         client_address: ClientAddress::Table(networks::view(networks)),
         scanners,
         backups: BTreeMap::new(),
+        // Nothing leaves this machine: people.ron has who the directory would have.
+        directory: DirectoryAt::StandIn,
         http: Some(loopback(0)),
         portal: portal(tables, networks),
     })

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use server::operate::{PutPeople, SetPassword};
 
+use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
 use super::quota::{self, QuotaArgs};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
 use crate::commands;
-use crate::people::default_mailboxes;
+use server::default_mailboxes;
 
 /// People of one request.
 const BATCH: usize = 50;
@@ -33,6 +34,10 @@ enum PersonCommand {
     AppPassword(AppPasswordArgs),
     /// More room for a person of a profile that has it on request, until a day
     Quota(QuotaArgs),
+    /// Forget failed logins, so that somebody gets in again at once
+    Unlock(UnlockArgs),
+    /// Say from where an account was used, by which protocol and program
+    Accesses(AccessesArgs),
 }
 
 #[derive(Args)]
@@ -59,6 +64,8 @@ pub fn run(args: &PersonArgs) -> Exit {
         PersonCommand::Password(args) => password(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
         PersonCommand::Quota(args) => quota::run(args),
+        PersonCommand::Unlock(args) => access::unlock(args),
+        PersonCommand::Accesses(args) => access::accesses(args),
     };
     ended.unwrap_or_else(|exit| exit)
 }
