@@ -29,6 +29,7 @@ mod quarantine;
 mod queue;
 mod recall;
 mod redirects;
+mod roles;
 mod room;
 mod scanning;
 mod sharing;
