@@ -25,6 +25,7 @@ mod notify;
 mod operating;
 mod outbound;
 mod pop3;
+mod portal;
 mod quarantine;
 mod queue;
 mod recall;
