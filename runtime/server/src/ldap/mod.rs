@@ -12,6 +12,7 @@ mod facts;
 mod frame;
 mod guard;
 mod keep;
+mod look;
 mod read;
 mod seek;
 mod servers;
@@ -32,10 +33,10 @@ use crate::site::{DirectoryAt, Site};
 
 pub use bind::Bound;
 pub use guard::{Extent, Stop};
-pub use keep::keep;
+pub use keep::{keep, say};
+pub use look::look;
 pub use seek::{Sought, seek};
-pub use state::{Kept, LdapState, Report, ServerState, Stopped, Sync, allow, allowed};
-pub use step::DIRECTORY;
+pub use state::{Kept, LdapState, ServerState, Sync, allow, allowed};
 pub use sync::{Ended, run as sync_now};
 
 /// Binds at a time.

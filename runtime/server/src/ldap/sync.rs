@@ -59,6 +59,7 @@ async fn run_alone(service: &Arc<Service>, ldap: &Ldap) -> Ended {
     if matches!(ended, Ended::Fresh(_)) {
         // An operator's word is for one sync.
         ops.push(state::allow(None));
+        ldap.answers.forget();
     }
     *ldap.kept() = kept;
     if let Err(error) = durable::commit(&service.store, ops).await {

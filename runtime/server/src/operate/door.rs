@@ -27,6 +27,7 @@ use super::jobs::{Jobs, Running};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
+use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
@@ -146,6 +147,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         TakeMessage::PATH => asked.start::<TakeMessage>(),
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
+        DirectoryStatus::PATH => asked.start::<DirectoryStatus>(),
+        SyncDirectory::PATH => asked.start::<SyncDirectory>(),
+        AllowChanges::PATH => asked.start::<AllowChanges>(),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),

@@ -9,6 +9,7 @@ mod backup;
 mod block;
 pub mod client;
 mod compact;
+mod directory;
 pub(crate) mod door;
 mod error;
 mod export;
@@ -47,6 +48,7 @@ use store::{Op, Store};
 
 pub use crate::blocks::Block;
 use crate::clock;
+pub use crate::ldap::{Extent, LdapState as DirectoryState, Stop as DirectoryStop};
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
@@ -61,6 +63,7 @@ pub use backup::{
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
 pub use compact::{Compact, Compacted};
+pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use import::{Import, Imported};

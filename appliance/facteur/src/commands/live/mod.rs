@@ -5,6 +5,7 @@ mod app_password;
 pub mod backup;
 mod bar;
 pub mod block;
+pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;
