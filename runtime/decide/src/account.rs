@@ -232,6 +232,15 @@ pub fn sends(state: AccountState, contact: &str) -> Result<(), Refusal> {
     Err(refusal(reply::POLICY, state, contact))
 }
 
+/// The refusal of MAIL while somebody locked what an account sends. `rule` is what locked it, empty for a command; a lock that
+/// `ends` by itself is no refusal for good.
+pub fn sending_locked(rule: &str, ends: bool, contact: &str) -> Refusal {
+    let code = if ends { reply::WINDOW_FULL } else { reply::POLICY };
+    let rule = if rule.is_empty() { "compromise" } else { rule };
+    let what = "sending from this account is locked: change your password";
+    Refusal::new(code, Reason::SendingLocked, rule, asking(what, contact))
+}
+
 fn refusal(code: Code, state: AccountState, contact: &str) -> Refusal {
     let what = match state {
         AccountState::Arriving => "this account may read mail and send from its first day on",

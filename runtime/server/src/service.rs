@@ -28,6 +28,11 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    /// Who logged in from where.
+    pub accesses: crate::accesses::Accesses,
+    /// Answers to failed logins that wait.
+    pub delays: crate::delays::Delays,
+    pub compromise: crate::compromise::Compromise,
     pub app_passwords: crate::app_passwords::AppPasswords,
     pub tokens: crate::tokens::Tokens,
     /// Of this store for ever: what salts of logins nobody has are made of.
@@ -55,8 +60,14 @@ pub(crate) struct Service {
     pub pool: crate::outbound::Pool,
     /// Who is connected.
     pub sessions: Arc<crate::sessions::Sessions>,
+    /// Where accounts stand.
+    pub standings: Arc<crate::standing::Standings>,
     pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
+    /// What people ask for.
+    pub requests: crate::redirects::asked::Requests,
+    pub delegations: crate::delegations::Delegations,
+    pub room_grants: crate::quotas::RoomGrants,
     pub blocks: crate::blocks::Blocks,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,

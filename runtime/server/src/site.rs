@@ -35,6 +35,18 @@ pub struct Site {
     pub directory: DirectoryAt,
     /// Where `/metrics` and `/healthz` listen.
     pub http: Option<SocketAddr>,
+    /// Where the portal listens, with the certificate under the name `portal` or the default one.
+    pub portal: Vec<PortalAddress>,
+}
+
+/// An address the portal binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortalAddress {
+    /// Port 0 lets the kernel choose.
+    pub bind: SocketAddr,
+    /// Whoever comes here is seen as this address, and may name the portal by the address it binds: a browser cannot
+    /// choose where it comes from.
+    pub seen_as: Option<IpAddr>,
 }
 
 /// Something on this machine that takes a scanner's place, by the protocol it speaks.

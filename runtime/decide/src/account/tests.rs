@@ -186,6 +186,7 @@ fn a_refusal_says_what_happened_and_whom_to_ask() {
         String::from_utf8(said).unwrap().replace("\r\n550-5.7.1", "").replace("\r\n550 5.7.1", "").trim_end(),
         "550 5.7.1 this account may read mail and sends no more; ask assistance@univ-nantes.fr [accounts.leaving abc]"
     );
+    assert!(sending_locked("", true, "").code.is_temporary() && !sending_locked("", false, "").code.is_temporary());
     let refusal = logs_in(AccountState::Suspended, "").unwrap_err();
     assert_eq!(refusal.text, "this account is suspended; ask your mail managers");
 }

@@ -115,7 +115,7 @@ pub struct Credentials {
 }
 
 /// Why nobody is logged in, as sessions that read mail are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginFailure {
     /// Unknown login, wrong secret, or not allowed here: the three look alike.
     Wrong,
@@ -123,6 +123,8 @@ pub enum LoginFailure {
     Unavailable,
     /// TLS first (RFC 5530).
     Private,
+    /// Who it is was proved, and the account may not be used: why, and whom to ask.
+    Denied(String),
 }
 
 /// What an exchange comes to, for whoever keeps verifiers and keys.

@@ -13,7 +13,7 @@ use crate::directory::{self, Found};
 use crate::ldap::{self, Sought};
 use crate::service::Service;
 use crate::world::asking::{self, Known};
-use crate::{clock, random};
+use crate::{clock, random, standing};
 
 /// A transaction whose MAIL was accepted. Dropping it gives its reservations back.
 pub struct Open {
@@ -38,6 +38,8 @@ pub struct Open {
     pub owed_scans: Vec<String>,
     /// The content could not be kept.
     pub content_lost: bool,
+    /// Why all of it waits in the spool until somebody releases it.
+    pub held_because: Option<String>,
 }
 
 /// An accepted recipient.
@@ -63,6 +65,9 @@ impl Open {
             let text = "no new mail is taken now, try later";
             return Err(Refusal::new(reply::SHUTTING_DOWN, Reason::StoreTrouble, "", text));
         }
+        if let Some(account) = &client.account {
+            standing::may_send(service, &account.login)?;
+        }
         let tables = &service.tables;
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
         let size_octets = parameters.size_octets;
@@ -84,6 +89,7 @@ impl Open {
             judgement: None,
             owed_scans: Vec::new(),
             content_lost: false,
+            held_because: None,
         })
     }
 

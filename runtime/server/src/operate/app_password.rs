@@ -1,8 +1,9 @@
 //! `facteur person app-password`: secrets of one mail program each.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 
-use super::{Context, OperateError, Operation, Progress, audit, place};
+use super::{Context, OperateError, Operation, Progress, Subject, audit, place};
 use crate::app_passwords::{self, AppPassword, AppPasswords, OF_ONE_MAX};
 use crate::clock;
 
@@ -66,6 +67,14 @@ impl Operation for AddAppPassword {
     const PATH: &'static str = "/person/app-password/add";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::UseOwn
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<AddedAppPassword, OperateError> {
         let login = place::login(context, &self.login)?;
         let bad = |why: String| OperateError::BadRequest { why };
@@ -93,6 +102,14 @@ impl Operation for ListAppPasswords {
     const PATH: &'static str = "/person/app-password/list";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::EndAppPasswords
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
     fn handle(
         self,
         context: &Context,
@@ -109,6 +126,14 @@ impl Operation for RemoveAppPassword {
     type Response = bool;
     const PATH: &'static str = "/person/app-password/remove";
     const LONG: bool = false;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::EndAppPasswords
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
 
     /// False when there was none of this name.
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {

@@ -1,6 +1,7 @@
 //! `facteur block`: senders, domains, clients, hosts of links, attachments and reply addresses mail is refused for, for some
 //! days. A server that runs refuses from the next command of every connection on.
 
+use decide::roles;
 use mail::Domain;
 use plan::{BlockedWhat, Prefix};
 use serde::{Deserialize, Serialize};
@@ -135,9 +136,13 @@ impl Operation for AddBlock {
     const PATH: &'static str = "/block/add";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Block
+    }
+
     /// One commit with its line in the audit. What is blocked already is blocked again, under an id of its own.
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ListedBlock, OperateError> {
-        let decider = decider(context, self.by.as_deref())?;
+        let decider = decider(context, &self, self.by.as_deref())?;
         let what = what(self.kind, &self.value)?;
         let is_line = !self.because.trim().is_empty() && !self.because.chars().any(char::is_control);
         if !is_line || self.because.len() > BECAUSE_OCTETS_MAX {
@@ -183,6 +188,10 @@ impl Operation for ListBlocks {
     const PATH: &'static str = "/block/list";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeBlocks
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<ListedBlock>, OperateError> {
         let now_s = clock::unix_s();
         let listed = match &context.server {
@@ -199,9 +208,13 @@ impl Operation for RemoveBlock {
     const PATH: &'static str = "/block/remove";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Block
+    }
+
     /// False when there is none of this id.
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {
-        let decider = decider(context, self.by.as_deref())?;
+        let decider = decider(context, &self, self.by.as_deref())?;
         let Some(block) = blocks::kept(&context.store)?.remove(&self.id) else { return Ok(false) };
         let text = format!("block {} of {} removed", self.id, described(&block.what));
         put(context, &self.id, None, decider.audited(&text))?;

@@ -24,11 +24,15 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
+use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
+use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
+use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
+use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -36,9 +40,7 @@ use super::{
     CountsOfTokens, DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue,
     StatsOfSpam, TeachSpam,
 };
-use super::{
-    EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys,
-};
+use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -78,9 +80,10 @@ pub async fn serve(service: Arc<Service>, listener: UnixListener) {
 
 /// One request and its answer.
 async fn converse(service: Arc<Service>, jobs: Arc<Jobs>, stream: UnixStream) {
-    let who = stream.peer_cred().ok().map(|peer| Who { uid: peer.uid(), pid: peer.pid() });
+    let who = stream.peer_cred().ok().map(|peer| Who::Process { uid: peer.uid(), pid: peer.pid() });
     let answer = service_fn(|request| {
         let (service, jobs) = (service.clone(), jobs.clone());
+        let who = who.clone();
         async move { Ok::<_, Infallible>(respond(service, jobs, who, request).await) }
     });
     let mut http = http1::Builder::new();
@@ -91,8 +94,11 @@ async fn converse(service: Arc<Service>, jobs: Arc<Jobs>, stream: UnixStream) {
 
 async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, request: Request<Incoming>) -> Answer {
     let owner = rustix::process::geteuid().as_raw();
+    let uid = match &who {
+        Some(Who::Process { uid, .. }) => *uid,
+        _ => u32::MAX,
+    };
     let Some(who) = who.filter(|who| who.may_operate(owner)) else {
-        let uid = who.map_or(u32::MAX, |who| who.uid);
         tracing::warn!(uid, "refused on the control socket");
         return refused(StatusCode::FORBIDDEN, OperateError::Forbidden { uid });
     };
@@ -122,7 +128,6 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
-        SetPassword::PATH => asked.start::<SetPassword>(),
         AddAppPassword::PATH => asked.start::<AddAppPassword>(),
         ListAppPasswords::PATH => asked.start::<ListAppPasswords>(),
         RemoveAppPassword::PATH => asked.start::<RemoveAppPassword>(),
@@ -132,12 +137,21 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Drain::PATH => asked.start::<Drain>(),
         Why::PATH => asked.start::<Why>(),
         TraceSession::PATH => asked.start::<TraceSession>(),
+        AccessesOf::PATH => asked.start::<AccessesOf>(),
+        UnlockPerson::PATH => asked.start::<UnlockPerson>(),
+        ListCompromise::PATH => asked.start::<ListCompromise>(),
+        ShowCompromise::PATH => asked.start::<ShowCompromise>(),
+        LiftCompromise::PATH => asked.start::<LiftCompromise>(),
         AddBlock::PATH => asked.start::<AddBlock>(),
         ListBlocks::PATH => asked.start::<ListBlocks>(),
         RemoveBlock::PATH => asked.start::<RemoveBlock>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
+        ReadAudit::PATH => asked.start::<ReadAudit>(),
+        path if path.starts_with("/delegate/") => asked.granted(path),
+        path if path.starts_with("/redirect/") => asked.granted(path),
+        path if path.starts_with("/person/quota") => asked.granted(path),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
         QuarantineList::PATH => asked.start::<QuarantineList>(),
@@ -147,9 +161,8 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         TakeMessage::PATH => asked.start::<TakeMessage>(),
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
-        DirectoryStatus::PATH => asked.start::<DirectoryStatus>(),
-        SyncDirectory::PATH => asked.start::<SyncDirectory>(),
-        AllowChanges::PATH => asked.start::<AllowChanges>(),
+        path if path.starts_with("/password/") => asked.password(path),
+        path if path.starts_with("/directory/") => asked.directory(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
@@ -179,6 +192,46 @@ impl Asked {
             TeachSpam::PATH => self.start::<TeachSpam>(),
             CountsOfTokens::PATH => self.start::<CountsOfTokens>(),
             StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of passwords and second factors.
+    fn password(self, path: &str) -> Answer {
+        match path {
+            SetPassword::PATH => self.start::<SetPassword>(),
+            ImportPassword::PATH => self.start::<ImportPassword>(),
+            TotpOf::PATH => self.start::<TotpOf>(),
+            BeginTotp::PATH => self.start::<BeginTotp>(),
+            ConfirmTotp::PATH => self.start::<ConfirmTotp>(),
+            EndTotp::PATH => self.start::<EndTotp>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is given to people: names to send in, redirects they ask for, room.
+    fn granted(self, path: &str) -> Answer {
+        match path {
+            AddDelegation::PATH => self.start::<AddDelegation>(),
+            EndDelegation::PATH => self.start::<EndDelegation>(),
+            ListDelegations::PATH => self.start::<ListDelegations>(),
+            RequestRedirect::PATH => self.start::<RequestRedirect>(),
+            ApproveRedirect::PATH => self.start::<ApproveRedirect>(),
+            RefuseRedirect::PATH => self.start::<RefuseRedirect>(),
+            ListAsked::PATH => self.start::<ListAsked>(),
+            GrantQuota::PATH => self.start::<GrantQuota>(),
+            EndQuota::PATH => self.start::<EndQuota>(),
+            ListQuotas::PATH => self.start::<ListQuotas>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of the directory server.
+    fn directory(self, path: &str) -> Answer {
+        match path {
+            DirectoryStatus::PATH => self.start::<DirectoryStatus>(),
+            SyncDirectory::PATH => self.start::<SyncDirectory>(),
+            AllowChanges::PATH => self.start::<AllowChanges>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }
@@ -247,7 +300,7 @@ fn run<O: Operation>(request: O, context: Context, lines: mpsc::Sender<Bytes>, r
     let mut tell = |progress: Progress| {
         let _ = lines.try_send(line(&Line::<O::Response>::Progress(progress)));
     };
-    let handled = std::panic::catch_unwind(AssertUnwindSafe(|| request.handle(&context, &mut tell)));
+    let handled = std::panic::catch_unwind(AssertUnwindSafe(|| request.perform(&context, &mut tell)));
     // The place is free before the caller hears the end, so that the next call cannot meet this one.
     drop(running);
     let last = match handled {

@@ -1,30 +1,31 @@
-//! `--by LOGIN`: the manager who decides about the mail of others. The plan says who may: the groups of `antispam.taught_by`,
-//! which are the members of the addresses of these names in the institution's domain.
+//! Who decides about others: the person who is signed in, or the one `--by LOGIN` names. Their roles have to allow it.
 
 use std::fmt;
 
-use mail::{Address, Login};
-use store::{Op, Resolution};
+use decide::roles::Act;
+use mail::Login;
+use store::Op;
 
-use super::{Context, OperateError, place};
+use super::{Context, OperateError, Operation, Who, place};
 use crate::clock;
+use crate::roles::{self, Subject};
 
-/// What may manage when a plan has no spam filter and so names nobody.
-const GROUP: &str = "mail-managers";
-/// Where the plan says it.
-const RULE: &str = "antispam.taught_by";
-
-/// Who decided, as the audit has it: the manager who is named, and the process that asked.
+/// Who decided, as the audit has it: the person, and the process that asked for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decider {
     login: Option<Login>,
-    asked: String,
+    asked: Who,
 }
 
 impl Decider {
-    /// The manager's login; the one who asked where none was named.
+    /// The person's login; the process where nobody was named.
     pub fn name(&self) -> String {
-        self.login.as_ref().map_or_else(|| self.asked.clone(), ToString::to_string)
+        self.login.as_ref().map_or_else(|| self.asked.to_string(), ToString::to_string)
+    }
+
+    /// The person, where one decided.
+    pub fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
     }
 
     /// The entry of the audit, for the commit that does it.
@@ -36,36 +37,35 @@ impl Decider {
 
 impl fmt::Display for Decider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.login {
-            Some(login) => write!(f, "{login}, asked by {}", self.asked),
-            None => f.write_str(&self.asked),
+        match (&self.login, &self.asked) {
+            (Some(login), Who::Process { .. }) => write!(f, "{login}, asked by {}", self.asked),
+            _ => self.asked.fmt(f),
         }
     }
 }
 
-/// Who decides. A login that is named has to be a manager's; without one it is who may operate the server anyhow.
-pub(crate) fn decider(context: &Context, by: Option<&str>) -> Result<Decider, OperateError> {
-    let asked = context.who.to_string();
-    let Some(by) = by else { return Ok(Decider { login: None, asked }) };
-    let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
-    let login = place::login(context, by)?;
-    let plan = live.tables.plan();
-    let groups = match &plan.antispam {
-        Some(antispam) => antispam.taught_by.clone(),
-        None => vec![GROUP.to_owned()],
-    };
-    for group in &groups {
-        let Ok(address) = Address::new(group, plan.institution.domain.clone()) else { continue };
-        let is_in = match context.store.resolve(&address)? {
-            Resolution::Alias(alias) => alias.members.contains(&login),
-            Resolution::Person(row) => row.person.login == login,
-            Resolution::Unknown => false,
-        };
-        if is_in {
-            return Ok(Decider { login: Some(login), asked });
+/// Who decides. A login that is named has to be one that may do it; without one it is who may operate the server anyhow.
+/// Nobody who is signed in decides as somebody else.
+pub(crate) fn decider(context: &Context, request: &impl Operation, by: Option<&str>) -> Result<Decider, OperateError> {
+    decider_about(context, request.act(), request.subject(), by)
+}
+
+/// The same where the request names whom it is about by something else.
+pub(crate) fn decider_about(
+    context: &Context,
+    act: Act,
+    subject: Subject<'_>,
+    by: Option<&str>,
+) -> Result<Decider, OperateError> {
+    let asked = context.who.clone();
+    let login = match (&asked, by) {
+        (Who::Person { login, .. }, Some(by)) if !login.as_str().eq_ignore_ascii_case(by) => {
+            return Err(OperateError::BadRequest { why: format!("{login} does not decide as {by}") });
         }
-    }
-    let why = format!("{login} is in none of the groups that may do this: {}", groups.join(", "));
-    super::audit(context, &format!("refused: {why}"));
-    Err(OperateError::Refused { why, rule: RULE.to_owned() })
+        (Who::Person { login, .. }, _) => login.clone(),
+        (Who::Process { .. }, None) => return Ok(Decider { login: None, asked }),
+        (Who::Process { .. }, Some(by)) => place::login(context, by)?,
+    };
+    roles::must_be(context, &login, act, subject)?;
+    Ok(Decider { login: Some(login), asked })
 }

@@ -1,10 +1,12 @@
 //! `facteur redirect`: where the mail of one person goes on to. The policy judges it, so a server must run.
 
+use decide::roles;
 use mail::Address;
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Live, OperateError, Operation, Progress, audit, place};
+use super::{Context, Live, OperateError, Operation, Progress, Subject, audit, place};
 use crate::clock;
+use crate::redirects::asked::{Asked, State};
 use crate::redirects::{self, Approval, Redirect};
 
 /// `POST /redirect/set`.
@@ -62,6 +64,14 @@ impl Operation for SetRedirect {
     const PATH: &'static str = "/redirect/set";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SetRedirect
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<JudgedRedirect, OperateError> {
         let live = live(context)?;
         let login = place::login(context, &self.login)?;
@@ -96,13 +106,32 @@ impl Operation for EndRedirect {
     const PATH: &'static str = "/redirect/end";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::EndRedirect
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
     /// False when there was none.
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {
         let live = live(context)?;
         let login = place::login(context, &self.login)?;
         let Some(redirect) = live.redirects.of(&login) else { return Ok(false) };
-        context.store.commit_wait(vec![redirects::op(&login, None)])?;
+        let asked = context.server.as_ref().and_then(|service| service.requests.of(&login)).map(|asked| Asked {
+            state: State::Ended { by: context.who.to_string(), at_s: clock::unix_s() },
+            ..asked
+        });
+        let mut ops = vec![redirects::op(&login, None)];
+        if let Some(service) = &context.server {
+            ops.extend(asked.as_ref().map(|asked| service.requests.op(&login, Some(asked))));
+        }
+        context.store.commit_wait(ops)?;
         live.redirects.put(&login, None);
+        if let (Some(service), Some(asked)) = (&context.server, asked) {
+            service.requests.put(&login, Some(asked));
+        }
         audit(context, &format!("redirect of {login} to {} ended", redirect.to));
         Ok(true)
     }

@@ -1,5 +1,6 @@
 //! `facteur reports`: what others report of our domains, and what we counted for others.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, OperateError, Operation, Progress};
@@ -65,6 +66,10 @@ impl Operation for ReportsOf {
     type Response = Reported;
     const PATH: &'static str = "/reports";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeReports
+    }
 
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<Reported, OperateError> {
         let mut reported = Reported::default();

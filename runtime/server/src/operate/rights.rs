@@ -1,13 +1,14 @@
 //! `facteur grant` and `grants`: rights on mailboxes of others, until a day if they are to end.
 
 use decide::Asker;
+use decide::roles;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use mail::{Grant, Grantee, Identifier, Login, MailboxName, Rights, RightsChange};
 use serde::{Deserialize, Serialize};
 use store::{MailboxInfo, Op, SetRights, Until};
 
-use super::{Context, Live, OperateError, Operation, Progress, place};
+use super::{Context, Live, OperateError, Operation, Progress, Subject, place};
 use crate::clock;
 use crate::drive::named_places::{self, Place};
 
@@ -113,6 +114,14 @@ impl Operation for GrantsOf {
     type Response = Vec<ListedGrant>;
     const PATH: &'static str = "/rights/list";
     const LONG: bool = false;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeRights
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<ListedGrant>, OperateError> {
         let live = live(context)?;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 
 use super::progress::Throttled;
@@ -61,6 +62,10 @@ impl Operation for StatsOf {
     type Response = Stats;
     const PATH: &'static str = "/store/stats";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeStatistics
+    }
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Stats, OperateError> {
         let mut stats = Stats { data: context.data.clone(), ..Stats::default() };

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use decide::roles;
 use mail::Login;
 use serde::{Deserialize, Serialize};
 
-use super::{Context, OperateError, Operation, Progress, Unit, audit};
+use super::{Context, OperateError, Operation, Progress, Subject, Unit, audit};
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -29,6 +30,14 @@ impl Operation for TraceSession {
     type Response = Traced;
     const PATH: &'static str = "/trace/session";
     const LONG: bool = false;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::WatchSessions
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Traced, OperateError> {
         let Some(service) = &context.server else { return Err(OperateError::NoServer) };

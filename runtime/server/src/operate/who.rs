@@ -1,33 +1,50 @@
-//! Who asks, as the kernel says.
+//! Who asks: a process on this machine, as the kernel says, or a person who is signed in to the portal.
 
 use std::fmt;
+use std::net::IpAddr;
 
-/// The process that asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Who {
-    pub uid: u32,
-    /// Absent where the kernel does not say.
-    pub pid: Option<i32>,
+use mail::Login;
+
+/// Who asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// On the control socket, or the command itself. Whoever may reach it may do everything.
+    Process {
+        uid: u32,
+        /// Absent where the kernel does not say.
+        pid: Option<i32>,
+    },
+    /// What they may do, their roles say.
+    Person { login: Login, from: IpAddr },
 }
 
 impl Who {
     /// This process.
     pub fn this_process() -> Who {
         let pid = i32::try_from(std::process::id()).ok();
-        Who { uid: rustix::process::geteuid().as_raw(), pid }
+        Who::Process { uid: rustix::process::geteuid().as_raw(), pid }
     }
 
-    /// May they operate a server that runs as `owner`?
+    /// May they operate a server that runs as `owner`, whatever the roles?
     pub fn may_operate(&self, owner: u32) -> bool {
-        self.uid == 0 || self.uid == owner
+        matches!(self, Who::Process { uid, .. } if *uid == 0 || *uid == owner)
+    }
+
+    /// Who is signed in.
+    pub fn login(&self) -> Option<&Login> {
+        match self {
+            Who::Process { .. } => None,
+            Who::Person { login, .. } => Some(login),
+        }
     }
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pid {
-            Some(pid) => write!(f, "uid {}, process {pid}", self.uid),
-            None => write!(f, "uid {}", self.uid),
+        match self {
+            Who::Process { uid, pid: Some(pid) } => write!(f, "uid {uid}, process {pid}"),
+            Who::Process { uid, pid: None } => write!(f, "uid {uid}"),
+            Who::Person { login, from } => write!(f, "{login} from {from}"),
         }
     }
 }
@@ -38,8 +55,10 @@ mod tests {
 
     #[test]
     fn root_and_the_owner_may_operate_and_nobody_else() {
-        let may = |uid: u32, owner: u32| Who { uid, pid: None }.may_operate(owner);
+        let may = |uid: u32, owner: u32| Who::Process { uid, pid: None }.may_operate(owner);
         assert!(may(0, 990) && may(990, 990) && may(0, 0));
         assert!(!may(991, 990) && !may(65_534, 0));
+        let person = Who::Person { login: Login::new("root").unwrap(), from: IpAddr::from([127, 0, 0, 1]) };
+        assert!(!person.may_operate(0));
     }
 }

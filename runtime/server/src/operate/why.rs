@@ -1,5 +1,6 @@
 //! `facteur why`: the story of a message, from everything that keeps a part of it.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::{Kept, QueueId};
 
@@ -46,6 +47,10 @@ impl Operation for Why {
     type Response = Story;
     const PATH: &'static str = "/why";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::LookUpMessage
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Story, OperateError> {
         audit(context, &format!("asked for the story of {}", self.id));

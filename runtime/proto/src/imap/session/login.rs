@@ -113,6 +113,9 @@ fn not_accepted(state: NotAuthenticated, tag: Tag, answer: Answer, out: &mut Out
         Answer::NotAuthenticated(LoginFailure::Private) => {
             state.done(&tag, &Reply::no(Code::PrivacyRequired, "no login here without TLS"), out)
         }
+        Answer::NotAuthenticated(LoginFailure::Denied(why)) => {
+            state.done(&tag, &Reply::no(Code::ContactAdmin, why), out)
+        }
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             state.done(&tag, &Reply::no(Code::Unavailable, BUSY), out)
         }
@@ -205,6 +208,15 @@ mod tests {
         client.store.borrow_mut().logins = Some(LoginFailure::Unavailable);
         for _ in 0..10 {
             client.check("a LOGIN toto-j secret", "a NO [UNAVAILABLE] the server is busy, try again in a moment\n");
+        }
+    }
+
+    #[test]
+    fn an_account_that_may_not_be_used_is_no_wrong_secret() {
+        let mut client = stranger();
+        client.store.borrow_mut().logins = Some(LoginFailure::Denied("this account is suspended; ask us".into()));
+        for _ in 0..10 {
+            client.check("a LOGIN toto-j secret", "a NO [CONTACTADMIN] this account is suspended; ask us\n");
         }
     }
 

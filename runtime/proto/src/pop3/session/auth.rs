@@ -111,6 +111,8 @@ fn not_accepted(state: Authorization, answer: Answer, out: &mut Out) -> Turn {
     let refusal = match answer {
         Answer::NotAuthenticated(LoginFailure::Wrong) => return state.wrong(out),
         Answer::NotAuthenticated(LoginFailure::Private) => Refusal::new("no login here without TLS"),
+        // RFC 3206 4: nothing the client does mends it.
+        Answer::NotAuthenticated(LoginFailure::Denied(why)) => Refusal::new(why).with(Code::SysPerm),
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             Refusal::new("logins are not possible now, try again later").with(Code::SysTemp)
         }

@@ -1,5 +1,6 @@
 //! What is in quarantine.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::{Kept, Quarantined};
 
@@ -49,6 +50,10 @@ impl Operation for QuarantineList {
     type Response = QuarantineListed;
     const PATH: &'static str = "/quarantine/list";
     const LONG: bool = false;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeQuarantine
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<QuarantineListed, OperateError> {
         let kind = if self.recalled { Kept::Recalled } else { Kept::Quarantine };

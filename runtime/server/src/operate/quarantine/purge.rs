@@ -1,5 +1,6 @@
 //! Away for good.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::{CommitError, Kept, Refusal};
 
@@ -27,9 +28,13 @@ impl Operation for PurgeQuarantined {
     const PATH: &'static str = "/quarantine/purge";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::PurgeQuarantined
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Purged, OperateError> {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;
-        let decider = manager::decider(context, Some(&self.by))?;
+        let decider = manager::decider(context, &self, Some(&self.by))?;
         let because = because(&self.because)?;
         // All of them are there, or nothing is done.
         let kinds = [Kept::Quarantine, Kept::Recalled];

@@ -1,5 +1,6 @@
 //! Out of quarantine, to whom it was for or to somebody who may look at it.
 
+use decide::roles;
 use mail::Address;
 use serde::{Deserialize, Serialize};
 use store::Kept;
@@ -36,9 +37,13 @@ impl Operation for ReleaseQuarantined {
     const PATH: &'static str = "/quarantine/release";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::ReleaseQuarantined
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ReleasedTo, OperateError> {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;
-        let decider = manager::decider(context, Some(&self.by))?;
+        let decider = manager::decider(context, &self, Some(&self.by))?;
         let because = because(&self.because)?;
         let _turn = quarantine::turn();
         let kept = kept(context, &self.id, &[Kept::Quarantine])?;

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use decide::roles;
 use mail::mime::{Kind, Part, transfer};
 use serde::{Deserialize, Serialize};
 use spam::view::View;
@@ -13,7 +14,7 @@ use store::{Kept, Quarantined};
 
 use super::{InQuarantine, kept, listed, safe, with_seal};
 use crate::marks::sha256;
-use crate::operate::{Context, OperateError, Operation, Progress, manager, place};
+use crate::operate::{Context, OperateError, Operation, Progress, Subject, manager, place};
 use crate::sealed::{self, Opening};
 
 /// Octets of a header, characters of a text, parts and hosts that are shown.
@@ -68,11 +69,16 @@ impl Operation for QuarantineShow {
     const PATH: &'static str = "/quarantine/show";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeQuarantine
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<QuarantineShown, OperateError> {
         let kept = kept(context, &self.id, &Kept::ALL)?;
-        let decider = manager::decider(context, self.by.as_deref())?;
+        let decider = manager::decider(context, &self, self.by.as_deref())?;
         let mut written = None;
         if let Some(path) = &self.raw_to {
+            crate::roles::must(context, roles::Act::OperateMachine, Subject::Nobody)?;
             if self.by.is_none() {
                 return Err(OperateError::BadRequest { why: "say which manager wants its octets".to_owned() });
             }

@@ -1,5 +1,6 @@
 //! A delivered message out of all mailboxes it is in, and back.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::DeliveryId;
 
@@ -51,9 +52,13 @@ impl Operation for TakeMessage {
     const PATH: &'static str = "/quarantine/take";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::TakeMessages
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<TakenOut, OperateError> {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;
-        let decider = manager::decider(context, Some(&self.by))?;
+        let decider = manager::decider(context, &self, Some(&self.by))?;
         let (because, ids) = (because(&self.because)?, deliveries(&self.ids)?);
         let accounts: std::collections::BTreeSet<_> =
             context.store.copies_of(&ids)?.into_iter().map(|copy| copy.login).collect();
@@ -84,9 +89,13 @@ impl Operation for PutMessageBack {
     const PATH: &'static str = "/quarantine/put-back";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::TakeMessages
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<PutBackAgain, OperateError> {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;
-        let decider = manager::decider(context, Some(&self.by))?;
+        let decider = manager::decider(context, &self, Some(&self.by))?;
         let (because, ids) = (because(&self.because)?, deliveries(&self.ids)?);
         let what = format!("puts {} back into the mailboxes: {because}", self.ids.join(", "));
         context.store.commit_wait(vec![decider.audited(&what)])?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use decide::roles;
 use mail::EnhancedCode;
 use plan::Loss;
 use queue::{Came, MessageFacts, Tried};
@@ -61,6 +62,10 @@ impl Operation for ActOn {
     type Response = Acted;
     const PATH: &'static str = "/queue/act";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::ChangeQueue
+    }
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Acted, OperateError> {
         if self.ids.is_empty() && self.filter.is_empty() {
@@ -135,7 +140,8 @@ impl ActOn {
         let queue_id = item.queue_id;
         let facts: MessageFacts = queue::facts::read(&item.facts);
         let held = |held| {
-            let facts = queue::facts::written(&MessageFacts { held, ..facts.clone() });
+            // What an operator lets go goes, also where the account it is from is held.
+            let facts = queue::facts::written(&MessageFacts { held, let_go: !held, ..facts.clone() });
             Op::Progress { queue_id, facts }
         };
         let due = Op::Reschedule { queue_id, due_at_s: clock::unix_s() };

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
@@ -30,6 +31,10 @@ impl Operation for Drain {
     type Response = Drained;
     const PATH: &'static str = "/drain";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::Drain
+    }
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Drained, OperateError> {
         let Some(service) = &context.server else { return Err(OperateError::NoServer) };

@@ -1,5 +1,6 @@
 //! What waits, and where nothing goes.
 
+use decide::roles;
 use queue::schedule::Trouble;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,10 @@ impl Operation for QueueList {
     const PATH: &'static str = "/queue/list";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeQueue
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Listed, OperateError> {
         let mut listed = Listed { total: context.store.queue_count()?, ..Listed::default() };
         let (mut after, limit) = (None, self.limit.min(MESSAGES_MAX));
@@ -57,7 +62,7 @@ impl Operation for QueueList {
             for item in page.iter().filter(|item| self.filter.has(item)) {
                 listed.matching += 1;
                 if listed.messages.len() < limit {
-                    listed.messages.push(queued(item, RECIPIENTS_MAX));
+                    listed.messages.push(queued(context, item, RECIPIENTS_MAX));
                 }
             }
             if listed.messages.len() >= limit && self.filter.is_empty() {
@@ -103,6 +108,10 @@ impl Operation for QueueShow {
     const PATH: &'static str = "/queue/show";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeQueue
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Shown, OperateError> {
         let gone = || OperateError::NoSuchMessage { id: self.id.clone() };
         let item = context.store.queue_item(id(&self.id)?)?.ok_or_else(gone)?;
@@ -111,7 +120,7 @@ impl Operation for QueueShow {
         let start = start.unwrap_or_default();
         let end = start.windows(4).position(|window| window == b"\r\n\r\n").map_or(start.len(), |at| at + 2);
         Ok(Shown {
-            message: queued(&item, usize::MAX),
+            message: queued(context, &item, usize::MAX),
             plan: item.plan.clone(),
             facts: queue::facts::read(&item.facts),
             header: String::from_utf8_lossy(&start[..end]).into_owned(),

@@ -1,5 +1,6 @@
 //! Who has it.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 
 use super::{NAMED_MAX, cleaned, searched, server};
@@ -33,9 +34,13 @@ impl Operation for FindRecall {
     const PATH: &'static str = "/recall/find";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeRecalls
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<FoundRecall, OperateError> {
         let service = server(context)?;
-        let decider = manager::decider(context, self.by.as_deref())?;
+        let decider = manager::decider(context, &self, self.by.as_deref())?;
         let sought = cleaned(service, self.sought)?;
         let audited = decider.audited(&format!("looked who has mail with {}", sought.words()));
         context.store.commit_wait(vec![audited])?;

@@ -1,5 +1,6 @@
 //! Recalls, and where the copies of one are now.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 
 use super::{NAMED_MAX, RecallState, kept};
@@ -34,6 +35,10 @@ impl Operation for ListRecalls {
     const PATH: &'static str = "/recall/list";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeRecalls
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<ListedRecall>, OperateError> {
         let now_s = clock::unix_s();
         let all = recall::all(&context.store)?.into_iter();
@@ -47,6 +52,10 @@ impl Operation for ShowRecall {
     type Response = ShownRecall;
     const PATH: &'static str = "/recall/show";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeRecalls
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ShownRecall, OperateError> {
         let recall = kept(context, &self.id)?;

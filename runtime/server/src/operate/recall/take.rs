@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::DeliveryId;
 
@@ -62,10 +63,14 @@ impl Operation for TakeRecall {
     const PATH: &'static str = "/recall/take";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Recall
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<TookRecall, OperateError> {
         let began = Instant::now();
         let service = server(context)?;
-        let decider = manager::decider(context, Some(&self.by))?;
+        let decider = manager::decider(context, &self, Some(&self.by))?;
         let because = because(&self.because)?;
         let (id, mut recall) = match (self.id, self.sought) {
             (Some(id), None) => {
@@ -123,10 +128,14 @@ impl Operation for ApproveRecall {
     const PATH: &'static str = "/recall/approve";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Recall
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<TookRecall, OperateError> {
         let began = Instant::now();
         let service = server(context)?;
-        let decider = manager::decider(context, Some(&self.by))?;
+        let decider = manager::decider(context, &self, Some(&self.by))?;
         let mut recall = kept(context, &self.id)?;
         match recall.state {
             State::Waiting => {}

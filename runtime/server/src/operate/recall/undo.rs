@@ -1,5 +1,6 @@
 //! Everything back where it was.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::{DeliveryId, QueueId};
 
@@ -37,9 +38,13 @@ impl Operation for UndoRecall {
     const PATH: &'static str = "/recall/undo";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Recall
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<UndidRecall, OperateError> {
         let service = server(context)?;
-        let decider = manager::decider(context, Some(&self.by))?;
+        let decider = manager::decider(context, &self, Some(&self.by))?;
         let why = because(self.because.as_deref().unwrap_or("the recall is undone"))?;
         let mut recall = kept(context, &self.id)?;
         match recall.state {

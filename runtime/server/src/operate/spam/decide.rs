@@ -1,5 +1,6 @@
 //! `facteur spam accept` and `reject`.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::Op;
 
@@ -49,8 +50,12 @@ impl Operation for DecideSpam {
     const PATH: &'static str = "/spam/decide";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Teach
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<DecidedSpam, OperateError> {
-        let who = decider(context, self.by.as_deref())?;
+        let who = decider(context, &self, self.by.as_deref())?;
         let _alone = alone(context);
         let mut case = queue::case_of(context, &self.id)?;
         if self.only {

@@ -120,7 +120,7 @@ impl Operation for ImportCounts {
     const LONG: bool = true;
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Moved, OperateError> {
-        let who = decider(context, self.by.as_deref())?;
+        let who = decider(context, &self, self.by.as_deref())?;
         let path = place::outside(context, &self.file)?;
         let file = File::open(&path).map_err(|error| OperateError::file(&path, error))?;
         let (counts, holds) = read(BufReader::new(file), &path)?;

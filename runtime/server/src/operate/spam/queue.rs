@@ -1,5 +1,6 @@
 //! `facteur spam queue` and `show`.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use spam::learned::{Count, MESSAGES, Table};
 use spam::tokens;
@@ -77,6 +78,10 @@ impl Operation for SpamQueue {
     const PATH: &'static str = "/spam/queue";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeTeaching
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<SpamCase>, OperateError> {
         Ok(cases(kept::proposals(&context.store)?).iter().take(CASES_MAX).map(described).collect())
     }
@@ -86,6 +91,10 @@ impl Operation for ShowSpam {
     type Response = ShownSpam;
     const PATH: &'static str = "/spam/show";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeTeaching
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ShownSpam, OperateError> {
         let case = case_of(context, &self.id)?;

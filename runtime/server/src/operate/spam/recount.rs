@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::{Kept, Op, TokenCount, TokenCounts};
 
@@ -42,8 +43,12 @@ impl Operation for RecountSpam {
     const PATH: &'static str = "/spam/retrain";
     const LONG: bool = true;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Teach
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Recounted, OperateError> {
-        let who = decider(context, self.by.as_deref())?;
+        let who = decider(context, &self, self.by.as_deref())?;
         let _alone = alone(context);
         recount(context, &who, tell)
     }

@@ -1,5 +1,6 @@
 //! `facteur spam stats`.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::Kept;
 
@@ -37,6 +38,10 @@ impl Operation for StatsOfSpam {
     type Response = SpamStats;
     const PATH: &'static str = "/spam/stats";
     const LONG: bool = true;
+
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeTeaching
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<SpamStats, OperateError> {
         let store = &context.store;

@@ -1,5 +1,6 @@
 //! `facteur spam taught` and `forget`.
 
+use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::Kept;
 
@@ -48,6 +49,10 @@ impl Operation for ListTaught {
     const PATH: &'static str = "/spam/taught";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeTeaching
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<ListedTaught>, OperateError> {
         let after = self.after.as_deref().map(queue::id).transpose()?;
         let rows = context.store.kept(Kept::Taught, after, LISTED_MAX)?;
@@ -74,8 +79,12 @@ impl Operation for ForgetSpam {
     const PATH: &'static str = "/spam/forget";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::Teach
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<(), OperateError> {
-        let who = decider(context, self.by.as_deref())?;
+        let who = decider(context, &self, self.by.as_deref())?;
         let _alone = alone(context);
         let id = queue::id(&self.id)?;
         let row = context.store.kept_one(id)?.filter(|row| row.kind == Kept::Taught);

@@ -45,7 +45,7 @@ impl Operation for TeachSpam {
     const LONG: bool = true;
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<TaughtSpam, OperateError> {
-        let who = decider(context, self.by.as_deref())?;
+        let who = decider(context, &self, self.by.as_deref())?;
         let path = place::outside(context, &self.from)?;
         let mut run = Run { context, judged: self.judged, who, done: TaughtSpam::default(), seen: 0 };
         if path.is_dir() {

@@ -74,7 +74,7 @@ impl House {
     }
 
     fn run<O: Operation>(&self, request: O) -> Result<O::Response, OperateError> {
-        request.handle(&self.context, &mut |_| {})
+        request.perform(&self.context, &mut |_| {})
     }
 
     fn create(&self, login: &str, mailbox: &str) {
