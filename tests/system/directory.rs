@@ -72,7 +72,11 @@ fn who_is_known_keeps_working_while_servers_go_and_nobody_is_unknown_by_guess() 
     let status = until_read(&house, everybody.len());
     let (now, peak) = serving.memory_kib();
     let took = began.elapsed().as_secs_f64();
-    eprintln!("{} people: sync {} ms, {took:.1} s from the start, {now} KiB now, {peak} at most", everybody.len(), status["last"]["took_ms"]);
+    eprintln!(
+        "{} people: sync {} ms, {took:.1} s from the start, {now} KiB now, {peak} at most",
+        everybody.len(),
+        status["last"]["took_ms"]
+    );
     assert_eq!((&status["last"]["refused"], &status["is_stale"]), (&0.into(), &false.into()), "{status}");
     let (known, unknown) = (everybody[10].clone(), "nobody@univ.example");
     assert!(serving.receives(&known.address(), "hello"));
@@ -179,7 +183,8 @@ fn what_cannot_be_used_is_said_entry_by_entry_and_hurts_nobody_else() -> Outcome
     }
     let house = House::new();
     let mut everybody = people(30);
-    let mut give = |number: usize, name: &'static str, value: &str| everybody[number].more.push((name, value.to_owned()));
+    let mut give =
+        |number: usize, name: &'static str, value: &str| everybody[number].more.push((name, value.to_owned()));
     give(1, "mail", "u000001@gmail.com");
     give(2, "mail", "postmaster@univ.example");
     give(3, "supannAutreMail", "u000004@univ.example");
@@ -192,8 +197,18 @@ fn what_cannot_be_used_is_said_entry_by_entry_and_hurts_nobody_else() -> Outcome
     let mut serving = house.serve();
     let status = until_read(&house, everybody.len());
     assert_eq!((&status["last"]["refused"], &status["last"]["left_out"]), (&2.into(), &2.into()), "{status}");
-    let says: Vec<String> = status["last"]["reports"].as_array().expect("a list").iter().map(|it| it["says"].as_str().unwrap_or_default().to_owned()).collect();
-    for said in ["no address of a domain of ours", "an address for everybody", "u000004@univ.example is", "no mail goes on to somebody@gmail.com"] {
+    let says: Vec<String> = status["last"]["reports"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| it["says"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    for said in [
+        "no address of a domain of ours",
+        "an address for everybody",
+        "u000004@univ.example is",
+        "no mail goes on to somebody@gmail.com",
+    ] {
         assert!(says.iter().any(|it| it.contains(said)), "{said} in {says:?}");
     }
     assert_eq!(serving.rcpt("seven@univ.example"), "250 2.1.5");
@@ -216,8 +231,10 @@ fn the_doctor_says_what_is_wrong_with_each_server() -> Outcome {
         return Ok(());
     }
     let (house, everybody) = (House::new(), people(30));
-    let first = Slapd::start(&house.scratch, "ldaps", &house.authority.certifies("ldap1.univ.example"), &everybody, ALL);
-    let second = Slapd::start(&house.scratch, "starttls", &house.authority.certifies("another.example"), &everybody, ALL);
+    let first =
+        Slapd::start(&house.scratch, "ldaps", &house.authority.certifies("ldap1.univ.example"), &everybody, ALL);
+    let second =
+        Slapd::start(&house.scratch, "starttls", &house.authority.certifies("another.example"), &everybody, ALL);
     house.between(&first, &second);
     let examined = |house: &House| {
         let (plan, site) = (house.scratch.join("univ.plan.ron"), house.scratch.join("site.ron"));
@@ -225,7 +242,8 @@ fn the_doctor_says_what_is_wrong_with_each_server() -> Outcome {
         command.args(["doctor", "--online", "--all"]).arg(plan).arg("--site").arg(site);
         tests::program::run(&mut command).out
     };
-    let lines = |out: &str| out.lines().filter(|line| line.contains("identity.ldap")).map(str::to_owned).collect::<Vec<_>>();
+    let lines =
+        |out: &str| out.lines().filter(|line| line.contains("identity.ldap")).map(str::to_owned).collect::<Vec<_>>();
     let said = lines(&examined(&house));
     assert!(said[0].starts_with("ok") && said[0].contains("ldap1.univ.example:636"), "{said:?}");
     assert!(said[1].starts_with("BAD") && said[1].contains("TLS"), "{said:?}");

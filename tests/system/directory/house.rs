@@ -66,7 +66,8 @@ impl House {
     #[track_caller]
     pub fn furnish(&self, servers: &[(&str, u16)], secret: &str) {
         let policy = POLICY.replace("BASE", BASE).replace("ASKER", ASKER);
-        let write = |name: &str, text: &str| fs::write(self.scratch.join(name), text).expect("the scratch folder is ours");
+        let write =
+            |name: &str, text: &str| fs::write(self.scratch.join(name), text).expect("the scratch folder is ours");
         fs::create_dir_all(self.scratch.join("univ")).expect("the scratch folder is ours");
         fs::create_dir_all(self.scratch.join("secrets")).expect("the scratch folder is ours");
         write("univ/policy.ron", &policy);
@@ -134,7 +135,9 @@ impl House {
     /// The store, while nothing serves.
     #[track_caller]
     pub fn store(&self) -> Store {
-        wait::until(WITHIN, "the data folder is free", || Store::open(self.scratch.join("data"), Options::default()).ok())
+        wait::until(WITHIN, "the data folder is free", || {
+            Store::open(self.scratch.join("data"), Options::default()).ok()
+        })
     }
 }
 
@@ -224,9 +227,8 @@ impl Serving<'_> {
         assert!(!log.contains("panicked"), "{log}");
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the server runs");
-        let status = wait::until(WITHIN, "the server ends when asked", || {
-            self.child.try_wait().expect("the child is ours")
-        });
+        let status =
+            wait::until(WITHIN, "the server ends when asked", || self.child.try_wait().expect("the child is ours"));
         assert!(status.success(), "asked to end, the server ended with {status}");
     }
 }

@@ -195,7 +195,12 @@ impl Slapd {
     pub fn add(&self, somebody: &Somebody) {
         let file = self.folder.join("new.ldif");
         // What never changes is the server's to give.
-        let entry: String = somebody.entry().lines().filter(|line| !line.starts_with("entryUUID")).map(|it| format!("{it}\n")).collect();
+        let entry: String = somebody
+            .entry()
+            .lines()
+            .filter(|line| !line.starts_with("entryUUID"))
+            .map(|it| format!("{it}\n"))
+            .collect();
         fs::write(&file, entry).expect("the scratch folder is ours");
         let mut command = Command::new("ldapadd");
         command.args(["-x", "-H", &self.url, "-D", "cn=admin,dc=univ,dc=example", "-w", "admin", "-f"]).arg(file);
