@@ -19,6 +19,8 @@ mod servers;
 mod state;
 mod step;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
