@@ -55,8 +55,6 @@ pub enum HeldBy {
     Operator,
     /// What its sender's account sends is held.
     Outgoing,
-    /// Its sender's account is contained.
-    Contained,
 }
 
 /// Of a recipient.

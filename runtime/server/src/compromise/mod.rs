@@ -29,7 +29,7 @@ use crate::{clock, durable};
 
 pub use case::{Case, State, all, of};
 pub use end::{Choice, NotLifted, lift};
-pub use held::{HeldMessage, held_of};
+pub use held::{HeldMessage, held_of, release};
 
 /// What is left to do, and what is over, is looked for so often.
 const LOOK_EVERY: Duration = Duration::from_secs(10);

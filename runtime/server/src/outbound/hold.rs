@@ -15,6 +15,9 @@ pub fn held_because(service: &Service, facts: &MessageFacts) -> Option<String> {
     }
     let login = facts.login.as_deref().filter(|_| !facts.let_go).and_then(Login::new)?;
     let standing = service.standings.of(&login);
+    if let Some(contained) = &standing.contained {
+        return Some(format!("{login} is contained: {}", contained.because));
+    }
     standing.outgoing_hold(clock::unix_s()).map(|lock| format!("what {login} sends is held: {}", lock.because))
 }
 

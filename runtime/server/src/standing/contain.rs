@@ -1,16 +1,13 @@
-//! An account somebody else uses is contained: nothing opens it, nothing of it goes out, and mail comes in as before. One
-//! commit closes it; what waits in the spool is held behind it, message by message, and a server that died in between goes
-//! on where it was.
-//!
-//! INVARIANT (closed-first): from the first commit on no login succeeds and no MAIL is taken, whatever is still under way.
+//! An account somebody else uses is contained: nothing opens it, nothing of it goes out, and mail comes in as before. It is one
+//! commit, and so is its end: logins, MAIL and what waits in the spool ask at each try, so that nothing is half done.
 
 use std::sync::Arc;
 
 use mail::Login;
-use queue::facts::HeldBy;
 use store::{Op, Store};
 
-use super::{ChangeError, Contained, Lock, Standings, waiting};
+use super::{ChangeError, Contained, Lock, Standings};
+use crate::compromise::held_of;
 use crate::service::Service;
 use crate::verifier::is_locked;
 use crate::{clock, redirects};
@@ -55,7 +52,6 @@ pub fn contain(
             at_s,
             redirect: redirect.clone(),
             sending_locked: before,
-            is_under_way: true,
         });
     })?;
     let mut done = Done { redirect: redirect.is_some(), ..Done::default() };
@@ -64,36 +60,12 @@ pub fn contain(
         service.passwords.forget(login);
         done.sessions = service.sessions.end(login);
     }
-    done.messages = held(store, standings, server, login)?;
+    done.messages = held_of(store, login.as_str())?.len() as u64;
     Ok(done)
 }
 
-/// Goes on where a server stopped.
-pub fn go_on(service: &Arc<Service>, login: &Login) -> Result<(), ChangeError> {
-    let messages = held(&service.store, &service.standings, Some(service), login)?;
-    tracing::info!(%login, messages, "containing goes on");
-    Ok(())
-}
-
-fn held(
-    store: &Store,
-    standings: &Standings,
-    server: Option<&Arc<Service>>,
-    login: &Login,
-) -> Result<u64, ChangeError> {
-    let because = standings.of(login).contained.as_ref().map(|contained| contained.because.clone());
-    let because = because.unwrap_or_default();
-    let messages = waiting::hold(store, server, login, HeldBy::Contained, &because)?;
-    standings.change(store, login, |standing| {
-        if let Some(contained) = &mut standing.contained {
-            contained.is_under_way = false;
-        }
-    })?;
-    Ok(messages)
-}
-
 /// Puts everything back as it was, but for the sessions. The old password opens the account again only where that is wanted:
-/// it is what was stolen. One that was set meanwhile stays. What was held goes first: done again, this ends what it began.
+/// it is what was stolen. One that was set meanwhile stays.
 pub fn undo(
     store: &Store,
     standings: &Standings,
@@ -103,7 +75,6 @@ pub fn undo(
     let row = store.person(login)?.ok_or(ChangeError::NoSuchPerson)?;
     let standing = super::Standing::read(login, &row.standing);
     let Some(contained) = standing.contained else { return Ok(None) };
-    let messages = waiting::release(store, server, login, HeldBy::Contained)?;
     let verifier = row.verifier.unwrap_or_default();
     let mut ops = Vec::new();
     let mut opens = !is_locked(&verifier);
@@ -124,8 +95,13 @@ pub fn undo(
             standing.sending_locked = contained.sending_locked;
         }
     })?;
+    let messages = held_of(store, login.as_str())?.len() as u64;
     let done = Done { sessions: 0, messages, redirect: redirect.is_some(), opens };
     if let Some(service) = server {
+        // What a detector held waits on.
+        if standings.of(login).outgoing_hold(clock::unix_s()).is_none() {
+            crate::compromise::release(service, login).map_err(ChangeError::Spool)?;
+        }
         service.redirects.put(login, redirect);
         service.passwords.forget(login);
     }

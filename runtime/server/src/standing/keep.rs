@@ -8,7 +8,7 @@ use decide::{AccountFacts, AccountState, Look, Notice};
 use mail::{Address, Login};
 use store::{Expunged, Op, PersonRow, QueueId, UidSet};
 
-use super::{ChangeError, Standing, Told, contain, reply};
+use super::{ChangeError, Standing, Told, reply};
 use crate::notices::{self, Words};
 use crate::service::{Service, stopped};
 use crate::{clock, durable, redirects};
@@ -90,9 +90,6 @@ pub fn look_at(service: &Arc<Service>, login: &Login) -> Result<(), ChangeError>
     let (was, is) = (decide::may(before), decide::may(state));
     if (was.read && !is.read) || (was.send && !is.send) {
         service.sessions.end(login);
-    }
-    if standing.contained.as_ref().is_some_and(|contained| contained.is_under_way) {
-        contain::go_on(service, login)?;
     }
     match erase {
         Some(row) => erased(service, &row, WHO),

@@ -7,7 +7,6 @@ pub mod keep;
 mod reply;
 mod sending;
 pub mod sent;
-pub mod waiting;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -96,8 +95,6 @@ pub struct Contained {
     pub redirect: Option<Redirect>,
     /// The lock that was there before.
     pub sending_locked: Option<Lock>,
-    /// Not all that waited in the spool is held yet.
-    pub is_under_way: bool,
 }
 
 /// A notice that was sent.
@@ -264,6 +261,8 @@ pub enum ChangeError {
     NoSuchPerson,
     Read(ReadError),
     Commit(CommitError),
+    /// What waits could not be let go.
+    Spool(String),
 }
 
 impl std::fmt::Display for ChangeError {
@@ -272,6 +271,7 @@ impl std::fmt::Display for ChangeError {
             ChangeError::NoSuchPerson => f.write_str("nobody has this login"),
             ChangeError::Read(error) => error.fmt(f),
             ChangeError::Commit(error) => error.fmt(f),
+            ChangeError::Spool(why) => f.write_str(why),
         }
     }
 }
