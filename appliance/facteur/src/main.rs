@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         Command::Grants(args) => commands::live::grant::grants(&args),
         Command::Block(args) => commands::live::block::run(&args),
         Command::Compromise(args) => commands::live::compromise::run(&args),
+        Command::Directory(args) => commands::live::directory::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Delegate(args) => commands::live::delegate::run(&args),
         Command::Audit(args) => commands::live::audit::run(&args),

@@ -125,7 +125,7 @@ async fn delayed(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) 
 }
 
 /// What counts failures of `login` from there.
-fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
+pub fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
     let guess = Guess { login, class, address: peer.seen_as, known: false };
     let plain = Guesses::of(&service.tables, guess);
     let contested = plain.is_contested(&service.tables, &service.rings(), service.clock.now());

@@ -29,6 +29,7 @@ use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore,
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
+use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
@@ -161,6 +162,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
         path if path.starts_with("/password/") => asked.password(path),
+        path if path.starts_with("/directory/") => asked.directory(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
@@ -220,6 +222,16 @@ impl Asked {
             GrantQuota::PATH => self.start::<GrantQuota>(),
             EndQuota::PATH => self.start::<EndQuota>(),
             ListQuotas::PATH => self.start::<ListQuotas>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of the directory server.
+    fn directory(self, path: &str) -> Answer {
+        match path {
+            DirectoryStatus::PATH => self.start::<DirectoryStatus>(),
+            SyncDirectory::PATH => self.start::<SyncDirectory>(),
+            AllowChanges::PATH => self.start::<AllowChanges>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

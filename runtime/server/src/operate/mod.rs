@@ -13,6 +13,7 @@ pub mod client;
 mod compact;
 mod compromise;
 mod delegate;
+mod directory;
 pub(crate) mod door;
 mod error;
 mod export;
@@ -55,6 +56,7 @@ use store::{Op, Store};
 
 pub use crate::blocks::Block;
 use crate::clock;
+pub use crate::ldap::{Extent, LdapState as DirectoryState, Stop as DirectoryStop};
 pub use crate::passwords::totp::{Enrolment, TotpState};
 pub use crate::quality::Advice;
 pub use crate::quotas::RoomGrant;
@@ -80,6 +82,7 @@ pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
 };
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
+pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};

@@ -9,6 +9,7 @@ mod bar;
 pub mod block;
 pub mod compromise;
 pub mod delegate;
+pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;
