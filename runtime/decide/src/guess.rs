@@ -1,7 +1,8 @@
 //! Failed logins: limits per account and network, and per client address.
 //!
-//! Per network, so that guessing from outside never locks a person out inside. The same wrong password again within a
-//! window is one failure: an old password in a telephone is not an attack.
+//! Per network, so that guessing from outside never locks a person out inside; and apart for each neighbourhood outside that
+//! the account was used from lately, so that it does not lock out somebody at home either. The same wrong password again
+//! within a window is one failure: an old password in a telephone is not an attack.
 
 use std::net::IpAddr;
 
@@ -20,6 +21,8 @@ pub struct Guess<'a> {
     pub login: &'a str,
     pub class: ClassId,
     pub address: IpAddr,
+    /// The account was used from this neighbourhood lately: guesses from elsewhere do not lock it out here.
+    pub known: bool,
 }
 
 /// The two rings of a guess.
@@ -33,10 +36,18 @@ impl Guesses {
         let network = tables.class_name(tables.class_network(guess.class));
         // A login no directory can hold is cut, so that a key has a bound.
         let login: String = guess.login.chars().take(64).collect::<String>().to_lowercase();
+        let address = address_key(guess.address);
+        let own = if guess.known { format!("|from:{address}") } else { String::new() };
         Guesses {
-            account: format!("failed_logins|{network}|account:{login}"),
-            address: format!("failed_logins|address:{}", address_key(guess.address)),
+            account: format!("failed_logins|{network}|account:{login}{own}"),
+            address: format!("failed_logins|address:{address}"),
         }
+    }
+
+    /// Did any login of the account fail in this network lately? Else it makes no difference where it is used from.
+    pub fn is_contested(&self, tables: &Tables, rings: &Rings, now: Tick) -> bool {
+        let windows = tables.plan().logins.each_account_and_network.list();
+        windows.iter().any(|window| rings.within(&self.account, window.width_s, now).0 > 0)
     }
 
     /// While a window is full even the right password is not looked at.
@@ -122,6 +133,7 @@ mod tests {
         for (key, is) in [
             ("failed_logins|outside|account:toto-j", true),
             ("failed_logins|inside|account:toto-j|00ff00ff00ff00ff", true),
+            ("failed_logins|outside|account:toto-j|from:192.0.2.1", true),
             ("failed_logins|outside|account:toto-j-1", false),
             ("failed_logins|address:192.0.2.1", false),
             ("recipients_attempted|*|account:toto-j", false),

@@ -36,6 +36,8 @@ pub struct MessageFacts {
     pub held_by: HeldBy,
     /// Why, in words; empty where nobody said.
     pub held_because: String,
+    /// An operator let it go, whatever is held of the account that sent it.
+    pub let_go: bool,
     /// Fields of the spam filter for the copies that stay here, whole lines; empty where they stand in the message already.
     pub spam_fields: String,
     /// Those copies get the tag.
@@ -53,8 +55,6 @@ pub enum HeldBy {
     Operator,
     /// What its sender's account sends is held.
     Outgoing,
-    /// Its sender's account is contained.
-    Contained,
 }
 
 /// Of a recipient.

@@ -3,6 +3,7 @@
 //! seconds of them. They live as long as `retention.accesses` says.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,7 +25,7 @@ const COMMIT_MAX: usize = 1_000;
 /// Longest name of a program, in characters.
 const PROGRAM_CHARS_MAX: usize = 64;
 /// Ways of one login that are looked through.
-const WAYS_MAX: usize = 200;
+const WAYS_MAX: u32 = 200;
 /// A client that was here so lately is one of theirs.
 const LATELY_S: i64 = 30 * 86_400;
 
@@ -44,12 +45,7 @@ pub struct How {
 impl How {
     fn new(protocol: Protocol, peer: &Peer, program: &str) -> How {
         let program = program.chars().filter(|c| !c.is_control()).take(PROGRAM_CHARS_MAX).collect();
-        How {
-            protocol: protocol.word().to_owned(),
-            network: peer.class.clone(),
-            client: client(peer.seen_as),
-            program,
-        }
+        How { protocol: protocol.word().to_owned(), network: peer.class.clone(), client: client(peer.seen_as), program }
     }
 
     fn key(&self) -> String {
@@ -61,6 +57,14 @@ impl How {
         let mut parts = key.split('\t').map(str::to_owned);
         let (protocol, network, client, program) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         parts.next().is_none().then_some(How { protocol, network, client, program })
+    }
+}
+
+impl fmt::Display for How {
+    /// `imap from 203.0.113.0/24 (outside)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {} ({})", self.protocol, self.client, self.network)?;
+        if self.program.is_empty() { Ok(()) } else { write!(f, " with {}", self.program) }
     }
 }
 
@@ -93,7 +97,7 @@ impl Accesses {
     }
 
     /// All ways of a login, the newest first, those on their way included.
-    pub fn of(&self, store: &Store, login: &Login, limit: usize) -> Result<Vec<Access>, ReadError> {
+    pub fn of(&self, store: &Store, login: &Login, limit: u32) -> Result<Vec<Access>, ReadError> {
         let mut all: BTreeMap<String, Access> =
             store.accesses_of(login, limit)?.into_iter().map(|access| (access.how.clone(), access)).collect();
         for ((of, how), new) in self.waiting().iter() {
@@ -106,7 +110,7 @@ impl Accesses {
         }
         let mut all: Vec<Access> = all.into_values().collect();
         all.sort_by_key(|access| std::cmp::Reverse(access.last_s));
-        all.truncate(limit);
+        all.truncate(limit as usize);
         Ok(all)
     }
 

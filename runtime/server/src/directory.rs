@@ -413,7 +413,11 @@ impl Directory {
 }
 
 /// Who an address leads to, by itself or as a subaddress; then also its detail.
-fn resolve(tables: &Tables, store: &Store, address: &Address) -> Result<(Resolution, Option<String>), ReadError> {
+pub(crate) fn resolve(
+    tables: &Tables,
+    store: &Store,
+    address: &Address,
+) -> Result<(Resolution, Option<String>), ReadError> {
     match (store.resolve(address)?, base(tables, address)) {
         (Resolution::Unknown, Some((base, detail))) => match store.resolve(&base)? {
             Resolution::Unknown => Ok((Resolution::Unknown, None)),

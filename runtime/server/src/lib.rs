@@ -3,6 +3,7 @@
 //! A driver reads octets, feeds the session, answers its questions with facts from `store` and verdicts from `decide`,
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
+mod accesses;
 mod admission;
 mod annotated;
 mod app_passwords;
@@ -11,9 +12,11 @@ mod bindings;
 mod blocks;
 mod clock;
 mod compress;
+mod compromise;
 mod content;
 mod control;
 mod decisions;
+mod delays;
 mod directory;
 mod drive;
 mod durable;
@@ -71,6 +74,8 @@ pub mod zone;
 pub use drive::opening;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World};
+pub use site::{
+    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
+};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

@@ -74,6 +74,7 @@ metrics! {
     gauge logins_waiting "facteur_logins_waiting" [] "Logins that wait for their password to be hashed.";
     gauge logins_kept "facteur_logins_kept" [] "Logins that succeeded and would not be hashed after a restart.";
     counters portal_requests "facteur_portal_requests_total" ["route", "code"] "Requests to the portal by the page they matched and by the code of the answer.";
+    counters compromise_cases "facteur_compromise_cases_total" ["detector"] "Times a detector of the policy went off for an account.";
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";

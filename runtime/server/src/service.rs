@@ -28,6 +28,11 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    /// Who logged in from where.
+    pub accesses: crate::accesses::Accesses,
+    /// Answers to failed logins that wait.
+    pub delays: crate::delays::Delays,
+    pub compromise: crate::compromise::Compromise,
     pub app_passwords: crate::app_passwords::AppPasswords,
     pub tokens: crate::tokens::Tokens,
     /// Of this store for ever: what salts of logins nobody has are made of.

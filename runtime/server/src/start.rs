@@ -19,6 +19,7 @@ use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
 use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
+use crate::compromise::Compromise;
 use crate::content::Held;
 use crate::directory::Directory;
 use crate::ldap::Ldap;
@@ -37,8 +38,8 @@ use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    bindings, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine, random,
-    reports, rings, scan, tls, world,
+    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
+    quarantine, random, reports, rings, scan, standing, tls, world,
 };
 
 /// The name of the portal where listeners are named.
@@ -51,6 +52,8 @@ const EPOCH: &str = "clock.epoch_s";
 const SRS_KEY: &str = "srs.key";
 /// The setting that keeps the key of the salts of logins nobody has, 32 octets.
 const NOBODYS_SALTS: &str = "logins.nobodys_salts";
+/// The setting that keeps the key of whom people wrote to, 32 octets.
+const KNOWN_KEY: &str = "compromise.known_key";
 /// How long the last records may take at the end.
 const RECORDS_MAX: Duration = Duration::from_secs(5);
 
@@ -197,6 +200,7 @@ impl Server {
         let portal_doors = portal_doors(&tables, &site)?;
         let (stop, stopping) = watch::channel(false);
         let (service, records) = service(tables, hash, site, store, stopping).await?;
+        standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
@@ -206,7 +210,10 @@ impl Server {
             tokio::spawn(operate::door::serve(service.clone(), control_socket)),
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(kept::keep(service.clone())),
+            tokio::spawn(accesses::keep(service.clone())),
+            tokio::spawn(compromise::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
+            tokio::spawn(standing::keep::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
@@ -257,6 +264,7 @@ impl Running {
             tracing::error!("the windows could not be kept: {error}");
         }
         kept::flush(&service).await;
+        accesses::flush(&service).await;
         if let Err(error) = control::remove(&control) {
             tracing::warn!("{}: {error}", control.display());
         }
@@ -337,13 +345,17 @@ async fn service(
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal).await?;
     let standings = Arc::new(Standings::load(&store).map_err(StartError::Read)?);
-    let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
+    let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs)
+        .map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
-    let nobodys_salts = nobodys_salts(&store).await?;
+    // Were it drawn at each start, a salt that changes would tell that nobody has the login.
+    let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
+    let known_key = drawn_key(&store, KNOWN_KEY).await?;
+    let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
@@ -358,6 +370,9 @@ async fn service(
         store,
         clock,
         passwords,
+        accesses: accesses::Accesses::default(),
+        delays: crate::delays::Delays::default(),
+        compromise,
         app_passwords: AppPasswords::default(),
         tokens: Tokens::default(),
         nobodys_salts,
@@ -419,14 +434,14 @@ fn asks(site: &Site) -> bool {
     site.outbound == Outbound::Network || !site.world.name_servers.is_empty()
 }
 
-/// Drawn at the first start: were it drawn at each, a salt that changes would tell that nobody has the login.
-async fn nobodys_salts(store: &Store) -> Result<[u8; 32], StartError> {
-    let kept = store.setting(NOBODYS_SALTS).map_err(StartError::Read)?;
+/// A key of this store for ever, drawn at its first start.
+async fn drawn_key(store: &Store, name: &str) -> Result<[u8; 32], StartError> {
+    let kept = store.setting(name).map_err(StartError::Read)?;
     if let Some(key) = kept.and_then(|octets| <[u8; 32]>::try_from(octets).ok()) {
         return Ok(key);
     }
     let key: [u8; 32] = crate::random::octets();
-    let op = Op::Setting { key: NOBODYS_SALTS.to_owned(), value: Some(key.to_vec()) };
+    let op = Op::Setting { key: name.to_owned(), value: Some(key.to_vec()) };
     crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
     Ok(key)
 }

@@ -1,5 +1,7 @@
 //! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
+use std::sync::Arc;
+
 use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
 use mail::{Login, reply};
 use plan::Speaks;
@@ -8,6 +10,7 @@ use store::{PersonRow, ReadError};
 
 use super::Connection;
 use crate::clock;
+use crate::compromise;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::passwords::{Attempt, Checked};
 use crate::scram::Keys;
@@ -40,7 +43,7 @@ pub fn reader_salt(service: &Service, connection: &Connection, login: &str) -> R
 }
 
 /// Who reads mail on this connection as it is.
-pub async fn reader(service: &Service, connection: &Connection, claim: &Claim) -> Result<LoggedIn, LoginFailure> {
+pub async fn reader(service: &Arc<Service>, connection: &Connection, claim: &Claim) -> Result<LoggedIn, LoginFailure> {
     if !may_read(service, connection, connection.stream.is_tls()) {
         return Err(LoginFailure::Private);
     }
@@ -60,15 +63,40 @@ fn plain(text: &str) -> String {
     text.chars().filter(|letter| (' '..='~').contains(letter)).collect()
 }
 
-/// Who makes this claim. A refusal is logged and counted here.
-pub async fn authenticate(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
+/// Who makes this claim. A refusal is logged and counted here, and a wrong password is answered later and later.
+pub async fn authenticate(
+    service: &Arc<Service>,
+    peer: &Peer,
+    class: ClassId,
+    claim: &Claim,
+) -> Result<LoggedIn, Refusal> {
     match judge(service, peer, class, claim).await.and_then(|found| enter(service, peer, found)) {
         Ok(logged_in) => {
+            let login = &logged_in.account.login;
             service.metrics.logins.with_label_values(&["good"]).inc();
-            service.outcome(Outcome::done(Event::LoggedIn, &logged_in.account.login).from_peer(peer));
+            service.outcome(Outcome::done(Event::LoggedIn, login).from_peer(peer));
+            service.accesses.note(login, protocol(service, peer), peer, "");
+            compromise::logged_in(service, login, peer.seen_as).await;
             Ok(logged_in)
         }
-        Err(refusal) => Err(refused(service, peer, claim.login().unwrap_or_default(), refusal)),
+        Err(refusal) => {
+            let refusal = refused(service, peer, claim.login().unwrap_or_default(), refusal);
+            if refusal.reason == Reason::LoginFailed {
+                delayed(service, peer, class, claim).await;
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// What is spoken there. What is no listener of the plan is the portal.
+fn protocol(service: &Service, peer: &Peer) -> Protocol {
+    let listener = service.tables.listener(&peer.listener);
+    match listener.map(|id| service.tables.listener_rules(id).speaks) {
+        Some(Speaks::Smtp | Speaks::Lmtp) => Protocol::Smtp,
+        Some(Speaks::Imap) => Protocol::Imap,
+        Some(Speaks::Pop) => Protocol::Pop,
+        None => Protocol::Portal,
     }
 }
 
@@ -76,13 +104,7 @@ pub async fn authenticate(service: &Service, peer: &Peer, class: ClassId, claim:
 /// seen here, or finds the session.
 fn enter(service: &Service, peer: &Peer, found: LoggedIn) -> Result<LoggedIn, Refusal> {
     let login = found.account.login.clone();
-    let speaks = service.tables.listener(&peer.listener).map(|id| service.tables.listener_rules(id).speaks);
-    let protocol = match speaks {
-        Some(Speaks::Smtp | Speaks::Lmtp) => Protocol::Smtp,
-        Some(Speaks::Imap) => Protocol::Imap,
-        Some(Speaks::Pop) => Protocol::Pop,
-        None => Protocol::Portal,
-    };
+    let protocol = protocol(service, peer);
     let session = SessionOf { login: login.clone(), protocol, peer: peer.seen_as, since_s: clock::unix_s() };
     let entered = service.sessions.enter(session);
     let standing = service.standings.of(&login);
@@ -94,9 +116,29 @@ fn enter(service: &Service, peer: &Peer, found: LoggedIn) -> Result<LoggedIn, Re
     Ok(LoggedIn { entered: Some(entered), ..found })
 }
 
+/// Waits before a failure is told, as `logins.delay` says.
+async fn delayed(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) {
+    let address = address_key(peer.seen_as);
+    let guesses = guesses(service, peer, class, claim.login().unwrap_or(&address));
+    let seconds = guesses.delay_s(&service.tables, &service.rings(), service.clock.now());
+    service.delays.wait(&address, seconds, &mut service.stop.clone()).await;
+}
+
+/// What counts failures of `login` from there.
+fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
+    let guess = Guess { login, class, address: peer.seen_as, known: false };
+    let plain = Guesses::of(&service.tables, guess);
+    let contested = plain.is_contested(&service.tables, &service.rings(), service.clock.now());
+    let known = |login: Login| service.accesses.is_known(&service.store, &login, peer.seen_as);
+    if contested && Login::new(login).is_some_and(known) {
+        return Guesses::of(&service.tables, Guess { known: true, ..guess });
+    }
+    plain
+}
+
 /// How the verifier of a login is salted, nobody's as well. While a window of failed logins is full nothing is told.
 pub fn salt(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Result<Salt, Refusal> {
-    let guesses = Guesses::of(&service.tables, Guess { login, class, address: peer.seen_as });
+    let guesses = guesses(service, peer, class, login);
     let allowed = guesses.check(&service.tables, &service.rings(), service.clock.now());
     let keys = allowed.and_then(|()| Ok(keys(service, login, person(service, login)?.as_ref()).0));
     keys.map(|keys| keys.salt()).map_err(|refusal| refused(service, peer, login, refusal))
@@ -118,8 +160,7 @@ fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Ref
 async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
     let address = address_key(peer.seen_as);
     // Tokens without a name are limited by the address they come from.
-    let guess = Guess { login: claim.login().unwrap_or(&address), class, address: peer.seen_as };
-    let guesses = Guesses::of(&service.tables, guess);
+    let guesses = guesses(service, peer, class, claim.login().unwrap_or(&address));
     let allowed = || guesses.check(&service.tables, &service.rings(), service.clock.now());
     allowed()?;
     let (found, guessed) = match claim {

@@ -33,7 +33,7 @@ use crate::{bindings, tls};
 pub(crate) use accept::{HEADER_OCTETS_MAX, Session};
 pub(crate) use imap::place as named_places;
 pub(crate) use onward::SPREAD_AT_ONCE;
-pub(crate) use transaction::Open;
+pub(crate) use transaction::{Open, Recipient};
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {

@@ -14,6 +14,7 @@ use super::login::LoggedIn;
 use super::transaction::{Open, Tight};
 use super::{Connection, Woken};
 use super::{accept, blocked, opening, told};
+use crate::compromise;
 use crate::lists::Lists;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
@@ -153,7 +154,7 @@ impl Smtp {
             // Answered before, each in its way.
             Question::Salt { .. } | Question::Authenticate { .. } => Reply::new(reply::AUTH_LATER, "Try later"),
             Question::Told(told) => self.told(&told),
-            Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters),
+            Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters).await,
             Question::Recipient { forward_path, parameters } => match self.turned_away(&forward_path).await {
                 Some(refusal) => self.refuse(Event::RecipientRefused, &refusal, &forward_path),
                 None => self.recipient(&forward_path, parameters).await,
@@ -207,14 +208,19 @@ impl Smtp {
         }
     }
 
-    fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
+    async fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
         match Open::mail(&self.service, &self.client, reverse_path.clone(), parameters) {
             Ok(open) => {
                 self.tell_if_near(&open);
                 self.open = Some(open);
                 Reply::new(reply::SENDER_OK, "OK")
             }
-            Err(refusal) => self.refuse(Event::MailRefused, &refusal, &reverse_path),
+            Err(refusal) => {
+                if let Some(account) = &self.client.account {
+                    compromise::message_refused(&self.service, &account.login, &refusal).await;
+                }
+                self.refuse(Event::MailRefused, &refusal, &reverse_path)
+            }
         }
     }
 
@@ -237,7 +243,12 @@ impl Smtp {
 
     async fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Reply {
         let Some(open) = &mut self.open else { return Reply::new(reply::BAD_SEQUENCE, "MAIL first") };
+        let before = open.recipients.len();
         let judged = open.recipient(forward_path, parameters).await;
+        if let Some(account) = &self.client.account {
+            let accepted = open.recipients.get(before);
+            compromise::recipient(&self.service, &account.login, accepted, judged.as_ref().err()).await;
+        }
         if let Some(open) = &self.open {
             self.tell_if_near(open);
         }

@@ -24,6 +24,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
+use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
@@ -133,6 +134,11 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Drain::PATH => asked.start::<Drain>(),
         Why::PATH => asked.start::<Why>(),
         TraceSession::PATH => asked.start::<TraceSession>(),
+        AccessesOf::PATH => asked.start::<AccessesOf>(),
+        UnlockPerson::PATH => asked.start::<UnlockPerson>(),
+        ListCompromise::PATH => asked.start::<ListCompromise>(),
+        ShowCompromise::PATH => asked.start::<ShowCompromise>(),
+        LiftCompromise::PATH => asked.start::<LiftCompromise>(),
         AddBlock::PATH => asked.start::<AddBlock>(),
         ListBlocks::PATH => asked.start::<ListBlocks>(),
         RemoveBlock::PATH => asked.start::<RemoveBlock>(),

@@ -4,16 +4,19 @@
 //! its control socket ([`door`]) or, with no owner, the command line runs it on a store it opened itself ([`client`]).
 //! Handlers block; they say how far they are and stop between two steps when nobody waits for them any more.
 
+mod accesses;
 mod app_password;
 mod backup;
 mod block;
 pub mod client;
 mod compact;
+mod compromise;
 pub(crate) mod door;
 mod error;
 mod export;
 mod folder;
 mod folder_name;
+mod guesses;
 mod import;
 mod jobs;
 mod keys;
@@ -58,6 +61,7 @@ use crate::service::Service;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
+pub use accesses::{AccessesOf, ListedAccess};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
@@ -65,8 +69,12 @@ pub use backup::{
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
 pub use compact::{Compact, Compacted};
+pub use compromise::{
+    CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
+};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
+pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
 pub use password::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
@@ -75,6 +83,7 @@ pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
 pub use progress::{Progress, Unit};
+pub(crate) use quarantine::shown_line;
 pub use quarantine::{
     InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
     QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,

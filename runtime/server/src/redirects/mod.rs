@@ -95,6 +95,12 @@ impl Redirects {
     }
 }
 
+/// The redirect of `login` as the store has it.
+pub fn kept(store: &Store, login: &Login) -> Result<Option<Redirect>, ReadError> {
+    let octets = store.setting(&format!("{PREFIX}{login}"))?;
+    Ok(octets.and_then(|octets| serde_json::from_slice(&octets).ok()))
+}
+
 /// The change of the store that sets or ends the redirect of `login`.
 pub fn op(login: &Login, redirect: Option<&Redirect>) -> Op {
     // INVARIANT: strings, numbers and booleans always have a JSON form.

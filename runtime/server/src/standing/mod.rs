@@ -2,16 +2,25 @@
 //! containment. The store keeps it beside the person; this is the same in memory, of those with anything special, so that
 //! every login, MAIL and RCPT can ask.
 
+pub mod contain;
+pub mod keep;
+mod reply;
+mod sending;
+pub mod sent;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use decide::AccountState;
 use mail::Login;
 use serde::{Deserialize, Serialize};
-use store::{CommitError, Op, ReadError, Store};
+use store::{CommitError, Op, PersonRow, ReadError, Store};
 
 use crate::clock;
 use crate::redirects::Redirect;
+
+pub use reply::replies;
+pub use sending::{hold, may_send};
 
 /// People read at a time at start.
 const PAGE: u32 = 1_000;
@@ -86,8 +95,6 @@ pub struct Contained {
     pub redirect: Option<Redirect>,
     /// The lock that was there before.
     pub sending_locked: Option<Lock>,
-    /// Not all that waited in the spool is held yet.
-    pub is_under_way: bool,
 }
 
 /// A notice that was sent.
@@ -192,21 +199,34 @@ impl Standings {
         &self,
         store: &Store,
         login: &Login,
-        mut ops: Vec<Op>,
+        ops: Vec<Op>,
         due_s: Option<i64>,
         change: impl FnOnce(&mut Standing),
+    ) -> Result<Arc<Standing>, ChangeError> {
+        self.look(store, login, |_, standing| {
+            change(standing);
+            Ok((ops, due_s))
+        })
+    }
+
+    /// Judges and changes where an account stands: what else is to be committed, and when somebody looks again.
+    pub(super) fn look(
+        &self,
+        store: &Store,
+        login: &Login,
+        judge: impl FnOnce(&PersonRow, &mut Standing) -> Result<(Vec<Op>, Option<i64>), ChangeError>,
     ) -> Result<Arc<Standing>, ChangeError> {
         let _one = self.one_at_a_time();
         let kept = store.person(login)?.ok_or(ChangeError::NoSuchPerson)?;
         let mut standing = Standing::read(login, &kept.standing);
-        change(&mut standing);
+        let (mut ops, due_s) = judge(&kept, &mut standing)?;
         ops.push(Op::SetStanding { login: login.clone(), standing: standing.written(), due_s });
         store.commit_wait(ops)?;
         Ok(self.believe(login, standing))
     }
 
     /// Held while what is committed and what is in memory differ.
-    pub(super) fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,6 +261,8 @@ pub enum ChangeError {
     NoSuchPerson,
     Read(ReadError),
     Commit(CommitError),
+    /// What waits could not be let go.
+    Spool(String),
 }
 
 impl std::fmt::Display for ChangeError {
@@ -249,7 +271,17 @@ impl std::fmt::Display for ChangeError {
             ChangeError::NoSuchPerson => f.write_str("nobody has this login"),
             ChangeError::Read(error) => error.fmt(f),
             ChangeError::Commit(error) => error.fmt(f),
+            ChangeError::Spool(why) => f.write_str(why),
         }
+    }
+}
+
+impl From<store::PutError> for ChangeError {
+    fn from(error: store::PutError) -> ChangeError {
+        ChangeError::Commit(match error {
+            store::PutError::Full => CommitError::Full,
+            _ => CommitError::Failed,
+        })
     }
 }
 

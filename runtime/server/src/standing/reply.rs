@@ -54,7 +54,10 @@ pub async fn replies(service: &Arc<Service>, open: &Open, start: &[u8]) -> Resul
     for person in gone {
         // The state may have changed since RCPT.
         let still = decide::may(service.standings.of(&person.login).account_state()).receive == Receive::YesAndReply;
-        if still && names(start, open, person) && let Some(told) = noted(service, person, sender)? {
+        if still
+            && names(start, open, person)
+            && let Some(told) = noted(service, person, sender)?
+        {
             let octets = message(service, person, sender, start);
             let mut notice = notify::to(service, sender, octets).await?;
             notice.ops.push(told);
@@ -144,7 +147,9 @@ fn message(service: &Service, person: &Person, sender: &Address, start: &[u8]) -
     });
     let contact = match institution.contact.as_str() {
         "" => (String::new(), String::new()),
-        contact => (format!("\r\nPour savoir à qui écrire : {contact}."), format!("\r\nTo learn whom to write to: {contact}.")),
+        contact => {
+            (format!("\r\nPour savoir à qui écrire : {contact}."), format!("\r\nTo learn whom to write to: {contact}."))
+        }
     };
     let name = format!("{} {}", person.first, person.last);
     let (who, house) = (name.trim(), &institution.name);

@@ -19,11 +19,12 @@ pub fn may_send(service: &Service, login: &Login) -> Result<(), Refusal> {
     }
 }
 
-/// Has all of a message wait in the spool where what its account sends is held, copies for people here as well.
+/// Has all of a message wait in the spool where what its account sends is held, copies for people here as well. A lock that came
+/// while the message was looked at finds it accepted: then it waits, too.
 pub fn hold(service: &Service, client: &Client, open: &mut Open) {
     let Some(account) = &client.account else { return };
-    let standing = service.standings.of(&account.login);
-    let Some(lock) = standing.outgoing_hold(clock::unix_s()) else { return };
+    let (standing, now_s) = (service.standings.of(&account.login), clock::unix_s());
+    let Some(lock) = standing.outgoing_hold(now_s).or_else(|| standing.sending_lock(now_s)) else { return };
     open.held_because = Some(words(lock));
     open.recipients.iter_mut().for_each(wait);
     tracing::info!(queue_id = %open.queue_id, login = %account.login, rule = lock.rule, "held");

@@ -142,6 +142,10 @@ fn judge_start(
     start: &[u8],
     octets: u64,
 ) -> Result<(), Refusal> {
+    if let Some(account) = &session.client.account {
+        // It may have been locked since MAIL.
+        standing::may_send(service, &account.login)?;
+    }
     open.judge_content(octets, mail::mime::is_report(start))?;
     header_ends(start, octets)?;
     super::authors::judge(service, session, start)?;
