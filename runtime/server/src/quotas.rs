@@ -101,7 +101,7 @@ pub(crate) fn room_op(store: &Store, login: &Login, octets: u64) -> Result<Optio
 }
 
 fn upsert(person: mail::Person) -> Op {
-    Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() }
+    Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new(), origin: None }
 }
 
 /// Keeps quotas as the grants say until the server stops.

@@ -64,6 +64,10 @@ pub(crate) struct Service {
     pub standings: Arc<crate::standing::Standings>,
     pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
+    /// What people ask for.
+    pub requests: crate::redirects::asked::Requests,
+    pub delegations: crate::delegations::Delegations,
+    pub room_grants: crate::quotas::RoomGrants,
     pub blocks: crate::blocks::Blocks,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,

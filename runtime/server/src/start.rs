@@ -38,8 +38,7 @@ use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
-    quarantine, random, reports, rings, scan, standing, tls, world,
+    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine, random, reports, rings, scan, standing, tls, world,
 };
 
 /// The name of the portal where listeners are named.
@@ -217,6 +216,7 @@ impl Server {
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(crate::quotas::keep(service.clone())),
             tokio::spawn(crate::teaching::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(scan::keep(service.clone())),
@@ -340,6 +340,9 @@ async fn service(
     let scorers = scan::score::Scorers::of(tables.plan(), &site);
     let time_zone = time_zone(&tables)?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
+    let requests = crate::redirects::asked::Requests::load(&store).map_err(StartError::Read)?;
+    let delegations = crate::delegations::Delegations::load(&store).map_err(StartError::Read)?;
+    let room_grants = crate::quotas::RoomGrants::load(&store).map_err(StartError::Read)?;
     let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
@@ -390,6 +393,9 @@ async fn service(
         world,
         pool: outbound::Pool::default(),
         redirects,
+        requests,
+        delegations,
+        room_grants,
         sessions: Arc::default(),
         standings,
         teaching: crate::teaching::Teaching::default(),

@@ -111,7 +111,7 @@ fn is_due(service: &Service, key: &str, now_s: i64) -> bool {
 async fn alarm(service: &Arc<Service>, words: Words, key: &str, now_s: i64) {
     let note = Op::Setting { key: key.to_owned(), value: Some(now_s.to_le_bytes().to_vec()) };
     match Address::new("postmaster", service.tables.plan().institution.domain.clone()) {
-        Ok(managers) => notices::tell(service, &managers, words, vec![note]).await,
+        Ok(managers) => drop(notices::tell(service, &managers, words, vec![note]).await),
         Err(_) => tracing::error!("the managers have no address"),
     }
 }

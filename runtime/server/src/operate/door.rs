@@ -27,6 +27,8 @@ use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
+use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
+use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
@@ -145,6 +147,10 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
+        ReadAudit::PATH => asked.start::<ReadAudit>(),
+        path if path.starts_with("/delegate/") => asked.granted(path),
+        path if path.starts_with("/redirect/") => asked.granted(path),
+        path if path.starts_with("/person/quota") => asked.granted(path),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
         QuarantineList::PATH => asked.start::<QuarantineList>(),
@@ -197,6 +203,23 @@ impl Asked {
             BeginTotp::PATH => self.start::<BeginTotp>(),
             ConfirmTotp::PATH => self.start::<ConfirmTotp>(),
             EndTotp::PATH => self.start::<EndTotp>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is given to people: names to send in, redirects they ask for, room.
+    fn granted(self, path: &str) -> Answer {
+        match path {
+            AddDelegation::PATH => self.start::<AddDelegation>(),
+            EndDelegation::PATH => self.start::<EndDelegation>(),
+            ListDelegations::PATH => self.start::<ListDelegations>(),
+            RequestRedirect::PATH => self.start::<RequestRedirect>(),
+            ApproveRedirect::PATH => self.start::<ApproveRedirect>(),
+            RefuseRedirect::PATH => self.start::<RefuseRedirect>(),
+            ListAsked::PATH => self.start::<ListAsked>(),
+            GrantQuota::PATH => self.start::<GrantQuota>(),
+            EndQuota::PATH => self.start::<EndQuota>(),
+            ListQuotas::PATH => self.start::<ListQuotas>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

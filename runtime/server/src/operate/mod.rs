@@ -6,10 +6,12 @@
 
 mod accesses;
 mod app_password;
+mod audit_log;
 mod backup;
 mod block;
 pub mod client;
 mod compact;
+mod delegate;
 mod compromise;
 pub(crate) mod door;
 mod error;
@@ -28,8 +30,10 @@ mod problem;
 mod progress;
 mod quarantine;
 mod queue;
+mod quota;
 mod recall;
 mod redirect;
+mod redirect_asked;
 mod reports;
 mod rights;
 mod spam;
@@ -55,6 +59,8 @@ pub use crate::passwords::totp::{Enrolment, TotpState};
 pub use crate::quality::Advice;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
+pub use crate::quotas::RoomGrant;
+pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
 use crate::service::Service;
@@ -68,10 +74,10 @@ pub use backup::{
     VerifyBackup, restore_all,
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
+pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use compact::{Compact, Compacted};
-pub use compromise::{
-    CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
-};
+pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
+pub use compromise::{CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
@@ -93,10 +99,12 @@ pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
+pub use quota::{EndQuota, GrantQuota, ListQuotas, ListedQuota};
 pub use recall::{
     ApproveRecall, FindRecall, FoundRecall, ListRecalls, ListedRecall, ShowRecall, ShownRecall, TakeRecall, TookRecall,
     UndidRecall, UndoRecall,
 };
+pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};

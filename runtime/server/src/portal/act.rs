@@ -20,13 +20,13 @@ impl Drop for Waiting {
 pub(crate) async fn act<O: Operation>(visitor: &Visitor, request: O) -> Result<O::Response, OperateError> {
     let waiting = Waiting(Arc::new(AtomicBool::new(false)));
     let context = operate::door::context(&visitor.portal.service, who(visitor), waiting.0.clone());
-    let handle = move || std::panic::catch_unwind(AssertUnwindSafe(|| request.handle(&context, &mut |_| {})));
+    let handle = move || std::panic::catch_unwind(AssertUnwindSafe(|| request.perform(&context, &mut |_| {})));
     match tokio::task::spawn_blocking(handle).await {
         Ok(Ok(done)) => done,
         Ok(Err(_)) | Err(_) => Err(OperateError::Panicked),
     }
 }
 
-fn who(_visitor: &Visitor) -> Who {
-    Who::this_process()
+fn who(visitor: &Visitor) -> Who {
+    Who::Person { login: visitor.login.clone(), from: visitor.address }
 }
