@@ -37,6 +37,7 @@ mod scanning;
 mod sharing;
 mod signing;
 mod spread;
+mod stolen;
 mod story;
 mod teaching;
 mod wire;

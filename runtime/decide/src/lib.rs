@@ -33,6 +33,7 @@ mod transaction;
 
 pub mod compromise;
 pub mod login;
+pub mod people;
 pub mod roles;
 
 pub use account::{

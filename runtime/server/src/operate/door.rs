@@ -26,10 +26,12 @@ use tokio::task::JoinHandle;
 use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
+use super::{AddAlias, ChangeMembers, ListAddresses, RemoveAddress, SetFunction};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
 use super::{AllowChanges, DirectoryStatus, SyncDirectory};
+use super::{AddPerson, ChangePerson, ImportPeople, ListPeople, RemovePerson, ShowPerson};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
@@ -46,7 +48,6 @@ use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
 const CONNECTIONS_MAX: usize = 64;
-const REQUEST_OCTETS_MAX: usize = 64 * 1024;
 /// How long a request may take to arrive.
 const REQUEST_MAX: Duration = Duration::from_secs(10);
 /// Lines of progress that wait for a slow reader; further ones are left out.
@@ -106,7 +107,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         return http::respond(&service, &request, http::Door::Control).map(Either::Left);
     }
     let path = request.uri().path().to_owned();
-    let body = Limited::new(request.into_body(), REQUEST_OCTETS_MAX).collect();
+    // Everything else is short, a list of people is not.
+    let octets_max = if path == ImportPeople::PATH { ImportPeople::OCTETS_MAX } else { PutPeople::OCTETS_MAX };
+    let body = Limited::new(request.into_body(), octets_max).collect();
     let body = match tokio::time::timeout(REQUEST_MAX, body).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) => return refused(StatusCode::BAD_REQUEST, OperateError::BadRequest { why: error.to_string() }),
@@ -128,6 +131,15 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
+        ImportPeople::PATH => asked.start::<ImportPeople>(),
+        AddPerson::PATH => asked.start::<AddPerson>(),
+        ChangePerson::PATH => asked.start::<ChangePerson>(),
+        RemovePerson::PATH => asked.start::<RemovePerson>(),
+        ListPeople::PATH => asked.start::<ListPeople>(),
+        ShowPerson::PATH => asked.start::<ShowPerson>(),
+        AddAlias::PATH | SetFunction::PATH | ChangeMembers::PATH | RemoveAddress::PATH | ListAddresses::PATH => {
+            asked.address(&path)
+        }
         AddAppPassword::PATH => asked.start::<AddAppPassword>(),
         ListAppPasswords::PATH => asked.start::<ListAppPasswords>(),
         RemoveAppPassword::PATH => asked.start::<RemoveAppPassword>(),
@@ -192,6 +204,18 @@ impl Asked {
             TeachSpam::PATH => self.start::<TeachSpam>(),
             CountsOfTokens::PATH => self.start::<CountsOfTokens>(),
             StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of aliases and functional addresses.
+    fn address(self, path: &str) -> Answer {
+        match path {
+            AddAlias::PATH => self.start::<AddAlias>(),
+            SetFunction::PATH => self.start::<SetFunction>(),
+            ChangeMembers::PATH => self.start::<ChangeMembers>(),
+            RemoveAddress::PATH => self.start::<RemoveAddress>(),
+            ListAddresses::PATH => self.start::<ListAddresses>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

@@ -89,7 +89,12 @@ pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
 pub use password::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
-pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
+pub use people::{
+    AddAlias, AddPerson, AddedAddress, BadLine, ChangeMembers, ChangePerson, FILE_OCTETS_MAX as PEOPLE_OCTETS_MAX,
+    GivenAddress, GivenKind, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, ListAddresses,
+    ListPeople, ListedAddress, ListedPerson, PersonState, PutPeople, PutResult, RemoveAddress, RemovePerson,
+    SetFunction, ShowPerson, ShownPerson, WantedPerson, people_of_csv, people_of_ldif, people_to_csv, people_to_ldif,
+};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
@@ -169,6 +174,8 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     const PATH: &'static str;
     /// One at a time: it reads or writes much.
     const LONG: bool;
+    /// Longest request.
+    const OCTETS_MAX: usize = 64 * 1024;
 
     /// What it does, of the closed list that roles are about. As it stands here no role allows it, only a process.
     fn act(&self) -> roles::Act {
