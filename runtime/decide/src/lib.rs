@@ -30,6 +30,7 @@ mod tables;
 mod told;
 mod transaction;
 
+pub mod expiry;
 pub mod login;
 pub mod roles;
 

@@ -18,6 +18,8 @@ pub enum Reason {
     NoLogin,
     LoginFailed,
     TooManyFailedLogins,
+    /// The password is too old, or was drawn for a letter.
+    PasswordExpired,
     SenderNotYours,
     EmptySender,
     NotAReport,
@@ -46,7 +48,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 30] = [
+    pub const ALL: [Reason; 31] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::Listed,
@@ -55,6 +57,7 @@ impl Reason {
         Reason::NoLogin,
         Reason::LoginFailed,
         Reason::TooManyFailedLogins,
+        Reason::PasswordExpired,
         Reason::SenderNotYours,
         Reason::EmptySender,
         Reason::NotAReport,
@@ -96,6 +99,7 @@ impl Reason {
             | Reason::NoLogin
             | Reason::LoginFailed
             | Reason::TooManyFailedLogins
+            | Reason::PasswordExpired
             | Reason::SenderNotYours
             | Reason::EmptySender
             | Reason::NotAReport
@@ -121,6 +125,7 @@ impl Reason {
             Reason::NoLogin => "no-login",
             Reason::LoginFailed => "login-failed",
             Reason::TooManyFailedLogins => "too-many-failed-logins",
+            Reason::PasswordExpired => "password-expired",
             Reason::SenderNotYours => "sender-not-yours",
             Reason::EmptySender => "empty-sender",
             Reason::NotAReport => "not-a-report",

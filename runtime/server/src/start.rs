@@ -33,6 +33,7 @@ use crate::site::{Outbound, Site};
 use crate::spam::{Spam, colleagues};
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
+use crate::verifier::Making;
 use crate::world::World;
 use crate::{
     bindings, control, decisions, fullness, http, night, notices, operate, outbound, quarantine, random, reports,
@@ -303,7 +304,7 @@ async fn service(
     let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
-    let passwords = kept::load(&store, &seal).await?;
+    let passwords = kept::load(&store, &seal, Making::of(tables.plan())).await?;
     let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;

@@ -123,6 +123,8 @@ pub enum LoginFailure {
     Unavailable,
     /// TLS first (RFC 5530).
     Private,
+    /// The secret is right and too old to be taken (RFC 5530, EXPIRED).
+    Expired,
 }
 
 /// What an exchange comes to, for whoever keeps verifiers and keys.

@@ -1,5 +1,6 @@
 //! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
+use decide::expiry::{self, Age, Use};
 use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
 use mail::{Login, reply};
 use proto::sasl::{Bearer, Claim, Credentials, LoginFailure, Salt, ScramProof};
@@ -7,7 +8,7 @@ use store::{PersonRow, ReadError};
 
 use super::Connection;
 use crate::outcome::{Event, Outcome, Peer};
-use crate::passwords::{Attempt, Checked};
+use crate::passwords::{self, Attempt, Checked};
 use crate::scram::Keys;
 use crate::service::Service;
 use crate::tokens::{self, NoLogin};
@@ -18,6 +19,25 @@ pub struct LoggedIn {
     pub account: Account,
     /// What SCRAM proves to the client.
     pub server_signature: Option<Vec<u8>>,
+    pub by: ProvedBy,
+    /// How old the person's password is, whatever they proved who they are by.
+    pub age: Age,
+}
+
+/// What somebody proved who they are by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProvedBy {
+    Password,
+    AppPassword,
+    Token,
+}
+
+/// How far an old password lets somebody in, and whether a secret of one mail program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    MailProgram,
+    /// Passwords are changed there.
+    Portal,
 }
 
 /// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
@@ -43,12 +63,43 @@ pub async fn reader(service: &Service, connection: &Connection, claim: &Claim) -
 }
 
 fn failure(refusal: &Refusal) -> LoginFailure {
-    if refusal.code.is_temporary() { LoginFailure::Unavailable } else { LoginFailure::Wrong }
+    match refusal.reason {
+        Reason::PasswordExpired => LoginFailure::Expired,
+        _ if refusal.code.is_temporary() => LoginFailure::Unavailable,
+        _ => LoginFailure::Wrong,
+    }
 }
 
-/// Who makes this claim. A refusal is logged and counted here.
+/// Who makes this claim in a mail program. A refusal is logged and counted here.
 pub async fn authenticate(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
-    match judge(service, peer, class, claim).await {
+    through(service, peer, class, claim, Door::MailProgram).await
+}
+
+/// Who signs in to the portal with a password, under the same limits on guessing. Their password may be too old: `age` says so, and
+/// all they may do then is change it. A secret of one mail program opens nothing here.
+pub async fn sign_in(
+    service: &Service,
+    peer: &Peer,
+    class: ClassId,
+    credentials: Credentials,
+) -> Result<LoggedIn, Refusal> {
+    through(service, peer, class, &Claim::Password(credentials), Door::Portal).await
+}
+
+async fn through(
+    service: &Service,
+    peer: &Peer,
+    class: ClassId,
+    claim: &Claim,
+    door: Door,
+) -> Result<LoggedIn, Refusal> {
+    let judged = judge(service, peer, class, claim, door).await.and_then(|logged_in| {
+        if door == Door::MailProgram {
+            expiry::opens(service.tables.plan(), logged_in.age, Use::Read)?;
+        }
+        Ok(logged_in)
+    });
+    match judged {
         Ok(logged_in) => {
             service.metrics.logins.with_label_values(&["good"]).inc();
             service.outcome(Outcome::done(Event::LoggedIn, &logged_in.account.login).from_peer(peer));
@@ -67,7 +118,11 @@ pub fn salt(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Resu
 }
 
 fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Refusal {
-    let result = if refusal.reason == Reason::LoginFailed { "failed" } else { "later" };
+    let result = match refusal.reason {
+        Reason::LoginFailed => "failed",
+        Reason::PasswordExpired => "expired",
+        _ => "later",
+    };
     service.metrics.logins.with_label_values(&[result]).inc();
     // What was typed as a login may be a password: only what names somebody is told.
     let typed = Login::new(login).map(|login| login.to_string()).unwrap_or_default();
@@ -75,7 +130,7 @@ fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Ref
     refusal
 }
 
-async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
+async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim, door: Door) -> Result<LoggedIn, Refusal> {
     let address = address_key(peer.seen_as);
     // Tokens without a name are limited by the address they come from.
     let guess = Guess { login: claim.login().unwrap_or(&address), class, address: peer.seen_as };
@@ -84,7 +139,7 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) ->
     allowed()?;
     let (found, guessed) = match claim {
         Claim::Password(credentials) => {
-            let found = password(service, credentials, &address, allowed).await?;
+            let found = password(service, credentials, &address, door, allowed).await?;
             (found, service.passwords.guess_of(&credentials.login, &credentials.secret))
         }
         Claim::Scram(proof) => (scram(service, proof)?, hash(&proof.proof)),
@@ -92,23 +147,30 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) ->
     };
     // Many logins at once all passed the first looks: whoever comes back to a full window is not told.
     allowed()?;
-    found.ok_or_else(|| {
+    let Some((row, server_signature, by)) = found.filter(|(row, ..)| !is_barred(row)) else {
         guesses.failed(&service.tables, &mut service.rings(), guessed, service.clock.now());
-        Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password")
-    })
+        return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
+    };
+    let age = passwords::expiry::age(service, &row)?;
+    let account = Account { login: row.person.login, profile: row.person.profile };
+    Ok(LoggedIn { account, server_signature, by, age })
 }
+
+/// Whose proof it is, what SCRAM proves to the client, and what it was.
+type Proved = Option<(PersonRow, Option<Vec<u8>>, ProvedBy)>;
 
 async fn password(
     service: &Service,
     credentials: &Credentials,
     address: &str,
+    door: Door,
     allowed: impl Fn() -> Result<(), Refusal>,
-) -> Result<Option<LoggedIn>, Refusal> {
+) -> Result<Proved, Refusal> {
     let person = person(service, &credentials.login)?;
     let counted = |how: &str| service.metrics.password_checks.with_label_values(&[how]).inc();
-    if opens_app_password(service, credentials, person.as_ref())? {
+    if door == Door::MailProgram && opens_app_password(service, credentials, person.as_ref())? {
         counted("app_password");
-        return Ok(person.and_then(|row| logged_in(row, None)));
+        return Ok(person.map(|row| (row, None, ProvedBy::AppPassword)));
     }
     let attempt = Attempt {
         login: person.as_ref().map_or(&credentials.login, |row| row.person.login.as_str()),
@@ -119,7 +181,7 @@ async fn password(
     match service.passwords.check(attempt, allowed).await? {
         Checked::Judged { right, how } => {
             counted(how.word());
-            Ok(person.filter(|_| right).and_then(|row| logged_in(row, None)))
+            Ok(person.filter(|_| right).map(|row| (row, None, ProvedBy::Password)))
         }
         Checked::Busy => {
             counted("shed");
@@ -139,17 +201,17 @@ fn opens_app_password(
     let opens = service.app_passwords.opens(&service.store, login, &credentials.secret, &service.today());
     let opens = opens.map_err(|error| unreadable(&error))?;
     // Of a locked login it opens nothing, and costs what a wrong password costs.
-    Ok(opens && person.is_some_and(|row| !row.verifier.as_deref().is_some_and(is_locked)))
+    Ok(opens && person.is_some_and(|row| !is_barred(row)))
 }
 
-fn scram(service: &Service, proof: &ScramProof) -> Result<Option<LoggedIn>, Refusal> {
+fn scram(service: &Service, proof: &ScramProof) -> Result<Proved, Refusal> {
     let person = person(service, &proof.login)?;
     let (keys, real) = keys(service, &proof.login, person.as_ref());
     let signature = keys.verify(proof);
-    Ok(person.filter(|_| real && signature.is_some()).and_then(|row| logged_in(row, signature)))
+    Ok(person.filter(|_| real && signature.is_some()).map(|row| (row, signature, ProvedBy::Password)))
 }
 
-async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, Refusal> {
+async fn token(service: &Service, bearer: &Bearer) -> Result<Proved, Refusal> {
     let login = match tokens::login(service, &bearer.token).await {
         Ok(login) => login,
         Err(NoLogin::NoKeys) => return Err(later("tokens cannot be checked now, try later")),
@@ -163,13 +225,12 @@ async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, R
     if !bearer.login.as_ref().is_none_or(same) {
         return Ok(None);
     }
-    Ok(person(service, &login)?.and_then(|row| logged_in(row, None)))
+    Ok(person(service, &login)?.map(|row| (row, None, ProvedBy::Token)))
 }
 
-/// `None` when the login is locked, whatever was proved.
-fn logged_in(row: PersonRow, server_signature: Option<Vec<u8>>) -> Option<LoggedIn> {
-    let account = Account { login: row.person.login, profile: row.person.profile };
-    (!row.verifier.as_deref().is_some_and(is_locked)).then_some(LoggedIn { account, server_signature })
+/// Is the login locked, whatever was proved?
+fn is_barred(row: &PersonRow) -> bool {
+    row.verifier.as_deref().is_some_and(is_locked)
 }
 
 /// The keys of a login, and whether they are somebody's.
@@ -221,7 +282,7 @@ mod tests {
             verifier: verifier.map(str::to_owned),
         };
         for (verifier, opens) in [(None, true), (Some("$argon2id$x"), true), (Some("!$argon2id$x;scram"), false)] {
-            assert_eq!(logged_in(row(verifier), Some(vec![1])).is_some(), opens, "{verifier:?}");
+            assert_eq!(!is_barred(&row(verifier)), opens, "{verifier:?}");
         }
     }
 }

@@ -188,7 +188,7 @@ impl Smtp {
     async fn authenticate(&mut self, claim: &Claim) {
         let (service, peer) = (&self.service, &self.connection.peer);
         match super::login::authenticate(service, peer, self.connection.class, claim).await {
-            Ok(LoggedIn { account, server_signature }) => {
+            Ok(LoggedIn { account, server_signature, .. }) => {
                 self.client.account = Some(account);
                 self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
                 let reply = Reply::new(reply::AUTHENTICATED, "Welcome");

@@ -63,6 +63,10 @@ impl Open {
             return Err(Refusal::new(reply::SHUTTING_DOWN, Reason::StoreTrouble, "", text));
         }
         let tables = &service.tables;
+        if let Some(account) = &client.account {
+            crate::passwords::expiry::may_send(service, &account.login)
+                .inspect_err(|refusal| lost(service, refusal, &reverse_path, ""))?;
+        }
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
         let size_octets = parameters.size_octets;
         let today = service.today();

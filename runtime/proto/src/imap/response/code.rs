@@ -71,6 +71,7 @@ pub enum Code {
     PermanentFlags(String),
     /// RFC 5530: TLS first.
     PrivacyRequired,
+    Expired,
     ReadOnly,
     ReadWrite,
     ServerBug,
@@ -125,6 +126,7 @@ impl fmt::Display for Code {
             Code::NoPerm => "NOPERM",
             Code::OverQuota => "OVERQUOTA",
             Code::PrivacyRequired => "PRIVACYREQUIRED",
+            Code::Expired => "EXPIRED",
             Code::ReadOnly => "READ-ONLY",
             Code::ReadWrite => "READ-WRITE",
             Code::ServerBug => "SERVERBUG",

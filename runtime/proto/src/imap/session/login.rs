@@ -13,6 +13,7 @@ pub const LOGIN_FAILURES_MAX: u32 = 4;
 /// RFC 5530 3: UNAVAILABLE is for what passes. Programs that do not know the code show or search the text, so that it has no
 /// word of a login or a password that failed.
 const BUSY: &str = "the server is busy, try again in a moment";
+const EXPIRED: &str = "this password has ended: change it, then log in with the new one";
 
 /// What the client's next line answers.
 #[derive(Debug)]
@@ -116,6 +117,7 @@ fn not_accepted(state: NotAuthenticated, tag: Tag, answer: Answer, out: &mut Out
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             state.done(&tag, &Reply::no(Code::Unavailable, BUSY), out)
         }
+        Answer::NotAuthenticated(LoginFailure::Expired) => state.done(&tag, &Reply::no(Code::Expired, EXPIRED), out),
         other => {
             let trouble = other.done().err().unwrap_or(Trouble::Bug);
             state.done(&tag, &trouble.into(), out)
@@ -206,6 +208,16 @@ mod tests {
         for _ in 0..10 {
             client.check("a LOGIN toto-j secret", "a NO [UNAVAILABLE] the server is busy, try again in a moment\n");
         }
+    }
+
+    #[test]
+    fn a_right_secret_that_is_too_old_is_told_so() {
+        let mut client = stranger();
+        client.store.borrow_mut().logins = Some(LoginFailure::Expired);
+        client.check(
+            "a LOGIN toto-j secret",
+            "a NO [EXPIRED] this password has ended: change it, then log in with the new one\n",
+        );
     }
 
     #[test]

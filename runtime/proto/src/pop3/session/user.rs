@@ -105,6 +105,7 @@ mod tests {
         for (failure, expected) in [
             (LoginFailure::Unavailable, "-ERR [SYS/TEMP] logins are not possible now, try again later\n"),
             (LoginFailure::Private, "-ERR no login here without TLS\n"),
+            (LoginFailure::Expired, "-ERR [AUTH] this password has ended: change it, then log in with the new one\n"),
         ] {
             client.logins = Some(failure);
             for _ in 0..5 {

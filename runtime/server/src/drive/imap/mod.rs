@@ -249,7 +249,7 @@ impl Imap {
 
     async fn authenticate(&mut self, claim: &Claim) -> Answer {
         match super::login::reader(&self.service, &self.connection, claim).await {
-            Ok(LoggedIn { account, server_signature }) => {
+            Ok(LoggedIn { account, server_signature, .. }) => {
                 self.login = Some(account.login);
                 Answer::Authenticated { server_signature }
             }

@@ -128,7 +128,7 @@ impl Pop {
 
     async fn authenticate(&mut self, claim: &Claim) -> Answer {
         match login::reader(&self.service, &self.connection, claim).await {
-            Ok(LoggedIn { account, server_signature }) => {
+            Ok(LoggedIn { account, server_signature, .. }) => {
                 self.login = Some(account.login);
                 Answer::Authenticated { server_signature }
             }
