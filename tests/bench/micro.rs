@@ -44,6 +44,7 @@ fn filled(folder: &Path) -> Store {
         person: Box::new(person(name)),
         verifier: None,
         mailboxes: Vec::new(),
+        origin: None,
     });
     store.commit_wait(people.into()).expect("new people");
     let body = store.put_body(&[b"Subject: shared\r\n\r\nshared\r\n"]).expect("a body");

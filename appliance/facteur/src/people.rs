@@ -53,6 +53,7 @@ pub fn create(store: &Store, plan: &Plan, people: &[(Person, Option<String>)]) -
                 person: Box::new(person.clone()),
                 verifier: verifier.clone(),
                 mailboxes: mailboxes.clone(),
+                origin: None,
             })
             .collect();
         store.commit_wait(ops).map_err(NoPeople::Commit)?;

@@ -120,7 +120,12 @@ fn fill(store: &Store, texts: &str, messages: usize, random: &mut Random) -> (u6
         quota_octets: 1 << 50,
     };
     store
-        .commit_wait(vec![Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() }])
+        .commit_wait(vec![Op::UpsertPerson {
+            person: Box::new(person),
+            verifier: None,
+            mailboxes: Vec::new(),
+            origin: None,
+        }])
         .expect("a person");
     let (mut octets, mut text, mut waiting) = (0, 0, Vec::new());
     for n in 0..messages {

@@ -26,6 +26,7 @@ mod checkpoint;
 mod compact;
 mod error;
 mod flush;
+mod given;
 mod id;
 mod join;
 mod lock;
@@ -60,6 +61,7 @@ mod writer;
 pub use body::{BodyRef, Inserted, RecordEnvelope, Source, Spill};
 pub use compact::{CompactError, Compacted};
 pub use error::{CommitError, Fatal, OpenError, PutError, ReadError, Refusal};
+pub use given::{Access, Given, GivenKind, Origin, PersonSource, holder_of};
 pub use id::{DeliveryId, InternalDate, MailboxId, Modseq, ObjectId, QueueId, SHARDS_MAX, UidSet};
 pub use metrics::{Metrics, MetricsNow};
 pub use op::{
@@ -73,8 +75,8 @@ pub use options::Options;
 pub use progress::Progress;
 pub use putback::{PutBack, PutBackError, not_owned, put_back};
 pub use read::{
-    Changes, CopyOf, Counts, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow,
-    Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
+    AuditRow, Changes, CopyOf, Counts, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow,
+    PersonRow, Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
 };
 pub use restore::{RestoreError, Restored, Wanted};
 pub use search::Candidates;

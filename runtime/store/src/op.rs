@@ -8,6 +8,7 @@ use mail::{
 };
 
 use crate::body::BodyRef;
+use crate::given::{Access, Given, Origin};
 use crate::id::{DeliveryId, InternalDate, MailboxId, Modseq, QueueId, UidSet};
 use crate::spool::{Enqueue, Settled};
 use crate::summary::Summary;
@@ -88,11 +89,14 @@ pub enum Op {
         fill_permille: u32,
     },
     /// Creates the person with INBOX and `mailboxes`, all subscribed; or changes who exists and leaves mailboxes alone.
-    /// `verifier` is what the password is checked against; `None` keeps it.
+    /// `verifier` is what the password is checked against; `None` keeps it. Login and address are the person's from now on,
+    /// see [`Given`].
     UpsertPerson {
         person: Box<Person>,
         verifier: Option<String>,
         mailboxes: Vec<DefaultMailbox>,
+        /// Where they come from; `None` keeps it.
+        origin: Option<Origin>,
     },
     UpsertAlias(Box<Alias>),
     RemoveAlias(Address),
@@ -105,6 +109,30 @@ pub enum Op {
         login: Login,
         verifier: String,
     },
+    /// How the account stands, opaque; nothing is the usual. `due_s` is when somebody has to look at it again.
+    SetStanding {
+        login: Login,
+        standing: Vec<u8>,
+        due_s: Option<i64>,
+    },
+    /// Facts about the password, opaque.
+    SetSecret {
+        login: Login,
+        secret: Vec<u8>,
+    },
+    /// The person with the account and all it holds, the addresses that led to nobody else and the rights others gave. What
+    /// was given stays on the ledger, freed. Large mailboxes hold up everybody else: expunge them first.
+    ErasePerson {
+        login: Login,
+    },
+    /// Logins that succeeded; those known are counted on.
+    NoteAccesses(Vec<Access>),
+    /// Forgets accesses whose last was before a moment, some thousand at a time; [`OpResult::Trimmed`] says how many went.
+    TrimAccesses {
+        before_s: i64,
+    },
+    /// Replaces rows of the ledger.
+    NoteGiven(Vec<Given>),
     Enqueue(Box<Enqueue>),
     /// Replaces the facts of a spooled message, for instance the steps still to do.
     Progress {
@@ -237,6 +265,8 @@ impl Op {
                 | Op::TrimDeliveries { .. }
                 | Op::TrimLosses { .. }
                 | Op::TrimDecisions { .. }
+                | Op::TrimAccesses { .. }
+                | Op::ErasePerson { .. }
                 | Op::Part(_)
         )
     }
@@ -250,7 +280,12 @@ pub enum Part {
     #[doc(hidden)]
     Alias(Alias),
     #[doc(hidden)]
-    Directory { person: Box<Person>, verifier: Option<String>, shard: u8 },
+    Directory { person: Box<Person>, verifier: Option<String>, origin: Option<Origin>, shard: u8 },
+    /// What a person had in this shard.
+    #[doc(hidden)]
+    EraseAccount { login: Login },
+    #[doc(hidden)]
+    EraseDirectory { login: Login },
     /// Rows of bodies that lie elsewhere now: row, old and new body. A row that moved or went meanwhile stays as it is.
     #[doc(hidden)]
     Moved(Vec<(i64, BodyRef, BodyRef)>),

@@ -149,14 +149,16 @@ impl Table {
     fn split(&self, op: Op) -> Vec<(u8, Op)> {
         let shard = match &op {
             Op::Deliver(deliver) => return self.split_delivery(deliver),
-            Op::UpsertPerson { person, verifier, mailboxes } => {
+            Op::ErasePerson { login } => return self.split_erasing(login),
+            Op::UpsertPerson { person, verifier, mailboxes, origin } => {
                 let shard = self.settle(&person.login);
                 let account = Part::Account {
                     login: person.login.clone(),
                     quota_octets: person.quota_octets,
                     mailboxes: mailboxes.clone(),
                 };
-                let directory = Part::Directory { person: person.clone(), verifier: verifier.clone(), shard };
+                let (person, verifier, origin) = (person.clone(), verifier.clone(), origin.clone());
+                let directory = Part::Directory { person, verifier, origin, shard };
                 return vec![(shard, Op::Part(Box::new(account))), (0, Op::Part(Box::new(directory)))];
             }
             Op::UpsertAlias(alias) => return self.split_alias(alias),
@@ -197,6 +199,14 @@ impl Table {
         }
         shares.push((0, Op::Part(Box::new(Part::Alias(alias.clone())))));
         shares
+    }
+
+    /// Others gave rights in every shard.
+    fn split_erasing(&self, login: &Login) -> Vec<(u8, Op)> {
+        let part = |shard, part| (shard, Op::Part(Box::new(part)));
+        let account = |shard| part(shard, Part::EraseAccount { login: login.clone() });
+        let directory = part(0, Part::EraseDirectory { login: login.clone() });
+        (0..self.shards.len() as u8).map(account).chain([directory]).collect()
     }
 
     fn split_taking(&self, take: &TakeOut) -> Vec<(u8, Op)> {

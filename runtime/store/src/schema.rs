@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::id::MailboxId;
 
 /// What this program writes, and the newest it reads.
-pub(crate) const FORMAT: i64 = 5;
+pub(crate) const FORMAT: i64 = 6;
 /// The oldest format a step leads from. Format 1 was never released.
 pub(crate) const FORMAT_FLOOR: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.
@@ -27,13 +27,24 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE person(
     id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, first TEXT NOT NULL, last TEXT NOT NULL, address TEXT NOT NULL,
     folded TEXT NOT NULL UNIQUE, profile TEXT NOT NULL, unit TEXT NOT NULL, home TEXT, quota INTEGER NOT NULL, verifier TEXT,
-    shard INTEGER NOT NULL DEFAULT 0);
+    shard INTEGER NOT NULL DEFAULT 0, source INTEGER NOT NULL DEFAULT 0, foreign_id TEXT NOT NULL DEFAULT '',
+    registered TEXT NOT NULL DEFAULT '', until TEXT NOT NULL DEFAULT '', standing BLOB, due INTEGER, secret BLOB);
+CREATE INDEX person_foreign ON person(foreign_id) WHERE foreign_id <> '';
+CREATE INDEX person_due ON person(due, login) WHERE due IS NOT NULL;
+CREATE INDEX person_unit ON person(unit, login);
+CREATE TABLE person_word(word TEXT NOT NULL, login TEXT NOT NULL, PRIMARY KEY(word, login)) WITHOUT ROWID;
+CREATE INDEX person_word_login ON person_word(login);
 CREATE TABLE alias(folded TEXT PRIMARY KEY, address TEXT NOT NULL, kind INTEGER NOT NULL, quota INTEGER NOT NULL DEFAULT 0)
     WITHOUT ROWID;
 CREATE TABLE alias_member(folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT NOT NULL, PRIMARY KEY(folded, n))
     WITHOUT ROWID;
 CREATE INDEX alias_member_login ON alias_member(login);
-CREATE TABLE ledger(login TEXT PRIMARY KEY, given_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE given(
+    what TEXT PRIMARY KEY, kind INTEGER NOT NULL, holder TEXT NOT NULL, at INTEGER NOT NULL, freed_at INTEGER) WITHOUT ROWID;
+CREATE TABLE access(
+    login TEXT NOT NULL, how TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL,
+    PRIMARY KEY(login, how)) WITHOUT ROWID;
+CREATE INDEX access_last ON access(last);
 CREATE TABLE account(
     id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, quota INTEGER NOT NULL, warned INTEGER NOT NULL);
 CREATE TABLE mailbox(
@@ -152,6 +163,31 @@ CREATE TABLE taken(
     email INTEGER NOT NULL, PRIMARY KEY(item, mailbox, uid)) WITHOUT ROWID;
 ";
 
+/// Format 5 knew people by what a file said of them: not where they come from, until when they stay and who had which
+/// address. The words people are looked for by follow, see `prepare`.
+const FROM_5: &str = "
+ALTER TABLE person ADD COLUMN source INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE person ADD COLUMN foreign_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE person ADD COLUMN registered TEXT NOT NULL DEFAULT '';
+ALTER TABLE person ADD COLUMN until TEXT NOT NULL DEFAULT '';
+ALTER TABLE person ADD COLUMN standing BLOB;
+ALTER TABLE person ADD COLUMN due INTEGER;
+ALTER TABLE person ADD COLUMN secret BLOB;
+CREATE INDEX person_foreign ON person(foreign_id) WHERE foreign_id <> '';
+CREATE INDEX person_due ON person(due, login) WHERE due IS NOT NULL;
+CREATE INDEX person_unit ON person(unit, login);
+CREATE TABLE person_word(word TEXT NOT NULL, login TEXT NOT NULL, PRIMARY KEY(word, login)) WITHOUT ROWID;
+CREATE INDEX person_word_login ON person_word(login);
+CREATE TABLE given(
+    what TEXT PRIMARY KEY, kind INTEGER NOT NULL, holder TEXT NOT NULL, at INTEGER NOT NULL, freed_at INTEGER) WITHOUT ROWID;
+INSERT INTO given SELECT login, 0, '', given_at, NULL FROM ledger;
+DROP TABLE ledger;
+CREATE TABLE access(
+    login TEXT NOT NULL, how TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL,
+    PRIMARY KEY(login, how)) WITHOUT ROWID;
+CREATE INDEX access_last ON access(last);
+";
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -223,8 +259,9 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
     }
     let tx = db.transaction()?;
     if format != 0 {
-        let steps = [(2, FROM_2), (3, FROM_3), (4, FROM_4)];
+        let steps = [(2, FROM_2), (3, FROM_3), (4, FROM_4), (5, FROM_5)];
         steps.iter().filter(|(from, _)| *from >= format).try_for_each(|(_, step)| tx.execute_batch(step))?;
+        crate::given::fill_in(&tx)?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         return Ok(tx.commit()?);
     }

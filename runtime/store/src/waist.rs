@@ -7,12 +7,13 @@ use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 use crate::body::{BodyRef, Inserted, RecordEnvelope, Source, Spill};
 use crate::compact::{CompactError, Compacted};
 use crate::error::{PutError, ReadError};
+use crate::given::{Access, Given};
 use crate::id::{DeliveryId, MailboxId, Modseq, QueueId, UidSet};
 use crate::op::{Kept, Loss, Op, Quarantined, Ring};
 use crate::progress::Progress;
 use crate::read::{
-    Changes, CopyOf, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow, Renderings,
-    Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
+    AuditRow, Changes, CopyOf, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow,
+    Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
 };
 use crate::search::Candidates;
 use crate::spool::{QueueItem, Waits};
@@ -55,6 +56,12 @@ waist! {
         fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError>;
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
         fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
+        fn people_due(&self, before_s: i64, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn person_by_foreign(&self, foreign_id: &str) -> Result<Option<PersonRow>, ReadError>;
+        fn people_of_unit(&self, unit: &str, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn given(&self, what: &str) -> Result<Option<Given>, ReadError>;
+        fn accesses_of(&self, login: &Login, limit: u32) -> Result<Vec<Access>, ReadError>;
         fn login_was_given(&self, login: &Login) -> Result<bool, ReadError>;
 
         fn usage(&self, login: &Login) -> Result<Usage, ReadError>;
@@ -112,6 +119,9 @@ waist! {
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
         fn statistics(&self, bucket: u32, after: Option<u64>, limit: usize) -> Result<Vec<(u64, TokenCounts)>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
+        fn audit_page(
+            &self, before_id: Option<i64>, who: Option<&str>, about: Option<&str>, limit: usize,
+        ) -> Result<Vec<AuditRow>, ReadError>;
     }
 }
 

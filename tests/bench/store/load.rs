@@ -34,7 +34,7 @@ pub fn create_people(store: &Store, people: u64) {
                 home: None,
                 quota_octets: 1 << 50,
             };
-            Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() }
+            Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new(), origin: None }
         });
         store.commit_wait(ops.collect()).expect("new people");
     }

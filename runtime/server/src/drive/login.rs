@@ -280,6 +280,10 @@ mod tests {
                 quota_octets: 0,
             },
             verifier: verifier.map(str::to_owned),
+            origin: store::Origin::default(),
+            standing: Vec::new(),
+            due_s: None,
+            secret: Vec::new(),
         };
         for (verifier, opens) in [(None, true), (Some("$argon2id$x"), true), (Some("!$argon2id$x;scram"), false)] {
             assert_eq!(!is_barred(&row(verifier)), opens, "{verifier:?}");

@@ -137,7 +137,12 @@ impl Operation for PutPeople {
             if context.store.person(&person.login)?.is_none() {
                 result.new.push(person.login.to_string());
             }
-            ops.push(Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: mailboxes.clone() });
+            ops.push(Op::UpsertPerson {
+                person: Box::new(person),
+                verifier: None,
+                mailboxes: mailboxes.clone(),
+                origin: None,
+            });
         }
         for given in &self.addresses {
             ops.push(Op::UpsertAlias(Box::new(given.alias()?)));

@@ -5,9 +5,11 @@ use rusqlite::{OptionalExtension, Row, Transaction};
 
 use super::{PersonRow, Resolution};
 use crate::error::ReadError;
+use crate::given::{Origin, PersonSource};
 use crate::store::Store;
 
-const PERSON: &str = "SELECT login, first, last, address, profile, unit, home, quota, verifier FROM person";
+pub(super) const PERSON: &str = "SELECT login, first, last, address, profile, unit, home, quota, verifier, source,
+    foreign_id, registered, until, standing, due, secret FROM person";
 
 impl Store {
     pub fn person(&self, login: &Login) -> Result<Option<PersonRow>, ReadError> {
@@ -95,7 +97,7 @@ impl Store {
     pub fn login_was_given(&self, login: &Login) -> Result<bool, ReadError> {
         let login = fold(login);
         self.read(|tx| {
-            let mut query = tx.prepare_cached("SELECT EXISTS(SELECT 1 FROM ledger WHERE login = ?1)")?;
+            let mut query = tx.prepare_cached("SELECT EXISTS(SELECT 1 FROM given WHERE what = ?1)")?;
             Ok(query.query_row([login], |row| row.get(0))?)
         })
     }
@@ -106,7 +108,7 @@ pub(crate) fn fold(login: &Login) -> String {
     login.as_str().to_ascii_lowercase()
 }
 
-fn person_row(row: &Row) -> rusqlite::Result<Result<PersonRow, ReadError>> {
+pub(super) fn person_row(row: &Row) -> rusqlite::Result<Result<PersonRow, ReadError>> {
     let (login, address): (String, String) = (row.get(0)?, row.get(3)?);
     let (Some(login), Ok(address)) = (Login::new(&login), address.parse()) else {
         return Ok(Err(ReadError::Damaged));
@@ -121,7 +123,11 @@ fn person_row(row: &Row) -> rusqlite::Result<Result<PersonRow, ReadError>> {
         home: row.get(6)?,
         quota_octets: row.get::<_, i64>(7)? as u64,
     };
-    Ok(Ok(PersonRow { person, verifier: row.get(8)? }))
+    let Some(source) = PersonSource::of_number(row.get(9)?) else { return Ok(Err(ReadError::Damaged)) };
+    let origin = Origin { source, foreign_id: row.get(10)?, registered: row.get(11)?, until: row.get(12)? };
+    let blob = |at| -> rusqlite::Result<Vec<u8>> { Ok(row.get::<_, Option<Vec<u8>>>(at)?.unwrap_or_default()) };
+    let (standing, secret) = (blob(13)?, blob(15)?);
+    Ok(Ok(PersonRow { person, verifier: row.get(8)?, origin, standing, due_s: row.get(14)?, secret }))
 }
 
 fn alias(tx: &Transaction, folded: &str) -> Result<Option<Alias>, ReadError> {

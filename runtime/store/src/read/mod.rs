@@ -6,6 +6,7 @@ mod index;
 mod mailboxes;
 mod messages;
 mod order;
+mod people;
 mod pool;
 mod records;
 mod renderings;
@@ -17,6 +18,7 @@ mod taken;
 use mail::index::Index;
 use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
 
+use crate::given::Origin;
 use crate::id::{InternalDate, MailboxId, Modseq};
 
 pub use bodies::MessageIdentity;
@@ -27,17 +29,24 @@ pub(crate) use mailboxes::{USAGE, log_begins, special_number, usage_row};
 pub(crate) use messages::{rows_in, summaries_in};
 pub(crate) use order::keys_in;
 pub(crate) use pool::Pool;
-pub use records::{Delivery, KeptAmounts, TokenCounts};
+pub use records::{AuditRow, Delivery, KeptAmounts, TokenCounts};
 pub use renderings::Renderings;
 pub use rights::SharedMailbox;
 pub(crate) use rights::grants_in;
 pub use taken::{CopyOf, TakenCopy};
 
-/// A person and what the password is checked against.
+/// A person as the directory has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonRow {
     pub person: Person,
     pub verifier: Option<String>,
+    pub origin: Origin,
+    /// Opaque; empty is the usual.
+    pub standing: Vec<u8>,
+    /// When somebody has to look at it again, in Unix seconds.
+    pub due_s: Option<i64>,
+    /// Facts about the password, opaque.
+    pub secret: Vec<u8>,
 }
 
 /// Where an address leads.

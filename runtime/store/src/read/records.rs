@@ -32,6 +32,17 @@ pub struct KeptAmounts {
     pub oldest_s: Option<i64>,
 }
 
+/// An entry of the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Grows with each entry.
+    pub id: i64,
+    /// Seconds since 1970.
+    pub at_s: i64,
+    pub who: String,
+    pub what: String,
+}
+
 /// How often a token was learned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenCounts {
@@ -115,6 +126,27 @@ impl Store {
         self.read(|tx| {
             let mut query = tx.prepare_cached("SELECT at, who, what FROM audit ORDER BY id DESC LIMIT ?1")?;
             let rows = query.query_map([limit as i64], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Entries of the audit before `before_id`, newest first: of one who did it, and those that name what it was about.
+    pub fn audit_page(
+        &self,
+        before_id: Option<i64>,
+        who: Option<&str>,
+        about: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AuditRow>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT id, at, who, what FROM audit WHERE id < ?1 AND (?2 IS NULL OR who = ?2)
+                 AND (?3 IS NULL OR instr(what, ?3) > 0) ORDER BY id DESC LIMIT ?4",
+            )?;
+            let row =
+                |row: &Row| Ok(AuditRow { id: row.get(0)?, at_s: row.get(1)?, who: row.get(2)?, what: row.get(3)? });
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rows = query.query_map((before_id.unwrap_or(i64::MAX), who, about, limit), row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -51,6 +51,7 @@ fn an_address_leads_to_one_person_only() {
         person: Box::new(person.clone()),
         verifier: None,
         mailboxes: Vec::new(),
+        origin: None,
     };
     assert_eq!(store.commit_wait(vec![op(&person)]), taken("a@example.org"));
     assert_eq!(store.commit_wait(vec![alias("a@example.org", &["b"], AliasKind::Alias)]), taken("a@example.org"));

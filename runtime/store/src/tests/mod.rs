@@ -89,7 +89,7 @@ fn person(login_name: &str, quota_octets: u64) -> Op {
         DefaultMailbox { name: name("Indésirables"), special_use: Some(SpecialUse::Junk) },
         DefaultMailbox { name: name("Corbeille"), special_use: Some(SpecialUse::Trash) },
     ];
-    Op::UpsertPerson { person: Box::new(person), verifier: Some("secret".to_owned()), mailboxes }
+    Op::UpsertPerson { person: Box::new(person), verifier: Some("secret".to_owned()), mailboxes, origin: None }
 }
 
 /// A store with these people, each with a large quota.

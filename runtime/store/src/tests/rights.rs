@@ -94,7 +94,7 @@ fn a_functional_address_may_have_mailboxes_of_its_own_and_nobody_gets_its_login(
     assert_eq!(store.resolve(&alias.address).unwrap(), crate::Resolution::Alias(alias));
     let Op::UpsertPerson { mut person, .. } = person("x", 5) else { panic!("not a person") };
     person.login = account.clone();
-    let thief = Op::UpsertPerson { person, verifier: None, mailboxes: Vec::new() };
+    let thief = Op::UpsertPerson { person, verifier: None, mailboxes: Vec::new(), origin: None };
     assert_eq!(store.commit_wait(vec![thief]), Err(CommitError::Refused { op: 0, why: Refusal::LoginTaken(account) }));
 }
 

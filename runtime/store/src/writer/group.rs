@@ -128,13 +128,19 @@ impl Group<'_> {
             }
             Op::SetRights(set) => self.set_rights(set),
             Op::Warned { login, fill_permille } => self.warned(login, *fill_permille),
-            Op::UpsertPerson { person, verifier, mailboxes } => {
-                self.upsert_person(person, verifier.as_deref(), mailboxes)
+            Op::UpsertPerson { person, verifier, mailboxes, origin } => {
+                self.upsert_person(person, verifier.as_deref(), mailboxes, origin.as_ref())
             }
             Op::UpsertAlias(alias) => self.upsert_alias(alias),
             Op::RemoveAlias(address) => self.remove_alias(address),
             Op::ClaimLogin { login, at_s } => self.claim_login(login, *at_s),
             Op::SetVerifier { login, verifier } => self.set_verifier(login, verifier),
+            Op::SetStanding { login, standing, due_s } => self.set_standing(login, standing, *due_s),
+            Op::SetSecret { login, secret } => self.set_secret(login, secret),
+            Op::ErasePerson { login } => self.erase_person(login),
+            Op::NoteAccesses(accesses) => self.note_accesses(accesses),
+            Op::TrimAccesses { before_s } => self.trim_accesses(*before_s),
+            Op::NoteGiven(given) => self.note_given(given),
             Op::Enqueue(enqueue) => self.enqueue(enqueue),
             Op::Progress { queue_id, facts } => self.progress(*queue_id, facts),
             Op::Attempt { queue_id, recipient, at_s: _, due_at_s, reply } => {
@@ -165,7 +171,11 @@ impl Group<'_> {
         match part {
             Part::Account { login, quota_octets, mailboxes } => self.upsert_account(login, *quota_octets, mailboxes),
             Part::Alias(alias) => self.upsert_address(alias),
-            Part::Directory { person, verifier, shard } => self.upsert_directory(person, verifier.as_deref(), *shard),
+            Part::Directory { person, verifier, origin, shard } => {
+                self.upsert_directory(person, verifier.as_deref(), origin.as_ref(), *shard)
+            }
+            Part::EraseAccount { login } => self.erase_account(login),
+            Part::EraseDirectory { login } => self.erase_directory(login),
             Part::Moved(moves) => self.moved(moves),
             Part::Sweep { segments, before_s } => self.sweep(segments, *before_s),
         }

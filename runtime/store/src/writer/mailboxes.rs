@@ -44,6 +44,12 @@ impl Group<'_> {
             return Err(Refusal::InboxStays.into());
         }
         let mailbox = self.named(account.id, name.as_str())?.ok_or(Refusal::NoSuchMailbox)?;
+        self.drop_mailbox(account.id, mailbox)?;
+        Ok(OpResult::Done)
+    }
+
+    /// With its messages and all that hangs on it.
+    pub(super) fn drop_mailbox(&mut self, account: i64, mailbox: u32) -> Result<(), Stop> {
         let tally = self.tallies.mailbox(self.db, mailbox)?;
         let (first, last) = (message_key(mailbox, 0), message_key(mailbox, u32::MAX));
         let blobs: Vec<i64> = self
@@ -59,11 +65,11 @@ impl Group<'_> {
         self.db.prepare_cached("DELETE FROM vanished WHERE mailbox = ?1")?.execute([mailbox])?;
         self.db
             .prepare_cached("DELETE FROM annotation WHERE account = ?1 AND mailbox = ?2")?
-            .execute((account.id, mailbox))?;
+            .execute((account, mailbox))?;
         self.delete_rights(mailbox)?;
         self.tallies.remove(self.db, mailbox, tally)?;
         self.db.prepare_cached("DELETE FROM mailbox WHERE id = ?1")?.execute([mailbox])?;
-        Ok(OpResult::Done)
+        Ok(())
     }
 
     pub(super) fn rename_mailbox(

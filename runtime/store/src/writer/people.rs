@@ -1,4 +1,4 @@
-//! People, aliases, the ledger of logins.
+//! People and the addresses that lead to them.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,14 @@ use mail::{Address, Alias, AliasKind, Login, MailboxName, Person};
 use super::Stop;
 use super::group::Group;
 use crate::error::Refusal;
+use crate::given::{GivenKind, Origin, holder_of};
 use crate::op::{DefaultMailbox, OpResult};
 use crate::read::fold;
 
 /// Members of one functional address.
 const MEMBERS_MAX: usize = 100_000;
+/// Octets of a standing or of the facts about a password.
+const OPAQUE_MAX: usize = 64 * 1024;
 
 impl Group<'_> {
     /// Both, where they lie in one shard.
@@ -20,12 +23,13 @@ impl Group<'_> {
         person: &Person,
         verifier: Option<&str>,
         mailboxes: &[DefaultMailbox],
+        origin: Option<&Origin>,
     ) -> Result<OpResult, Stop> {
         // An op refuses before it writes.
         if self.tallies.account(self.db, &fold(&person.login))?.is_none() {
             names_differ(mailboxes)?;
         }
-        self.upsert_directory(person, verifier, self.shard)?;
+        self.upsert_directory(person, verifier, origin, self.shard)?;
         self.upsert_account(&person.login, person.quota_octets, mailboxes)
     }
 
@@ -34,10 +38,10 @@ impl Group<'_> {
         &mut self,
         person: &Person,
         verifier: Option<&str>,
+        origin: Option<&Origin>,
         shard: u8,
     ) -> Result<OpResult, Stop> {
         let (login, folded) = (fold(&person.login), person.address.folded());
-        let quota = i64::try_from(person.quota_octets).unwrap_or(i64::MAX);
         if login.starts_with('$') {
             // Functional addresses have their accounts there.
             return Err(Refusal::LoginTaken(person.login.clone()).into());
@@ -45,6 +49,32 @@ impl Group<'_> {
         self.address_is_free_for(&login, &person.address, &folded)?;
         // The one former name that becomes the official address again.
         self.delete_alias(&folded)?;
+        let origin = self.write_person(&login, person, verifier, origin, shard)?;
+        self.name_words(&login, person)?;
+        let holder = holder_of(person, &origin);
+        self.hand_over(&login, GivenKind::Login, &holder)?;
+        self.hand_over(&folded, GivenKind::Address, &holder)?;
+        Ok(OpResult::Done)
+    }
+
+    /// The row; gives where the person comes from, which an op may leave as it is.
+    fn write_person(
+        &mut self,
+        login: &str,
+        person: &Person,
+        verifier: Option<&str>,
+        origin: Option<&Origin>,
+        shard: u8,
+    ) -> Result<Origin, Stop> {
+        let quota = i64::try_from(person.quota_octets).unwrap_or(i64::MAX);
+        let folded = person.address.folded();
+        // The address they have no more; an alias that keeps it says so after this.
+        self.db
+            .prepare_cached(
+                "UPDATE given SET freed_at = ?3 WHERE freed_at IS NULL AND what <> ?2
+                 AND what = (SELECT folded FROM person WHERE login = ?1)",
+            )?
+            .execute((login, &folded, self.now_s))?;
         self.db
             .prepare_cached(
                 "INSERT INTO person(login, first, last, address, folded, profile, unit, home, quota, verifier, shard)
@@ -55,11 +85,11 @@ impl Group<'_> {
                  verifier = ifnull(excluded.verifier, verifier)",
             )?
             .execute((
-                &login,
+                login,
                 &person.first,
                 &person.last,
                 person.address.to_string(),
-                folded,
+                &folded,
                 &person.profile,
                 &person.unit,
                 &person.home,
@@ -67,8 +97,13 @@ impl Group<'_> {
                 verifier,
                 shard,
             ))?;
-        self.give_login(&login, self.now_s)?;
-        Ok(OpResult::Done)
+        let Some(origin) = origin else { return self.origin_of(login) };
+        self.db
+            .prepare_cached(
+                "UPDATE person SET source = ?2, foreign_id = ?3, registered = ?4, until = ?5 WHERE login = ?1",
+            )?
+            .execute((login, origin.source.number(), &origin.foreign_id, &origin.registered, &origin.until))?;
+        Ok(origin.clone())
     }
 
     /// What belongs to the person: the account with its mailboxes when it is new, its quota in any case.
@@ -160,44 +195,53 @@ impl Group<'_> {
                 fold(member),
             ))?;
         }
+        self.give_alias(alias, &folded)?;
         Ok(OpResult::Done)
     }
 
     pub(super) fn remove_alias(&mut self, address: &Address) -> Result<OpResult, Stop> {
-        self.delete_alias(&address.folded())?;
+        let folded = address.folded();
+        self.free_alias(&folded)?;
+        self.delete_alias(&folded)?;
         Ok(OpResult::Done)
     }
 
-    fn delete_alias(&mut self, folded: &str) -> Result<(), Stop> {
+    pub(super) fn delete_alias(&mut self, folded: &str) -> Result<(), Stop> {
         self.db.prepare_cached("DELETE FROM alias WHERE folded = ?1")?.execute([folded])?;
         self.db.prepare_cached("DELETE FROM alias_member WHERE folded = ?1")?.execute([folded])?;
         Ok(())
     }
 
-    pub(super) fn claim_login(&mut self, login: &Login, at_s: i64) -> Result<OpResult, Stop> {
-        if self.give_login(&fold(login), at_s)? {
-            Ok(OpResult::Done)
-        } else {
-            Err(Refusal::LoginTaken(login.clone()).into())
-        }
-    }
-
-    /// `false` when it was given before.
-    fn give_login(&mut self, login: &str, at_s: i64) -> Result<bool, Stop> {
-        let fresh = self
-            .db
-            .prepare_cached("INSERT OR IGNORE INTO ledger(login, given_at) VALUES(?1, ?2)")?
-            .execute((login, at_s))?;
-        Ok(fresh == 1)
-    }
-
     pub(super) fn set_verifier(&mut self, login: &Login, verifier: &str) -> Result<OpResult, Stop> {
-        let found = self
-            .db
-            .prepare_cached("UPDATE person SET verifier = ?2 WHERE login = ?1")?
-            .execute((fold(login), verifier))?;
+        self.change_person("UPDATE person SET verifier = ?2 WHERE login = ?1", login, (fold(login), verifier))
+    }
+
+    pub(super) fn set_standing(
+        &mut self,
+        login: &Login,
+        standing: &[u8],
+        due_s: Option<i64>,
+    ) -> Result<OpResult, Stop> {
+        small(standing)?;
+        let standing = (!standing.is_empty()).then_some(standing);
+        let statement = "UPDATE person SET standing = ?2, due = ?3 WHERE login = ?1";
+        self.change_person(statement, login, (fold(login), standing, due_s))
+    }
+
+    pub(super) fn set_secret(&mut self, login: &Login, secret: &[u8]) -> Result<OpResult, Stop> {
+        small(secret)?;
+        let secret = (!secret.is_empty()).then_some(secret);
+        self.change_person("UPDATE person SET secret = ?2 WHERE login = ?1", login, (fold(login), secret))
+    }
+
+    fn change_person(&mut self, statement: &str, login: &Login, of: impl rusqlite::Params) -> Result<OpResult, Stop> {
+        let found = self.db.prepare_cached(statement)?.execute(of)?;
         if found == 1 { Ok(OpResult::Done) } else { Err(Refusal::NoSuchLogin(login.clone()).into()) }
     }
+}
+
+fn small(opaque: &[u8]) -> Result<(), Stop> {
+    if opaque.len() > OPAQUE_MAX { Err(Refusal::TooLarge.into()) } else { Ok(()) }
 }
 
 fn names_differ(mailboxes: &[DefaultMailbox]) -> Result<(), Stop> {

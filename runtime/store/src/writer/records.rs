@@ -164,6 +164,13 @@ impl Group<'_> {
         )
     }
 
+    pub(super) fn trim_accesses(&mut self, before_s: i64) -> Result<OpResult, Stop> {
+        self.trim(
+            "DELETE FROM access WHERE (login, how) IN (SELECT login, how FROM access WHERE last < ?1 LIMIT ?2)",
+            before_s,
+        )
+    }
+
     fn trim(&mut self, statement: &str, before_s: i64) -> Result<OpResult, Stop> {
         let removed = self.db.prepare_cached(statement)?.execute((before_s, TRIMMED_MAX))?;
         Ok(OpResult::Trimmed(removed as u64))

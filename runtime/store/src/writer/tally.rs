@@ -201,6 +201,14 @@ impl Tallies {
         Ok(Some(account))
     }
 
+    /// An account whose row is gone.
+    pub(super) fn remove_account(&mut self, account: i64) {
+        self.undo.push(Undo::Usage(account, self.usages.remove(&account)));
+        self.dirty_usages.remove(&account);
+        self.changed_usages.remove(&account);
+        self.accounts.clear();
+    }
+
     pub(super) fn forget_accounts(&mut self) {
         self.accounts.clear();
     }

@@ -80,7 +80,7 @@ mod tests {
             home: None,
             quota_octets: 1 << 30,
         };
-        let person = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() };
+        let person = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new(), origin: None };
         store.commit_wait(vec![person]).unwrap();
         let inbox = store.mailbox(&login, &MailboxName::inbox()).unwrap().unwrap().id;
         let mut watched = Watched::new(store.watch(inbox, Box::new(|| ())), Place::own(&login, &MailboxName::inbox()));

@@ -47,7 +47,7 @@ impl House {
                 home: None,
                 quota_octets: 1 << 30,
             };
-            let op = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() };
+            let op = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new(), origin: None };
             store.commit_wait(vec![op]).unwrap();
         }
         let context = Context {
@@ -100,7 +100,7 @@ impl House {
     fn quota(&self, login: &str, quota_octets: u64) {
         let mut person = self.store().person(&Login::new(login).unwrap()).unwrap().unwrap().person;
         person.quota_octets = quota_octets;
-        let op = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new() };
+        let op = Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes: Vec::new(), origin: None };
         self.store().commit_wait(vec![op]).unwrap();
     }
 

@@ -258,7 +258,7 @@ pub fn beginning() -> Vec<Step> {
     ];
     let person = |login: &str, quota| {
         let person = person_of(login_of(login), address_of(&format!("{login}@example.org")), quota);
-        Step::Person(person, Some("secret".to_owned()), defaults.clone())
+        Step::Person(person, Some("secret".to_owned()), defaults.clone(), None)
     };
     vec![person("a", 5000), person("b", 900)]
 }

@@ -9,6 +9,7 @@ mod look;
 mod look_people;
 mod look_records;
 mod naive;
+mod naive_people;
 mod split;
 mod steps;
 mod translate;

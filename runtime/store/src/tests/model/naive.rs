@@ -20,14 +20,19 @@ pub type Email = (u64, u8);
 pub type Defaults = Vec<(MailboxName, Option<SpecialUse>)>;
 /// Where to: the mailbox of this name, else the one for this use, else INBOX.
 pub type Target = (Login, Option<MailboxName>, Option<SpecialUse>);
+/// Directory, id in it, first and last day.
+pub type Origin = [String; 4];
+/// Whose it is, whether it is a login, and whether nobody uses it.
+pub type Held = (String, bool, bool);
+/// First and last time, and how often.
+pub type Accessed = (i64, i64, u64);
 /// Why not, and of what: a login, a name, an address, the octets used and allowed.
 pub type Refused = (&'static str, String);
 
-/// Entries of one mailbox or account (RFC 5464), octets of a value and of an entry's name; members of an alias.
+/// Entries of one mailbox or account (RFC 5464), octets of a value and of an entry's name.
 const ENTRIES_MAX: usize = 100;
 const VALUE_MAX: usize = 64 * 1024;
 const ENTRY_MAX: usize = 255;
-const MEMBERS_MAX: usize = 100_000;
 
 /// A message on its way. Its body is the one that was written as number `put`; `email` is known when that was read back
 /// from a message. `ids` are Message-ID, In-Reply-To and References; `date` is in seconds, with its zone in minutes.
@@ -71,14 +76,25 @@ pub enum Step {
     /// At a moment in seconds.
     Grant(Login, MailboxName, Grant, RightsChange, i64),
     Warned(Login, u32),
-    Person(Person, Option<String>, Defaults),
+    Person(Person, Option<String>, Defaults, Option<Origin>),
     /// The halves of `Person`, for places that do not share a commit.
     Account(Login, u64, Defaults),
-    Directory(Person, Option<String>),
+    Directory(Person, Option<String>, Option<Origin>),
     Alias(Alias),
     NoAlias(Address),
     Claim(Login),
     Verifier(Login, String),
+    Standing(Login, Octets, Option<i64>),
+    Secret(Login, Octets),
+    Erase(Login),
+    /// The halves of `Erase`: what lies in a place, and who there is.
+    EraseAccount(Login, u8),
+    EraseDirectory(Login),
+    /// How, when and how often.
+    Access(Login, String, i64, u64),
+    TrimAccesses(i64),
+    /// What is a login, whose, and when it was freed.
+    Given(String, bool, String, Option<i64>),
     /// In `spool` or `quarantine`.
     Keep(&'static str, Id, Item),
     Progress(Id, Octets),
@@ -135,6 +151,16 @@ pub struct Mailbox {
     pub grants: Vec<Grant>,
 }
 
+#[derive(Clone, Debug)]
+pub struct Human {
+    pub person: Person,
+    pub verifier: Option<String>,
+    pub origin: Origin,
+    pub standing: Octets,
+    pub due_s: Option<i64>,
+    pub secret: Octets,
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     pub quota: u64,
@@ -151,9 +177,10 @@ pub struct Naive {
     /// Accounts in one place share a commit and a delivery index; 0 unless said here.
     pub places: BTreeMap<String, u8>,
     pub decisions_max: usize,
-    pub people: BTreeMap<String, (Person, Option<String>)>,
+    pub people: BTreeMap<String, Human>,
     pub aliases: BTreeMap<String, Alias>,
-    pub given: BTreeSet<String>,
+    pub given: BTreeMap<String, Held>,
+    pub accesses: BTreeMap<(String, String), Accessed>,
     pub accounts: BTreeMap<String, Account>,
     pub mailboxes: Vec<Mailbox>,
     pub deliveries: BTreeMap<(u8, Id), Delivery>,
@@ -167,9 +194,9 @@ pub struct Naive {
     threads: u64,
 }
 
-type Applied = Result<Answer, Refused>;
-type Changed = Result<(), Refused>;
-fn no(why: &'static str) -> Refused {
+pub(super) type Applied = Result<Answer, Refused>;
+pub(super) type Changed = Result<(), Refused>;
+pub(super) fn no(why: &'static str) -> Refused {
     (why, String::new())
 }
 
@@ -249,12 +276,17 @@ impl Naive {
                 }
                 self.account(login)?.warned = *permille;
             }
-            Step::Person(person, verifier, mailboxes) => {
+            Step::Person(person, verifier, mailboxes, origin) => {
                 self.open_account(&person.login, person.quota_octets, mailboxes)?;
-                self.directory(person, verifier)?;
+                self.directory(person, verifier, origin)?;
             }
             Step::Account(login, quota, mailboxes) => self.open_account(login, *quota, mailboxes)?,
-            Step::Directory(person, verifier) => self.directory(person, verifier)?,
+            Step::Directory(person, verifier, origin) => self.directory(person, verifier, origin)?,
+            Step::TrimAccesses(before_s) => {
+                let all = self.accesses.len();
+                self.accesses.retain(|_, (_, last, _)| *last >= *before_s);
+                return Ok(Answer::Trimmed((all - self.accesses.len()) as u64));
+            }
             // The op takes more at a time than there ever are.
             Step::TrimLog(log, before_s) => {
                 let at = if *log == "loss" { 5 } else { 0 };
@@ -268,20 +300,13 @@ impl Naive {
                 self.deliveries.retain(|(_, id), _| id[..6] >= before_ms.to_be_bytes()[2..]);
                 return Ok(Answer::Trimmed((all - self.deliveries.len()) as u64));
             }
-            other => self.record(other)?,
+            other => self.people_step(other)?,
         }
         Ok(Answer::Done)
     }
 
-    fn record(&mut self, step: &Step) -> Changed {
+    pub(super) fn record(&mut self, step: &Step) -> Changed {
         match step {
-            Step::Alias(alias) => self.alias(alias)?,
-            Step::NoAlias(address) => drop(self.aliases.remove(&address.folded())),
-            Step::Claim(login) if !self.given.insert(fold(login)) => return Err(("LoginTaken", login.to_string())),
-            Step::Verifier(login, verifier) => match self.people.get_mut(&fold(login)) {
-                None => return Err(("NoSuchLogin", login.to_string())),
-                Some(person) => person.1 = Some(verifier.clone()),
-            },
             Step::Keep("spool", _, item) if item.waiting.is_empty() => return Err(no("NoRecipients")),
             Step::Keep(place, id, _) if self.items.contains_key(&(*place, *id)) => return Err(no("QueueItemExists")),
             Step::Keep(place, id, item) => {
@@ -332,7 +357,7 @@ impl Naive {
         self.items.get_mut(&("spool", *id)).ok_or(no("NoSuchQueueItem"))
     }
 
-    fn account(&mut self, login: &Login) -> Result<&mut Account, Refused> {
+    pub(super) fn account(&mut self, login: &Login) -> Result<&mut Account, Refused> {
         self.accounts.get_mut(&fold(login)).ok_or(("NoSuchLogin", login.to_string()))
     }
 
@@ -599,32 +624,6 @@ impl Naive {
             self.accounts.insert(fold(login), Account { subscribed, ..Account::default() });
         }
         self.account(login)?.quota = quota;
-        Ok(())
-    }
-
-    fn directory(&mut self, person: &Person, verifier: &Option<String>) -> Changed {
-        let (login, folded) = (fold(&person.login), person.address.folded());
-        let other = self.people.iter().any(|(other, (p, _))| *other != login && p.address.folded() == folded);
-        let member = self.aliases.get(&folded).is_some_and(|alias| alias.members.iter().any(|m| fold(m) != login));
-        if other || member {
-            return Err(("AddressTaken", person.address.to_string()));
-        }
-        self.aliases.remove(&folded);
-        self.given.insert(login.clone());
-        let before = self.people.remove(&login).and_then(|(_, verifier)| verifier);
-        self.people.insert(login, (person.clone(), verifier.clone().or(before)));
-        Ok(())
-    }
-
-    fn alias(&mut self, alias: &Alias) -> Changed {
-        if alias.members.len() > MEMBERS_MAX {
-            return Err(no("TooLarge"));
-        }
-        let folded = alias.address.folded();
-        if self.people.values().any(|(person, _)| person.address.folded() == folded) {
-            return Err(("AddressTaken", alias.address.to_string()));
-        }
-        self.aliases.insert(folded, alias.clone());
         Ok(())
     }
 }

@@ -94,14 +94,19 @@ impl Homes {
                 }
                 return parts.into_iter().map(|(place, to)| (place, Step::Deliver(*id, to, mail.clone()))).collect();
             }
-            Step::Person(person, verifier, mailboxes) => {
+            Step::Erase(login) => {
+                let places: BTreeSet<u8> = model.places.values().copied().chain([0]).collect();
+                let account = |place| (place, Step::EraseAccount(login.clone(), place));
+                return places.into_iter().map(account).chain([(0, Step::EraseDirectory(login.clone()))]).collect();
+            }
+            Step::Person(person, verifier, mailboxes, origin) => {
                 self.0.insert(fold(&person.login));
                 let place = self.of(model, &person.login);
                 if place == 0 {
                     return vec![(0, step.clone())];
                 }
                 let account = Step::Account(person.login.clone(), person.quota_octets, mailboxes.clone());
-                return vec![(place, account), (0, Step::Directory(person.clone(), verifier.clone()))];
+                return vec![(place, account), (0, Step::Directory(person.clone(), verifier.clone(), origin.clone()))];
             }
             Step::SetFlags(at, ..) | Step::Copy(at, ..) | Step::Move(at, ..) | Step::Expunge(at, ..) => {
                 place_of(model, *at)

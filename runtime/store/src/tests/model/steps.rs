@@ -10,7 +10,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::naive::{Defaults, Id, Item, Mail, Octets, Ranges, Step, Target, Waiting};
+use super::naive::{Defaults, Id, Item, Mail, Octets, Origin, Ranges, Step, Target, Waiting};
 
 /// `c` is not there at first and `nobody` never comes; `A` is `a`.
 pub const LOGINS: [&str; 5] = ["a", "b", "c", "nobody", "A"];
@@ -133,20 +133,36 @@ fn grant() -> BoxedStrategy<Step> {
 }
 
 fn people() -> BoxedStrategy<Step> {
-    let person = (login(), address(), quota(), weighted(0.5, word()), defaults());
+    let person = (login(), address(), quota(), weighted(0.5, word()), defaults(), weighted(0.5, origin()));
+    let moment = || weighted(0.5, 0i64..9);
+    let given = (select(vec!["a", "nobody", "c@example.org"]), any::<bool>(), word(), moment());
     let kind = select(vec![AliasKind::Former, AliasKind::Alias, AliasKind::Function]);
     prop_oneof![
-        4 => person.prop_map(|(login, address, quota, verifier, mailboxes)| {
+        4 => person.prop_map(|(login, address, quota, verifier, mailboxes, origin)| {
             let login = if login.as_str() == "nobody" { login_of("c") } else { login };
-            Step::Person(person_of(login, address, quota), verifier, mailboxes)
+            Step::Person(person_of(login, address, quota), verifier, mailboxes, origin)
         }),
         3 => (address(), prop::collection::vec(login(), 0..3), kind)
             .prop_map(|(address, members, kind)| Step::Alias(Alias { address, members, kind })),
         1 => address().prop_map(Step::NoAlias),
         1 => login().prop_map(Step::Claim),
         1 => (login(), word()).prop_map(|(login, verifier)| Step::Verifier(login, verifier)),
+        1 => (login(), octets(), moment()).prop_map(|(login, octets, due)| Step::Standing(login, octets, due)),
+        1 => (login(), octets()).prop_map(|(login, octets)| Step::Secret(login, octets)),
+        1 => login().prop_map(Step::Erase),
+        2 => (login(), word(), 0i64..9, 1u64..3).prop_map(|(login, how, at, times)| Step::Access(login, how, at, times)),
+        1 => (0i64..9).prop_map(Step::TrimAccesses),
+        1 => given.prop_map(|(what, login, holder, freed)| Step::Given(what.to_owned(), login, holder, freed)),
     ]
     .boxed()
+}
+
+fn origin() -> BoxedStrategy<Origin> {
+    let source = select(crate::PersonSource::ALL.to_vec()).prop_map(|source| format!("{source:?}"));
+    let day = || select(vec!["", "2020-01-01", "2027-08-31"]).prop_map(str::to_owned);
+    (source, select(vec!["", "", "uid-1", "uid-2"]), day(), day())
+        .prop_map(|(source, id, from, until)| [source, id.to_owned(), from, until])
+        .boxed()
 }
 
 fn queue() -> BoxedStrategy<Step> {

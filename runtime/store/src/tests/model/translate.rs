@@ -10,9 +10,9 @@ use proptest::{prop_assert, prop_assert_eq};
 use super::naive::{self, Answer, Item, Mail, Number, Refused, Step, Waiting};
 use super::steps::address_of;
 use crate::{
-    Append, BodyRef, DefaultMailbox, Deliver, Expunged, FlagMode, Import, Imported, InternalDate, Kept, Loss,
-    MailboxId, NextHop, ObjectId, Op, OpResult, Quarantined, QueueId, QueueRecipient, Refusal, Replace, Ring, SetFlags,
-    SetRights, Settled, Summary, Target, TokenCount, UidSet, Until,
+    Access, Append, BodyRef, DefaultMailbox, Deliver, Expunged, FlagMode, Given, GivenKind, Import, Imported,
+    InternalDate, Kept, Loss, MailboxId, NextHop, ObjectId, Op, OpResult, Origin, PersonSource, Quarantined, QueueId,
+    QueueRecipient, Refusal, Replace, Ring, SetFlags, SetRights, Settled, Summary, Target, TokenCount, UidSet, Until,
 };
 
 /// Which thing of the store is which of the model: found out once, the same ever after.
@@ -202,15 +202,26 @@ fn plain(step: Step) -> Op {
             Op::SetRights(Box::new(SetRights { login, mailbox, identifier, change, rights, until, at_s }))
         }
         Step::Warned(login, fill_permille) => Op::Warned { login, fill_permille },
-        Step::Person(person, verifier, mailboxes) => {
+        Step::Person(person, verifier, mailboxes, origin) => {
             let mailbox = |(name, special_use)| DefaultMailbox { name, special_use };
             let mailboxes = mailboxes.into_iter().map(mailbox).collect();
-            Op::UpsertPerson { person: Box::new(person), verifier, mailboxes }
+            Op::UpsertPerson { person: Box::new(person), verifier, mailboxes, origin: origin.map(origin_of) }
         }
         Step::Alias(alias) => Op::UpsertAlias(Box::new(alias)),
         Step::NoAlias(address) => Op::RemoveAlias(address),
         Step::Claim(login) => Op::ClaimLogin { login, at_s: 5 },
         Step::Verifier(login, verifier) => Op::SetVerifier { login, verifier },
+        Step::Standing(login, standing, due_s) => Op::SetStanding { login, standing, due_s },
+        Step::Secret(login, secret) => Op::SetSecret { login, secret },
+        Step::Erase(login) => Op::ErasePerson { login },
+        Step::Access(login, how, at_s, times) => {
+            Op::NoteAccesses(vec![Access { login, how, first_s: at_s, last_s: at_s, times }])
+        }
+        Step::TrimAccesses(before_s) => Op::TrimAccesses { before_s },
+        Step::Given(what, login, holder, freed_at_s) => {
+            let kind = if login { GivenKind::Login } else { GivenKind::Address };
+            Op::NoteGiven(vec![Given { what, kind, holder, at_s: 5, freed_at_s }])
+        }
         Step::Progress(id, facts) => Op::Progress { queue_id: QueueId(id), facts },
         Step::Attempt(id, recipient, due_at_s, reply) => {
             Op::Attempt { queue_id: QueueId(id), recipient, at_s: 0, due_at_s, reply }
@@ -247,6 +258,12 @@ fn plain(step: Step) -> Op {
         Step::Trim(before_ms) => Op::TrimDeliveries { before_ms },
         other => unreachable!("{other:?} has a body or is a half"),
     }
+}
+
+/// Where somebody comes from, in the words of the model.
+pub fn origin_of([source, foreign_id, registered, until]: naive::Origin) -> Origin {
+    let named = PersonSource::ALL.into_iter().find(|it| format!("{it:?}") == source);
+    Origin { source: named.unwrap_or_default(), foreign_id, registered, until }
 }
 
 fn keep(place: &str, id: naive::Id, item: &Item, body: BodyRef) -> Op {

@@ -10,11 +10,11 @@ use mail::{Address, Alias, Grant, Grantee, Login, MailboxName};
 use crate::compact::{CompactError, Compacted};
 use crate::tests::model::lockstep::{Waist, commit_wait};
 use crate::{
-    BlobStore, BodyRef, Changes, CommitError, CopyOf, Delivery, DeliveryId, Done, Inserted, Kept, KeptAmounts, Listing,
-    Loss, MailboxId, MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId, Op, OpResult, PersonRow,
-    Progress, PutError, Quarantined, QueueId, QueueItem, ReadError, RecordEnvelope, Renderings, Report, Resolution,
-    Ring, Selected, SharedMailbox, Source, Spill, Summary, TakenCopy, TokenCounts, UidSet, Usage, Vanished, Waits,
-    Watcher,
+    Access, AuditRow, BlobStore, BodyRef, Changes, CommitError, CopyOf, Delivery, DeliveryId, Done, Given, Inserted,
+    Kept, KeptAmounts, Listing, Loss, MailboxId, MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId,
+    Op, OpResult, PersonRow, Progress, PutError, Quarantined, QueueId, QueueItem, ReadError, RecordEnvelope,
+    Renderings, Report, Resolution, Ring, Selected, SharedMailbox, Source, Spill, Summary, TakenCopy, TokenCounts,
+    UidSet, Usage, Vanished, Waits, Watcher,
 };
 
 /// One way to be wrong.
@@ -250,6 +250,12 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError>;
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
         fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
+        fn people_due(&self, before_s: i64, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn person_by_foreign(&self, foreign_id: &str) -> Result<Option<PersonRow>, ReadError>;
+        fn people_of_unit(&self, unit: &str, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn given(&self, what: &str) -> Result<Option<Given>, ReadError>;
+        fn accesses_of(&self, login: &Login, limit: u32) -> Result<Vec<Access>, ReadError>;
         fn login_was_given(&self, login: &Login) -> Result<bool, ReadError>;
         fn mailbox_by_id(&self, mailbox: MailboxId) -> Result<Option<MailboxInfo>, ReadError>;
         fn subscriptions(&self, login: &Login) -> Result<Vec<MailboxName>, ReadError>;
@@ -289,6 +295,9 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn token_counts(&self, bucket: u32, tokens: &[u64]) -> Result<Vec<TokenCounts>, ReadError>;
         fn statistics(&self, bucket: u32, after: Option<u64>, limit: usize) -> Result<Vec<(u64, TokenCounts)>, ReadError>;
         fn audit(&self, limit: usize) -> Result<Vec<(i64, String, String)>, ReadError>;
+        fn audit_page(
+            &self, before_id: Option<i64>, who: Option<&str>, about: Option<&str>, limit: usize,
+        ) -> Result<Vec<AuditRow>, ReadError>;
     }
 }
 
