@@ -151,7 +151,7 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim, do
         guesses.failed(&service.tables, &mut service.rings(), guessed, service.clock.now());
         return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
     };
-    let age = passwords::expiry::age(service, &row)?;
+    let age = passwords::expiry::age(service, &row);
     let account = Account { login: row.person.login, profile: row.person.profile };
     Ok(LoggedIn { account, server_signature, by, age })
 }
@@ -175,7 +175,7 @@ async fn password(
     let attempt = Attempt {
         login: person.as_ref().map_or(&credentials.login, |row| row.person.login.as_str()),
         secret: &credentials.secret,
-        verifier: person.as_ref().and_then(|row| row.verifier.as_deref()),
+        verifier: person.as_ref().and_then(|row| row.verifier.as_deref()).filter(|verifier| !verifier.is_empty()),
         address,
     };
     match service.passwords.check(attempt, allowed).await? {

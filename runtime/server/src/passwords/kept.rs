@@ -175,6 +175,7 @@ mod tests {
         passwords.check(attempt, || Ok(())).await.unwrap()
     }
 
+    const MAKING: Making = Making { cost: crate::verifier::COST, scram: false };
     const HASHED: Checked = Checked::Judged { right: true, how: How::Hashed };
     const REMEMBERED: Checked = Checked::Judged { right: true, how: How::Remembered };
 
@@ -193,7 +194,10 @@ mod tests {
         write(&again, &store).await;
         assert_eq!(store.settings(PREFIX, "", 9).unwrap(), []);
         // The same password set anew has another verifier.
-        assert_eq!(check(&load(&store, &seal, MAKING).await.unwrap(), &verifier(&Secret::new("correct horse"))).await, HASHED);
+        assert_eq!(
+            check(&load(&store, &seal, MAKING).await.unwrap(), &verifier(&Secret::new("correct horse"))).await,
+            HASHED
+        );
     }
 
     #[tokio::test]
