@@ -9,6 +9,7 @@ mod clients;
 mod corpus;
 mod crash;
 mod desktop;
+mod directory;
 mod exchange;
 mod floods;
 mod form;

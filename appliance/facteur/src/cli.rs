@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, block, export, grant, import, person, quarantine, queue, recall, redirect, reports, restore, store, trace,
-    why,
+    backup, block, compromise, directory, export, grant, import, person, quarantine, queue, recall, redirect, reports,
+    restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
@@ -71,6 +71,10 @@ pub enum Command {
     Person(person::PersonArgs),
     /// Refuse mail by sender, client, link, attachment or reply address, for some days
     Block(block::BlockArgs),
+    /// See accounts that look stolen and what is held of them, and let it go
+    Compromise(compromise::CompromiseArgs),
+    /// See how the directory server does that people are read from, and let a sync pass
+    Directory(directory::DirectoryArgs),
     /// Say where the mail of a person goes on to
     Redirect(redirect::RedirectArgs),
     /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end

@@ -54,6 +54,8 @@ fn main() -> ExitCode {
         Command::Grant(args) => commands::live::grant::grant(&args),
         Command::Grants(args) => commands::live::grant::grants(&args),
         Command::Block(args) => commands::live::block::run(&args),
+        Command::Compromise(args) => commands::live::compromise::run(&args),
+        Command::Directory(args) => commands::live::directory::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),

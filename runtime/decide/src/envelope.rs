@@ -41,6 +41,8 @@ pub enum RecipientClass {
     Redirected,
     /// A passed-on domain, or a person whose home is elsewhere.
     PassedOn,
+    /// A person's mailbox that takes no mail any more: closed, or kept as it is.
+    Closed,
     Unknown,
     /// The directory or the next hop cannot say now.
     Unsure,
@@ -58,12 +60,13 @@ impl SenderClass {
 }
 
 impl RecipientClass {
-    pub const ALL: [RecipientClass; 9] = [
+    pub const ALL: [RecipientClass; 10] = [
         RecipientClass::Local,
         RecipientClass::Full,
         RecipientClass::FullForLong,
         RecipientClass::Redirected,
         RecipientClass::PassedOn,
+        RecipientClass::Closed,
         RecipientClass::Unknown,
         RecipientClass::Unsure,
         RecipientClass::Remote,
@@ -251,6 +254,10 @@ fn recipient(tables: &Tables, block: Block, cell: Cell) -> Verdict {
                 no("mailboxes.when_full", reply::MAILBOX_FULL_NOW, Reason::MailboxFull, text)
             }
         },
+        RecipientClass::Closed => {
+            let text = "this mailbox takes no mail any more";
+            no("accounts.leaving", reply::MAILBOX_CLOSED, Reason::MailboxClosed, text)
+        }
         RecipientClass::Unknown => {
             no("reception.KnownRecipient", reply::MAILBOX_UNKNOWN, Reason::UnknownRecipient, "no such mailbox here")
         }

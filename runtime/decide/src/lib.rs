@@ -3,6 +3,7 @@
 //! Pure: no clock, no socket, no file. The compiler's proofs enumerate the very table the server looks its verdicts
 //! up in (`envelope`), and policy tests run the same windows (`rings`, `transaction`) under a virtual clock.
 
+mod account;
 mod author;
 mod blocked;
 mod class;
@@ -30,10 +31,15 @@ mod tables;
 mod told;
 mod transaction;
 
+pub mod compromise;
 pub mod expiry;
 pub mod login;
 pub mod roles;
 
+pub use account::{
+    AccountState, Change, Facts as AccountFacts, Given as GivenState, Look, May, Notice, Receive, Told as ToldNotice,
+    asking, logs_in, look, may, next_change, sending_locked, sends, state_on,
+};
 pub use author::authors;
 pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
@@ -45,7 +51,7 @@ pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
 pub use from_claim::{Alignment, from_claim};
-pub use guess::{Guess, Guesses};
+pub use guess::{Guess, Guesses, is_of_account};
 pub use hops::{loops, runs_in_a_circle};
 pub use lists::{Listing, listed, lists};
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};

@@ -45,10 +45,16 @@ pub enum Reason {
     Spam,
     /// Its sender, client, a link or an attachment is blocked by name.
     Blocked,
+    /// The account of who logs in or sends may not do this now: it arrives, leaves, is suspended or closed.
+    AccountState,
+    /// Somebody locked what this account sends.
+    SendingLocked,
+    /// The recipient's mailbox takes no mail any more.
+    MailboxClosed,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 31] = [
+    pub const ALL: [Reason; 34] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::Listed,
@@ -80,12 +86,15 @@ impl Reason {
         Reason::PosesAsUs,
         Reason::Spam,
         Reason::Blocked,
+        Reason::AccountState,
+        Reason::SendingLocked,
+        Reason::MailboxClosed,
     ];
 
     /// The kind of loss when such a refusal is for good; `None` for what is no mail of ours, or is the client's to mend.
     pub fn loss(self) -> Option<Loss> {
         match self {
-            Reason::UnknownRecipient => Some(Loss::UnknownRecipient),
+            Reason::UnknownRecipient | Reason::MailboxClosed => Some(Loss::UnknownRecipient),
             Reason::MailboxFull => Some(Loss::QuotaFull),
             Reason::TooLarge => Some(Loss::TooLarge),
             Reason::MessageWindow | Reason::RecipientWindow | Reason::RecipientsInOneMessage => Some(Loss::OverLimit),
@@ -110,7 +119,9 @@ impl Reason {
             | Reason::BadContent
             | Reason::Loop
             | Reason::ScannerDown
-            | Reason::StoreTrouble => None,
+            | Reason::StoreTrouble
+            | Reason::AccountState
+            | Reason::SendingLocked => None,
         }
     }
 
@@ -148,6 +159,9 @@ impl Reason {
             Reason::PosesAsUs => "poses-as-us",
             Reason::Spam => "spam",
             Reason::Blocked => "blocked-here",
+            Reason::AccountState => "account-state",
+            Reason::SendingLocked => "sending-locked",
+            Reason::MailboxClosed => "mailbox-closed",
         }
     }
 }

@@ -69,6 +69,22 @@ impl Rings {
         Tick(at)
     }
 
+    /// Events in `(now − width, now]`, and the moment of the oldest of them; `now` where there is none.
+    pub fn within(&self, key: &str, width_s: u32, now: Tick) -> (u32, Tick) {
+        let width = u64::from(width_s) * u64::from(TICKS_PER_S);
+        let inside = |tick: &&u32| u64::from(**tick) + width > u64::from(now.0);
+        let Some(ring) = self.rings.get(key) else { return (0, now) };
+        let count = ring.iter().rev().take_while(inside).count();
+        let oldest = ring.get(ring.len().saturating_sub(count)).copied().unwrap_or(now.0);
+        (u32::try_from(count).unwrap_or(u32::MAX), Tick(oldest))
+    }
+
+    /// Events from `from` on.
+    pub fn since(&self, key: &str, from: Tick) -> u32 {
+        let count = self.rings.get(key).map_or(0, |ring| ring.iter().rev().take_while(|tick| **tick >= from.0).count());
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
     /// Takes one event of that moment back: a reservation whose transaction ended without a 250.
     pub fn give_back(&mut self, key: &str, at: Tick) {
         let Some(ring) = self.rings.get_mut(key) else { return };
@@ -83,6 +99,13 @@ impl Rings {
         if self.rings.remove(key).is_some() {
             self.dirty.insert(key.to_owned());
         }
+    }
+
+    /// Forgets all keys `which` names, and says how many there were.
+    pub fn forget_all(&mut self, which: impl Fn(&str) -> bool) -> usize {
+        let keys: Vec<String> = self.rings.keys().filter(|key| which(key)).cloned().collect();
+        keys.iter().for_each(|key| self.forget(key));
+        keys.len()
     }
 
     /// What changed since the last call, for the store; an empty list means the key is gone.

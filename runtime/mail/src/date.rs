@@ -147,6 +147,30 @@ impl Day {
         Self::new(digits(year)? as i32, month_number(month)?, digits(day)?)
     }
 
+    /// `1994-02-01` (ISO 8601), nothing else.
+    pub fn parse_iso(text: &str) -> Option<Self> {
+        let mut pieces = text.splitn(3, '-');
+        let (year, month, day) = (pieces.next()?, pieces.next()?, pieces.next()?);
+        if (year.len(), month.len(), day.len()) != (4, 2, 2) {
+            return None;
+        }
+        Self::new(digits(year)? as i32, digits(month)?, digits(day)?)
+    }
+
+    /// `1994-02-01`.
+    pub fn to_iso(self) -> String {
+        let (year, month, day) = self.civil();
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// So many days later, or earlier; the first or last day that can be written where there is none.
+    #[must_use]
+    pub fn plus(self, days: i64) -> Self {
+        let day = i64::from(self.0).saturating_add(days).clamp(Day::FIRST, Day::LAST);
+        // The clamp keeps it far inside i32.
+        Self(day as i32)
+    }
+
     /// `1-Feb-1994`.
     pub fn to_imap(self) -> String {
         let (year, month, day) = self.civil();

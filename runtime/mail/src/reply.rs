@@ -177,6 +177,8 @@ pub const NOT_IMPLEMENTED: Code = Code::new(502, 5, 5, 1);
 pub const BAD_SEQUENCE: Code = Code::new(503, 5, 5, 1);
 /// 504 5.5.4: mechanism or parameter not known.
 pub const PARAMETER_NOT_IMPLEMENTED: Code = Code::new(504, 5, 5, 4);
+/// 525 5.7.13: the account may not log in (RFC 5248's registry: "User Account Disabled").
+pub const ACCOUNT_DISABLED: Code = Code::new(525, 5, 7, 13);
 /// 530 5.7.0: log in first (RFC 4954 6).
 pub const AUTH_REQUIRED: Code = Code::new(530, 5, 7, 0);
 /// 530 5.7.0: STARTTLS first (RFC 3207 4).
@@ -187,6 +189,8 @@ pub const AUTH_FAILED: Code = Code::new(535, 5, 7, 8);
 pub const AUTH_NEEDS_TLS: Code = Code::new(538, 5, 7, 11);
 /// 550 5.1.1: no such mailbox.
 pub const MAILBOX_UNKNOWN: Code = Code::new(550, 5, 1, 1);
+/// 550 5.2.1: a mailbox that takes no mail any more (RFC 3463 3.3).
+pub const MAILBOX_CLOSED: Code = Code::new(550, 5, 2, 1);
 /// 550 5.1.3: an address that names no mailbox by its form.
 pub const MAILBOX_MALFORMED: Code = Code::new(550, 5, 1, 3);
 /// 550 5.7.0: XCLIENT from a client that may not say it (Postfix's XCLIENT_README).

@@ -32,12 +32,29 @@ pub struct MessageFacts {
     pub delay_told: bool,
     /// Nobody tries until an operator says so.
     pub held: bool,
+    /// What holds it, while it is held.
+    pub held_by: HeldBy,
+    /// Why, in words; empty where nobody said.
+    pub held_because: String,
+    /// An operator let it go, whatever is held of the account that sent it.
+    pub let_go: bool,
     /// Fields of the spam filter for the copies that stay here, whole lines; empty where they stand in the message already.
     pub spam_fields: String,
     /// Those copies get the tag.
     pub spam_tagged: bool,
     /// Parts done so far of recipients that many are behind, by their number.
     pub spread: BTreeMap<u32, u16>,
+}
+
+/// What holds a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBy {
+    /// Somebody, by command.
+    #[default]
+    Operator,
+    /// What its sender's account sends is held.
+    Outgoing,
 }
 
 /// Of a recipient.

@@ -153,7 +153,7 @@ pub fn of(store: &Store, login: &Login) -> Result<Vec<AppPassword>, ReadError> {
     }))
 }
 
-fn op(login: &Login, all: &[AppPassword]) -> Op {
+pub(crate) fn op(login: &Login, all: &[AppPassword]) -> Op {
     // INVARIANT: strings and numbers always have a JSON form.
     let value = (!all.is_empty()).then(|| serde_json::to_vec(all).unwrap_or_default());
     Op::Setting { key: format!("{PREFIX}{login}"), value }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use decide::{DomainKind, RecipientClass, Tables};
+use decide::{DomainKind, Receive, RecipientClass, Tables};
 use jiff::tz::TimeZone;
 use mail::{Address, Alias, AliasKind, Domain, Login, Person, ReversePath};
 use plan::{Held, MailboxRules, NextHop, PassOnRecipients};
@@ -14,6 +14,7 @@ use store::{Op, ReadError, Resolution, Store};
 use crate::clock;
 use crate::full::Full;
 use crate::redirects::{self, Redirects};
+use crate::standing::Standings;
 
 /// People read at a time when the units are collected.
 const PAGE: u32 = 1_000;
@@ -28,6 +29,7 @@ pub struct Directory {
     units: Mutex<Option<(Instant, BTreeSet<String>)>>,
     full: Full,
     redirects: Arc<Redirects>,
+    standings: Arc<Standings>,
     time_zone: TimeZone,
     /// Reads the reverse-paths forwarded mail went out under.
     srs: srs::Key,
@@ -45,10 +47,16 @@ pub struct Found {
     pub left_out: Vec<(Login, Address)>,
     /// Octets the roomiest of these mailboxes took when it was looked at, grace included; `None` without a mailbox.
     pub room_octets: Option<u64>,
+    /// Those of them who left: their mail is kept, and its sender is told.
+    pub gone: Vec<Person>,
+    /// Mailboxes that take no mail any more.
+    pub closed: usize,
     /// Copies that leave this machine.
     pub away: Vec<(Address, Route)>,
     /// Who knows whether there is such a recipient, and for how many seconds the answer is believed.
     pub asks: Option<(NextHop, u64)>,
+    /// Nobody here has it, and a directory server may have somebody new with it.
+    pub may_be_new: bool,
     /// Copies that go on because a person here asked for it, and the policy allows it.
     pub forwards: Vec<Forward>,
     /// How many are behind the address, when they are too many for one look: their mail is spread from the spool, and who
@@ -95,8 +103,11 @@ impl Found {
             logins: Vec::new(),
             left_out: Vec::new(),
             room_octets: None,
+            gone: Vec::new(),
+            closed: 0,
             away: Vec::new(),
             asks: None,
+            may_be_new: false,
             forwards: Vec::new(),
             many: None,
             notes: Vec::new(),
@@ -136,6 +147,7 @@ impl Found {
             _ if !self.forwards.is_empty() => RecipientClass::Redirected,
             Some(Room::Full) => RecipientClass::Full,
             Some(Room::FullForLong) => RecipientClass::FullForLong,
+            None if self.closed > 0 => RecipientClass::Closed,
             None => RecipientClass::Unknown,
         };
     }
@@ -145,10 +157,11 @@ impl Directory {
     pub fn load(
         store: &Store,
         redirects: Arc<Redirects>,
+        standings: Arc<Standings>,
         time_zone: TimeZone,
         srs: srs::Key,
     ) -> Result<Directory, ReadError> {
-        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, redirects, time_zone, srs })
+        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, redirects, standings, time_zone, srs })
     }
 
     /// Looks `address` up for mail from `reverse_path`; `declared_octets` is what SIZE promises. Trouble with the store is
@@ -162,7 +175,7 @@ impl Directory {
         declared_octets: u64,
     ) -> Found {
         let found = match self.back(tables, reverse_path, address) {
-            None => self.try_find(tables, store, address, declared_octets),
+            None => self.try_find(tables, store, address, declared_octets).map(perhaps_new),
             Some(Some(sender)) => self.try_find(tables, store, &sender, declared_octets).map(passed_back),
             Some(None) => Ok(Found::nobody(RecipientClass::Unknown, address.clone())),
         };
@@ -301,6 +314,11 @@ impl Directory {
 
     /// Where mail of one of many goes; nowhere when the login is nobody's any more.
     pub fn member(&self, tables: &Tables, store: &Store, login: &Login) -> Result<Member, ReadError> {
+        if login.function().is_some() {
+            let has_mailbox = tables.plan().routes.held == Held::Mailbox;
+            let away = login.function().filter(|_| !has_mailbox).map(|address| (address, Route::Held));
+            return Ok(Member { has_mailbox, away: away.into_iter().collect(), forwards: Vec::new() });
+        }
         let Some(row) = store.person(login)? else { return Ok(Member::default()) };
         let person = row.person;
         let mut found = Found::nobody(RecipientClass::Local, person.address.clone());
@@ -311,6 +329,14 @@ impl Directory {
 
     /// Adds the copies of `person` that leave this machine; true when one belongs in a mailbox here.
     fn stays(&self, tables: &Tables, person: &Person, found: &mut Found) -> bool {
+        match decide::may(self.standings.of(&person.login).account_state()).receive {
+            Receive::Yes => {}
+            Receive::YesAndReply => found.gone.push(person.clone()),
+            Receive::No => {
+                found.closed += 1;
+                return false;
+            }
+        }
         let route = match (&person.home, &tables.plan().routes.held) {
             (Some(home), _) => Route::Home(home.clone()),
             (None, _) if self.goes_on(tables, person, found) => return false,
@@ -387,7 +413,11 @@ impl Directory {
 }
 
 /// Who an address leads to, by itself or as a subaddress; then also its detail.
-fn resolve(tables: &Tables, store: &Store, address: &Address) -> Result<(Resolution, Option<String>), ReadError> {
+pub(crate) fn resolve(
+    tables: &Tables,
+    store: &Store,
+    address: &Address,
+) -> Result<(Resolution, Option<String>), ReadError> {
     match (store.resolve(address)?, base(tables, address)) {
         (Resolution::Unknown, Some((base, detail))) => match store.resolve(&base)? {
             Resolution::Unknown => Ok((Resolution::Unknown, None)),
@@ -415,6 +445,11 @@ fn in_domain(address: &Address, canonical: &Domain) -> Address {
     let local = text.rsplit_once('@').map_or("", |(local, _)| local);
     // A local part and a domain that were each sound are sound together.
     format!("{local}@{canonical}").parse().unwrap_or_else(|_| address.clone())
+}
+
+/// People a directory server has may have come a moment ago.
+fn perhaps_new(found: Found) -> Found {
+    Found { may_be_new: found.class == RecipientClass::Unknown, ..found }
 }
 
 /// A bounce goes back out: not as relayed mail of a stranger, but as mail for somebody we forwarded for.
@@ -496,7 +531,7 @@ mod tests {
         let tables = Tables::new(plan).unwrap();
         let redirects = Arc::new(Redirects::load(&store).unwrap());
         let key = srs::Key::new([1; 32]);
-        let directory = Directory::load(&store, redirects, TimeZone::UTC, key.clone()).unwrap();
+        let directory = Directory::load(&store, redirects, Arc::default(), TimeZone::UTC, key.clone()).unwrap();
         let sender: Address = "a@elsewhere.example".parse().unwrap();
         let (from, now_s) = (ReversePath::Address(sender.clone()), clock::unix_s());
         let ReversePath::Address(there) = key.forward(&from, &ours, now_s).unwrap() else { panic!("no path") };

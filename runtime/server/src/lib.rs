@@ -3,6 +3,7 @@
 //! A driver reads octets, feeds the session, answers its questions with facts from `store` and verdicts from `decide`,
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
+mod accesses;
 mod admission;
 mod annotated;
 mod app_passwords;
@@ -11,30 +12,38 @@ mod bindings;
 mod blocks;
 mod clock;
 mod compress;
+mod compromise;
 mod content;
 mod control;
 mod decisions;
+mod delays;
+mod delegations;
 mod directory;
 mod drive;
 mod durable;
+mod facts;
 mod full;
 mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod ldap;
 mod left;
 mod listen;
 mod lists;
 mod marks;
 mod metrics;
+mod new_account;
 mod night;
 mod notices;
 pub mod operate;
 mod outbound;
 mod outcome;
 mod passwords;
+mod portal;
 mod quality;
 mod quarantine;
+mod quotas;
 mod random;
 mod recall;
 mod records;
@@ -47,9 +56,11 @@ mod schemes;
 mod scram;
 mod sealed;
 mod service;
+mod sessions;
 mod signing;
 mod site;
 mod spam;
+mod standing;
 mod start;
 mod stream;
 mod taken;
@@ -64,7 +75,11 @@ mod world;
 pub mod zone;
 
 pub use drive::opening;
+pub use ldap::look as directory_servers;
+pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, Outbound, SeenAs, Site, StandIn, World};
+pub use site::{
+    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
+};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

@@ -14,7 +14,7 @@ use store::{Op, OpResult};
 
 use crate::operate::{BackupNow, Compact, Operation, Who, door};
 use crate::service::{Service, stopped};
-use crate::{clock, durable, left, quarantine, recall, teaching};
+use crate::{clock, compromise, durable, left, quarantine, recall, teaching};
 
 /// The clock of the machine may be set meanwhile: it is read again at least so often.
 const LOOK_EVERY: Duration = Duration::from_secs(300);
@@ -124,11 +124,15 @@ fn trim(service: &Service) {
     if let Some(before_s) = before_s(retention.training) {
         teaching::old::purge(service, before_s);
     }
+    if let Some(before_s) = before_s(retention.accesses) {
+        until_none_is_left(service, &Op::TrimAccesses { before_s });
+    }
     if let Some(before_s) = before_s(retention.losses) {
         until_none_is_left(service, &Op::TrimLosses { before_s });
     }
     if let Some(before_s) = before_s(retention.decisions) {
         until_none_is_left(service, &Op::TrimDecisions { before_s });
+        compromise::forget(service, before_s);
         let before_ms = u64::try_from(before_s).unwrap_or(0).saturating_mul(1_000);
         until_none_is_left(service, &Op::TrimDeliveries { before_ms });
     }

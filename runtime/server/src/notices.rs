@@ -9,7 +9,7 @@ use mail::{Address, Flags, Login, ReversePath};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::date::Date;
 use mail_builder::headers::text::Text;
-use store::{CommitError, Deliver, Enqueue, InternalDate, Op, QueueId, QueueRecipient, Target};
+use store::{CommitError, Deliver, Enqueue, InternalDate, Op, PutError, QueueId, QueueRecipient, Target};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::outcome::{Event, Outcome};
@@ -101,17 +101,36 @@ async fn application_refused(service: &Arc<Service>, outcome: &Outcome, told: &m
     tell(service, &application.owner, words, vec![note]).await;
 }
 
-/// Puts the notice where the address leads, in one commit with `ops`.
-pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) {
+/// Puts the notice where the address leads, in one commit with `ops`. False when the store did not take them.
+pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut ops: Vec<Op>) -> bool {
+    let (worker, address, subject) = (service.clone(), to.clone(), words.subject.clone());
+    let Some(Ok((id, told))) = durable::blocking(move || ops_of(&worker, &address, &words)).await else {
+        tracing::error!(%to, "a notice could not be written");
+        return false;
+    };
+    ops.extend(told);
+    match durable::commit(&service.store, ops).await {
+        Ok(_) => {
+            tracing::info!(%to, subject, "told");
+            service.spool.arrived(id);
+            true
+        }
+        Err(CommitError::Closed) => false,
+        Err(error) => {
+            tracing::error!(%to, "not told: {error}");
+            false
+        }
+    }
+}
+
+/// What puts the notice where the address leads, for a commit, and the id it has in the spool if it goes there. Blocks.
+pub(crate) fn ops_of(service: &Service, to: &Address, words: &Words) -> Result<(QueueId, Vec<Op>), PutError> {
     let id = random::timed_id(clock::unix_ms());
     let found = service.directory.find(&service.tables, &service.store, &ReversePath::Null, to, 0);
-    let message = message(service, to, &words, QueueId(id));
+    let message = message(service, to, words, QueueId(id));
     let summary = crate::drive::summary(&message);
-    let store = service.store.clone();
-    let Some(Ok(body)) = durable::blocking(move || store.put_body(&[&message])).await else {
-        return tracing::error!(%to, "a notice could not be written");
-    };
-    let at_s = clock::unix_s();
+    let body = service.store.put_body(&[&message])?;
+    let (at_s, mut ops) = (clock::unix_s(), Vec::new());
     if !found.logins.is_empty() {
         ops.push(Op::Deliver(Box::new(Deliver {
             delivery_id: id,
@@ -141,14 +160,7 @@ pub(crate) async fn tell(service: &Arc<Service>, to: &Address, words: Words, mut
             facts: Vec::new(),
         })));
     }
-    match durable::commit(&service.store, ops).await {
-        Ok(_) => {
-            tracing::info!(%to, subject = words.subject, "told");
-            service.spool.arrived(QueueId(id));
-        }
-        Err(CommitError::Closed) => {}
-        Err(error) => tracing::error!(%to, "not told: {error}"),
-    }
+    Ok((QueueId(id), ops))
 }
 
 /// French first, as the guide is, then English.

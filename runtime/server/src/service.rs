@@ -28,6 +28,11 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
+    /// Who logged in from where.
+    pub accesses: crate::accesses::Accesses,
+    /// Answers to failed logins that wait.
+    pub delays: crate::delays::Delays,
+    pub compromise: crate::compromise::Compromise,
     pub app_passwords: crate::app_passwords::AppPasswords,
     pub tokens: crate::tokens::Tokens,
     /// Of this store for ever: what salts of logins nobody has are made of.
@@ -47,12 +52,22 @@ pub(crate) struct Service {
     /// Maildrops that have a session.
     pub maildrops: Arc<crate::drive::pop3::Maildrops>,
     pub directory: crate::directory::Directory,
+    /// The directory server people are read from; `None` where the plan has none, or nobody is asked.
+    pub ldap: Option<crate::ldap::Ldap>,
     /// Other servers.
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
     pub pool: crate::outbound::Pool,
+    /// Who is connected.
+    pub sessions: Arc<crate::sessions::Sessions>,
+    /// Where accounts stand.
+    pub standings: Arc<crate::standing::Standings>,
     pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
+    /// What people ask for.
+    pub requests: crate::redirects::asked::Requests,
+    pub delegations: crate::delegations::Delegations,
+    pub room_grants: crate::quotas::RoomGrants,
     pub blocks: crate::blocks::Blocks,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,
@@ -138,6 +153,14 @@ impl Service {
             return Some("no room on the device");
         }
         None
+    }
+
+    /// What is not as it should be while the server is healthy, a line each.
+    pub fn detail(&self) -> String {
+        let Some(state) = self.ldap.as_ref().map(crate::ldap::Ldap::state) else { return String::new() };
+        let stale = if state.is_stale { "directory: stale\n" } else { "" };
+        let stopped = if state.stopped.is_some() { "directory: a sync waits for an operator\n" } else { "" };
+        format!("{stale}{stopped}")
     }
 }
 

@@ -19,8 +19,10 @@ use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
 use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
+use crate::compromise::Compromise;
 use crate::content::Held;
 use crate::directory::Directory;
+use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
@@ -29,17 +31,20 @@ use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
-use crate::site::{Outbound, Site};
+use crate::site::{Outbound, PortalAddress, Site};
 use crate::spam::{Spam, colleagues};
+use crate::standing::Standings;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    bindings, control, decisions, fullness, http, night, notices, operate, outbound, quarantine, random, reports,
-    rings, scan, tls, world,
+    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
+    quarantine, random, reports, rings, scan, standing, tls, world,
 };
 
+/// The name of the portal where listeners are named.
+const PORTAL: &str = "portal";
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
@@ -48,6 +53,8 @@ const EPOCH: &str = "clock.epoch_s";
 const SRS_KEY: &str = "srs.key";
 /// The setting that keeps the key of the salts of logins nobody has, 32 octets.
 const NOBODYS_SALTS: &str = "logins.nobodys_salts";
+/// The setting that keeps the key of whom people wrote to, 32 octets.
+const KNOWN_KEY: &str = "compromise.known_key";
 /// How long the last records may take at the end.
 const RECORDS_MAX: Duration = Duration::from_secs(5);
 
@@ -60,6 +67,8 @@ pub struct Running {
     pub listeners: BTreeMap<String, Vec<SocketAddr>>,
     /// Where `/metrics` and `/healthz` are.
     pub http: Option<SocketAddr>,
+    /// Where the portal is, in the order of the site.
+    pub portal: Vec<SocketAddr>,
     pub control: PathBuf,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -79,6 +88,8 @@ pub enum StartError {
     Seal(std::io::Error),
     /// The site's view of DNS.
     World(String),
+    /// The directory server of the plan.
+    Ldap(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -107,7 +118,7 @@ impl fmt::Display for StartError {
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
-            StartError::World(what) => f.write_str(what),
+            StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -178,12 +189,19 @@ impl Server {
         }
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
+        let unknown = if site.portal.is_empty() || tables.plan().portal.is_some() {
+            unknown
+        } else {
+            [unknown, vec![PORTAL.to_owned()]].concat()
+        };
         if !unknown.is_empty() {
             return Err(StartError::UnknownListeners(unknown));
         }
         let doors = doors(&tables, &site)?;
+        let portal_doors = portal_doors(&tables, &site)?;
         let (stop, stopping) = watch::channel(false);
         let (service, records) = service(tables, hash, site, store, stopping).await?;
+        standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
@@ -193,10 +211,14 @@ impl Server {
             tokio::spawn(operate::door::serve(service.clone(), control_socket)),
             tokio::spawn(rings::keep(service.clone())),
             tokio::spawn(kept::keep(service.clone())),
+            tokio::spawn(accesses::keep(service.clone())),
+            tokio::spawn(compromise::keep(service.clone())),
             tokio::spawn(fullness::keep(service.clone())),
+            tokio::spawn(standing::keep::keep(service.clone())),
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(crate::quotas::keep(service.clone())),
             tokio::spawn(crate::teaching::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(scan::keep(service.clone())),
@@ -204,16 +226,19 @@ impl Server {
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
             tokio::spawn(colleagues::keep(service.clone())),
+            tokio::spawn(crate::ldap::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
+        let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
+        tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
             // A bound socket has an address.
             listeners.entry(door.name.clone()).or_default().extend(door.socket.local_addr());
             tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
         }
-        Ok(Running { listeners, http, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
     }
 }
 
@@ -241,6 +266,7 @@ impl Running {
             tracing::error!("the windows could not be kept: {error}");
         }
         kept::flush(&service).await;
+        accesses::flush(&service).await;
         if let Err(error) = control::remove(&control) {
             tracing::warn!("{}: {error}", control.display());
         }
@@ -280,6 +306,21 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     Ok(doors)
 }
 
+/// Binds the portal.
+fn portal_doors(tables: &Tables, site: &Site) -> Result<Vec<portal::Door>, StartError> {
+    let name = || PORTAL.to_owned();
+    let certificate = site.certificates.by_listener.get(PORTAL).unwrap_or(&site.certificates.default);
+    let mut doors = Vec::new();
+    for PortalAddress { bind, seen_as } in &site.portal {
+        let acceptor = tls::acceptor(tables.plan().tls.oldest, certificate)
+            .map_err(|error| StartError::Tls { listener: name(), error })?;
+        let socket =
+            listen::bind(*bind).map_err(|error| StartError::Bind { listener: name(), address: *bind, error })?;
+        doors.push(portal::Door { socket, acceptor, seen_as: *seen_as });
+    }
+    Ok(doors)
+}
+
 fn http_socket(
     address: Option<SocketAddr>,
 ) -> Result<(Option<SocketAddr>, Option<tokio::net::TcpListener>), StartError> {
@@ -301,16 +342,25 @@ async fn service(
     let scorers = scan::score::Scorers::of(tables.plan(), &site);
     let time_zone = time_zone(&tables)?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
+    let requests = crate::redirects::asked::Requests::load(&store).map_err(StartError::Read)?;
+    let delegations = crate::delegations::Delegations::load(&store).map_err(StartError::Read)?;
+    let room_grants = crate::quotas::RoomGrants::load(&store).map_err(StartError::Read)?;
     let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
     let passwords = kept::load(&store, &seal, Making::of(tables.plan())).await?;
-    let directory = Directory::load(&store, redirects.clone(), time_zone.clone(), srs).map_err(StartError::Read)?;
+    let standings = Arc::new(Standings::load(&store).map_err(StartError::Read)?);
+    let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs)
+        .map_err(StartError::Read)?;
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
+    let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
-    let nobodys_salts = nobodys_salts(&store).await?;
+    // Were it drawn at each start, a salt that changes would tell that nobody has the login.
+    let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
+    let known_key = drawn_key(&store, KNOWN_KEY).await?;
+    let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
@@ -325,6 +375,9 @@ async fn service(
         store,
         clock,
         passwords,
+        accesses: accesses::Accesses::default(),
+        delays: crate::delays::Delays::default(),
+        compromise,
         app_passwords: AppPasswords::default(),
         tokens: Tokens::default(),
         nobodys_salts,
@@ -338,9 +391,15 @@ async fn service(
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,
+        ldap,
         world,
         pool: outbound::Pool::default(),
         redirects,
+        requests,
+        delegations,
+        room_grants,
+        sessions: Arc::default(),
+        standings,
         teaching: crate::teaching::Teaching::default(),
         blocks,
         resolver,
@@ -383,14 +442,14 @@ fn asks(site: &Site) -> bool {
     site.outbound == Outbound::Network || !site.world.name_servers.is_empty()
 }
 
-/// Drawn at the first start: were it drawn at each, a salt that changes would tell that nobody has the login.
-async fn nobodys_salts(store: &Store) -> Result<[u8; 32], StartError> {
-    let kept = store.setting(NOBODYS_SALTS).map_err(StartError::Read)?;
+/// A key of this store for ever, drawn at its first start.
+async fn drawn_key(store: &Store, name: &str) -> Result<[u8; 32], StartError> {
+    let kept = store.setting(name).map_err(StartError::Read)?;
     if let Some(key) = kept.and_then(|octets| <[u8; 32]>::try_from(octets).ok()) {
         return Ok(key);
     }
     let key: [u8; 32] = crate::random::octets();
-    let op = Op::Setting { key: NOBODYS_SALTS.to_owned(), value: Some(key.to_vec()) };
+    let op = Op::Setting { key: name.to_owned(), value: Some(key.to_vec()) };
     crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
     Ok(key)
 }

@@ -95,7 +95,7 @@ pub enum Op {
         person: Box<Person>,
         verifier: Option<String>,
         mailboxes: Vec<DefaultMailbox>,
-        /// Where they come from; `None` keeps it.
+        /// Where they come from; `None` keeps it. With other days than before they are due to be looked at.
         origin: Option<Origin>,
     },
     UpsertAlias(Box<Alias>),

@@ -57,6 +57,7 @@ waist! {
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
         fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
         fn people_due(&self, before_s: i64, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn people_standing(&self, after: Option<&Login>, limit: u32) -> Result<Vec<(Login, Vec<u8>)>, ReadError>;
         fn person_by_foreign(&self, foreign_id: &str) -> Result<Option<PersonRow>, ReadError>;
         fn people_of_unit(&self, unit: &str, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;

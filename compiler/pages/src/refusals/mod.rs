@@ -3,6 +3,7 @@
 //! Each says what happened, where the cause lies, what to do and whom to ask, for two readers: staff whose program
 //! showed the refusal, and people elsewhere whose mail came back.
 
+mod account;
 mod connection;
 mod content;
 mod limits;
@@ -36,6 +37,8 @@ enum Cause {
     Limit,
     /// The mailbox or address of the recipient.
     Recipient,
+    /// The account of who sends or logs in.
+    Account,
     /// Trouble of this service, which ends by itself.
     Service,
 }
@@ -88,6 +91,9 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
         Reason::Suspect => content::suspect(),
         Reason::ScannerDown => content::scanner_down(),
         Reason::StoreTrouble => content::store_trouble(),
+        Reason::AccountState => account::account_state(),
+        Reason::SendingLocked => account::sending_locked(),
+        Reason::MailboxClosed => account::mailbox_closed(),
     }
 }
 
@@ -140,6 +146,10 @@ impl Cause {
             Cause::Recipient => (
                 "De l'adresse ou de la boîte aux lettres du destinataire.",
                 "From the address or the mailbox of the recipient.",
+            ),
+            Cause::Account => (
+                "De l'état du compte : ses dates, ou une mesure prise par ceux qui s'occupent du courrier.",
+                "From where the account stands: its dates, or a step taken by those who look after the mail.",
             ),
             Cause::Service => (
                 "D'une difficulté passagère de notre service. Rien n'est à corriger de votre côté.",
@@ -220,6 +230,7 @@ fn rules(facts: &Facts<'_>, writer: &mut Writer) {
         ("reception.KnownRecipient", Reason::UnknownRecipient),
         ("mailboxes.when_full", Reason::MailboxFull),
         ("mailboxes.message_size", Reason::TooLarge),
+        ("accounts", Reason::AccountState),
         ("antivirus. … .infected", Reason::Infected),
         ("antivirus. … .suspect", Reason::Suspect),
     ];

@@ -6,12 +6,13 @@ use decide::Reason;
 pub(super) fn stage(reason: Reason) -> &'static str {
     match reason {
         Reason::NoBlock | Reason::TooManyConnections => "at the connection",
-        Reason::NoLogin | Reason::LoginFailed | Reason::TooManyFailedLogins => "at AUTH",
+        Reason::NoLogin | Reason::LoginFailed | Reason::TooManyFailedLogins | Reason::AccountState => "at AUTH",
         Reason::TlsRequired
         | Reason::LoginRequired
         | Reason::PasswordExpired
         | Reason::SenderNotYours
         | Reason::EmptySender
+        | Reason::SendingLocked
         | Reason::MessageWindow => "at MAIL",
         Reason::Listed
         | Reason::Blocked
@@ -22,6 +23,7 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         | Reason::UnknownRecipient
         | Reason::MalformedRecipient
         | Reason::RecipientUnsure
+        | Reason::MailboxClosed
         | Reason::MailboxFull => "at RCPT",
         Reason::NotAReport
         | Reason::TooLarge
@@ -73,6 +75,9 @@ fn whose(reason: Reason) -> &'static str {
         Reason::Spam => "the spam filter refuses it",
         Reason::ScannerDown => "a scanner does not answer",
         Reason::StoreTrouble => "the server cannot store mail now",
+        Reason::AccountState => "the account has not begun, or has ended, or somebody suspended it",
+        Reason::SendingLocked => "what this account sends is locked, as after a stolen password",
+        Reason::MailboxClosed => "the person left, or the account is kept as it is",
     }
 }
 
@@ -110,6 +115,9 @@ fn tell(reason: Reason) -> &'static str {
         Reason::Spam => "the sender, who may reach the person another way",
         Reason::ScannerDown => "the managers; the sender's server tries again",
         Reason::StoreTrouble => "the managers, at once",
+        Reason::AccountState => "the managers, who see its dates and who did it with `facteur person state`",
+        Reason::SendingLocked => "the person changes the password; the managers lift the lock",
+        Reason::MailboxClosed => "the sender, who asks the department who has taken over",
     }
 }
 
@@ -140,6 +148,8 @@ pub(super) fn of_path(path: &str) -> Option<Reason> {
         ("antivirus", "suspect") => Reason::Suspect,
         ("authenticate", _) => Reason::PosesAsUs,
         ("antispam", _) => Reason::Spam,
+        ("accounts", _) => Reason::AccountState,
+        ("compromise", _) => Reason::SendingLocked,
         ("antivirus", "engine_down") => Reason::ScannerDown,
         _ => return None,
     })

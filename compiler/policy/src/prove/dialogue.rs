@@ -104,6 +104,7 @@ fn forward_path(tables: &Tables, recipient: RecipientClass) -> (String, Option<S
         }
         RecipientClass::Full => (someone, Some("someone's mailbox is full".to_owned())),
         RecipientClass::FullForLong => (someone, Some("someone's mailbox has been full for long".to_owned())),
+        RecipientClass::Closed => (someone, Some("someone's account is closed".to_owned())),
         RecipientClass::Redirected => (someone, Some("someone has a redirect".to_owned())),
         RecipientClass::Unsure => (someone, Some("the directory does not answer".to_owned())),
     }

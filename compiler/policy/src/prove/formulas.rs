@@ -114,6 +114,7 @@ pub(super) fn no_mail_leaves(tables: &Tables) -> Judged {
             RecipientClass::Local
             | RecipientClass::Full
             | RecipientClass::FullForLong
+            | RecipientClass::Closed
             | RecipientClass::Unknown
             | RecipientClass::Unsure
             | RecipientClass::Malformed => false,

@@ -80,6 +80,7 @@ fn formulas(tables: &Tables) -> Vec<(Loss, &'static str)> {
         RecipientClass::Local
         | RecipientClass::Full
         | RecipientClass::FullForLong
+        | RecipientClass::Closed
         | RecipientClass::Unknown
         | RecipientClass::Unsure
         | RecipientClass::Malformed => false,

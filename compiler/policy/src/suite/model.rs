@@ -192,6 +192,7 @@ pub enum To {
     FullForLong,
     Redirected,
     PassedOn,
+    Closed,
     Unknown,
     Unsure,
     /// Somebody elsewhere.
@@ -207,6 +208,7 @@ impl To {
             To::FullForLong => RecipientClass::FullForLong,
             To::Redirected => RecipientClass::Redirected,
             To::PassedOn => RecipientClass::PassedOn,
+            To::Closed => RecipientClass::Closed,
             To::Unknown => RecipientClass::Unknown,
             To::Unsure => RecipientClass::Unsure,
             To::Remote => RecipientClass::Remote,

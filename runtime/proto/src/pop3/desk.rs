@@ -52,7 +52,7 @@ impl Desk {
     }
 
     fn judge(&self, claim: &Claim) -> Answer {
-        if let Some(failure) = self.logins {
+        if let Some(failure) = self.logins.clone() {
             return Answer::NotAuthenticated(failure);
         }
         match claim {

@@ -115,7 +115,7 @@ pub struct Credentials {
 }
 
 /// Why nobody is logged in, as sessions that read mail are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginFailure {
     /// Unknown login, wrong secret, or not allowed here: the three look alike.
     Wrong,
@@ -124,7 +124,9 @@ pub enum LoginFailure {
     /// TLS first (RFC 5530).
     Private,
     /// The secret is right and too old to be taken (RFC 5530, EXPIRED).
-    Expired,
+    Expired(String),
+    /// Who it is was proved, and the account may not be used: why, and whom to ask.
+    Denied(String),
 }
 
 /// What an exchange comes to, for whoever keeps verifiers and keys.

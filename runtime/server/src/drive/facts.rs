@@ -2,7 +2,7 @@
 
 use decide::Block;
 use mail::Address;
-use queue::facts::{MessageFacts, RecipientFacts, written};
+use queue::facts::{HeldBy, MessageFacts, RecipientFacts, written};
 
 use super::accept::Session;
 use super::transaction::{Open, Recipient};
@@ -25,6 +25,9 @@ pub fn of_message(service: &Service, session: &Session<'_>, open: &Open) -> Mess
         login: session.client.account.as_ref().map(|account| account.login.to_string()),
         block: service.tables.block_path(session.block),
         authentication_results: open.authenticated.value.clone(),
+        held: open.held_because.is_some(),
+        held_by: if open.held_because.is_some() { HeldBy::Outgoing } else { HeldBy::Operator },
+        held_because: open.held_because.clone().unwrap_or_default(),
         ..MessageFacts::default()
     }
 }

@@ -1,16 +1,24 @@
 //! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
+mod secret;
+
+use std::sync::Arc;
+
 use decide::expiry::{self, Age, Use};
 use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
 use mail::{Login, reply};
+use plan::Speaks;
 use proto::sasl::{Bearer, Claim, Credentials, LoginFailure, Salt, ScramProof};
 use store::{PersonRow, ReadError};
 
 use super::Connection;
+use crate::clock;
+use crate::compromise;
 use crate::outcome::{Event, Outcome, Peer};
-use crate::passwords::{self, Attempt, Checked};
+use crate::passwords;
 use crate::scram::Keys;
 use crate::service::Service;
+use crate::sessions::{Entered, Protocol, SessionOf};
 use crate::tokens::{self, NoLogin};
 use crate::verifier::{is_locked, scram_keys};
 
@@ -22,6 +30,8 @@ pub struct LoggedIn {
     pub by: ProvedBy,
     /// How old the person's password is, whatever they proved who they are by.
     pub age: Age,
+    /// Its place among the sessions of the account; the connection keeps it.
+    pub entered: Option<Entered>,
 }
 
 /// What somebody proved who they are by.
@@ -40,6 +50,9 @@ enum Door {
     Portal,
 }
 
+/// Whose proof it is, what SCRAM proves to the client, and what it was.
+type Proved = Option<(PersonRow, Option<Vec<u8>>, ProvedBy)>;
+
 /// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
 pub fn may_read(service: &Service, connection: &Connection, tls: bool) -> bool {
     let cell = ReadingCell { listener: connection.listener, class: connection.class, tls, auth: Auth::Good };
@@ -55,7 +68,7 @@ pub fn reader_salt(service: &Service, connection: &Connection, login: &str) -> R
 }
 
 /// Who reads mail on this connection as it is.
-pub async fn reader(service: &Service, connection: &Connection, claim: &Claim) -> Result<LoggedIn, LoginFailure> {
+pub async fn reader(service: &Arc<Service>, connection: &Connection, claim: &Claim) -> Result<LoggedIn, LoginFailure> {
     if !may_read(service, connection, connection.stream.is_tls()) {
         return Err(LoginFailure::Private);
     }
@@ -64,21 +77,32 @@ pub async fn reader(service: &Service, connection: &Connection, claim: &Claim) -
 
 fn failure(refusal: &Refusal) -> LoginFailure {
     match refusal.reason {
-        Reason::PasswordExpired => LoginFailure::Expired,
         _ if refusal.code.is_temporary() => LoginFailure::Unavailable,
+        Reason::AccountState => LoginFailure::Denied(plain(&refusal.text)),
+        Reason::PasswordExpired => LoginFailure::Expired(plain(&refusal.text)),
         _ => LoginFailure::Wrong,
     }
 }
 
-/// Who makes this claim in a mail program. A refusal is logged and counted here.
-pub async fn authenticate(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
+/// Words of the plan, as a line of any protocol can carry them.
+fn plain(text: &str) -> String {
+    text.chars().filter(|letter| (' '..='~').contains(letter)).collect()
+}
+
+/// Who makes this claim in a mail program. A refusal is logged and counted here, and a wrong password is answered later and later.
+pub async fn authenticate(
+    service: &Arc<Service>,
+    peer: &Peer,
+    class: ClassId,
+    claim: &Claim,
+) -> Result<LoggedIn, Refusal> {
     through(service, peer, class, claim, Door::MailProgram).await
 }
 
-/// Who signs in to the portal with a password, under the same limits on guessing. Their password may be too old: `age` says so, and
-/// all they may do then is change it. A secret of one mail program opens nothing here.
+/// Who signs in to the portal with a password, under the same limits on guessing. Their password may be too old: `age` says so,
+/// and all they may do then is change it. A secret of one mail program opens nothing here.
 pub async fn sign_in(
-    service: &Service,
+    service: &Arc<Service>,
     peer: &Peer,
     class: ClassId,
     credentials: Credentials,
@@ -87,31 +111,86 @@ pub async fn sign_in(
 }
 
 async fn through(
-    service: &Service,
+    service: &Arc<Service>,
     peer: &Peer,
     class: ClassId,
     claim: &Claim,
     door: Door,
 ) -> Result<LoggedIn, Refusal> {
-    let judged = judge(service, peer, class, claim, door).await.and_then(|logged_in| {
-        if door == Door::MailProgram {
-            expiry::opens(service.tables.plan(), logged_in.age, Use::Read)?;
-        }
-        Ok(logged_in)
+    let entered = judge(service, peer, class, claim, door).await.and_then(|found| enter(service, peer, found));
+    let judged = entered.and_then(|found| match door {
+        Door::MailProgram => expiry::opens(service.tables.plan(), found.age, Use::Read).map(|()| found),
+        Door::Portal => Ok(found),
     });
     match judged {
         Ok(logged_in) => {
+            let login = &logged_in.account.login;
             service.metrics.logins.with_label_values(&["good"]).inc();
-            service.outcome(Outcome::done(Event::LoggedIn, &logged_in.account.login).from_peer(peer));
+            service.outcome(Outcome::done(Event::LoggedIn, login).from_peer(peer));
+            service.accesses.note(login, protocol(service, peer), peer, "");
+            compromise::logged_in(service, login, peer.seen_as).await;
             Ok(logged_in)
         }
-        Err(refusal) => Err(refused(service, peer, claim.login().unwrap_or_default(), refusal)),
+        Err(refusal) => {
+            let refusal = refused(service, peer, claim.login().unwrap_or_default(), refusal);
+            if refusal.reason == Reason::LoginFailed {
+                delayed(service, peer, class, claim).await;
+            }
+            Err(refusal)
+        }
     }
+}
+
+/// What is spoken there. What is no listener of the plan is the portal.
+fn protocol(service: &Service, peer: &Peer) -> Protocol {
+    let listener = service.tables.listener(&peer.listener);
+    match listener.map(|id| service.tables.listener_rules(id).speaks) {
+        Some(Speaks::Smtp | Speaks::Lmtp) => Protocol::Smtp,
+        Some(Speaks::Imap) => Protocol::Imap,
+        Some(Speaks::Pop) => Protocol::Pop,
+        None => Protocol::Portal,
+    }
+}
+
+/// Takes the account's place among its sessions, then judges where it stands: a state that changes in this moment either is
+/// seen here, or finds the session.
+fn enter(service: &Service, peer: &Peer, found: LoggedIn) -> Result<LoggedIn, Refusal> {
+    let login = found.account.login.clone();
+    let protocol = protocol(service, peer);
+    let session = SessionOf { login: login.clone(), protocol, peer: peer.seen_as, since_s: clock::unix_s() };
+    let entered = service.sessions.enter(session);
+    let standing = service.standings.of(&login);
+    if standing.contained.is_some() {
+        // Whoever has what was stolen learns nothing.
+        return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
+    }
+    decide::logs_in(standing.account_state(), &service.tables.plan().institution.contact)?;
+    Ok(LoggedIn { entered: Some(entered), ..found })
+}
+
+/// Waits before a failure is told, as `logins.delay` says.
+async fn delayed(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) {
+    let address = address_key(peer.seen_as);
+    let guesses = guesses(service, peer, class, claim.login().unwrap_or(&address));
+    let seconds = guesses.delay_s(&service.tables, &service.rings(), service.clock.now());
+    service.delays.wait(&address, seconds, &mut service.stop.clone()).await;
+}
+
+/// What counts failures of `login` from there.
+pub(crate) fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
+    let guess = Guess { login, class, address: peer.seen_as, known: false };
+    let plain = Guesses::of(&service.tables, guess);
+    let contested = plain.is_contested(&service.tables, &service.rings(), service.clock.now());
+    let known = |login: Login| service.accesses.is_known(&service.store, &login, peer.seen_as);
+    if contested && Login::new(login).is_some_and(known) {
+        return Guesses::of(&service.tables, Guess { known: true, ..guess });
+    }
+    plain
 }
 
 /// How the verifier of a login is salted, nobody's as well. While a window of failed logins is full nothing is told.
 pub fn salt(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Result<Salt, Refusal> {
-    let guesses = Guesses::of(&service.tables, Guess { login, class, address: peer.seen_as });
+    let guesses = guesses(service, peer, class, login);
     let allowed = guesses.check(&service.tables, &service.rings(), service.clock.now());
     let keys = allowed.and_then(|()| Ok(keys(service, login, person(service, login)?.as_ref()).0));
     keys.map(|keys| keys.salt()).map_err(|refusal| refused(service, peer, login, refusal))
@@ -120,6 +199,7 @@ pub fn salt(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Resu
 fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Refusal {
     let result = match refusal.reason {
         Reason::LoginFailed => "failed",
+        Reason::AccountState => "denied",
         Reason::PasswordExpired => "expired",
         _ => "later",
     };
@@ -133,13 +213,12 @@ fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Ref
 async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim, door: Door) -> Result<LoggedIn, Refusal> {
     let address = address_key(peer.seen_as);
     // Tokens without a name are limited by the address they come from.
-    let guess = Guess { login: claim.login().unwrap_or(&address), class, address: peer.seen_as };
-    let guesses = Guesses::of(&service.tables, guess);
+    let guesses = guesses(service, peer, class, claim.login().unwrap_or(&address));
     let allowed = || guesses.check(&service.tables, &service.rings(), service.clock.now());
     allowed()?;
     let (found, guessed) = match claim {
         Claim::Password(credentials) => {
-            let found = password(service, credentials, &address, door, allowed).await?;
+            let found = secret::judge(service, peer, credentials, door, allowed).await?;
             (found, service.passwords.guess_of(&credentials.login, &credentials.secret))
         }
         Claim::Scram(proof) => (scram(service, proof)?, hash(&proof.proof)),
@@ -153,55 +232,7 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim, do
     };
     let age = passwords::expiry::age(service, &row);
     let account = Account { login: row.person.login, profile: row.person.profile };
-    Ok(LoggedIn { account, server_signature, by, age })
-}
-
-/// Whose proof it is, what SCRAM proves to the client, and what it was.
-type Proved = Option<(PersonRow, Option<Vec<u8>>, ProvedBy)>;
-
-async fn password(
-    service: &Service,
-    credentials: &Credentials,
-    address: &str,
-    door: Door,
-    allowed: impl Fn() -> Result<(), Refusal>,
-) -> Result<Proved, Refusal> {
-    let person = person(service, &credentials.login)?;
-    let counted = |how: &str| service.metrics.password_checks.with_label_values(&[how]).inc();
-    if door == Door::MailProgram && opens_app_password(service, credentials, person.as_ref())? {
-        counted("app_password");
-        return Ok(person.map(|row| (row, None, ProvedBy::AppPassword)));
-    }
-    let attempt = Attempt {
-        login: person.as_ref().map_or(&credentials.login, |row| row.person.login.as_str()),
-        secret: &credentials.secret,
-        verifier: person.as_ref().and_then(|row| row.verifier.as_deref()).filter(|verifier| !verifier.is_empty()),
-        address,
-    };
-    match service.passwords.check(attempt, allowed).await? {
-        Checked::Judged { right, how } => {
-            counted(how.word());
-            Ok(person.filter(|_| right).map(|row| (row, None, ProvedBy::Password)))
-        }
-        Checked::Busy => {
-            counted("shed");
-            Err(later("the server has many logins to check, try later"))
-        }
-    }
-}
-
-/// Is the secret an app password of this person? Asked of nobody as well, so that it takes as long.
-fn opens_app_password(
-    service: &Service,
-    credentials: &Credentials,
-    person: Option<&PersonRow>,
-) -> Result<bool, Refusal> {
-    let Some(typed) = Login::new(&credentials.login) else { return Ok(false) };
-    let login = person.map_or(&typed, |row| &row.person.login);
-    let opens = service.app_passwords.opens(&service.store, login, &credentials.secret, &service.today());
-    let opens = opens.map_err(|error| unreadable(&error))?;
-    // Of a locked login it opens nothing, and costs what a wrong password costs.
-    Ok(opens && person.is_some_and(|row| !is_barred(row)))
+    Ok(LoggedIn { account, server_signature, by, age, entered: None })
 }
 
 fn scram(service: &Service, proof: &ScramProof) -> Result<Proved, Refusal> {
@@ -235,7 +266,9 @@ fn is_barred(row: &PersonRow) -> bool {
 
 /// The keys of a login, and whether they are somebody's.
 fn keys(service: &Service, login: &str, person: Option<&PersonRow>) -> (Keys, bool) {
-    let kept = person.and_then(|row| row.verifier.as_deref()).and_then(scram_keys);
+    // What a directory server let in once is not asked of it here.
+    let own = person.filter(|row| !secret::is_of_directory(service, row));
+    let kept = own.and_then(|row| row.verifier.as_deref()).and_then(scram_keys);
     // One person has one salt, however the login is typed.
     let folded = Login::new(login).map_or_else(|| login.to_owned(), |login| mail::fold(login.as_str()));
     let real = kept.is_some();

@@ -5,7 +5,7 @@ mod authors;
 mod blocked;
 mod facts;
 mod imap;
-mod login;
+pub(crate) mod login;
 mod onward;
 pub mod opening;
 pub(crate) mod pop3;
@@ -26,13 +26,14 @@ use tokio_rustls::TlsAcceptor;
 use crate::admission::Place;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::{Service, stopped};
+use crate::sessions::Entered;
 use crate::stream::{Read, Stream};
 use crate::{bindings, tls};
 
 pub(crate) use accept::{HEADER_OCTETS_MAX, Session};
 pub(crate) use imap::place as named_places;
 pub(crate) use onward::SPREAD_AT_ONCE;
-pub(crate) use transaction::Open;
+pub(crate) use transaction::{Open, Recipient};
 
 /// A connection that was accepted, and everything known of it before the first octet.
 pub struct Connection {
@@ -67,6 +68,8 @@ enum Woken {
     TimedOut,
     /// The server is to stop.
     Stopping,
+    /// This session is to end: somebody said so.
+    Ended,
 }
 
 /// Holds the conversation to its end, then gives its place back.
@@ -110,22 +113,45 @@ impl Drop for Counted {
 }
 
 /// Reads within `limit`. A server that stops wakes it, when it is `busy` only at the very end.
-async fn read(service: &Service, stream: &mut Stream, buffer: &mut [u8], limit: Duration, busy: bool) -> Woken {
+async fn read(
+    service: &Service,
+    stream: &mut Stream,
+    entered: Option<&Entered>,
+    buffer: &mut [u8],
+    limit: Duration,
+    busy: bool,
+) -> Woken {
     let mut stop = if busy { service.end.subscribe() } else { service.stop.clone() };
     tokio::select! {
         biased;
         () = stopped(&mut stop) => Woken::Stopping,
+        () = ended(entered) => Woken::Ended,
         read = stream.read(buffer, limit) => read.into(),
     }
 }
 
 /// Reads at most `octets` within `limit`, into a buffer that is there only once something came. A server that stops wakes it.
-async fn read_new(service: &Service, stream: &mut Stream, octets: usize, limit: Duration) -> (Vec<u8>, Woken) {
+async fn read_new(
+    service: &Service,
+    stream: &mut Stream,
+    entered: Option<&Entered>,
+    octets: usize,
+    limit: Duration,
+) -> (Vec<u8>, Woken) {
     let mut stop = service.stop.clone();
     tokio::select! {
         biased;
         () = stopped(&mut stop) => (Vec::new(), Woken::Stopping),
+        () = ended(entered) => (Vec::new(), Woken::Ended),
         (buffer, read) = stream.read_new(octets, limit) => (buffer, read.into()),
+    }
+}
+
+/// Resolves when the session of somebody who logged in is to end.
+async fn ended(entered: Option<&Entered>) {
+    match entered {
+        Some(entered) => entered.ended().await,
+        None => std::future::pending().await,
     }
 }
 

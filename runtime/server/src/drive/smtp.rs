@@ -14,9 +14,11 @@ use super::login::LoggedIn;
 use super::transaction::{Open, Tight};
 use super::{Connection, Woken};
 use super::{accept, blocked, opening, told};
+use crate::compromise;
 use crate::lists::Lists;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
+use crate::sessions::Entered;
 
 /// Octets read at a time.
 const READ_OCTETS: usize = 16 * 1024;
@@ -28,6 +30,8 @@ struct Smtp {
     connection: Connection,
     session: Session,
     client: Client,
+    /// Of the account that is logged in.
+    entered: Option<Entered>,
     open: Option<Open>,
     /// Lists in DNS that look at the client.
     lists: Lists,
@@ -51,7 +55,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
     session.set_bindings(connection.bindings());
     session.set_refusals(opening::refusals(&service.tables, &service.plan, &client));
     let lists = Lists::ask(&service, &client);
-    let mut smtp = Smtp { service, connection, session, client, open: None, lists, out: Vec::new() };
+    let mut smtp = Smtp { service, connection, session, client, entered: None, open: None, lists, out: Vec::new() };
     smtp.converse().await;
     // A transaction that is still open gives back what it reserved before the client sees the end.
     smtp.open = None;
@@ -115,7 +119,8 @@ impl Smtp {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
         // A message under way may end; nothing new begins.
         let busy = self.open.is_some();
-        match super::read(&self.service, &mut self.connection.stream, buffer, limit, busy).await {
+        let entered = self.entered.as_ref();
+        match super::read(&self.service, &mut self.connection.stream, entered, buffer, limit, busy).await {
             Woken::Octets(octets) => match told::first(&mut self.connection, buffer, octets).await {
                 Ok(octets) => {
                     self.client.address = self.connection.peer.seen_as;
@@ -124,6 +129,7 @@ impl Smtp {
                 Err(told::Untold) => self.session.disconnected(),
             },
             Woken::End => self.session.disconnected(),
+            Woken::Ended => self.session.cut(Reply::new(reply::CUT_OFF, "This session was ended, log in again")),
             Woken::TimedOut => self.session.cut(Reply::new(reply::TIMEOUT, "Waited too long")),
             Woken::Stopping => self.session.cut(Reply::new(reply::SHUTTING_DOWN, "The server stops, try later")),
         }
@@ -148,7 +154,7 @@ impl Smtp {
             // Answered before, each in its way.
             Question::Salt { .. } | Question::Authenticate { .. } => Reply::new(reply::AUTH_LATER, "Try later"),
             Question::Told(told) => self.told(&told),
-            Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters),
+            Question::Mail { reverse_path, parameters } => self.mail(reverse_path, parameters).await,
             Question::Recipient { forward_path, parameters } => match self.turned_away(&forward_path).await {
                 Some(refusal) => self.refuse(Event::RecipientRefused, &refusal, &forward_path),
                 None => self.recipient(&forward_path, parameters).await,
@@ -172,7 +178,7 @@ impl Smtp {
             // Lists are about the client, not about who speaks for it.
             self.lists = Lists::ask(&self.service, &self.client);
         }
-        self.client.account = None;
+        (self.client.account, self.entered) = (None, None);
         self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
         let host = &self.service.tables.listener_rules(self.client.listener).host;
         Reply::new(reply::GREETING, format!("{host} ESMTP"))
@@ -188,8 +194,8 @@ impl Smtp {
     async fn authenticate(&mut self, claim: &Claim) {
         let (service, peer) = (&self.service, &self.connection.peer);
         match super::login::authenticate(service, peer, self.connection.class, claim).await {
-            Ok(LoggedIn { account, server_signature, .. }) => {
-                self.client.account = Some(account);
+            Ok(LoggedIn { account, server_signature, entered, .. }) => {
+                (self.client.account, self.entered) = (Some(account), entered);
                 self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
                 let reply = Reply::new(reply::AUTHENTICATED, "Welcome");
                 match server_signature {
@@ -202,14 +208,19 @@ impl Smtp {
         }
     }
 
-    fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
+    async fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
         match Open::mail(&self.service, &self.client, reverse_path.clone(), parameters) {
             Ok(open) => {
                 self.tell_if_near(&open);
                 self.open = Some(open);
                 Reply::new(reply::SENDER_OK, "OK")
             }
-            Err(refusal) => self.refuse(Event::MailRefused, &refusal, &reverse_path),
+            Err(refusal) => {
+                if let Some(account) = &self.client.account {
+                    compromise::message_refused(&self.service, &account.login, &refusal).await;
+                }
+                self.refuse(Event::MailRefused, &refusal, &reverse_path)
+            }
         }
     }
 
@@ -232,7 +243,12 @@ impl Smtp {
 
     async fn recipient(&mut self, forward_path: &ForwardPath, parameters: RcptParameters) -> Reply {
         let Some(open) = &mut self.open else { return Reply::new(reply::BAD_SEQUENCE, "MAIL first") };
+        let before = open.recipients.len();
         let judged = open.recipient(forward_path, parameters).await;
+        if let Some(account) = &self.client.account {
+            let accepted = open.recipients.get(before);
+            compromise::recipient(&self.service, &account.login, accepted, judged.as_ref().err()).await;
+        }
         if let Some(open) = &self.open {
             self.tell_if_near(open);
         }

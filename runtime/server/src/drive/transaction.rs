@@ -10,9 +10,10 @@ use store::{QueueId, Resolution};
 
 use crate::content::Content;
 use crate::directory::{self, Found};
+use crate::ldap::{self, Sought};
 use crate::service::Service;
 use crate::world::asking::{self, Known};
-use crate::{clock, random};
+use crate::{clock, random, standing};
 
 /// A transaction whose MAIL was accepted. Dropping it gives its reservations back.
 pub struct Open {
@@ -37,6 +38,8 @@ pub struct Open {
     pub owed_scans: Vec<String>,
     /// The content could not be kept.
     pub content_lost: bool,
+    /// Why all of it waits in the spool until somebody releases it.
+    pub held_because: Option<String>,
 }
 
 /// An accepted recipient.
@@ -62,11 +65,11 @@ impl Open {
             let text = "no new mail is taken now, try later";
             return Err(Refusal::new(reply::SHUTTING_DOWN, Reason::StoreTrouble, "", text));
         }
-        let tables = &service.tables;
         if let Some(account) = &client.account {
-            crate::passwords::expiry::may_send(service, &account.login)
-                .inspect_err(|refusal| lost(service, refusal, &reverse_path, ""))?;
+            standing::may_send(service, &account.login)?;
+            crate::passwords::expiry::may_send(service, &account.login)?;
         }
+        let tables = &service.tables;
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
         let size_octets = parameters.size_octets;
         let today = service.today();
@@ -87,6 +90,7 @@ impl Open {
             judgement: None,
             owed_scans: Vec::new(),
             content_lost: false,
+            held_because: None,
         })
     }
 
@@ -117,6 +121,9 @@ impl Open {
         // INVARIANT (no-amplifier): whom a limit answers makes us ask nobody.
         if let Some(found) = found.as_mut().filter(|_| judged) {
             ask_there(&service, found).await;
+            if is_new(&service, found).await {
+                *found = look_up(&found.address.clone());
+            }
         }
         let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
         let now = service.clock.now();
@@ -226,6 +233,18 @@ async fn ask_there(service: &Arc<Service>, found: &mut Found) {
         Known::No => RecipientClass::Unknown,
         Known::Unsure => RecipientClass::Unsure,
     };
+}
+
+/// Is the recipient somebody who was not here until now? While no directory server can be asked, nobody is unknown.
+async fn is_new(service: &Arc<Service>, found: &mut Found) -> bool {
+    let Some(ldap) = service.ldap.as_ref().filter(|_| found.may_be_new) else { return false };
+    let base = directory::base(&service.tables, &found.address).map(|(base, _)| base);
+    let addresses: Vec<Address> = std::iter::once(found.address.clone()).chain(base).collect();
+    let sought = ldap::seek(service, ldap, &addresses).await;
+    if sought == Sought::Unsure {
+        found.class = RecipientClass::Unsure;
+    }
+    sought == Sought::Found
 }
 
 /// What the table says to a recipient without room.

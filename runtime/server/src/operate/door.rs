@@ -24,10 +24,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 use super::jobs::{Jobs, Running};
+use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
+use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
+use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
+use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
@@ -133,12 +137,21 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Drain::PATH => asked.start::<Drain>(),
         Why::PATH => asked.start::<Why>(),
         TraceSession::PATH => asked.start::<TraceSession>(),
+        AccessesOf::PATH => asked.start::<AccessesOf>(),
+        UnlockPerson::PATH => asked.start::<UnlockPerson>(),
+        ListCompromise::PATH => asked.start::<ListCompromise>(),
+        ShowCompromise::PATH => asked.start::<ShowCompromise>(),
+        LiftCompromise::PATH => asked.start::<LiftCompromise>(),
         AddBlock::PATH => asked.start::<AddBlock>(),
         ListBlocks::PATH => asked.start::<ListBlocks>(),
         RemoveBlock::PATH => asked.start::<RemoveBlock>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
+        ReadAudit::PATH => asked.start::<ReadAudit>(),
+        path if path.starts_with("/delegate/") => asked.granted(path),
+        path if path.starts_with("/redirect/") => asked.granted(path),
+        path if path.starts_with("/person/quota") => asked.granted(path),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
         QuarantineList::PATH => asked.start::<QuarantineList>(),
@@ -149,6 +162,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
         path if path.starts_with("/password/") => asked.password(path),
+        path if path.starts_with("/directory/") => asked.directory(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
@@ -191,6 +205,33 @@ impl Asked {
             BeginTotp::PATH => self.start::<BeginTotp>(),
             ConfirmTotp::PATH => self.start::<ConfirmTotp>(),
             EndTotp::PATH => self.start::<EndTotp>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is given to people: names to send in, redirects they ask for, room.
+    fn granted(self, path: &str) -> Answer {
+        match path {
+            AddDelegation::PATH => self.start::<AddDelegation>(),
+            EndDelegation::PATH => self.start::<EndDelegation>(),
+            ListDelegations::PATH => self.start::<ListDelegations>(),
+            RequestRedirect::PATH => self.start::<RequestRedirect>(),
+            ApproveRedirect::PATH => self.start::<ApproveRedirect>(),
+            RefuseRedirect::PATH => self.start::<RefuseRedirect>(),
+            ListAsked::PATH => self.start::<ListAsked>(),
+            GrantQuota::PATH => self.start::<GrantQuota>(),
+            EndQuota::PATH => self.start::<EndQuota>(),
+            ListQuotas::PATH => self.start::<ListQuotas>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of the directory server.
+    fn directory(self, path: &str) -> Answer {
+        match path {
+            DirectoryStatus::PATH => self.start::<DirectoryStatus>(),
+            SyncDirectory::PATH => self.start::<SyncDirectory>(),
+            AllowChanges::PATH => self.start::<AllowChanges>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use decide::roles::Act;
 use mail::Login;
 use store::Op;
 
 use super::{Context, OperateError, Operation, Who, place};
 use crate::clock;
-use crate::roles;
+use crate::roles::{self, Subject};
 
 /// Who decided, as the audit has it: the person, and the process that asked for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,11 @@ impl Decider {
     /// The person's login; the process where nobody was named.
     pub fn name(&self) -> String {
         self.login.as_ref().map_or_else(|| self.asked.to_string(), ToString::to_string)
+    }
+
+    /// The person, where one decided.
+    pub fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
     }
 
     /// The entry of the audit, for the commit that does it.
@@ -41,6 +47,16 @@ impl fmt::Display for Decider {
 /// Who decides. A login that is named has to be one that may do it; without one it is who may operate the server anyhow.
 /// Nobody who is signed in decides as somebody else.
 pub(crate) fn decider(context: &Context, request: &impl Operation, by: Option<&str>) -> Result<Decider, OperateError> {
+    decider_about(context, request.act(), request.subject(), by)
+}
+
+/// The same where the request names whom it is about by something else.
+pub(crate) fn decider_about(
+    context: &Context,
+    act: Act,
+    subject: Subject<'_>,
+    by: Option<&str>,
+) -> Result<Decider, OperateError> {
     let asked = context.who.clone();
     let login = match (&asked, by) {
         (Who::Person { login, .. }, Some(by)) if !login.as_str().eq_ignore_ascii_case(by) => {
@@ -50,6 +66,6 @@ pub(crate) fn decider(context: &Context, request: &impl Operation, by: Option<&s
         (Who::Process { .. }, None) => return Ok(Decider { login: None, asked }),
         (Who::Process { .. }, Some(by)) => place::login(context, by)?,
     };
-    roles::must_be(context, &login, request.act(), request.subject())?;
+    roles::must_be(context, &login, act, subject)?;
     Ok(Decider { login: Some(login), asked })
 }

@@ -4,16 +4,22 @@
 //! its control socket ([`door`]) or, with no owner, the command line runs it on a store it opened itself ([`client`]).
 //! Handlers block; they say how far they are and stop between two steps when nobody waits for them any more.
 
+mod accesses;
 mod app_password;
+mod audit_log;
 mod backup;
 mod block;
 pub mod client;
 mod compact;
+mod compromise;
+mod delegate;
+mod directory;
 pub(crate) mod door;
 mod error;
 mod export;
 mod folder;
 mod folder_name;
+mod guesses;
 mod import;
 mod jobs;
 mod keys;
@@ -25,8 +31,10 @@ mod problem;
 mod progress;
 mod quarantine;
 mod queue;
+mod quota;
 mod recall;
 mod redirect;
+mod redirect_asked;
 mod reports;
 mod rights;
 mod spam;
@@ -48,25 +56,36 @@ use store::{Op, Store};
 
 pub use crate::blocks::Block;
 use crate::clock;
+pub use crate::ldap::{Extent, LdapState as DirectoryState, Stop as DirectoryStop};
 pub use crate::passwords::totp::{Enrolment, TotpState};
 pub use crate::quality::Advice;
+pub use crate::quotas::RoomGrant;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
+pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
 use crate::service::Service;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
+pub use accesses::{AccessesOf, ListedAccess};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
+pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
 pub use compact::{Compact, Compacted};
+pub use compromise::{
+    CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
+};
+pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
+pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
+pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
 pub use password::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
@@ -75,6 +94,7 @@ pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
 pub use progress::{Progress, Unit};
+pub(crate) use quarantine::shown_line;
 pub use quarantine::{
     InQuarantine, PurgeQuarantined, Purged, PutBackAgain, PutMessageBack, QuarantineFilter, QuarantineList,
     QuarantineListed, QuarantineShow, QuarantineShown, ReleaseQuarantined, ReleasedTo, ShownPart, TakeMessage,
@@ -84,11 +104,13 @@ pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
+pub use quota::{EndQuota, GrantQuota, ListQuotas, ListedQuota};
 pub use recall::{
     ApproveRecall, FindRecall, FoundRecall, ListRecalls, ListedRecall, ShowRecall, ShownRecall, TakeRecall, TookRecall,
     UndidRecall, UndoRecall,
 };
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
+pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
 pub use spam::{

@@ -17,6 +17,8 @@ use store::{
 
 use super::attempt::{Next, deferred, settled, whole};
 use super::capture::with_return_path;
+use super::hold::is_held;
+use crate::directory;
 use crate::outcome::Event;
 use crate::service::Service;
 use crate::{clock, durable, left, marks, scan};
@@ -78,8 +80,9 @@ async fn over_all(service: &Arc<Service>, copy: &Copy<'_>, recipient: &WaitingRe
 }
 
 fn members_of(service: &Service, address: &Address) -> Result<Vec<Login>, String> {
-    match service.store.resolve(address) {
-        Ok(Resolution::Alias(alias)) => Ok(alias.members),
+    match directory::resolve(&service.tables, &service.store, address).map(|(found, _)| found) {
+        // Its mailboxes are its own.
+        Ok(Resolution::Alias(alias)) => Ok(alias.account().map_or(alias.members, |account| vec![account])),
         Ok(Resolution::Person(row)) => Ok(vec![row.person.login]),
         // Nobody is behind it any more: nobody is missing a copy.
         Ok(Resolution::Unknown) => Ok(Vec::new()),
@@ -179,7 +182,7 @@ async fn deliver(
 fn done(service: &Service, queue_id: QueueId, recipient: u32, part: usize) -> Result<Op, String> {
     let item = service.store.queue_item(queue_id).map_err(|error| error.to_string())?.ok_or("it was removed")?;
     let mut facts: MessageFacts = queue::facts::read(&item.facts);
-    if facts.held {
+    if is_held(service, &facts) {
         return Err("it is held".to_owned());
     }
     facts.spread.insert(recipient, u16::try_from(part + 1).unwrap_or(u16::MAX));

@@ -7,6 +7,7 @@ mod attempt;
 mod blocks;
 mod capture;
 mod handover;
+mod hold;
 mod local;
 mod next_hop;
 pub mod notify;
@@ -19,6 +20,7 @@ mod told;
 mod wire;
 
 pub use attempt::next;
+pub use hold::held_because;
 pub use next_hop::ask;
 pub use pool::Pool;
 pub use schedule::run;

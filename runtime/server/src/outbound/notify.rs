@@ -59,6 +59,14 @@ pub async fn notice(service: &Arc<Service>, of: &Of<'_>, kind: Kind, about: &[Ab
     found.unwrap_or(Err(PutError::Poisoned))
 }
 
+/// A message of ours that nobody answers, under a null reverse-path.
+pub async fn to(service: &Arc<Service>, to: &Address, octets: Vec<u8>) -> Result<Notice, PutError> {
+    let (keep, to) = (service.clone(), to.clone());
+    let id = QueueId(random::timed_id(clock::unix_ms()));
+    let found = durable::blocking(move || place(&keep, id, &to, octets, clock::unix_s())).await;
+    found.unwrap_or(Err(PutError::Poisoned))
+}
+
 fn place(service: &Service, id: QueueId, to: &Address, octets: Vec<u8>, at_s: i64) -> Result<Notice, PutError> {
     let found = service.directory.find(&service.tables, &service.store, &ReversePath::Null, to, 0);
     if found.class == RecipientClass::Unsure && found.leads_nowhere() {

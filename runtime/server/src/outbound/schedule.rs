@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use queue::schedule::{Down, Go, Said, Taken, Toward, Trouble as DownBy};
-use queue::{Came, MessageFacts, Tried};
+use queue::{Came, Tried};
 use store::{QueueId, QueueItem, WaitingRecipient};
 use tokio::task::JoinSet;
 
 use super::attempt::{self, Next};
 use super::blocks;
+use super::hold::is_held;
 use super::settle::{Trouble, settle};
 use super::spool::toward;
 use crate::service::{Service, stopped};
@@ -142,7 +143,7 @@ async fn work(service: &Arc<Service>, taken: Taken) -> Ended {
 async fn tried(service: &Arc<Service>, taken: &Taken) -> Result<(Option<i64>, Said), Trouble> {
     let now_s = clock::unix_s();
     let Some(item) = service.store.queue_item(taken.queue_id)? else { return Ok((None, Said::Nothing)) };
-    if queue::facts::read::<MessageFacts>(&item.facts).held {
+    if is_held(service, &queue::facts::read(&item.facts)) {
         return Ok((None, Said::Nothing));
     }
     let plan = service.tables.plan();
@@ -202,7 +203,7 @@ fn learned(nexts: &[Next]) -> Said {
 /// Where a message waits, and from when on. Nowhere while it is held.
 fn waits(service: &Service, item: &QueueItem) -> HashMap<Toward, i64> {
     let mut waits = HashMap::new();
-    if queue::facts::read::<MessageFacts>(&item.facts).held {
+    if is_held(service, &queue::facts::read(&item.facts)) {
         return waits;
     }
     for recipient in &item.recipients {

@@ -14,7 +14,7 @@ use super::attempt::{Next, whole};
 use super::notify::{self, Of};
 use crate::outcome::{Event, Outcome};
 use crate::service::Service;
-use crate::{clock, durable, random};
+use crate::{clock, compromise, durable, random};
 
 /// A commit that the store could not take is tried again so often: a next hop has the message, and would get it twice.
 const COMMITS_MAX: u32 = 60;
@@ -79,6 +79,11 @@ pub async fn settle(service: &Arc<Service>, queue_id: QueueId, nexts: &[Next]) -
                 drop(turn);
                 queued.into_iter().for_each(|id| service.spool.arrived(id));
                 moved.iter().for_each(|moved| tell(service, queue_id, moved));
+                if let Some(login) = &facts.login {
+                    for _ in moved.iter().filter(|moved| moved.is_bounce()) {
+                        compromise::bounced(service, login).await;
+                    }
+                }
                 return if left { Err(Trouble) } else { Ok(()) };
             }
             Err(CommitError::Refused { why, .. }) if tries < COMMITS_MAX => {
@@ -188,6 +193,11 @@ impl<'a> Moved<'a> {
                 loss.into_iter().chain([settle]).collect()
             }
         }
+    }
+
+    /// Was it refused for good by whom it was for? What expired, or an operator returned, says nothing of the address.
+    fn is_bounce(&self) -> bool {
+        matches!(self.step, Step::Failed { expired: false, .. }) && self.next.tried.remote.is_some()
     }
 
     /// What its sender is told, if anything.

@@ -137,7 +137,7 @@ fn outage(service: &Service, engine: &Engine, down_for: Option<Duration>) -> Opt
 async fn alarm(service: &Arc<Service>, words: Words) {
     let managers = Address::new("postmaster", service.tables.plan().institution.domain.clone());
     match managers {
-        Ok(managers) => notices::tell(service, &managers, words, Vec::new()).await,
+        Ok(managers) => drop(notices::tell(service, &managers, words, Vec::new()).await),
         Err(_) => tracing::error!("the managers have no address"),
     }
 }

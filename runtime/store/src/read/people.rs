@@ -18,6 +18,22 @@ impl Store {
         self.read(|tx| rows(tx, "WHERE due <= ?1 ORDER BY due, login LIMIT ?2", (before_s, limit)))
     }
 
+    /// The logins with a standing after `after`, in their order: up to `limit`.
+    pub fn people_standing(&self, after: Option<&Login>, limit: u32) -> Result<Vec<(Login, Vec<u8>)>, ReadError> {
+        let after = after.map(fold).unwrap_or_default();
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT login, standing FROM person WHERE standing IS NOT NULL AND login > ?1 ORDER BY login LIMIT ?2",
+            )?;
+            let rows = query.query_map((after, limit), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            rows.map(|row| {
+                let (login, standing) = row?;
+                Ok((Login::new(&login).ok_or(ReadError::Damaged)?, standing))
+            })
+            .collect()
+        })
+    }
+
     /// The person with this id in their directory; the first by login where directories have the same ids.
     pub fn person_by_foreign(&self, foreign_id: &str) -> Result<Option<PersonRow>, ReadError> {
         if foreign_id.is_empty() {

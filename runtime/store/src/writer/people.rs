@@ -100,7 +100,9 @@ impl Group<'_> {
         let Some(origin) = origin else { return self.origin_of(login) };
         self.db
             .prepare_cached(
-                "UPDATE person SET source = ?2, foreign_id = ?3, registered = ?4, until = ?5 WHERE login = ?1",
+                // Other days are somebody's business at once.
+                "UPDATE person SET due = CASE WHEN registered = ?4 AND until = ?5 THEN due ELSE 0 END,
+                 source = ?2, foreign_id = ?3, registered = ?4, until = ?5 WHERE login = ?1",
             )?
             .execute((login, origin.source.number(), &origin.foreign_id, &origin.registered, &origin.until))?;
         Ok(origin.clone())

@@ -1,10 +1,13 @@
 //! The commands on live state: they ask the owner of the data folder, or do it themselves when it has none
 //! (`server::operate`). One file each; here is what they share: where the state is, how far it is, how it ends.
 
+mod access;
 mod app_password;
 pub mod backup;
 mod bar;
 pub mod block;
+pub mod compromise;
+pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use server::operate::{PutPeople, SetPassword};
 
+use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
 use crate::commands;
-use crate::people::default_mailboxes;
+use server::default_mailboxes;
 
 /// People of one request.
 const BATCH: usize = 50;
@@ -30,6 +31,10 @@ enum PersonCommand {
     Password(PasswordArgs),
     /// Secrets of one mail program each: drawn here, taken away one by one
     AppPassword(AppPasswordArgs),
+    /// Forget failed logins, so that somebody gets in again at once
+    Unlock(UnlockArgs),
+    /// Say from where an account was used, by which protocol and program
+    Accesses(AccessesArgs),
 }
 
 #[derive(Args)]
@@ -55,6 +60,8 @@ pub fn run(args: &PersonArgs) -> Exit {
         PersonCommand::Load(args) => load(args),
         PersonCommand::Password(args) => password(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
+        PersonCommand::Unlock(args) => access::unlock(args),
+        PersonCommand::Accesses(args) => access::accesses(args),
     };
     ended.unwrap_or_else(|exit| exit)
 }

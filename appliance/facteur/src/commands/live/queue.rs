@@ -156,7 +156,7 @@ fn say_listed(listed: &Listed) {
 fn say_message(message: &Queued) {
     let sender = if message.sender.is_empty() { "<>" } else { &message.sender };
     let login = message.login.as_ref().map(|login| format!(" ({login})")).unwrap_or_default();
-    let held = if message.held { "  HELD" } else { "" };
+    let held = if message.held { format!("  HELD: {}", message.because) } else { String::new() };
     say!("{}  {}  {}  {sender}{login}{held}", message.queue_id, time(message.accepted_at_s), size(message.size_octets));
     for Waiting { address, next_hop, due_at_s, attempts, last_reply } in &message.recipients {
         let tries = counted(u64::from(*attempts), "try", "tries");

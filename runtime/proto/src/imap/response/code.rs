@@ -41,6 +41,7 @@ pub enum Code {
     Closed,
     /// RFC 4978.
     CompressionActive,
+    ContactAdmin,
     /// RFC 4315: UIDVALIDITY there, UIDs here, UIDs there.
     CopyUid(u32, Vec<u32>, Vec<u32>),
     ExpungeIssued,
@@ -125,6 +126,7 @@ impl fmt::Display for Code {
             Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
             Code::NoPerm => "NOPERM",
             Code::OverQuota => "OVERQUOTA",
+            Code::ContactAdmin => "CONTACTADMIN",
             Code::PrivacyRequired => "PRIVACYREQUIRED",
             Code::Expired => "EXPIRED",
             Code::ReadOnly => "READ-ONLY",
@@ -163,7 +165,7 @@ impl Reply {
         Reply { status: Status::Ok, code: None, text: text.into() }
     }
 
-    pub fn no(code: Code, text: &'static str) -> Reply {
+    pub fn no(code: Code, text: impl Into<Cow<'static, str>>) -> Reply {
         Reply { status: Status::No, code: Some(code), text: text.into() }
     }
 

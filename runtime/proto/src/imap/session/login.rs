@@ -13,7 +13,6 @@ pub const LOGIN_FAILURES_MAX: u32 = 4;
 /// RFC 5530 3: UNAVAILABLE is for what passes. Programs that do not know the code show or search the text, so that it has no
 /// word of a login or a password that failed.
 const BUSY: &str = "the server is busy, try again in a moment";
-const EXPIRED: &str = "this password has ended: change it, then log in with the new one";
 
 /// What the client's next line answers.
 #[derive(Debug)]
@@ -114,10 +113,13 @@ fn not_accepted(state: NotAuthenticated, tag: Tag, answer: Answer, out: &mut Out
         Answer::NotAuthenticated(LoginFailure::Private) => {
             state.done(&tag, &Reply::no(Code::PrivacyRequired, "no login here without TLS"), out)
         }
+        Answer::NotAuthenticated(LoginFailure::Denied(why)) => {
+            state.done(&tag, &Reply::no(Code::ContactAdmin, why), out)
+        }
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             state.done(&tag, &Reply::no(Code::Unavailable, BUSY), out)
         }
-        Answer::NotAuthenticated(LoginFailure::Expired) => state.done(&tag, &Reply::no(Code::Expired, EXPIRED), out),
+        Answer::NotAuthenticated(LoginFailure::Expired(why)) => state.done(&tag, &Reply::no(Code::Expired, why), out),
         other => {
             let trouble = other.done().err().unwrap_or(Trouble::Bug);
             state.done(&tag, &trouble.into(), out)
@@ -213,11 +215,17 @@ mod tests {
     #[test]
     fn a_right_secret_that_is_too_old_is_told_so() {
         let mut client = stranger();
-        client.store.borrow_mut().logins = Some(LoginFailure::Expired);
-        client.check(
-            "a LOGIN toto-j secret",
-            "a NO [EXPIRED] this password has ended: change it, then log in with the new one\n",
-        );
+        client.store.borrow_mut().logins = Some(LoginFailure::Expired("your password ended; change it".into()));
+        client.check("a LOGIN toto-j secret", "a NO [EXPIRED] your password ended; change it\n");
+    }
+
+    #[test]
+    fn an_account_that_may_not_be_used_is_no_wrong_secret() {
+        let mut client = stranger();
+        client.store.borrow_mut().logins = Some(LoginFailure::Denied("this account is suspended; ask us".into()));
+        for _ in 0..10 {
+            client.check("a LOGIN toto-j secret", "a NO [CONTACTADMIN] this account is suspended; ask us\n");
+        }
     }
 
     #[test]

@@ -111,12 +111,12 @@ fn not_accepted(state: Authorization, answer: Answer, out: &mut Out) -> Turn {
     let refusal = match answer {
         Answer::NotAuthenticated(LoginFailure::Wrong) => return state.wrong(out),
         Answer::NotAuthenticated(LoginFailure::Private) => Refusal::new("no login here without TLS"),
+        // RFC 3206 4: nothing the client does mends it.
+        Answer::NotAuthenticated(LoginFailure::Denied(why)) => Refusal::new(why).with(Code::SysPerm),
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             Refusal::new("logins are not possible now, try again later").with(Code::SysTemp)
         }
-        Answer::NotAuthenticated(LoginFailure::Expired) => {
-            Refusal::new("this password has ended: change it, then log in with the new one").with(Code::Auth)
-        }
+        Answer::NotAuthenticated(LoginFailure::Expired(why)) => Refusal::new(why).with(Code::Auth),
         other => match other.done() {
             Ok(()) => crate::pop3::question::Trouble::Bug.into(),
             Err(trouble) => trouble.into(),

@@ -22,7 +22,7 @@ use crate::authenticate::{self, Authenticated};
 use crate::content::Content;
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::Service;
-use crate::{durable, scan, spam};
+use crate::{durable, scan, spam, standing};
 
 pub(super) use antispam::is_spared;
 use body::put_trouble;
@@ -105,7 +105,10 @@ pub async fn content(
                     return stopped(service, session, open, content, fate, accepted).await;
                 }
             }
-            Step::Place => place(service, session, &open, &content, &start, read.get_or_insert_default()).await?,
+            Step::Place => {
+                standing::hold(service, session.client, &mut open);
+                place(service, session, &open, &content, &start, read.get_or_insert_default()).await?;
+            }
         }
     }
     Ok(accepted_as(service, session, open, &start))
@@ -139,6 +142,10 @@ fn judge_start(
     start: &[u8],
     octets: u64,
 ) -> Result<(), Refusal> {
+    if let Some(account) = &session.client.account {
+        // It may have been locked since MAIL.
+        standing::may_send(service, &account.login)?;
+    }
     open.judge_content(octets, mail::mime::is_report(start))?;
     header_ends(start, octets)?;
     super::authors::judge(service, session, start)?;

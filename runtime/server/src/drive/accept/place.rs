@@ -17,7 +17,7 @@ use crate::drive::transaction::{Open, Recipient};
 use crate::drive::{facts, onward, success};
 use crate::service::Service;
 use crate::spam::{Shape, Shapes};
-use crate::{clock, durable, left, random, reports, scan, signing, teaching};
+use crate::{clock, durable, left, random, reports, scan, signing, standing, teaching};
 
 /// Recipients whose copies are alike, with all that their copies are made from.
 pub struct Share<'a> {
@@ -80,6 +80,9 @@ pub async fn place(
     ops.extend(scan::rescan::marks(&ops, &open.owed_scans, direction, &open.reverse_path, at_s));
     let notice = success::notice(service, open, start, at_s).await.map_err(put_trouble)?;
     ops.extend(notice.ops);
+    let replies = standing::replies(service, open, start).await.map_err(put_trouble)?;
+    let (replied, reply_ops): (Vec<_>, Vec<_>) = replies.into_iter().map(|reply| (reply.queued, reply.ops)).unzip();
+    ops.extend(reply_ops.into_iter().flatten());
     let reported = teaching::mark(service, session, open, start, at_s);
     let is_report = reported.is_some();
     ops.extend(reported);
@@ -87,7 +90,11 @@ pub async fn place(
     if is_report {
         service.teaching.arrived();
     }
-    queued.into_iter().chain(notice.queued).for_each(|id| service.spool.arrived(id));
+    queued
+        .into_iter()
+        .chain(notice.queued)
+        .chain(replied.into_iter().flatten())
+        .for_each(|id| service.spool.arrived(id));
     let kept = open.recipients.iter().filter(|recipient| !recipient.found.logins.is_empty());
     let kept: Vec<&Address> = kept.map(|recipient| &recipient.forward_path).collect();
     reports::take(service, &kept, content, &open.authenticated.results);

@@ -33,6 +33,7 @@ use super::{Connection, Woken, opening};
 use crate::admission::{CompressedPlace, Full};
 use crate::durable;
 use crate::service::Service;
+use crate::sessions::Entered;
 
 /// Octets read at a time: few while commands come, which are short, and many while a message does.
 const READ_OCTETS: usize = 1024;
@@ -43,6 +44,7 @@ struct Imap {
     connection: Connection,
     session: Session,
     login: Option<Login>,
+    entered: Option<Entered>,
     selected: Option<Watched>,
     /// Searched beside the selected one.
     searched: Option<store::MailboxId>,
@@ -79,6 +81,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         connection,
         session,
         login: None,
+        entered: None,
         selected: None,
         searched: None,
         followed: None,
@@ -154,9 +157,9 @@ impl Imap {
     async fn read(&mut self, idle: bool) -> bool {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
         let octets = if self.append.is_some() { READ_OCTETS_MAX } else { READ_OCTETS };
-        let changed = self.changed.clone();
+        let (changed, entered) = (self.changed.clone(), self.entered.as_ref());
         let (mut buffer, woken) = tokio::select! {
-            read = super::read_new(&self.service, &mut self.connection.stream, octets, limit) => read,
+            read = super::read_new(&self.service, &mut self.connection.stream, entered, octets, limit) => read,
             () = changed.notified(), if idle => {
                 self.session.changed();
                 return true;
@@ -174,6 +177,7 @@ impl Imap {
             }
             Woken::TimedOut => self.session.end("Waited too long"),
             Woken::Stopping => self.session.end("The server stops"),
+            Woken::Ended => self.session.end("This session was ended, log in again"),
             Woken::End => return false,
         }
         true
@@ -249,8 +253,8 @@ impl Imap {
 
     async fn authenticate(&mut self, claim: &Claim) -> Answer {
         match super::login::reader(&self.service, &self.connection, claim).await {
-            Ok(LoggedIn { account, server_signature, .. }) => {
-                self.login = Some(account.login);
+            Ok(LoggedIn { account, server_signature, entered, .. }) => {
+                (self.login, self.entered) = (Some(account.login), entered);
                 Answer::Authenticated { server_signature }
             }
             Err(failure) => Answer::NotAuthenticated(failure),

@@ -15,6 +15,7 @@ use self::maildrop::Opened;
 use super::login::{self, LoggedIn};
 use super::{Connection, Woken, opening};
 use crate::service::Service;
+use crate::sessions::Entered;
 
 /// Octets read at a time: commands are short.
 const READ_OCTETS: usize = 1024;
@@ -24,6 +25,7 @@ struct Pop {
     connection: Connection,
     session: Session,
     login: Option<Login>,
+    entered: Option<Entered>,
     maildrop: Option<Opened>,
 }
 
@@ -33,7 +35,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         Ok(_) => Session::new(config(&service, &connection)),
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
-    let mut pop = Pop { service, connection, session, login: None, maildrop: None };
+    let mut pop = Pop { service, connection, session, login: None, entered: None, maildrop: None };
     pop.converse().await;
     // Whoever comes back at once finds the maildrop free.
     pop.maildrop = None;
@@ -89,12 +91,13 @@ impl Pop {
     /// False when the client is gone.
     async fn read(&mut self, buffer: &mut [u8]) -> bool {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
-        match super::read(&self.service, &mut self.connection.stream, buffer, limit, false).await {
+        let entered = self.entered.as_ref();
+        match super::read(&self.service, &mut self.connection.stream, entered, buffer, limit, false).await {
             Woken::Octets(octets) => match super::told::first(&mut self.connection, buffer, octets).await {
                 Ok(octets) => self.session.feed(octets),
                 Err(super::told::Untold) => return false,
             },
-            Woken::TimedOut | Woken::Stopping => self.session.end(),
+            Woken::TimedOut | Woken::Stopping | Woken::Ended => self.session.end(),
             Woken::End => return false,
         }
         true
@@ -128,8 +131,8 @@ impl Pop {
 
     async fn authenticate(&mut self, claim: &Claim) -> Answer {
         match login::reader(&self.service, &self.connection, claim).await {
-            Ok(LoggedIn { account, server_signature, .. }) => {
-                self.login = Some(account.login);
+            Ok(LoggedIn { account, server_signature, entered, .. }) => {
+                (self.login, self.entered) = (Some(account.login), entered);
                 Answer::Authenticated { server_signature }
             }
             Err(failure) => Answer::NotAuthenticated(failure),

@@ -140,7 +140,8 @@ impl ActOn {
         let queue_id = item.queue_id;
         let facts: MessageFacts = queue::facts::read(&item.facts);
         let held = |held| {
-            let facts = queue::facts::written(&MessageFacts { held, ..facts.clone() });
+            // What an operator lets go goes, also where the account it is from is held.
+            let facts = queue::facts::written(&MessageFacts { held, let_go: !held, ..facts.clone() });
             Op::Progress { queue_id, facts }
         };
         let due = Op::Reschedule { queue_id, due_at_s: clock::unix_s() };

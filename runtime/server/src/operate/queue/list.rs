@@ -62,7 +62,7 @@ impl Operation for QueueList {
             for item in page.iter().filter(|item| self.filter.has(item)) {
                 listed.matching += 1;
                 if listed.messages.len() < limit {
-                    listed.messages.push(queued(item, RECIPIENTS_MAX));
+                    listed.messages.push(queued(context, item, RECIPIENTS_MAX));
                 }
             }
             if listed.messages.len() >= limit && self.filter.is_empty() {
@@ -120,7 +120,7 @@ impl Operation for QueueShow {
         let start = start.unwrap_or_default();
         let end = start.windows(4).position(|window| window == b"\r\n\r\n").map_or(start.len(), |at| at + 2);
         Ok(Shown {
-            message: queued(&item, usize::MAX),
+            message: queued(context, &item, usize::MAX),
             plan: item.plan.clone(),
             facts: queue::facts::read(&item.facts),
             header: String::from_utf8_lossy(&start[..end]).into_owned(),

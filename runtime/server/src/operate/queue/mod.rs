@@ -8,7 +8,8 @@ use mail::Domain;
 use serde::{Deserialize, Serialize};
 use store::{NextHop, QueueId, QueueItem, WaitingRecipient};
 
-use super::OperateError;
+use super::{Context, OperateError};
+use crate::outbound;
 pub use act::{Act, ActOn, Acted};
 pub use drain::{Drain, Drained};
 pub use list::{DownDestination, Listed, QueueList, QueueShow, Shown};
@@ -62,6 +63,8 @@ pub struct Queued {
     pub accepted_at_s: i64,
     pub size_octets: u64,
     pub held: bool,
+    /// Why it is held; empty when it is not.
+    pub because: String,
     pub recipients: Vec<Waiting>,
     /// Recipients that are not shown.
     pub more: usize,
@@ -76,15 +79,20 @@ pub struct Waiting {
     pub last_reply: String,
 }
 
-fn queued(item: &QueueItem, recipients_max: usize) -> Queued {
+fn queued(context: &Context, item: &QueueItem, recipients_max: usize) -> Queued {
     let facts: queue::MessageFacts = queue::facts::read(&item.facts);
+    let because = match &context.server {
+        Some(service) => outbound::held_because(service, &facts),
+        None => facts.held.then(|| facts.held_because.clone()),
+    };
     Queued {
         queue_id: item.queue_id.to_string(),
         sender: item.reverse_path.address().map(ToString::to_string).unwrap_or_default(),
         login: facts.login,
         accepted_at_s: item.accepted_at_s,
         size_octets: item.body.len(),
-        held: facts.held,
+        held: because.is_some(),
+        because: because.unwrap_or_default(),
         recipients: item.recipients.iter().take(recipients_max).map(waiting).collect(),
         more: item.recipients.len().saturating_sub(recipients_max),
     }

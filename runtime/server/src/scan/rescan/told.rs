@@ -16,7 +16,7 @@ const NAMED_MAX: usize = 20;
 pub async fn alarm(service: &Arc<Service>, words: Words, ops: Vec<Op>) {
     let managers = Address::new("postmaster", service.tables.plan().institution.domain.clone());
     match managers {
-        Ok(managers) => notices::tell(service, &managers, words, ops).await,
+        Ok(managers) => drop(notices::tell(service, &managers, words, ops).await),
         Err(_) => {
             tracing::error!("the managers have no address");
             if let Err(error) = durable::commit(&service.store, ops).await {

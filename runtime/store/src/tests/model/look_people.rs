@@ -79,6 +79,10 @@ fn found_otherwise(store: &dyn Waist, model: &Naive) -> Checked {
     due.sort();
     let due: Vec<String> = due.into_iter().map(|(_, login)| login.clone()).collect();
     prop_assert_eq!(logins(store.people_due(4, 9)?), due);
+    let standing = model.people.iter().filter(|(_, it)| !it.standing.is_empty());
+    let standing: Vec<_> = standing.map(|(login, it)| (login.clone(), it.standing.clone())).collect();
+    let found = store.people_standing(None, 99)?.into_iter();
+    prop_assert_eq!(found.map(|(login, it)| (login.to_string(), it)).collect::<Vec<_>>(), standing);
     for id in ["uid-1", "uid-2", ""] {
         let first = of(&|human| !id.is_empty() && human.origin[1] == id).into_iter().next();
         prop_assert_eq!(store.person_by_foreign(id)?.map(|row| row.person.login.to_string()), first);

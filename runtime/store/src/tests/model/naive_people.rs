@@ -65,14 +65,15 @@ impl Naive {
                 self.freed(&before.person.address.folded());
                 let verifier = verifier.clone().or(before.verifier.clone());
                 let origin = origin.clone().unwrap_or(before.origin.clone());
-                Human { person: person.clone(), verifier, origin, ..before }
+                let due_s = if origin[2..] == before.origin[2..] { before.due_s } else { Some(0) };
+                Human { person: person.clone(), verifier, origin, due_s, ..before }
             }
             None => Human {
                 person: person.clone(),
                 verifier: verifier.clone(),
                 origin: origin.clone().unwrap_or_default(),
                 standing: Vec::new(),
-                due_s: None,
+                due_s: origin.as_ref().filter(|origin| !origin[2..].iter().all(String::is_empty)).map(|_| 0),
                 secret: Vec::new(),
             },
         };

@@ -185,7 +185,7 @@ impl Store {
             Claim::Scram(proof) => proof.login == "toto-j" && proof.proof == [7; 32],
             Claim::Token(_) => false,
         };
-        match self.logins {
+        match self.logins.clone() {
             Some(failure) => Answer::NotAuthenticated(failure),
             None if right => Answer::Authenticated { server_signature: Some(b"signed".to_vec()) },
             None => Answer::NotAuthenticated(LoginFailure::Wrong),

@@ -170,9 +170,9 @@ impl Client {
     fn ask(&mut self, question: &Question) {
         let kind = format!("{question:?}");
         self.asked.push(kind.split([' ', '(']).next().unwrap_or_default().to_owned());
-        (self.desk.logins, self.desk.broken) = (self.logins, self.broken);
+        (self.desk.logins, self.desk.broken) = (self.logins.clone(), self.broken);
         let answer = self.desk.answer(question);
-        (self.logins, self.broken) = (self.desk.logins, self.desk.broken);
+        (self.logins, self.broken) = (self.desk.logins.clone(), self.desk.broken);
         self.session.answer(answer);
     }
 }

@@ -1,6 +1,8 @@
 //! Where mail for people here goes on to. Redirects are facts: the store keeps them as settings, this is the same in
 //! memory. The policy judges each when it is set, and again for each message (`decide::redirect_holds`).
 
+pub mod asked;
+
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
@@ -93,6 +95,12 @@ impl Redirects {
             None => by_login.remove(login.as_str()),
         };
     }
+}
+
+/// The redirect of `login` as the store has it.
+pub fn kept(store: &Store, login: &Login) -> Result<Option<Redirect>, ReadError> {
+    let octets = store.setting(&format!("{PREFIX}{login}"))?;
+    Ok(octets.and_then(|octets| serde_json::from_slice(&octets).ok()))
 }
 
 /// The change of the store that sets or ends the redirect of `login`.

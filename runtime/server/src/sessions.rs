@@ -1,0 +1,183 @@
+//! Who is connected: one entry for each connection that logged in, so that all of a login can be ended at once.
+//!
+//! A connection enters before its account is judged: a state that changes in this moment either is seen by the judgement, or
+//! its change finds the connection here.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mail::Login;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+/// What a session speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    Smtp,
+    Imap,
+    Pop,
+    Portal,
+}
+
+impl Protocol {
+    pub fn word(self) -> &'static str {
+        match self {
+            Protocol::Smtp => "smtp",
+            Protocol::Imap => "imap",
+            Protocol::Pop => "pop",
+            Protocol::Portal => "portal",
+        }
+    }
+}
+
+/// A session of somebody who logged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionOf {
+    pub login: Login,
+    pub protocol: Protocol,
+    /// The address the server believes.
+    pub peer: IpAddr,
+    /// Unix seconds.
+    pub since_s: i64,
+}
+
+/// All of them. A login is one whatever its case.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    by_login: Mutex<HashMap<String, Vec<Arc<One>>>>,
+}
+
+#[derive(Debug)]
+struct One {
+    of: SessionOf,
+    is_ended: AtomicBool,
+    end: Notify,
+}
+
+/// An entry; the session leaves when this is dropped.
+#[derive(Debug)]
+pub struct Entered {
+    sessions: Arc<Sessions>,
+    one: Arc<One>,
+}
+
+impl Sessions {
+    pub fn enter(self: &Arc<Sessions>, of: SessionOf) -> Entered {
+        let key = key(&of.login);
+        let one = Arc::new(One { of, is_ended: AtomicBool::new(false), end: Notify::new() });
+        let mut by_login = self.by_login();
+        let all = by_login.entry(key).or_insert_with(|| Vec::with_capacity(1));
+        all.push(one.clone());
+        drop(by_login);
+        Entered { sessions: self.clone(), one }
+    }
+
+    /// The oldest first.
+    pub fn of(&self, login: &Login) -> Vec<SessionOf> {
+        self.by_login().get(&key(login)).into_iter().flatten().map(|one| one.of.clone()).collect()
+    }
+
+    /// Tells all sessions of `login` to end, and says how many there are. Each ends as its protocol says, as soon as it waits
+    /// for its client.
+    pub fn end(&self, login: &Login) -> usize {
+        let by_login = self.by_login();
+        let all = by_login.get(&key(login)).map(Vec::as_slice).unwrap_or_default();
+        for one in all {
+            one.is_ended.store(true, Ordering::Release);
+            one.end.notify_waiters();
+        }
+        all.len()
+    }
+
+    /// Sessions there are.
+    pub fn count(&self) -> usize {
+        self.by_login().values().map(Vec::len).sum()
+    }
+
+    fn by_login(&self) -> MutexGuard<'_, HashMap<String, Vec<Arc<One>>>> {
+        self.by_login.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(login: &Login) -> String {
+    login.as_str().to_ascii_lowercase()
+}
+
+impl Entered {
+    /// Resolves when the session is to end. Cancelling loses nothing.
+    pub async fn ended(&self) {
+        loop {
+            // Made before the look: whoever ends it after the look wakes it.
+            let woken = self.one.end.notified();
+            if self.is_ended() {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.one.is_ended.load(Ordering::Acquire)
+    }
+
+    pub fn session(&self) -> &SessionOf {
+        &self.one.of
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut by_login = self.sessions.by_login();
+        let key = key(&self.one.of.login);
+        if let Some(all) = by_login.get_mut(&key) {
+            all.retain(|one| !Arc::ptr_eq(one, &self.one));
+            if all.is_empty() {
+                by_login.remove(&key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(login: &str, protocol: Protocol) -> SessionOf {
+        SessionOf { login: Login::new(login).unwrap(), protocol, peer: IpAddr::from([192, 0, 2, 1]), since_s: 7 }
+    }
+
+    #[tokio::test]
+    async fn all_sessions_of_a_login_end_and_those_of_others_stay() {
+        let sessions = Arc::new(Sessions::default());
+        let imap = sessions.enter(of("toto-j", Protocol::Imap));
+        let smtp = sessions.enter(of("Toto-J", Protocol::Smtp));
+        let other = sessions.enter(of("dupont-m", Protocol::Imap));
+        let login = Login::new("TOTO-j").unwrap();
+        let protocols: Vec<Protocol> = sessions.of(&login).into_iter().map(|it| it.protocol).collect();
+        assert_eq!(protocols, [Protocol::Imap, Protocol::Smtp]);
+        let waiting = tokio::spawn(async move {
+            imap.ended().await;
+            imap
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(sessions.end(&login), 2);
+        let imap = waiting.await.unwrap();
+        // Whoever waits later is told as well.
+        smtp.ended().await;
+        assert!(!other.is_ended());
+        drop((imap, smtp));
+        assert_eq!((sessions.of(&login).len(), sessions.count(), sessions.end(&login)), (0, 1, 0));
+        // Who comes back is somebody new.
+        assert!(!sessions.enter(of("toto-j", Protocol::Pop)).is_ended());
+    }
+
+    #[test]
+    fn an_entry_costs_little() {
+        // Beside it: the login twice, a place in the map and one in the list; some 300 octets in all.
+        assert!(std::mem::size_of::<One>() <= 128, "{}", std::mem::size_of::<One>());
+        assert!(std::mem::size_of::<Entered>() <= 16);
+    }
+}
