@@ -301,7 +301,7 @@ fn guessing_from_outside_locks_nobody_out_inside_and_an_old_telephone_is_no_atta
     let mut rings = Rings::default();
     let guesses = |address: &str| {
         let address: IpAddr = address.parse().unwrap();
-        Guesses::of(&tables, Guess { login: "toto-j", class: tables.class_of(address), address })
+        Guesses::of(&tables, Guess { login: "toto-j", class: tables.class_of(address), address, known: false })
     };
     let outside = guesses(OUTSIDE);
     for _ in 0..500 {
