@@ -220,6 +220,7 @@ impl Server {
             tokio::spawn(reports::keep(service.clone())),
             tokio::spawn(crate::quotas::keep(service.clone())),
             tokio::spawn(crate::teaching::keep(service.clone())),
+            tokio::spawn(crate::passwords::warnings::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(scan::keep(service.clone())),
             tokio::spawn(scan::rescan::keep(service.clone())),

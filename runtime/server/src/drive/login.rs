@@ -4,6 +4,8 @@ mod secret;
 
 use std::sync::Arc;
 
+pub(crate) use secret::is_of_directory;
+
 use decide::expiry::{self, Age, Use};
 use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
 use mail::{Login, reply};

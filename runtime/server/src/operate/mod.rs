@@ -88,7 +88,10 @@ pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
-pub use password::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
+pub use password::{
+    BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
+    WeakPasswords, WriteLetter,
+};
 pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
 pub use place::Layout;
 pub use problem::{Problem, Problems};

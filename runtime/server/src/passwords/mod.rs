@@ -17,6 +17,7 @@ mod remembered;
 pub mod renewals;
 mod set;
 pub mod totp;
+pub mod warnings;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

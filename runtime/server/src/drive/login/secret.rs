@@ -9,13 +9,14 @@ use proto::sasl::Credentials;
 use store::{PersonRow, PersonSource};
 
 use super::{Door, Proved, ProvedBy, is_barred, later, person, unreadable};
-use crate::clock;
+use crate::app_passwords::Used;
 use crate::ldap::{Bound, Ldap};
 use crate::outcome::Peer;
 use crate::passwords::facts::Facts;
 use crate::passwords::renewals::Renewal;
 use crate::passwords::{Attempt, Checked};
 use crate::service::Service;
+use crate::{accesses, clock};
 
 /// Who has this secret.
 pub async fn judge(
@@ -80,9 +81,10 @@ fn opens_app_password(
 ) -> Result<bool, Refusal> {
     let Some(typed) = Login::new(&credentials.login) else { return Ok(false) };
     let login = person.map_or(&typed, |row| &row.person.login);
-    let opens = service.app_passwords.opens(&service.store, login, &credentials.secret, &service.today());
+    let from = accesses::How::new(super::protocol(service, peer), peer, "").to_string();
+    let used = Used { on: service.today(), from };
+    let opens = service.app_passwords.opens(&service.store, login, &credentials.secret, &used);
     let opens = opens.map_err(|error| unreadable(&error))?;
-    let _ = peer;
     // Of a locked login it opens nothing, and costs what a wrong password costs.
     Ok(opens && person.is_some_and(|row| !is_barred(row)))
 }
