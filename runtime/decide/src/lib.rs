@@ -32,6 +32,7 @@ mod told;
 mod transaction;
 
 pub mod compromise;
+pub mod expiry;
 pub mod login;
 pub mod people;
 pub mod roles;

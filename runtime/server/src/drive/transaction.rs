@@ -70,6 +70,7 @@ impl Open {
         }
         if let Some(account) = &client.account {
             standing::may_send(service, &account.login)?;
+            crate::passwords::expiry::may_send(service, &account.login)?;
         }
         let tables = &service.tables;
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);

@@ -34,7 +34,7 @@ use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{AddPerson, ChangePerson, ImportPeople, ListPeople, RemovePerson, ShowPerson};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
-use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
+use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf, WeakPasswords, WriteLetter};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -229,6 +229,8 @@ impl Asked {
             BeginTotp::PATH => self.start::<BeginTotp>(),
             ConfirmTotp::PATH => self.start::<ConfirmTotp>(),
             EndTotp::PATH => self.start::<EndTotp>(),
+            WriteLetter::PATH => self.start::<WriteLetter>(),
+            WeakPasswords::PATH => self.start::<WeakPasswords>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

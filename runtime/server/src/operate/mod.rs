@@ -95,6 +95,10 @@ pub use people::{
     ListPeople, ListedAddress, ListedPerson, PersonState, PutPeople, PutResult, RemoveAddress, RemovePerson,
     SetFunction, ShowPerson, ShownPerson, WantedPerson, people_of_csv, people_of_ldif, people_to_csv, people_to_ldif,
 };
+pub use password::{
+    BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
+    WeakPasswords, WriteLetter,
+pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
