@@ -34,6 +34,7 @@ mod scanning;
 mod sharing;
 mod signing;
 mod spread;
+mod standing;
 mod story;
 mod teaching;
 mod wire;

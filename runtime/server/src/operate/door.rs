@@ -29,6 +29,7 @@ use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore,
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
+use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoContain};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -156,6 +157,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         TakeMessage::PATH => asked.start::<TakeMessage>(),
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
+        path if is_standing(path) => asked.standing(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
@@ -170,7 +172,25 @@ struct Asked {
     body: Bytes,
 }
 
+/// Is it asked where an account stands, or is that to change?
+fn is_standing(path: &str) -> bool {
+    ["/person/state", "/person/leave", "/person/contain", "/person/erase"].iter().any(|begin| path.starts_with(begin))
+}
+
 impl Asked {
+    /// What is asked of where accounts stand.
+    fn standing(self, path: &str) -> Answer {
+        match path {
+            StateOf::PATH => self.start::<StateOf>(),
+            ChangeState::PATH => self.start::<ChangeState>(),
+            LeaveOn::PATH => self.start::<LeaveOn>(),
+            ContainPerson::PATH => self.start::<ContainPerson>(),
+            UndoContain::PATH => self.start::<UndoContain>(),
+            ErasePerson::PATH => self.start::<ErasePerson>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
     /// What is asked of the spam filter.
     fn spam(self, path: &str) -> Answer {
         match path {

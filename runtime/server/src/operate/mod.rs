@@ -32,6 +32,7 @@ mod redirect;
 mod reports;
 mod rights;
 mod spam;
+mod standing;
 mod stats;
 mod trace;
 mod verify;
@@ -55,8 +56,10 @@ use crate::redirects::Redirects;
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
 use crate::service::Service;
+pub use crate::sessions::Protocol;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
+pub use crate::standing::sent::SentMessage;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use accesses::{AccessesOf, ListedAccess};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
@@ -100,6 +103,10 @@ pub use spam::{
     COUNTED_TOKENS_AT_ONCE, CountsOfTokens, DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged,
     ListTaught, ListedTaught, Moved, RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats,
     StatsOfSpam, TaughtSpam, TeachSpam,
+};
+pub use standing::{
+    ChangeState, ContainPerson, ContainedPerson, ErasePerson, HeldOfPerson, LeaveOn, ShownChange, ShownGiven,
+    ShownLock, ShownSession, ShownState, StateAct, StateOf, UncontainedPerson, UndoContain,
 };
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};

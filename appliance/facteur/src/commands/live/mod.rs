@@ -18,6 +18,7 @@ pub mod redirect;
 pub mod reports;
 pub mod restore;
 pub mod spam;
+mod standing;
 pub mod store;
 pub mod trace;
 pub mod why;

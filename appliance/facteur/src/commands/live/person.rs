@@ -8,6 +8,7 @@ use server::operate::{PutPeople, SetPassword};
 
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
+use super::standing::{self, StandingCommand};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -33,6 +34,8 @@ enum PersonCommand {
     AppPassword(AppPasswordArgs),
     /// Forget failed logins, so that somebody gets in again at once
     Unlock(UnlockArgs),
+    #[command(flatten)]
+    Standing(StandingCommand),
     /// Say from where an account was used, by which protocol and program
     Accesses(AccessesArgs),
 }
@@ -60,6 +63,7 @@ pub fn run(args: &PersonArgs) -> Exit {
         PersonCommand::Load(args) => load(args),
         PersonCommand::Password(args) => password(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
+        PersonCommand::Standing(command) => standing::run(command),
         PersonCommand::Unlock(args) => access::unlock(args),
         PersonCommand::Accesses(args) => access::accesses(args),
     };
