@@ -113,12 +113,13 @@ fn tried(name: &str) -> Ran {
     program::run(Command::new(program::facteur()).arg("try").arg(shipped(name)).arg("--once"))
 }
 
-/// What this build cannot do yet is said by its section, before anything listens.
 #[test]
-fn the_university_is_not_served_and_the_section_is_named() {
-    let ran = tried("university").ends(2);
-    assert!(ran.err.contains("identity.ldap: ") && !ran.err.contains("gateways: "), "{}", ran.err);
-    assert!(ran.err.contains("this plan cannot be served") && ran.out.is_empty(), "{}\n{}", ran.out, ran.err);
+fn the_university_is_served_with_people_of_the_file_for_its_directory() {
+    let ran = tried("university").ends(0);
+    assert!(ran.out.contains("people.ron stands in for the directory server"), "{}", ran.out);
+    for told in ["a stranger tries to relay", "an infected message"] {
+        assert!(ran.out.contains(&format!("=> as the plan says: {told}")), "{}", ran.out);
+    }
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod sharing;
 mod signing;
 mod spread;
 mod standing;
+mod stolen;
 mod story;
 mod teaching;
 mod wire;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use mail::{Login, MailboxName, Person, SpecialUse};
-use plan::{Language, Plan};
-use store::{CommitError, DefaultMailbox, Op, Store};
+use mail::{Login, Person};
+use plan::Plan;
+use store::{CommitError, Op, Store};
 
 /// People of one commit; a batch is one transaction.
 const BATCH: usize = 200;
@@ -27,25 +27,9 @@ impl fmt::Display for NoPeople {
 
 impl std::error::Error for NoPeople {}
 
-/// The mailboxes an account starts with besides INBOX, in the institution's language.
-pub fn default_mailboxes(language: Language) -> Vec<DefaultMailbox> {
-    let names = match language {
-        Language::French => ["Archives", "Brouillons", "Indésirables", "Envoyés", "Corbeille"],
-        Language::English => ["Archive", "Drafts", "Junk", "Sent", "Trash"],
-    };
-    names
-        .iter()
-        .zip(SpecialUse::ALL)
-        .filter_map(|(name, special_use)| {
-            let name = MailboxName::new(name).ok()?;
-            Some(DefaultMailbox { name, special_use: Some(special_use) })
-        })
-        .collect()
-}
-
 /// Creates people or brings them up to date. `None` keeps the verifier of an existing person.
 pub fn create(store: &Store, plan: &Plan, people: &[(Person, Option<String>)]) -> Result<(), NoPeople> {
-    let mailboxes = default_mailboxes(plan.institution.pages);
+    let mailboxes = server::default_mailboxes(plan.institution.pages);
     for batch in people.chunks(BATCH) {
         let ops = batch
             .iter()

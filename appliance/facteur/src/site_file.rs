@@ -9,7 +9,7 @@ use proto::sasl::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
-use server::{Certificate, Certificates, ClientAddress, Outbound, Site, World};
+use server::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Site, World};
 
 use crate::serving::named;
 
@@ -49,6 +49,9 @@ struct SiteFile {
     /// Where `/metrics` and `/healthz` listen.
     #[serde(default)]
     metrics: Option<SocketAddr>,
+    /// Where the portal listens.
+    #[serde(default)]
+    portal: Vec<SocketAddr>,
 }
 
 #[derive(Deserialize)]
@@ -129,7 +132,9 @@ pub fn read(path: &Path, tables: &Tables) -> Result<Site, Anything> {
         },
         scanners: BTreeMap::new(),
         backups: file.backups.into_iter().map(|(name, BackupPlace::Folder(folder))| (name, folder)).collect(),
+        directory: DirectoryAt::Servers,
         http: file.metrics,
+        portal: file.portal.into_iter().map(|bind| PortalAddress { bind, seen_as: None }).collect(),
     })
 }
 

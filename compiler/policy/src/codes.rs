@@ -134,6 +134,7 @@ codes! {
     E0418, Judged, "gateway \"{g}\" or front \"{n}\" is too wide ({prefix}): what it tells is believed", "name the machines; at most /24, IPv6 /56";
     L0419, Judged, "gateway \"{g}\" does not turn others away: strangers can go round it", "`refuse_others: true`";
     E0420, Judged, "`imap.mask` names {no client|no capability|\"{word}\", which cannot be masked}", "did you mean \"{near}\"?";
+    E0421, Judged, "an answer to a failed login would wait {s}", "at most 60 s: mail programs give up, and every answer that waits keeps a connection";
     // 05 Relaying, domains, recipients, mailboxes
     E0501, Judged, "open relay: a stranger at \"{network}\" can send to the outside through \"{block}\"", "ask for a login, or bound `from`; dialogue below";
     L0502, Judged, "profile \"{a}\" (temporary) has more room than \"{b}\" (default)", "confirm with a waiver or swap";
@@ -218,6 +219,23 @@ codes! {
     E0814, Judged, "{address} is in a domain that is not held here", "held: …";
     E0815, Judged, "alias {a} leads back to itself", "break the circle at {b}";
     E0816, Judged, "people are not in order of registration ({a} before {b})", "order decides who keeps the plain login";
+    E0817, Judged, "{person} leaves on {date}, before the first day", "`until` is the last day; leave it out where none is known";
+    E0818, Judged, "the redirect of {person} to {address} {is in a domain of ours|is among the refused examples|is allowed by nothing}", "take it away, or extend `redirects.allow`";
+    L0819, Judged, "the redirect of {person} to {address} waits for a grant", "`facteur redirect` writes down who approved it, why, and until when";
+    E0820, Judged, "`portal.at` {is reachable without TLS|has a path|names an address and no host}", "write \"https://host\"";
+    E0821, Judged, "a session of the portal would last {span} {without a request|in all}", "`idle` from 1 min, `at_most` up to 7 days, and no shorter than `idle`";
+    E0822, Judged, "\"{n}\" {is for managers|changes passwords}, and does not reach the portal", "add it to `portal.from`, or take it away";
+    E0823, Judged, "`{path}` {is reached without TLS|names nothing|needs a portal, and there is none}", "write an https URL and names that stand for something; `portal: (at: \"https://…\")`";
+    E0824, Judged, "`hash` {makes a stolen file of verifiers cheap to guess|takes more than a login may}", "e.g. (memory: \"7 MiB\", passes: 5, lanes: 1) or (memory: \"19 MiB\", passes: 2, lanes: 1)";
+    E0825, Judged, "`{path}` {has {span}|has nothing|names {state} twice|stands before {state}}", "an hour to a year before a change; states of one day to five years, each once, from the most that may be done to the least";
+    L0826, Judged, "a login or address may go to somebody else {after {span}|once `retention.ledger` ends}", "mail for who had it comes to who has it now; `reuse_after: Never` and `ledger: Forever`";
+    E0827, Judged, "`roles.correspondents` {names no unit|gives addresses that are not ours}", "a form such as \"Correspondent.{Unit}@example.org\"";
+    L0828, Judged, "nobody is {a mail manager|an administrator}", "write the functional address that `roles` names, with members";
+    E0829, Judged, "detector \"{d}\" {does nothing|looks at {what}}", "at least one reaction; 1 or more within 1 min to 1 day; a share of 1 % to 100 %";
+    E0830, Judged, "detector \"{d}\" would lock for {span}", "from 1 min to 30 days: nobody may be forgotten behind a lock";
+    L0831, Judged, "nobody notices a stolen account (`compromise` is switched off)", "take the defaults";
+    L0832, Judged, "detector \"{d}\" tells nobody", "add `Alert`: a person has to look";
+    L0833, Judged, "managers reach the portal from \"{n}\" with a password alone", "`second_factor: Required(for: [Manager, Administrator])`, or narrow `managers_from`";
     // 09 Guarantees, storage, time
     E0901, Judged, "guarantee {g} is broken", "counterexample and the line to change, below (an open relay is reported once, as E0501, and hides E0205 on the same block)";
     E0902, Judged, "guarantee {g} is empty: \"{n}\" no longer exists", "an empty promise is worse than none";

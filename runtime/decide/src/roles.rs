@@ -260,12 +260,12 @@ pub fn unit_key(unit: &str) -> String {
     unit.split_whitespace().collect::<Vec<_>>().join("-").to_lowercase()
 }
 
-/// The unit of a functional address of the form of `roles.correspondents`, as `Correspondant.{unit}@univ-nantes.fr`; `None`
+/// The unit of a functional address of the form of `roles.correspondents`, as `Correspondant.{Unit}@univ-nantes.fr`; `None`
 /// for another address.
 pub fn unit_of_correspondents(form: &str, address: &str) -> Option<String> {
+    let (form, address) = (form.to_lowercase(), address.to_lowercase());
     let (before, after) = form.split_once("{unit}")?;
-    let (before, after, address) = (before.to_lowercase(), after.to_lowercase(), address.to_lowercase());
-    let unit = address.strip_prefix(&before)?.strip_suffix(&after)?;
+    let unit = address.strip_prefix(before)?.strip_suffix(after)?;
     let is_one = !unit.is_empty() && !unit.contains('@');
     is_one.then(|| unit_key(unit))
 }

@@ -31,8 +31,8 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
             | ReceptionStep::Deliver => {}
         }
     }
-    if plan.identity.ldap.is_some() {
-        say("identity.ldap", "no directory server is asked: nobody it holds could log in", true);
+    if !plan.identity.sign_in.is_empty() {
+        say("identity.sign_in", "the portal asks for the password alone", false);
     }
     for (name, scanner) in &plan.scanners {
         match (scanner.does, &scanner.at) {

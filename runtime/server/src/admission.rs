@@ -21,6 +21,8 @@ const PART_PER_ADDRESS: u32 = 4;
 pub enum Kind {
     /// Receiving blocks, judged by the policy's `strangers`.
     Receiving,
+    /// The portal, which bounds each address itself.
+    Portal,
     /// Everything else.
     Own,
 }

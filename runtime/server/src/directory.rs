@@ -55,6 +55,8 @@ pub struct Found {
     pub away: Vec<(Address, Route)>,
     /// Who knows whether there is such a recipient, and for how many seconds the answer is believed.
     pub asks: Option<(NextHop, u64)>,
+    /// Nobody here has it, and a directory server may have somebody new with it.
+    pub may_be_new: bool,
     /// Copies that go on because a person here asked for it, and the policy allows it.
     pub forwards: Vec<Forward>,
     /// How many are behind the address, when they are too many for one look: their mail is spread from the spool, and who
@@ -105,6 +107,7 @@ impl Found {
             closed: 0,
             away: Vec::new(),
             asks: None,
+            may_be_new: false,
             forwards: Vec::new(),
             many: None,
             notes: Vec::new(),
@@ -172,7 +175,7 @@ impl Directory {
         declared_octets: u64,
     ) -> Found {
         let found = match self.back(tables, reverse_path, address) {
-            None => self.try_find(tables, store, address, declared_octets),
+            None => self.try_find(tables, store, address, declared_octets).map(perhaps_new),
             Some(Some(sender)) => self.try_find(tables, store, &sender, declared_octets).map(passed_back),
             Some(None) => Ok(Found::nobody(RecipientClass::Unknown, address.clone())),
         };
@@ -442,6 +445,11 @@ fn in_domain(address: &Address, canonical: &Domain) -> Address {
     let local = text.rsplit_once('@').map_or("", |(local, _)| local);
     // A local part and a domain that were each sound are sound together.
     format!("{local}@{canonical}").parse().unwrap_or_else(|_| address.clone())
+}
+
+/// People a directory server has may have come a moment ago.
+fn perhaps_new(found: Found) -> Found {
+    Found { may_be_new: found.class == RecipientClass::Unknown, ..found }
 }
 
 /// A bounce goes back out: not as relayed mail of a stranger, but as mail for somebody we forwarded for.

@@ -73,6 +73,7 @@ metrics! {
     counters password_checks "facteur_password_checks_total" ["how"] "Checks of a password by what answered them: remembered, shared (another connection's hash), hashed, app_password, shed.";
     gauge logins_waiting "facteur_logins_waiting" [] "Logins that wait for their password to be hashed.";
     gauge logins_kept "facteur_logins_kept" [] "Logins that succeeded and would not be hashed after a restart.";
+    counters portal_requests "facteur_portal_requests_total" ["route", "code"] "Requests to the portal by the page they matched and by the code of the answer.";
     counters compromise_cases "facteur_compromise_cases_total" ["detector"] "Times a detector of the policy went off for an account.";
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
@@ -99,6 +100,15 @@ metrics! {
     counter backups_failed "facteur_backups_failed_total" [] "Nightly backups that failed.";
     gauge store_read_only "facteur_store_read_only" [] "1 while the device is full and nothing new is taken.";
     gauge store_free "facteur_store_free_bytes" [] "Room on the device of the data folder.";
+    gauge directory_fresh "facteur_directory_fresh_timestamp_seconds" [] "When everybody was read from the directory last, 0 before the first time.";
+    gauge directory_stale "facteur_directory_stale" [] "1 while what is known of the directory is older than the policy trusts.";
+    gauge directory_stopped "facteur_directory_stopped" [] "1 while a sync waits for an operator, because too much changed at once.";
+    gauge directory_entries "facteur_directory_entries" [] "Entries the last sync read.";
+    gauge directory_refused "facteur_directory_refused_entries" [] "Entries of the last sync that are nobody here.";
+    gauge directory_servers_up "facteur_directory_servers_up" [] "Directory servers nothing is wrong with that is known.";
+    gauge directory_people "facteur_directory_people" [] "People the last sync left here that are the directory's.";
+    gauge directory_sync_ms "facteur_directory_sync_milliseconds" [] "What the last sync took.";
+    counters directory_seeks "facteur_directory_lookups_total" ["result"] "Unknown recipients the directory was asked about: found, nobody, unsure.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
     counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, blocked, refused, expired.";
     counters outbound_statuses "facteur_outbound_statuses_total" ["next_hop", "status"] "What tries came to, by provider or route of the plan and by class and subject of the status.";

@@ -25,7 +25,6 @@ pub enum Subject<'a> {
 }
 
 /// What `login` holds now.
-#[expect(dead_code, reason = "for the portal")]
 pub(crate) fn roles_of(service: &Service, login: &Login) -> Result<Held, ReadError> {
     held(&service.tables, &service.store, login)
 }
@@ -33,32 +32,20 @@ pub(crate) fn roles_of(service: &Service, login: &Login) -> Result<Held, ReadErr
 /// What `login` holds, as this plan and this store say.
 pub(crate) fn held(tables: &Tables, store: &Store, login: &Login) -> Result<Held, ReadError> {
     let plan = tables.plan();
-    let form = correspondents(plan);
+    let form = plan.roles.correspondents.as_str();
     let functions = store.functions_of(login)?;
     let units = functions.iter().filter_map(|(address, _)| unit_of_correspondents(form, &address.folded()));
     Ok(Held {
         correspondent_of: units.collect(),
-        manager: is_in(plan, store, &managers(plan), login)?,
-        administrator: is_in(plan, store, &administrators(plan), login)?,
-        teacher: is_in(plan, store, &teachers(plan), login)?,
+        manager: is_in(plan, store, &plan.roles.managers, login)?,
+        administrator: is_in(plan, store, &plan.roles.administrators, login)?,
+        teacher: is_in(plan, store, teachers(plan), login)?,
     })
 }
 
-fn correspondents(_plan: &Plan) -> &str {
-    ""
-}
-
-fn managers(_plan: &Plan) -> Vec<String> {
-    vec!["mail-managers".to_owned()]
-}
-
-fn administrators(_plan: &Plan) -> Vec<String> {
-    vec!["mail-administrators".to_owned()]
-}
-
 /// Without a spam filter it is the managers.
-fn teachers(plan: &Plan) -> Vec<String> {
-    plan.antispam.as_ref().map_or_else(|| managers(plan), |antispam| antispam.taught_by.clone())
+fn teachers(plan: &Plan) -> &[String] {
+    plan.antispam.as_ref().map_or(&plan.roles.managers, |antispam| &antispam.taught_by)
 }
 
 /// Is `login` behind one of these addresses? A name without a domain is in the institution's.

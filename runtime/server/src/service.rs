@@ -52,6 +52,8 @@ pub(crate) struct Service {
     /// Maildrops that have a session.
     pub maildrops: Arc<crate::drive::pop3::Maildrops>,
     pub directory: crate::directory::Directory,
+    /// The directory server people are read from; `None` where the plan has none, or nobody is asked.
+    pub ldap: Option<crate::ldap::Ldap>,
     /// Other servers.
     pub world: crate::world::World,
     /// Connections to next hops between two messages.
@@ -62,6 +64,10 @@ pub(crate) struct Service {
     pub standings: Arc<crate::standing::Standings>,
     pub teaching: crate::teaching::Teaching,
     pub redirects: Arc<crate::redirects::Redirects>,
+    /// What people ask for.
+    pub requests: crate::redirects::asked::Requests,
+    pub delegations: crate::delegations::Delegations,
+    pub room_grants: crate::quotas::RoomGrants,
     pub blocks: crate::blocks::Blocks,
     /// Who is asked about mail that comes in; `None` where nobody is.
     pub resolver: Option<crate::authenticate::Resolver>,

@@ -31,8 +31,22 @@ pub struct Site {
     pub scanners: BTreeMap<String, StandIn>,
     /// Where backups that go elsewhere are kept, by the name the plan gives the place: a folder on another disk.
     pub backups: BTreeMap<String, PathBuf>,
+    /// Who is asked about people, where the plan names a directory server.
+    pub directory: DirectoryAt,
     /// Where `/metrics` and `/healthz` listen.
     pub http: Option<SocketAddr>,
+    /// Where the portal listens, with the certificate under the name `portal` or the default one.
+    pub portal: Vec<PortalAddress>,
+}
+
+/// An address the portal binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortalAddress {
+    /// Port 0 lets the kernel choose.
+    pub bind: SocketAddr,
+    /// Whoever comes here is seen as this address, and may name the portal by the address it binds: a browser cannot
+    /// choose where it comes from.
+    pub seen_as: Option<IpAddr>,
 }
 
 /// Something on this machine that takes a scanner's place, by the protocol it speaks.
@@ -42,6 +56,16 @@ pub enum StandIn {
     Icap(SocketAddr),
     /// Nobody: it is not asked.
     Nobody,
+}
+
+/// Where people of a directory server come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DirectoryAt {
+    /// The servers the plan names.
+    #[default]
+    Servers,
+    /// Nobody is asked: the people in the store stand in for them.
+    StandIn,
 }
 
 /// A certificate chain with its key.

@@ -22,6 +22,7 @@ use crate::clock::{self, Clock};
 use crate::compromise::Compromise;
 use crate::content::Held;
 use crate::directory::Directory;
+use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
@@ -30,17 +31,18 @@ use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
-use crate::site::{Outbound, Site};
+use crate::site::{Outbound, PortalAddress, Site};
 use crate::spam::{Spam, colleagues};
 use crate::standing::Standings;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, quarantine,
-    random, reports, rings, scan, standing, tls, world,
+    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine, random, reports, rings, scan, standing, tls, world,
 };
 
+/// The name of the portal where listeners are named.
+const PORTAL: &str = "portal";
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
@@ -63,6 +65,8 @@ pub struct Running {
     pub listeners: BTreeMap<String, Vec<SocketAddr>>,
     /// Where `/metrics` and `/healthz` are.
     pub http: Option<SocketAddr>,
+    /// Where the portal is, in the order of the site.
+    pub portal: Vec<SocketAddr>,
     pub control: PathBuf,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -82,6 +86,8 @@ pub enum StartError {
     Seal(std::io::Error),
     /// The site's view of DNS.
     World(String),
+    /// The directory server of the plan.
+    Ldap(String),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -110,7 +116,7 @@ impl fmt::Display for StartError {
             StartError::UnknownListeners(names) => write!(f, "the plan has no listener {}", names.join(", ")),
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
-            StartError::World(what) => f.write_str(what),
+            StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -181,10 +187,16 @@ impl Server {
         }
         let unknown: Vec<String> =
             site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
+        let unknown = if site.portal.is_empty() || tables.plan().portal.is_some() {
+            unknown
+        } else {
+            [unknown, vec![PORTAL.to_owned()]].concat()
+        };
         if !unknown.is_empty() {
             return Err(StartError::UnknownListeners(unknown));
         }
         let doors = doors(&tables, &site)?;
+        let portal_doors = portal_doors(&tables, &site)?;
         let (stop, stopping) = watch::channel(false);
         let (service, records) = service(tables, hash, site, store, stopping).await?;
         standing::keep::look_at_all(&service).await;
@@ -204,6 +216,7 @@ impl Server {
             tokio::spawn(night::keep(service.clone())),
             tokio::spawn(quarantine::count(service.clone())),
             tokio::spawn(reports::keep(service.clone())),
+            tokio::spawn(crate::quotas::keep(service.clone())),
             tokio::spawn(crate::teaching::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(scan::keep(service.clone())),
@@ -211,16 +224,19 @@ impl Server {
             tokio::spawn(outbound::run(service.clone())),
             tokio::spawn(signing::keep(service.clone())),
             tokio::spawn(colleagues::keep(service.clone())),
+            tokio::spawn(crate::ldap::keep(service.clone())),
             tokio::spawn(outbound::pool::keep(service.clone())),
             tokio::spawn(world::tls_report::keep(service.clone())),
         ];
+        let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
+        tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
             // A bound socket has an address.
             listeners.entry(door.name.clone()).or_default().extend(door.socket.local_addr());
             tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
         }
-        Ok(Running { listeners, http, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
     }
 }
 
@@ -288,6 +304,21 @@ fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
     Ok(doors)
 }
 
+/// Binds the portal.
+fn portal_doors(tables: &Tables, site: &Site) -> Result<Vec<portal::Door>, StartError> {
+    let name = || PORTAL.to_owned();
+    let certificate = site.certificates.by_listener.get(PORTAL).unwrap_or(&site.certificates.default);
+    let mut doors = Vec::new();
+    for PortalAddress { bind, seen_as } in &site.portal {
+        let acceptor = tls::acceptor(tables.plan().tls.oldest, certificate)
+            .map_err(|error| StartError::Tls { listener: name(), error })?;
+        let socket =
+            listen::bind(*bind).map_err(|error| StartError::Bind { listener: name(), address: *bind, error })?;
+        doors.push(portal::Door { socket, acceptor, seen_as: *seen_as });
+    }
+    Ok(doors)
+}
+
 fn http_socket(
     address: Option<SocketAddr>,
 ) -> Result<(Option<SocketAddr>, Option<tokio::net::TcpListener>), StartError> {
@@ -309,6 +340,9 @@ async fn service(
     let scorers = scan::score::Scorers::of(tables.plan(), &site);
     let time_zone = time_zone(&tables)?;
     let redirects = Arc::new(Redirects::load(&store).map_err(StartError::Read)?);
+    let requests = crate::redirects::asked::Requests::load(&store).map_err(StartError::Read)?;
+    let delegations = crate::delegations::Delegations::load(&store).map_err(StartError::Read)?;
+    let room_grants = crate::quotas::RoomGrants::load(&store).map_err(StartError::Read)?;
     let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
@@ -319,6 +353,7 @@ async fn service(
     let signing = Signing::load(tables.plan(), &site, &store, seal).map_err(StartError::Read)?;
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
+    let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let rings = rings::load(&store).map_err(StartError::Read)?;
     // Were it drawn at each start, a salt that changes would tell that nobody has the login.
     let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
@@ -354,9 +389,13 @@ async fn service(
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
         directory,
+        ldap,
         world,
         pool: outbound::Pool::default(),
         redirects,
+        requests,
+        delegations,
+        room_grants,
         sessions: Arc::default(),
         standings,
         teaching: crate::teaching::Teaching::default(),

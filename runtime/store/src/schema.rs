@@ -188,6 +188,15 @@ CREATE TABLE access(
 CREATE INDEX access_last ON access(last);
 ";
 
+/// What is on the record stays as it was written, whatever a statement of ours gets wrong. Entries go when they are old
+/// (`retention.audit`): the trim says in `meta` up to when, in its own transaction.
+const AUDIT_STAYS: &str = "
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is not rewritten'); END;
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit
+WHEN old.at >= ifnull((SELECT value FROM meta WHERE key = 'audit_from'), old.at)
+BEGIN SELECT RAISE(ABORT, 'the audit is kept'); END;
+";
+
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -262,10 +271,12 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
         let steps = [(2, FROM_2), (3, FROM_3), (4, FROM_4), (5, FROM_5)];
         steps.iter().filter(|(from, _)| *from >= format).try_for_each(|(_, step)| tx.execute_batch(step))?;
         crate::given::fill_in(&tx)?;
+        tx.execute_batch(AUDIT_STAYS)?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         return Ok(tx.commit()?);
     }
     tx.execute_batch(TABLES)?;
+    tx.execute_batch(AUDIT_STAYS)?;
     let first = i64::from(shard) << MailboxId::NUMBER_BITS;
     let defaults = [
         ("shard", i64::from(shard)),

@@ -23,6 +23,8 @@ pub struct Description {
     /// In the order of N in 127.N.0.0/16.
     pub networks: Ordered<NetworkView>,
     pub people: Vec<PersonView>,
+    /// URL of the portal as each network that reaches it sees it.
+    pub portal: Ordered<String>,
 }
 
 #[derive(Serialize)]

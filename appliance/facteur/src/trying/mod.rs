@@ -21,7 +21,9 @@ use std::sync::Arc;
 use decide::Tables;
 use plan::{At, Does};
 use policy::compile::Sealed;
-use server::{Certificates, ClientAddress, Outbound, Running, Server, Site, StandIn, World};
+use server::{
+    Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Running, Server, Site, StandIn, World,
+};
 use store::Store;
 
 use crate::Exit;
@@ -146,8 +148,26 @@ async fn site(
         client_address: ClientAddress::Table(networks::view(networks)),
         scanners,
         backups: BTreeMap::new(),
+        // Nothing leaves this machine: people.ron has who the directory would have.
+        directory: DirectoryAt::StandIn,
         http: Some(loopback(0)),
+        portal: portal(tables, networks),
     })
+}
+
+/// The portal once for each network that reaches it: a browser cannot choose where it comes from, but which port it opens.
+fn portal(tables: &Tables, networks: &[networks::Network]) -> Vec<PortalAddress> {
+    let bind = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let seen_as = |network: &networks::Network| PortalAddress { bind, seen_as: Some(network.seen_as) };
+    portal_networks(tables.plan(), networks).map(seen_as).collect()
+}
+
+fn portal_networks<'a>(
+    plan: &'a plan::Plan,
+    networks: &'a [networks::Network],
+) -> impl Iterator<Item = &'a networks::Network> {
+    let from = plan.portal.as_ref().map_or(&[][..], |portal| &portal.from);
+    networks.iter().filter(|network| from.contains(&network.name))
 }
 
 fn description(stage: &Stage, running: &Running, data: &Path) -> Description {
@@ -172,6 +192,13 @@ fn description(stage: &Stage, running: &Running, data: &Path) -> Description {
         plan: stage.plan.clone(),
         domain: stage.tables.plan().institution.domain.to_string(),
         data: data.display().to_string(),
+        portal: Ordered(
+            stage
+                .portal_networks()
+                .zip(&running.portal)
+                .map(|(network, address)| (network.name.clone(), format!("https://{address}")))
+                .collect(),
+        ),
         metrics: running.http.map(|address| format!("http://{address}/metrics")).unwrap_or_default(),
         control: running.control.display().to_string(),
         ca: data.join(certificate::FILE).display().to_string(),

@@ -54,6 +54,11 @@ pub struct RestDoor {
 }
 
 impl Stage {
+    /// The networks the portal is reached from, in the order of its addresses.
+    pub fn portal_networks(&self) -> impl Iterator<Item = &networks::Network> {
+        super::portal_networks(self.tables.plan(), &self.networks)
+    }
+
     /// The network of everybody nobody knows.
     pub fn rest(&self) -> Option<&networks::Network> {
         let is_rest = |n: &&networks::Network| matches!(self.tables.plan().networks[&n.name], Network::Rest);

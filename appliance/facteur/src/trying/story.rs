@@ -18,6 +18,9 @@ pub async fn tell(stage: &Stage) -> bool {
     for line in server::unserved(&stage.tables) {
         say!("  not executed by this build: {line}");
     }
+    if stage.tables.plan().identity.ldap.is_some() {
+        say!("  people.ron stands in for the directory server: nobody is asked about people");
+    }
     say!("");
     let mut good = true;
     good &= end("a message from a stranger is delivered and read back", stranger_writes(stage).await);

@@ -24,6 +24,12 @@ pub fn how_to_connect(stage: &Stage, running: &Running, data: &Path) {
     for network in &stage.networks {
         say!("  {:<15} {:<12} seen as {}", network.name, network.source, network.seen_as);
     }
+    if !running.portal.is_empty() {
+        say!("portal, by the network a browser seems to be in; accept the certificate");
+        for (network, address) in stage.portal_networks().zip(&running.portal) {
+            say!("  {:<15} https://{address}/", network.name);
+        }
+    }
     say!("people");
     for person in stage.people.iter().take(40) {
         say!("  {:<16} {:<22} {} ({})", person.login, person.password, person.address, person.profile);

@@ -1,10 +1,12 @@
 //! What a policy may not say although every word of it is right. One file per family of checks; each looks at what can
 //! be seen of the sections it needs and stays silent where mistakes hide them.
 
+mod account_life;
 pub(crate) mod accounts;
 mod blocks;
 mod capacity;
 mod clients;
+mod compromise;
 mod identity;
 mod keeping;
 mod language;
@@ -13,6 +15,7 @@ mod listeners;
 mod mail_flow;
 mod mending;
 mod networks;
+mod portal;
 mod proposals;
 mod redirects;
 mod response;
@@ -86,6 +89,9 @@ pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     scanning::check(subject, sink);
     response::check(subject, sink);
     accounts::check(subject, sink);
+    account_life::check(subject, sink);
+    portal::check(subject, sink);
+    compromise::check(subject, sink);
     keeping::check(subject, sink);
     identity::check(policy, sink);
     storage::check(subject, sink);

@@ -41,6 +41,9 @@ const WAYS: &[(&str, Way)] = &[
     ("institution.*", Text),
     ("domains.*", Fewer),
     ("identity.oauth", Fewer),
+    ("identity.sign_in", Fewer),
+    ("identity.ldap.stale_at_most_s", Smaller),
+    ("identity.ldap.refresh_s", Smaller),
     ("identity.login.examples.**", Text),
     ("identity.login.examples", Text),
     ("identity.newcomers", Scale(&["AddressOnArrival", "OnRequest"])),
@@ -51,6 +54,31 @@ const WAYS: &[(&str, Way)] = &[
     ("identity.password.change_at", Text),
     ("identity.password.change_from", Fewer),
     ("identity.password.sent_as", Fewer),
+    ("identity.password.hash.memory_kib", Larger),
+    ("identity.password.hash.passes", Larger),
+    ("identity.password.warn_before_s", Text),
+    ("identity.password.second_factor", Scale(&["Never", "Offered", "RequiredFor"])),
+    ("accounts.arriving_s", Smaller),
+    ("accounts.leaving.*", Fewer),
+    ("accounts.leaving.*.for_s", Smaller),
+    ("accounts.notices_before_s", Text),
+    ("accounts.reuse_after", Larger),
+    ("accounts.mass_change.at_most_percent", Smaller),
+    ("accounts.mass_change.floor", Smaller),
+    ("roles.managers", Fewer),
+    ("roles.administrators", Fewer),
+    ("portal", Fewer),
+    ("portal.at", Text),
+    ("portal.from", Fewer),
+    ("portal.managers_from", Fewer),
+    ("portal.idle_s", Smaller),
+    ("portal.session_at_most_s", Smaller),
+    ("compromise.*", More),
+    ("compromise.*.when", Smaller),
+    ("compromise.*.when.*", Smaller),
+    ("compromise.*.then", More),
+    ("logins.delay.after", Smaller),
+    ("logins.delay.at_most_s", Larger),
     ("gateways.*.refuse_others", Scale(&["false", "true"])),
     ("tls.oldest", Scale(&["Tls12", "Tls13"])),
     ("tls.called_ssl_by", Text),
@@ -285,7 +313,7 @@ fn number(fields: &[(&str, Node<'_>)]) -> Option<i128> {
     }
 }
 
-/// Where a value stands on a scale: its word, or the word of its one field.
+/// Where a value stands on a scale: its word, the word of its one field, or the one before its brackets.
 fn step_of(words: &[&str], node: &Node<'_>) -> Option<usize> {
     let word = match &node.kind {
         Kind::Word(word) => *word,
@@ -293,7 +321,8 @@ fn step_of(words: &[&str], node: &Node<'_>) -> Option<usize> {
             [(_, value)] => value.word()?,
             _ => return None,
         },
-        Kind::Text(_) | Kind::List(_) | Kind::Map(_) | Kind::Tuple(..) => return None,
+        Kind::Tuple(word, _) => *word,
+        Kind::Text(_) | Kind::List(_) | Kind::Map(_) => return None,
     };
     words.iter().position(|step| *step == word)
 }

@@ -10,6 +10,7 @@ mod limits;
 mod mail_flow;
 mod names;
 mod outward;
+mod people;
 mod reading;
 mod redirects;
 mod response;
@@ -74,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Example> {
         scanning::EXAMPLES,
         response::EXAMPLES,
         accounts::EXAMPLES,
+        people::EXAMPLES,
         keeping::EXAMPLES,
         guarantees::EXAMPLES,
         commands::EXAMPLES,

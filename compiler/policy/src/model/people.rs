@@ -27,6 +27,12 @@ pub struct Person {
     #[serde(default)]
     pub unit: Option<Spanned<String>>,
     pub registered: Spanned<Date>,
+    /// The last day.
+    #[serde(default)]
+    pub until: Option<Spanned<Date>>,
+    /// Where a copy of their mail goes.
+    #[serde(default)]
+    pub redirect: Option<Spanned<MailAddress>>,
     /// Local parts, or whole addresses, that once were theirs.
     #[serde(default)]
     pub former: Items<String>,

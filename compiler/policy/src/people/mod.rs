@@ -1,5 +1,5 @@
-//! `people.ron` beside a policy: logins and addresses derived as the plan's rules say, and E0712, E0801, E0803 and
-//! E0811 to E0816 for what cannot be. Facts, never part of a plan: nothing here moves its hash.
+//! `people.ron` beside a policy: logins and addresses derived as the plan's rules say, and E0712, E0801, E0803,
+//! E0811 to E0818 and L0819 for what cannot be. Facts, never part of a plan: nothing here moves its hash.
 //!
 //! `postmaster@` and `abuse@` of the main domain (RFC 5321 4.5.1, RFC 2142) go where a function or alias says; without
 //! one to the members of the function `mail-managers@`, and without that to the person registered first.
@@ -7,6 +7,8 @@
 mod facts;
 mod homonyms;
 mod ledger;
+mod roles;
+mod stays;
 mod targets;
 
 use std::collections::BTreeSet;
@@ -30,6 +32,19 @@ pub struct Directory {
     pub people: Vec<Person>,
     /// Former addresses, aliases, functional addresses; each address once, folded, members never empty.
     pub aliases: Vec<Alias>,
+    /// One for each of `people`, in their order.
+    pub stays: Vec<Stay>,
+}
+
+/// From when to when somebody is here, and where a copy of their mail goes meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// First day, `YYYY-MM-DD`.
+    pub registered: String,
+    /// Last day; empty where none is known.
+    pub until: String,
+    /// Allowed by `redirects`, or waiting for a grant.
+    pub redirect: Option<Address>,
 }
 
 /// Derives the directory. With mistakes in the sink it is what could be seen.
@@ -66,6 +81,7 @@ pub(crate) fn derive(people: &written::People, plan: &Plan, places: &Places, sin
     directory.aliases.extend(groups);
     add_managers(plan, &mut directory);
     corrections(plan, &directory, places, sink);
+    roles::check(plan, &directory, places, sink);
     facts::required(people, plan, &directory, places, sink);
     directory
 }
@@ -119,6 +135,7 @@ impl Derivation<'_> {
             let homes: Vec<String> = self.plan().routes.homes.keys().cloned().collect();
             self.known("home", home, &homes, who);
         }
+        let stay = self.stay(person, who);
         let (Some(login), Some(address), Some(profile)) = (login, address, profile) else { return };
         self.former(person, span, who, &login);
         self.sink.extend(facts::grant(self.tables.plan(), login.as_str(), &profile, span));
@@ -126,6 +143,7 @@ impl Derivation<'_> {
         let floor = self.plan().mailboxes.profiles.get(&profile).map_or(0, |profile| profile.quota.floor_octets());
         let own = person.quota.as_ref().map(|quota| quota.value.0);
         let quota_octets = granted.map(|grant| grant.octets).or(own).unwrap_or(floor);
+        self.directory.stays.push(stay);
         self.directory.people.push(Person {
             login,
             first: person.first.value.clone(),

@@ -131,6 +131,14 @@ fn clients(policy: &Policy, kinds: &Kinds, sink: &mut Vec<Diagnostic>) {
     if let Some(identity) = policy.identity.seen() {
         kinds.networks.judge_all(&identity.password.change_from, "identity.password.change_from", sink);
     }
+    if let Some(portal) = policy.portal.seen().and_then(Switch::on) {
+        if let Some(from) = &portal.from {
+            kinds.networks.judge_names(from, "portal.from", sink);
+        }
+        if let Some(from) = &portal.managers_from {
+            kinds.networks.judge_all(&from.value, "portal.managers_from", sink);
+        }
+    }
     for (name, list) in policy.dns_lists.seen().into_iter().flat_map(Entries::iter) {
         kinds.listeners.judge_all(&list.on, &format!("dns_lists.{name}.on"), sink);
     }

@@ -74,6 +74,7 @@ fn networks(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     let hidden = policy.never_reachable_beyond.has_mistakes()
         || policy.strangers.has_mistakes()
         || policy.identity.has_mistakes()
+        || policy.portal.has_mistakes()
         || policy.guarantees.has_mistakes();
     let mut everywhere = false;
     let mut used: BTreeSet<&str> = BTreeSet::new();
@@ -93,6 +94,10 @@ fn networks(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     }
     if let Some(identity) = policy.identity.seen() {
         used.extend(identity.password.change_from.values().map(String::as_str));
+    }
+    if let Some(portal) = policy.portal.seen().and_then(Switch::on) {
+        used.extend(portal.from.iter().filter_map(WordOr::value).flat_map(Items::values).map(String::as_str));
+        used.extend(portal.managers_from.iter().flat_map(|names| names.value.values()).map(String::as_str));
     }
     for guarantee in policy.guarantees.seen().into_iter().flatten() {
         match &guarantee.value {

@@ -418,7 +418,7 @@ impl<'h> Play<'h> {
             return Err(self.refused(At::Auth, &barred));
         }
         let login = self.person.as_ref().map_or("nobody", |person| person.login.as_str());
-        let guesses = Guesses::of(tables, Guess { login, class: client.class, address: client.address });
+        let guesses = Guesses::of(tables, Guess { login, class: client.class, address: client.address, known: false });
         match guesses.check(tables, &self.rings, now) {
             Ok(()) => Ok((client, guesses)),
             Err(refusal) => Err(self.refused(At::Auth, &refusal)),

@@ -63,6 +63,7 @@ fn named(at: &[Step<'_>]) -> Vec<String> {
         ["gateways", name, ..] => called("gateway", &[name], &at[2..]),
         ["listeners", name, ..] => called("listener", &[name], &at[2..]),
         ["identity", "login", "examples", _] => called("identity", &["login example"], &[]),
+        ["compromise", name, ..] => called("detector", &[name], &at[2..]),
         ["domains", name] => called("domain", &[name], &[]),
         ["limit_grants", grant, ..] => called("grant", &[grant], &at[2..]),
         ["senders", "known", name, ..] => called("sender", &[name], &at[3..]),

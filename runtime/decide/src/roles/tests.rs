@@ -160,7 +160,7 @@ fn a_unit_nobody_knows_has_no_correspondent() {
 
 #[test]
 fn units_are_read_from_the_address_of_their_correspondents() {
-    let form = "Correspondant.{unit}@univ-nantes.fr";
+    let forms = ["Correspondant.{unit}@univ-nantes.fr", "Correspondant.{Unit}@univ-nantes.fr"];
     for (address, unit) in [
         ("correspondant.physics@univ-nantes.fr", Some("physics")),
         ("Correspondant.UFR-Sciences@Univ-Nantes.fr", Some("ufr-sciences")),
@@ -170,7 +170,9 @@ fn units_are_read_from_the_address_of_their_correspondents() {
         ("correspondant.physics@evil@univ-nantes.fr", None),
         ("physics@univ-nantes.fr", None),
     ] {
-        assert_eq!(unit_of_correspondents(form, address).as_deref(), unit, "{address}");
+        for form in forms {
+            assert_eq!(unit_of_correspondents(form, address).as_deref(), unit, "{address}");
+        }
     }
     assert_eq!(unit_of_correspondents("", "correspondant.physics@univ-nantes.fr"), None);
     assert_eq!(unit_key("UFR  Sciences"), "ufr-sciences");

@@ -5,7 +5,7 @@ mod authors;
 mod blocked;
 mod facts;
 mod imap;
-mod login;
+pub(crate) mod login;
 mod onward;
 pub mod opening;
 pub(crate) mod pop3;

@@ -10,6 +10,7 @@ use store::{QueueId, Resolution};
 
 use crate::content::Content;
 use crate::directory::{self, Found};
+use crate::ldap::{self, Sought};
 use crate::service::Service;
 use crate::world::asking::{self, Known};
 use crate::{clock, random, standing};
@@ -119,6 +120,9 @@ impl Open {
         // INVARIANT (no-amplifier): whom a limit answers makes us ask nobody.
         if let Some(found) = found.as_mut().filter(|_| judged) {
             ask_there(&service, found).await;
+            if is_new(&service, found).await {
+                *found = look_up(&found.address.clone());
+            }
         }
         let class = found.as_ref().map_or(RecipientClass::Malformed, |found| found.class);
         let now = service.clock.now();
@@ -228,6 +232,18 @@ async fn ask_there(service: &Arc<Service>, found: &mut Found) {
         Known::No => RecipientClass::Unknown,
         Known::Unsure => RecipientClass::Unsure,
     };
+}
+
+/// Is the recipient somebody who was not here until now? While no directory server can be asked, nobody is unknown.
+async fn is_new(service: &Arc<Service>, found: &mut Found) -> bool {
+    let Some(ldap) = service.ldap.as_ref().filter(|_| found.may_be_new) else { return false };
+    let base = directory::base(&service.tables, &found.address).map(|(base, _)| base);
+    let addresses: Vec<Address> = std::iter::once(found.address.clone()).chain(base).collect();
+    let sought = ldap::seek(service, ldap, &addresses).await;
+    if sought == Sought::Unsure {
+        found.class = RecipientClass::Unsure;
+    }
+    sought == Sought::Found
 }
 
 /// What the table says to a recipient without room.

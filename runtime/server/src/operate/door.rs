@@ -27,9 +27,12 @@ use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
+use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
+use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoContain};
+use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -37,9 +40,7 @@ use super::{
     CountsOfTokens, DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue,
     StatsOfSpam, TeachSpam,
 };
-use super::{
-    EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetPassword, SetRedirect, SigningKeys,
-};
+use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -127,7 +128,6 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
-        SetPassword::PATH => asked.start::<SetPassword>(),
         AddAppPassword::PATH => asked.start::<AddAppPassword>(),
         ListAppPasswords::PATH => asked.start::<ListAppPasswords>(),
         RemoveAppPassword::PATH => asked.start::<RemoveAppPassword>(),
@@ -148,6 +148,10 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
+        ReadAudit::PATH => asked.start::<ReadAudit>(),
+        path if path.starts_with("/delegate/") => asked.granted(path),
+        path if path.starts_with("/redirect/") => asked.granted(path),
+        path if path.starts_with("/person/quota") => asked.granted(path),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
         QuarantineList::PATH => asked.start::<QuarantineList>(),
@@ -158,6 +162,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
         path if is_standing(path) => asked.standing(path),
+        path if path.starts_with("/password/") => asked.password(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
@@ -205,6 +210,36 @@ impl Asked {
             TeachSpam::PATH => self.start::<TeachSpam>(),
             CountsOfTokens::PATH => self.start::<CountsOfTokens>(),
             StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of passwords and second factors.
+    fn password(self, path: &str) -> Answer {
+        match path {
+            SetPassword::PATH => self.start::<SetPassword>(),
+            ImportPassword::PATH => self.start::<ImportPassword>(),
+            TotpOf::PATH => self.start::<TotpOf>(),
+            BeginTotp::PATH => self.start::<BeginTotp>(),
+            ConfirmTotp::PATH => self.start::<ConfirmTotp>(),
+            EndTotp::PATH => self.start::<EndTotp>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is given to people: names to send in, redirects they ask for, room.
+    fn granted(self, path: &str) -> Answer {
+        match path {
+            AddDelegation::PATH => self.start::<AddDelegation>(),
+            EndDelegation::PATH => self.start::<EndDelegation>(),
+            ListDelegations::PATH => self.start::<ListDelegations>(),
+            RequestRedirect::PATH => self.start::<RequestRedirect>(),
+            ApproveRedirect::PATH => self.start::<ApproveRedirect>(),
+            RefuseRedirect::PATH => self.start::<RefuseRedirect>(),
+            ListAsked::PATH => self.start::<ListAsked>(),
+            GrantQuota::PATH => self.start::<GrantQuota>(),
+            EndQuota::PATH => self.start::<EndQuota>(),
+            ListQuotas::PATH => self.start::<ListQuotas>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use store::{CommitError, PutError, ReadError};
 
+use crate::quality::Advice;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperateError {
@@ -89,6 +91,10 @@ pub enum OperateError {
         /// Path in the policy.
         rule: String,
     },
+    /// A password is refused, for all these reasons.
+    WeakPassword {
+        advice: Vec<Advice>,
+    },
     /// The roles of who asks do not allow it.
     NotAllowed {
         why: String,
@@ -153,6 +159,10 @@ impl fmt::Display for OperateError {
                 f.write_str("no server runs on this data folder, and only its plan can judge this")
             }
             OperateError::Refused { why, rule } | OperateError::NotAllowed { why, rule } => write!(f, "{why} [{rule}]"),
+            OperateError::WeakPassword { advice } => {
+                let told: Vec<String> = advice.iter().map(|one| one.english()).collect();
+                write!(f, "this password is refused. {}", told.join(" "))
+            }
             OperateError::Interrupted => f.write_str("interrupted"),
             OperateError::Panicked => f.write_str("a bug: the command panicked, the log of the server says where"),
         }

@@ -23,6 +23,11 @@ impl Decider {
         self.login.as_ref().map_or_else(|| self.asked.to_string(), ToString::to_string)
     }
 
+    /// The person, where one decided.
+    pub fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
     /// The entry of the audit, for the commit that does it.
     pub fn audited(&self, what: &str) -> Op {
         tracing::info!(who = %self, "audit: {what}");

@@ -6,10 +6,12 @@
 
 mod accesses;
 mod app_password;
+mod audit_log;
 mod backup;
 mod block;
 pub mod client;
 mod compact;
+mod delegate;
 mod compromise;
 pub(crate) mod door;
 mod error;
@@ -21,14 +23,17 @@ mod import;
 mod jobs;
 mod keys;
 pub(crate) mod manager;
+mod password;
 mod people;
 mod place;
 mod problem;
 mod progress;
 mod quarantine;
 mod queue;
+mod quota;
 mod recall;
 mod redirect;
+mod redirect_asked;
 mod reports;
 mod rights;
 mod spam;
@@ -51,8 +56,12 @@ use store::{Op, Store};
 
 pub use crate::blocks::Block;
 use crate::clock;
+pub use crate::passwords::totp::{Enrolment, TotpState};
+pub use crate::quality::Advice;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
+pub use crate::quotas::RoomGrant;
+pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
 use crate::service::Service;
@@ -68,16 +77,17 @@ pub use backup::{
     VerifyBackup, restore_all,
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
+pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use compact::{Compact, Compacted};
-pub use compromise::{
-    CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
-};
+pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
+pub use compromise::{CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
-pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult, SetPassword};
+pub use password::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
+pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
@@ -92,10 +102,12 @@ pub(crate) use queue::parse_id;
 pub use queue::{
     Act, ActOn, Acted, DownDestination, Drain, Drained, Filter, Listed, QueueList, QueueShow, Queued, Shown, Waiting,
 };
+pub use quota::{EndQuota, GrantQuota, ListQuotas, ListedQuota};
 pub use recall::{
     ApproveRecall, FindRecall, FoundRecall, ListRecalls, ListedRecall, ShowRecall, ShownRecall, TakeRecall, TookRecall,
     UndidRecall, UndoRecall,
 };
+pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};

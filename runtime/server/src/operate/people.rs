@@ -1,7 +1,6 @@
-//! `facteur person`: people of a folder into the store, and the passwords of those who are there.
+//! `facteur person`: people of a folder into the store.
 
 use mail::{Alias, AliasKind, Login, MailboxName, Person, SpecialUse};
-use proto::sasl::Secret;
 use serde::{Deserialize, Serialize};
 use store::{DefaultMailbox, Op};
 
@@ -55,14 +54,6 @@ pub enum GivenKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutResult {
     pub new: Vec<String>,
-}
-
-/// `POST /person/password`.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SetPassword {
-    pub login: String,
-    pub password: String,
 }
 
 impl From<&Person> for GivenPerson {
@@ -166,29 +157,5 @@ impl Operation for PutPeople {
             &format!("{people} people and {addresses} addresses brought up to date, {} new", result.new.len()),
         );
         Ok(result)
-    }
-}
-
-impl Operation for SetPassword {
-    type Response = ();
-    const PATH: &'static str = "/person/password";
-    const LONG: bool = false;
-
-    fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<(), OperateError> {
-        let login = place::login(context, &self.login)?;
-        if self.password.is_empty() {
-            return Err(OperateError::BadRequest { why: "an empty password opens nothing".to_owned() });
-        }
-        let secret = Secret::new(self.password);
-        let verifier = match &context.live {
-            Some(live) => crate::verifier::verifier_of(live.tables.plan(), &secret),
-            None => crate::verifier::verifier(&secret),
-        };
-        context.store.commit_wait(vec![Op::SetVerifier { login: login.clone(), verifier }])?;
-        if let Some(server) = &context.server {
-            server.passwords.forget(&login);
-        }
-        audit(context, &format!("password of {login} set"));
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, Live, OperateError, Operation, Progress, Subject, audit, place};
 use crate::clock;
+use crate::redirects::asked::{Asked, State};
 use crate::redirects::{self, Approval, Redirect};
 
 /// `POST /redirect/set`.
@@ -118,8 +119,19 @@ impl Operation for EndRedirect {
         let live = live(context)?;
         let login = place::login(context, &self.login)?;
         let Some(redirect) = live.redirects.of(&login) else { return Ok(false) };
-        context.store.commit_wait(vec![redirects::op(&login, None)])?;
+        let asked = context.server.as_ref().and_then(|service| service.requests.of(&login)).map(|asked| Asked {
+            state: State::Ended { by: context.who.to_string(), at_s: clock::unix_s() },
+            ..asked
+        });
+        let mut ops = vec![redirects::op(&login, None)];
+        if let Some(service) = &context.server {
+            ops.extend(asked.as_ref().map(|asked| service.requests.op(&login, Some(asked))));
+        }
+        context.store.commit_wait(ops)?;
         live.redirects.put(&login, None);
+        if let (Some(service), Some(asked)) = (&context.server, asked) {
+            service.requests.put(&login, Some(asked));
+        }
         audit(context, &format!("redirect of {login} to {} ended", redirect.to));
         Ok(true)
     }

@@ -6,11 +6,14 @@
 //! INVARIANT (own-line): the logins of one client address wait for each other (`line`).
 //! INVARIANT (one-hash): connections that wait for the same hash share it (`flights`).
 
+pub mod facts;
 mod flights;
 pub mod kept;
 mod line;
 mod queue;
 mod remembered;
+mod set;
+pub mod totp;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,11 +24,13 @@ use mail::Login;
 use proto::sasl::Secret;
 
 use crate::clock;
+pub use crate::quality::judge as judge_quality;
 use crate::signing::Seal;
 use crate::verifier::{opens, verifier};
 use flights::Flights;
 use queue::{Place, Queue};
 use remembered::{Moment, Remembered};
+pub use set::{SetBy, history_of, import, set};
 
 /// Longest password that is hashed, in octets.
 const SECRET_OCTETS_MAX: usize = 1_024;
@@ -200,6 +205,14 @@ impl Passwords {
     fn now(&self) -> Moment {
         Moment { running: self.started.elapsed(), unix_s: clock::unix_s() }
     }
+}
+
+/// Held while the verifier of a person is read and written: a hash that is renewed never overwrites a password that was set
+/// meanwhile.
+static CHANGING: Mutex<()> = Mutex::new(());
+
+pub(crate) fn changing() -> MutexGuard<'static, ()> {
+    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A changed verifier makes another name: a success under the old password is forgotten by the change itself.

@@ -96,3 +96,69 @@ fn people_are_listed_in_slices() {
     assert_eq!(logins(Some("b"), 2), ["c"]);
     assert_eq!(store.people_count().unwrap(), 3);
 }
+
+#[test]
+fn people_are_found_by_parts_of_their_names_without_case_and_accents() {
+    let folder = Folder::new("like");
+    let store = folder.open();
+    let named = |of: &str, first: &str, last: &str| {
+        let Op::UpsertPerson { mut person, verifier, mailboxes, origin } = person(of, 5) else {
+            panic!("not a person")
+        };
+        (person.first, person.last) = (first.to_owned(), last.to_owned());
+        Op::UpsertPerson { person, verifier, mailboxes, origin }
+    };
+    let people = [("a", "Éloïse", "D'Angelo"), ("b", "Jean-Pierre", "Le Gall"), ("toto-jp", "Jean", "Toto")];
+    store.commit_wait(people.map(|(login, first, last)| named(login, first, last)).into()).unwrap();
+    let like = |text: &str, limit| -> Vec<String> {
+        store.people_like(text, limit).unwrap().iter().map(|row| row.person.login.to_string()).collect()
+    };
+    for (text, found) in [
+        ("ELO", vec!["a"]),
+        ("angel", vec!["a"]),
+        ("d'ang", vec!["a"]),
+        ("jean", vec!["b", "toto-jp"]),
+        ("gall jean", vec!["b"]),
+        ("jean-p", vec!["b"]),
+        ("toto-", vec!["toto-jp"]),
+        ("toto-jp@example", vec!["toto-jp"]),
+        ("ean", vec![]),
+        ("  ", vec![]),
+        ("%", vec![]),
+    ] {
+        assert_eq!(like(text, 9), found, "{text}");
+    }
+    assert_eq!(like("jean", 1), ["b"]);
+    // A new name takes the old one's place.
+    store.commit_wait(vec![named("b", "Jean-Pierre", "Martin")]).unwrap();
+    assert_eq!((like("gall", 9), like("martin", 9)), (vec![], vec!["b".to_owned()]));
+}
+
+#[test]
+fn what_was_given_stays_known_when_its_holder_goes() {
+    let folder = Folder::new("erased");
+    let store = store_with(&folder, &["a", "b"]);
+    put(&store, 1, "a", "hello");
+    store
+        .commit_wait(vec![
+            alias("old@example.org", &["a"], AliasKind::Former),
+            alias("team@example.org", &["a"], AliasKind::Function),
+        ])
+        .unwrap();
+    let held = |what: &str| store.given(what).unwrap().map(|it| (it.holder, it.freed_at_s.is_some()));
+    let jean = || Some(("jean toto ".to_owned(), false));
+    assert_eq!((held("a"), held("a@example.org"), held("old@example.org")), (jean(), jean(), jean()));
+    store.commit_wait(vec![Op::ErasePerson { login: login("a") }]).unwrap();
+    let freed = || Some(("jean toto ".to_owned(), true));
+    assert_eq!((held("a"), held("a@example.org"), held("old@example.org")), (freed(), freed(), freed()));
+    assert_eq!(store.person(&login("a")).unwrap(), None);
+    assert_eq!(store.resolve(&address("old@example.org")).unwrap(), Resolution::Unknown);
+    let Resolution::Alias(team) = store.resolve(&address("team@example.org")).unwrap() else {
+        panic!("a function stays")
+    };
+    assert_eq!(team.members, []);
+    assert_sound(&store);
+    // The same login again is a new account, empty.
+    store.commit_wait(vec![person("a", 1 << 30)]).unwrap();
+    assert_eq!((uids(&store, "a", "INBOX"), held("a")), (vec![], jean()));
+}

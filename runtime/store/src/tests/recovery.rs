@@ -194,6 +194,10 @@ fn data_of_formats_3_and_4_open_with_all_they_had() {
             let found: Vec<_> = found.iter().map(|it| (it.login.as_str(), it.name.as_str(), it.delivery[15])).collect();
             assert_eq!(found, [("a", "INBOX", 1), ("a", "Corbeille", 2), ("b", "INBOX", 1)]);
             assert_eq!(store.deliveries(0, [0; 16], 9).unwrap()[0].marks, []);
+            let holder = |what: &str| store.given(what).unwrap().map(|it| (it.holder, it.freed_at_s));
+            assert_eq!((holder("a"), holder("a@example.org")), (Some(("jean toto ".into(), None)), holder("a")));
+            assert_eq!(store.people_like("toto b", 9).unwrap()[0].person.login, login("b"));
+            assert_eq!(store.person(&login("a")).unwrap().unwrap().origin, crate::Origin::default());
         }
         let store = folder.open();
         assert_eq!(put(&store, 77, "a", "goes on").uid, 3);

@@ -13,7 +13,7 @@ use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
 use crate::commands;
-use crate::people::default_mailboxes;
+use server::default_mailboxes;
 
 /// People of one request.
 const BATCH: usize = 50;

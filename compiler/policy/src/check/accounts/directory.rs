@@ -10,6 +10,7 @@ const SERVERS_MAX: usize = 8;
 const PAGE_MAX: u32 = 5_000;
 /// A minute to thirty days.
 const STALE_S: std::ops::RangeInclusive<u64> = 60..=2_592_000;
+const REFRESH_S: std::ops::RangeInclusive<u64> = 60..=86_400;
 
 pub(super) fn check(subject: &Subject<'_>, ldap: &Ldap, sink: &mut Vec<Diagnostic>) {
     let servers = "identity.ldap.servers";
@@ -32,6 +33,10 @@ pub(super) fn check(subject: &Subject<'_>, ldap: &Ldap, sink: &mut Vec<Diagnosti
     if let Some(page) = ldap.page.as_ref().filter(|page| !(1..=PAGE_MAX).contains(&page.value)) {
         let what = format!("{page} is out of range for a page of entries (1–{PAGE_MAX})");
         sink.push(figure(what, "identity.ldap.page", page.span));
+    }
+    if let Some(refresh) = ldap.refresh.as_ref().filter(|refresh| !REFRESH_S.contains(&refresh.value.0)) {
+        let what = format!("{} seconds are out of range for `refresh` (1 min–1 day)", refresh.value.0);
+        sink.push(figure(what, "identity.ldap.refresh", refresh.span));
     }
     if let Some(stale) = ldap.stale_at_most.as_ref().filter(|stale| !STALE_S.contains(&stale.value.0)) {
         let what = format!("{} seconds are out of range for `stale_at_most` (1 min–30 days)", stale.value.0);

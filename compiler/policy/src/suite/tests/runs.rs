@@ -21,7 +21,7 @@ fn a_wrong_expectation_fails_with_what_came_and_where_the_rule_stands() {
     );
     assert!(said.contains("expected  FirstAccepted(251)"), "{said}");
     assert!(said.contains("got       All([FirstAccepted(250), Refused(at: Rcpt, code: 451"), "{said}");
-    assert!(said.contains("  policy.ron:79"), "{said}");
+    assert!(said.contains("  policy.ron:85"), "{said}");
     for expect in [
         "AllAccepted",
         "FirstAccepted(249)",

@@ -571,10 +571,10 @@ impl Naive {
             self.live(at)?.name = name;
         }
         if inbox && let Some(old) = self.find(&owner, to) {
-            let inherited = self.grants_above(&owner, to);
-            let grants = std::mem::replace(&mut self.live(old)?.grants, inherited);
             let new = self.push(&owner, from.clone(), None);
-            self.live(new)?.grants = grants;
+            self.live(new)?.grants = std::mem::take(&mut self.live(old)?.grants);
+            // The new INBOX may be the one above.
+            self.live(old)?.grants = self.grants_above(&owner, to);
         }
         Ok(())
     }

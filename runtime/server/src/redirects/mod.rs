@@ -1,6 +1,8 @@
 //! Where mail for people here goes on to. Redirects are facts: the store keeps them as settings, this is the same in
 //! memory. The policy judges each when it is set, and again for each message (`decide::redirect_holds`).
 
+pub mod asked;
+
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 

@@ -1,0 +1,85 @@
+//! `facteur person password` and `totp`: what people prove who they are with.
+
+mod totp;
+
+use std::net::IpAddr;
+
+use proto::sasl::Secret;
+use serde::{Deserialize, Serialize};
+pub use totp::{BeginTotp, ConfirmTotp, EndTotp, TotpOf};
+
+use super::{Context, OperateError, Operation, Progress, Who, audit, place};
+use crate::passwords::{self, SetBy};
+use crate::roles::Subject;
+use decide::roles::Act;
+
+/// `POST /password/set`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetPassword {
+    pub login: String,
+    pub password: String,
+}
+
+/// `POST /password/import`: the hash another server kept, as `{SSHA}…` or `$6$…`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportPassword {
+    pub login: String,
+    pub hash: String,
+}
+
+impl Operation for SetPassword {
+    type Response = ();
+    const PATH: &'static str = "/password/set";
+    const LONG: bool = false;
+
+    fn act(&self) -> Act {
+        Act::UseOwn
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject::Login(&self.login)
+    }
+
+    fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<(), OperateError> {
+        let login = place::login(context, &self.login)?;
+        let how = match &context.who {
+            Who::Process { .. } => SetBy::Operator,
+            Who::Person { from, .. } => {
+                changed_from(context, *from)?;
+                SetBy::Themself
+            }
+        };
+        passwords::set(context, &login, &Secret::new(self.password), how)?;
+        audit(context, &format!("password of {login} set"));
+        Ok(())
+    }
+}
+
+/// Are passwords changed from where this client is (`identity.password.change_from`)?
+pub(crate) fn changed_from(context: &Context, client: IpAddr) -> Result<(), OperateError> {
+    let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
+    let tables = &live.tables;
+    let network = tables.class_name(tables.class_network(tables.class_of(client)));
+    let networks = &tables.plan().identity.password.change_from;
+    // A policy without a page of its own bounds it nowhere.
+    if networks.is_empty() || networks.iter().any(|one| one == network) {
+        return Ok(());
+    }
+    let why = format!("passwords are changed only from {}, and this is {network}", networks.join(", "));
+    Err(OperateError::Refused { why, rule: "identity.password.change_from".to_owned() })
+}
+
+impl Operation for ImportPassword {
+    type Response = ();
+    const PATH: &'static str = "/password/import";
+    const LONG: bool = false;
+
+    fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<(), OperateError> {
+        let login = place::login(context, &self.login)?;
+        passwords::import(context, &login, &self.hash)?;
+        audit(context, &format!("password of {login} imported as a hash"));
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! The portal: pages for people over HTTPS, rendered here (`page`), without any script in the browser.
+//!
+//! A request goes through one gate (`gate`): the host, the network, the session, and for what changes something the origin
+//! and the form's token. Only then does a page see it, as a [`Visit`], or as a [`Visitor`] who is signed in. A page changes
+//! nothing by itself: it runs the same operation as the command line ([`act`]).
+//!
+//! INVARIANT (one-gate): every answer leaves through `gate`, which puts the same header on all of them.
+
+mod act;
+mod cookie;
+mod form;
+mod gate;
+mod home;
+mod page;
+mod patience;
+mod serve;
+mod session;
+mod sign_in;
+mod style;
+mod visit;
+mod words;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::routing::MethodRouter;
+use tokio::task::JoinHandle;
+
+use crate::service::Service;
+use session::Sessions;
+
+pub(crate) use act::act;
+pub(crate) use form::{Field, Form, field, form, summary};
+pub(crate) use page::{back, page};
+pub(crate) use serve::Door;
+pub(crate) use visit::{Visit, Visitor};
+pub(crate) use words::Words;
+
+/// What all requests share.
+pub(crate) struct Portal {
+    pub service: Arc<Service>,
+    pub sessions: Sessions,
+    pub rules: plan::Portal,
+    /// Host of its URL, with a port where it has one.
+    pub host: String,
+    /// Of the tokens in forms; another one after each start.
+    key: [u8; 32],
+    started: Instant,
+}
+
+/// A page and what answers there.
+pub(crate) type Route = (&'static str, MethodRouter<Arc<Portal>>);
+
+/// All pages. A part of the portal has a function like this one.
+fn routes() -> Vec<Route> {
+    [home::routes(), sign_in::routes(), style::routes()].into_iter().flatten().collect()
+}
+
+fn router(portal: &Arc<Portal>) -> Router {
+    let all = routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let all = all.fallback(page::no_such_page).method_not_allowed_fallback(page::not_this_way);
+    let gate = axum::middleware::from_fn_with_state(portal.clone(), gate::pass);
+    all.layer(gate).with_state(portal.clone())
+}
+
+/// Serves these doors, if the plan has a portal.
+pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<()>> {
+    let Some(rules) = service.tables.plan().portal.clone() else { return Vec::new() };
+    let portal = Arc::new(Portal {
+        service: service.clone(),
+        sessions: Sessions::new(rules.idle_s, rules.session_at_most_s),
+        host: rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase(),
+        rules,
+        key: crate::random::octets(),
+        started: Instant::now(),
+    });
+    doors.into_iter().map(|door| tokio::spawn(serve::serve(portal.clone(), door))).collect()
+}
+
+impl Portal {
+    /// Monotonic seconds, for sessions.
+    pub fn now_s(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+}

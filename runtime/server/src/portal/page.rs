@@ -1,0 +1,159 @@
+//! What all pages look like: head, landmarks, navigation, and the pages that say what went wrong.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use super::{Visit, Visitor, Words, form, style, words};
+
+/// Links of a person, in the order of the navigation.
+const LINKS: [(&str, Words); 1] = [("/", words::HOME)];
+
+/// A page of who is signed in.
+pub(crate) fn page(visitor: &Visitor, title: Words, body: Markup) -> Response {
+    answer(StatusCode::OK, whole(visitor, Some(visitor), title, body))
+}
+
+/// The same with a code of its own: 422 where a form has to be corrected.
+pub(crate) fn page_with(visitor: &Visitor, code: StatusCode, title: Words, body: Markup) -> Response {
+    answer(code, whole(visitor, Some(visitor), title, body))
+}
+
+/// A page of whoever asks.
+pub(super) fn plain(visit: &Visit, code: StatusCode, title: Words, body: Markup) -> Response {
+    let visitor = Visitor::of(visit).ok().flatten();
+    answer(code, whole(visit, visitor.as_ref(), title, body))
+}
+
+/// To another page of ours after something was done, which is said there.
+pub(crate) fn back(visitor: &Visitor, to: &'static str, said: impl Into<String>) -> Response {
+    visitor.portal.sessions.say(&visitor.form_id, said.into());
+    see(to)
+}
+
+/// Another page of ours (RFC 9110 15.4.4). A path that is not one leads home.
+pub(super) fn see(path: &str) -> Response {
+    let to = HeaderValue::try_from(own_path(path)).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+/// A path on this host, or `/`: what looks like a path and leads elsewhere (`//host`, `/\host`) is none.
+pub(super) fn own_path(path: &str) -> &str {
+    let is_own = path.starts_with('/')
+        && !path.starts_with("//")
+        && path.bytes().all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'\\' | b'"' | b'<' | b'>'));
+    if is_own { path } else { "/" }
+}
+
+fn answer(code: StatusCode, page: Markup) -> Response {
+    (code, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response()
+}
+
+fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -> Markup {
+    let institution = &visit.portal.service.tables.plan().institution.name;
+    let said = visitor.and_then(|visitor| visitor.portal.sessions.said(&visitor.form_id));
+    html! {
+        (DOCTYPE)
+        html lang=(words::tag(visit.language)) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (visit.say(title)) " – " (institution) }
+                link rel="stylesheet" href=(*style::PATH);
+                link rel="icon" href="data:,";
+            }
+            body {
+                a .skip href="#content" { (visit.say(words::TO_CONTENT)) }
+                (header(visit, visitor, institution))
+                main #content tabindex="-1" {
+                    h1 { (visit.say(title)) }
+                    @if let Some(said) = said { p .done role="status" { (said) } }
+                    (body)
+                }
+                footer {
+                    p { (institution) }
+                }
+            }
+        }
+    }
+}
+
+fn header(visit: &Visit, visitor: Option<&Visitor>, institution: &str) -> Markup {
+    html! {
+        header {
+            div .bar {
+                p .brand { a href="/" { span .institution { (institution) } span { (visit.say(words::MAIL)) } } }
+                div .who {
+                    @if let Some(visitor) = visitor { p .name { (visitor.person.address) } }
+                    (language_switch(visit))
+                    @if visitor.is_some() {
+                        (form(visit, "/sign-out", html! { button .quiet { (visit.say(words::SIGN_OUT)) } }))
+                    }
+                }
+            }
+            @if visitor.is_some() {
+                nav aria-label=(visit.say(words::PAGES)) {
+                    ul { @for (path, name) in LINKS { li { (link(visit, path, name)) } } }
+                }
+            }
+        }
+    }
+}
+
+fn link(visit: &Visit, path: &str, name: Words) -> Markup {
+    let asked = visit.path.split('?').next().unwrap_or_default();
+    html! { a href=(path) aria-current=[(asked == path).then_some("page")] { (visit.say(name)) } }
+}
+
+fn language_switch(visit: &Visit) -> Markup {
+    let other = words::other(visit.language);
+    let name = words::THIS_LANGUAGE.in_language(other);
+    let body = html! {
+        input type="hidden" name="language" value=(words::tag(other));
+        input type="hidden" name="back" value=(visit.path);
+        button .quiet lang=(words::tag(other)) { (name) }
+    };
+    form(visit, "/language", body)
+}
+
+/// A page that says what went wrong, whose fault it is and what to do.
+pub(super) fn problem(visit: &Visit, code: StatusCode, (title, said): (Words, Words)) -> Response {
+    let body = html! { p .lead { (visit.say(said)) } p { a href="/" { (visit.say(words::TO_HOME)) } } };
+    plain(visit, code, title, body)
+}
+
+pub(super) async fn no_such_page(visit: Visit) -> Response {
+    problem(&visit, StatusCode::NOT_FOUND, words::NO_SUCH_PAGE)
+}
+
+pub(super) async fn not_this_way(visit: Visit) -> Response {
+    problem(&visit, StatusCode::METHOD_NOT_ALLOWED, words::NOT_THIS_WAY)
+}
+
+/// The store does not answer.
+pub(crate) fn unreadable(visit: &Visit, error: &store::ReadError) -> Response {
+    tracing::error!("the portal cannot read: {error}");
+    problem(visit, StatusCode::SERVICE_UNAVAILABLE, words::TROUBLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_host_are_led_to() {
+        for (path, to) in [
+            ("/quota?x=1", "/quota?x=1"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example/", "/"),
+            ("/a\r\nSet-Cookie: x=1", "/"),
+            ("/\t/evil.example", "/"),
+            ("javascript:alert(1)", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(own_path(path), to, "{path:?}");
+        }
+    }
+}

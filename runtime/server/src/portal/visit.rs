@@ -1,0 +1,135 @@
+//! Who asks for a page: a [`Visit`] for everybody, a [`Visitor`] for who is signed in.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use decide::ClassId;
+use mail::{Login, Person};
+use plan::Language;
+
+use super::cookie::Id;
+use super::session::{Session, Stage};
+use super::words::Words;
+use super::{Portal, page, sign_in};
+use crate::outcome::Peer;
+
+/// A request that passed the gate.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub portal: Arc<Portal>,
+    pub language: Language,
+    /// The address decisions see.
+    pub address: IpAddr,
+    /// The socket's.
+    pub client: IpAddr,
+    pub class: ClassId,
+    /// Path and query.
+    pub path: String,
+    /// What the browser calls itself.
+    pub program: String,
+    /// What the tokens of its forms are bound to: the secret of the session, or that of a visitor nobody knows.
+    pub(super) form_id: Id,
+    pub(super) session: Option<Session>,
+}
+
+impl Visit {
+    /// These words in the language of the visit.
+    pub fn say(&self, words: Words) -> &'static str {
+        words.in_language(self.language)
+    }
+
+    /// As logs and the limits on guessing know it.
+    pub fn peer(&self) -> Peer {
+        let class = self.portal.service.tables.class_name(self.class).to_owned();
+        Peer { listener: "portal".to_owned(), class, client: self.client, seen_as: self.address }
+    }
+
+    /// The token of a form that is posted to `action`.
+    pub fn token(&self, action: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.token_hash(action).as_bytes())
+    }
+
+    /// Is this the token of `action`? Compared in constant time.
+    pub fn is_token(&self, action: &str, token: &str) -> bool {
+        let octets = URL_SAFE_NO_PAD.decode(token).ok().and_then(|octets| <[u8; 32]>::try_from(octets).ok());
+        octets.is_some_and(|octets| self.token_hash(action) == octets)
+    }
+
+    fn token_hash(&self, action: &str) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.portal.key);
+        hasher.update(&self.form_id).update(action.as_bytes());
+        hasher.finalize()
+    }
+}
+
+impl FromRequestParts<Arc<Portal>> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Portal>) -> Result<Visit, Response> {
+        // INVARIANT (one-gate): the gate put it there.
+        parts.extensions.get::<Visit>().cloned().ok_or_else(|| axum::http::StatusCode::BAD_REQUEST.into_response())
+    }
+}
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    pub visit: Visit,
+    pub login: Login,
+    pub person: Person,
+    /// Unix seconds of the sign-in.
+    pub since_s: i64,
+}
+
+impl Deref for Visitor {
+    type Target = Visit;
+
+    fn deref(&self) -> &Visit {
+        &self.visit
+    }
+}
+
+impl Visitor {
+    /// Who it is; `None` when nobody is signed in or the person is gone.
+    pub fn of(visit: &Visit) -> Result<Option<Visitor>, store::ReadError> {
+        let Some(session) = visit.session.as_ref().filter(|session| session.stage == Stage::SignedIn) else {
+            return Ok(None);
+        };
+        let person = visit.portal.service.store.person(&session.login)?;
+        Ok(person.map(|row| Visitor {
+            visit: visit.clone(),
+            login: row.person.login.clone(),
+            person: row.person,
+            since_s: session.since_s,
+        }))
+    }
+}
+
+impl FromRequestParts<Arc<Portal>> for Visitor {
+    type Rejection = Response;
+
+    /// Who is not signed in is asked to sign in first.
+    async fn from_request_parts(parts: &mut Parts, portal: &Arc<Portal>) -> Result<Visitor, Response> {
+        let visit = Visit::from_request_parts(parts, portal).await?;
+        match Visitor::of(&visit) {
+            Ok(Some(visitor)) => Ok(visitor),
+            Ok(None) => Err(sign_in::first(&visit, &parts.method)),
+            Err(error) => Err(page::unreadable(&visit, &error)),
+        }
+    }
+}
+
+impl axum::extract::OptionalFromRequestParts<Arc<Portal>> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Portal>) -> Result<Option<Visitor>, Infallible> {
+        Ok(parts.extensions.get::<Visit>().and_then(|visit| Visitor::of(visit).ok().flatten()))
+    }
+}
