@@ -157,7 +157,9 @@ fn sessions_end_when_an_account_does_and_a_crash_opens_nothing() -> Outcome {
     sending.reply()?.expect(421)?;
     assert!(sending.is_closed());
     other.command("NOOP")?.ok()?;
-    assert_eq!(house.state("user0001")["sessions"].as_array().map(Vec::len), Some(0));
+    wait::until(WITHIN, "the sessions are forgotten", || {
+        house.state("user0001")["sessions"].as_array().is_some_and(Vec::is_empty).then_some(())
+    });
     server.kill();
 
     let server = house.serve();
@@ -259,7 +261,7 @@ fn a_stolen_account_is_contained_and_put_back_as_it_was() -> Outcome {
 
     let out = house.person(&["contain", "user0001", "--because", "phished", "--format", "json"]).ends(0).out;
     let done: Value = serde_json::from_str(out.lines().last().expect("a line"))?;
-    assert_eq!((&done["sessions"], &done["sent"][0]["subject"]), (&1.into(), &"bait".into()), "{done}");
+    assert!(done["sessions"].as_u64() >= Some(1) && done["sent"][0]["subject"] == "bait", "{done}");
     stolen.reply()?.expect(421)?;
     for who in [&user, &phone] {
         assert_eq!(imap(&server, who)?, "NO [AUTHENTICATIONFAILED]");

@@ -16,8 +16,8 @@ mod compromise;
 mod content;
 mod control;
 mod decisions;
-mod delegations;
 mod delays;
+mod delegations;
 mod directory;
 mod drive;
 mod durable;
@@ -77,6 +77,8 @@ pub mod zone;
 pub use drive::opening;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World};
+pub use site::{
+    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
+};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

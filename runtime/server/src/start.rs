@@ -38,7 +38,8 @@ use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::world::World;
 use crate::{
-    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine, random, reports, rings, scan, standing, tls, world,
+    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
+    quarantine, random, reports, rings, scan, standing, tls, world,
 };
 
 /// The name of the portal where listeners are named.

@@ -115,12 +115,7 @@ fn names(step: &Step) -> impl Iterator<Item = String> {
 }
 
 /// One commit for all; where the store refuses one of them, one commit for each.
-fn flush(
-    desk: &Desk,
-    batch: &mut Batch,
-    comparison: &mut Comparison,
-    applied: &mut Applied,
-) -> Result<(), NotApplied> {
+fn flush(desk: &Desk, batch: &mut Batch, comparison: &mut Comparison, applied: &mut Applied) -> Result<(), NotApplied> {
     batch.given.clear();
     let steps = std::mem::take(&mut batch.steps);
     let all = steps.iter().flat_map(|(_, step)| step.ops.iter().cloned()).collect();

@@ -94,7 +94,8 @@ fn measure(service: &Service, state: &LdapState) {
     metrics.directory_fresh.set(state.fresh_at_s.unwrap_or(0));
     metrics.directory_stale.set(i64::from(state.is_stale));
     metrics.directory_stopped.set(i64::from(state.stopped.is_some()));
-    let count = |of: fn(&super::Sync) -> u64| state.last.as_ref().map_or(0, |sync| i64::try_from(of(sync)).unwrap_or(0));
+    let count =
+        |of: fn(&super::Sync) -> u64| state.last.as_ref().map_or(0, |sync| i64::try_from(of(sync)).unwrap_or(0));
     metrics.directory_entries.set(count(|sync| sync.entries));
     metrics.directory_refused.set(count(|sync| sync.refused));
     metrics.directory_people.set(count(|sync| sync.people));

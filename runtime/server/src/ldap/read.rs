@@ -112,12 +112,7 @@ pub async fn everybody(ldap: &mut ldap3::Ldap, rules: &Rules, take: &Sender<Entr
 }
 
 /// At most `limit` entries that match `filter`, which already names people of the plan only. More than that is an error.
-pub async fn matching(
-    ldap: &mut ldap3::Ldap,
-    rules: &Rules,
-    filter: &str,
-    limit: usize,
-) -> Result<Vec<Entry>, Unread> {
+pub async fn matching(ldap: &mut ldap3::Ldap, rules: &Rules, filter: &str, limit: usize) -> Result<Vec<Entry>, Unread> {
     let attributes = asked_for(&rules.attributes);
     let options = SearchOptions::new().sizelimit(i32::try_from(limit).unwrap_or(1));
     ldap.with_search_options(options).with_timeout(ASK_MAX);

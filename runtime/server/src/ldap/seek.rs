@@ -144,7 +144,8 @@ async fn entries(ldap: &Ldap, addresses: &[Address]) -> Option<Vec<Entry>> {
     let rules = ldap.rules();
     let names = [&rules.attributes.mail, &rules.attributes.aliases];
     let each = addresses.iter().flat_map(|address| names.map(|name| (name, address.to_string())));
-    let each: String = each.filter(|(name, _)| !name.is_empty()).map(|(name, text)| read::equals(name, &text)).collect();
+    let each: String =
+        each.filter(|(name, _)| !name.is_empty()).map(|(name, text)| read::equals(name, &text)).collect();
     for server in ldap.servers.in_turn() {
         // Where addresses are made here nobody can be asked for by one. That a server answers is what counts.
         let asked = match each.is_empty() {
@@ -169,8 +170,7 @@ async fn one(ldap: &Ldap, server: usize, filter: &str) -> Result<Vec<Entry>, Unr
 fn take_over(service: &Arc<Service>, entries: &[Entry]) -> Sought {
     let (desk, plan) = (desk(service), service.tables.plan());
     let Some(rules) = &plan.identity.ldap else { return Sought::Unsure };
-    let mapping =
-        Mapping { attributes: &rules.attributes, tables: &service.tables, time_zone: &service.time_zone };
+    let mapping = Mapping { attributes: &rules.attributes, tables: &service.tables, time_zone: &service.time_zone };
     let mut sought = Sought::Nobody;
     for entry in entries {
         match taken_over(&desk, &mapping, entry) {

@@ -112,13 +112,7 @@ async fn from_one(service: &Arc<Service>, ldap: &Ldap, server: usize) -> Result<
     read.map(|_| comparison)
 }
 
-async fn judged(
-    service: &Arc<Service>,
-    ldap: &Ldap,
-    server: String,
-    comparison: Comparison,
-    began: Instant,
-) -> Ended {
+async fn judged(service: &Arc<Service>, ldap: &Ldap, server: String, comparison: Comparison, began: Instant) -> Ended {
     let rules = service.tables.plan().accounts.mass_change;
     let allowed = state::allowed(&service.store).unwrap_or_default();
     let extent = comparison.extent;

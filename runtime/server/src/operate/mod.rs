@@ -11,8 +11,8 @@ mod backup;
 mod block;
 pub mod client;
 mod compact;
-mod delegate;
 mod compromise;
+mod delegate;
 pub(crate) mod door;
 mod error;
 mod export;
@@ -58,9 +58,9 @@ pub use crate::blocks::Block;
 use crate::clock;
 pub use crate::passwords::totp::{Enrolment, TotpState};
 pub use crate::quality::Advice;
+pub use crate::quotas::RoomGrant;
 pub use crate::recall::{Copy as RecallCopy, Gone, GoneState, Report as RecallReport, Sought};
 use crate::redirects::Redirects;
-pub use crate::quotas::RoomGrant;
 pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
@@ -72,15 +72,17 @@ pub use crate::standing::sent::SentMessage;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use accesses::{AccessesOf, ListedAccess};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
+pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use backup::{
     BackupNow, Backups, Drilled, KeptBackup, ListBackups, Restore, RestoredMail, RestoredStore, TakenBackup,
     VerifyBackup, restore_all,
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
-pub use audit_log::{AuditEntry, AuditPage, ReadAudit};
 pub use compact::{Compact, Compacted};
+pub use compromise::{
+    CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
+};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
-pub use compromise::{CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
@@ -107,8 +109,8 @@ pub use recall::{
     ApproveRecall, FindRecall, FoundRecall, ListRecalls, ListedRecall, ShowRecall, ShownRecall, TakeRecall, TookRecall,
     UndidRecall, UndoRecall,
 };
-pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use redirect::{EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
+pub use redirect_asked::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, RefuseRedirect, RequestRedirect};
 pub use reports::{CountedFor, Reported, ReportsOf, Sender, Tls, TlsTo};
 pub use rights::{GrantRights, GrantsOf, ListedGrant};
 pub use spam::{
