@@ -13,6 +13,7 @@ mod gate;
 mod home;
 mod page;
 mod patience;
+mod second_factor;
 mod serve;
 mod session;
 mod sign_in;
@@ -30,7 +31,7 @@ use tokio::task::JoinHandle;
 use crate::service::Service;
 use session::Sessions;
 
-pub(crate) use act::act;
+pub(crate) use act::{act, with_context};
 pub(crate) use form::{Field, Form, field, form, summary};
 pub(crate) use page::{back, page};
 pub(crate) use serve::Door;
@@ -54,7 +55,7 @@ pub(crate) type Route = (&'static str, MethodRouter<Arc<Portal>>);
 
 /// All pages. A part of the portal has a function like this one.
 fn routes() -> Vec<Route> {
-    [home::routes(), sign_in::routes(), style::routes()].into_iter().flatten().collect()
+    [home::routes(), second_factor::routes(), sign_in::routes(), style::routes()].into_iter().flatten().collect()
 }
 
 fn router(portal: &Arc<Portal>) -> Router {
