@@ -37,6 +37,7 @@ mod scanning;
 mod sharing;
 mod signing;
 mod spread;
+mod standing;
 mod stolen;
 mod story;
 mod teaching;

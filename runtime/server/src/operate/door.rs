@@ -35,6 +35,8 @@ use super::{AddPerson, ChangePerson, ImportPeople, ListPeople, RemovePerson, Sho
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf, WeakPasswords, WriteLetter};
+use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
+use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoContain};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -173,6 +175,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         TakeMessage::PATH => asked.start::<TakeMessage>(),
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
+        path if is_standing(path) => asked.standing(path),
         path if path.starts_with("/password/") => asked.password(path),
         path if path.starts_with("/directory/") => asked.directory(path),
         path if path.starts_with("/spam/") => asked.spam(path),
@@ -189,7 +192,25 @@ struct Asked {
     body: Bytes,
 }
 
+/// Is it asked where an account stands, or is that to change?
+fn is_standing(path: &str) -> bool {
+    ["/person/state", "/person/leave", "/person/contain", "/person/erase"].iter().any(|begin| path.starts_with(begin))
+}
+
 impl Asked {
+    /// What is asked of where accounts stand.
+    fn standing(self, path: &str) -> Answer {
+        match path {
+            StateOf::PATH => self.start::<StateOf>(),
+            ChangeState::PATH => self.start::<ChangeState>(),
+            LeaveOn::PATH => self.start::<LeaveOn>(),
+            ContainPerson::PATH => self.start::<ContainPerson>(),
+            UndoContain::PATH => self.start::<UndoContain>(),
+            ErasePerson::PATH => self.start::<ErasePerson>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
     /// What is asked of the spam filter.
     fn spam(self, path: &str) -> Answer {
         match path {

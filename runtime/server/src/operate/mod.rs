@@ -38,6 +38,7 @@ mod redirect_asked;
 mod reports;
 mod rights;
 mod spam;
+mod standing;
 mod stats;
 mod trace;
 mod verify;
@@ -66,8 +67,10 @@ pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
 use crate::service::Service;
+pub use crate::sessions::Protocol;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
+pub use crate::standing::sent::SentMessage;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use accesses::{AccessesOf, ListedAccess};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
@@ -126,6 +129,10 @@ pub use spam::{
     COUNTED_TOKENS_AT_ONCE, CountsOfTokens, DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged,
     ListTaught, ListedTaught, Moved, RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats,
     StatsOfSpam, TaughtSpam, TeachSpam,
+};
+pub use standing::{
+    ChangeState, ContainPerson, ContainedPerson, ErasePerson, HeldOfPerson, LeaveOn, ShownChange, ShownGiven,
+    ShownLock, ShownSession, ShownState, StateAct, StateOf, UncontainedPerson, UndoContain,
 };
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};

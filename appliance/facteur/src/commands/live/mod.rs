@@ -23,6 +23,7 @@ mod redirect_asked;
 pub mod reports;
 pub mod restore;
 pub mod spam;
+mod standing;
 pub mod store;
 pub mod trace;
 pub mod why;

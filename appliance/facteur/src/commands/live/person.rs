@@ -9,6 +9,7 @@ use server::operate::{PutPeople, SetPassword};
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
 use super::quota::{self, QuotaArgs};
+use super::standing::{self, StandingCommand};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -36,6 +37,8 @@ enum PersonCommand {
     Quota(QuotaArgs),
     /// Forget failed logins, so that somebody gets in again at once
     Unlock(UnlockArgs),
+    #[command(flatten)]
+    Standing(StandingCommand),
     /// Say from where an account was used, by which protocol and program
     Accesses(AccessesArgs),
 }
@@ -64,6 +67,7 @@ pub fn run(args: &PersonArgs) -> Exit {
         PersonCommand::Password(args) => password(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
         PersonCommand::Quota(args) => quota::run(args),
+        PersonCommand::Standing(command) => standing::run(command),
         PersonCommand::Unlock(args) => access::unlock(args),
         PersonCommand::Accesses(args) => access::accesses(args),
     };
