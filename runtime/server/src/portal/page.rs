@@ -6,18 +6,33 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::operate::OperateError;
 
-use super::{Visit, Visitor, Words, form, second_factor, style, words};
+use super::{Visit, Visitor, Words, accessibility, corrections, form, second_factor, style, words};
 
 /// A link of the navigation.
 pub(crate) type Link = (&'static str, Words);
 
 /// Links of the navigation, in its order. A part of the portal for a role adds its own here.
 fn links(visitor: &Visitor) -> Vec<Link> {
-    let mut links: Vec<Link> = vec![("/", words::HOME)];
+    [vec![("/", words::HOME)], tasks(visitor)].concat()
+}
+
+/// What a person can do here.
+pub(super) fn tasks(visitor: &Visitor) -> Vec<Link> {
+    let mut tasks = vec![
+        ("/password", words::CHANGE_PASSWORD),
+        ("/storage", words::STORAGE),
+        ("/setup", words::SETUP),
+        ("/app-passwords", words::APP_PASSWORDS),
+    ];
     if second_factor::is_offered(visitor) {
-        links.push((second_factor::PATH, words::SECOND_FACTOR));
+        tasks.push((second_factor::PATH, words::SECOND_FACTOR));
     }
-    links
+    tasks.extend([("/activity", words::ACTIVITY), ("/redirect", words::REDIRECT)]);
+    if corrections::is_offered(visitor) {
+        tasks.push(("/corrections", words::CORRECTIONS));
+    }
+    tasks.extend([("/address-book", words::ADDRESS_BOOK), ("/sharing", words::SHARING)]);
+    tasks
 }
 
 /// A page of who is signed in.
@@ -84,6 +99,7 @@ fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -
                 }
                 footer {
                     p { (institution) }
+                    p { a href=(accessibility::PATH) { (visit.say(words::ACCESS_LINK)) } }
                 }
             }
         }

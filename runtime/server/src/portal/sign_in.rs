@@ -13,6 +13,7 @@ use proto::sasl::{Claim, Credentials, Secret};
 use serde::Deserialize;
 
 use super::session::{Session, Stage};
+use super::show::in_query;
 use super::{Field, Form, Portal, Route, Visit, Visitor, Words, cookie, field, form, page, summary, words};
 use crate::clock;
 use crate::drive::login::authenticate;
@@ -39,11 +40,6 @@ pub(super) fn first(visit: &Visit, method: &Method) -> Response {
         return page::see(&format!("/sign-in?next={}", in_query(&visit.path)));
     }
     page::see("/sign-in")
-}
-
-/// A path as the value of a query.
-fn in_query(path: &str) -> String {
-    path.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('#', "%23")
 }
 
 async fn asked(visit: Visit, Query(Next { next }): Query<Next>) -> Response {

@@ -1,6 +1,12 @@
 //! What people read, in French and in English. A page has no sentence of its own.
 
+mod account;
+mod mailbox;
+
 use plan::Language;
+
+pub(super) use account::*;
+pub(super) use mailbox::*;
 
 /// French, English.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
