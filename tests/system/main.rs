@@ -12,6 +12,7 @@ mod desktop;
 mod exchange;
 mod floods;
 mod form;
+mod guesses;
 mod guide;
 mod imap_append;
 mod imap_floods;
