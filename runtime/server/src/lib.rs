@@ -16,8 +16,8 @@ mod compromise;
 mod content;
 mod control;
 mod decisions;
-mod delegations;
 mod delays;
+mod delegations;
 mod directory;
 mod drive;
 mod durable;
@@ -57,6 +57,7 @@ mod scram;
 mod sealed;
 mod service;
 mod sessions;
+mod setup;
 mod signing;
 mod site;
 mod spam;
@@ -75,8 +76,11 @@ mod world;
 pub mod zone;
 
 pub use drive::opening;
+pub use ldap::look as directory_servers;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use site::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World};
+pub use site::{
+    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
+};
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

@@ -78,7 +78,8 @@ impl Ldap {
     fn filter_of(&self, login: &Login) -> Result<String, store::ReadError> {
         let rules: &Rules = self.rules();
         let row = self.store.person(login)?;
-        let origin = row.map(|row| row.origin).filter(|it| it.source == PersonSource::Ldap && !it.foreign_id.is_empty());
+        let origin =
+            row.map(|row| row.origin).filter(|it| it.source == PersonSource::Ldap && !it.foreign_id.is_empty());
         let one = match origin {
             Some(origin) => format!("({}={})", rules.attributes.id, id_in_filter(&origin.foreign_id)),
             None => read::equals(&rules.attributes.login, login.as_str()),

@@ -31,10 +31,7 @@ pub async fn keep(service: Arc<Service>) {
     let (mut due_at_s, mut failures) = (clock::unix_s(), 0_u32);
     loop {
         if clock::unix_s() >= due_at_s {
-            let ended = tokio::select! {
-                ended = sync::run(&service, ldap) => ended,
-                () = stopped(&mut stop) => return,
-            };
+            let ended = sync::run(&service, ldap).await;
             let is_failure = matches!(ended, Ended::Failed(_));
             failures = if is_failure { failures.saturating_add(1) } else { 0 };
             say(&ended);
@@ -94,7 +91,8 @@ fn measure(service: &Service, state: &LdapState) {
     metrics.directory_fresh.set(state.fresh_at_s.unwrap_or(0));
     metrics.directory_stale.set(i64::from(state.is_stale));
     metrics.directory_stopped.set(i64::from(state.stopped.is_some()));
-    let count = |of: fn(&super::Sync) -> u64| state.last.as_ref().map_or(0, |sync| i64::try_from(of(sync)).unwrap_or(0));
+    let count =
+        |of: fn(&super::Sync) -> u64| state.last.as_ref().map_or(0, |sync| i64::try_from(of(sync)).unwrap_or(0));
     metrics.directory_entries.set(count(|sync| sync.entries));
     metrics.directory_refused.set(count(|sync| sync.refused));
     metrics.directory_people.set(count(|sync| sync.people));

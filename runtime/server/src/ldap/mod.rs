@@ -12,12 +12,15 @@ mod facts;
 mod frame;
 mod guard;
 mod keep;
+mod look;
 mod read;
 mod seek;
 mod servers;
 mod state;
 mod step;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,10 +35,10 @@ use crate::site::{DirectoryAt, Site};
 
 pub use bind::Bound;
 pub use guard::{Extent, Stop};
-pub use keep::keep;
+pub use keep::{keep, say};
+pub use look::look;
 pub use seek::{Sought, seek};
-pub use state::{Kept, LdapState, Report, ServerState, Stopped, Sync, allow, allowed};
-pub use step::DIRECTORY;
+pub use state::{Kept, LdapState, ServerState, Sync, allow, allowed};
 pub use sync::{Ended, run as sync_now};
 
 /// Binds at a time.

@@ -12,7 +12,7 @@ use mail::Address;
 use tokio::sync::OnceCell;
 
 use super::apply::{self, Applied};
-use super::connect::Fault;
+use super::connect::{Fault, line};
 use super::entry::Entry;
 use super::facts::Mapping;
 use super::read::{self, Unread};
@@ -144,7 +144,8 @@ async fn entries(ldap: &Ldap, addresses: &[Address]) -> Option<Vec<Entry>> {
     let rules = ldap.rules();
     let names = [&rules.attributes.mail, &rules.attributes.aliases];
     let each = addresses.iter().flat_map(|address| names.map(|name| (name, address.to_string())));
-    let each: String = each.filter(|(name, _)| !name.is_empty()).map(|(name, text)| read::equals(name, &text)).collect();
+    let each: String =
+        each.filter(|(name, _)| !name.is_empty()).map(|(name, text)| read::equals(name, &text)).collect();
     for server in ldap.servers.in_turn() {
         // Where addresses are made here nobody can be asked for by one. That a server answers is what counts.
         let asked = match each.is_empty() {
@@ -169,8 +170,7 @@ async fn one(ldap: &Ldap, server: usize, filter: &str) -> Result<Vec<Entry>, Unr
 fn take_over(service: &Arc<Service>, entries: &[Entry]) -> Sought {
     let (desk, plan) = (desk(service), service.tables.plan());
     let Some(rules) = &plan.identity.ldap else { return Sought::Unsure };
-    let mapping =
-        Mapping { attributes: &rules.attributes, tables: &service.tables, time_zone: &service.time_zone };
+    let mapping = Mapping { attributes: &rules.attributes, tables: &service.tables, time_zone: &service.time_zone };
     let mut sought = Sought::Nobody;
     for entry in entries {
         match taken_over(&desk, &mapping, entry) {
@@ -178,7 +178,7 @@ fn take_over(service: &Arc<Service>, entries: &[Entry]) -> Sought {
             Ok(false) => {}
             // They are somebody there, and cannot be taken over: nobody is told that there is no such person.
             Err(says) => {
-                tracing::warn!(dn = entry.dn, "an entry of the directory is nobody here: {says}");
+                tracing::warn!(dn = line(&entry.dn), "an entry of the directory is nobody here: {says}");
                 if sought == Sought::Nobody {
                     sought = Sought::Unsure;
                 }
@@ -191,7 +191,7 @@ fn take_over(service: &Arc<Service>, entries: &[Entry]) -> Sought {
 /// False for somebody without an account today.
 fn taken_over(desk: &Desk, mapping: &Mapping<'_>, entry: &Entry) -> Result<bool, String> {
     let facts = mapping.facts(entry).map_err(|wrong| wrong.to_string())?;
-    let step = match desk.step(&facts) {
+    let step = match desk.step(&facts, false) {
         Ok(step) => step,
         Err(NoStep::NoAccount) => return Ok(false),
         Err(NoStep::Read(error)) => return Err(error.to_string()),

@@ -119,10 +119,11 @@ impl Operation for EndRedirect {
         let live = live(context)?;
         let login = place::login(context, &self.login)?;
         let Some(redirect) = live.redirects.of(&login) else { return Ok(false) };
-        let asked = context.server.as_ref().and_then(|service| service.requests.of(&login)).map(|asked| Asked {
-            state: State::Ended { by: context.who.to_string(), at_s: clock::unix_s() },
-            ..asked
-        });
+        let asked = context
+            .server
+            .as_ref()
+            .and_then(|service| service.requests.of(&login))
+            .map(|asked| Asked { state: State::Ended { by: context.who.to_string(), at_s: clock::unix_s() }, ..asked });
         let mut ops = vec![redirects::op(&login, None)];
         if let Some(service) = &context.server {
             ops.extend(asked.as_ref().map(|asked| service.requests.op(&login, Some(asked))));

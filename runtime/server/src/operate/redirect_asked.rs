@@ -131,9 +131,11 @@ fn tell_approvers(service: &Arc<Service>, person: &Person, asked: &Asked) {
     let form = &plan.roles.correspondents;
     let unit = roles::unit_key(&person.unit);
     let to_unit = plan.redirects.asked_through == AskedThrough::UnitItService && !form.is_empty() && !unit.is_empty();
-    let of_unit = to_unit.then(|| form.replace("{unit}", &unit).replace("{Unit}", &unit).parse::<Address>().ok()).flatten();
+    let of_unit =
+        to_unit.then(|| form.replace("{unit}", &unit).replace("{Unit}", &unit).parse::<Address>().ok()).flatten();
     let known = of_unit.filter(|it| !matches!(service.store.resolve(it), Ok(store::Resolution::Unknown)));
-    let managers = || plan.roles.managers.iter().filter_map(|name| Address::new(name, plan.institution.domain.clone()).ok());
+    let managers =
+        || plan.roles.managers.iter().filter_map(|name| Address::new(name, plan.institution.domain.clone()).ok());
     let to: Vec<Address> = known.map_or_else(|| managers().collect(), |unit| vec![unit]);
     let (login, target, because) = (&person.login, &asked.to, &asked.because);
     for address in to {
@@ -202,10 +204,9 @@ impl Operation for ApproveRedirect {
             set_by: decider.name(),
             set_at_s: clock::unix_s(),
         };
-        let rule = redirect.holds(&service.tables, &service.today()).map_err(|stop| OperateError::Refused {
-            why: redirects::words(&stop),
-            rule: stop.rule().to_owned(),
-        })?;
+        let rule = redirect
+            .holds(&service.tables, &service.today())
+            .map_err(|stop| OperateError::Refused { why: redirects::words(&stop), rule: stop.rule().to_owned() })?;
         if service.redirects.is_full() && service.redirects.of(&person.login).is_none() {
             return Err(OperateError::Refused { why: "there are too many redirects".to_owned(), rule });
         }
@@ -222,12 +223,7 @@ impl Operation for ApproveRedirect {
 }
 
 /// Correspondents approve only where the policy has requests go through them.
-fn may_approve(
-    context: &Context,
-    service: &Service,
-    decider: &Decider,
-    person: &Person,
-) -> Result<(), OperateError> {
+fn may_approve(context: &Context, service: &Service, decider: &Decider, person: &Person) -> Result<(), OperateError> {
     let Some(login) = decider.login() else { return Ok(()) };
     let held = crate::roles::roles_of(service, login)?;
     if held.manager || service.tables.plan().redirects.asked_through == AskedThrough::UnitItService {
