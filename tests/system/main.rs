@@ -13,6 +13,7 @@ mod directory;
 mod exchange;
 mod floods;
 mod form;
+mod guesses;
 mod guide;
 mod imap_append;
 mod imap_floods;
