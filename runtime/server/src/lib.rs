@@ -57,6 +57,7 @@ mod scram;
 mod sealed;
 mod service;
 mod sessions;
+mod setup;
 mod signing;
 mod site;
 mod spam;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use decide::{ClassId, Guess, Guesses, Reason, Refusal};
+use decide::{ClassId, Reason, Refusal};
 use mail::{Login, reply};
 use serde::{Deserialize, Serialize};
 use store::{CommitError, Op, ReadError, Store};
@@ -182,6 +182,9 @@ pub fn end(store: &Store, login: &Login) -> Result<bool, TotpError> {
 pub fn check(service: &Service, peer: &Peer, class: ClassId, login: &Login, code: &str) -> Result<(), Refusal> {
     let guesses =
         Guesses::of(&service.tables, Guess { login: login.as_str(), class, address: peer.seen_as, known: false });
+    let guess = Guess { login: login.as_str(), class, address: peer.seen_as, known: false };
+    let guesses = Guesses::of(&service.tables, guess);
+    let guesses = crate::drive::login::guesses(service, peer, class, login.as_str());
     let allowed = || guesses.check(&service.tables, &service.rings(), service.clock.now());
     let judged = allowed().and_then(|()| {
         let opened = opens(&service.store, &service.signing.seal, login, code, clock::unix_s());

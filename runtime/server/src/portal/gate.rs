@@ -12,6 +12,7 @@ use plan::Language;
 
 use super::serve::Source;
 use super::{Portal, Visit, cookie, page, words};
+use crate::setup;
 
 /// Octets of a form.
 const FORM_OCTETS_MAX: usize = 64 * 1024;
@@ -55,6 +56,11 @@ async fn judged(portal: &Arc<Portal>, mut request: Request, next: Next) -> Respo
     let Some(source) = request.extensions().get::<Source>().cloned() else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    // Programs and other servers ask from everywhere, and see nothing of the portal.
+    if let Some(wanted) = setup::wanted(portal.service.tables.plan(), &portal.host, named, request.uri()) {
+        return setup::respond(&portal.service, wanted, request).await;
+    }
     let Some(host) = host(portal, &source, request.headers()) else {
         return (StatusCode::MISDIRECTED_REQUEST, "no such host here\n").into_response();
     };

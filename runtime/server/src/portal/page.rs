@@ -4,10 +4,36 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Visit, Visitor, Words, form, style, words};
+use crate::operate::OperateError;
 
-/// Links of a person, in the order of the navigation.
-const LINKS: [(&str, Words); 1] = [("/", words::HOME)];
+use super::{Visit, Visitor, Words, accessibility, corrections, form, second_factor, style, words};
+
+/// A link of the navigation.
+pub(crate) type Link = (&'static str, Words);
+
+/// Links of the navigation, in its order. A part of the portal for a role adds its own here.
+fn links(visitor: &Visitor) -> Vec<Link> {
+    [vec![("/", words::HOME)], tasks(visitor)].concat()
+}
+
+/// What a person can do here.
+pub(super) fn tasks(visitor: &Visitor) -> Vec<Link> {
+    let mut tasks = vec![
+        ("/password", words::CHANGE_PASSWORD),
+        ("/storage", words::STORAGE),
+        ("/setup", words::SETUP),
+        ("/app-passwords", words::APP_PASSWORDS),
+    ];
+    if second_factor::is_offered(visitor) {
+        tasks.push((second_factor::PATH, words::SECOND_FACTOR));
+    }
+    tasks.extend([("/activity", words::ACTIVITY), ("/redirect", words::REDIRECT)]);
+    if corrections::is_offered(visitor) {
+        tasks.push(("/corrections", words::CORRECTIONS));
+    }
+    tasks.extend([("/address-book", words::ADDRESS_BOOK), ("/sharing", words::SHARING)]);
+    tasks
+}
 
 /// A page of who is signed in.
 pub(crate) fn page(visitor: &Visitor, title: Words, body: Markup) -> Response {
@@ -73,6 +99,7 @@ fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -
                 }
                 footer {
                     p { (institution) }
+                    p { a href=(accessibility::PATH) { (visit.say(words::ACCESS_LINK)) } }
                 }
             }
         }
@@ -92,9 +119,9 @@ fn header(visit: &Visit, visitor: Option<&Visitor>, institution: &str) -> Markup
                     }
                 }
             }
-            @if visitor.is_some() {
+            @if let Some(visitor) = visitor {
                 nav aria-label=(visit.say(words::PAGES)) {
-                    ul { @for (path, name) in LINKS { li { (link(visit, path, name)) } } }
+                    ul { @for (path, name) in links(visitor) { li { (link(visit, path, name)) } } }
                 }
             }
         }
@@ -129,6 +156,39 @@ pub(super) async fn no_such_page(visit: Visit) -> Response {
 
 pub(super) async fn not_this_way(visit: Visit) -> Response {
     problem(&visit, StatusCode::METHOD_NOT_ALLOWED, words::NOT_THIS_WAY)
+}
+
+/// An operation did nothing: why, and the way back.
+pub(crate) fn failed(visitor: &Visitor, to: &str, error: &OperateError) -> Response {
+    let (code, said) = match error {
+        OperateError::NotAllowed { .. } | OperateError::Forbidden { .. } => {
+            (StatusCode::FORBIDDEN, visitor.say(words::NOT_YOURS.1).to_owned())
+        }
+        OperateError::Refused { why, rule } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, words::REFUSED.with(visitor.language, &[why, rule]))
+        }
+        OperateError::WeakPassword { advice } => {
+            let told = advice.iter().map(|one| words::advice(visitor.language, *one)).collect::<Vec<_>>();
+            (StatusCode::UNPROCESSABLE_ENTITY, told.join(" "))
+        }
+        OperateError::BadRequest { why } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, words::CANNOT.with(visitor.language, &[why]))
+        }
+        OperateError::NoSuchLogin { .. } | OperateError::NoSuchMailbox { .. } | OperateError::NotKept { .. } => {
+            (StatusCode::NOT_FOUND, visitor.say(words::GONE).to_owned())
+        }
+        OperateError::BadDate { .. } => (StatusCode::UNPROCESSABLE_ENTITY, visitor.say(words::BAD_DATE).to_owned()),
+        OperateError::Busy { .. } => (StatusCode::CONFLICT, visitor.say(words::BUSY).to_owned()),
+        error => {
+            tracing::error!("the portal could not act: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, visitor.say(words::TROUBLE.1).to_owned())
+        }
+    };
+    let body = html! {
+        p .lead { (said) }
+        p { a href=(to) { (visitor.say(words::GO_BACK)) } }
+    };
+    page_with(visitor, code, words::NOT_DONE, body)
 }
 
 /// The store does not answer.

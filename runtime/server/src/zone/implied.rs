@@ -48,6 +48,11 @@ pub fn implied(plan: &Plan, place: &Place) -> Vec<Zone> {
     zones
 }
 
+/// The text to serve as the MTA-STS policy of each domain; `None` where certificates do not hold for strangers.
+pub fn mta_sts(plan: &Plan) -> Option<String> {
+    Mail { plan, place: &Place::default(), doors: doors(plan) }.mta_sts()
+}
+
 struct Mail<'a> {
     plan: &'a Plan,
     place: &'a Place,
@@ -192,7 +197,7 @@ impl Mail<'_> {
         format!("postmaster@{}", self.plan.institution.domain)
     }
 
-    /// The MTA-STS policy, where certificates hold for strangers.
+    /// The MTA-STS policy, where certificates hold for strangers (RFC 8461 3.2).
     fn mta_sts(&self) -> Option<String> {
         let public = |listener: &Listener| {
             let certificate = match &listener.certificate {

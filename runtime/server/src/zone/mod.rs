@@ -15,7 +15,7 @@ mod write;
 pub use compare::{Finding, Standing, compared};
 pub use data::{Data, Kind, Record};
 pub use doctor::{certificates, connections, reverse_names, zones as compared_with_dns};
-pub use implied::{Zone, implied};
+pub use implied::{Zone, implied, mta_sts};
 pub use lookup::{Lookup, LookupError};
 pub use place::{Place, Shown};
 pub use write::{TTL_S, written};
