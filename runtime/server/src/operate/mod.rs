@@ -91,7 +91,6 @@ pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
-pub use password::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
 pub use people::{
     AddAlias, AddPerson, AddedAddress, BadLine, ChangeMembers, ChangePerson, FILE_OCTETS_MAX as PEOPLE_OCTETS_MAX,
     GivenAddress, GivenKind, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, ListAddresses,
@@ -101,7 +100,7 @@ pub use people::{
 pub use password::{
     BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
     WeakPasswords, WriteLetter,
-pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
+};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
