@@ -36,6 +36,7 @@ mod scanning;
 mod sharing;
 mod signing;
 mod spread;
+mod stolen;
 mod story;
 mod teaching;
 mod wire;

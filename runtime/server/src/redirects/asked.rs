@@ -156,6 +156,10 @@ pub(crate) fn asked(
     service.requests.put(login, Some(asked.clone()));
     if redirect.is_some() {
         service.redirects.put(login, redirect);
+        // What a directory or a manager says is no deed of the account.
+        if way == Way::Person && asked.by.split(' ').next() == Some(login.as_str()) {
+            crate::compromise::redirected(service, login);
+        }
     }
     Ok(asked)
 }
