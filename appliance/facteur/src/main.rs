@@ -57,6 +57,8 @@ fn main() -> ExitCode {
         Command::Compromise(args) => commands::live::compromise::run(&args),
         Command::Directory(args) => commands::live::directory::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
+        Command::Delegate(args) => commands::live::delegate::run(&args),
+        Command::Audit(args) => commands::live::audit::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),
         Command::Queue(args) => commands::live::queue::run(&args),

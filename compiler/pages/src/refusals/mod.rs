@@ -69,6 +69,7 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
         Reason::NoLogin => connection::no_login(),
         Reason::LoginFailed => connection::login_failed(facts),
         Reason::TooManyFailedLogins => connection::too_many_failed_logins(facts),
+        Reason::PasswordExpired => connection::password_expired(),
         Reason::SenderNotYours => sender::sender_not_yours(),
         Reason::EmptySender => sender::empty_sender(),
         Reason::NotAReport => sender::not_a_report(),

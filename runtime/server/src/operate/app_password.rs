@@ -49,6 +49,8 @@ pub struct ListedAppPassword {
     pub created_s: i64,
     /// `YYYY-MM-DD` in the institution's time zone. It may be some seconds late.
     pub used_on: Option<String>,
+    /// From where, and by which protocol: `imap from 203.0.113.0/24 (outside)`.
+    pub used_from: Option<String>,
 }
 
 fn change<T>(
@@ -117,7 +119,12 @@ impl Operation for ListAppPasswords {
     ) -> Result<Vec<ListedAppPassword>, OperateError> {
         let login = place::login(context, &self.login)?;
         let all = app_passwords::of(&context.store, &login)?.into_iter();
-        let listed = |AppPassword { name, created_s, used_on, .. }| ListedAppPassword { name, created_s, used_on };
+        let listed = |AppPassword { name, created_s, used_on, used_from, .. }| ListedAppPassword {
+            name,
+            created_s,
+            used_on,
+            used_from,
+        };
         Ok(all.map(listed).collect())
     }
 }

@@ -7,6 +7,7 @@ use proto::sasl::Secret;
 use store::{Op, ReadError, Store};
 
 use super::facts::{self, Facts};
+use crate::drive::login::is_of_directory;
 use crate::operate::{Context, OperateError};
 use crate::quality::{self, Advice};
 use crate::verifier::{self, Making};
@@ -32,6 +33,10 @@ pub enum SetBy {
 /// one opened. The caller puts it on the record. Blocks for some hashes.
 pub fn set(context: &Context, login: &Login, new: &Secret, how: SetBy) -> Result<(), OperateError> {
     let row = context.store.person(login)?.ok_or_else(|| OperateError::NoSuchLogin { login: login.to_string() })?;
+    if how != SetBy::Operator && context.server.as_ref().is_some_and(|server| is_of_directory(server, &row)) {
+        let why = format!("the password of {login} is kept by the directory server, and changed there");
+        return Err(OperateError::Refused { why, rule: "identity.directory.passwords".to_owned() });
+    }
     let plan = context.live.as_ref().map(|live| live.tables.plan());
     let mut wrong = match plan {
         Some(plan) => quality::judge(plan, &row.person, new).err().unwrap_or_default(),

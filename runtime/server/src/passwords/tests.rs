@@ -7,12 +7,15 @@ use decide::Reason;
 use mail::reply;
 
 use super::*;
+use crate::verifier::verifier;
 
 const RIGHT: Checked = Checked::Judged { right: true, how: How::Hashed };
 const WRONG: Checked = Checked::Judged { right: false, how: How::Hashed };
 
+const MAKING: Making = Making { cost: crate::verifier::COST, scram: false };
+
 fn passwords() -> Passwords {
-    Passwords::new(&[1; 32])
+    Passwords::new(&[1; 32], MAKING)
 }
 
 async fn check(passwords: &Passwords, login: &str, secret: &str, verifier: Option<&str>) -> Checked {

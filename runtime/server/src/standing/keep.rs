@@ -97,7 +97,7 @@ pub fn look_at(service: &Arc<Service>, login: &Login) -> Result<(), ChangeError>
     }
 }
 
-fn facts_of<'a>(row: &'a PersonRow, standing: &'a Standing) -> AccountFacts<'a> {
+pub fn facts_of<'a>(row: &'a PersonRow, standing: &'a Standing) -> AccountFacts<'a> {
     AccountFacts {
         registered: &row.origin.registered,
         until: &row.origin.until,

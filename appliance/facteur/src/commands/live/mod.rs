@@ -3,10 +3,12 @@
 
 mod access;
 mod app_password;
+pub mod audit;
 pub mod backup;
 mod bar;
 pub mod block;
 pub mod compromise;
+pub mod delegate;
 pub mod directory;
 pub mod export;
 pub mod grant;
@@ -14,11 +16,14 @@ pub mod import;
 pub mod person;
 pub mod quarantine;
 pub mod queue;
+mod quota;
 pub mod recall;
 pub mod redirect;
+mod redirect_asked;
 pub mod reports;
 pub mod restore;
 pub mod spam;
+mod standing;
 pub mod store;
 pub mod trace;
 pub mod why;

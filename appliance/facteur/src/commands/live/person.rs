@@ -8,6 +8,8 @@ use server::operate::{PutPeople, SetPassword};
 
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
+use super::quota::{self, QuotaArgs};
+use super::standing::{self, StandingCommand};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -31,8 +33,12 @@ enum PersonCommand {
     Password(PasswordArgs),
     /// Secrets of one mail program each: drawn here, taken away one by one
     AppPassword(AppPasswordArgs),
+    /// More room for a person of a profile that has it on request, until a day
+    Quota(QuotaArgs),
     /// Forget failed logins, so that somebody gets in again at once
     Unlock(UnlockArgs),
+    #[command(flatten)]
+    Standing(StandingCommand),
     /// Say from where an account was used, by which protocol and program
     Accesses(AccessesArgs),
 }
@@ -60,6 +66,8 @@ pub fn run(args: &PersonArgs) -> Exit {
         PersonCommand::Load(args) => load(args),
         PersonCommand::Password(args) => password(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
+        PersonCommand::Quota(args) => quota::run(args),
+        PersonCommand::Standing(command) => standing::run(command),
         PersonCommand::Unlock(args) => access::unlock(args),
         PersonCommand::Accesses(args) => access::accesses(args),
     };

@@ -1,12 +1,16 @@
-//! `facteur person password` and `totp`: what people prove who they are with.
+//! `facteur person password`, `letter`, `totp` and `weak`: what people prove who they are with.
 
+mod letter;
 mod totp;
+mod weak;
 
 use std::net::IpAddr;
 
+pub use letter::{Letter, WriteLetter};
 use proto::sasl::Secret;
 use serde::{Deserialize, Serialize};
 pub use totp::{BeginTotp, ConfirmTotp, EndTotp, TotpOf};
+pub use weak::{CountedPasswords, Named, WeakPasswords};
 
 use super::{Context, OperateError, Operation, Progress, Who, audit, place};
 use crate::passwords::{self, SetBy};
