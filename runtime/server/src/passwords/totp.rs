@@ -180,10 +180,6 @@ pub fn end(store: &Store, login: &Login) -> Result<bool, TotpError> {
 /// Judges a code at sign-in as a password is judged: while a window of failures is full nothing is looked at, and a wrong code
 /// is counted. Blocks.
 pub fn check(service: &Service, peer: &Peer, class: ClassId, login: &Login, code: &str) -> Result<(), Refusal> {
-    let guesses =
-        Guesses::of(&service.tables, Guess { login: login.as_str(), class, address: peer.seen_as, known: false });
-    let guess = Guess { login: login.as_str(), class, address: peer.seen_as, known: false };
-    let guesses = Guesses::of(&service.tables, guess);
     let guesses = crate::drive::login::guesses(service, peer, class, login.as_str());
     let allowed = || guesses.check(&service.tables, &service.rings(), service.clock.now());
     let judged = allowed().and_then(|()| {
