@@ -179,7 +179,6 @@ async fn delayed(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) 
 }
 
 /// What counts failures of `login` from there.
-pub fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
 pub(crate) fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
     let guess = Guess { login, class, address: peer.seen_as, known: false };
     let plain = Guesses::of(&service.tables, guess);

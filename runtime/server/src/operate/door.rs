@@ -30,12 +30,11 @@ use super::{AddAlias, ChangeMembers, ListAddresses, RemoveAddress, SetFunction};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
-use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{AddPerson, ChangePerson, ImportPeople, ListPeople, RemovePerson, ShowPerson};
+use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf, WeakPasswords, WriteLetter};
-use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf};
 use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoContain};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
