@@ -11,9 +11,9 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use decide::roles::Held;
 use decide::ClassId;
 use decide::expiry::Age;
+use decide::roles::Held;
 use mail::{Login, Person};
 use plan::{Language, RoleName, SecondFactor};
 
