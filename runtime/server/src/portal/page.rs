@@ -6,14 +6,14 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::operate::OperateError;
 
-use super::{Visit, Visitor, Words, accessibility, corrections, form, second_factor, style, words};
+use super::{Visit, Visitor, Words, accessibility, corrections, form, manage, second_factor, style, words};
 
 /// A link of the navigation.
 pub(crate) type Link = (&'static str, Words);
 
 /// Links of the navigation, in its order. A part of the portal for a role adds its own here.
 fn links(visitor: &Visitor) -> Vec<Link> {
-    [vec![("/", words::HOME)], tasks(visitor)].concat()
+    [vec![("/", words::HOME)], tasks(visitor), manage::links(visitor)].concat()
 }
 
 /// What a person can do here.

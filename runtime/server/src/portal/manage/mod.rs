@@ -21,7 +21,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::page::Link;
-use super::{Route, Visitor, Words, page};
+use super::{Route, Visitor, page};
 
 /// Longest reason somebody gives.
 const BECAUSE_CHARS_MAX: usize = 500;

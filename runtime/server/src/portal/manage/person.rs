@@ -172,15 +172,19 @@ fn actions(visitor: &Visitor, whole: &Whole) -> Markup {
 
 fn room(visitor: &Visitor, action: &str) -> Markup {
     let say = |words: Words| visitor.say(words);
-    form(visitor, action, html! {
-        div .field {
-            label for="gigabytes" { (say(words::GIGABYTES)) }
-            input type="number" id="gigabytes" name="gigabytes" min="1" max="10000" step="1" required;
-        }
-        (labelled("room-until", "until", "date", say(words::LAST_DAY), "", true))
-        (because(visitor, "room-because"))
-        button { (say(words::GRANT)) }
-    })
+    form(
+        visitor,
+        action,
+        html! {
+            div .field {
+                label for="gigabytes" { (say(words::GIGABYTES)) }
+                input type="number" id="gigabytes" name="gigabytes" min="1" max="10000" step="1" required;
+            }
+            (labelled("room-until", "until", "date", say(words::LAST_DAY), "", true))
+            (because(visitor, "room-because"))
+            button { (say(words::GRANT)) }
+        },
+    )
 }
 
 /// The one time the password is told: on a page to print, which nobody keeps.
@@ -216,7 +220,11 @@ async fn contain(visitor: Visitor, Path(login): Path<String>, Form(Because { bec
         Ok(done) => {
             let say = |words: Words| visitor.say(words);
             let rows = done.sent.iter().map(|sent| {
-                vec![html! { (show::moment(&visitor, sent.at_s)) }, html! { (sent.subject) }, html! { (sent.recipients) }]
+                vec![
+                    html! { (show::moment(&visitor, sent.at_s)) },
+                    html! { (sent.subject) },
+                    html! { (sent.here) " + " (sent.away.len()) },
+                ]
             });
             let heads = [say(words::WHEN), say(words::SUBJECT), say(words::RECIPIENTS)];
             let body = html! {
