@@ -75,10 +75,9 @@ pub enum Command {
     Delegate(delegate::DelegateArgs),
     /// See accounts that look stolen and what is held of them, and let it go
     Compromise(compromise::CompromiseArgs),
-    /// Say where the mail of a person goes on to, and decide what people ask for
     /// See how the directory server does that people are read from, and let a sync pass
     Directory(directory::DirectoryArgs),
-    /// Say where the mail of a person goes on to
+    /// Say where the mail of a person goes on to, and decide what people ask for
     Redirect(redirect::RedirectArgs),
     /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end
     Grant(grant::GrantArgs),

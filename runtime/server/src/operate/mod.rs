@@ -12,6 +12,7 @@ mod block;
 pub mod client;
 mod compact;
 mod compromise;
+mod decided;
 mod delegate;
 mod directory;
 pub(crate) mod door;
@@ -84,6 +85,7 @@ pub use compact::{Compact, Compacted};
 pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
 };
+pub use decided::{Decided, LookUpDecisions, Pasted, pasted};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
 pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
