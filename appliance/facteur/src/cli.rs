@@ -7,8 +7,8 @@ use crate::commands::live::{
     redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
-    snapshot, spam, test, verify,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
+    simulate, snapshot, spam, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -53,6 +53,10 @@ pub enum Command {
     Doc(doc::DocArgs),
     /// Print what mail programs read to set an account up by themselves
     Autoconfig(autoconfig::AutoconfigArgs),
+    /// Print what Outlook is answered when it sets an account up
+    Autodiscover(set_up::AutodiscoverArgs),
+    /// Print the profile that Apple's Mail takes an account from
+    Mobileconfig(set_up::MobileconfigArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Write the manual pages

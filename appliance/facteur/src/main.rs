@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Doc(args) => commands::doc::run(&args),
         Command::Autoconfig(args) => commands::autoconfig::run(&args),
+        Command::Autodiscover(args) => commands::set_up::autodiscover(&args),
+        Command::Mobileconfig(args) => commands::set_up::mobileconfig(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
