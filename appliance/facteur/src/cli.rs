@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    backup, block, compromise, export, grant, import, person, quarantine, queue, recall, redirect, reports, restore,
-    store, trace, why,
+    alias, backup, block, compromise, export, grant, import, person, quarantine, queue, recall, redirect, reports,
+    restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
@@ -69,6 +69,10 @@ pub enum Command {
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
     Person(person::PersonArgs),
+    /// Let an address lead to people
+    Alias(alias::AliasArgs),
+    /// Functional addresses and their members
+    Function(alias::FunctionArgs),
     /// Refuse mail by sender, client, link, attachment or reply address, for some days
     Block(block::BlockArgs),
     /// See accounts that look stolen and what is held of them, and let it go

@@ -2,6 +2,7 @@
 //! (`server::operate`). One file each; here is what they share: where the state is, how far it is, how it ends.
 
 mod access;
+pub mod alias;
 mod app_password;
 pub mod backup;
 mod bar;
@@ -10,6 +11,7 @@ pub mod compromise;
 pub mod export;
 pub mod grant;
 pub mod import;
+mod people;
 pub mod person;
 pub mod quarantine;
 pub mod queue;
