@@ -14,15 +14,19 @@ fn nantes() -> Plan {
     READ.clone()
 }
 
-fn tables() -> Tables {
-    Tables::new(nantes()).unwrap()
+fn tables() -> &'static Tables {
+    static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::new(nantes()).unwrap());
+    &TABLES
 }
 
 /// With addresses that are told apart by a number.
-fn numbered() -> Tables {
-    let mut plan = nantes();
-    plan.identity.address.homonyms = Homonyms::Append { suffix: "-{n}".into(), first: 2 };
-    Tables::new(plan).unwrap()
+fn numbered() -> &'static Tables {
+    static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+        let mut plan = nantes();
+        plan.identity.address.homonyms = Homonyms::Append { suffix: "-{n}".into(), first: 2 };
+        Tables::new(plan).unwrap()
+    });
+    &TABLES
 }
 
 fn wanted(line: u32, id: &str, first: &str, last: &str, registered: &str) -> Wanted {
@@ -69,12 +73,12 @@ fn the_three_of_the_guide_get_their_logins_in_whatever_order_they_stand() {
         wanted(2, "2", "Jean-Pierre", "Toto", "2003-09-01"),
         wanted(3, "3", "Jérôme", "Toto", "2005-09-01"),
     ];
-    let outcome = judge(&tables(), &list, &[], &Ledger::new(), TODAY);
+    let outcome = judge(tables(), &list, &[], &Ledger::new(), TODAY);
     assert_eq!(outcome.mistakes, []);
     assert_eq!(logins(&outcome), ["toto-j", "toto-jp", "toto-j-1"]);
     assert_eq!(outcome.people[2].settled, [Settled { wanted: "toto-j".into(), given: "toto-j-1".into() }]);
     let reversed: Vec<Wanted> = list.iter().rev().cloned().collect();
-    assert_eq!(logins(&judge(&tables(), &reversed, &[], &Ledger::new(), TODAY)), ["toto-j-1", "toto-jp", "toto-j"]);
+    assert_eq!(logins(&judge(tables(), &reversed, &[], &Ledger::new(), TODAY)), ["toto-j-1", "toto-jp", "toto-j"]);
 }
 
 #[test]
@@ -99,7 +103,7 @@ fn what_cannot_be_is_said_with_its_line_and_the_others_are_judged() {
     ];
     for (bad, what) in cases {
         let list = [wanted(6, "6", "Anne", "Martin", ""), bad];
-        let outcome = judge(&tables(), &list, &[], &Ledger::new(), TODAY);
+        let outcome = judge(tables(), &list, &[], &Ledger::new(), TODAY);
         assert_eq!(logins(&outcome), ["martin-a"], "{what}");
         let [mistake] = &outcome.mistakes[..] else { panic!("{what}: {:?}", outcome.mistakes) };
         assert!(mistake.line == 7 && mistake.what.contains(what), "{what}: {mistake:?}");
@@ -113,7 +117,7 @@ fn one_person_is_named_once() {
         [wanted(1, "", "Jean", "Toto", "2001-09-01"), wanted(2, "", "JEAN", "Totô", "2001-09-01")],
     ];
     for list in twice {
-        let outcome = judge(&tables(), &list, &[], &Ledger::new(), TODAY);
+        let outcome = judge(tables(), &list, &[], &Ledger::new(), TODAY);
         assert_eq!((outcome.people.len(), outcome.mistakes.len()), (1, 1), "{list:?}");
         assert!(outcome.mistakes[0].what.contains("line 1"), "{:?}", outcome.mistakes);
     }
@@ -122,10 +126,10 @@ fn one_person_is_named_once() {
 #[test]
 fn homonyms_get_an_address_only_where_the_policy_has_one_for_them() {
     let list = [wanted(1, "1", "Jean", "Toto", "2001-09-01"), wanted(2, "2", "Jean", "Toto", "2002-09-01")];
-    let outcome = judge(&tables(), &list, &[], &Ledger::new(), TODAY);
+    let outcome = judge(tables(), &list, &[], &Ledger::new(), TODAY);
     assert_eq!((logins(&outcome), outcome.mistakes[0].line), (vec!["toto-j"], 2));
     assert!(outcome.mistakes[0].what.contains("give Jean Toto an address of their own"));
-    let outcome = judge(&numbered(), &list, &[], &Ledger::new(), TODAY);
+    let outcome = judge(numbered(), &list, &[], &Ledger::new(), TODAY);
     let addresses: Vec<&str> = outcome.people.iter().map(|judged| judged.person.address.local()).collect();
     assert_eq!((logins(&outcome), addresses), (vec!["toto-j", "toto-j-1"], vec!["Jean.Toto", "Jean.Toto-2"]));
 }
@@ -138,7 +142,7 @@ fn what_somebody_had_is_theirs_again_and_nobody_elses_before_its_time() {
         all.map(|what| (what.to_owned(), held(if what == "toto-j-1" { "old-2" } else { "old-1" }, is_free))).into()
     };
     let login = |id: &str, first: &str, is_free| -> String {
-        let outcome = judge(&tables(), &[wanted(1, id, first, "Toto", "")], &[], &ledger(is_free), TODAY);
+        let outcome = judge(tables(), &[wanted(1, id, first, "Toto", "")], &[], &ledger(is_free), TODAY);
         outcome.people.first().map_or(outcome.mistakes.len().to_string(), |it| it.person.login.to_string())
     };
     assert_eq!(login("new", "Jacques", false), "toto-j-2");
@@ -151,22 +155,22 @@ fn what_somebody_had_is_theirs_again_and_nobody_elses_before_its_time() {
 #[test]
 fn who_is_here_keeps_what_they_have_and_what_changes_is_said() {
     let first = [wanted(1, "1", "Jean", "Toto", "2001-09-01"), wanted(2, "2", "Anne", "Martin", "2001-09-01")];
-    let outcome = judge(&tables(), &first, &[], &Ledger::new(), TODAY);
+    let outcome = judge(tables(), &first, &[], &Ledger::new(), TODAY);
     let (present, ledger) = taken_over(&[], &outcome, &Ledger::new());
     let some = |text: &str| Some(text.to_owned());
     let changed = Wanted { last: "Martin-Toto".into(), address: some("anne.mt@univ-nantes.fr"), ..first[1].clone() };
-    let outcome = judge(&tables(), &[changed], &present, &ledger, TODAY);
+    let outcome = judge(tables(), &[changed], &present, &ledger, TODAY);
     let [anne] = &outcome.people[..] else { panic!("{outcome:?}") };
     assert_eq!((anne.person.login.as_str(), anne.was), ("martin-a", Some(1)));
     assert_eq!(anne.changes, ["last name", "address"]);
     assert_eq!(anne.former, ["Anne.Martin@univ-nantes.fr".parse().unwrap()], "what was official still leads to her");
     assert_eq!(outcome.missing, [0]);
     let other = Wanted { login: some("martin-x"), ..first[1].clone() };
-    assert!(judge(&tables(), &[other], &present, &ledger, TODAY).mistakes[0].what.contains("never becomes"));
+    assert!(judge(tables(), &[other], &present, &ledger, TODAY).mistakes[0].what.contains("never becomes"));
     // Somebody whose last day was is not missing again.
     let mut left = present.clone();
     left[0].until = "2026-01-01".into();
-    assert_eq!(judge(&tables(), &[], &left, &ledger, TODAY).missing, [1]);
+    assert_eq!(judge(tables(), &[], &left, &ledger, TODAY).missing, [1]);
 }
 
 #[test]
@@ -214,7 +218,7 @@ proptest! {
     #[test]
     fn an_import_does_not_depend_on_its_order_and_not_on_being_the_first(list in list(), turn in 0usize..40) {
         let tables = numbered();
-        let outcome = judge(&tables, &list, &[], &Ledger::new(), TODAY);
+        let outcome = judge(tables, &list, &[], &Ledger::new(), TODAY);
         let distinct: BTreeSet<String> = outcome.people.iter().flat_map(|it| [it.person.login.to_string(), it.person.address.folded()]).collect();
         prop_assert_eq!(distinct.len(), 2 * outcome.people.len());
         let by_id = |outcome: &Outcome, list: &[Wanted]| -> BTreeSet<(String, String, String)> {
@@ -223,10 +227,10 @@ proptest! {
         };
         let mut turned = list.clone();
         turned.rotate_left(turn % list.len());
-        let again = judge(&tables, &turned, &[], &Ledger::new(), TODAY);
+        let again = judge(tables, &turned, &[], &Ledger::new(), TODAY);
         prop_assert_eq!(by_id(&outcome, &list), by_id(&again, &turned));
         let (present, ledger) = taken_over(&[], &outcome, &Ledger::new());
-        let second = judge(&tables, &turned, &present, &ledger, TODAY);
+        let second = judge(tables, &turned, &present, &ledger, TODAY);
         prop_assert_eq!(by_id(&outcome, &list), by_id(&second, &turned));
         prop_assert!(second.people.iter().all(|it| it.changes.is_empty() && it.was.is_some()), "{:?}", second.people);
         prop_assert_eq!(second.missing, Vec::<usize>::new());
@@ -238,7 +242,7 @@ proptest! {
         let tables = numbered();
         let is_numbered = matches!(tables.plan().identity.login.collision, Collision::Append { .. });
         prop_assert!(is_numbered);
-        let outcome = judge(&tables, &list, &[], &Ledger::new(), TODAY);
+        let outcome = judge(tables, &list, &[], &Ledger::new(), TODAY);
         for suffixed in outcome.people.iter().filter(|it| it.settled.iter().any(|it| !it.wanted.contains('@'))) {
             for one in &list {
                 let plain = crate::login::candidates(&tables.plan().identity.login, &one.first, &one.last).next();

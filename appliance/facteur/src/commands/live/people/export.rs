@@ -48,7 +48,7 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Exit> {
 fn everybody(place: &Place) -> Result<Vec<WantedPerson>, Exit> {
     let (mut people, mut after): (Vec<WantedPerson>, Option<String>) = (Vec::new(), None);
     loop {
-        let page = ask(place, "people", ListPeople { after, limit: PAGE, ..ListPeople::default() })?;
+        let page = ask(place, "people", ListPeople { after: after.clone(), limit: PAGE, ..ListPeople::default() })?;
         let Some(last) = page.last() else { return Ok(people) };
         after.clone_from(&last.person.login);
         people.extend(page.into_iter().map(|listed| listed.person));
