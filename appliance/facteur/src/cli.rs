@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue, recall,
-    redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue,
+    recall, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
@@ -73,6 +73,10 @@ pub enum Command {
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
     Person(person::PersonArgs),
+    /// Let an address lead to people
+    Alias(alias::AliasArgs),
+    /// Functional addresses and their members
+    Function(alias::FunctionArgs),
     /// Refuse mail by sender, client, link, attachment or reply address, for some days
     Block(block::BlockArgs),
     /// Say who sends in whose name, until a day

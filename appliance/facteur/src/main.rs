@@ -55,6 +55,8 @@ fn main() -> ExitCode {
         Command::Person(args) => commands::live::person::run(&args),
         Command::Grant(args) => commands::live::grant::grant(&args),
         Command::Grants(args) => commands::live::grant::grants(&args),
+        Command::Alias(args) => commands::live::alias::alias(&args),
+        Command::Function(args) => commands::live::alias::function(&args),
         Command::Block(args) => commands::live::block::run(&args),
         Command::Compromise(args) => commands::live::compromise::run(&args),
         Command::Directory(args) => commands::live::directory::run(&args),

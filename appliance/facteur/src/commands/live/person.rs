@@ -8,6 +8,7 @@ use server::operate::{PutPeople, SetPassword};
 
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
+use super::people::{self, PeopleCommand};
 use super::quota::{self, QuotaArgs};
 use super::standing::{self, StandingCommand};
 use super::{Place, ask, counted, failed, say_json};
@@ -29,6 +30,8 @@ pub struct PersonArgs {
 enum PersonCommand {
     /// Bring people up to date from the people.ron beside a policy; nobody is taken away
     Load(LoadArgs),
+    #[command(flatten)]
+    People(PeopleCommand),
     /// Set somebody's password: one line of standard input
     Password(PasswordArgs),
     /// Secrets of one mail program each: drawn here, taken away one by one
@@ -64,6 +67,7 @@ struct PasswordArgs {
 pub fn run(args: &PersonArgs) -> Exit {
     let ended = match &args.command {
         PersonCommand::Load(args) => load(args),
+        PersonCommand::People(command) => people::run(command),
         PersonCommand::Password(args) => password(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
         PersonCommand::Quota(args) => quota::run(args),
