@@ -25,6 +25,7 @@ mod mail;
 mod notify;
 mod operating;
 mod outbound;
+mod passwords;
 mod pop3;
 mod quarantine;
 mod queue;

@@ -7,6 +7,7 @@ pub mod backup;
 mod bar;
 pub mod block;
 pub mod compromise;
+mod credential;
 pub mod directory;
 pub mod export;
 pub mod grant;

@@ -1,13 +1,13 @@
 //! `facteur person`: who there is, from a policy's folder into the store.
 
-use std::io::BufRead;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use server::operate::{PutPeople, SetPassword};
+use server::operate::PutPeople;
 
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
+use super::credential::{self, LetterArgs, PasswordArgs, TotpArgs, WeakArgs};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -29,6 +29,12 @@ enum PersonCommand {
     Load(LoadArgs),
     /// Set somebody's password: one line of standard input
     Password(PasswordArgs),
+    /// Print a letter with a new password, which its owner has to change; it is shown this once
+    Letter(LetterArgs),
+    /// Say whether somebody has a second factor at the portal; take a lost one away
+    Totp(TotpArgs),
+    /// Count passwords of weak schemes, of letters, and people without any
+    Weak(WeakArgs),
     /// Secrets of one mail program each: drawn here, taken away one by one
     AppPassword(AppPasswordArgs),
     /// Forget failed logins, so that somebody gets in again at once
@@ -48,17 +54,13 @@ struct LoadArgs {
     dry_run: bool,
 }
 
-#[derive(Args)]
-struct PasswordArgs {
-    login: String,
-    #[command(flatten)]
-    place: Place,
-}
-
 pub fn run(args: &PersonArgs) -> Exit {
     let ended = match &args.command {
         PersonCommand::Load(args) => load(args),
-        PersonCommand::Password(args) => password(args),
+        PersonCommand::Password(args) => credential::password(args),
+        PersonCommand::Letter(args) => credential::letter(args),
+        PersonCommand::Totp(args) => credential::totp(args),
+        PersonCommand::Weak(args) => credential::weak(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
         PersonCommand::Unlock(args) => access::unlock(args),
         PersonCommand::Accesses(args) => access::accesses(args),
@@ -103,14 +105,5 @@ fn load(args: &LoadArgs) -> Result<Exit, Exit> {
             }
         }
     }
-    Ok(Exit::Fine)
-}
-
-fn password(args: &PasswordArgs) -> Result<Exit, Exit> {
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    read.map_err(|error| failed(args.place.format, &error.to_string(), Exit::Trouble))?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    ask(&args.place, "password", SetPassword { login: args.login.clone(), password })?;
     Ok(Exit::Fine)
 }
