@@ -26,6 +26,7 @@ mod mail;
 mod notify;
 mod operating;
 mod outbound;
+mod passwords;
 mod pop3;
 mod portal;
 mod quarantine;

@@ -9,6 +9,7 @@ pub mod backup;
 mod bar;
 pub mod block;
 pub mod compromise;
+mod credential;
 pub mod delegate;
 pub mod directory;
 pub mod export;
