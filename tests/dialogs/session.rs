@@ -210,7 +210,8 @@ impl Connection<'_> {
 
     fn login(&mut self, credentials: &Credentials) -> Result<Reply, Refusal> {
         let tables = &self.house.tables;
-        let guess = Guess { login: &credentials.login, class: self.client.class, address: self.client.address };
+        let guess =
+            Guess { login: &credentials.login, class: self.client.class, address: self.client.address, known: false };
         let guesses = Guesses::of(tables, guess);
         guesses.check(tables, &self.rings, NOW)?;
         let person = self.house.people.people.iter().find(|it| it.login.as_str() == credentials.login);

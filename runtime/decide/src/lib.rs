@@ -32,7 +32,9 @@ mod told;
 mod transaction;
 
 pub mod compromise;
+pub mod expiry;
 pub mod login;
+pub mod people;
 pub mod roles;
 
 pub use account::{

@@ -18,6 +18,8 @@ pub enum Reason {
     NoLogin,
     LoginFailed,
     TooManyFailedLogins,
+    /// The password is too old, or was drawn for a letter.
+    PasswordExpired,
     SenderNotYours,
     EmptySender,
     NotAReport,
@@ -52,7 +54,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Reason; 33] = [
+    pub const ALL: [Reason; 34] = [
         Reason::NoBlock,
         Reason::TooManyConnections,
         Reason::Listed,
@@ -61,6 +63,7 @@ impl Reason {
         Reason::NoLogin,
         Reason::LoginFailed,
         Reason::TooManyFailedLogins,
+        Reason::PasswordExpired,
         Reason::SenderNotYours,
         Reason::EmptySender,
         Reason::NotAReport,
@@ -105,6 +108,7 @@ impl Reason {
             | Reason::NoLogin
             | Reason::LoginFailed
             | Reason::TooManyFailedLogins
+            | Reason::PasswordExpired
             | Reason::SenderNotYours
             | Reason::EmptySender
             | Reason::NotAReport
@@ -132,6 +136,7 @@ impl Reason {
             Reason::NoLogin => "no-login",
             Reason::LoginFailed => "login-failed",
             Reason::TooManyFailedLogins => "too-many-failed-logins",
+            Reason::PasswordExpired => "password-expired",
             Reason::SenderNotYours => "sender-not-yours",
             Reason::EmptySender => "empty-sender",
             Reason::NotAReport => "not-a-report",

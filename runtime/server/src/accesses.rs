@@ -43,7 +43,7 @@ pub struct How {
 }
 
 impl How {
-    fn new(protocol: Protocol, peer: &Peer, program: &str) -> How {
+    pub fn new(protocol: Protocol, peer: &Peer, program: &str) -> How {
         let program = program.chars().filter(|c| !c.is_control()).take(PROGRAM_CHARS_MAX).collect();
         How { protocol: protocol.word().to_owned(), network: peer.class.clone(), client: client(peer.seen_as), program }
     }

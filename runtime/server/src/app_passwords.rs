@@ -35,6 +35,9 @@ pub struct AppPassword {
     pub created_s: i64,
     /// The day of the last login in the institution's time zone, `YYYY-MM-DD`.
     pub used_on: Option<String>,
+    /// From where, and by which protocol.
+    #[serde(default)]
+    pub used_from: Option<String>,
     /// Of login and secret, in hexadecimal digits.
     hash: String,
 }
@@ -46,7 +49,7 @@ impl AppPassword {
         let letters = crate::random::octets::<LETTERS>().map(|octet| ALPHABET[usize::from(octet) % ALPHABET.len()]);
         let groups: Vec<_> = letters.chunks(GROUP).map(String::from_utf8_lossy).collect();
         let hash = hash(login, &String::from_utf8_lossy(&letters)).to_hex().to_string();
-        (AppPassword { name: name.to_owned(), created_s, used_on: None, hash }, groups.join("-"))
+        (AppPassword { name: name.to_owned(), created_s, used_on: None, used_from: None, hash }, groups.join("-"))
     }
 
     /// Compares in constant time.
@@ -69,25 +72,35 @@ fn letters(secret: &Secret) -> Option<String> {
     (letters.len() == LETTERS && letters.bytes().all(|letter| ALPHABET.contains(&letter))).then_some(letters)
 }
 
+/// A use of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// `YYYY-MM-DD` in the institution's time zone.
+    pub on: String,
+    /// From where, and by which protocol.
+    pub from: String,
+}
+
 /// Changes of app passwords, one after the other, and their last uses that are not written yet.
 #[derive(Debug, Default)]
 pub struct AppPasswords {
     /// Held from reading a login's app passwords until they are written.
     changing: Mutex<()>,
-    /// Login and hash to day.
-    used: Mutex<BTreeMap<(String, String), String>>,
+    /// Login and hash to their last use.
+    used: Mutex<BTreeMap<(String, String), Used>>,
 }
 
 impl AppPasswords {
-    /// Does `secret` open `login`? Then it was used `today`.
-    pub fn opens(&self, store: &Store, login: &Login, secret: &Secret, today: &str) -> Result<bool, ReadError> {
+    /// Does `secret` open `login`? Then it was used like that.
+    pub fn opens(&self, store: &Store, login: &Login, secret: &Secret, used: &Used) -> Result<bool, ReadError> {
         // INVARIANT (no-oracle)
         let kept = of(store, login)?;
         let Some(letters) = letters(secret) else { return Ok(false) };
         let hash = hash(login, &letters);
         let Some(found) = kept.into_iter().find(|kept| kept.is(hash)) else { return Ok(false) };
-        if found.used_on.as_deref() != Some(today) {
-            self.used().insert((login.to_string(), found.hash), today.to_owned());
+        // A telephone between two networks is written once a day, not at each step.
+        if found.used_on.as_deref() != Some(&used.on) {
+            self.used().insert((login.to_string(), found.hash), used.clone());
         }
         Ok(true)
     }
@@ -147,7 +160,7 @@ impl AppPasswords {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn used(&self) -> MutexGuard<'_, BTreeMap<(String, String), String>> {
+    fn used(&self) -> MutexGuard<'_, BTreeMap<(String, String), Used>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -168,7 +181,7 @@ pub(crate) fn op(login: &Login, all: &[AppPassword]) -> Op {
 }
 
 /// Sets the days of those that are still there.
-fn write(store: &Store, batch: &BTreeMap<(String, String), String>) -> Result<(), Box<dyn std::error::Error>> {
+fn write(store: &Store, batch: &BTreeMap<(String, String), Used>) -> Result<(), Box<dyn std::error::Error>> {
     let mut ops = BTreeMap::new();
     for ((login, hash), day) in batch {
         let Some(login) = Login::new(login) else { continue };
@@ -177,8 +190,10 @@ fn write(store: &Store, batch: &BTreeMap<(String, String), String>) -> Result<()
             None => of(store, &login)?,
         };
         let dated = |kept: AppPassword| {
-            let used_on = if kept.hash == *hash { Some(day.clone()) } else { kept.used_on.clone() };
-            AppPassword { used_on, ..kept }
+            if kept.hash != *hash {
+                return kept;
+            }
+            AppPassword { used_on: Some(day.on.clone()), used_from: Some(day.from.clone()), ..kept }
         };
         let all: Vec<AppPassword> = all.into_iter().map(dated).collect();
         if !all.is_empty() {
@@ -225,7 +240,8 @@ mod tests {
         }
 
         fn opens(&self, login: &Login, secret: &str) -> bool {
-            self.all.opens(&self.store, login, &Secret::new(secret), "2026-11-30").unwrap()
+            let used = Used { on: "2026-11-30".to_owned(), from: "imap from 192.0.2.0/24".to_owned() };
+            self.all.opens(&self.store, login, &Secret::new(secret), &used).unwrap()
         }
     }
 
@@ -273,8 +289,9 @@ mod tests {
         house.remove(&toto, "laptop");
         house.all.flush(&house.store);
         let kept = of(&house.store, &toto).unwrap();
-        let used: Vec<_> = kept.iter().map(|one| (one.name.as_str(), one.used_on.as_deref())).collect();
-        assert_eq!(used, [("phone", Some("2026-11-30"))]);
+        let used: Vec<_> =
+            kept.iter().map(|one| (&*one.name, one.used_on.as_deref(), one.used_from.as_deref())).collect();
+        assert_eq!(used, [("phone", Some("2026-11-30"), Some("imap from 192.0.2.0/24"))]);
         let commits = house.store.metrics().now().commits;
         assert!(house.opens(&toto, &phone));
         house.all.flush(&house.store);

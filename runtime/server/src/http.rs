@@ -81,7 +81,7 @@ pub(crate) fn respond(service: &Service, request: &Request<Incoming>, door: Door
             page(StatusCode::OK, "text/plain; version=0.0.4", page_text)
         }
         ("/healthz", _) => match service.trouble() {
-            None => page(StatusCode::OK, "text/plain", "ok\n".to_owned()),
+            None => page(StatusCode::OK, "text/plain", format!("ok\n{}", service.detail())),
             Some(trouble) => page(StatusCode::SERVICE_UNAVAILABLE, "text/plain", format!("{trouble}\n")),
         },
         ("/status", Door::Control) => page(StatusCode::OK, "application/json", crate::control::status(service)),

@@ -76,6 +76,7 @@ mod world;
 pub mod zone;
 
 pub use drive::opening;
+pub use ldap::look as directory_servers;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
 pub use setup::profile;

@@ -154,6 +154,14 @@ impl Service {
         }
         None
     }
+
+    /// What is not as it should be while the server is healthy, a line each.
+    pub fn detail(&self) -> String {
+        let Some(state) = self.ldap.as_ref().map(crate::ldap::Ldap::state) else { return String::new() };
+        let stale = if state.is_stale { "directory: stale\n" } else { "" };
+        let stopped = if state.stopped.is_some() { "directory: a sync waits for an operator\n" } else { "" };
+        format!("{stale}{stopped}")
+    }
 }
 
 /// Waits until the server is to stop.

@@ -36,6 +36,7 @@ use crate::spam::{Spam, colleagues};
 use crate::standing::Standings;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
+use crate::verifier::Making;
 use crate::world::World;
 use crate::{
     accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
@@ -219,6 +220,7 @@ impl Server {
             tokio::spawn(reports::keep(service.clone())),
             tokio::spawn(crate::quotas::keep(service.clone())),
             tokio::spawn(crate::teaching::keep(service.clone())),
+            tokio::spawn(crate::passwords::warnings::keep(service.clone())),
             tokio::spawn(notices::keep(service.clone())),
             tokio::spawn(scan::keep(service.clone())),
             tokio::spawn(scan::rescan::keep(service.clone())),
@@ -347,7 +349,7 @@ async fn service(
     let blocks = Blocks::load(&store, &tables).map_err(StartError::Read)?;
     let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
     let srs = srs_key(&store, &seal).await?;
-    let passwords = kept::load(&store, &seal).await?;
+    let passwords = kept::load(&store, &seal, Making::of(tables.plan())).await?;
     let standings = Arc::new(Standings::load(&store).map_err(StartError::Read)?);
     let directory = Directory::load(&store, redirects.clone(), standings.clone(), time_zone.clone(), srs)
         .map_err(StartError::Read)?;

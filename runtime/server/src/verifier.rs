@@ -48,6 +48,11 @@ impl Making {
         if self.scram { format!("{plain}{SEPARATOR}{}", Keys::of(secret).text()) } else { plain }
     }
 
+    /// Is a secret checked against `verifier` with the figures of today?
+    pub fn costs_as(self, verifier: &str) -> bool {
+        figures(plain(verifier)) == Some(self.cost)
+    }
+
     /// Is `verifier` as it would be made today? One that is not is made anew when the secret is known.
     pub fn made(self, verifier: &str) -> bool {
         let plain = plain(verifier);

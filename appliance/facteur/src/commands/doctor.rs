@@ -66,6 +66,7 @@ async fn outside(known: &Known) -> Result<Vec<Finding>, zone::LookupError> {
     findings.extend(zone::reverse_names(&lookup, &known.place).await);
     if let Some(site) = &known.site {
         findings.extend(zone::connections(known.tables.plan(), site).await);
+        findings.extend(server::directory_servers(&known.tables, site).await);
         findings.extend(zone::set_up_hosts(known.tables.plan(), site, &lookup).await);
     }
     Ok(findings)

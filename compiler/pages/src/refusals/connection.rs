@@ -193,6 +193,42 @@ pub fn no_login() -> Refusal {
     }
 }
 
+pub fn password_expired() -> Refusal {
+    Refusal {
+        title: ("Mot de passe expiré", "Password expired"),
+        happened: (
+            text![
+                "Le mot de passe est trop ancien, ou c'est celui de la lettre, qui ne sert qu'une fois. Rien n'est perdu."
+            ],
+            text![
+                "The password is too old, or it is the one of the letter, which is for the first time only. Nothing is lost."
+            ],
+        ),
+        cause: Cause::Settings,
+        todo: (
+            vec![
+                text![
+                    "Changez de mot de passe à la page que nomme le refus ; voyez ",
+                    link("passwords", "identifiant et mot de passe"),
+                    "."
+                ],
+                text!["Tapez ensuite le nouveau dans chaque appareil, pour lire et pour envoyer."],
+                text!["Envoyez de nouveau le message : votre logiciel l'a gardé."],
+            ],
+            vec![
+                text![
+                    "Change the password at the page the refusal names; see ",
+                    link("passwords", "login and password"),
+                    "."
+                ],
+                text!["Then type the new one into each device, for reading and for sending."],
+                text!["Send the message again: your program has kept it."],
+            ],
+        ),
+        ask: Ask::Staff,
+    }
+}
+
 pub fn login_failed(facts: &Facts<'_>) -> Refusal {
     let login = facts.person().login;
     Refusal {

@@ -59,6 +59,11 @@ pub fn pages(facts: &Facts<'_>) -> Vec<Page> {
     pages
 }
 
+/// What the page of one reason says.
+pub fn of(plan: &plan::Plan, language: plan::Language, reason: Reason) -> Page {
+    page(&Facts { plan, language }, reason)
+}
+
 fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
     match reason {
         Reason::NoBlock => connection::no_block(facts),
@@ -69,6 +74,7 @@ fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
         Reason::NoLogin => connection::no_login(),
         Reason::LoginFailed => connection::login_failed(facts),
         Reason::TooManyFailedLogins => connection::too_many_failed_logins(facts),
+        Reason::PasswordExpired => connection::password_expired(),
         Reason::SenderNotYours => sender::sender_not_yours(),
         Reason::EmptySender => sender::empty_sender(),
         Reason::NotAReport => sender::not_a_report(),

@@ -9,6 +9,7 @@ pub(super) fn stage(reason: Reason) -> &'static str {
         Reason::NoLogin | Reason::LoginFailed | Reason::TooManyFailedLogins | Reason::AccountState => "at AUTH",
         Reason::TlsRequired
         | Reason::LoginRequired
+        | Reason::PasswordExpired
         | Reason::SenderNotYours
         | Reason::EmptySender
         | Reason::SendingLocked
@@ -53,6 +54,7 @@ fn whose(reason: Reason) -> &'static str {
         Reason::NoLogin => "this server takes no passwords",
         Reason::LoginFailed => "login or password is wrong",
         Reason::TooManyFailedLogins => "too many wrong passwords from there",
+        Reason::PasswordExpired => "the password is too old, or is the one of a letter",
         Reason::SenderNotYours => "the reverse-path is not an address of that account",
         Reason::EmptySender => "mail without a reverse-path is only for reports, to one recipient",
         Reason::NotAReport => "mail without a reverse-path must be a report",
@@ -90,6 +92,7 @@ fn tell(reason: Reason) -> &'static str {
         Reason::NoLogin => "the person uses the submission server of the pages",
         Reason::LoginFailed => "the person, who may have an old password in one of several devices",
         Reason::TooManyFailedLogins => "the person waits, and looks for a device with an old password",
+        Reason::PasswordExpired => "the person changes the password at the page the reply names",
         Reason::SenderNotYours => "the person corrects the sender address of the mail program",
         Reason::EmptySender => "whoever runs the program that sends",
         Reason::NotAReport => "whoever runs the program that sends",
@@ -127,6 +130,7 @@ pub(super) fn of_path(path: &str) -> Option<Reason> {
         ("strangers", "unknown_recipients_attempted") => Reason::UnknownRecipientWindow,
         ("dns_lists", _) => Reason::Listed,
         ("blocked" | "block", _) => Reason::Blocked,
+        (_, "at_expiry") => Reason::PasswordExpired,
         ("logins", _) => Reason::TooManyFailedLogins,
         (_, "messages_attempted" | "messages_accepted") => Reason::MessageWindow,
         (_, "recipients_attempted" | "recipients_accepted") => Reason::RecipientWindow,

@@ -123,6 +123,8 @@ pub enum LoginFailure {
     Unavailable,
     /// TLS first (RFC 5530).
     Private,
+    /// The secret is right and too old to be taken (RFC 5530, EXPIRED).
+    Expired(String),
     /// Who it is was proved, and the account may not be used: why, and whom to ask.
     Denied(String),
 }

@@ -1,7 +1,12 @@
 //! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
+mod secret;
+
 use std::sync::Arc;
 
+pub(crate) use secret::is_of_directory;
+
+use decide::expiry::{self, Age, Use};
 use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
 use mail::{Login, reply};
 use plan::Speaks;
@@ -12,7 +17,7 @@ use super::Connection;
 use crate::clock;
 use crate::compromise;
 use crate::outcome::{Event, Outcome, Peer};
-use crate::passwords::{Attempt, Checked};
+use crate::passwords;
 use crate::scram::Keys;
 use crate::service::Service;
 use crate::sessions::{Entered, Protocol, SessionOf};
@@ -24,9 +29,31 @@ pub struct LoggedIn {
     pub account: Account,
     /// What SCRAM proves to the client.
     pub server_signature: Option<Vec<u8>>,
+    pub by: ProvedBy,
+    /// How old the person's password is, whatever they proved who they are by.
+    pub age: Age,
     /// Its place among the sessions of the account; the connection keeps it.
     pub entered: Option<Entered>,
 }
+
+/// What somebody proved who they are by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProvedBy {
+    Password,
+    AppPassword,
+    Token,
+}
+
+/// How far an old password lets somebody in, and whether a secret of one mail program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    MailProgram,
+    /// Passwords are changed there.
+    Portal,
+}
+
+/// Whose proof it is, what SCRAM proves to the client, and what it was.
+type Proved = Option<(PersonRow, Option<Vec<u8>>, ProvedBy)>;
 
 /// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
 pub fn may_read(service: &Service, connection: &Connection, tls: bool) -> bool {
@@ -54,6 +81,7 @@ fn failure(refusal: &Refusal) -> LoginFailure {
     match refusal.reason {
         _ if refusal.code.is_temporary() => LoginFailure::Unavailable,
         Reason::AccountState => LoginFailure::Denied(plain(&refusal.text)),
+        Reason::PasswordExpired => LoginFailure::Expired(plain(&refusal.text)),
         _ => LoginFailure::Wrong,
     }
 }
@@ -63,14 +91,40 @@ fn plain(text: &str) -> String {
     text.chars().filter(|letter| (' '..='~').contains(letter)).collect()
 }
 
-/// Who makes this claim. A refusal is logged and counted here, and a wrong password is answered later and later.
+/// Who makes this claim in a mail program. A refusal is logged and counted here, and a wrong password is answered later and later.
 pub async fn authenticate(
     service: &Arc<Service>,
     peer: &Peer,
     class: ClassId,
     claim: &Claim,
 ) -> Result<LoggedIn, Refusal> {
-    match judge(service, peer, class, claim).await.and_then(|found| enter(service, peer, found)) {
+    through(service, peer, class, claim, Door::MailProgram).await
+}
+
+/// Who signs in to the portal with a password, under the same limits on guessing. Their password may be too old: `age` says so,
+/// and all they may do then is change it. A secret of one mail program opens nothing here.
+pub async fn sign_in(
+    service: &Arc<Service>,
+    peer: &Peer,
+    class: ClassId,
+    credentials: Credentials,
+) -> Result<LoggedIn, Refusal> {
+    through(service, peer, class, &Claim::Password(credentials), Door::Portal).await
+}
+
+async fn through(
+    service: &Arc<Service>,
+    peer: &Peer,
+    class: ClassId,
+    claim: &Claim,
+    door: Door,
+) -> Result<LoggedIn, Refusal> {
+    let entered = judge(service, peer, class, claim, door).await.and_then(|found| enter(service, peer, found));
+    let judged = entered.and_then(|found| match door {
+        Door::MailProgram => expiry::opens(service.tables.plan(), found.age, Use::Read).map(|()| found),
+        Door::Portal => Ok(found),
+    });
+    match judged {
         Ok(logged_in) => {
             let login = &logged_in.account.login;
             service.metrics.logins.with_label_values(&["good"]).inc();
@@ -125,7 +179,7 @@ async fn delayed(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) 
 }
 
 /// What counts failures of `login` from there.
-fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
+pub(crate) fn guesses(service: &Service, peer: &Peer, class: ClassId, login: &str) -> Guesses {
     let guess = Guess { login, class, address: peer.seen_as, known: false };
     let plain = Guesses::of(&service.tables, guess);
     let contested = plain.is_contested(&service.tables, &service.rings(), service.clock.now());
@@ -148,6 +202,7 @@ fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Ref
     let result = match refusal.reason {
         Reason::LoginFailed => "failed",
         Reason::AccountState => "denied",
+        Reason::PasswordExpired => "expired",
         _ => "later",
     };
     service.metrics.logins.with_label_values(&[result]).inc();
@@ -157,7 +212,7 @@ fn refused(service: &Service, peer: &Peer, login: &str, refusal: Refusal) -> Ref
     refusal
 }
 
-async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) -> Result<LoggedIn, Refusal> {
+async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim, door: Door) -> Result<LoggedIn, Refusal> {
     let address = address_key(peer.seen_as);
     // Tokens without a name are limited by the address they come from.
     let guesses = guesses(service, peer, class, claim.login().unwrap_or(&address));
@@ -165,7 +220,7 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) ->
     allowed()?;
     let (found, guessed) = match claim {
         Claim::Password(credentials) => {
-            let found = password(service, credentials, &address, allowed).await?;
+            let found = secret::judge(service, peer, credentials, door, allowed).await?;
             (found, service.passwords.guess_of(&credentials.login, &credentials.secret))
         }
         Claim::Scram(proof) => (scram(service, proof)?, hash(&proof.proof)),
@@ -173,64 +228,23 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) ->
     };
     // Many logins at once all passed the first looks: whoever comes back to a full window is not told.
     allowed()?;
-    found.ok_or_else(|| {
+    let Some((row, server_signature, by)) = found.filter(|(row, ..)| !is_barred(row)) else {
         guesses.failed(&service.tables, &mut service.rings(), guessed, service.clock.now());
-        Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password")
-    })
-}
-
-async fn password(
-    service: &Service,
-    credentials: &Credentials,
-    address: &str,
-    allowed: impl Fn() -> Result<(), Refusal>,
-) -> Result<Option<LoggedIn>, Refusal> {
-    let person = person(service, &credentials.login)?;
-    let counted = |how: &str| service.metrics.password_checks.with_label_values(&[how]).inc();
-    if opens_app_password(service, credentials, person.as_ref())? {
-        counted("app_password");
-        return Ok(person.and_then(|row| logged_in(row, None)));
-    }
-    let attempt = Attempt {
-        login: person.as_ref().map_or(&credentials.login, |row| row.person.login.as_str()),
-        secret: &credentials.secret,
-        verifier: person.as_ref().and_then(|row| row.verifier.as_deref()),
-        address,
+        return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
     };
-    match service.passwords.check(attempt, allowed).await? {
-        Checked::Judged { right, how } => {
-            counted(how.word());
-            Ok(person.filter(|_| right).and_then(|row| logged_in(row, None)))
-        }
-        Checked::Busy => {
-            counted("shed");
-            Err(later("the server has many logins to check, try later"))
-        }
-    }
+    let age = passwords::expiry::age(service, &row);
+    let account = Account { login: row.person.login, profile: row.person.profile };
+    Ok(LoggedIn { account, server_signature, by, age, entered: None })
 }
 
-/// Is the secret an app password of this person? Asked of nobody as well, so that it takes as long.
-fn opens_app_password(
-    service: &Service,
-    credentials: &Credentials,
-    person: Option<&PersonRow>,
-) -> Result<bool, Refusal> {
-    let Some(typed) = Login::new(&credentials.login) else { return Ok(false) };
-    let login = person.map_or(&typed, |row| &row.person.login);
-    let opens = service.app_passwords.opens(&service.store, login, &credentials.secret, &service.today());
-    let opens = opens.map_err(|error| unreadable(&error))?;
-    // Of a locked login it opens nothing, and costs what a wrong password costs.
-    Ok(opens && person.is_some_and(|row| !row.verifier.as_deref().is_some_and(is_locked)))
-}
-
-fn scram(service: &Service, proof: &ScramProof) -> Result<Option<LoggedIn>, Refusal> {
+fn scram(service: &Service, proof: &ScramProof) -> Result<Proved, Refusal> {
     let person = person(service, &proof.login)?;
     let (keys, real) = keys(service, &proof.login, person.as_ref());
     let signature = keys.verify(proof);
-    Ok(person.filter(|_| real && signature.is_some()).and_then(|row| logged_in(row, signature)))
+    Ok(person.filter(|_| real && signature.is_some()).map(|row| (row, signature, ProvedBy::Password)))
 }
 
-async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, Refusal> {
+async fn token(service: &Service, bearer: &Bearer) -> Result<Proved, Refusal> {
     let login = match tokens::login(service, &bearer.token).await {
         Ok(login) => login,
         Err(NoLogin::NoKeys) => return Err(later("tokens cannot be checked now, try later")),
@@ -244,18 +258,19 @@ async fn token(service: &Service, bearer: &Bearer) -> Result<Option<LoggedIn>, R
     if !bearer.login.as_ref().is_none_or(same) {
         return Ok(None);
     }
-    Ok(person(service, &login)?.and_then(|row| logged_in(row, None)))
+    Ok(person(service, &login)?.map(|row| (row, None, ProvedBy::Token)))
 }
 
-/// `None` when the login is locked, whatever was proved.
-fn logged_in(row: PersonRow, server_signature: Option<Vec<u8>>) -> Option<LoggedIn> {
-    let account = Account { login: row.person.login, profile: row.person.profile };
-    (!row.verifier.as_deref().is_some_and(is_locked)).then_some(LoggedIn { account, server_signature, entered: None })
+/// Is the login locked, whatever was proved?
+fn is_barred(row: &PersonRow) -> bool {
+    row.verifier.as_deref().is_some_and(is_locked)
 }
 
 /// The keys of a login, and whether they are somebody's.
 fn keys(service: &Service, login: &str, person: Option<&PersonRow>) -> (Keys, bool) {
-    let kept = person.and_then(|row| row.verifier.as_deref()).and_then(scram_keys);
+    // What a directory server let in once is not asked of it here.
+    let own = person.filter(|row| !secret::is_of_directory(service, row));
+    let kept = own.and_then(|row| row.verifier.as_deref()).and_then(scram_keys);
     // One person has one salt, however the login is typed.
     let folded = Login::new(login).map_or_else(|| login.to_owned(), |login| mail::fold(login.as_str()));
     let real = kept.is_some();
@@ -306,7 +321,7 @@ mod tests {
             secret: Vec::new(),
         };
         for (verifier, opens) in [(None, true), (Some("$argon2id$x"), true), (Some("!$argon2id$x;scram"), false)] {
-            assert_eq!(logged_in(row(verifier), Some(vec![1])).is_some(), opens, "{verifier:?}");
+            assert_eq!(!is_barred(&row(verifier)), opens, "{verifier:?}");
         }
     }
 }

@@ -194,7 +194,7 @@ impl Smtp {
     async fn authenticate(&mut self, claim: &Claim) {
         let (service, peer) = (&self.service, &self.connection.peer);
         match super::login::authenticate(service, peer, self.connection.class, claim).await {
-            Ok(LoggedIn { account, server_signature, entered }) => {
+            Ok(LoggedIn { account, server_signature, entered, .. }) => {
                 (self.client.account, self.entered) = (Some(account), entered);
                 self.session.set_rcpt_max(self.service.tables.recipients_max(&self.client));
                 let reply = Reply::new(reply::AUTHENTICATED, "Welcome");

@@ -12,12 +12,15 @@ mod facts;
 mod frame;
 mod guard;
 mod keep;
+mod look;
 mod read;
 mod seek;
 mod servers;
 mod state;
 mod step;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,10 +35,10 @@ use crate::site::{DirectoryAt, Site};
 
 pub use bind::Bound;
 pub use guard::{Extent, Stop};
-pub use keep::keep;
+pub use keep::{keep, say};
+pub use look::look;
 pub use seek::{Sought, seek};
-pub use state::{Kept, LdapState, Report, ServerState, Stopped, Sync, allow, allowed};
-pub use step::DIRECTORY;
+pub use state::{Kept, LdapState, ServerState, Sync, allow, allowed};
 pub use sync::{Ended, run as sync_now};
 
 /// Binds at a time.
@@ -80,11 +83,11 @@ impl Ldap {
         }))
     }
 
-    pub(self) fn rules(&self) -> &Rules {
+    fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    pub(self) fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,7 +105,7 @@ impl Ldap {
 }
 
 /// What steps of this moment are judged by.
-pub(self) fn desk(service: &Service) -> step::Desk {
+fn desk(service: &Service) -> step::Desk {
     step::Desk {
         store: service.store.clone(),
         tables: service.tables.clone(),

@@ -7,7 +7,7 @@ use ldap3::{LdapResult, Scope, SearchOptions};
 use plan::{Ldap as Rules, LdapAttributes};
 use tokio::sync::mpsc::Sender;
 
-use super::connect::{Fault, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUCCESS};
+use super::connect::{Fault, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUCCESS, line};
 use super::entry::Entry;
 use super::frame;
 
@@ -111,6 +111,23 @@ pub async fn everybody(ldap: &mut ldap3::Ldap, rules: &Rules, take: &Sender<Entr
     }
 }
 
+/// The first `count` people, or fewer where there are fewer.
+pub async fn some(ldap: &mut ldap3::Ldap, rules: &Rules, count: usize) -> Result<Vec<Entry>, Unread> {
+    let attributes = asked_for(&rules.attributes);
+    let size = i32::try_from(count).unwrap_or(1);
+    ldap.with_controls(PagedResults { size, cookie: Vec::new() }).with_timeout(ASK_MAX);
+    let search = ldap.streaming_search(&rules.base, Scope::Subtree, &rules.filter, &attributes).await;
+    let mut search = search.map_err(Fault::from)?;
+    let mut entries = Vec::new();
+    while let Some(found) = search.next().await.map_err(Fault::from)? {
+        if entries.len() < count && !found.is_ref() && !found.is_intermediate() {
+            entries.push(Entry::read(found.0).ok_or(Unread::NoEntry)?);
+        }
+    }
+    judge(&search.finish().await)?;
+    Ok(entries)
+}
+
 /// At most `limit` entries that match `filter`, which already names people of the plan only. More than that is an error.
 pub async fn matching(ldap: &mut ldap3::Ldap, rules: &Rules, filter: &str, limit: usize) -> Result<Vec<Entry>, Unread> {
     let attributes = asked_for(&rules.attributes);
@@ -151,7 +168,7 @@ fn judge(result: &LdapResult) -> Result<(), Unread> {
         SIZE_LIMIT_EXCEEDED | 3 | 11 => Err(Unread::Limited),
         NO_SUCH_OBJECT => Err(Unread::NoBase),
         10 => Err(Unread::Elsewhere),
-        code => Err(Unread::Fault(Fault::Code(code, result.text.clone()))),
+        code => Err(Unread::Fault(Fault::Code(code, line(&result.text)))),
     }
 }
 

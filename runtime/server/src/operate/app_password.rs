@@ -25,7 +25,7 @@ pub struct ListAppPasswords {
     pub login: String,
 }
 
-/// `POST /person/app-password/remove`. It opens nothing from then on; connections it opened stay.
+/// `POST /person/app-password/remove`. It opens nothing from then on, and what is open of the account ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAppPassword {
@@ -49,6 +49,8 @@ pub struct ListedAppPassword {
     pub created_s: i64,
     /// `YYYY-MM-DD` in the institution's time zone. It may be some seconds late.
     pub used_on: Option<String>,
+    /// From where, and by which protocol: `imap from 203.0.113.0/24 (outside)`.
+    pub used_from: Option<String>,
 }
 
 fn change<T>(
@@ -117,7 +119,12 @@ impl Operation for ListAppPasswords {
     ) -> Result<Vec<ListedAppPassword>, OperateError> {
         let login = place::login(context, &self.login)?;
         let all = app_passwords::of(&context.store, &login)?.into_iter();
-        let listed = |AppPassword { name, created_s, used_on, .. }| ListedAppPassword { name, created_s, used_on };
+        let listed = |AppPassword { name, created_s, used_on, used_from, .. }| ListedAppPassword {
+            name,
+            created_s,
+            used_on,
+            used_from,
+        };
         Ok(all.map(listed).collect())
     }
 }
@@ -145,6 +152,10 @@ impl Operation for RemoveAppPassword {
         })?;
         if removed {
             audit(context, &format!("app password {} of {login} removed", self.name));
+            // Which session it opened is not known: the others log in again by what they have.
+            if let Some(server) = &context.server {
+                server.sessions.end(&login);
+            }
         }
         Ok(removed)
     }

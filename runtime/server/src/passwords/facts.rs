@@ -51,16 +51,12 @@ impl Facts {
 
 /// The facts of a login's password.
 pub fn of(store: &Store, login: &Login) -> Result<Facts, ReadError> {
-    Ok(Facts::read(&store.setting(&key(login))?.unwrap_or_default()))
+    Ok(store.person(login)?.map(|row| Facts::read(&row.secret)).unwrap_or_default())
 }
 
 /// What keeps them.
 pub fn op(login: &Login, facts: &Facts) -> Op {
-    Op::Setting { key: key(login), value: Some(facts.octets()).filter(|octets| !octets.is_empty()) }
-}
-
-fn key(login: &Login) -> String {
-    format!("password-facts/{}", mail::fold(login.as_str()))
+    Op::SetSecret { login: login.clone(), secret: facts.octets() }
 }
 
 fn is_zero(value: &i64) -> bool {

@@ -18,6 +18,7 @@ use super::remembered::{NoRow, Row};
 use crate::durable;
 use crate::service::{Service, stopped};
 use crate::signing::Seal;
+use crate::verifier::Making;
 
 /// The setting that keeps the key, sealed.
 const KEY: &str = "logins.remembered_key";
@@ -32,7 +33,7 @@ const COMMIT_MAX: usize = 32;
 const ROWS: usize = 256;
 
 /// Passwords that remember what an earlier run did. Without the key of that run a new one is made, and all is forgotten.
-pub async fn load(store: &Store, seal: &Seal) -> Result<Passwords, LoadError> {
+pub async fn load(store: &Store, seal: &Seal, making: Making) -> Result<Passwords, LoadError> {
     let kept = store.setting(KEY)?;
     let opened = kept.and_then(|sealed| <[u8; 32]>::try_from(seal.open(KEY, &sealed)?).ok());
     let key = match opened {
@@ -44,7 +45,7 @@ pub async fn load(store: &Store, seal: &Seal) -> Result<Passwords, LoadError> {
             key
         }
     };
-    let passwords = Passwords::new(&key);
+    let passwords = Passwords::new(&key, making);
     let rows = store.settings(PREFIX, "", ROWS)?;
     load_rows(&passwords, &rows);
     Ok(passwords)
@@ -89,12 +90,16 @@ pub async fn keep(service: Arc<Service>) {
     }
 }
 
-/// Writes what logins left: successes, and the days app passwords were used.
+/// Writes what logins left: successes, the days app passwords were used, verifiers that were made anew.
 pub async fn flush(service: &Arc<Service>) {
     write(&service.passwords, &service.store).await;
     let worker = service.clone();
     // A panic was counted, and the next flush writes what this one did not.
-    let _ = durable::blocking(move || worker.app_passwords.flush(&worker.store)).await;
+    let flush = move || {
+        worker.app_passwords.flush(&worker.store);
+        worker.passwords.renewals.flush(&worker.store, &worker.passwords);
+    };
+    let _ = durable::blocking(flush).await;
 }
 
 /// Writes what changed. What could not be written is tried again the next time.
@@ -170,6 +175,7 @@ mod tests {
         passwords.check(attempt, || Ok(())).await.unwrap()
     }
 
+    const MAKING: Making = Making { cost: crate::verifier::COST, scram: false };
     const HASHED: Checked = Checked::Judged { right: true, how: How::Hashed };
     const REMEMBERED: Checked = Checked::Judged { right: true, how: How::Remembered };
 
@@ -178,17 +184,20 @@ mod tests {
         let folder = folder("restart");
         let store = Store::open(&folder.0, store::Options::default()).unwrap();
         let (seal, first) = (Seal::of(&folder.0).unwrap(), verifier(&Secret::new("correct horse")));
-        let passwords = load(&store, &seal).await.unwrap();
+        let passwords = load(&store, &seal, MAKING).await.unwrap();
         assert_eq!(check(&passwords, &first).await, HASHED);
         write(&passwords, &store).await;
-        let again = load(&store, &seal).await.unwrap();
+        let again = load(&store, &seal, MAKING).await.unwrap();
         assert_eq!(check(&again, &first).await, REMEMBERED);
         again.forget(&Login::new("toto-j").unwrap());
         assert_eq!(again.remembered().len(), 0);
         write(&again, &store).await;
         assert_eq!(store.settings(PREFIX, "", 9).unwrap(), []);
         // The same password set anew has another verifier.
-        assert_eq!(check(&load(&store, &seal).await.unwrap(), &verifier(&Secret::new("correct horse"))).await, HASHED);
+        assert_eq!(
+            check(&load(&store, &seal, MAKING).await.unwrap(), &verifier(&Secret::new("correct horse"))).await,
+            HASHED
+        );
     }
 
     #[tokio::test]
@@ -196,7 +205,7 @@ mod tests {
         let folder = folder("changed");
         let store = Store::open(&folder.0, store::Options::default()).unwrap();
         let (seal, kept) = (Seal::unkept(), verifier(&Secret::new("correct horse")));
-        let passwords = load(&store, &seal).await.unwrap();
+        let passwords = load(&store, &seal, MAKING).await.unwrap();
         check(&passwords, &kept).await;
         write(&passwords, &store).await;
         let (setting, sealed) = store.settings(PREFIX, "", 9).unwrap().remove(0);
@@ -205,14 +214,14 @@ mod tests {
             changed[at] ^= 1;
             let op = Op::Setting { key: setting.clone(), value: Some(changed) };
             durable::commit(&store, vec![op]).await.unwrap();
-            let again = load(&store, &seal).await.unwrap();
+            let again = load(&store, &seal, MAKING).await.unwrap();
             assert_eq!(again.remembered().len(), 0, "octet {at}");
             write(&again, &store).await;
             assert_eq!(store.settings(PREFIX, "", 9).unwrap(), [], "it is removed");
         }
         let op = Op::Setting { key: setting.clone(), value: Some(sealed) };
         durable::commit(&store, vec![op]).await.unwrap();
-        assert_eq!(check(&load(&store, &seal).await.unwrap(), &kept).await, REMEMBERED);
-        assert_eq!(check(&load(&store, &Seal::unkept()).await.unwrap(), &kept).await, HASHED);
+        assert_eq!(check(&load(&store, &seal, MAKING).await.unwrap(), &kept).await, REMEMBERED);
+        assert_eq!(check(&load(&store, &Seal::unkept(), MAKING).await.unwrap(), &kept).await, HASHED);
     }
 }

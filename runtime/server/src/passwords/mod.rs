@@ -1,19 +1,23 @@
 //! Passwords: argon2id (RFC 9106) in a line that is fair between addresses, and a memory of successes.
 //!
-//! INVARIANT (same-cost): a login nobody has costs what a wrong password costs.
+//! INVARIANT (same-cost): a login nobody has costs what a wrong password costs. One that was imported, or made with other
+//! figures than those of the plan, costs that and its own check: never less.
 //! INVARIANT (bounded-hashing): at most one hash per processor at a time, and one an account; whoever would wait too long
 //! hears "try later", never "wrong".
 //! INVARIANT (own-line): the logins of one client address wait for each other (`line`).
 //! INVARIANT (one-hash): connections that wait for the same hash share it (`flights`).
 
+pub mod expiry;
 pub mod facts;
 mod flights;
 pub mod kept;
 mod line;
 mod queue;
 mod remembered;
+pub mod renewals;
 mod set;
 pub mod totp;
+pub mod warnings;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,10 +30,11 @@ use proto::sasl::Secret;
 use crate::clock;
 pub use crate::quality::judge as judge_quality;
 use crate::signing::Seal;
-use crate::verifier::{opens, verifier};
+use crate::verifier::{Making, opens};
 use flights::Flights;
 use queue::{Place, Queue};
 use remembered::{Moment, Remembered};
+use renewals::{Renewal, Renewals};
 pub use set::{SetBy, history_of, import, set};
 
 /// Longest password that is hashed, in octets.
@@ -97,16 +102,20 @@ pub struct Passwords {
     flights: Flights,
     queue: Arc<Queue>,
     /// A verifier of nobody's password.
-    nobody: String,
+    nobody: Arc<str>,
+    /// What verifiers are made with.
+    making: Making,
+    /// Those that are not as they would be made today, and were opened.
+    pub renewals: Renewals,
     started: Instant,
 }
 
 impl Passwords {
     /// Nothing is remembered yet; `key` names what will be. Takes as long as a hash.
-    fn new(key: &[u8; 32]) -> Passwords {
+    fn new(key: &[u8; 32], making: Making) -> Passwords {
         let unguessable = blake3::Hash::from(crate::random::octets::<32>());
         let started = Instant::now();
-        let nobody = verifier(&Secret::new(unguessable.to_hex().to_string()));
+        let nobody = making.verifier(&Secret::new(unguessable.to_hex().to_string())).into();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Passwords {
             key: blake3::derive_key("facteur 2026 names of remembered logins", key),
@@ -117,6 +126,8 @@ impl Passwords {
             flights: Flights::default(),
             queue: Arc::new(Queue::new(processors, started.elapsed())),
             nobody,
+            making,
+            renewals: Renewals::default(),
             started,
         }
     }
@@ -149,9 +160,17 @@ impl Passwords {
         }
         still_allowed()?;
         // INVARIANT (same-cost)
-        let against = verifier.unwrap_or(&self.nobody).to_owned();
-        let Some(opens) = self.hash(secret.clone(), against, place).await else { return Ok(Checked::Busy) };
+        let against = Against {
+            verifier: verifier.map_or_else(|| self.nobody.to_string(), str::to_owned),
+            nobody: self.nobody.clone(),
+            making: self.making,
+        };
+        let Some((opens, renewed)) = self.hash(secret.clone(), against, place).await else { return Ok(Checked::Busy) };
         let right = opens && verifier.is_some();
+        if let Some((renewed, before)) = renewed.filter(|_| right).zip(verifier) {
+            let name = hash(&self.key, &[login, secret.reveal(), &renewed]);
+            self.renewals.add(Renewal::made(login, before, renewed, (name, account)));
+        }
         if right {
             let now = self.now();
             self.remembered().put(name, account, now);
@@ -161,17 +180,32 @@ impl Passwords {
     }
 
     /// `None` when it panicked, which the panic hook counted.
-    async fn hash(&self, secret: Secret, against: String, place: Place) -> Option<bool> {
+    async fn hash(&self, secret: Secret, against: Against, place: Place) -> Option<(bool, Option<String>)> {
         let queue = self.queue.clone();
         let hashed = move || {
             let begun = Instant::now();
-            let opens = opens(&secret, &against);
+            let opens = against.judge(&secret);
             queue.took(begun.elapsed());
             // The turn ends with the hash, not with the connection that asked for it. INVARIANT (bounded-hashing)
             drop(place);
             opens
         };
         crate::durable::blocking(hashed).await
+    }
+
+    /// A verifier as the plan wants it, in turn with all other hashes. `None` where too many wait.
+    pub async fn hashed(&self, login: &str, secret: &Secret, address: &str) -> Option<String> {
+        let mut place = self.queue.join(address, self.account(login))?;
+        if !tokio::time::timeout(WAIT_MAX, place.turn()).await.unwrap_or(false) {
+            return None;
+        }
+        let (secret, making) = (secret.clone(), self.making);
+        crate::durable::blocking(move || {
+            let made = making.verifier(&secret);
+            drop(place);
+            made
+        })
+        .await
     }
 
     /// Logins that wait for a turn.
@@ -204,6 +238,28 @@ impl Passwords {
 
     fn now(&self) -> Moment {
         Moment { running: self.started.elapsed(), unix_s: clock::unix_s() }
+    }
+}
+
+/// What a secret is hashed against.
+struct Against {
+    verifier: String,
+    nobody: Arc<str>,
+    making: Making,
+}
+
+impl Against {
+    /// Does it open, and as what is it to be kept from now on? INVARIANT (same-cost)
+    fn judge(&self, secret: &Secret) -> (bool, Option<String>) {
+        let right = opens(secret, &self.verifier);
+        if right {
+            let renewed = (!self.making.made(&self.verifier)).then(|| self.making.verifier(secret));
+            return (true, renewed);
+        }
+        if !self.making.costs_as(&self.verifier) {
+            opens(secret, &self.nobody);
+        }
+        (false, None)
     }
 }
 

@@ -7,6 +7,7 @@ use proto::sasl::Secret;
 use store::{Op, ReadError, Store};
 
 use super::facts::{self, Facts};
+use crate::drive::login::is_of_directory;
 use crate::operate::{Context, OperateError};
 use crate::quality::{self, Advice};
 use crate::verifier::{self, Making};
@@ -32,6 +33,10 @@ pub enum SetBy {
 /// one opened. The caller puts it on the record. Blocks for some hashes.
 pub fn set(context: &Context, login: &Login, new: &Secret, how: SetBy) -> Result<(), OperateError> {
     let row = context.store.person(login)?.ok_or_else(|| OperateError::NoSuchLogin { login: login.to_string() })?;
+    if how != SetBy::Operator && context.server.as_ref().is_some_and(|server| is_of_directory(server, &row)) {
+        let why = format!("the password of {login} is kept by the directory server, and changed there");
+        return Err(OperateError::Refused { why, rule: "identity.directory.passwords".to_owned() });
+    }
     let plan = context.live.as_ref().map(|live| live.tables.plan());
     let mut wrong = match plan {
         Some(plan) => quality::judge(plan, &row.person, new).err().unwrap_or_default(),
@@ -62,13 +67,13 @@ pub fn set(context: &Context, login: &Login, new: &Secret, how: SetBy) -> Result
     Ok(())
 }
 
-/// Keeps the hash another server had of a password. Nothing is known of its quality or its age.
-pub fn import(context: &Context, login: &Login, hash: &str) -> Result<(), OperateError> {
+/// Keeps the hash another server had of a password, which was set at `set_s`. Nothing is known of its quality.
+pub fn import(context: &Context, login: &Login, hash: &str, set_s: Option<i64>) -> Result<(), OperateError> {
     let imported = schemes::read(hash).map_err(|why| OperateError::BadRequest { why: why.to_string() })?;
     let _changing = super::changing();
     context.store.commit_wait(vec![
         Op::SetVerifier { login: login.clone(), verifier: imported.verifier().to_owned() },
-        facts::op(login, &Facts::default()),
+        facts::op(login, &Facts::set_at(set_s.unwrap_or_else(clock::unix_s), false)),
     ])?;
     if let Some(server) = &context.server {
         server.passwords.forget(login);

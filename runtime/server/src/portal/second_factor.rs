@@ -8,10 +8,9 @@ use plan::SecondFactor;
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Deserialize;
 
-use super::{Field, Form, Route, Visitor, Words, back, field, form, page, summary, with_context, words};
-use crate::clock;
-use crate::operate::{OperateError, audit};
-use crate::passwords::totp::{self, Enrolment, TotpError, TotpState};
+use super::{Field, Form, Route, Visitor, Words, act, back, field, form, page, summary, with_context, words};
+use crate::operate::{BeginTotp, ConfirmTotp, OperateError, audit};
+use crate::passwords::totp::{self, Enrolment, TotpState};
 
 pub(super) const PATH: &str = "/second-factor";
 const CONFIRM: &str = "/second-factor/confirm";
@@ -70,13 +69,7 @@ async fn begun(visitor: Visitor) -> Response {
     if !is_offered(&visitor) {
         return page::see(PATH);
     }
-    let login = visitor.login.clone();
-    let begun = with_context(&visitor, move |context| {
-        let server = context.server.as_ref().ok_or(OperateError::NoServer)?;
-        let institution = &server.tables.plan().institution.name;
-        totp::begin(&context.store, &server.signing.seal, institution, &login).map_err(said)
-    });
-    match begun.await {
+    match act(&visitor, BeginTotp { login: visitor.login.to_string() }).await {
         Ok(enrolment) => page(&visitor, words::SECOND_FACTOR, enrolling(&visitor, &enrolment)),
         Err(error) => page::failed(&visitor, PATH, &error),
     }
@@ -128,22 +121,10 @@ struct Code {
 }
 
 async fn confirmed(visitor: Visitor, Form(Code { code }): Form<Code>) -> Response {
-    let login = visitor.login.clone();
-    let confirmed = with_context(&visitor, move |context| {
-        let server = context.server.as_ref().ok_or(OperateError::NoServer)?;
-        let seal = &server.signing.seal;
-        match totp::confirm(&context.store, seal, &login, code.trim(), clock::unix_s()) {
-            Ok(codes) => {
-                audit(context, &format!("second factor of {login} on"));
-                Ok(Some(codes))
-            }
-            Err(TotpError::WrongCode) => Ok(None),
-            Err(error) => Err(said(error)),
-        }
-    });
-    match confirmed.await {
-        Ok(Some(codes)) => page(&visitor, words::SECOND_FACTOR, recovery(&visitor, &codes)),
-        Ok(None) => wrong(&visitor, CONFIRM, words::SECOND_FACTOR_CONFIRM),
+    let request = ConfirmTotp { login: visitor.login.to_string(), code: code.trim().to_owned() };
+    match act(&visitor, request).await {
+        Ok(codes) => page(&visitor, words::SECOND_FACTOR, recovery(&visitor, &codes)),
+        Err(OperateError::BadRequest { .. }) => wrong(&visitor, CONFIRM, words::SECOND_FACTOR_CONFIRM),
         Err(error) => page::failed(&visitor, PATH, &error),
     }
 }
@@ -175,7 +156,7 @@ async fn ended(visitor: Visitor, Form(Code { code }): Form<Code>) -> Response {
         if totp::check(server, &peer, class, &login, code.trim()).is_err() {
             return Ok(false);
         }
-        totp::end(&context.store, &login).map_err(said)?;
+        totp::end(&context.store, &login)?;
         audit(context, &format!("second factor of {login} ended"));
         Ok(true)
     });
@@ -184,8 +165,4 @@ async fn ended(visitor: Visitor, Form(Code { code }): Form<Code>) -> Response {
         Ok(false) => wrong(&visitor, END, words::SECOND_FACTOR_END),
         Err(error) => page::failed(&visitor, PATH, &error),
     }
-}
-
-fn said(error: TotpError) -> OperateError {
-    OperateError::Store { why: error.to_string() }
 }

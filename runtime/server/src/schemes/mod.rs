@@ -115,3 +115,6 @@ impl Imported {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,7 +79,8 @@ fn say(format: Format, one: &ListedAppPassword) {
         return say_json("app_password", one);
     }
     let used = one.used_on.as_deref().map_or_else(|| "never used".to_owned(), |day| format!("used last on {day}"));
-    say!("{:<32} made {}, {used}", one.name, day(one.created_s));
+    let from = one.used_from.as_deref().map(|from| format!(" by {from}")).unwrap_or_default();
+    say!("{:<32} made {}, {used}{from}", one.name, day(one.created_s));
 }
 
 /// A day in UTC.

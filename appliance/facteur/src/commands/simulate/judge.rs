@@ -57,7 +57,8 @@ impl Talk<'_> {
 
     fn login(&mut self, credentials: &Credentials) -> Result<Reply, Refusal> {
         let tables = &self.house.tables;
-        let guess = Guess { login: &credentials.login, class: self.client.class, address: self.client.address };
+        let guess =
+            Guess { login: &credentials.login, class: self.client.class, address: self.client.address, known: false };
         let (guesses, now) = (Guesses::of(tables, guess), self.clock.now());
         guesses.check(tables, &self.rings, now)?;
         let account =

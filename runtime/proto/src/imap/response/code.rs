@@ -72,6 +72,7 @@ pub enum Code {
     PermanentFlags(String),
     /// RFC 5530: TLS first.
     PrivacyRequired,
+    Expired,
     ReadOnly,
     ReadWrite,
     ServerBug,
@@ -127,6 +128,7 @@ impl fmt::Display for Code {
             Code::OverQuota => "OVERQUOTA",
             Code::ContactAdmin => "CONTACTADMIN",
             Code::PrivacyRequired => "PRIVACYREQUIRED",
+            Code::Expired => "EXPIRED",
             Code::ReadOnly => "READ-ONLY",
             Code::ReadWrite => "READ-WRITE",
             Code::ServerBug => "SERVERBUG",

@@ -119,6 +119,7 @@ fn not_accepted(state: NotAuthenticated, tag: Tag, answer: Answer, out: &mut Out
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             state.done(&tag, &Reply::no(Code::Unavailable, BUSY), out)
         }
+        Answer::NotAuthenticated(LoginFailure::Expired(why)) => state.done(&tag, &Reply::no(Code::Expired, why), out),
         other => {
             let trouble = other.done().err().unwrap_or(Trouble::Bug);
             state.done(&tag, &trouble.into(), out)
@@ -209,6 +210,13 @@ mod tests {
         for _ in 0..10 {
             client.check("a LOGIN toto-j secret", "a NO [UNAVAILABLE] the server is busy, try again in a moment\n");
         }
+    }
+
+    #[test]
+    fn a_right_secret_that_is_too_old_is_told_so() {
+        let mut client = stranger();
+        client.store.borrow_mut().logins = Some(LoginFailure::Expired("your password ended; change it".into()));
+        client.check("a LOGIN toto-j secret", "a NO [EXPIRED] your password ended; change it\n");
     }
 
     #[test]

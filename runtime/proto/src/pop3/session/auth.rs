@@ -116,6 +116,7 @@ fn not_accepted(state: Authorization, answer: Answer, out: &mut Out) -> Turn {
         Answer::NotAuthenticated(LoginFailure::Unavailable) => {
             Refusal::new("logins are not possible now, try again later").with(Code::SysTemp)
         }
+        Answer::NotAuthenticated(LoginFailure::Expired(why)) => Refusal::new(why).with(Code::Auth),
         other => match other.done() {
             Ok(()) => crate::pop3::question::Trouble::Bug.into(),
             Err(trouble) => trouble.into(),

@@ -105,6 +105,7 @@ mod tests {
         for (failure, expected) in [
             (LoginFailure::Unavailable, "-ERR [SYS/TEMP] logins are not possible now, try again later\n"),
             (LoginFailure::Private, "-ERR no login here without TLS\n"),
+            (LoginFailure::Expired("ended; change it".into()), "-ERR [AUTH] ended; change it\n"),
             (LoginFailure::Denied("suspended; ask us".into()), "-ERR [SYS/PERM] suspended; ask us\n"),
         ] {
             client.logins = Some(failure);

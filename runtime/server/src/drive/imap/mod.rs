@@ -253,7 +253,7 @@ impl Imap {
 
     async fn authenticate(&mut self, claim: &Claim) -> Answer {
         match super::login::reader(&self.service, &self.connection, claim).await {
-            Ok(LoggedIn { account, server_signature, entered }) => {
+            Ok(LoggedIn { account, server_signature, entered, .. }) => {
                 (self.login, self.entered) = (Some(account.login), entered);
                 Answer::Authenticated { server_signature }
             }

@@ -1,12 +1,16 @@
-//! `facteur person password` and `totp`: what people prove who they are with.
+//! `facteur person password`, `letter`, `totp` and `weak`: what people prove who they are with.
 
+mod letter;
 mod totp;
+mod weak;
 
 use std::net::IpAddr;
 
+pub use letter::{Letter, WriteLetter};
 use proto::sasl::Secret;
 use serde::{Deserialize, Serialize};
 pub use totp::{BeginTotp, ConfirmTotp, EndTotp, TotpOf};
+pub use weak::{CountedPasswords, Named, WeakPasswords};
 
 use super::{Context, OperateError, Operation, Progress, Who, audit, place};
 use crate::passwords::{self, SetBy};
@@ -27,6 +31,8 @@ pub struct SetPassword {
 pub struct ImportPassword {
     pub login: String,
     pub hash: String,
+    /// The day it was set there, `YYYY-MM-DD`; without one it is new today.
+    pub changed_on: Option<String>,
 }
 
 impl Operation for SetPassword {
@@ -57,6 +63,13 @@ impl Operation for SetPassword {
     }
 }
 
+/// The beginning of a day in UTC.
+fn day_s(day: &str) -> Result<i64, OperateError> {
+    let bad = || OperateError::BadDate { text: day.to_owned() };
+    let date: jiff::civil::Date = day.parse().ok().filter(|_| day.len() == "2026-11-30".len()).ok_or_else(bad)?;
+    Ok(date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| bad())?.timestamp().as_second())
+}
+
 /// Are passwords changed from where this client is (`identity.password.change_from`)?
 pub(crate) fn changed_from(context: &Context, client: IpAddr) -> Result<(), OperateError> {
     let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
@@ -78,7 +91,8 @@ impl Operation for ImportPassword {
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<(), OperateError> {
         let login = place::login(context, &self.login)?;
-        passwords::import(context, &login, &self.hash)?;
+        let set_s = self.changed_on.as_deref().map(day_s).transpose()?;
+        passwords::import(context, &login, &self.hash, set_s)?;
         audit(context, &format!("password of {login} imported as a hash"));
         Ok(())
     }

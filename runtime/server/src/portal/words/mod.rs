@@ -1,6 +1,12 @@
 //! What people read, in French and in English. A page has no sentence of its own.
 
+mod account;
+mod mailbox;
+
 use plan::Language;
+
+pub(super) use account::*;
+pub(super) use mailbox::*;
 
 /// French, English.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +76,7 @@ pub(super) fn asked(field: &str) -> Option<Language> {
 }
 
 pub(super) const THIS_LANGUAGE: Words = Words("Français", "English");
+pub(super) const WRONG_TITLE: Words = Words("À corriger :", "To be corrected:");
 pub(super) const TO_CONTENT: Words = Words("Aller au contenu", "Skip to content");
 pub(super) const MAIL: Words = Words("Messagerie", "Mail");
 pub(super) const PAGES: Words = Words("Pages", "Pages");
