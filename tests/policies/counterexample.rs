@@ -53,7 +53,7 @@ pub fn type_against(server: &Facteur, it: &Counterexample) -> Result<(), Box<dyn
 
 #[test]
 fn the_dialogue_of_the_description_is_read() {
-    let said = "error[E0501]: open relay\n   = a stranger can do this (24 of 4 320 cases):\n\
+    let said = "error[E0501]: open relay\n   = a stranger can do this (24 of 4 800 cases):\n\
         \x20      connect 198.18.4.7 → mx.univ-nantes.fr:25, no TLS, no login\n       MAIL FROM:<>                    250\n\
         \x20      RCPT TO:<someone@elsewhere.example>  250   ← must be refused\n   = help: write `to: OurAddresses`\n";
     let expected = Counterexample {

@@ -287,7 +287,7 @@ fn a_tighter_hour_is_shown_with_what_follows_from_it() -> Outcome {
     let ran = run(&["diff"], &[&super::shipped("nantes"), &changed]).ends(4);
     for wanted in [
         "500 → 250 per 1 h  TIGHTER",
-        "line 79",
+        "line 85",
         "L0303, the 250 per 15 min limit can no longer refuse on its own",
         "2500 → 2250 recipients per hour",
         "nothing else changed in 11 094 cells",

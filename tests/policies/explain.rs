@@ -103,7 +103,7 @@ fn formatting_says_what_it_would_change_and_then_changes_it() {
     let fmt =
         |arguments: &[&str]| program::run(Command::new(program::facteur()).arg("fmt").args(arguments).arg(&policy));
     let said = fmt(&["--check"]).ends(4).err;
-    assert!(said.contains("line 102 message_size: \"20 Mo\" → message_size: \"20 MB\""), "{said}");
+    assert!(said.contains("line 108 message_size: \"20 Mo\" → message_size: \"20 MB\""), "{said}");
     let plan = || program::run(Command::new(program::facteur()).arg("dump").arg(&policy)).ends(0).out;
     let before = plan();
     fmt(&[]).ends(0);

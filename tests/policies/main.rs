@@ -10,6 +10,7 @@ mod explain;
 mod mutants;
 mod pages;
 mod review;
+mod set_up;
 mod shipped;
 mod simulations;
 mod snapshot;
@@ -34,7 +35,7 @@ fn shipped(name: &str) -> std::path::PathBuf {
 fn check_says_how_many_cells_it_visited_and_what_it_decides() {
     let said = facteur(&["check"], &shipped("nantes")).ends(0).err;
     let digits = said.replace([' ', '\u{a0}', '\u{202f}', ','], "");
-    assert!(digits.contains("4320"), "the envelope table has 4 320 cells:\n{said}");
+    assert!(digits.contains("4800"), "the envelope table has 4 800 cells:\n{said}");
     assert!(said.contains("uarantees"), "{said}");
     insta::assert_snapshot!(said.replace(&program::top().display().to_string(), "TOP"));
 }

@@ -52,7 +52,7 @@ fn the_recipe_for_ci_does_what_it_says() -> Outcome {
     shell(gate, scratch.path()).ends(0);
     shell(comment, scratch.path()).ends(0);
     let review = std::fs::read_to_string(scratch.join("review.md"))?;
-    assert!(review.contains("| retention.statistics | 365 → 200 days | TIGHTER | line 168 |"), "{review}");
+    assert!(review.contains("| retention.statistics | 365 → 200 days | TIGHTER | line 174 |"), "{review}");
     Ok(())
 }
 

@@ -34,10 +34,10 @@ fn a_change_is_shown_with_the_line_that_caused_it_until_it_is_accepted() -> Outc
     let ran = run(&["snapshot"], &folder).ends(4);
     let lines: Vec<Vec<&str>> = ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
     let of = |sign: &str, figure: &str| {
-        format!("{sign} send person-outside account recipients attempted {figure} per 15 min policy.ron:79")
+        format!("{sign} send person-outside account recipients attempted {figure} per 15 min policy.ron:85")
     };
     let said: Vec<String> = lines.iter().map(|line| line.join(" ")).collect();
-    assert_eq!(said, [of("-", "250"), of("+", "200"), "- redirect inserm Suffix(\"inserm.fr\") policy.ron:151".into()]);
+    assert_eq!(said, [of("-", "250"), of("+", "200"), "- redirect inserm Suffix(\"inserm.fr\") policy.ron:157".into()]);
     assert!(ran.err.contains("error[E1003]") && ran.err.contains("snapshot --accept"), "{}", ran.err);
     let json = run(&["snapshot", "--format", "json"], &folder).ends(4).out;
     let lines: Vec<serde_json::Value> = json.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;

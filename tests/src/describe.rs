@@ -23,6 +23,9 @@ pub struct Describe {
     pub listeners: BTreeMap<String, Listener>,
     pub networks: BTreeMap<String, Network>,
     pub people: Vec<Person>,
+    /// URL of the portal for each network that reaches it.
+    #[serde(default)]
+    pub portal: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,5 +1,6 @@
 //! Tests of the whole house: the harness that starts the real program, clients that speak to it, and the rules of style.
 
+pub mod browser;
 pub mod corpus;
 pub mod describe;
 pub mod dns;
@@ -17,6 +18,7 @@ pub mod wait;
 pub mod wire;
 pub mod zone;
 
+pub use browser::Browser;
 pub use facteur::{Facteur, Options};
 pub use imap::Imap;
 pub use smtp::Smtp;

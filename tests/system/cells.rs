@@ -7,6 +7,7 @@ mod reading;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use decide::{Cell, RecipientClass, Tables};
@@ -45,6 +46,8 @@ const SOON: (&str, &str) = ("full: TryLater(for: \"3 days\")", "full: TryLater(f
 const HOARDS: &str = "Jerome.Toto@univ-nantes.fr";
 /// Somebody with room for all of it.
 const SHARES: &str = "Jean.Toto@univ-nantes.fr";
+/// Somebody whose account is closed.
+const LEFT: &str = "martin-l";
 /// Below the size of `CHANGES`; two or three fill the quota of `CHANGES` and its grace.
 const HOARDED_OCTETS: usize = 50_000;
 
@@ -81,6 +84,10 @@ fn every_cell_of_the_envelope_table_is_what_the_wire_says() -> Outcome {
     fill(&server)?;
     let mut recipients = recipients();
     recipients.insert(RecipientClass::Full, HOARDS.into());
+    recipients.insert(RecipientClass::Closed, server.describe.person(LEFT).address.clone());
+    let mut close = Command::new(program::facteur());
+    close.args(["person", "close", LEFT, "--because", "a test asks", "--data"]).arg(scratch.join("data"));
+    program::run(&mut close).ends(0);
     let mut game = Game { tables: &tables, server: &server, recipients, fates: &mut fates, faults: Vec::new() };
     game.play()?;
     let mut faults = game.faults;
@@ -125,7 +132,7 @@ fn told(tables: &Tables, fates: &BTreeMap<Cell, Fate>) {
         left.len()
     ));
     assert_eq!(played + barred + turned_away + impossible + left.len(), all);
-    assert_eq!((played + left.len(), barred, turned_away, impossible), (1_359, 1_341, 900, 720));
+    assert_eq!((played + left.len(), barred, turned_away, impossible), (1_510, 1_490, 1_000, 800));
     assert_eq!(missing, [RecipientClass::Redirected].into());
 }
 

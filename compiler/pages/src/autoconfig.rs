@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use mail::Address;
 use plan::{MailDomain, Mechanism, Plan, Speaks, TlsMode};
 
 use crate::access::Place;
@@ -49,6 +50,29 @@ pub fn autoconfig(plan: &Plan, domain: &str, login: Option<&str>) -> Result<Stri
     Ok(text + "</clientConfig>\n")
 }
 
+/// Where somebody at this domain reads and sends, with TLS, each in the order of preference and never empty.
+pub(crate) fn doors<'p>(plan: &'p Plan, domain: &str) -> Result<(Vec<Door<'p>>, Vec<Door<'p>>), NoAutoconfig> {
+    if !holds(plan, domain)? {
+        return Err(NoAutoconfig::PassedOn);
+    }
+    let with_tls = |doors: Vec<(&str, Door<'p>)>| -> Vec<Door<'p>> {
+        doors.into_iter().map(|(_, door)| door).filter(|door| door.listener.tls != TlsMode::None).collect()
+    };
+    let (reading, sending) = (with_tls(incoming_doors(plan)), with_tls(outgoing_doors(plan)));
+    if reading.is_empty() || sending.is_empty() {
+        return Err(NoAutoconfig::NoTls);
+    }
+    Ok((reading, sending))
+}
+
+/// What programs try as a login when only the address is known.
+pub(crate) fn user_of(facts: &Facts<'_>, address: &Address) -> String {
+    match placeholder(facts) {
+        LOCAL_PART => address.local().to_owned(),
+        _ => address.to_string(),
+    }
+}
+
 /// Are the mailboxes of this domain here?
 fn holds(plan: &Plan, domain: &str) -> Result<bool, NoAutoconfig> {
     // `{unit}.univ.example` stands for each name of one label more.
@@ -61,11 +85,14 @@ fn holds(plan: &Plan, domain: &str) -> Result<bool, NoAutoconfig> {
     }
 }
 
+/// The word of the format for what stands before the at sign.
+const LOCAL_PART: &str = "%EMAILLOCALPART%";
+
 /// What stands for the login of whoever reads the file.
 fn placeholder(facts: &Facts<'_>) -> &'static str {
     let person = facts.person();
     let local = person.address.rsplit_once('@').map_or("", |(local, _)| local);
-    if person.login.eq_ignore_ascii_case(local) { "%EMAILLOCALPART%" } else { "%EMAILADDRESS%" }
+    if person.login.eq_ignore_ascii_case(local) { LOCAL_PART } else { "%EMAILADDRESS%" }
 }
 
 /// IMAP before POP, and of each first what a new program should take.
@@ -115,11 +142,11 @@ fn authentication(plan: &Plan) -> Vec<&'static str> {
     ways.into_iter().filter(|(_, offered)| *offered).map(|(way, _)| way).collect()
 }
 
-fn element(text: &mut String, indent: usize, name: &str, value: &str) {
+pub(crate) fn element(text: &mut String, indent: usize, name: &str, value: &str) {
     let _ = writeln!(text, "{:indent$}<{name}>{}</{name}>", "", said(value));
 }
 
 /// Two characters that HTML takes are none of XML (XML 1.0, production 2).
-fn said(text: &str) -> String {
+pub(crate) fn said(text: &str) -> String {
     escaped(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }

@@ -8,11 +8,13 @@
 
 mod access;
 mod autoconfig;
+mod autodiscover;
 mod compare;
 mod content;
 mod facts;
 mod html;
 mod markdown;
+mod mobileconfig;
 mod published;
 mod refusals;
 mod services;
@@ -23,7 +25,10 @@ mod words;
 mod writer;
 
 pub use autoconfig::{NoAutoconfig, autoconfig};
+pub use autodiscover::{OUTLOOK, autodiscover, no_autodiscover};
 pub use compare::{Difference, differences};
 pub use content::{Block, Page, Row, Section, Span, Table, Text};
+pub use mobileconfig::{Holder, mobileconfig};
 pub use published::{Item, Published};
+pub use refusals::of as refusal;
 pub use site::{Site, folder};

@@ -34,6 +34,7 @@ mod transaction;
 pub mod compromise;
 pub mod expiry;
 pub mod login;
+pub mod people;
 pub mod roles;
 
 pub use account::{

@@ -99,6 +99,18 @@ pub fn candidates(rules: &LoginRules, first: &str, last: &str) -> impl Iterator<
     std::iter::once(plain).chain(suffixed)
 }
 
+/// The candidate number `n` of a plain one, which is number 0, without those before it; `None` past the last.
+pub fn candidate(rules: &LoginRules, plain: &str, n: u32) -> Option<String> {
+    match (&rules.collision, n.checked_sub(1)) {
+        (_, None) => Some(plain.to_owned()),
+        (Collision::NotSet, Some(_)) => None,
+        (Collision::Append { suffix, first }, Some(behind)) => {
+            let number = first.checked_add(behind).filter(|number| numbers(*first).contains(number))?;
+            Some(format!("{plain}{}", numbered(suffix, number)))
+        }
+    }
+}
+
 fn numbered(suffix: &str, n: u32) -> String {
     suffix.replace("{n}", &n.to_string())
 }
@@ -248,6 +260,17 @@ mod tests {
         let rules = LoginRules { fold: Fold::Keep, form: "{last}.{first}".into(), ..nantes() };
         assert_eq!(candidates(&rules, "Ann", "{first}").next().unwrap(), "{first}.Ann");
         assert_eq!(pieces("a{last}{n}"), [Piece::Text("a".into()), Piece::Last, Piece::Text("{n}".into())]);
+    }
+
+    #[test]
+    fn a_candidate_by_its_number_is_the_one_in_that_place() {
+        for rules in [nantes(), LoginRules { collision: Collision::NotSet, ..nantes() }] {
+            let all: Vec<String> = candidates(&rules, "Jean", "Toto").collect();
+            for (n, one) in (0..).zip(&all) {
+                assert_eq!(candidate(&rules, &all[0], n).as_ref(), Some(one), "{n}");
+            }
+            assert_eq!(candidate(&rules, &all[0], all.len() as u32), None);
+        }
     }
 
     #[test]

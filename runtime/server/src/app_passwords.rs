@@ -105,6 +105,14 @@ impl AppPasswords {
         Ok(true)
     }
 
+    /// Is `secret` an app password of `login`? For who wants another secret of them; it is not used by this.
+    pub fn is_one(&self, store: &Store, login: &Login, secret: &Secret) -> Result<bool, ReadError> {
+        let kept = of(store, login)?;
+        let Some(letters) = letters(secret) else { return Ok(false) };
+        let hash = hash(login, &letters);
+        Ok(kept.iter().any(|kept| kept.is(hash)))
+    }
+
     /// Changes the app passwords of a login, in order of creation. An error of `change` changes nothing.
     pub fn change<T, E: From<ReadError> + From<CommitError>>(
         &self,

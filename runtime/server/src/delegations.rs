@@ -1,9 +1,9 @@
 //! Who sends in whose name: a person lets a colleague send as them, or on their behalf, until a day. Each is a fact that
 //! is asked when mail is submitted. Limits count on whoever logged in.
 
-use mail::{Address, Login};
+use mail::{Address, AliasKind, Login};
 use serde::{Deserialize, Serialize};
-use store::{ReadError, Store};
+use store::{ReadError, Resolution, Store};
 
 use crate::facts::Facts;
 
@@ -38,6 +38,17 @@ impl Delegation {
     pub fn holds(&self, today: &str) -> bool {
         self.until.is_empty() || today <= self.until.as_str()
     }
+}
+
+/// Is it an address of this person alone? What they have as a member of a functional address is not theirs to give.
+fn is_own(store: &Store, owner: &Login, address: &Address) -> Result<bool, ReadError> {
+    Ok(match store.resolve(address)? {
+        Resolution::Person(row) => row.person.login == *owner,
+        Resolution::Alias(alias) => {
+            matches!(alias.kind, AliasKind::Former | AliasKind::Alias) && alias.members == [owner.clone()]
+        }
+        Resolution::Unknown => false,
+    })
 }
 
 /// The delegations of all people.
@@ -78,12 +89,6 @@ impl Delegations {
         .collect()
     }
 
-    /// Who sends in the name of `owner`.
-    pub fn given_by(&self, owner: &Login) -> Vec<(Login, Delegation)> {
-        let mine = self.all().into_iter().filter(|(_, of, _)| of.as_str().eq_ignore_ascii_case(owner.as_str()));
-        mine.map(|(delegate, _, fact)| (delegate, fact)).collect()
-    }
-
     /// How `delegate` may write `address` as an author today, where it is somebody's who lets them. To send as somebody is
     /// more than on their behalf.
     pub fn manner(
@@ -95,7 +100,7 @@ impl Delegations {
     ) -> Result<Option<Manner>, ReadError> {
         let mut manner = None;
         for (owner, delegation) in self.given_to(delegate) {
-            if delegation.holds(today) && store.owns(&owner, address)? {
+            if delegation.holds(today) && is_own(store, &owner, address)? {
                 match delegation.manner {
                     Manner::As => return Ok(Some(Manner::As)),
                     Manner::OnBehalf => manner = Some(Manner::OnBehalf),

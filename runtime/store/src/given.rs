@@ -51,11 +51,7 @@ pub fn holder_of(person: &Person, origin: &Origin) -> String {
 }
 
 pub(crate) fn holder(first: &str, last: &str, origin: &Origin) -> String {
-    if origin.foreign_id.is_empty() {
-        format!("{} {} {}", mail::fold(first), mail::fold(last), origin.registered)
-    } else {
-        origin.foreign_id.clone()
-    }
+    mail::holder(first, last, &origin.foreign_id, &origin.registered)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,5 +129,11 @@ pub(crate) fn fill_in(db: &Connection) -> rusqlite::Result<()> {
         given.execute((&login, GivenKind::Login.number(), &holder))?;
         given.execute((text(4)?, GivenKind::Address.number(), &holder))?;
     }
-    Ok(())
+    // An alias of one person is theirs; what leads to several belongs to itself.
+    let aliases = "INSERT OR IGNORE INTO given(what, kind, holder, at)
+         SELECT a.folded, 1, ifnull((SELECT g.holder FROM alias_member m JOIN given g ON g.what = m.login
+            WHERE m.folded = a.folded AND a.kind < 2
+            AND NOT EXISTS(SELECT 1 FROM alias_member o WHERE o.folded = a.folded AND o.login <> m.login)), a.folded), 0
+         FROM alias a";
+    db.execute(aliases, []).map(|_| ())
 }

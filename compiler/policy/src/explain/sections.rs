@@ -20,11 +20,6 @@ fn about(section: &str) -> Option<&'static str> {
         "identity" => {
             "Who people are: where the directory is, how addresses and logins are made, what holds for passwords."
         }
-        "accounts" => {
-            "The life of an account: how long before the first day it is there, what happens after the last, and what stops an import that changes too much."
-        }
-        "roles" => "Who looks after people: correspondents of units, mail managers, administrators.",
-        "portal" => "Where people manage their own account, from which networks, and how long a session lasts.",
         "networks" => {
             "Which client addresses are treated alike. The longest prefix wins; exactly one network is `Rest`."
         }
@@ -47,7 +42,6 @@ fn about(section: &str) -> Option<&'static str> {
         "limit_grants" => "Other limits for one login in one block, with a reason, an approver and an end.",
         "senders" => "The register of applications that send without a login.",
         "logins" => "How many failed logins are taken before even the right password has to wait.",
-        "compromise" => "By which signs a stolen account is known, and what is done then.",
         "strangers" => "Limits per client address for servers that bring mail in.",
         "dns_lists" => {
             "Lists in DNS of clients with a bad name, asked about strangers, and what a listed one is answered."
@@ -79,6 +73,19 @@ fn about(section: &str) -> Option<&'static str> {
         "locked" => "Sections and paths no overlay may change.",
         "include" => "Files whose entries are added to this one.",
         "counters" => "How many accounts are counted for and how much memory their windows may take.",
+        other => return about_people(other),
+    })
+}
+
+/// The same, of sections about people.
+fn about_people(section: &str) -> Option<&'static str> {
+    Some(match section {
+        "accounts" => {
+            "The life of an account: how long before the first day it is there, what happens after the last, and what stops an import that changes too much."
+        }
+        "roles" => "Who looks after people: correspondents of units, mail managers, administrators.",
+        "portal" => "Where people manage their own account, from which networks, and how long a session lasts.",
+        "compromise" => "By which signs a stolen account is known, and what is done then.",
         _ => return None,
     })
 }

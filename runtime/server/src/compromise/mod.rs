@@ -119,9 +119,10 @@ pub async fn logged_in(service: &Arc<Service>, login: &Login, from: IpAddr) {
     did(service, login, Deed::LoggedIn { from }).await;
 }
 
-/// Mail of this account goes on to an address outside from now on.
-pub async fn redirected(service: &Arc<Service>, login: &Login) {
-    did(service, login, Deed::Redirected).await;
+/// Its owner asked for it, and mail of this account goes on to an address outside from now on.
+pub fn redirected(service: &Arc<Service>, login: &Login) {
+    let (worker, login) = (service.clone(), login.clone());
+    tokio::spawn(async move { did(&worker, &login, Deed::Redirected).await });
 }
 
 /// A next hop refused for good what this login sent.

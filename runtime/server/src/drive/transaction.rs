@@ -9,6 +9,7 @@ use proto::smtp::{ForwardPath, MailParameters, RcptParameters};
 use store::{QueueId, Resolution};
 
 use crate::content::Content;
+use crate::delegations::Manner;
 use crate::directory::{self, Found};
 use crate::ldap::{self, Sought};
 use crate::service::Service;
@@ -36,6 +37,8 @@ pub struct Open {
     pub judgement: Option<crate::spam::Judgement>,
     /// Engines that were down when the message passed, and owe it a look.
     pub owed_scans: Vec<String>,
+    /// Who sent it on behalf of its author, where no field says so yet (RFC 5322 3.6.2).
+    pub sender: Option<Address>,
     /// The content could not be kept.
     pub content_lost: bool,
     /// Why all of it waits in the spool until somebody releases it.
@@ -89,6 +92,7 @@ impl Open {
             authenticated: crate::authenticate::Authenticated::default(),
             judgement: None,
             owed_scans: Vec::new(),
+            sender: None,
             content_lost: false,
             held_because: None,
         })
@@ -259,6 +263,9 @@ fn full(service: &Service, client: &Client, decided: &Transaction) -> Option<Ref
 pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePath) -> Result<bool, Refusal> {
     let Some(address) = reverse_path.address() else { return Ok(false) };
     if let Some(account) = &client.account {
+        if delegated(service, client, address)?.is_some() {
+            return Ok(true);
+        }
         let owns = |address: &Address| service.store.owns(&account.login, address);
         // Whoever has an address has all that stands behind its separator, but for what is an address of its own.
         let owned = owns(address).and_then(|own| match directory::base(&service.tables, address) {
@@ -274,6 +281,16 @@ pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePat
     let application = senders.and_then(|senders| senders.known.get(service.tables.class_name(client.class)));
     let folded = address.folded();
     Ok(application.is_some_and(|application| application.as_.iter().any(|own| own.folded() == folded)))
+}
+
+/// How this client may write `address` as an author, where it is that of somebody who lets them today.
+pub(super) fn delegated(service: &Service, client: &Client, address: &Address) -> Result<Option<Manner>, Refusal> {
+    let Some(account) = &client.account else { return Ok(None) };
+    let manner = service.delegations.manner(&service.store, &account.login, address, &service.today());
+    manner.map_err(|error| {
+        tracing::error!("the directory cannot be read: {error}");
+        Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", "the sender cannot be checked now, try later")
+    })
 }
 
 /// Leaves a record of what will not be tried again. A temporary refusal loses nothing yet.

@@ -57,12 +57,13 @@ pub fn apply(desk: &Desk, comparison: &mut Comparison, stop: &AtomicBool) -> Res
     let mut applied = Applied::default();
     let mut batch = Batch::default();
     let (new, changed) = (std::mem::take(&mut comparison.new), std::mem::take(&mut comparison.changed));
-    for facts in new.iter().chain(&changed) {
-        let Some(mut step) = stepped(desk, facts, comparison)? else { continue };
+    let all = new.iter().map(|facts| (facts, false)).chain(changed.iter().map(|facts| (facts, true)));
+    for (facts, same_login) in all {
+        let Some(mut step) = stepped(desk, facts, same_login, comparison)? else { continue };
         // What somebody before in this batch gets is not in the store yet.
         if names(&step).any(|name| batch.given.contains(&name)) {
             flush(desk, &mut batch, comparison, &mut applied)?;
-            match stepped(desk, facts, comparison)? {
+            match stepped(desk, facts, same_login, comparison)? {
                 Some(again) => step = again,
                 None => continue,
             }
@@ -86,8 +87,13 @@ pub fn apply(desk: &Desk, comparison: &mut Comparison, stop: &AtomicBool) -> Res
 }
 
 /// The step of one person; `None` when they are nobody here, which is said. What a known person keeps was said already.
-fn stepped(desk: &Desk, facts: &Facts, comparison: &mut Comparison) -> Result<Option<Step>, ReadError> {
-    match desk.step(facts) {
+fn stepped(
+    desk: &Desk,
+    facts: &Facts,
+    same_login: bool,
+    comparison: &mut Comparison,
+) -> Result<Option<Step>, ReadError> {
+    match desk.step(facts, same_login) {
         Ok(step) => {
             if step.is_new {
                 step.said.iter().for_each(|says| comparison.leave_out(&facts.foreign_id, says.as_str()));

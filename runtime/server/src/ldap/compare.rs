@@ -11,7 +11,7 @@ use super::entry::Entry;
 use super::facts::{Facts, Mapping};
 use super::guard::Extent;
 use super::state::{REPORTS_MAX, Report};
-use super::step::{Desk, NoStep};
+use super::step::{Desk, Known, NoStep};
 
 /// People of the store that are read at a time.
 const PAGE: u32 = 1_000;
@@ -49,6 +49,17 @@ impl Comparison {
     }
 }
 
+/// What was met on the way.
+#[derive(Default)]
+struct Met {
+    /// Hashes of ids, sixteen octets each: a million people are no more.
+    ids: HashSet<[u8; 16]>,
+    /// Who an entry without an id is, nobody knows: it could be anybody who is missed.
+    nameless: bool,
+    /// Entries with the login and the name of somebody who has another id: the name of the entry, and that id.
+    under_another_id: Vec<(String, Facts, String)>,
+}
+
 /// Compares what comes until the sender is gone. Blocks. Whoever sends has to know that it was everybody.
 pub fn compare(
     desk: &Desk,
@@ -58,28 +69,32 @@ pub fn compare(
 ) -> Result<Comparison, ReadError> {
     let mapping = Mapping { attributes, tables: &desk.tables, time_zone };
     let mut comparison = Comparison::default();
-    // Sixteen octets each: a million people are no more than their ids' hashes.
-    let mut seen: HashSet<[u8; 16]> = HashSet::new();
-    // Who an entry without an id is, nobody knows: it could be anybody who is missed.
-    let mut nameless = false;
+    let mut met = Met::default();
     while let Some(entry) = entries.blocking_recv() {
         comparison.extent.entries += 1;
         match mapping.facts(&entry) {
-            Ok(facts) if !seen.insert(key(&facts.foreign_id)) => comparison.refuse(&entry.dn, "its id stands twice"),
-            Ok(facts) => one(desk, &entry.dn, facts, &mut comparison)?,
+            Ok(facts) if !met.ids.insert(key(&facts.foreign_id)) => comparison.refuse(&entry.dn, "its id stands twice"),
+            Ok(facts) => one(desk, entry.dn, facts, &mut comparison, &mut met)?,
             Err(wrong) => {
                 // Refused or not, they are there: nobody leaves because of a slip of the pen.
                 match mapping.id(&entry) {
-                    Some(id) => drop(seen.insert(key(&id))),
-                    None => nameless = true,
+                    Some(id) => drop(met.ids.insert(key(&id))),
+                    None => met.nameless = true,
                 }
                 comparison.refuse(&entry.dn, wrong.to_string());
             }
         }
     }
+    for (dn, facts, other_id) in std::mem::take(&mut met.under_another_id) {
+        // An entry that was removed and made anew is the same person; one beside the other is not.
+        match met.ids.insert(key(&other_id)) {
+            true => known(desk, &dn, facts, true, &mut comparison)?,
+            false => comparison.refuse(&dn, "its login is that of another entry"),
+        }
+    }
     comparison.new.sort_by(|one, other| order(one).cmp(&order(other)));
-    gone(desk, &seen, &mut comparison)?;
-    if nameless {
+    gone(desk, &met.ids, &mut comparison)?;
+    if met.nameless {
         comparison.gone.clear();
     }
     comparison.extent.changed = comparison.changed.len() as u64;
@@ -87,39 +102,36 @@ pub fn compare(
     Ok(comparison)
 }
 
-fn one(desk: &Desk, dn: &str, facts: Facts, comparison: &mut Comparison) -> Result<(), ReadError> {
+fn one(desk: &Desk, dn: String, facts: Facts, comparison: &mut Comparison, met: &mut Met) -> Result<(), ReadError> {
     for wrong in &facts.left_out {
-        comparison.leave_out(dn, wrong.to_string());
+        comparison.leave_out(&dn, wrong.to_string());
     }
-    // Whom nobody here is like gets login and address in the order of all who are new.
-    let known = match desk.known(&facts) {
-        Ok(known) => known.is_some(),
+    match desk.known(&facts) {
+        // Whom nobody here is like gets login and address in the order of all who are new.
+        Ok(Known::Nobody) => comparison.new.push(facts),
+        Ok(Known::Same(_)) => known(desk, &dn, facts, false, comparison)?,
+        Ok(Known::UnderAnotherId(row)) => met.under_another_id.push((dn, facts, row.origin.foreign_id)),
         Err(NoStep::Read(error)) => return Err(error),
-        Err(NoStep::Says(says)) => {
-            comparison.refuse(dn, says);
-            return Ok(());
-        }
-        Err(NoStep::NoAccount) => return Ok(()),
-    };
-    if !known {
-        comparison.new.push(facts);
-        return Ok(());
+        Err(NoStep::Says(says)) => comparison.refuse(&dn, says),
+        Err(NoStep::NoAccount) => {}
     }
-    match desk.step(&facts) {
+    Ok(())
+}
+
+/// Somebody who is here: is there anything to change?
+fn known(desk: &Desk, dn: &str, facts: Facts, same_login: bool, comparison: &mut Comparison) -> Result<(), ReadError> {
+    match desk.step(&facts, same_login) {
         Ok(step) => {
             step.said.into_iter().for_each(|says| comparison.leave_out(dn, says));
             if !step.ops.is_empty() {
                 comparison.changed.push(facts);
             }
-            Ok(())
         }
-        Err(NoStep::Read(error)) => Err(error),
-        Err(NoStep::NoAccount) => Ok(()),
-        Err(NoStep::Says(says)) => {
-            comparison.refuse(dn, says);
-            Ok(())
-        }
+        Err(NoStep::Read(error)) => return Err(error),
+        Err(NoStep::NoAccount) => {}
+        Err(NoStep::Says(says)) => comparison.refuse(dn, says),
     }
+    Ok(())
 }
 
 /// Who registered first comes first; whoever has no day, or the same one, by name and id, so that the order in which a

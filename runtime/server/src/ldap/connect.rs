@@ -76,11 +76,16 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What a server said, for a line: without control characters, and not too long.
+pub fn line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 impl From<ldap3::LdapError> for Fault {
     fn from(error: ldap3::LdapError) -> Fault {
         match error {
             ldap3::LdapError::Timeout { .. } => Fault::TimedOut("answer"),
-            ldap3::LdapError::LdapResult { result } => Fault::Code(result.rc, result.text),
+            ldap3::LdapError::LdapResult { result } => Fault::Code(result.rc, line(&result.text)),
             other => Fault::Broken(other.to_string()),
         }
     }

@@ -31,10 +31,7 @@ pub async fn keep(service: Arc<Service>) {
     let (mut due_at_s, mut failures) = (clock::unix_s(), 0_u32);
     loop {
         if clock::unix_s() >= due_at_s {
-            let ended = tokio::select! {
-                ended = sync::run(&service, ldap) => ended,
-                () = stopped(&mut stop) => return,
-            };
+            let ended = sync::run(&service, ldap).await;
             let is_failure = matches!(ended, Ended::Failed(_));
             failures = if is_failure { failures.saturating_add(1) } else { 0 };
             say(&ended);

@@ -3,7 +3,7 @@
 use decide::Tables;
 use jiff::tz::TimeZone;
 
-use super::connect::Fault;
+use super::connect::{Fault, line};
 use super::entry::Entry;
 use super::facts::Mapping;
 use super::read::{self, Unread};
@@ -54,7 +54,8 @@ fn judged(tables: &Tables, what: String, entries: &[Entry]) -> Finding {
     let without_login = read.iter().filter(|(_, facts)| facts.as_ref().is_ok_and(|it| it.login.is_none())).count();
     match bad {
         Some((entry, wrong)) => {
-            let says = format!("{good} of {all} entries are people here; one that is not: {}: {wrong}", entry.dn);
+            let says =
+                format!("{good} of {all} entries are people here; one that is not: {}: {wrong}", line(&entry.dn));
             Finding::new(if good == 0 { Standing::Bad } else { Standing::Different }, what, says)
         }
         None if without_login == all => {

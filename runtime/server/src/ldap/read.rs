@@ -7,7 +7,7 @@ use ldap3::{LdapResult, Scope, SearchOptions};
 use plan::{Ldap as Rules, LdapAttributes};
 use tokio::sync::mpsc::Sender;
 
-use super::connect::{Fault, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUCCESS};
+use super::connect::{Fault, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUCCESS, line};
 use super::entry::Entry;
 use super::frame;
 
@@ -168,7 +168,7 @@ fn judge(result: &LdapResult) -> Result<(), Unread> {
         SIZE_LIMIT_EXCEEDED | 3 | 11 => Err(Unread::Limited),
         NO_SUCH_OBJECT => Err(Unread::NoBase),
         10 => Err(Unread::Elsewhere),
-        code => Err(Unread::Fault(Fault::Code(code, result.text.clone()))),
+        code => Err(Unread::Fault(Fault::Code(code, line(&result.text)))),
     }
 }
 

@@ -12,7 +12,7 @@ use mail::Address;
 use tokio::sync::OnceCell;
 
 use super::apply::{self, Applied};
-use super::connect::Fault;
+use super::connect::{Fault, line};
 use super::entry::Entry;
 use super::facts::Mapping;
 use super::read::{self, Unread};
@@ -178,7 +178,7 @@ fn take_over(service: &Arc<Service>, entries: &[Entry]) -> Sought {
             Ok(false) => {}
             // They are somebody there, and cannot be taken over: nobody is told that there is no such person.
             Err(says) => {
-                tracing::warn!(dn = entry.dn, "an entry of the directory is nobody here: {says}");
+                tracing::warn!(dn = line(&entry.dn), "an entry of the directory is nobody here: {says}");
                 if sought == Sought::Nobody {
                     sought = Sought::Unsure;
                 }
@@ -191,7 +191,7 @@ fn take_over(service: &Arc<Service>, entries: &[Entry]) -> Sought {
 /// False for somebody without an account today.
 fn taken_over(desk: &Desk, mapping: &Mapping<'_>, entry: &Entry) -> Result<bool, String> {
     let facts = mapping.facts(entry).map_err(|wrong| wrong.to_string())?;
-    let step = match desk.step(&facts) {
+    let step = match desk.step(&facts, false) {
         Ok(step) => step,
         Err(NoStep::NoAccount) => return Ok(false),
         Err(NoStep::Read(error)) => return Err(error.to_string()),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use store::{Op, ReadError, Store};
 
+use super::connect::line;
 use super::guard::{Extent, Stop};
 
 /// The setting that keeps it over a restart.
@@ -102,8 +103,7 @@ impl LdapState {
 
 impl Report {
     pub fn new(dn: &str, says: impl Into<String>) -> Report {
-        let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect();
-        Report { dn: clean(dn), says: clean(&says.into()) }
+        Report { dn: line(dn), says: line(&says.into()) }
     }
 }
 

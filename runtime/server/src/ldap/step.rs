@@ -45,6 +45,16 @@ pub struct Step {
     pub said: Vec<String>,
 }
 
+/// Whom facts are about.
+#[derive(Debug)]
+pub enum Known {
+    Nobody,
+    /// By the id; or somebody of the same login and name whom no directory had until now.
+    Same(Box<PersonRow>),
+    /// Of the same login and name.
+    UnderAnotherId(Box<PersonRow>),
+}
+
 /// Why an entry is nobody here.
 #[derive(Debug)]
 pub enum NoStep {
@@ -65,24 +75,24 @@ impl Desk {
         self.tables.plan()
     }
 
-    /// The person these facts are about, where we know them: by what never changes, else somebody of the same login and name
-    /// whom no directory had until now.
-    pub fn known(&self, facts: &Facts) -> Result<Option<PersonRow>, NoStep> {
+    /// The person these facts are about, where we know them.
+    pub fn known(&self, facts: &Facts) -> Result<Known, NoStep> {
         if let Some(row) = self.store.person_by_foreign(&facts.foreign_id)? {
-            return Ok(Some(row));
+            return Ok(Known::Same(Box::new(row)));
         }
-        let Some(login) = &facts.login else { return Ok(None) };
-        let Some(row) = self.store.person(login)? else { return Ok(None) };
-        let folded = |text: &str| mail::fold(text);
-        let same = folded(&row.person.last) == folded(&facts.last) && folded(&row.person.first) == folded(&facts.first);
-        if row.origin.foreign_id.is_empty() && same {
-            return Ok(Some(row));
+        let Some(login) = &facts.login else { return Ok(Known::Nobody) };
+        let Some(row) = self.store.person(login)? else { return Ok(Known::Nobody) };
+        let same = |one: &str, other: &str| mail::fold(one) == mail::fold(other);
+        if !(same(&row.person.last, &facts.last) && same(&row.person.first, &facts.first)) {
+            return Err(NoStep::Says(format!("its login {login} is somebody else's here")));
         }
-        Err(NoStep::Says(format!("its login {login} is somebody else's here")))
+        let row = Box::new(row);
+        Ok(if row.origin.foreign_id.is_empty() { Known::Same(row) } else { Known::UnderAnotherId(row) })
     }
 
-    /// What has to change for the person of `facts`.
-    pub fn step(&self, facts: &Facts) -> Result<Step, NoStep> {
+    /// What has to change for the person of `facts`. `same_login` takes an entry that was made anew, with another id, for the
+    /// person it had before: right only where the old entry is gone.
+    pub fn step(&self, facts: &Facts, same_login: bool) -> Result<Step, NoStep> {
         let origin = Origin {
             source: PersonSource::Ldap,
             foreign_id: facts.foreign_id.clone(),
@@ -90,9 +100,13 @@ impl Desk {
             until: facts.until.clone(),
         };
         match self.known(facts)? {
-            Some(row) => self.of_known(facts, &row, origin),
-            None if !self.has_account(facts) => Err(NoStep::NoAccount),
-            None => self.of_new(facts, origin),
+            Known::Same(row) => self.of_known(facts, &row, origin),
+            Known::UnderAnotherId(row) if same_login => self.of_known(facts, &row, origin),
+            Known::UnderAnotherId(row) => {
+                Err(NoStep::Says(format!("its login {} has another id here", row.person.login)))
+            }
+            Known::Nobody if !self.has_account(facts) => Err(NoStep::NoAccount),
+            Known::Nobody => self.of_new(facts, origin),
         }
     }
 

@@ -39,7 +39,12 @@ pub async fn run(service: &Arc<Service>, ldap: &Ldap) -> Ended {
 
 async fn run_alone(service: &Arc<Service>, ldap: &Ldap) -> Ended {
     let began = Instant::now();
-    let ended = match everybody(service, ldap).await {
+    let mut stopping = service.stop.clone();
+    let read = tokio::select! {
+        read = everybody(service, ldap) => read,
+        () = crate::service::stopped(&mut stopping) => Err("the server stops".to_owned()),
+    };
+    let ended = match read {
         Ok((server, comparison)) => judged(service, ldap, server, comparison, began).await,
         Err(why) => Ended::Failed(why),
     };

@@ -159,18 +159,22 @@ async fn read<O: Operation>(
     tell: &mut (impl FnMut(Progress) + Send),
 ) -> Result<O::Response, ClientError> {
     let mut text = Vec::new();
+    // What was looked through: a long line comes in many parts.
+    let mut seen = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         text.extend_from_slice(&data);
-        while let Some(at) = text.iter().position(|octet| *octet == b'\n') {
-            let line: Vec<u8> = text.drain(..=at).collect();
+        while let Some(at) = text[seen..].iter().position(|octet| *octet == b'\n') {
+            let line: Vec<u8> = text.drain(..=seen + at).collect();
+            seen = 0;
             match serde_json::from_slice(&line).map_err(|_| ClientError::Strange)? {
                 Line::Progress(progress) => tell(progress),
                 Line::Done(response) => return Ok(response),
                 Line::Failed(error) => return Err(error.into()),
             }
         }
-        if text.len() > LINE_OCTETS_MAX {
+        seen = text.len();
+        if seen > LINE_OCTETS_MAX {
             return Err(ClientError::Strange);
         }
     }

@@ -26,13 +26,16 @@ use tokio::task::JoinHandle;
 use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
+use super::{AddAlias, ChangeMembers, ListAddresses, RemoveAddress, SetFunction};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
 use super::{AddBlock, ListBlocks, RemoveBlock};
 use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations, ListQuotas};
+use super::{AddPerson, ChangePerson, ImportPeople, ListPeople, RemovePerson, ShowPerson};
 use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
-use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
+use super::{ApproveRedirect, ListAsked, LookUpDecisions, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf, WeakPasswords, WriteLetter};
+use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoContain};
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
@@ -46,7 +49,6 @@ use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
 
 const CONNECTIONS_MAX: usize = 64;
-const REQUEST_OCTETS_MAX: usize = 64 * 1024;
 /// How long a request may take to arrive.
 const REQUEST_MAX: Duration = Duration::from_secs(10);
 /// Lines of progress that wait for a slow reader; further ones are left out.
@@ -106,7 +108,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         return http::respond(&service, &request, http::Door::Control).map(Either::Left);
     }
     let path = request.uri().path().to_owned();
-    let body = Limited::new(request.into_body(), REQUEST_OCTETS_MAX).collect();
+    // Everything else is short, a list of people is not.
+    let octets_max = if path == ImportPeople::PATH { ImportPeople::OCTETS_MAX } else { PutPeople::OCTETS_MAX };
+    let body = Limited::new(request.into_body(), octets_max).collect();
     let body = match tokio::time::timeout(REQUEST_MAX, body).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) => return refused(StatusCode::BAD_REQUEST, OperateError::BadRequest { why: error.to_string() }),
@@ -128,6 +132,15 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
+        ImportPeople::PATH => asked.start::<ImportPeople>(),
+        AddPerson::PATH => asked.start::<AddPerson>(),
+        ChangePerson::PATH => asked.start::<ChangePerson>(),
+        RemovePerson::PATH => asked.start::<RemovePerson>(),
+        ListPeople::PATH => asked.start::<ListPeople>(),
+        ShowPerson::PATH => asked.start::<ShowPerson>(),
+        AddAlias::PATH | SetFunction::PATH | ChangeMembers::PATH | RemoveAddress::PATH | ListAddresses::PATH => {
+            asked.address(&path)
+        }
         AddAppPassword::PATH => asked.start::<AddAppPassword>(),
         ListAppPasswords::PATH => asked.start::<ListAppPasswords>(),
         RemoveAppPassword::PATH => asked.start::<RemoveAppPassword>(),
@@ -149,6 +162,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
         ReadAudit::PATH => asked.start::<ReadAudit>(),
+        LookUpDecisions::PATH => asked.start::<LookUpDecisions>(),
         path if path.starts_with("/delegate/") => asked.granted(path),
         path if path.starts_with("/redirect/") => asked.granted(path),
         path if path.starts_with("/person/quota") => asked.granted(path),
@@ -161,6 +175,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         TakeMessage::PATH => asked.start::<TakeMessage>(),
         PutMessageBack::PATH => asked.start::<PutMessageBack>(),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
+        path if is_standing(path) => asked.standing(path),
         path if path.starts_with("/password/") => asked.password(path),
         path if path.starts_with("/directory/") => asked.directory(path),
         path if path.starts_with("/spam/") => asked.spam(path),
@@ -177,7 +192,25 @@ struct Asked {
     body: Bytes,
 }
 
+/// Is it asked where an account stands, or is that to change?
+fn is_standing(path: &str) -> bool {
+    ["/person/state", "/person/leave", "/person/contain", "/person/erase"].iter().any(|begin| path.starts_with(begin))
+}
+
 impl Asked {
+    /// What is asked of where accounts stand.
+    fn standing(self, path: &str) -> Answer {
+        match path {
+            StateOf::PATH => self.start::<StateOf>(),
+            ChangeState::PATH => self.start::<ChangeState>(),
+            LeaveOn::PATH => self.start::<LeaveOn>(),
+            ContainPerson::PATH => self.start::<ContainPerson>(),
+            UndoContain::PATH => self.start::<UndoContain>(),
+            ErasePerson::PATH => self.start::<ErasePerson>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
     /// What is asked of the spam filter.
     fn spam(self, path: &str) -> Answer {
         match path {
@@ -192,6 +225,18 @@ impl Asked {
             TeachSpam::PATH => self.start::<TeachSpam>(),
             CountsOfTokens::PATH => self.start::<CountsOfTokens>(),
             StatsOfSpam::PATH => self.start::<StatsOfSpam>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of aliases and functional addresses.
+    fn address(self, path: &str) -> Answer {
+        match path {
+            AddAlias::PATH => self.start::<AddAlias>(),
+            SetFunction::PATH => self.start::<SetFunction>(),
+            ChangeMembers::PATH => self.start::<ChangeMembers>(),
+            RemoveAddress::PATH => self.start::<RemoveAddress>(),
+            ListAddresses::PATH => self.start::<ListAddresses>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

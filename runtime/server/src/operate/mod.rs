@@ -12,6 +12,7 @@ mod block;
 pub mod client;
 mod compact;
 mod compromise;
+mod decided;
 mod delegate;
 mod directory;
 pub(crate) mod door;
@@ -38,6 +39,7 @@ mod redirect_asked;
 mod reports;
 mod rights;
 mod spam;
+mod standing;
 mod stats;
 mod trace;
 mod verify;
@@ -66,8 +68,10 @@ pub use crate::redirects::asked::{Asked, State as AskedState};
 pub use crate::redirects::{Approval, Redirect};
 pub use crate::roles::Subject;
 use crate::service::Service;
+pub use crate::sessions::Protocol;
 pub use crate::signing::keys::domains as signing_domains;
 pub use crate::signing::rotation::State as KeyState;
+pub use crate::standing::sent::SentMessage;
 pub use crate::world::tally::{DomainDay, FailureTally, PolicyTally};
 pub use accesses::{AccessesOf, ListedAccess};
 pub use app_password::{AddAppPassword, AddedAppPassword, ListAppPasswords, ListedAppPassword, RemoveAppPassword};
@@ -81,6 +85,7 @@ pub use compact::{Compact, Compacted};
 pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
 };
+pub use decided::{Decided, LookUpDecisions, Pasted, pasted};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
 pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
@@ -92,7 +97,12 @@ pub use password::{
     BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
     WeakPasswords, WriteLetter,
 };
-pub use people::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
+pub use people::{
+    AddAlias, AddPerson, AddedAddress, BadLine, ChangeMembers, ChangePerson, FILE_OCTETS_MAX as PEOPLE_OCTETS_MAX,
+    GivenAddress, GivenKind, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, ListAddresses,
+    ListPeople, ListedAddress, ListedPerson, PersonState, PutPeople, PutResult, RemoveAddress, RemovePerson,
+    SetFunction, ShowPerson, ShownPerson, WantedPerson, people_of_csv, people_of_ldif, people_to_csv, people_to_ldif,
+};
 pub use place::Layout;
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
@@ -120,6 +130,10 @@ pub use spam::{
     COUNTED_TOKENS_AT_ONCE, CountsOfTokens, DecideSpam, DecidedSpam, ExportCounts, ForgetSpam, ImportCounts, Judged,
     ListTaught, ListedTaught, Moved, RecountSpam, Recounted, ShowSpam, ShownSpam, SpamCase, SpamQueue, SpamStats,
     StatsOfSpam, TaughtSpam, TeachSpam,
+};
+pub use standing::{
+    ChangeState, ContainPerson, ContainedPerson, ErasePerson, HeldOfPerson, LeaveOn, ShownChange, ShownGiven,
+    ShownLock, ShownSession, ShownState, StateAct, StateOf, UncontainedPerson, UndoContain,
 };
 pub use stats::{AccountUse, Stats, StatsOf};
 pub use trace::{TraceSession, Traced};
@@ -172,6 +186,8 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     const PATH: &'static str;
     /// One at a time: it reads or writes much.
     const LONG: bool;
+    /// Longest request.
+    const OCTETS_MAX: usize = 64 * 1024;
 
     /// What it does, of the closed list that roles are about. As it stands here no role allows it, only a process.
     fn act(&self) -> roles::Act {

@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use plan::Language;
 
 use super::serve::Source;
-use super::{Portal, Visit, cookie, page, words};
+use super::{Portal, Visit, cookie, page, style, words};
+use crate::setup;
 
 /// Octets of a form.
 const FORM_OCTETS_MAX: usize = 64 * 1024;
@@ -55,12 +56,21 @@ async fn judged(portal: &Arc<Portal>, mut request: Request, next: Next) -> Respo
     let Some(source) = request.extensions().get::<Source>().cloned() else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    // Programs and other servers ask from everywhere, and see nothing of the portal.
+    if let Some(wanted) = setup::wanted(portal.service.tables.plan(), &portal.host, named, request.uri()) {
+        return setup::respond(&portal.service, wanted, request).await;
+    }
     let Some(host) = host(portal, &source, request.headers()) else {
         return (StatusCode::MISDIRECTED_REQUEST, "no such host here\n").into_response();
     };
     let (visit, fresh) = visit(portal, &source, &request);
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
         return page::not_this_way(visit).await;
+    }
+    // The style sheet tells nothing, and the page that says no wants it.
+    if !visit.is_from(&portal.rules.from) && request.uri().path() != *style::PATH {
+        return page::problem(&visit, StatusCode::FORBIDDEN, words::NOT_FROM_THERE);
     }
     if request.method() == Method::POST {
         request = match checked(&visit, &host, request).await {

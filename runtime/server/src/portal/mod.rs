@@ -6,16 +6,30 @@
 //!
 //! INVARIANT (one-gate): every answer leaves through `gate`, which puts the same header on all of them.
 
+mod accessibility;
 mod act;
+mod activity;
+mod address_book;
+mod app_passwords;
 mod cookie;
+mod corrections;
 mod form;
 mod gate;
 mod home;
+mod manage;
+mod pace;
 mod page;
+mod password;
 mod patience;
+mod redirect;
+mod second_factor;
 mod serve;
 mod session;
+mod setup;
+mod sharing;
+mod show;
 mod sign_in;
+mod storage;
 mod style;
 mod visit;
 mod words;
@@ -28,14 +42,19 @@ use axum::routing::MethodRouter;
 use tokio::task::JoinHandle;
 
 use crate::service::Service;
+use pace::Pace;
 use session::Sessions;
+use storage::Archives;
 
-pub(crate) use act::act;
+pub(crate) use act::{act, with_context};
 pub(crate) use form::{Field, Form, field, form, summary};
 pub(crate) use page::{back, page};
 pub(crate) use serve::Door;
 pub(crate) use visit::{Visit, Visitor};
 pub(crate) use words::Words;
+
+/// Searches of the address book in a minute.
+const SEARCHES_MAX: u32 = 30;
 
 /// What all requests share.
 pub(crate) struct Portal {
@@ -47,6 +66,10 @@ pub(crate) struct Portal {
     /// Of the tokens in forms; another one after each start.
     key: [u8; 32],
     started: Instant,
+    /// Who takes an archive now.
+    archives: Arc<Archives>,
+    /// How often each looks into the address book.
+    searches: Pace,
 }
 
 /// A page and what answers there.
@@ -54,7 +77,24 @@ pub(crate) type Route = (&'static str, MethodRouter<Arc<Portal>>);
 
 /// All pages. A part of the portal has a function like this one.
 fn routes() -> Vec<Route> {
-    [home::routes(), sign_in::routes(), style::routes()].into_iter().flatten().collect()
+    let parts = [
+        home::routes(),
+        password::routes(),
+        storage::routes(),
+        app_passwords::routes(),
+        second_factor::routes(),
+        activity::routes(),
+        redirect::routes(),
+        corrections::routes(),
+        address_book::routes(),
+        sharing::routes(),
+        setup::routes(),
+        manage::routes(),
+        sign_in::routes(),
+        accessibility::routes(),
+        style::routes(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 fn router(portal: &Arc<Portal>) -> Router {
@@ -74,6 +114,8 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
         rules,
         key: crate::random::octets(),
         started: Instant::now(),
+        archives: Arc::default(),
+        searches: Pace::new(SEARCHES_MAX),
     });
     doors.into_iter().map(|door| tokio::spawn(serve::serve(portal.clone(), door))).collect()
 }

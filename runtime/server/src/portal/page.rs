@@ -4,25 +4,51 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Visit, Visitor, Words, form, style, words};
+use crate::operate::OperateError;
 
-/// Links of a person, in the order of the navigation.
-const LINKS: [(&str, Words); 1] = [("/", words::HOME)];
+use super::{Visit, Visitor, Words, accessibility, corrections, form, manage, second_factor, style, words};
+
+/// A link of the navigation.
+pub(crate) type Link = (&'static str, Words);
+
+/// Links of the navigation, in its order. A part of the portal for a role adds its own here.
+fn links(visitor: &Visitor) -> Vec<Link> {
+    [vec![("/", words::HOME)], tasks(visitor), manage::links(visitor)].concat()
+}
+
+/// What a person can do here.
+pub(super) fn tasks(visitor: &Visitor) -> Vec<Link> {
+    let mut tasks = vec![
+        ("/password", words::CHANGE_PASSWORD),
+        ("/storage", words::STORAGE),
+        ("/setup", words::SETUP),
+        ("/app-passwords", words::APP_PASSWORDS),
+    ];
+    if second_factor::is_offered(visitor) {
+        tasks.push((second_factor::PATH, words::SECOND_FACTOR));
+    }
+    tasks.extend([("/activity", words::ACTIVITY), ("/redirect", words::REDIRECT)]);
+    if corrections::is_offered(visitor) {
+        tasks.push(("/corrections", words::CORRECTIONS));
+    }
+    tasks.extend([("/address-book", words::ADDRESS_BOOK), ("/sharing", words::SHARING)]);
+    tasks
+}
 
 /// A page of who is signed in.
 pub(crate) fn page(visitor: &Visitor, title: Words, body: Markup) -> Response {
-    answer(StatusCode::OK, whole(visitor, Some(visitor), title, body))
+    answer(visitor, Some(visitor), StatusCode::OK, title, body)
 }
 
 /// The same with a code of its own: 422 where a form has to be corrected.
 pub(crate) fn page_with(visitor: &Visitor, code: StatusCode, title: Words, body: Markup) -> Response {
-    answer(code, whole(visitor, Some(visitor), title, body))
+    answer(visitor, Some(visitor), code, title, body)
 }
 
 /// A page of whoever asks.
 pub(super) fn plain(visit: &Visit, code: StatusCode, title: Words, body: Markup) -> Response {
     let visitor = Visitor::of(visit).ok().flatten();
-    answer(code, whole(visit, visitor.as_ref(), title, body))
+    answer(visit, visitor.as_ref(), code, title, body)
 }
 
 /// To another page of ours after something was done, which is said there.
@@ -45,11 +71,14 @@ pub(super) fn own_path(path: &str) -> &str {
     if is_own { path } else { "/" }
 }
 
-fn answer(code: StatusCode, page: Markup) -> Response {
+fn answer(visit: &Visit, visitor: Option<&Visitor>, code: StatusCode, title: Words, body: Markup) -> Response {
+    // Whoever hears the title first hears that something is to be corrected.
+    let is_wrong = code == StatusCode::UNPROCESSABLE_ENTITY;
+    let page = whole(visit, visitor, is_wrong, title, body);
     (code, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response()
 }
 
-fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -> Markup {
+fn whole(visit: &Visit, visitor: Option<&Visitor>, is_wrong: bool, title: Words, body: Markup) -> Markup {
     let institution = &visit.portal.service.tables.plan().institution.name;
     let said = visitor.and_then(|visitor| visitor.portal.sessions.said(&visitor.form_id));
     html! {
@@ -59,7 +88,10 @@ fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (visit.say(title)) " – " (institution) }
+                title {
+                    @if is_wrong { (visit.say(words::WRONG_TITLE)) " " }
+                    (visit.say(title)) " – " (institution)
+                }
                 link rel="stylesheet" href=(*style::PATH);
                 link rel="icon" href="data:,";
             }
@@ -73,6 +105,7 @@ fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -
                 }
                 footer {
                     p { (institution) }
+                    p { a href=(accessibility::PATH) { (visit.say(words::ACCESS_LINK)) } }
                 }
             }
         }
@@ -92,9 +125,9 @@ fn header(visit: &Visit, visitor: Option<&Visitor>, institution: &str) -> Markup
                     }
                 }
             }
-            @if visitor.is_some() {
+            @if let Some(visitor) = visitor {
                 nav aria-label=(visit.say(words::PAGES)) {
-                    ul { @for (path, name) in LINKS { li { (link(visit, path, name)) } } }
+                    ul { @for (path, name) in links(visitor) { li { (link(visit, path, name)) } } }
                 }
             }
         }
@@ -129,6 +162,39 @@ pub(super) async fn no_such_page(visit: Visit) -> Response {
 
 pub(super) async fn not_this_way(visit: Visit) -> Response {
     problem(&visit, StatusCode::METHOD_NOT_ALLOWED, words::NOT_THIS_WAY)
+}
+
+/// An operation did nothing: why, and the way back.
+pub(crate) fn failed(visitor: &Visitor, to: &str, error: &OperateError) -> Response {
+    let (code, said) = match error {
+        OperateError::NotAllowed { .. } | OperateError::Forbidden { .. } => {
+            (StatusCode::FORBIDDEN, visitor.say(words::NOT_YOURS.1).to_owned())
+        }
+        OperateError::Refused { why, rule } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, words::REFUSED.with(visitor.language, &[why, rule]))
+        }
+        OperateError::WeakPassword { advice } => {
+            let told = advice.iter().map(|one| words::advice(visitor.language, *one)).collect::<Vec<_>>();
+            (StatusCode::UNPROCESSABLE_ENTITY, told.join(" "))
+        }
+        OperateError::BadRequest { why } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, words::CANNOT.with(visitor.language, &[why]))
+        }
+        OperateError::NoSuchLogin { .. } | OperateError::NoSuchMailbox { .. } | OperateError::NotKept { .. } => {
+            (StatusCode::NOT_FOUND, visitor.say(words::GONE).to_owned())
+        }
+        OperateError::BadDate { .. } => (StatusCode::UNPROCESSABLE_ENTITY, visitor.say(words::BAD_DATE).to_owned()),
+        OperateError::Busy { .. } => (StatusCode::CONFLICT, visitor.say(words::BUSY).to_owned()),
+        error => {
+            tracing::error!("the portal could not act: {error}");
+            (StatusCode::SERVICE_UNAVAILABLE, visitor.say(words::TROUBLE.1).to_owned())
+        }
+    };
+    let body = html! {
+        p .lead { (said) }
+        p { a href=(to) { (visitor.say(words::GO_BACK)) } }
+    };
+    page_with(visitor, code, words::NOT_DONE, body)
 }
 
 /// The store does not answer.

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use mail::Login;
 
 use super::cookie::Id;
+use crate::sessions::Entered;
 
 /// Sessions at a time; the one that was idle longest goes first.
 const SESSIONS_MAX: usize = 20_000;
@@ -44,6 +45,8 @@ pub struct Session {
 
 struct Kept {
     session: Session,
+    /// Its place among all sessions of the account, where it can be ended.
+    entered: Option<Entered>,
     /// Monotonic seconds.
     began_s: u64,
     seen_s: u64,
@@ -75,13 +78,13 @@ impl Sessions {
     }
 
     /// A new session. `now_s` counts monotonic seconds, here and below.
-    pub fn begin(&self, session: Session, now_s: u64) -> Id {
+    pub fn begin(&self, session: Session, entered: Option<Entered>, now_s: u64) -> Id {
         let id: Id = crate::random::octets();
         let mut all = self.all();
         all.make_room(&session.login);
         all.last += 1;
         let session = Session { number: all.last, ..session };
-        let kept = Kept { session, began_s: now_s, seen_s: now_s, said: None };
+        let kept = Kept { session, entered, began_s: now_s, seen_s: now_s, said: None };
         all.by_key.insert(key(&id), kept);
         id
     }
@@ -103,12 +106,22 @@ impl Sessions {
             Stage::NeedsCode { .. } => CODE_MAX_S,
             Stage::SignedIn => self.at_most_s,
         };
-        now_s.saturating_sub(kept.seen_s) >= self.idle_s || now_s.saturating_sub(kept.began_s) >= at_most
+        kept.entered.as_ref().is_some_and(Entered::is_ended)
+            || now_s.saturating_sub(kept.seen_s) >= self.idle_s
+            || now_s.saturating_sub(kept.began_s) >= at_most
     }
 
-    /// Ends one; another secret takes its place at `begin`.
-    pub fn end(&self, id: &Id) -> Option<Session> {
-        self.all().by_key.remove(&key(id)).map(|kept| kept.session)
+    /// Ends one; its place among the sessions of the account is given back to who begins another.
+    pub fn end(&self, id: &Id) -> Option<(Session, Option<Entered>)> {
+        self.all().by_key.remove(&key(id)).map(|kept| (kept.session, kept.entered))
+    }
+
+    /// Ends the one of this number, if it is this person's.
+    pub fn end_number(&self, login: &Login, number: u64) -> bool {
+        let mut all = self.all();
+        let is_it = |kept: &Kept| kept.session.login == *login && kept.session.number == number;
+        let key = all.by_key.iter().find(|(_, kept)| is_it(kept)).map(|(key, _)| *key);
+        key.is_some_and(|key| all.by_key.remove(&key).is_some())
     }
 
     /// Counts a wrong code; the session ends with the last that is allowed. False once it ended.
@@ -160,7 +173,8 @@ impl Sessions {
         self.all().by_key.retain(|_, kept| !self.is_over(kept, now_s));
     }
 
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.all().by_key.len()
     }
 
@@ -207,11 +221,11 @@ mod tests {
     #[test]
     fn a_session_ends_when_it_is_idle_and_when_it_is_old() {
         let sessions = Sessions::new(10, 25);
-        let id = sessions.begin(session("toto-j"), 100);
+        let id = sessions.begin(session("toto-j"), None, 100);
         for (now_s, is_open) in [(105, true), (114, true), (123, true), (124, true), (125, false), (124, false)] {
             assert_eq!(sessions.of(&id, now_s).is_some(), is_open, "at {now_s}");
         }
-        let id = sessions.begin(session("toto-j"), 200);
+        let id = sessions.begin(session("toto-j"), None, 200);
         assert!(sessions.of(&id, 210).is_none(), "idle");
         assert!(sessions.of(&[0; 32], 200).is_none());
     }
@@ -220,21 +234,21 @@ mod tests {
     fn wrong_codes_end_a_sign_in_and_so_does_waiting() {
         let sessions = Sessions::new(1_000, 10_000);
         let waits = || Session { stage: Stage::NeedsCode { wrong: 0 }, ..session("toto-j") };
-        let id = sessions.begin(waits(), 0);
+        let id = sessions.begin(waits(), None, 0);
         assert_eq!(
             (1..=CODES_MAX).map(|_| sessions.wrong_code(&id)).collect::<Vec<_>>(),
             [true, true, true, true, false]
         );
         assert!(sessions.of(&id, 0).is_none());
-        let id = sessions.begin(waits(), 0);
+        let id = sessions.begin(waits(), None, 0);
         assert!(sessions.of(&id, CODE_MAX_S - 1).is_some() && sessions.of(&id, CODE_MAX_S).is_none());
     }
 
     #[test]
     fn one_person_takes_no_place_of_others_and_ends_all_but_this_one() {
         let sessions = Sessions::new(10, 100);
-        let other = sessions.begin(session("toto-jp"), 0);
-        let mine: Vec<Id> = (0..=OF_ONE_MAX).map(|_| sessions.begin(session("toto-j"), 1)).collect();
+        let other = sessions.begin(session("toto-jp"), None, 0);
+        let mine: Vec<Id> = (0..=OF_ONE_MAX).map(|_| sessions.begin(session("toto-j"), None, 1)).collect();
         assert!(sessions.of(&mine[0], 1).is_none() && sessions.of(&mine[1], 1).is_some());
         assert_eq!(sessions.end_all(&Login::new("toto-j").unwrap(), Some(&mine[3])), OF_ONE_MAX - 1);
         assert!(sessions.of(&mine[3], 1).is_some() && sessions.of(&other, 1).is_some());

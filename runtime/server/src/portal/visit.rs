@@ -6,19 +6,24 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use decide::ClassId;
+use decide::expiry::Age;
+use decide::roles::Held;
 use mail::{Login, Person};
-use plan::Language;
+use plan::{Language, RoleName, SecondFactor};
 
 use super::cookie::Id;
 use super::session::{Session, Stage};
 use super::words::Words;
-use super::{Portal, page, sign_in};
+use super::{Portal, page, password, second_factor, sign_in, words};
 use crate::outcome::Peer;
+use crate::passwords::{expiry, totp};
+use crate::roles::roles_of;
 
 /// A request that passed the gate.
 #[derive(Clone)]
@@ -43,6 +48,13 @@ impl Visit {
     /// These words in the language of the visit.
     pub fn say(&self, words: Words) -> &'static str {
         words.in_language(self.language)
+    }
+
+    /// Does it come from one of these networks?
+    pub fn is_from(&self, networks: &[String]) -> bool {
+        let tables = &self.portal.service.tables;
+        let network = tables.class_name(tables.class_network(self.class));
+        networks.iter().any(|name| name == network)
     }
 
     /// As logs and the limits on guessing know it.
@@ -84,6 +96,10 @@ pub(crate) struct Visitor {
     pub visit: Visit,
     pub login: Login,
     pub person: Person,
+    /// What they hold now.
+    pub roles: Held,
+    /// Their password is too old, or others have read it: all they may do here is change it.
+    pub must_change: bool,
     /// Unix seconds of the sign-in.
     pub since_s: i64,
 }
@@ -102,13 +118,43 @@ impl Visitor {
         let Some(session) = visit.session.as_ref().filter(|session| session.stage == Stage::SignedIn) else {
             return Ok(None);
         };
-        let person = visit.portal.service.store.person(&session.login)?;
-        Ok(person.map(|row| Visitor {
+        let service = &visit.portal.service;
+        let Some(row) = service.store.person(&session.login)? else { return Ok(None) };
+        let must_change = matches!(expiry::age(service, &row), Age::Ended { .. } | Age::Given);
+        Ok(Some(Visitor {
             visit: visit.clone(),
             login: row.person.login.clone(),
             person: row.person,
+            roles: roles_of(service, &session.login)?,
+            must_change,
             since_s: session.since_s,
         }))
+    }
+
+    /// For a page of a role: an answer that says why not, unless `allowed`, and unless they come from a network where
+    /// managers find their pages.
+    pub fn must(&self, allowed: bool) -> Result<(), Response> {
+        if !allowed {
+            return Err(page::problem(self, StatusCode::FORBIDDEN, words::NOT_YOURS));
+        }
+        if !self.is_from(&self.portal.rules.managers_from) {
+            return Err(page::problem(self, StatusCode::FORBIDDEN, words::NOT_FROM_THERE));
+        }
+        Ok(())
+    }
+
+    /// Do their roles ask for a second factor they do not have?
+    fn lacks_second_factor(&self) -> Result<bool, store::ReadError> {
+        let service = &self.portal.service;
+        let SecondFactor::RequiredFor(roles) = &service.tables.plan().identity.password.second_factor else {
+            return Ok(false);
+        };
+        let holds = |role: &RoleName| match role {
+            RoleName::Correspondent => !self.roles.correspondent_of.is_empty(),
+            RoleName::Manager => self.roles.manager,
+            RoleName::Administrator => self.roles.administrator,
+        };
+        Ok(roles.iter().any(holds) && !totp::state(&service.store, &service.signing.seal, &self.login)?.is_on)
     }
 }
 
@@ -118,8 +164,14 @@ impl FromRequestParts<Arc<Portal>> for Visitor {
     /// Who is not signed in is asked to sign in first.
     async fn from_request_parts(parts: &mut Parts, portal: &Arc<Portal>) -> Result<Visitor, Response> {
         let visit = Visit::from_request_parts(parts, portal).await?;
-        match Visitor::of(&visit) {
-            Ok(Some(visitor)) => Ok(visitor),
+        let asked = visit.path.split('?').next().unwrap_or_default();
+        match Visitor::of(&visit).and_then(|visitor| {
+            let lacks = visitor.as_ref().map_or(Ok(false), Visitor::lacks_second_factor)?;
+            Ok(visitor.map(|visitor| (visitor, lacks)))
+        }) {
+            Ok(Some((_, true))) if !asked.starts_with(second_factor::PATH) => Err(page::see(second_factor::PATH)),
+            Ok(Some((visitor, _))) if visitor.must_change && asked != password::PATH => Err(page::see(password::PATH)),
+            Ok(Some((visitor, _))) => Ok(visitor),
             Ok(None) => Err(sign_in::first(&visit, &parts.method)),
             Err(error) => Err(page::unreadable(&visit, &error)),
         }

@@ -10,6 +10,7 @@ use plan::{
 
 use super::data::{Data, Record};
 use super::place::Place;
+use super::set_up;
 use crate::operate::KeyState;
 use crate::signing::keys;
 
@@ -46,6 +47,11 @@ pub fn implied(plan: &Plan, place: &Place) -> Vec<Zone> {
         zone.records.retain(|record| seen.insert((record.name.clone(), record.data.clone())));
     }
     zones
+}
+
+/// The text to serve as the MTA-STS policy of each domain; `None` where certificates do not hold for strangers.
+pub fn mta_sts(plan: &Plan) -> Option<String> {
+    Mail { plan, place: &Place::default(), doors: doors(plan) }.mta_sts()
 }
 
 struct Mail<'a> {
@@ -95,6 +101,9 @@ impl Mail<'_> {
         });
         if self.people(kind) {
             zone.records.extend(self.services(name));
+        }
+        if self.plan.portal.is_some() {
+            zone.records.extend(set_up::records(self.plan, self.place, name));
         }
         zone.notes = self.notes(name, &zone);
         zone
@@ -192,7 +201,7 @@ impl Mail<'_> {
         format!("postmaster@{}", self.plan.institution.domain)
     }
 
-    /// The MTA-STS policy, where certificates hold for strangers.
+    /// The MTA-STS policy, where certificates hold for strangers (RFC 8461 3.2).
     fn mta_sts(&self) -> Option<String> {
         let public = |listener: &Listener| {
             let certificate = match &listener.certificate {
@@ -319,6 +328,7 @@ impl Mail<'_> {
         if self.place.certificates.is_none() && !self.doors.is_empty() {
             notes.push("no TLSA records: certificates are the site's (--site)".to_owned());
         }
+        notes.extend(set_up::note(self.plan, self.place, name));
         if zone.mta_sts.is_none() && !self.doors.is_empty() {
             notes.push("no MTA-STS: tls.certificate is not of a public authority (Acme)".to_owned());
         }

@@ -130,7 +130,7 @@ pub(super) fn person_row(row: &Row) -> rusqlite::Result<Result<PersonRow, ReadEr
     Ok(Ok(PersonRow { person, verifier: row.get(8)?, origin, standing, due_s: row.get(14)?, secret }))
 }
 
-fn alias(tx: &Transaction, folded: &str) -> Result<Option<Alias>, ReadError> {
+pub(super) fn alias(tx: &Transaction, folded: &str) -> Result<Option<Alias>, ReadError> {
     let row = tx
         .prepare_cached("SELECT address, kind, quota FROM alias WHERE folded = ?1")?
         .query_row([folded], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))

@@ -1,10 +1,10 @@
 //! People by other things than their login, what was given to whom, and how people logged in.
 
-use mail::Login;
+use mail::{Alias, Login};
 use rusqlite::{OptionalExtension, Params, Transaction};
 
 use super::PersonRow;
-use super::directory::{PERSON, fold, person_row};
+use super::directory::{PERSON, alias, fold, person_row};
 use crate::error::ReadError;
 use crate::given::{Access, Given, GivenKind, WORD_OCTETS_MAX};
 use crate::store::Store;
@@ -89,6 +89,33 @@ impl Store {
             let Some((kind, holder, at_s, freed_at_s)) = found else { return Ok(None) };
             let kind = GivenKind::of_number(kind).ok_or(ReadError::Damaged)?;
             Ok(Some(Given { what: what.to_owned(), kind, holder, at_s, freed_at_s }))
+        })
+    }
+
+    /// The ledger behind `after`, in order of login or address; at most `limit` rows.
+    pub fn given_list(&self, after: &str, limit: u32) -> Result<Vec<Given>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT kind, holder, at, freed_at, what FROM given WHERE what > ?1 ORDER BY what LIMIT ?2",
+            )?;
+            let mut rows = query.query((after, limit))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let kind = GivenKind::of_number(row.get(0)?).ok_or(ReadError::Damaged)?;
+                let (holder, what) = (row.get(1)?, row.get(4)?);
+                found.push(Given { what, kind, holder, at_s: row.get(2)?, freed_at_s: row.get(3)? });
+            }
+            Ok(found)
+        })
+    }
+
+    /// Every alias, former and functional address behind `after`, which is folded, in order of address; at most `limit`.
+    pub fn aliases(&self, after: &str, limit: u32) -> Result<Vec<Alias>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached("SELECT folded FROM alias WHERE folded > ?1 ORDER BY folded LIMIT ?2")?;
+            let folded = query.query_map((after, limit), |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            let found = folded.iter().map(|folded| alias(tx, folded)).collect::<Result<Vec<_>, _>>()?;
+            Ok(found.into_iter().flatten().collect())
         })
     }
 

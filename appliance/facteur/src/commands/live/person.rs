@@ -8,6 +8,9 @@ use server::operate::PutPeople;
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
 use super::credential::{self, LetterArgs, PasswordArgs, TotpArgs, WeakArgs};
+use super::people::{self, PeopleCommand};
+use super::quota::{self, QuotaArgs};
+use super::standing::{self, StandingCommand};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -27,6 +30,8 @@ pub struct PersonArgs {
 enum PersonCommand {
     /// Bring people up to date from the people.ron beside a policy; nobody is taken away
     Load(LoadArgs),
+    #[command(flatten)]
+    People(PeopleCommand),
     /// Set somebody's password: one line of standard input
     Password(PasswordArgs),
     /// Print a letter with a new password, which its owner has to change; it is shown this once
@@ -37,8 +42,12 @@ enum PersonCommand {
     Weak(WeakArgs),
     /// Secrets of one mail program each: drawn here, taken away one by one
     AppPassword(AppPasswordArgs),
+    /// More room for a person of a profile that has it on request, until a day
+    Quota(QuotaArgs),
     /// Forget failed logins, so that somebody gets in again at once
     Unlock(UnlockArgs),
+    #[command(flatten)]
+    Standing(StandingCommand),
     /// Say from where an account was used, by which protocol and program
     Accesses(AccessesArgs),
 }
@@ -57,11 +66,14 @@ struct LoadArgs {
 pub fn run(args: &PersonArgs) -> Exit {
     let ended = match &args.command {
         PersonCommand::Load(args) => load(args),
+        PersonCommand::People(command) => people::run(command),
         PersonCommand::Password(args) => credential::password(args),
         PersonCommand::Letter(args) => credential::letter(args),
         PersonCommand::Totp(args) => credential::totp(args),
         PersonCommand::Weak(args) => credential::weak(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
+        PersonCommand::Quota(args) => quota::run(args),
+        PersonCommand::Standing(command) => standing::run(command),
         PersonCommand::Unlock(args) => access::unlock(args),
         PersonCommand::Accesses(args) => access::accesses(args),
     };

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use server::operate::{Approval, EndRedirect, JudgedRedirect, ListRedirects, SetRedirect};
 
+use super::redirect_asked::{self, ApproveArgs, AskedArgs, RefuseArgs, RequestArgs};
 use super::{Place, ask, counted, failed, say_json};
 use crate::Exit;
 use crate::cli::Format;
@@ -19,6 +20,14 @@ enum RedirectCommand {
     Set(SetArgs),
     /// Keep mail of a person here again; ends with 4 when there was no redirect
     End(EndArgs),
+    /// Ask for a redirect: the policy answers at once, or somebody has to approve it
+    Request(RequestArgs),
+    /// Approve what a person asks for
+    Approve(ApproveArgs),
+    /// Refuse what a person asks for, with words they read
+    Refuse(RefuseArgs),
+    /// Say what people ask for, and what became of it
+    Asked(AskedArgs),
     /// Say where mail goes on to, and which redirects the policy stops
     List(ListArgs),
 }
@@ -70,6 +79,10 @@ pub fn run(args: &RedirectArgs) -> Exit {
     let ended = match &args.command {
         RedirectCommand::Set(args) => set(args),
         RedirectCommand::End(args) => end(args),
+        RedirectCommand::Request(args) => redirect_asked::request(args),
+        RedirectCommand::Approve(args) => redirect_asked::approve(args),
+        RedirectCommand::Refuse(args) => redirect_asked::refuse(args),
+        RedirectCommand::Asked(args) => redirect_asked::list(args),
         RedirectCommand::List(args) => list(args),
     };
     ended.unwrap_or_else(|exit| exit)

@@ -60,6 +60,9 @@ pub fn head(
     received.write(&mut fields);
     if matches!(session.block, Block::Send(_)) {
         trace::complete(start, &id, host, at_s, &mut fields);
+        if let Some(sender) = &open.sender {
+            let _ = write!(fields, "Sender: {sender}\r\n");
+        }
     }
     head.extend(fields.into_bytes());
     head

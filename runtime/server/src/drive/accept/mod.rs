@@ -148,7 +148,7 @@ fn judge_start(
     }
     open.judge_content(octets, mail::mime::is_report(start))?;
     header_ends(start, octets)?;
-    super::authors::judge(service, session, start)?;
+    open.sender = super::authors::judge(service, session, start)?;
     open.judge_room(session.client, octets)?;
     decide::loops(header::fields(start).filter(|field| field.is("received")).count())?;
     if open.recipients.is_empty() {

@@ -55,6 +55,10 @@ fn ledger(store: &dyn Waist, model: &Naive) -> Checked {
         let found = store.given(&what)?.map(|it| (it.holder, it.kind == GivenKind::Login, it.freed_at_s.is_some()));
         prop_assert_eq!(found.as_ref(), model.given.get(&what), "{}", what);
     }
+    let listed: Vec<String> = store.given_list("", 99)?.into_iter().map(|it| it.what).collect();
+    prop_assert_eq!(listed, model.given.keys().cloned().collect::<Vec<_>>());
+    let aliases: Vec<Alias> = model.aliases.values().map(kept).collect();
+    prop_assert_eq!(store.aliases("", 99)?, aliases);
     for login in LOGINS.map(login_of) {
         let mine = model.accesses.iter().filter(|((whose, _), _)| *whose == fold(&login));
         let mut expected: Vec<_> =

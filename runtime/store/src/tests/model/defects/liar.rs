@@ -256,6 +256,8 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn people_of_unit(&self, unit: &str, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn given(&self, what: &str) -> Result<Option<Given>, ReadError>;
+        fn given_list(&self, after: &str, limit: u32) -> Result<Vec<Given>, ReadError>;
+        fn aliases(&self, after: &str, limit: u32) -> Result<Vec<Alias>, ReadError>;
         fn accesses_of(&self, login: &Login, limit: u32) -> Result<Vec<Access>, ReadError>;
         fn login_was_given(&self, login: &Login) -> Result<bool, ReadError>;
         fn mailbox_by_id(&self, mailbox: MailboxId) -> Result<Option<MailboxInfo>, ReadError>;

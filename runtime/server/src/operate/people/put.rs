@@ -4,7 +4,7 @@ use mail::{Alias, AliasKind, Login, MailboxName, Person, SpecialUse};
 use serde::{Deserialize, Serialize};
 use store::{DefaultMailbox, Op};
 
-use super::{Context, OperateError, Operation, Progress, audit, place};
+use super::super::{Context, OperateError, Operation, Progress, audit, place};
 
 /// `POST /person/put`: creates people or brings them up to date; nobody is taken away. Passwords stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,14 +148,19 @@ impl Operation for PutPeople {
             ops.push(Op::UpsertAlias(Box::new(given.alias()?)));
         }
         context.store.commit_wait(ops)?;
-        if let Some(server) = &context.server {
-            server.spam.names.changed();
-        }
+        names_changed(context);
         let (people, addresses) = (self.people.len(), self.addresses.len());
         audit(
             context,
             &format!("{people} people and {addresses} addresses brought up to date, {} new", result.new.len()),
         );
         Ok(result)
+    }
+}
+
+/// Whoever compares names of senders with those of people has to read them again.
+pub(super) fn names_changed(context: &Context) {
+    if let Some(server) = &context.server {
+        server.spam.names.changed();
     }
 }

@@ -1,6 +1,12 @@
 //! What people read, in French and in English. A page has no sentence of its own.
 
+mod account;
+mod mailbox;
+
 use plan::Language;
+
+pub(super) use account::*;
+pub(super) use mailbox::*;
 
 /// French, English.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +76,7 @@ pub(super) fn asked(field: &str) -> Option<Language> {
 }
 
 pub(super) const THIS_LANGUAGE: Words = Words("Français", "English");
+pub(super) const WRONG_TITLE: Words = Words("À corriger :", "To be corrected:");
 pub(super) const TO_CONTENT: Words = Words("Aller au contenu", "Skip to content");
 pub(super) const MAIL: Words = Words("Messagerie", "Mail");
 pub(super) const PAGES: Words = Words("Pages", "Pages");
@@ -92,7 +99,95 @@ pub(super) const LOGIN_LATER: Words = Words(
     "Too many attempts, or the server is busy. Your password was not checked: try again in some minutes.",
 );
 
+pub(super) const LOGIN_DENIED: Words = Words(
+    "Ce compte n’est pas ouvert en ce moment. Adressez-vous à votre correspondant informatique.",
+    "This account is not open now. Ask the people who run the mail service.",
+);
+pub(super) const APP_PASSWORD_HERE: Words = Words(
+    "C’est un mot de passe d’application : il ne sert qu’à un logiciel de courrier. Saisissez votre mot de passe principal.",
+    "This is an app password: it is for a mail program only. Enter your main password.",
+);
+pub(super) const CODE_TITLE: Words = Words("Code de vérification", "Verification code");
+pub(super) const CODE: Words = Words("Code", "Code");
+pub(super) const CODE_HINT: Words = Words(
+    "Les six chiffres que montre votre application, ou un de vos codes de secours.",
+    "The six digits your application shows, or one of your recovery codes.",
+);
+pub(super) const CODE_WRONG: Words = Words(
+    "Ce n’est pas le bon code. Attendez que l’application en montre un nouveau : chaque code ne sert qu’une fois.",
+    "This is not the right code. Wait until the application shows a new one: each code works once.",
+);
+pub(super) const CODES_OVER: Words =
+    Words("Trop de codes faux. Recommencez depuis le début.", "Too many wrong codes. Start again.");
+
 pub(super) const HOME: Words = Words("Accueil", "Home");
+
+pub(super) const NOT_DONE: Words = Words("Cela n’a pas été fait", "This was not done");
+pub(super) const GO_BACK: Words = Words("Revenir", "Go back");
+pub(super) const REFUSED: Words = Words(
+    "Les règles de l’établissement ne le permettent pas : {} (règle {}).",
+    "The rules of the institution do not allow it: {} (rule {}).",
+);
+pub(super) const CANNOT: Words =
+    Words("La demande n’a pas pu être suivie : {}.", "The request could not be followed: {}.");
+pub(super) const GONE: Words = Words(
+    "Ce que vous avez choisi n’existe plus. Revenez à la liste pour voir ce qu’il en est.",
+    "What you chose is no longer there. Go back to the list to see how things stand.",
+);
+pub(super) const BAD_DATE: Words = Words(
+    "Cette date n’en est pas une : écrivez par exemple 2026-11-30.",
+    "This is no date: write for instance 2026-11-30.",
+);
+pub(super) const BUSY: Words = Words(
+    "La même opération est déjà en cours. Réessayez dans un moment.",
+    "The same operation is under way. Try again in a moment.",
+);
+
+/// Why a password is refused.
+pub(super) fn advice(language: Language, advice: crate::quality::Advice) -> String {
+    match language {
+        Language::French => advice.french(),
+        Language::English => advice.english(),
+    }
+}
+
+pub(super) const SECOND_FACTOR: Words = Words("Double authentification", "Two-step sign-in");
+pub(super) const SECOND_FACTOR_WHAT: Words = Words(
+    "Avec elle, un mot de passe volé ne suffit pas pour entrer ici : il faut aussi un code que seul votre téléphone connaît.",
+    "With it a stolen password is not enough to enter here: it also takes a code that only your phone knows.",
+);
+pub(super) const SECOND_FACTOR_ON: Words = Words("La double authentification est activée.", "Two-step sign-in is on.");
+pub(super) const SECOND_FACTOR_OFF: Words =
+    Words("La double authentification n’est pas activée.", "Two-step sign-in is off.");
+pub(super) const SECOND_FACTOR_NEVER: Words =
+    Words("L’établissement ne la propose pas.", "The institution does not offer it.");
+pub(super) const SECOND_FACTOR_BEGIN: Words = Words("Activer", "Turn on");
+pub(super) const SECOND_FACTOR_CONFIRM: Words = Words("Vérifier le code", "Check the code");
+pub(super) const SECOND_FACTOR_END: Words = Words("Désactiver", "Turn off");
+pub(super) const SECOND_FACTOR_END_WHAT: Words =
+    Words("Il faut un code pour désactiver.", "Turning it off takes a code.");
+pub(super) const SECOND_FACTOR_ENDED: Words =
+    Words("La double authentification est désactivée.", "Two-step sign-in is off now.");
+pub(super) const START_AGAIN: Words = Words("Recommencer", "Start again");
+pub(super) const TOTP_STEP_APP: Words = Words(
+    "Installez sur votre téléphone une application de codes, par exemple FreeOTP, Aegis ou celle de votre choix.",
+    "Install an application for codes on your phone, for example FreeOTP, Aegis or one of your choice.",
+);
+pub(super) const TOTP_STEP_SCAN: Words =
+    Words("Visez cette image avec l’application.", "Point the application at this picture.");
+pub(super) const TOTP_STEP_TYPE: Words =
+    Words("Ou saisissez-y cette clé à la main :", "Or type this key into it by hand:");
+pub(super) const TOTP_STEP_CODE: Words =
+    Words("Saisissez le code que l’application montre.", "Enter the code the application shows.");
+pub(super) const QR_CODE: Words =
+    Words("Code QR ; la clé écrite à côté dit la même chose.", "QR code; the key written beside it says the same.");
+pub(super) const RECOVERY_LEFT: Words = Words("Codes de secours restants : {}", "Recovery codes left: {}");
+pub(super) const RECOVERY_CODES: Words = Words("Vos codes de secours", "Your recovery codes");
+pub(super) const RECOVERY_WHAT: Words = Words(
+    "Gardez-les en lieu sûr : chacun remplace une fois le téléphone s’il est perdu. Ils ne seront plus jamais affichés.",
+    "Keep them in a safe place: each stands in once for a lost phone. They will never be shown again.",
+);
+pub(super) const RECOVERY_KEPT: Words = Words("Je les ai notés", "I have written them down");
 
 /// Title and sentence of a page that says what went wrong.
 type Problem = (Words, Words);
@@ -102,6 +197,20 @@ pub(super) const NO_SUCH_PAGE: Problem = (
     Words(
         "Cette page n’existe pas. Si vous avez saisi l’adresse, vérifiez-la.",
         "There is no such page. If you typed the address, check it.",
+    ),
+);
+pub(super) const NOT_YOURS: Problem = (
+    Words("Page réservée", "This page is not yours to see"),
+    Words(
+        "Cette page est réservée aux correspondants et aux gestionnaires de la messagerie.",
+        "This page is for correspondents and managers of the mail service.",
+    ),
+);
+pub(super) const NOT_FROM_THERE: Problem = (
+    Words("Pas depuis ce réseau", "Not from this network"),
+    Words(
+        "Cette page ne s’ouvre que depuis le réseau de l’établissement. Rien ne manque à votre compte : revenez-y depuis l’intérieur.",
+        "This page opens only from the institution’s own network. Nothing is wrong with your account: come back from inside.",
     ),
 );
 pub(super) const NOT_THIS_WAY: Problem = (

@@ -1,0 +1,162 @@
+//! One person of a list, as it travels from a file to the server.
+
+use decide::people::Wanted;
+use serde::{Deserialize, Serialize};
+
+/// See [`Wanted`]; what is not said is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WantedPerson {
+    /// Where it stands in its file, from 1.
+    pub line: u32,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    pub first: String,
+    pub last: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota_octets: Option<u64>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub registered: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<String>,
+}
+
+impl From<WantedPerson> for Wanted {
+    fn from(person: WantedPerson) -> Wanted {
+        let WantedPerson { line, id, login, first, last, address, profile, unit, home, quota_octets, .. } = person;
+        let WantedPerson { registered, until, former, .. } = person;
+        let foreign_id = id;
+        Wanted {
+            line,
+            foreign_id,
+            login,
+            first,
+            last,
+            address,
+            profile,
+            unit,
+            home,
+            quota_octets,
+            registered,
+            until,
+            former,
+        }
+    }
+}
+
+/// A line of a file that cannot be read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadLine {
+    pub line: u32,
+    pub what: String,
+}
+
+/// The columns and attributes a person has in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Field {
+    Id,
+    Login,
+    First,
+    Last,
+    Address,
+    Profile,
+    Unit,
+    Home,
+    Quota,
+    Registered,
+    Until,
+    Former,
+}
+
+impl Field {
+    pub(super) const ALL: [(Field, &str, &str); 12] = [
+        (Field::Id, "id", "entryUUID"),
+        (Field::Login, "login", "uid"),
+        (Field::First, "first", "givenName"),
+        (Field::Last, "last", "sn"),
+        (Field::Address, "address", "mail"),
+        (Field::Profile, "profile", "employeeType"),
+        (Field::Unit, "unit", "ou"),
+        (Field::Home, "home", "mailHost"),
+        (Field::Quota, "quota", "mailQuota"),
+        (Field::Registered, "registered", "facteurRegistered"),
+        (Field::Until, "until", "facteurUntil"),
+        (Field::Former, "former", "mailLocalAddress"),
+    ];
+
+    pub(super) fn set(self, person: &mut WantedPerson, text: &str) -> Result<(), String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(());
+        }
+        let some = Some(text.to_owned());
+        match self {
+            Field::Id => person.id = text.to_owned(),
+            Field::Login => person.login = some,
+            Field::First => person.first = text.to_owned(),
+            Field::Last => person.last = text.to_owned(),
+            Field::Address => person.address = some,
+            Field::Profile => person.profile = some,
+            Field::Unit => person.unit = some,
+            Field::Home => person.home = some,
+            Field::Quota => {
+                let octets = octets(text).ok_or_else(|| format!("{text:?} is no quota: write 500 MiB, or octets"))?;
+                person.quota_octets = Some(octets);
+            }
+            Field::Registered => person.registered = text.to_owned(),
+            Field::Until => person.until = some,
+            Field::Former => person.former.extend(text.split_whitespace().map(str::to_owned)),
+        }
+        Ok(())
+    }
+
+    /// Nothing for what the person has not.
+    pub(super) fn of(self, person: &WantedPerson) -> String {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        match self {
+            Field::Id => person.id.clone(),
+            Field::Login => text(&person.login),
+            Field::First => person.first.clone(),
+            Field::Last => person.last.clone(),
+            Field::Address => text(&person.address),
+            Field::Profile => text(&person.profile),
+            Field::Unit => text(&person.unit),
+            Field::Home => text(&person.home),
+            Field::Quota => person.quota_octets.map(|octets| octets.to_string()).unwrap_or_default(),
+            Field::Registered => person.registered.clone(),
+            Field::Until => text(&person.until),
+            Field::Former => person.former.join(" "),
+        }
+    }
+}
+
+/// `500 MiB`, `2GB`, or octets.
+fn octets(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 9] = [
+        ("", 1),
+        ("kib", 1 << 10),
+        ("mib", 1 << 20),
+        ("gib", 1 << 30),
+        ("tib", 1 << 40),
+        ("kb", 1_000),
+        ("mb", 1_000_000),
+        ("gb", 1_000_000_000),
+        ("tb", 1_000_000_000_000),
+    ];
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit = text[digits..].trim().to_ascii_lowercase();
+    let (_, octets) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    text[..digits].parse::<u64>().ok()?.checked_mul(*octets)
+}

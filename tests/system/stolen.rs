@@ -1,0 +1,178 @@
+//! A stolen password, and what looks like one: detected within the first fifty recipients, held, told to the managers, lifted
+//! by one command; nothing of the owner's own mail is lost.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tests::describe::Person;
+use tests::smtp::letter;
+use tests::{Facteur, Imap, Outcome, Smtp, wait};
+
+use crate::quarantine::{House, json};
+
+/// Whose mailbox stands for the Internet: what leaves the house is put there.
+const INTERNET: &str = "toto-jp";
+const VICTIM: &str = "kerguelen-y";
+const MANAGER: &str = "durand-e";
+const PHISH: &str = "Votre boite expire";
+/// New recipients a spammer writes to, and of one message.
+const SPAMMED: usize = 250;
+const AT_ONCE: usize = 5;
+const WITHIN: Duration = Duration::from_secs(120);
+
+fn house(name: &str) -> House {
+    let internet = "remote: Capture(\"Jean-Pierre.Toto@univ-nantes.fr\")";
+    House::new(name, "nantes", &[("remote: DirectMx", internet)], "")
+}
+
+impl House {
+    /// The lines of `facteur compromise WORDS`.
+    #[track_caller]
+    fn compromise(&self, words: &[&str]) -> Vec<Value> {
+        json(&self.run(&[&["compromise"], words, &["--format", "json"]].concat()).ends(0))
+    }
+
+    #[track_caller]
+    fn case(&self) -> String {
+        let cases = self.compromise(&["list"]);
+        assert_eq!(cases.len(), 1, "{cases:?}");
+        cases[0]["id"].as_str().expect("an id").to_owned()
+    }
+
+    #[track_caller]
+    fn lift(&self, case: &str, words: &[&str]) -> Value {
+        let lift = ["lift", case, "--by", MANAGER, "--because", "a test asks"];
+        self.compromise(&[&lift, words].concat()).pop().expect("a line")["case"].clone()
+    }
+}
+
+/// Messages with these words in the Subject that somebody has.
+fn has(server: &Facteur, login: &str, subject: &str) -> std::io::Result<usize> {
+    let who = server.describe.person(login).clone();
+    let mut imap = Imap::person(server, "inside", &who)?;
+    imap.command("EXAMINE INBOX")?.ok()?;
+    let found = imap.command(&format!("SEARCH SUBJECT \"{subject}\""))?.ok()?;
+    Ok(found.lines().iter().flat_map(|line| line.split(' ')).filter(|word| word.parse::<u32>().is_ok()).count())
+}
+
+#[track_caller]
+fn until_has(server: &Facteur, login: &str, subject: &str, many: usize) {
+    wait::until(WITHIN, &format!("{login} has {many} of `{subject}`"), || {
+        (has(server, login, subject).ok()? >= many).then_some(())
+    });
+}
+
+fn sends(server: &Facteur, network: &str, who: &Person, to: &[String], subject: &str) -> std::io::Result<()> {
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let mut smtp = Smtp::person(server, "subs", network, who)?;
+    smtp.message(&who.address, &to, &letter(&who.address, to[0], subject))?.expect(250).map(drop)
+}
+
+fn partners(name: &str, many: usize) -> Vec<String> {
+    (0..many).map(|number| format!("{name}{number}@partner.example")).collect()
+}
+
+/// A message of somebody else leaves after everything that may leave has.
+fn everything_left(server: &Facteur, subject: &str) -> Outcome {
+    let other = server.describe.person("legoff-m").clone();
+    sends(server, "inside", &other, &partners("other", 1), subject)?;
+    until_has(server, INTERNET, subject, 1);
+    Ok(())
+}
+
+#[test]
+fn a_spammer_with_the_right_password_is_held_within_fifty_recipients_and_the_owner_loses_nothing() -> Outcome {
+    let house = house("stolen");
+    let server = house.serve(0);
+    let victim = server.describe.person(VICTIM).clone();
+    sends(&server, "inside", &victim, &partners("colleague", 3), "Reunion un")?;
+    until_has(&server, INTERNET, "Reunion un", 1);
+
+    let recipients = partners("stranger", SPAMMED);
+    let mut smtp = Smtp::person(&server, "subs", "outside", &victim)?;
+    let mut detected_at = None;
+    for (number, some) in recipients.chunks(AT_ONCE).enumerate() {
+        let to: Vec<&str> = some.iter().map(String::as_str).collect();
+        // Nothing tells the spammer.
+        smtp.message(&victim.address, &to, &letter(&victim.address, to[0], PHISH))?.expect(250)?;
+        if detected_at.is_none() && server.metric("facteur_compromise_cases_total{detector=\"first-time\"}") == 1.0 {
+            detected_at = Some((number + 1) * AT_ONCE);
+        }
+    }
+    let detected_at = detected_at.expect("it is detected");
+    assert!(detected_at <= 50, "detected after {detected_at} recipients");
+    everything_left(&server, "Autre un")?;
+    let left = has(&server, INTERNET, PHISH)? * AT_ONCE;
+    println!("detected at recipient {detected_at}; {left} recipients were sent to before");
+    assert!(left < detected_at, "not one message leaves that was accepted since");
+
+    // The owner writes on, and a kill loses neither the hold nor what is held.
+    sends(&server, "inside", &victim, &partners("colleague", 3), "Reunion deux")?;
+    server.kill();
+    let server = house.serve(0);
+    everything_left(&server, "Autre deux")?;
+    assert_eq!(has(&server, INTERNET, PHISH)? * AT_ONCE, left);
+    assert_eq!(has(&server, INTERNET, "Reunion deux")?, 0);
+
+    let id = house.case();
+    until_has(&server, MANAGER, &id, 1);
+    let shown = house.compromise(&["show", &id]).pop().expect("a line");
+    assert_eq!((&shown["case"]["login"], &shown["case"]["rule"]), (&VICTIM.into(), &"compromise.first-time".into()));
+    let held = shown["held"].as_array().expect("a list");
+    assert_eq!(held.len(), (SPAMMED - left) / AT_ONCE + 1);
+    assert!(held.iter().any(|message| message["subject"] == "Reunion deux"), "{held:?}");
+    assert!(shown["case"]["from"].as_array().is_some_and(|from| !from.is_empty()), "{shown}");
+    let listed = house.run(&["queue", "list", "--login", VICTIM]).ends(0).out;
+    assert!(listed.contains("HELD: ") && listed.contains("compromise.first-time"), "{listed}");
+
+    let stranger = house.run(&["compromise", "lift", &id, "--by", "toto-j", "--because", "a test asks"]);
+    assert!(stranger.code != Some(0), "{}", stranger.out);
+    let case = house.lift(&id, &["--discard-subject", PHISH]);
+    assert_eq!((&case["released"], &case["discarded"]), (&1.into(), &((SPAMMED - left) / AT_ONCE).into()));
+    until_has(&server, INTERNET, "Reunion deux", 1);
+    until_has(&server, VICTIM, "Vos envois repartent", 1);
+    sends(&server, "inside", &victim, &partners("colleague", 3), "Reunion trois")?;
+    until_has(&server, INTERNET, "Reunion trois", 1);
+    assert_eq!(has(&server, INTERNET, PHISH)? * AT_ONCE, left, "what was discarded never goes");
+    assert!(house.compromise(&["list"]).is_empty());
+    let again = house.run(&["compromise", "lift", &id, "--because", "a test asks"]);
+    assert!(again.code != Some(0), "{}", again.out);
+    let ways = house.run(&["person", "accesses", VICTIM]).ends(0).out;
+    assert!(ways.contains("smtp") && ways.contains("outside") && ways.contains("inside"), "{ways}");
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
+    server.stop();
+    let store = crate::outbound::site::open(&house.data());
+    let lost = store.losses(1_000)?.iter().filter(|loss| loss.reason.contains("compromise.first-time")).count();
+    assert_eq!(lost, SPAMMED - left, "each recipient that got nothing is on the record");
+    Ok(())
+}
+
+#[test]
+fn writing_to_colleagues_is_no_sign_and_a_mailing_to_new_partners_waits_for_a_word() -> Outcome {
+    let house = house("mailing");
+    let server = house.serve(60);
+    let teacher = server.describe.person(VICTIM).clone();
+    let colleagues: Vec<String> = server.describe.people.iter().map(|who| who.address.clone()).take(60).collect();
+    for some in colleagues.chunks(30) {
+        sends(&server, "inside", &teacher, some, "Examens")?;
+    }
+    assert!(house.compromise(&["list"]).is_empty());
+    // Whom one wrote to before is no news.
+    for round in ["Un", "Deux", "Trois"] {
+        sends(&server, "inside", &teacher, &partners("known", 30), round)?;
+    }
+    assert!(house.compromise(&["list"]).is_empty());
+    let new = partners("new", 45);
+    sends(&server, "inside", &teacher, &new, "Invitation")?;
+    let id = house.case();
+    sends(&server, "inside", &teacher, &colleagues[..1], "Interne")?;
+    everything_left(&server, "Autre")?;
+    assert_eq!(has(&server, INTERNET, "Invitation")?, 0, "it waits");
+    let case = house.lift(&id, &["--release"]);
+    assert_eq!((&case["released"], &case["discarded"]), (&2.into(), &0.into()));
+    until_has(&server, INTERNET, "Invitation", 1);
+    let first = server.describe.people.iter().find(|who| who.address == colleagues[0]).expect("they are there");
+    until_has(&server, &first.login.clone(), "Interne", 1);
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
+    Ok(())
+}
