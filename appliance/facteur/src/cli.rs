@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue, recall, redirect, reports, restore, store, trace, why,
+    audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue, recall,
+    redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,

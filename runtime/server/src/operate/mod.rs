@@ -91,15 +91,15 @@ pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
+pub use password::{
+    BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
+    WeakPasswords, WriteLetter,
+};
 pub use people::{
     AddAlias, AddPerson, AddedAddress, BadLine, ChangeMembers, ChangePerson, FILE_OCTETS_MAX as PEOPLE_OCTETS_MAX,
     GivenAddress, GivenKind, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, ListAddresses,
     ListPeople, ListedAddress, ListedPerson, PersonState, PutPeople, PutResult, RemoveAddress, RemovePerson,
     SetFunction, ShowPerson, ShownPerson, WantedPerson, people_of_csv, people_of_ldif, people_to_csv, people_to_ldif,
-};
-pub use password::{
-    BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
-    WeakPasswords, WriteLetter,
 };
 pub use place::Layout;
 pub use problem::{Problem, Problems};
