@@ -56,12 +56,14 @@ async fn judged(portal: &Arc<Portal>, mut request: Request, next: Next) -> Respo
     let Some(source) = request.extensions().get::<Source>().cloned() else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let host = host(portal, &source, request.headers());
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let named = if host.is_some() { portal.host.as_str() } else { named };
     // Programs and other servers ask from everywhere, and see nothing of the portal.
     if let Some(wanted) = setup::wanted(portal.service.tables.plan(), &portal.host, named, request.uri()) {
         return setup::respond(&portal.service, wanted, request).await;
     }
-    let Some(host) = host(portal, &source, request.headers()) else {
+    let Some(host) = host else {
         return (StatusCode::MISDIRECTED_REQUEST, "no such host here\n").into_response();
     };
     let (visit, fresh) = visit(portal, &source, &request);
