@@ -136,6 +136,11 @@ async fn checked(visit: &Visit, host: &str, request: Request) -> Result<Request,
     if !is_form {
         return Err(page::problem(visit, StatusCode::UNSUPPORTED_MEDIA_TYPE, words::NOT_A_FORM));
     }
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > FORM_OCTETS_MAX as u64) {
+        return Err(page::problem(visit, StatusCode::PAYLOAD_TOO_LARGE, words::TOO_LARGE));
+    }
     let (parts, body) = request.into_parts();
     let body = match tokio::time::timeout(FORM_MAX, to_bytes(body, FORM_OCTETS_MAX)).await {
         Ok(Ok(body)) => body,
