@@ -10,6 +10,7 @@ mod explain;
 mod mutants;
 mod pages;
 mod review;
+mod set_up;
 mod shipped;
 mod simulations;
 mod snapshot;

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue, recall,
-    redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue,
+    recall, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
-    snapshot, spam, test, verify,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
+    simulate, snapshot, spam, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -53,6 +53,10 @@ pub enum Command {
     Doc(doc::DocArgs),
     /// Print what mail programs read to set an account up by themselves
     Autoconfig(autoconfig::AutoconfigArgs),
+    /// Print what Outlook is answered when it sets an account up
+    Autodiscover(set_up::AutodiscoverArgs),
+    /// Print the profile that Apple's Mail takes an account from
+    Mobileconfig(set_up::MobileconfigArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Write the manual pages
@@ -69,6 +73,10 @@ pub enum Command {
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
     Person(person::PersonArgs),
+    /// Let an address lead to people
+    Alias(alias::AliasArgs),
+    /// Functional addresses and their members
+    Function(alias::FunctionArgs),
     /// Refuse mail by sender, client, link, attachment or reply address, for some days
     Block(block::BlockArgs),
     /// Say who sends in whose name, until a day

@@ -286,3 +286,15 @@ pub(crate) fn has_envelopes(speaks: Speaks) -> bool {
         Speaks::Imap | Speaks::Pop => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_whole_and_in_the_order_the_table_counts_in() {
+        assert!(Auth::ALL.iter().enumerate().all(|(place, one)| *one as usize == place));
+        assert!(SenderClass::ALL.iter().enumerate().all(|(place, one)| *one as usize == place));
+        assert!(RecipientClass::ALL.iter().enumerate().all(|(place, one)| *one as usize == place));
+    }
+}

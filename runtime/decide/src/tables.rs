@@ -19,7 +19,7 @@ use crate::row;
 /// Most cells a plan may have; fifty networks and twenty listeners stay far below.
 const CELLS_MAX: usize = 3_000_000;
 /// TLS × login × sender class × recipient class.
-const CELLS_PER_PAIR: usize = 2 * 3 * 4 * 9;
+const CELLS_PER_PAIR: usize = 2 * Auth::ALL.len() * SenderClass::ALL.len() * RecipientClass::ALL.len();
 /// Widest window in seconds (E0202).
 const WIDTH_S_MAX: u32 = 86_400;
 
@@ -385,9 +385,9 @@ impl Tables {
         let listener = usize::from(self.smtp_place[usize::from(cell.listener.0)].unwrap_or(0));
         let mut place = listener * self.classes.list.len() + usize::from(cell.class.0);
         place = place * 2 + usize::from(cell.tls);
-        place = place * 3 + cell.auth as usize;
-        place = place * 4 + cell.sender as usize;
-        place * 9 + cell.recipient as usize
+        place = place * Auth::ALL.len() + cell.auth as usize;
+        place = place * SenderClass::ALL.len() + cell.sender as usize;
+        place * RecipientClass::ALL.len() + cell.recipient as usize
     }
 
     fn place(&self, listener: ListenerId, class: ClassId) -> usize {

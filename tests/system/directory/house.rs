@@ -24,17 +24,33 @@ pub const WITHIN: Duration = Duration::from_secs(300);
 const POLICY: &str = r#"Policy(
     language: 1,
     institution: (name: "Université", domain: "univ.example", time_zone: "Europe/Paris"),
-    networks: { "outside": Rest },
+    networks: { "inside": In(["192.0.2.0/24"]), "outside": Rest },
     listeners: {
         "mx":    (host: "mail.univ.example", port: 25,  speaks: Smtp, auth: Never),
         "subs":  (host: "mail.univ.example", port: 465, speaks: Smtp, auth: Required),
         "imaps": (host: "mail.univ.example", port: 993, speaks: Imap, auth: Required),
     },
-    redirects: (allow: { "cnrs": Suffix("cnrs.fr") }, otherwise: Refuse),
-    accounts: (mass_change: (at_most: "3 %", floor: 20)),
+    redirects: (asked_through: UnitItService, allow: { "cnrs": Suffix("cnrs.fr") }, on_grant: {}, refused_examples: [PublicProviders], otherwise: Refuse),
+    accounts: (
+        arriving: "14 days", leaving: [Grace("30 days")], notices: ["7 days"], reuse_after: Never,
+        mass_change: (at_most: "3 %", floor: 20),
+    ),
     identity: (
-        address: (official: "{First}.{Last}@univ.example", homonyms: Append(suffix: ".{n}", first: 2)),
-        login: (form: "{last}.{initials}", fold: AsciiLower, collision: Append(suffix: "-{n}", first: 2, keeps_plain: FirstRegistered)),
+        directory: "annuaire",
+        newcomers: AddressOnArrival,
+        address: (
+            official: "{First}.{Last}@univ.example",
+            homonyms: Append(suffix: ".{n}", first: 2),
+        ),
+        login: (
+            form: "{last}.{initials}", fold: AsciiLower,
+            collision: Append(suffix: "-{n}", first: 2, keeps_plain: FirstRegistered),
+            examples: [("Anne", "Benali", "benali.a")],
+        ),
+        password: (
+            case_sensitive: true, quality: HardToGuess, at_expiry: WarnOnly,
+            initial: HandedOverInWriting, reset_by: UnitCorrespondent, sent_as: [Plain, Login],
+        ),
         ldap: (
             servers: ["ldaps://ldap1.univ.example", "ldap://ldap2.univ.example"],
             tls: StartTls,

@@ -83,11 +83,11 @@ impl Ldap {
         }))
     }
 
-    pub(self) fn rules(&self) -> &Rules {
+    fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    pub(self) fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -105,7 +105,7 @@ impl Ldap {
 }
 
 /// What steps of this moment are judged by.
-pub(self) fn desk(service: &Service) -> step::Desk {
+fn desk(service: &Service) -> step::Desk {
     step::Desk {
         store: service.store.clone(),
         tables: service.tables.clone(),

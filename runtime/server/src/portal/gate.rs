@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use plan::Language;
 
 use super::serve::Source;
-use super::{Portal, Visit, cookie, page, words};
+use super::{Portal, Visit, cookie, page, style, words};
 use crate::setup;
 
 /// Octets of a form.
@@ -67,6 +67,10 @@ async fn judged(portal: &Arc<Portal>, mut request: Request, next: Next) -> Respo
     let (visit, fresh) = visit(portal, &source, &request);
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
         return page::not_this_way(visit).await;
+    }
+    // The style sheet tells nothing, and the page that says no wants it.
+    if !visit.is_from(&portal.rules.from) && request.uri().path() != *style::PATH {
+        return page::problem(&visit, StatusCode::FORBIDDEN, words::NOT_FROM_THERE);
     }
     if request.method() == Method::POST {
         request = match checked(&visit, &host, request).await {

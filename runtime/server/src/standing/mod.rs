@@ -3,6 +3,7 @@
 //! every login, MAIL and RCPT can ask.
 
 pub mod contain;
+pub mod erase;
 pub mod keep;
 mod reply;
 mod sending;
@@ -223,6 +224,12 @@ impl Standings {
         ops.push(Op::SetStanding { login: login.clone(), standing: standing.written(), due_s });
         store.commit_wait(ops)?;
         Ok(self.believe(login, standing))
+    }
+
+    /// Does something while nobody else changes where an account stands.
+    fn alone<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _one = self.one_at_a_time();
+        act()
     }
 
     /// Held while what is committed and what is in memory differ.
