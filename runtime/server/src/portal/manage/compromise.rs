@@ -107,6 +107,7 @@ async fn lift(visitor: Visitor, Path(id): Path<String>, Form(lifted): Form<Lifte
         id: id.clone(),
         because: reason(&lifted.because),
         by: None,
+        contain: false,
         discard_all: lifted.discard.is_some(),
         discard: Vec::new(),
         discard_subject: None,
