@@ -131,13 +131,10 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         Export::PATH => asked.start::<Export>(),
         Import::PATH => asked.start::<Import>(),
         SigningKeys::PATH => asked.start::<SigningKeys>(),
-        PutPeople::PATH => asked.start::<PutPeople>(),
-        ImportPeople::PATH => asked.start::<ImportPeople>(),
-        AddPerson::PATH => asked.start::<AddPerson>(),
-        ChangePerson::PATH => asked.start::<ChangePerson>(),
-        RemovePerson::PATH => asked.start::<RemovePerson>(),
-        ListPeople::PATH => asked.start::<ListPeople>(),
-        ShowPerson::PATH => asked.start::<ShowPerson>(),
+        PutPeople::PATH | ImportPeople::PATH => asked.people(&path),
+        AddPerson::PATH | ChangePerson::PATH | RemovePerson::PATH | ListPeople::PATH | ShowPerson::PATH => {
+            asked.people(&path)
+        }
         AddAlias::PATH | SetFunction::PATH | ChangeMembers::PATH | RemoveAddress::PATH | ListAddresses::PATH => {
             asked.address(&path)
         }
@@ -168,12 +165,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         path if path.starts_with("/person/quota") => asked.granted(path),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
-        QuarantineList::PATH => asked.start::<QuarantineList>(),
-        QuarantineShow::PATH => asked.start::<QuarantineShow>(),
-        ReleaseQuarantined::PATH => asked.start::<ReleaseQuarantined>(),
-        PurgeQuarantined::PATH => asked.start::<PurgeQuarantined>(),
-        TakeMessage::PATH => asked.start::<TakeMessage>(),
-        PutMessageBack::PATH => asked.start::<PutMessageBack>(),
+        path if path.starts_with("/quarantine/") => asked.quarantine(path),
         ReportsOf::PATH => asked.start::<ReportsOf>(),
         path if is_standing(path) => asked.standing(path),
         path if path.starts_with("/password/") => asked.password(path),
@@ -207,6 +199,33 @@ impl Asked {
             ContainPerson::PATH => self.start::<ContainPerson>(),
             UndoContain::PATH => self.start::<UndoContain>(),
             ErasePerson::PATH => self.start::<ErasePerson>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of people of the directory.
+    fn people(self, path: &str) -> Answer {
+        match path {
+            PutPeople::PATH => self.start::<PutPeople>(),
+            ImportPeople::PATH => self.start::<ImportPeople>(),
+            AddPerson::PATH => self.start::<AddPerson>(),
+            ChangePerson::PATH => self.start::<ChangePerson>(),
+            RemovePerson::PATH => self.start::<RemovePerson>(),
+            ListPeople::PATH => self.start::<ListPeople>(),
+            ShowPerson::PATH => self.start::<ShowPerson>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of what is kept apart.
+    fn quarantine(self, path: &str) -> Answer {
+        match path {
+            QuarantineList::PATH => self.start::<QuarantineList>(),
+            QuarantineShow::PATH => self.start::<QuarantineShow>(),
+            ReleaseQuarantined::PATH => self.start::<ReleaseQuarantined>(),
+            PurgeQuarantined::PATH => self.start::<PurgeQuarantined>(),
+            TakeMessage::PATH => self.start::<TakeMessage>(),
+            PutMessageBack::PATH => self.start::<PutMessageBack>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }
