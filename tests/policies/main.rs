@@ -5,6 +5,7 @@ mod broken;
 mod checking;
 mod counterexample;
 mod decisions;
+mod derivation;
 mod diff;
 mod explain;
 mod mutants;

@@ -40,7 +40,8 @@ fn has_the_header(path: &str, page: &Page) {
 
 /// Values of an attribute, as a browser reads them.
 fn values(page: &Page, attribute: &str) -> BTreeSet<String> {
-    let parts = page.body.split(&format!(" {attribute}=\"")).skip(1);
+    let beginning = format!(" {attribute}=\"");
+    let parts = page.body.split(&beginning).skip(1);
     parts.filter_map(|part| part.split('"').next()).map(|value| value.replace("&amp;", "&")).collect()
 }
 
@@ -132,8 +133,8 @@ fn forms_are_taken_from_pages_of_the_portal_alone() -> Outcome {
     let own = format!("https://{}", browser.host());
     let mut other = Browser::signed_in(&server, "inside", &bob);
     for (action, page) in forms.iter().filter(|(action, _)| *action != "/address-book") {
-        let token = page.find(action);
-        let elsewhere = page.find(if action == "/sign-out" { "/language" } else { "/sign-out" });
+        let token = page.token(action);
+        let elsewhere = page.token(if action == "/sign-out" { "/language" } else { "/sign-out" });
         let good = tests::browser::form(&[("token", &token)]);
         let of_other_form = tests::browser::form(&[("token", &elsewhere)]);
         let of_bob = tests::browser::form(&[("token", &other.get("/")?.token("/sign-out"))]);
@@ -156,17 +157,6 @@ fn forms_are_taken_from_pages_of_the_portal_alone() -> Outcome {
     }
     assert_eq!(browser.get("/")?.status, 200, "nothing of it signed anybody out");
     Ok(())
-}
-
-trait Find {
-    fn find(&self, action: &str) -> String;
-}
-
-impl Find for Page {
-    #[track_caller]
-    fn find(&self, action: &str) -> String {
-        self.token(action)
-    }
 }
 
 #[test]

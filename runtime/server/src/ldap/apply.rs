@@ -57,8 +57,11 @@ pub fn apply(desk: &Desk, comparison: &mut Comparison, stop: &AtomicBool) -> Res
     let mut applied = Applied::default();
     let mut batch = Batch::default();
     let (new, changed) = (std::mem::take(&mut comparison.new), std::mem::take(&mut comparison.changed));
-    let all = new.iter().map(|facts| (facts, false)).chain(changed.iter().map(|facts| (facts, true)));
-    for (facts, same_login) in all {
+    // Nobody's alias is somebody else's own address: everybody who is new has theirs before anybody gets an alias.
+    let bare: Vec<Facts> = new.iter().map(|facts| Facts { aliases: Vec::new(), ..facts.clone() }).collect();
+    let with_aliases = new.iter().filter(|facts| !facts.aliases.is_empty());
+    let all = bare.iter().chain(with_aliases).map(|facts| (facts, false));
+    for (facts, same_login) in all.chain(changed.iter().map(|facts| (facts, true))) {
         let Some(mut step) = stepped(desk, facts, same_login, comparison)? else { continue };
         // What somebody before in this batch gets is not in the store yet.
         if names(&step).any(|name| batch.given.contains(&name)) {
@@ -78,6 +81,8 @@ pub fn apply(desk: &Desk, comparison: &mut Comparison, stop: &AtomicBool) -> Res
         }
     }
     flush(desk, &mut batch, comparison, &mut applied)?;
+    // Who is new and got an alias is counted once.
+    applied.changed = applied.changed.min(changed.len() as u64);
     for rows in std::mem::take(&mut comparison.gone).chunks(BATCH) {
         let ops: Vec<Op> = rows.iter().flat_map(|row| desk.gone(row)).collect();
         desk.store.commit_wait(ops).map_err(NotApplied::Commit)?;
@@ -86,7 +91,7 @@ pub fn apply(desk: &Desk, comparison: &mut Comparison, stop: &AtomicBool) -> Res
     Ok(applied)
 }
 
-/// The step of one person; `None` when they are nobody here, which is said. What a known person keeps was said already.
+/// The step of one person; `None` when they are nobody here, which is said. What a person who changed keeps was said already.
 fn stepped(
     desk: &Desk,
     facts: &Facts,
@@ -95,7 +100,7 @@ fn stepped(
 ) -> Result<Option<Step>, ReadError> {
     match desk.step(facts, same_login) {
         Ok(step) => {
-            if step.is_new {
+            if !same_login {
                 step.said.iter().for_each(|says| comparison.leave_out(&facts.foreign_id, says.as_str()));
             }
             Ok(Some(step))

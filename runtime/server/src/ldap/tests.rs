@@ -190,6 +190,16 @@ fn nobody_gets_what_is_somebody_elses() {
 }
 
 #[test]
+fn an_alias_is_never_the_own_address_of_somebody_who_comes_with_it() {
+    let house = House::new();
+    let greedy = anne(&[("supannAutreMail", "y@u-ambre.example"), ("registered", "2020-01-01")]);
+    let yann = entry("2", "Yann", "Le Goff", &[("uid", "legoff.y"), ("mail", "y@u-ambre.example")]);
+    let (applied, reports) = house.sync(&[greedy, yann]);
+    assert_eq!((counts(applied), reports.len()), ((2, 0, 0), 1), "{reports:?}");
+    assert_eq!(house.leads_to("y@u-ambre.example"), "legoff.y");
+}
+
+#[test]
 fn who_was_here_before_the_directory_is_the_same_person_if_name_and_login_are() {
     let house = House::new();
     house.has("benali.a", "anne", "BENALI", PersonSource::File);

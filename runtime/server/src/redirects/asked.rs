@@ -147,7 +147,7 @@ pub(crate) fn asked(
     if redirect.is_some() {
         service.redirects.put(login, redirect);
         // What a directory or a manager says is no deed of the account.
-        if asked.by == login.as_str() {
+        if asked.by.split(' ').next() == Some(login.as_str()) {
             crate::compromise::redirected(service, login);
         }
     }

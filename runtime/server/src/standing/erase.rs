@@ -7,7 +7,7 @@ use mail::Login;
 use store::{Expunged, Op, PersonRow, UidSet};
 
 use super::{ChangeError, reply};
-use crate::passwords::totp;
+use crate::passwords::{self, totp};
 use crate::service::Service;
 use crate::{app_passwords, clock, redirects};
 
@@ -25,6 +25,7 @@ pub fn erased(service: &Arc<Service>, row: &PersonRow, who: &str) -> Result<(), 
         Op::ErasePerson { login: login.clone() },
         Op::Audit { at_s: clock::unix_s(), who: who.to_owned(), what },
         Op::Setting { key: totp::setting_of(login), value: None },
+        Op::Setting { key: passwords::history_of(login), value: None },
         redirects::op(login, None),
         app_passwords::op(login, &[]),
         reply::forgotten(login),

@@ -144,7 +144,9 @@ impl Standing {
         if octets.is_empty() {
             return Standing::default();
         }
-        serde_json::from_slice(octets).unwrap_or_else(|error| {
+        // Only an object: a list would be read as one whose fields are all missing.
+        let object = serde_json::from_slice(octets).map(serde_json::Value::Object);
+        object.and_then(serde_json::from_value).unwrap_or_else(|error| {
             tracing::error!("the standing of {login} cannot be read, it is suspended: {error}");
             let state = GivenState {
                 state: AccountState::Suspended,
