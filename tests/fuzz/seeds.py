@@ -137,6 +137,10 @@ def of_the_world():
     for algorithm in ["EdDSA", "RS256", "ES256"]:
         parts = [{"alg": algorithm, "typ": "at+jwt", "kid": "k"}, claims, 64 * "a", {"keys": keys}]
         yield "jwt", b"\n".join(json.dumps(part).encode() for part in parts)
+    columns = b"id;login;first;last;address;profile;unit;home;quota;registered;until;former"
+    yield "people_csv", columns + b'\r\n1;;"Anne ""A""";Le Gall;;;;;2 GiB;2001-09-01;;a b@c.example\r\n'
+    entry = b"version: 1\n# a\n b\n\ndn: uid=x\nsn;lang-fr:: w4lsb8Ovc2U=\ngivenName: Anne-\n Laure\nmailQuota: 5 MB\n"
+    yield "people_ldif", entry + b"mailLocalAddress: a\nentryUUID: 1\n\ndn: ou=people\nou: people\n"
     yield "mta_sts", b"version: STSv1\r\nmode: enforce\r\nmx: a.example\r\nmx: *.b.example\r\nmax_age: 604800\r\n"
     yield "mta_sts", b"v=STSv1; id=20160831085700Z;"
     relayed = b"Received: from mail.example (host.example [192.0.2.7])\r\n\tby a.example; today\r\n"

@@ -13,7 +13,10 @@ const GUESSES: usize = 10_000;
 const AT_ONCE: usize = 50;
 const WITHIN: Duration = Duration::from_secs(60);
 /// Answers wait no longer than a second.
-const QUICK: &[(&str, &str)] = &[("when_over: TryLater,\n    ),\n    strangers", "when_over: TryLater, delay: (after: 3, at_most: \"1 s\"),\n    ),\n    strangers")];
+const QUICK: &[(&str, &str)] = &[(
+    "when_over: TryLater,\n    ),\n    strangers",
+    "when_over: TryLater, delay: (after: 3, at_most: \"1 s\"),\n    ),\n    strangers",
+)];
 
 /// The answer to a login over IMAP, without its tag.
 fn answer(server: &Facteur, network: &str, login: &str, password: &str) -> std::io::Result<String> {

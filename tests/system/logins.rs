@@ -88,10 +88,10 @@ fn a_restart_hashes_nobody_again_and_a_changed_password_ends_the_old_one() -> Ou
     let server = house.serve();
     Imap::person(&server, "outside", &bob)?;
     assert_eq!((checks(&server, "hashed"), checks(&server, "remembered")), (0.0, 1.0), "what the end wrote");
-    house.set_password(&alice, "battery staple");
+    house.set_password(&alice, "battery staple hinge");
     assert!(answer(&server, &alice)?.starts_with("NO [AUTHENTICATIONFAILED]"));
     assert!(answer(&server, &with(&alice, "battery-staple"))?.starts_with("NO [AUTHENTICATIONFAILED]"));
-    Imap::person(&server, "outside", &with(&alice, "battery staple"))?;
+    Imap::person(&server, "outside", &with(&alice, "battery staple hinge"))?;
     server.kill();
 
     let server = house.serve();

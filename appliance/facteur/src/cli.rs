@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue, recall,
-    redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue,
+    recall, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, simulate,
-    snapshot, spam, test, verify,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
+    simulate, snapshot, spam, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -53,6 +53,10 @@ pub enum Command {
     Doc(doc::DocArgs),
     /// Print what mail programs read to set an account up by themselves
     Autoconfig(autoconfig::AutoconfigArgs),
+    /// Print what Outlook is answered when it sets an account up
+    Autodiscover(set_up::AutodiscoverArgs),
+    /// Print the profile that Apple's Mail takes an account from
+    Mobileconfig(set_up::MobileconfigArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Write the manual pages
@@ -69,16 +73,19 @@ pub enum Command {
     Restore(restore::RestoreArgs),
     /// Bring people up to date, set passwords
     Person(person::PersonArgs),
+    /// Let an address lead to people
+    Alias(alias::AliasArgs),
+    /// Functional addresses and their members
+    Function(alias::FunctionArgs),
     /// Refuse mail by sender, client, link, attachment or reply address, for some days
     Block(block::BlockArgs),
     /// Say who sends in whose name, until a day
     Delegate(delegate::DelegateArgs),
     /// See accounts that look stolen and what is held of them, and let it go
     Compromise(compromise::CompromiseArgs),
-    /// Say where the mail of a person goes on to, and decide what people ask for
     /// See how the directory server does that people are read from, and let a sync pass
     Directory(directory::DirectoryArgs),
-    /// Say where the mail of a person goes on to
+    /// Say where the mail of a person goes on to, and decide what people ask for
     Redirect(redirect::RedirectArgs),
     /// Let somebody use a mailbox of another person or of a functional address, until a day if it is to end
     Grant(grant::GrantArgs),

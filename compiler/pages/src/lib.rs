@@ -30,4 +30,5 @@ pub use compare::{Difference, differences};
 pub use content::{Block, Page, Row, Section, Span, Table, Text};
 pub use mobileconfig::{Holder, mobileconfig};
 pub use published::{Item, Published};
+pub use refusals::of as refusal;
 pub use site::{Site, folder};

@@ -97,7 +97,8 @@ pub fn told(event: &str, id: QueueId, rule: &str, said: &str, plan: &str, tick: 
     Op::LogDecision { at_s: clock::unix_s(), row: serde_json::to_string(&row).unwrap_or_default() }
 }
 
-fn hashed(about: &str, key: &[u8; 32]) -> String {
+/// The name of a person or an address in rows.
+pub fn hashed(about: &str, key: &[u8; 32]) -> String {
     if about.is_empty() {
         return String::new();
     }

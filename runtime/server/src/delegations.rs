@@ -89,6 +89,12 @@ impl Delegations {
         .collect()
     }
 
+    /// Who sends in the name of `owner`.
+    pub fn given_by(&self, owner: &Login) -> Vec<(Login, Delegation)> {
+        let mine = self.all().into_iter().filter(|(_, of, _)| of.as_str().eq_ignore_ascii_case(owner.as_str()));
+        mine.map(|(delegate, _, fact)| (delegate, fact)).collect()
+    }
+
     /// How `delegate` may write `address` as an author today, where it is somebody's who lets them. To send as somebody is
     /// more than on their behalf.
     pub fn manner(

@@ -2,5 +2,6 @@
 
 pub use crate::authenticate::{fuzz_authentication_results, fuzz_spf};
 pub use crate::drive::told::fuzz_received;
+pub use crate::operate::{fuzz_people_csv, fuzz_people_ldif};
 pub use crate::tokens::fuzz_jwt;
 pub use crate::world::{fuzz_mta_sts, fuzz_tlsa};

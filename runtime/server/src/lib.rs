@@ -79,6 +79,7 @@ pub use drive::opening;
 pub use ldap::look as directory_servers;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
+pub use setup::profile;
 pub use site::{
     Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
 };

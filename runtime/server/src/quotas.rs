@@ -109,7 +109,7 @@ pub async fn keep(service: Arc<Service>) {
     let mut stop = service.stop.clone();
     loop {
         let worker = service.clone();
-        match durable::blocking(move || look(&worker)).await {
+        match durable::blocking(move || look(&worker).and_then(|()| forget_gone(&worker))).await {
             Some(Ok(())) | None => {}
             Some(Err(why)) => tracing::error!("grants of room could not be looked at: {why}"),
         }
@@ -118,6 +118,41 @@ pub async fn keep(service: Arc<Service>) {
             () = tokio::time::sleep(LOOK) => {}
         }
     }
+}
+
+/// Whoever has a login later has nothing of what was given to, or asked by, who had it before.
+fn forget_gone(service: &Service) -> Result<(), String> {
+    let is_gone =
+        |login: &Login| service.store.person(login).map(|row| row.is_none()).map_err(|error| error.to_string());
+    let commit = |op: Op, what: String| {
+        tracing::info!("audit: {what}");
+        let audit = Op::Audit { at_s: clock::unix_s(), who: "the server".to_owned(), what };
+        service.store.commit_wait(vec![op, audit]).map_err(|error| error.to_string())
+    };
+    for (to, owner, _) in service.delegations.all() {
+        if is_gone(&to)? || is_gone(&owner)? {
+            commit(
+                service.delegations.op(&to, &owner, None),
+                format!("{to} may no longer send for {owner}: one has left"),
+            )?;
+            service.delegations.put(&to, &owner, None);
+        }
+    }
+    for (login, _) in service.redirects.all() {
+        let Some(login) = Login::new(&login) else { continue };
+        if is_gone(&login)? {
+            commit(crate::redirects::op(&login, None), format!("the redirect of {login} ended: they have left"))?;
+            service.redirects.put(&login, None);
+        }
+    }
+    for (login, _) in service.requests.all() {
+        let Some(login) = Login::new(&login) else { continue };
+        if is_gone(&login)? {
+            commit(service.requests.op(&login, None), format!("the redirect {login} asked for is forgotten"))?;
+            service.requests.put(&login, None);
+        }
+    }
+    Ok(())
 }
 
 /// One look: what holds is given, what ended or whose person is gone is taken back.

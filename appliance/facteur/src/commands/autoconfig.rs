@@ -51,17 +51,20 @@ fn text(args: &AutoconfigArgs) -> Result<String, Exit> {
         }
         None => None,
     };
-    pages::autoconfig(plan, &domain, login).map_err(|why| {
-        trouble(match why {
-            NoAutoconfig::NotOurs => format!("the policy has no domain {domain}"),
-            NoAutoconfig::PassedOn => format!("mailboxes of {domain} are on another server: its file is there"),
-            NoAutoconfig::NoTls => "no listener offers TLS for reading or for sending; nothing can be advised".into(),
-        })
-    })
+    pages::autoconfig(plan, &domain, login).map_err(|why| trouble(told(why, &domain)))
+}
+
+/// Why there is nothing for a domain.
+pub(super) fn told(why: NoAutoconfig, domain: &str) -> String {
+    match why {
+        NoAutoconfig::NotOurs => format!("the policy has no domain {domain}"),
+        NoAutoconfig::PassedOn => format!("mailboxes of {domain} are on another server: its file is there"),
+        NoAutoconfig::NoTls => "no listener offers TLS for reading or for sending; nothing can be advised".into(),
+    }
 }
 
 /// The login behind an official address or an alias of one person.
-fn login_of<'p>(people: &'p Directory, address: &Address) -> Option<&'p str> {
+pub(super) fn login_of<'p>(people: &'p Directory, address: &Address) -> Option<&'p str> {
     let folded = address.folded();
     let official = people.people.iter().find(|person| person.address.folded() == folded);
     let aliased = || {

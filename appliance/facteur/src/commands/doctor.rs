@@ -35,9 +35,10 @@ pub fn run(args: &DoctorArgs) -> Exit {
 fn looked(args: &DoctorArgs) -> Result<Exit, Exit> {
     let (plan, _) = plan_of(&args.policy, args.format)?;
     let known = args.place.known(plan)?;
-    let mut findings = Vec::new();
+    let mut findings = zone::set_up_files(known.tables.plan());
     if let Some(site) = &known.site {
         findings.extend(zone::certificates(known.tables.plan(), site));
+        findings.extend(zone::portal_certificate(known.tables.plan(), site));
     }
     if args.online {
         let trouble = |error: &dyn std::fmt::Display| {
@@ -66,6 +67,7 @@ async fn outside(known: &Known) -> Result<Vec<Finding>, zone::LookupError> {
     if let Some(site) = &known.site {
         findings.extend(zone::connections(known.tables.plan(), site).await);
         findings.extend(server::directory_servers(&known.tables, site).await);
+        findings.extend(zone::set_up_hosts(known.tables.plan(), site, &lookup).await);
     }
     Ok(findings)
 }

@@ -16,6 +16,7 @@ pub mod live;
 pub mod manual;
 pub mod proof;
 mod report;
+pub mod set_up;
 mod side;
 pub mod simulate;
 pub mod snapshot;
@@ -76,6 +77,11 @@ fn compiled_with(files: &dyn Loader, path: &Path, inputs: Inputs<'_>) -> Result<
 /// This day, in UTC: an end date is the last day something holds, and hours are not judged.
 pub(crate) fn today() -> Date {
     Date(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+}
+
+/// The time, Unix seconds.
+fn unix_s() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 /// When several apply: 6 before 1. A guarantee is broken also where a check says it (E0401, E0701).

@@ -59,6 +59,11 @@ pub fn pages(facts: &Facts<'_>) -> Vec<Page> {
     pages
 }
 
+/// What the page of one reason says.
+pub fn of(plan: &plan::Plan, language: plan::Language, reason: Reason) -> Page {
+    page(&Facts { plan, language }, reason)
+}
+
 fn refusal(facts: &Facts<'_>, reason: Reason) -> Refusal {
     match reason {
         Reason::NoBlock => connection::no_block(facts),

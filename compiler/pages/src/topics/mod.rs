@@ -1,5 +1,6 @@
 //! The pages, one file each.
 
+mod accounts;
 mod antispam;
 mod backup;
 mod index;
@@ -24,6 +25,7 @@ pub fn pages(facts: &Facts<'_>) -> Vec<Page> {
     pages.extend(programs::pages(facts));
     pages.push(passwords::page(facts));
     pages.extend([
+        accounts::page(facts),
         restrictions::page(facts),
         quotas::page(facts),
         antispam::page(facts),

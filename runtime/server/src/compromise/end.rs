@@ -139,7 +139,11 @@ fn emptied(service: &Arc<Service>, case: &Case, login: &Login) -> Result<(u64, u
         }
     });
     match changed {
-        Ok(standing) if standing.outgoing_hold(clock::unix_s()).is_some() => Ok((0, discarded)),
+        // Something else holds it.
+        Ok(standing) if standing.contained.is_some() || standing.outgoing_hold(clock::unix_s()).is_some() => {
+            Ok((0, discarded))
+        }
+        Ok(_) if case.reactions.iter().all(|reaction| reaction.what != "HoldOutgoing") => Ok((0, discarded)),
         Ok(_) => Ok((held::release(service, login)?, discarded)),
         // Nobody is there any more, and neither is what they sent.
         Err(ChangeError::NoSuchPerson) => Ok((0, discarded)),

@@ -9,7 +9,7 @@ use mail::{Address, Login};
 use store::{Op, ReadError};
 
 use super::case::{self, Case, Done, State};
-use crate::accesses::How;
+use crate::accesses::{self, How};
 use crate::notices::{self, Words};
 use crate::service::Service;
 use crate::standing::{ChangeError, Lock, Standing};
@@ -45,6 +45,8 @@ pub async fn open(service: &Arc<Service>, id: &str, login: &Login, tripped: &Tri
             return;
         }
     }
+    // What led here is evidence: it does not wait for the next flush.
+    accesses::flush(service).await;
     go_on(service, id).await;
 }
 

@@ -29,19 +29,10 @@ pub struct LoggedIn {
     pub account: Account,
     /// What SCRAM proves to the client.
     pub server_signature: Option<Vec<u8>>,
-    pub by: ProvedBy,
     /// How old the person's password is, whatever they proved who they are by.
     pub age: Age,
     /// Its place among the sessions of the account; the connection keeps it.
     pub entered: Option<Entered>,
-}
-
-/// What somebody proved who they are by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProvedBy {
-    Password,
-    AppPassword,
-    Token,
 }
 
 /// How far an old password lets somebody in, and whether a secret of one mail program does.
@@ -52,8 +43,8 @@ enum Door {
     Portal,
 }
 
-/// Whose proof it is, what SCRAM proves to the client, and what it was.
-type Proved = Option<(PersonRow, Option<Vec<u8>>, ProvedBy)>;
+/// Whose proof it is, and what SCRAM proves to the client.
+type Proved = Option<(PersonRow, Option<Vec<u8>>)>;
 
 /// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
 pub fn may_read(service: &Service, connection: &Connection, tls: bool) -> bool {
@@ -228,20 +219,20 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim, do
     };
     // Many logins at once all passed the first looks: whoever comes back to a full window is not told.
     allowed()?;
-    let Some((row, server_signature, by)) = found.filter(|(row, ..)| !is_barred(row)) else {
+    let Some((row, server_signature)) = found.filter(|(row, _)| !is_barred(row)) else {
         guesses.failed(&service.tables, &mut service.rings(), guessed, service.clock.now());
         return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
     };
     let age = passwords::expiry::age(service, &row);
     let account = Account { login: row.person.login, profile: row.person.profile };
-    Ok(LoggedIn { account, server_signature, by, age, entered: None })
+    Ok(LoggedIn { account, server_signature, age, entered: None })
 }
 
 fn scram(service: &Service, proof: &ScramProof) -> Result<Proved, Refusal> {
     let person = person(service, &proof.login)?;
     let (keys, real) = keys(service, &proof.login, person.as_ref());
     let signature = keys.verify(proof);
-    Ok(person.filter(|_| real && signature.is_some()).map(|row| (row, signature, ProvedBy::Password)))
+    Ok(person.filter(|_| real && signature.is_some()).map(|row| (row, signature)))
 }
 
 async fn token(service: &Service, bearer: &Bearer) -> Result<Proved, Refusal> {
@@ -258,7 +249,7 @@ async fn token(service: &Service, bearer: &Bearer) -> Result<Proved, Refusal> {
     if !bearer.login.as_ref().is_none_or(same) {
         return Ok(None);
     }
-    Ok(person(service, &login)?.map(|row| (row, None, ProvedBy::Token)))
+    Ok(person(service, &login)?.map(|row| (row, None)))
 }
 
 /// Is the login locked, whatever was proved?

@@ -25,7 +25,7 @@ pub struct ListAppPasswords {
     pub login: String,
 }
 
-/// `POST /person/app-password/remove`. It opens nothing from then on; connections it opened stay.
+/// `POST /person/app-password/remove`. It opens nothing from then on, and what is open of the account ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveAppPassword {
@@ -152,6 +152,10 @@ impl Operation for RemoveAppPassword {
         })?;
         if removed {
             audit(context, &format!("app password {} of {login} removed", self.name));
+            // Which session it opened is not known: the others log in again by what they have.
+            if let Some(server) = &context.server {
+                server.sessions.end(&login);
+            }
         }
         Ok(removed)
     }

@@ -47,6 +47,10 @@ impl Operation for DirectoryStatus {
     const PATH: &'static str = "/directory/status";
     const LONG: bool = false;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::SeeDirectory
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<LdapState, OperateError> {
         Ok(directory(context)?.1.state())
     }
@@ -57,6 +61,10 @@ impl Operation for SyncDirectory {
     const PATH: &'static str = "/directory/sync";
     const LONG: bool = true;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::SyncDirectory
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<LdapState, OperateError> {
         sync(context)
     }
@@ -66,6 +74,10 @@ impl Operation for AllowChanges {
     type Response = LdapState;
     const PATH: &'static str = "/directory/allow";
     const LONG: bool = true;
+
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::AllowMassChange
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<LdapState, OperateError> {
         let (_, ldap) = directory(context)?;

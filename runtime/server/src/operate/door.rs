@@ -33,7 +33,7 @@ use super::{AddDelegation, EndDelegation, EndQuota, GrantQuota, ListDelegations,
 use super::{AddPerson, ChangePerson, ImportPeople, ListPeople, RemovePerson, ShowPerson};
 use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
-use super::{ApproveRedirect, ListAsked, ReadAudit, RefuseRedirect, RequestRedirect};
+use super::{ApproveRedirect, ListAsked, LookUpDecisions, ReadAudit, RefuseRedirect, RequestRedirect};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf, WeakPasswords, WriteLetter};
 use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoContain};
 use super::{
@@ -162,6 +162,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
         ReadAudit::PATH => asked.start::<ReadAudit>(),
+        LookUpDecisions::PATH => asked.start::<LookUpDecisions>(),
         path if path.starts_with("/delegate/") => asked.granted(path),
         path if path.starts_with("/redirect/") => asked.granted(path),
         path if path.starts_with("/person/quota") => asked.granted(path),

@@ -12,6 +12,7 @@ mod block;
 pub mod client;
 mod compact;
 mod compromise;
+mod decided;
 mod delegate;
 mod directory;
 pub(crate) mod door;
@@ -84,6 +85,7 @@ pub use compact::{Compact, Compacted};
 pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
 };
+pub use decided::{Decided, LookUpDecisions, Pasted, pasted};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
 pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
@@ -99,7 +101,8 @@ pub use people::{
     AddAlias, AddPerson, AddedAddress, BadLine, ChangeMembers, ChangePerson, FILE_OCTETS_MAX as PEOPLE_OCTETS_MAX,
     GivenAddress, GivenKind, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, ListAddresses,
     ListPeople, ListedAddress, ListedPerson, PersonState, PutPeople, PutResult, RemoveAddress, RemovePerson,
-    SetFunction, ShowPerson, ShownPerson, WantedPerson, people_of_csv, people_of_ldif, people_to_csv, people_to_ldif,
+    SetFunction, ShowPerson, ShownPerson, WantedPerson, fuzz_people_csv, fuzz_people_ldif, people_of_csv,
+    people_of_ldif, people_to_csv, people_to_ldif,
 };
 pub use place::Layout;
 pub use problem::{Problem, Problems};

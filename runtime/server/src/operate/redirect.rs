@@ -143,6 +143,10 @@ impl Operation for ListRedirects {
     const PATH: &'static str = "/redirect/list";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::SeeRedirects
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<JudgedRedirect>, OperateError> {
         let live = live(context)?;
         let all = live.redirects.all().into_iter().map(|(login, redirect)| judged(live, login, redirect));

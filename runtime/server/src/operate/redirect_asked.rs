@@ -13,7 +13,7 @@ use super::manager::{Decider, decider};
 use super::{Context, OperateError, Operation, Progress, Subject, place};
 use crate::clock;
 use crate::notices::Words;
-use crate::redirects::asked::{self, Asked, State, Way};
+use crate::redirects::asked::{self, Asked, State};
 use crate::redirects::{self, Approval, Redirect};
 use crate::service::Service;
 
@@ -111,7 +111,7 @@ impl Operation for RequestRedirect {
             state: State::Waits { rule: String::new() },
         };
         let before = service.requests.of(&person.login);
-        let answer = asked::asked(service, &person.login, asked, Way::Person, |what| decider.audited(what))?;
+        let answer = asked::asked(service, &person.login, asked, |what| decider.audited(what))?;
         if matches!(answer.state, State::Waits { .. }) && before.as_ref() != Some(&answer) {
             tell_approvers(service, &person, &answer);
         }

@@ -73,6 +73,16 @@ impl Operation for GrantRights {
     const PATH: &'static str = "/rights/grant";
     const LONG: bool = false;
 
+    fn act(&self) -> roles::Act {
+        roles::Act::GrantRights
+    }
+
+    /// Whose mailbox it is; one of a functional address is nobody's.
+    fn subject(&self) -> Subject<'_> {
+        let owner = self.mailbox.strip_prefix("Other Users/").and_then(|rest| rest.split('/').next());
+        owner.map_or(Subject::Nobody, Subject::Login)
+    }
+
     /// One commit with its line in the audit.
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ListedGrant, OperateError> {
         let live = live(context)?;

@@ -28,7 +28,6 @@ use mail::Login;
 use proto::sasl::Secret;
 
 use crate::clock;
-pub use crate::quality::judge as judge_quality;
 use crate::signing::Seal;
 use crate::verifier::{Making, opens};
 use flights::Flights;

@@ -67,13 +67,13 @@ pub fn set(context: &Context, login: &Login, new: &Secret, how: SetBy) -> Result
     Ok(())
 }
 
-/// Keeps the hash another server had of a password. Nothing is known of its quality or its age.
-pub fn import(context: &Context, login: &Login, hash: &str) -> Result<(), OperateError> {
+/// Keeps the hash another server had of a password, which was set at `set_s`. Nothing is known of its quality.
+pub fn import(context: &Context, login: &Login, hash: &str, set_s: Option<i64>) -> Result<(), OperateError> {
     let imported = schemes::read(hash).map_err(|why| OperateError::BadRequest { why: why.to_string() })?;
     let _changing = super::changing();
     context.store.commit_wait(vec![
         Op::SetVerifier { login: login.clone(), verifier: imported.verifier().to_owned() },
-        facts::op(login, &Facts::default()),
+        facts::op(login, &Facts::set_at(set_s.unwrap_or_else(clock::unix_s), false)),
     ])?;
     if let Some(server) = &context.server {
         server.passwords.forget(login);

@@ -143,3 +143,87 @@ async fn a_login_that_was_barred_while_it_waited_is_not_hashed() {
     assert_eq!(passwords.remembered().len(), 0, "the right password would be remembered");
     assert_eq!(check(&passwords, "toto-j", "correct horse", Some(&kept)).await, RIGHT, "its turn was given back");
 }
+
+struct House {
+    folder: std::path::PathBuf,
+    store: store::Store,
+}
+
+impl House {
+    fn new(name: &str, verifier: &str) -> House {
+        let folder = std::env::temp_dir().join(format!("facteur-renewals-{name}-{}", std::process::id()));
+        let store = store::Store::open(&folder, store::Options::default()).unwrap();
+        let person = mail::Person {
+            login: Login::new("toto-j").unwrap(),
+            first: String::new(),
+            last: String::new(),
+            address: "toto@example.org".parse().unwrap(),
+            profile: String::new(),
+            unit: String::new(),
+            home: None,
+            quota_octets: 1,
+        };
+        let verifier = Some(verifier.to_owned());
+        let op = store::Op::UpsertPerson { person: Box::new(person), verifier, mailboxes: Vec::new(), origin: None };
+        store.commit_wait(vec![op]).unwrap();
+        House { folder, store }
+    }
+
+    fn row(&self) -> store::PersonRow {
+        self.store.person(&Login::new("toto-j").unwrap()).unwrap().unwrap()
+    }
+
+    fn kept(&self) -> String {
+        self.row().verifier.unwrap_or_default()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[tokio::test]
+async fn an_imported_hash_becomes_a_verifier_of_ours_at_the_first_good_login_and_stays_remembered() {
+    // `x` under openssl passwd -6.
+    let weak = "$6$saltsalt$8RWsOfwR6M6PpnoeQiEiWzNTPo1f0HjVYjDnLZhGx16aBFRkeqiHAzfXP/LgrOWMBMXqiU2pLrXsSOHNUyUm91";
+    let (house, passwords) = (House::new("weak", weak), passwords());
+    assert_eq!(check(&passwords, "toto-j", "y", Some(weak)).await, WRONG);
+    passwords.renewals.flush(&house.store, &passwords);
+    assert_eq!(house.kept(), weak, "a wrong password renews nothing");
+    assert_eq!(check(&passwords, "toto-j", "x", Some(weak)).await, RIGHT);
+    passwords.renewals.flush(&house.store, &passwords);
+    let renewed = house.kept();
+    assert!(MAKING.made(&renewed), "{renewed}");
+    let remembered = Checked::Judged { right: true, how: How::Remembered };
+    assert_eq!(check(&passwords, "toto-j", "x", Some(&renewed)).await, remembered);
+    assert_eq!(check(&passwords, "toto-j", "y", Some(&renewed)).await, WRONG);
+}
+
+#[tokio::test]
+async fn a_password_that_was_set_meanwhile_is_not_overwritten_by_a_renewed_one() {
+    let weak = "{SSHA}0jrj1dmvjcQiIGGzqh0vwSBl1b1zYWx0c2FsdA==";
+    let (house, passwords) = (House::new("meanwhile", weak), passwords());
+    assert_eq!(check(&passwords, "toto-j", "corréct horse battery", Some(weak)).await, RIGHT);
+    let new = verifier(&Secret::new("another"));
+    let op = store::Op::SetVerifier { login: Login::new("toto-j").unwrap(), verifier: new.clone() };
+    house.store.commit_wait(vec![op]).unwrap();
+    passwords.renewals.flush(&house.store, &passwords);
+    assert_eq!(house.kept(), new);
+}
+
+#[test]
+fn a_good_bind_is_kept_with_its_time_and_a_refusal_forgets_it() {
+    let (house, passwords) = (House::new("bound", ""), passwords());
+    let made = verifier(&Secret::new("x"));
+    passwords.renewals.add(Renewal::bound("toto-j", "", Some(made.clone()), 77));
+    passwords.renewals.flush(&house.store, &passwords);
+    assert_eq!((house.kept(), facts::Facts::read(&house.row().secret).bound_s), (made.clone(), Some(77)));
+    passwords.renewals.add(Renewal::bound("toto-j", &made, None, 99));
+    passwords.renewals.flush(&house.store, &passwords);
+    assert_eq!((house.kept(), facts::Facts::read(&house.row().secret).bound_s), (made.clone(), Some(99)));
+    passwords.renewals.add(Renewal::refused("toto-j", &made));
+    passwords.renewals.flush(&house.store, &passwords);
+    assert_eq!((house.kept(), house.row().secret), (String::new(), Vec::new()));
+}

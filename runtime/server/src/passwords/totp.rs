@@ -260,3 +260,103 @@ fn percent(text: &str) -> String {
     let unreserved = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
     text.bytes().map(|o| if unreserved(o) { char::from(o).to_string() } else { format!("%{o:02X}") }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct House {
+        folder: std::path::PathBuf,
+        store: Store,
+        seal: Seal,
+        login: Login,
+    }
+
+    impl House {
+        fn new(name: &str) -> House {
+            let folder = std::env::temp_dir().join(format!("facteur-totp-{name}-{}", std::process::id()));
+            let store = Store::open(&folder, store::Options::default()).unwrap();
+            House { folder, store, seal: Seal::unkept(), login: Login::new("toto-j").unwrap() }
+        }
+
+        /// What a device shows at that moment.
+        fn code(&self, enrolment: &Enrolment, now_s: i64) -> String {
+            let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
+            let device = Builder::new().with_secret(secret).build().unwrap();
+            device.generate(u64::try_from(now_s).unwrap()).to_string()
+        }
+
+        fn begin(&self) -> Enrolment {
+            begin(&self.store, &self.seal, "Université de Nantes", &self.login)
+                .unwrap_or_else(|error| panic!("{error}"))
+        }
+
+        fn opens(&self, code: &str, now_s: i64) -> bool {
+            opens(&self.store, &self.seal, &self.login, code, now_s).unwrap()
+        }
+
+        fn state(&self) -> (bool, usize) {
+            let state = state(&self.store, &self.seal, &self.login).unwrap();
+            (state.is_on, state.recovery_left)
+        }
+    }
+
+    impl Drop for House {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    const NOW_S: i64 = 1_800_000_000;
+
+    #[test]
+    fn a_second_factor_counts_once_a_code_of_it_was_shown_and_each_code_once() {
+        let house = House::new("codes");
+        let enrolment = house.begin();
+        assert!(
+            enrolment.uri.starts_with("otpauth://totp/Universit%C3%A9%20de%20Nantes:toto-j?secret="),
+            "{}",
+            enrolment.uri
+        );
+        assert_eq!(house.state(), (false, 0));
+        let wrong = confirm(&house.store, &house.seal, &house.login, "000000", NOW_S);
+        assert!(matches!(wrong, Err(TotpError::WrongCode)) || house.code(&enrolment, NOW_S) == "000000");
+        let first = house.code(&enrolment, NOW_S);
+        let codes = confirm(&house.store, &house.seal, &house.login, &first, NOW_S).unwrap();
+        assert_eq!((house.state(), codes.len()), ((true, RECOVERY_CODES), RECOVERY_CODES));
+        assert!(!house.opens(&first, NOW_S), "it was used to confirm");
+        let next = house.code(&enrolment, NOW_S + 30);
+        assert!(house.opens(&format!("{} {}", &next[..3], &next[3..]), NOW_S), "a clock that is a step ahead");
+        assert!(!house.opens(&next, NOW_S + 30), "each counts once");
+        assert!(!house.opens(&house.code(&enrolment, NOW_S + 150), NOW_S + 60), "too far ahead");
+        assert!(matches!(begin(&house.store, &house.seal, "", &house.login), Err(TotpError::On)));
+    }
+
+    #[test]
+    fn recovery_codes_count_once_each_and_are_kept_nowhere_as_they_are() {
+        let house = House::new("recovery");
+        let enrolment = house.begin();
+        let first = house.code(&enrolment, NOW_S);
+        let codes = confirm(&house.store, &house.seal, &house.login, &first, NOW_S).unwrap();
+        assert!(house.opens(&codes[3].to_uppercase().replace('-', " "), NOW_S));
+        assert!(!house.opens(&codes[3], NOW_S));
+        assert_eq!(house.state(), (true, RECOVERY_CODES - 1));
+        assert!(!house.opens("aaaaa-aaaaa", NOW_S) && !house.opens("", NOW_S) && !house.opens("é23456", NOW_S));
+        let kept = house.store.setting(&setting_of(&house.login)).unwrap().unwrap();
+        let secret = totp_rs::Secret::try_from_base32(&enrolment.secret).unwrap();
+        for told in [codes[0].as_bytes(), enrolment.secret.as_bytes(), secret.as_bytes()] {
+            assert!(!kept.windows(told.len()).any(|octets| octets == told), "it is sealed");
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_opens_to_nothing_until_it_is_ended() {
+        let house = House::new("damaged");
+        assert!(house.opens("123456", NOW_S), "there is none");
+        let key = setting_of(&house.login);
+        house.store.commit_wait(vec![Op::Setting { key, value: Some(b"damaged".to_vec()) }]).unwrap();
+        assert!(house.state().0 && !house.opens("123456", NOW_S));
+        assert!(end(&house.store, &house.login).unwrap() && !end(&house.store, &house.login).unwrap());
+        assert_eq!(house.state(), (false, 0));
+    }
+}

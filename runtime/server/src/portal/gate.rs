@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use plan::Language;
 
 use super::serve::Source;
-use super::{Portal, Visit, cookie, page, words};
+use super::{Portal, Visit, cookie, page, style, words};
 use crate::setup;
 
 /// Octets of a form.
@@ -56,17 +56,23 @@ async fn judged(portal: &Arc<Portal>, mut request: Request, next: Next) -> Respo
     let Some(source) = request.extensions().get::<Source>().cloned() else {
         return StatusCode::BAD_REQUEST.into_response();
     };
+    let host = host(portal, &source, request.headers());
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let named = if host.is_some() { portal.host.as_str() } else { named };
     // Programs and other servers ask from everywhere, and see nothing of the portal.
     if let Some(wanted) = setup::wanted(portal.service.tables.plan(), &portal.host, named, request.uri()) {
         return setup::respond(&portal.service, wanted, request).await;
     }
-    let Some(host) = host(portal, &source, request.headers()) else {
+    let Some(host) = host else {
         return (StatusCode::MISDIRECTED_REQUEST, "no such host here\n").into_response();
     };
     let (visit, fresh) = visit(portal, &source, &request);
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
         return page::not_this_way(visit).await;
+    }
+    // The style sheet tells nothing, and the page that says no wants it.
+    if !visit.is_from(&portal.rules.from) && request.uri().path() != *style::PATH {
+        return page::problem(&visit, StatusCode::FORBIDDEN, words::NOT_FROM_THERE);
     }
     if request.method() == Method::POST {
         request = match checked(&visit, &host, request).await {
@@ -129,6 +135,11 @@ async fn checked(visit: &Visit, host: &str, request: Request) -> Result<Request,
     let is_form = content_type.is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
     if !is_form {
         return Err(page::problem(visit, StatusCode::UNSUPPORTED_MEDIA_TYPE, words::NOT_A_FORM));
+    }
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > FORM_OCTETS_MAX as u64) {
+        return Err(page::problem(visit, StatusCode::PAYLOAD_TOO_LARGE, words::TOO_LARGE));
     }
     let (parts, body) = request.into_parts();
     let body = match tokio::time::timeout(FORM_MAX, to_bytes(body, FORM_OCTETS_MAX)).await {

@@ -2,14 +2,12 @@
 
 use axum::response::Response;
 use axum::routing::get;
+use decide::expiry::Age;
 use maud::{Markup, html};
 use store::{PersonRow, Usage};
 
-use super::{Route, Visitor, page, redirect, show, storage, with_context, words};
-use crate::passwords::facts::Facts;
-
-/// A password that ends so soon is spoken of.
-const SOON_S: i64 = 30 * 86_400;
+use super::{Route, Visitor, page, password, redirect, show, storage, with_context, words};
+use crate::passwords::expiry;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![("/", get(home))]
@@ -64,12 +62,9 @@ fn notices(visitor: &Visitor, row: Option<&PersonRow>) -> Vec<Markup> {
     let service = &visitor.portal.service;
     let standing = service.standings.of(&visitor.login);
     let mut notices = Vec::new();
-    if let Some(row) = row
-        && let Some(ends_s) = password_ends_s(visitor, row)
-        && ends_s < crate::clock::unix_s() + SOON_S
-    {
+    if let Some(Age::Near { ends_s, .. }) = row.map(|row| expiry::age(service, row)) {
         let said = words::PASSWORD_ENDS.with(visitor.language, &[&show::day_of(visitor, ends_s)]);
-        notices.push(html! { (said) " " a href="/password" { (visitor.say(words::CHANGE_PASSWORD)) } });
+        notices.push(html! { (said) " " a href=(password::PATH) { (visitor.say(words::CHANGE_PASSWORD)) } });
     }
     for (lock, said) in
         [(&standing.sending_locked, words::SENDING_LOCKED), (&standing.outgoing_held, words::OUTGOING_HELD)]
@@ -80,16 +75,4 @@ fn notices(visitor: &Visitor, row: Option<&PersonRow>) -> Vec<Markup> {
         notices.push(html! { (visitor.say(said)) @if let Some(until) = until { " " (until) } });
     }
     notices
-}
-
-/// When the password ends, in Unix seconds; `None` where it never does, or nobody knows since when it is.
-fn password_ends_s(visitor: &Visitor, row: &PersonRow) -> Option<i64> {
-    let service = &visitor.portal.service;
-    let months = service.tables.plan().identity.password.renew_every_months;
-    let set_s = Facts::read(&row.secret).set_s;
-    if months == 0 || set_s == 0 {
-        return None;
-    }
-    let set = jiff::Timestamp::from_second(set_s).ok()?.to_zoned(service.time_zone.clone());
-    set.checked_add(jiff::Span::new().months(i64::from(months))).ok().map(|end| end.timestamp().as_second())
 }

@@ -16,6 +16,7 @@ mod corrections;
 mod form;
 mod gate;
 mod home;
+mod manage;
 mod pace;
 mod page;
 mod password;
@@ -88,6 +89,7 @@ fn routes() -> Vec<Route> {
         address_book::routes(),
         sharing::routes(),
         setup::routes(),
+        manage::routes(),
         sign_in::routes(),
         accessibility::routes(),
         style::routes(),

@@ -6,14 +6,14 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::operate::OperateError;
 
-use super::{Visit, Visitor, Words, accessibility, corrections, form, second_factor, style, words};
+use super::{Visit, Visitor, Words, accessibility, corrections, form, manage, second_factor, style, words};
 
 /// A link of the navigation.
 pub(crate) type Link = (&'static str, Words);
 
 /// Links of the navigation, in its order. A part of the portal for a role adds its own here.
 fn links(visitor: &Visitor) -> Vec<Link> {
-    [vec![("/", words::HOME)], tasks(visitor)].concat()
+    [vec![("/", words::HOME)], tasks(visitor), manage::links(visitor)].concat()
 }
 
 /// What a person can do here.
@@ -37,18 +37,18 @@ pub(super) fn tasks(visitor: &Visitor) -> Vec<Link> {
 
 /// A page of who is signed in.
 pub(crate) fn page(visitor: &Visitor, title: Words, body: Markup) -> Response {
-    answer(StatusCode::OK, whole(visitor, Some(visitor), title, body))
+    answer(visitor, Some(visitor), StatusCode::OK, title, body)
 }
 
 /// The same with a code of its own: 422 where a form has to be corrected.
 pub(crate) fn page_with(visitor: &Visitor, code: StatusCode, title: Words, body: Markup) -> Response {
-    answer(code, whole(visitor, Some(visitor), title, body))
+    answer(visitor, Some(visitor), code, title, body)
 }
 
 /// A page of whoever asks.
 pub(super) fn plain(visit: &Visit, code: StatusCode, title: Words, body: Markup) -> Response {
     let visitor = Visitor::of(visit).ok().flatten();
-    answer(code, whole(visit, visitor.as_ref(), title, body))
+    answer(visit, visitor.as_ref(), code, title, body)
 }
 
 /// To another page of ours after something was done, which is said there.
@@ -71,11 +71,14 @@ pub(super) fn own_path(path: &str) -> &str {
     if is_own { path } else { "/" }
 }
 
-fn answer(code: StatusCode, page: Markup) -> Response {
+fn answer(visit: &Visit, visitor: Option<&Visitor>, code: StatusCode, title: Words, body: Markup) -> Response {
+    // Whoever hears the title first hears that something is to be corrected.
+    let is_wrong = code == StatusCode::UNPROCESSABLE_ENTITY;
+    let page = whole(visit, visitor, is_wrong, title, body);
     (code, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response()
 }
 
-fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -> Markup {
+fn whole(visit: &Visit, visitor: Option<&Visitor>, is_wrong: bool, title: Words, body: Markup) -> Markup {
     let institution = &visit.portal.service.tables.plan().institution.name;
     let said = visitor.and_then(|visitor| visitor.portal.sessions.said(&visitor.form_id));
     html! {
@@ -85,7 +88,10 @@ fn whole(visit: &Visit, visitor: Option<&Visitor>, title: Words, body: Markup) -
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (visit.say(title)) " – " (institution) }
+                title {
+                    @if is_wrong { (visit.say(words::WRONG_TITLE)) " " }
+                    (visit.say(title)) " – " (institution)
+                }
                 link rel="stylesheet" href=(*style::PATH);
                 link rel="icon" href="data:,";
             }

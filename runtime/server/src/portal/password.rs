@@ -4,11 +4,11 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
-use proto::sasl::{Claim, Credentials, Secret};
+use proto::sasl::{Credentials, Secret};
 use serde::Deserialize;
 
 use super::{Field, Form, Route, Visitor, act, cookie, field, form, page, summary, words};
-use crate::drive::login::authenticate;
+use crate::drive;
 use crate::operate::{OperateError, SetPassword};
 
 pub(super) const PATH: &str = "/password";
@@ -58,6 +58,7 @@ fn asking(visitor: &Visitor, wrong: &[(&str, String)]) -> Markup {
     let months = visitor.portal.service.tables.plan().identity.password.renew_every_months;
     html! {
         (summary(visitor, wrong))
+        @if visitor.must_change { p .warning { strong { (visitor.say(words::PASSWORD_ENDED)) } } }
         @if months > 0 { p { (words::PASSWORD_EVERY.with(visitor.language, &[&months])) } }
         (form(visitor, PATH, html! {
             // Password managers want to know whose it is.
@@ -88,9 +89,9 @@ async fn changed(visitor: Visitor, Form(Typed { old, new, again }): Form<Typed>)
         return correct(&[("again", visitor.say(words::PASSWORD_DIFFERS).to_owned())]);
     }
     let login = visitor.login.to_string();
-    let claim = Claim::Password(Credentials { login: login.clone(), secret: Secret::new(old) });
+    let credentials = Credentials { login: login.clone(), secret: Secret::new(old) };
     let service = &visitor.portal.service;
-    if let Err(refusal) = authenticate(service, &visitor.peer(), visitor.class, &claim).await {
+    if let Err(refusal) = drive::login::sign_in(service, &visitor.peer(), visitor.class, credentials).await {
         let said = if refusal.code.is_temporary() { words::LOGIN_LATER } else { words::PASSWORD_OLD_WRONG };
         return correct(&[("old", visitor.say(said).to_owned())]);
     }

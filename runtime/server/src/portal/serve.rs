@@ -79,11 +79,15 @@ pub(super) async fn serve(portal: Arc<Portal>, door: Door) {
         };
         let Ok(place) = places.clone().try_acquire_owned() else { continue };
         let source = source(&portal, client.ip(), seen_as, socket.local_addr().ok());
+        let Ok(seat) = portal.service.admission.enter(Kind::Portal, source.client) else { continue };
+        if seat.at_once > OF_ADDRESS_MAX {
+            continue;
+        }
         let (portal, router, acceptor) = (portal.clone(), router.clone(), acceptor.clone());
         tokio::spawn(async move {
             let conversation = converse(&portal, router, &acceptor, stream, source);
             let _ = tokio::time::timeout(CONNECTION_MAX, conversation).await;
-            drop(place);
+            drop((place, seat));
         });
     }
 }
@@ -97,10 +101,6 @@ fn source(portal: &Portal, client: IpAddr, seen_as: Option<IpAddr>, own: Option<
 
 async fn converse(portal: &Portal, router: axum::Router, acceptor: &TlsAcceptor, stream: TcpStream, source: Source) {
     let service = &portal.service;
-    let Ok(place) = service.admission.enter(Kind::Portal, source.client) else { return };
-    if place.at_once > OF_ADDRESS_MAX {
-        return;
-    }
     let _ = stream.set_nodelay(true);
     let stream = match tls::accept(acceptor, Patient::new(stream, WRITE_MAX)).await {
         Ok(stream) => stream,

@@ -9,14 +9,14 @@ use axum::routing::{get, post};
 use decide::Reason;
 use mail::Login;
 use maud::html;
-use proto::sasl::{Claim, Credentials, Secret};
+use proto::sasl::{Credentials, Secret};
 use serde::Deserialize;
 
 use super::session::{Session, Stage};
 use super::show::in_query;
 use super::{Field, Form, Portal, Route, Visit, Visitor, Words, cookie, field, form, page, summary, words};
 use crate::clock;
-use crate::drive::login::authenticate;
+use crate::drive;
 use crate::passwords::totp;
 use crate::sessions::Entered;
 
@@ -24,7 +24,12 @@ use crate::sessions::Entered;
 const CODE: &str = "/sign-in/code";
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![("/sign-in", get(asked).post(tried)), ("/sign-out", post(out)), ("/language", post(language))]
+    vec![
+        ("/sign-in", get(asked).post(tried)),
+        (CODE, get(code_asked).post(code_shown)),
+        ("/sign-out", post(out)),
+        ("/language", post(language)),
+    ]
 }
 
 /// Where to go after it.
@@ -86,8 +91,8 @@ async fn tried(visit: Visit, State(portal): State<Arc<Portal>>, Form(tried): For
         Ok(true) => return again(words::APP_PASSWORD_HERE),
         Err(error) => return page::unreadable(&visit, &error),
     }
-    let claim = Claim::Password(Credentials { login: login.to_owned(), secret });
-    let logged_in = match authenticate(service, &visit.peer(), visit.class, &claim).await {
+    let credentials = Credentials { login: login.to_owned(), secret };
+    let logged_in = match drive::login::sign_in(service, &visit.peer(), visit.class, credentials).await {
         Ok(logged_in) => logged_in,
         Err(refusal) if refusal.reason == Reason::AccountState => return again(words::LOGIN_DENIED),
         Err(refusal) if refusal.code.is_temporary() => return again(words::LOGIN_LATER),

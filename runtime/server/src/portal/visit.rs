@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use decide::ClassId;
+use decide::expiry::Age;
 use decide::roles::Held;
 use mail::{Login, Person};
 use plan::{Language, RoleName, SecondFactor};
@@ -19,9 +20,9 @@ use plan::{Language, RoleName, SecondFactor};
 use super::cookie::Id;
 use super::session::{Session, Stage};
 use super::words::Words;
-use super::{Portal, page, second_factor, sign_in, words};
+use super::{Portal, page, password, second_factor, sign_in, words};
 use crate::outcome::Peer;
-use crate::passwords::totp;
+use crate::passwords::{expiry, totp};
 use crate::roles::roles_of;
 
 /// A request that passed the gate.
@@ -97,6 +98,8 @@ pub(crate) struct Visitor {
     pub person: Person,
     /// What they hold now.
     pub roles: Held,
+    /// Their password is too old, or others have read it: all they may do here is change it.
+    pub must_change: bool,
     /// Unix seconds of the sign-in.
     pub since_s: i64,
 }
@@ -117,11 +120,13 @@ impl Visitor {
         };
         let service = &visit.portal.service;
         let Some(row) = service.store.person(&session.login)? else { return Ok(None) };
+        let must_change = matches!(expiry::age(service, &row), Age::Ended { .. } | Age::Given);
         Ok(Some(Visitor {
             visit: visit.clone(),
             login: row.person.login.clone(),
             person: row.person,
             roles: roles_of(service, &session.login)?,
+            must_change,
             since_s: session.since_s,
         }))
     }
@@ -165,6 +170,7 @@ impl FromRequestParts<Arc<Portal>> for Visitor {
             Ok(visitor.map(|visitor| (visitor, lacks)))
         }) {
             Ok(Some((_, true))) if !asked.starts_with(second_factor::PATH) => Err(page::see(second_factor::PATH)),
+            Ok(Some((visitor, _))) if visitor.must_change && asked != password::PATH => Err(page::see(password::PATH)),
             Ok(Some((visitor, _))) => Ok(visitor),
             Ok(None) => Err(sign_in::first(&visit, &parts.method)),
             Err(error) => Err(page::unreadable(&visit, &error)),

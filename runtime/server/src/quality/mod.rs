@@ -22,6 +22,8 @@ const CHARACTERS_MIN: usize = 10;
 const OCTETS_MAX: usize = 256;
 /// What is looked at: the work grows faster than the length, and a password that long is judged by its beginning.
 const JUDGED_MAX: usize = 48;
+/// Fewest letters where all of them stand together: no word is so long, and few phrases without spaces are.
+const TOGETHER_MIN: usize = 16;
 /// Parts of names shorter than this are in any word.
 const OWN_MIN: usize = 3;
 
@@ -88,10 +90,23 @@ fn hard_to_guess(own: &[String], typed: &str) -> Result<(), Vec<Advice>> {
     let plain = folded(&judged);
     let guesses = [judged.as_str(), plain.as_str()].map(|text| zxcvbn::zxcvbn(text, &known));
     let worst = guesses.into_iter().min_by_key(zxcvbn::Entropy::guesses);
-    if let Some(found) = worst.filter(|found| found.score() < Score::Three) {
-        wrong.push(why(own, &plain, &found));
+    match worst.filter(|found| found.score() < Score::Three) {
+        Some(found) => wrong.push(why(own, &plain, &found)),
+        None => wrong.extend(too_plain(&plain)),
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// What zxcvbn, which knows few French words, takes for noise: one word with something before or behind it, or one number.
+fn too_plain(plain: &str) -> Option<Advice> {
+    if plain.chars().all(|c| c.is_ascii_digit()) {
+        return Some(Advice::Guessable);
+    }
+    let word = plain.trim_matches(|c: char| !c.is_alphabetic());
+    (word.chars().all(char::is_alphabetic)
+        && word.chars().count() < TOGETHER_MIN
+        && word.chars().count() * 2 > plain.chars().count())
+    .then_some(Advice::Word)
 }
 
 /// The one thing to say about a password that is found too soon.

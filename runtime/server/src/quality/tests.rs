@@ -55,6 +55,10 @@ fn weak_passwords_are_refused_with_the_reason() {
         "M0td3p@sse",
         "Bonjour123",
         "azerty12345",
+        "grenouille",
+        "Pamplemousse!",
+        "lavieestbelle",
+        "0668321435",
     ] {
         assert_ne!(told(typed), [], "{typed}");
     }
@@ -108,4 +112,46 @@ fn each_advice_says_what_is_wrong_and_what_to_do_in_both_languages() {
     ];
     let words: HashSet<String> = all.iter().flat_map(|one| [one.french(), one.english()]).collect();
     assert_eq!(words.len(), 2 * all.len(), "no two say the same");
+}
+
+/// Lines of a list of the corpus, where it is.
+fn list(name: &str) -> Option<Vec<String>> {
+    let beside = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let file = std::env::var_os("FACTEUR_CORPUS").map_or(beside, Into::into).join("lists").join(name);
+    if !file.is_file() {
+        eprintln!("SKIPPED: no corpus beside the project and no FACTEUR_CORPUS");
+        return None;
+    }
+    let out = std::process::Command::new("zstd").arg("-dc").arg(file).output().unwrap();
+    assert!(out.status.success(), "{name} cannot be unpacked");
+    Some(String::from_utf8_lossy(&out.stdout).lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn none_of_the_ten_thousand_passwords_thieves_try_first_is_taken() {
+    let Some(common) = list("passwords-common-30k.txt.zst") else { return };
+    let own = own(&plan(), &person());
+    let taken = |typed: &&String| form(&Secret::new(typed.as_str())).is_ok() && hard_to_guess(&own, typed).is_ok();
+    let taken: Vec<&String> = common.iter().take(10_000).filter(taken).collect();
+    assert!(taken.is_empty(), "{taken:?}");
+}
+
+#[test]
+fn hardly_any_password_of_french_lists_is_taken() {
+    let Some(french) = list("passwords-french-20k.txt.zst") else { return };
+    let own = own(&plan(), &person());
+    // The others are too short anyhow.
+    let long: Vec<&String> =
+        french.iter().filter(|typed| typed.chars().count() >= CHARACTERS_MIN).take(1_000).collect();
+    let taken: Vec<_> = long.iter().filter(|typed| hard_to_guess(&own, typed).is_ok()).collect();
+    // What is left is noise that was stolen somewhere.
+    assert!(taken.len() * 5 < long.len(), "{} of {}: {taken:?}", taken.len(), long.len());
+}
+
+#[test]
+fn a_long_password_takes_no_longer_than_its_beginning() {
+    let begun = "ab1".repeat(16);
+    let long = begun.clone() + &"c2d".repeat(60);
+    // What is looked at is the same: so is the answer.
+    assert_eq!(told(&long), told(&begun));
 }

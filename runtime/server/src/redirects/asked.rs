@@ -1,5 +1,5 @@
-//! What people ask for: one request a person, whichever way it came in (portal, command line, attribute of a directory). The
-//! policy answers at once where it can; what somebody has to approve waits.
+//! What people ask for, through the portal or by whoever keys it in: one request a person. The policy answers at once where
+//! it can; what somebody has to approve waits.
 
 use std::sync::Arc;
 
@@ -90,20 +90,11 @@ impl Requests {
     }
 }
 
-/// Who asks for `login`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// The person, through the portal or by whoever keys it in.
-    Person,
-    /// An attribute of the directory people are read from.
-    Directory,
-}
-
 /// What the policy makes of a request, before anybody looks at it.
-fn judge(service: &Service, asked: &Asked, way: Way) -> State {
+fn judge(service: &Service, asked: &Asked) -> State {
     let tables = &service.tables;
     let refused = |why: String, rule: String| State::Refused { why, rule, by: String::new() };
-    if way == Way::Person && tables.plan().redirects.asked_through == AskedThrough::Nobody {
+    if tables.plan().redirects.asked_through == AskedThrough::Nobody {
         let why = "redirects are not asked for here: a mail manager sets them".to_owned();
         return refused(why, "redirects.asked_through".to_owned());
     }
@@ -122,15 +113,14 @@ fn judge(service: &Service, asked: &Asked, way: Way) -> State {
 }
 
 /// Judges a request and keeps it with its answer; what is allowed at once holds from now on. The same request again changes
-/// nothing, so that a directory may repeat it. Blocks. `audited` says what the audit has of it.
+/// nothing. Blocks. `audited` says what the audit has of it.
 pub(crate) fn asked(
     service: &Arc<Service>,
     login: &Login,
     mut asked: Asked,
-    way: Way,
     audited: impl FnOnce(&str) -> Op,
 ) -> Result<Asked, CommitError> {
-    asked.state = judge(service, &asked, way);
+    asked.state = judge(service, &asked);
     if let Some(before) = service.requests.of(login).filter(|before| is_same(before, &asked)) {
         let goes_there = |redirect: Redirect| redirect.to == asked.to;
         let stands = match (&before.state, &asked.state) {
@@ -157,7 +147,7 @@ pub(crate) fn asked(
     if redirect.is_some() {
         service.redirects.put(login, redirect);
         // What a directory or a manager says is no deed of the account.
-        if way == Way::Person && asked.by.split(' ').next() == Some(login.as_str()) {
+        if asked.by.split(' ').next() == Some(login.as_str()) {
             crate::compromise::redirected(service, login);
         }
     }

@@ -26,13 +26,15 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use mail::{Address, Domain};
 use pages::{Holder, NoAutoconfig};
-use plan::{MailDomain, Plan};
+use plan::Plan;
 use serde::Deserialize;
 
+use crate::clock;
 use crate::service::Service;
 use crate::zone;
 
-pub(crate) use profile::profile;
+pub use profile::profile;
+pub(crate) use profile::shown;
 
 /// A request of Outlook has less than one.
 const REQUEST_OCTETS_MAX: usize = 16 * 1024;
@@ -95,11 +97,7 @@ pub(crate) fn hosts(plan: &Plan, domain: &str) -> Vec<String> {
     if pages::autoconfig(plan, domain, None).is_ok() {
         hosts.extend(["autoconfig", "autodiscover"].map(|label| format!("{label}.{domain}")));
     }
-    let is_ours = matches!(
-        plan.domains.get(domain),
-        Some(MailDomain::Held { .. } | MailDomain::AliasOf(_) | MailDomain::PassOn { .. })
-    );
-    if is_ours && zone::mta_sts(plan).is_some() {
+    if plan.domains.contains_key(domain) && zone::mta_sts(plan).is_some() {
         hosts.push(format!("mta-sts.{domain}"));
     }
     hosts
@@ -141,7 +139,7 @@ pub(crate) async fn respond(service: &Service, wanted: Wanted, request: Request)
                 return (StatusCode::BAD_REQUEST, "emailaddress=… is missing\n").into_response();
             };
             let holder = Holder { address, login: String::new(), name: String::new() };
-            match profile(service, &holder) {
+            match profile(plan, Some(&service.site.certificates), &holder, clock::unix_s()) {
                 Ok(octets) => file("application/x-apple-aspen-config", octets),
                 Err(why) => nothing(why),
             }

@@ -1,20 +1,23 @@
 //! The signed profile of an account.
 
 use pages::{Holder, NoAutoconfig};
+use plan::Plan;
 use ring::digest::{SHA256, digest};
 
 use super::cms;
-use crate::clock;
-use crate::service::Service;
 use crate::site::{Certificate, Certificates};
 
-/// The profile of an account under the portal's certificate. Where its key cannot sign, the profile is as good and says
-/// that nobody vouches for it.
-pub(crate) fn profile(service: &Service, holder: &Holder) -> Result<Vec<u8>, NoAutoconfig> {
-    let plan = service.tables.plan();
+/// The profile of an account (`pages::mobileconfig`) under the portal's certificate, signed at `at_s`, Unix seconds. Where
+/// its key cannot sign, the profile is as good and says that nobody vouches for it.
+pub fn profile(
+    plan: &Plan,
+    certificates: Option<&Certificates>,
+    holder: &Holder,
+    at_s: i64,
+) -> Result<Vec<u8>, NoAutoconfig> {
     let text = pages::mobileconfig(plan, holder, &ids(plan.institution.domain.as_str(), &holder.address.folded()))?;
-    let certificate = shown(&service.site.certificates);
-    Ok(cms::signed(text.as_bytes(), certificate, clock::unix_s()).unwrap_or_else(|why| {
+    let Some(certificates) = certificates else { return Ok(text.into_bytes()) };
+    Ok(cms::signed(text.as_bytes(), shown(certificates), at_s).unwrap_or_else(|why| {
         tracing::warn!("a profile is not signed: {why}");
         text.into_bytes()
     }))

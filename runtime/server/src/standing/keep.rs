@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use decide::{AccountFacts, AccountState, Look, Notice};
 use mail::{Address, Login};
-use store::{Expunged, Op, PersonRow, QueueId, UidSet};
+use store::{Op, PersonRow, QueueId};
 
-use super::{ChangeError, Standing, Told, reply};
+use super::erase::erased;
+use super::{ChangeError, Standing, Told};
 use crate::notices::{self, Words};
 use crate::service::{Service, stopped};
-use crate::{clock, durable, redirects};
+use crate::{clock, durable};
 
 /// What is set by a command or an import is looked at within this.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// People of one look.
-const PAGE: u32 = 200;
-/// Messages that go in one commit.
-const EXPUNGED_AT_ONCE: usize = 2_000;
+const PAGE: u32 = 1_000;
 /// Who does what comes by the dates, in the audit.
 const WHO: &str = "accounts";
 /// After trouble with one account.
@@ -39,9 +38,9 @@ pub async fn look_at_all(service: &Arc<Service>) {
     let _ = durable::blocking(move || while look_at_page(&worker) && !worker.stopping() {}).await;
 }
 
-/// False when nobody else is due.
+/// False when nobody else is due, or the store does not take it.
 fn look_at_page(service: &Arc<Service>) -> bool {
-    let page = match service.store.people_due(clock::unix_s(), PAGE) {
+    let page = match quiet(service) {
         Ok(page) => page,
         Err(error) => {
             tracing::error!("nobody can be looked at: {error}");
@@ -49,14 +48,45 @@ fn look_at_page(service: &Arc<Service>) -> bool {
         }
     };
     let mut sound = true;
-    for row in &page {
-        let login = &row.person.login;
+    for login in &page.left {
         if let Err(error) = look_at(service, login) {
             tracing::error!(%login, "where this account stands could not be kept: {error}");
             sound = false;
         }
     }
-    sound && page.len() == PAGE as usize
+    sound && page.is_full
+}
+
+/// Those who are due and of whom something is to be done.
+struct Page {
+    left: Vec<Login>,
+    is_full: bool,
+}
+
+/// Those who are due and stand as they did are due another day: all of a page in one commit, for an import may have brought
+/// everybody.
+fn quiet(service: &Service) -> Result<Page, ChangeError> {
+    let (plan, today) = (service.tables.plan(), service.today());
+    service.standings.alone(|| {
+        let page = service.store.people_due(clock::unix_s(), PAGE)?;
+        let (mut ops, mut left) = (Vec::new(), Vec::new());
+        for row in &page {
+            let login = row.person.login.clone();
+            let standing = Standing::read(&login, &row.standing);
+            let look = decide::look(&plan.accounts, plan.retention.closed_accounts, facts_of(row, &standing), &today);
+            let same = look.by_dates == standing.by_dates && !look.given_ended && look.notice.is_none() && !look.erase;
+            if same {
+                let due_s = look.again_on.as_deref().and_then(|day| midnight_s(service, day));
+                ops.push(Op::SetStanding { login, standing: row.standing.clone(), due_s });
+            } else {
+                left.push(login);
+            }
+        }
+        if !ops.is_empty() {
+            service.store.commit_wait(ops)?;
+        }
+        Ok(Page { left, is_full: page.len() == PAGE as usize })
+    })
 }
 
 /// Looks at one account, and does what is due.
@@ -195,41 +225,4 @@ fn words(service: &Service, row: &PersonRow, notice: &Notice) -> Words {
         french,
         english,
     }
-}
-
-/// Everything of a person goes, but for the ledger and the records.
-pub fn erased(service: &Arc<Service>, row: &PersonRow, who: &str) -> Result<(), ChangeError> {
-    let login = &row.person.login;
-    empty(service, login)?;
-    let what = format!("{login} is erased: mailboxes, addresses, rights; by {}", AccountState::Erased.rule());
-    tracing::info!(who, "audit: {what}");
-    let app_passwords = crate::app_passwords::op(login, &[]);
-    let audit = Op::Audit { at_s: clock::unix_s(), who: who.to_owned(), what };
-    let ops = vec![
-        Op::ErasePerson { login: login.clone() },
-        redirects::op(login, None),
-        app_passwords,
-        reply::forgotten(login),
-        audit,
-    ];
-    service.store.commit_wait(ops)?;
-    service.redirects.put(login, None);
-    service.standings.forget(login);
-    service.passwords.forget(login);
-    service.spam.names.changed();
-    service.sessions.end(login);
-    Ok(())
-}
-
-/// Large mailboxes go a part at a time, so that other mail goes on meanwhile.
-fn empty(service: &Service, login: &Login) -> Result<(), ChangeError> {
-    for mailbox in service.store.mailboxes(login)? {
-        let rows = service.store.messages(mailbox.id, &UidSet::all())?;
-        let uids: Vec<u32> = rows.into_iter().map(|row| row.uid).collect();
-        for page in uids.chunks(EXPUNGED_AT_ONCE) {
-            let which = Expunged::Exactly(page.iter().copied().collect());
-            service.store.commit_wait(vec![Op::Expunge { mailbox: mailbox.id, which }])?;
-        }
-    }
-    Ok(())
 }

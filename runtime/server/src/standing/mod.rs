@@ -3,6 +3,7 @@
 //! every login, MAIL and RCPT can ask.
 
 pub mod contain;
+pub mod erase;
 pub mod keep;
 mod reply;
 mod sending;
@@ -143,7 +144,9 @@ impl Standing {
         if octets.is_empty() {
             return Standing::default();
         }
-        serde_json::from_slice(octets).unwrap_or_else(|error| {
+        // Only an object: a list would be read as one whose fields are all missing.
+        let object = serde_json::from_slice(octets).map(serde_json::Value::Object);
+        object.and_then(serde_json::from_value).unwrap_or_else(|error| {
             tracing::error!("the standing of {login} cannot be read, it is suspended: {error}");
             let state = GivenState {
                 state: AccountState::Suspended,
@@ -223,6 +226,12 @@ impl Standings {
         ops.push(Op::SetStanding { login: login.clone(), standing: standing.written(), due_s });
         store.commit_wait(ops)?;
         Ok(self.believe(login, standing))
+    }
+
+    /// Does something while nobody else changes where an account stands.
+    fn alone<T>(&self, act: impl FnOnce() -> T) -> T {
+        let _one = self.one_at_a_time();
+        act()
     }
 
     /// Held while what is committed and what is in memory differ.

@@ -18,7 +18,9 @@ use super::data::{Data, Kind, Record};
 use super::implied::Zone;
 use super::lookup::Lookup;
 use super::place::{Place, is_reachable};
+use super::set_up;
 use crate::clock;
+use crate::setup;
 use crate::site::{Certificate, Site};
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -112,6 +114,23 @@ pub fn certificates(plan: &Plan, site: &Site) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The certificate of the portal, for its own name and for those of set-up.
+pub fn portal_certificate(plan: &Plan, site: &Site) -> Vec<Finding> {
+    let Some(portal) = plan.portal.as_ref().filter(|_| !site.portal.is_empty()) else { return Vec::new() };
+    let shown = setup::shown(&site.certificates);
+    let public = matches!(plan.tls.certificate, Kept::Acme(_));
+    let set_up = plan.domains.keys().flat_map(|domain| setup::hosts(plan, domain));
+    let hosts = std::iter::once(set_up::host(portal).to_owned()).chain(set_up);
+    let finding = |host: String| {
+        let what = format!("certificate of the portal for {host}");
+        match judged(shown, public, &host, site) {
+            Ok(()) => Finding::ok(what),
+            Err(says) => Finding::new(Standing::Bad, what, says),
+        }
+    };
+    hosts.map(finding).collect()
 }
 
 /// Is `shown` believed for `host`, now and in a fortnight? One that is not of a public authority is believed for itself.

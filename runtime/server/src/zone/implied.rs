@@ -10,6 +10,7 @@ use plan::{
 
 use super::data::{Data, Record};
 use super::place::Place;
+use super::set_up;
 use crate::operate::KeyState;
 use crate::signing::keys;
 
@@ -100,6 +101,9 @@ impl Mail<'_> {
         });
         if self.people(kind) {
             zone.records.extend(self.services(name));
+        }
+        if self.plan.portal.is_some() {
+            zone.records.extend(set_up::records(self.plan, self.place, name));
         }
         zone.notes = self.notes(name, &zone);
         zone
@@ -324,6 +328,7 @@ impl Mail<'_> {
         if self.place.certificates.is_none() && !self.doors.is_empty() {
             notes.push("no TLSA records: certificates are the site's (--site)".to_owned());
         }
+        notes.extend(set_up::note(self.plan, self.place, name));
         if zone.mta_sts.is_none() && !self.doors.is_empty() {
             notes.push("no MTA-STS: tls.certificate is not of a public authority (Acme)".to_owned());
         }

@@ -10,14 +10,16 @@ mod doctor;
 mod implied;
 mod lookup;
 mod place;
+mod set_up;
 mod write;
 
 pub use compare::{Finding, Standing, compared};
 pub use data::{Data, Kind, Record};
-pub use doctor::{certificates, connections, reverse_names, zones as compared_with_dns};
+pub use doctor::{certificates, connections, portal_certificate, reverse_names, zones as compared_with_dns};
 pub use implied::{Zone, implied, mta_sts};
 pub use lookup::{Lookup, LookupError};
 pub use place::{Place, Shown};
+pub use set_up::{files as set_up_files, hosts as set_up_hosts};
 pub use write::{TTL_S, written};
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub struct Place {
     pub keys: Option<BTreeMap<Domain, Vec<PublicKey>>>,
     /// Addresses others can reach, by listener.
     pub listeners: BTreeMap<String, Vec<IpAddr>>,
+    /// Addresses of the portal others can reach.
+    pub portal: BTreeSet<IpAddr>,
     /// Addresses mail leaves from, sorted.
     pub sources: BTreeSet<IpAddr>,
     /// What each listener's certificate holds, for TLSA records; `None` where no site is known.
@@ -41,6 +43,7 @@ impl Place {
         Place {
             keys: None,
             listeners: listeners.collect(),
+            portal: site.portal.iter().map(|at| at.bind.ip()).filter(|address| is_reachable(*address)).collect(),
             sources: site.sources.values().flatten().copied().filter(|address| is_reachable(*address)).collect(),
             certificates: Some(Shown::of(&site.certificates)),
         }

@@ -60,6 +60,9 @@ struct LiftArgs {
     /// Those with at least N recipients do not go; together with a subject, those that are both
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     discard_recipients: Option<u32>,
+    /// Contain the account first: nothing opens it any more, and what is not discarded goes when that is undone
+    #[arg(long)]
+    contain: bool,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     because: String,
@@ -109,6 +112,7 @@ fn lift(args: &LiftArgs) -> Result<Exit, Exit> {
         discard: args.discard.clone(),
         discard_subject: args.discard_subject.clone(),
         discard_recipients: args.discard_recipients.map(|many| many as usize),
+        contain: args.contain,
     };
     let lifted = ask(&args.place, "lift", request)?;
     match args.place.format {

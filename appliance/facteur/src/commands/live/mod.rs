@@ -2,17 +2,20 @@
 //! (`server::operate`). One file each; here is what they share: where the state is, how far it is, how it ends.
 
 mod access;
+pub mod alias;
 mod app_password;
 pub mod audit;
 pub mod backup;
 mod bar;
 pub mod block;
 pub mod compromise;
+mod credential;
 pub mod delegate;
 pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;
+mod people;
 pub mod person;
 pub mod quarantine;
 pub mod queue;

@@ -1,13 +1,14 @@
 //! `facteur person`: who there is, from a policy's folder into the store.
 
-use std::io::BufRead;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use server::operate::{PutPeople, SetPassword};
+use server::operate::PutPeople;
 
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
+use super::credential::{self, LetterArgs, PasswordArgs, TotpArgs, WeakArgs};
+use super::people::{self, PeopleCommand};
 use super::quota::{self, QuotaArgs};
 use super::standing::{self, StandingCommand};
 use super::{Place, ask, counted, failed, say_json};
@@ -29,8 +30,16 @@ pub struct PersonArgs {
 enum PersonCommand {
     /// Bring people up to date from the people.ron beside a policy; nobody is taken away
     Load(LoadArgs),
+    #[command(flatten)]
+    People(PeopleCommand),
     /// Set somebody's password: one line of standard input
     Password(PasswordArgs),
+    /// Print a letter with a new password, which its owner has to change; it is shown this once
+    Letter(LetterArgs),
+    /// Say whether somebody has a second factor at the portal; take a lost one away
+    Totp(TotpArgs),
+    /// Count passwords of weak schemes, of letters, and people without any
+    Weak(WeakArgs),
     /// Secrets of one mail program each: drawn here, taken away one by one
     AppPassword(AppPasswordArgs),
     /// More room for a person of a profile that has it on request, until a day
@@ -54,17 +63,14 @@ struct LoadArgs {
     dry_run: bool,
 }
 
-#[derive(Args)]
-struct PasswordArgs {
-    login: String,
-    #[command(flatten)]
-    place: Place,
-}
-
 pub fn run(args: &PersonArgs) -> Exit {
     let ended = match &args.command {
         PersonCommand::Load(args) => load(args),
-        PersonCommand::Password(args) => password(args),
+        PersonCommand::People(command) => people::run(command),
+        PersonCommand::Password(args) => credential::password(args),
+        PersonCommand::Letter(args) => credential::letter(args),
+        PersonCommand::Totp(args) => credential::totp(args),
+        PersonCommand::Weak(args) => credential::weak(args),
         PersonCommand::AppPassword(args) => app_password::run(args),
         PersonCommand::Quota(args) => quota::run(args),
         PersonCommand::Standing(command) => standing::run(command),
@@ -111,14 +117,5 @@ fn load(args: &LoadArgs) -> Result<Exit, Exit> {
             }
         }
     }
-    Ok(Exit::Fine)
-}
-
-fn password(args: &PasswordArgs) -> Result<Exit, Exit> {
-    let mut line = String::new();
-    let read = std::io::stdin().lock().read_line(&mut line);
-    read.map_err(|error| failed(args.place.format, &error.to_string(), Exit::Trouble))?;
-    let password = line.trim_end_matches(['\r', '\n']).to_owned();
-    ask(&args.place, "password", SetPassword { login: args.login.clone(), password })?;
     Ok(Exit::Fine)
 }

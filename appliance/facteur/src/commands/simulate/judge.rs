@@ -59,8 +59,6 @@ impl Talk<'_> {
         let tables = &self.house.tables;
         let guess =
             Guess { login: &credentials.login, class: self.client.class, address: self.client.address, known: false };
-        let (class, address) = (self.client.class, self.client.address);
-        let guess = Guess { login: &credentials.login, class, address, known: false };
         let (guesses, now) = (Guesses::of(tables, guess), self.clock.now());
         guesses.check(tables, &self.rings, now)?;
         let account =

@@ -8,7 +8,7 @@ use plan::LdapPasswords;
 use proto::sasl::Credentials;
 use store::{PersonRow, PersonSource};
 
-use super::{Door, Proved, ProvedBy, is_barred, later, person, unreadable};
+use super::{Door, Proved, is_barred, later, person, unreadable};
 use crate::app_passwords::Used;
 use crate::ldap::{Bound, Ldap};
 use crate::outcome::Peer;
@@ -30,7 +30,7 @@ pub async fn judge(
     let counted = |how: &str| service.metrics.password_checks.with_label_values(&[how]).inc();
     if door == Door::MailProgram && opens_app_password(service, peer, credentials, person.as_ref())? {
         counted("app_password");
-        return Ok(person.map(|row| (row, None, ProvedBy::AppPassword)));
+        return Ok(person.map(|row| (row, None)));
     }
     let right = own(service, peer, credentials, person.as_ref(), &allowed).await?;
     let right = match person.as_ref().zip(service.ldap.as_ref()) {
@@ -42,7 +42,7 @@ pub async fn judge(
         }
         _ => right,
     };
-    Ok(person.filter(|_| right).map(|row| (row, None, ProvedBy::Password)))
+    Ok(person.filter(|_| right).map(|row| (row, None)))
 }
 
 /// Does the secret open the verifier of the store? A login without one costs the same.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{CompromiseCase, no_case};
 use crate::compromise::{self, Choice, NotLifted};
 use crate::operate::quarantine::because;
-use crate::operate::{Context, OperateError, Operation, Progress, Subject, manager, parse_id};
+use crate::operate::{Context, OperateError, Operation, Progress, Subject, manager, parse_id, place};
+use crate::standing::contain::contain;
 
 /// `POST /compromise/lift`. Without anything to discard everything goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub struct LiftCompromise {
     /// Those with this Subject, and those with so many recipients; together both hold.
     pub discard_subject: Option<String>,
     pub discard_recipients: Option<usize>,
+    /// The account is contained first: nothing opens it, and what is not discarded goes when that is undone.
+    pub contain: bool,
 }
 
 /// The case as it is then.
@@ -58,6 +61,13 @@ impl Operation for LiftCompromise {
             subject: self.discard_subject,
             recipients_at_least: self.discard_recipients,
         };
+        if self.contain {
+            manager::decider_about(context, roles::Act::Contain, about, self.by.as_deref())?;
+            let login = place::login(context, &case.login)?;
+            let (why, by) = (format!("case {}: {because}", self.id), decider.name());
+            let contained = contain(&context.store, &service.standings, Some(service), (&login, &why, &by));
+            contained.map_err(|error| OperateError::Store { why: error.to_string() })?;
+        }
         context
             .store
             .commit_wait(vec![decider.audited(&format!("lifts case {} of {}: {because}", self.id, case.login))])?;

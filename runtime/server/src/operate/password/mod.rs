@@ -31,6 +31,8 @@ pub struct SetPassword {
 pub struct ImportPassword {
     pub login: String,
     pub hash: String,
+    /// The day it was set there, `YYYY-MM-DD`; without one it is new today.
+    pub changed_on: Option<String>,
 }
 
 impl Operation for SetPassword {
@@ -61,6 +63,13 @@ impl Operation for SetPassword {
     }
 }
 
+/// The beginning of a day in UTC.
+fn day_s(day: &str) -> Result<i64, OperateError> {
+    let bad = || OperateError::BadDate { text: day.to_owned() };
+    let date: jiff::civil::Date = day.parse().ok().filter(|_| day.len() == "2026-11-30".len()).ok_or_else(bad)?;
+    Ok(date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| bad())?.timestamp().as_second())
+}
+
 /// Are passwords changed from where this client is (`identity.password.change_from`)?
 pub(crate) fn changed_from(context: &Context, client: IpAddr) -> Result<(), OperateError> {
     let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
@@ -82,7 +91,8 @@ impl Operation for ImportPassword {
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<(), OperateError> {
         let login = place::login(context, &self.login)?;
-        passwords::import(context, &login, &self.hash)?;
+        let set_s = self.changed_on.as_deref().map(day_s).transpose()?;
+        passwords::import(context, &login, &self.hash, set_s)?;
         audit(context, &format!("password of {login} imported as a hash"));
         Ok(())
     }

@@ -167,6 +167,12 @@ fn quoted(text: &str) -> String {
     if plain { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }
 
+/// Law: what was read is read back from what is written of it.
+pub fn fuzz(octets: &[u8]) {
+    let Ok(people) = read(&String::from_utf8_lossy(octets)) else { return };
+    super::wanted::assert_reads_back(people, |people| read(&write(people)));
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failed;
 use crate::operate::{Context, OperateError, Operation, Progress, Subject, manager, place};
+use crate::standing::erase::erased;
 use crate::standing::keep;
 
 /// Where the plan says when it happens by itself.
@@ -43,6 +44,6 @@ impl Operation for ErasePerson {
             let why = format!("{login} is {}: only a closed account is erased", state.word());
             return Err(OperateError::Refused { why, rule: RULE.to_owned() });
         }
-        keep::erased(service, &row, &decider.to_string()).map_err(|error| failed(&login, error))
+        erased(service, &row, &decider.to_string()).map_err(|error| failed(&login, error))
     }
 }

@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod hostile;
+mod lists;
 mod people;
 mod spam;
 

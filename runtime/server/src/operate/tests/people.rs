@@ -1,8 +1,8 @@
 //! People and passwords by an operator.
 
 use super::super::{
-    AddAppPassword, GivenAddress, GivenKind, GivenPerson, ListAppPasswords, OperateError, PutPeople, PutResult,
-    RemoveAppPassword, SetPassword,
+    AddAppPassword, Advice, GivenAddress, GivenKind, GivenPerson, ImportPassword, ListAppPasswords, OperateError,
+    PutPeople, PutResult, RemoveAppPassword, SetPassword, WeakPasswords,
 };
 use super::House;
 
@@ -42,7 +42,7 @@ fn people_are_created_once_and_brought_up_to_date_and_only_who_is_there_gets_a_p
     assert!(row.verifier.is_some(), "an update keeps the password");
     assert!(house.store().owns(&login, &"desk@example.org".parse().unwrap()).unwrap());
     assert!(matches!(password("dave", "x"), Err(OperateError::NoSuchLogin { .. })));
-    assert!(matches!(password("carol", ""), Err(OperateError::BadRequest { .. })));
+    assert_eq!(password("carol", ""), Err(OperateError::WeakPassword { advice: vec![Advice::Empty] }));
 }
 
 #[test]
@@ -72,4 +72,31 @@ fn app_passwords_are_made_listed_and_removed_by_name() {
     let told: Vec<String> = house.store().audit(100).unwrap().into_iter().map(|(_, _, what)| what).collect();
     assert!(told.iter().any(|what| what == "app password phone of one removed"), "{told:?}");
     assert!(!told.iter().any(|what| what.contains(&added.secret)), "a secret is on no record");
+}
+
+#[test]
+fn a_password_does_not_come_back_and_an_imported_hash_is_told_by_its_scheme() {
+    let house = House::new();
+    let set = |password: &str| house.run(SetPassword { login: "one".into(), password: password.into() });
+    let before = |password: &str| Err(OperateError::WeakPassword { advice: vec![Advice::UsedBefore] }) == set(password);
+    for n in 0..6 {
+        assert_eq!(set(&format!("password number {n}")), Ok(()));
+    }
+    assert!(before("password number 5") && before("password number 1"));
+    assert_eq!(set("password number 0"), Ok(()), "only the last few are remembered");
+    let import = |hash: &str, changed_on: Option<&str>| {
+        let changed_on = changed_on.map(str::to_owned);
+        house.run(ImportPassword { login: "two".into(), hash: hash.into(), changed_on })
+    };
+    let ssha = "{SSHA}0jrj1dmvjcQiIGGzqh0vwSBl1b1zYWx0c2FsdA==";
+    assert!(matches!(import("{CRYPT}rl.3StKT.4T8M", None), Err(OperateError::BadRequest { .. })));
+    assert!(matches!(import(ssha, Some("yesterday")), Err(OperateError::BadDate { .. })));
+    assert_eq!(import(ssha, Some("2026-05-01")), Ok(()));
+    let row = house.store().person(&mail::Login::new("two").unwrap()).unwrap().unwrap();
+    assert_eq!((row.verifier.as_deref(), row.secret.as_slice()), (Some(ssha), br#"{"s":1777593600}"#.as_slice()));
+    let counted = house.run(WeakPasswords {}).unwrap();
+    let weak: Vec<_> = counted.weak.iter().map(|(word, named)| (word.as_str(), named.count)).collect();
+    assert_eq!((counted.people, weak, counted.never.count), (2, vec![("SSHA", 1)], 2));
+    let told: Vec<String> = house.store().audit(100).unwrap().into_iter().map(|(_, _, what)| what).collect();
+    assert!(!told.iter().any(|what| what.contains("number") || what.contains("SSHA")), "{told:?}");
 }

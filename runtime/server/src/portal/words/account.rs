@@ -14,6 +14,10 @@ pub(crate) const PASSWORD_FROM_INSIDE: Words = Words(
 pub(crate) const ASK: Words = Words("Des questions ? {}", "Questions? {}");
 pub(crate) const PASSWORD_EVERY: Words =
     Words("Le mot de passe est à renouveler tous les {} mois.", "The password has to be renewed every {} months.");
+pub(crate) const PASSWORD_ENDED: Words = Words(
+    "Votre mot de passe est périmé, ou il vous a été remis sur papier : choisissez-en un nouveau pour continuer.",
+    "Your password has ended, or was given to you on paper: choose a new one to go on.",
+);
 pub(crate) const PASSWORD_OLD: Words = Words("Mot de passe actuel", "Current password");
 pub(crate) const PASSWORD_NEW: Words = Words("Nouveau mot de passe", "New password");
 pub(crate) const PASSWORD_AGAIN: Words = Words("Nouveau mot de passe, encore une fois", "New password, once more");

@@ -76,6 +76,7 @@ pub(super) fn asked(field: &str) -> Option<Language> {
 }
 
 pub(super) const THIS_LANGUAGE: Words = Words("Français", "English");
+pub(super) const WRONG_TITLE: Words = Words("À corriger :", "To be corrected:");
 pub(super) const TO_CONTENT: Words = Words("Aller au contenu", "Skip to content");
 pub(super) const MAIL: Words = Words("Messagerie", "Mail");
 pub(super) const PAGES: Words = Words("Pages", "Pages");

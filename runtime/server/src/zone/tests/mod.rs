@@ -34,7 +34,7 @@ fn a_zone_says_who_takes_mail_who_sends_it_and_who_signs_it() {
         keys: Some(BTreeMap::from([(domain, keys)])),
         sources: ["192.0.2.25", "2001:db8::25"].map(|address| address.parse().unwrap()).into(),
         listeners: BTreeMap::from([("mx".to_owned(), vec!["192.0.2.25".parse().unwrap()])]),
-        certificates: None,
+        ..Place::default()
     };
     let zones = implied(&plan, &place);
     for (name, kind, expected) in [

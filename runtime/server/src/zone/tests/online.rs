@@ -17,7 +17,7 @@ fn place() -> Place {
             "mx".to_owned(),
             vec!["192.0.2.25".parse().unwrap(), "2001:db8::25".parse().unwrap()],
         )]),
-        certificates: None,
+        ..Place::default()
     }
 }
 
