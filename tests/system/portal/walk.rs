@@ -40,7 +40,8 @@ fn has_the_header(path: &str, page: &Page) {
 
 /// Values of an attribute, as a browser reads them.
 fn values(page: &Page, attribute: &str) -> BTreeSet<String> {
-    let parts = page.body.split(&format!(" {attribute}=\"")).skip(1);
+    let before = format!(" {attribute}=\"");
+    let parts = page.body.split(&before).skip(1);
     parts.filter_map(|part| part.split('"').next()).map(|value| value.replace("&amp;", "&")).collect()
 }
 
