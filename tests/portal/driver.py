@@ -189,7 +189,8 @@ class Window:
         element = self.one(selector)
         before = self.one("html")
         self.ask("POST", f"/element/{element}/click")
-        until(f"{selector} leads somewhere", lambda: self.all("html") != [before])
+        until(f"{selector} leads somewhere", lambda: self.all("html") not in ([], [before]))
+        until("the page is whole", lambda: self.run("return document.readyState") == "complete")
         return self
 
     def back(self):
@@ -199,6 +200,11 @@ class Window:
     def press(self, selector):
         self.ask("POST", f"/element/{self.one(selector)}/click")
         return self
+
+    def read_in(self, language):
+        """The language the browser asks for from now on."""
+        agent = self.run("return navigator.userAgent")
+        self.cdp("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
 
     def press_tab(self):
         key = [{"type": "keyDown", "value": "\ue004"}, {"type": "keyUp", "value": "\ue004"}]
