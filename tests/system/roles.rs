@@ -57,7 +57,7 @@ fn header_of_newest(house: &House, login: &str) -> std::io::Result<String> {
 fn a_colleague_sends_in_somebodys_name_until_it_ends_and_says_so_where_it_is_on_behalf() -> Outcome {
     let house = House::new("delegation");
     let (owner, colleague) = (house.person("dupont-a"), house.person("durand-e"));
-    house.submit(&colleague, &owner.address, "")?.expect(550)?;
+    house.submit(&colleague, &owner.address, "")?.expect(553)?;
     let add = |how: &str, until: &str, by: &str| {
         let because = ["--because", "away", "--until", until, "--how", how, "--by", by];
         house.run(&[&["delegate", "add", "dupont-a", "--to", "durand-e"][..], &because].concat())
@@ -65,17 +65,17 @@ fn a_colleague_sends_in_somebodys_name_until_it_ends_and_says_so_where_it_is_on_
     // Who is neither the owner nor a manager gives nobody's name away, and no day that is over.
     assert!(add("as", "2099-12-31", "toto-j").ends(2).err.contains("only the person it is about or a mail manager"));
     add("as", "2020-01-01", "dupont-a").ends(2);
-    house.submit(&colleague, &owner.address, "")?.expect(550)?;
+    house.submit(&colleague, &owner.address, "")?.expect(553)?;
     add("on-behalf", "2099-12-31", "dupont-p").ends(0);
     house.submit(&colleague, &owner.address, "")?.expect(250)?;
     let header = header_of_newest(&house, "toto-j")?;
     assert!(header.contains(&format!("\r\nSender: {}\r\n", colleague.address)), "{header}");
     house.submit(&colleague, &owner.address, &format!("Sender: {}\r\n", owner.address))?.expect(550)?;
     // Somebody else's delegation is nobody's licence for a third name.
-    house.submit(&colleague, &house.person("toto-jp").address, "")?.expect(550)?;
-    house.submit(&house.person("durand-m"), &owner.address, "")?.expect(550)?;
+    house.submit(&colleague, &house.person("toto-jp").address, "")?.expect(553)?;
+    house.submit(&house.person("durand-m"), &owner.address, "")?.expect(553)?;
     // What the owner has as a member of a functional address is not theirs to give.
-    house.submit(&colleague, "docmessagerie@univ-nantes.fr", "")?.expect(550)?;
+    house.submit(&colleague, "docmessagerie@univ-nantes.fr", "")?.expect(553)?;
     add("as", "2099-12-31", "dupont-a").ends(0);
     house.submit(&colleague, &owner.address, "")?.expect(250)?;
     let header = header_of_newest(&house, "toto-j")?;
@@ -89,7 +89,7 @@ fn a_colleague_sends_in_somebodys_name_until_it_ends_and_says_so_where_it_is_on_
     assert!(listed.out.contains("durand-e") && listed.out.contains("2099-12-31"), "{}", listed.out);
     house.run(&["delegate", "end", "dupont-a", "--to", "durand-e", "--by", "dupont-a"]).ends(0);
     house.run(&["delegate", "end", "dupont-a", "--to", "durand-e"]).ends(4);
-    house.submit(&colleague, &owner.address, "")?.expect(550)?;
+    house.submit(&colleague, &owner.address, "")?.expect(553)?;
     let audit = house.run(&["audit", "--about", "durand-e"]).ends(0).out;
     assert!(audit.contains("dupont-p, asked by uid"), "{audit}");
     assert!(audit.contains("durand-e may send as dupont-a until 2099-12-31: away"), "{audit}");

@@ -18,7 +18,7 @@ pub(super) fn judge(service: &Service, session: &Session<'_>, start: &[u8]) -> R
             let authors = authors(start)?;
             let classes = classes(service, session.client, &authors)?;
             decide::authors(&service.tables, session.block, &classes)?;
-            sender(service, session.client, &authors, start)
+            sender(service, session, &authors, start)
         }
         Block::Receive(_) | Block::Read(_) => Ok(None),
     }
@@ -27,11 +27,12 @@ pub(super) fn judge(service: &Service, session: &Session<'_>, start: &[u8]) -> R
 /// Who writes on behalf of somebody is named in Sender (RFC 5322 3.6.2), and nobody else is.
 fn sender(
     service: &Service,
-    client: &Client,
+    session: &Session<'_>,
     authors: &[Option<Address>],
     start: &[u8],
 ) -> Result<Option<Address>, Refusal> {
-    let Some(account) = &client.account else { return Ok(None) };
+    let client = session.client;
+    let (Some(account), Block::Send(index)) = (&client.account, session.block) else { return Ok(None) };
     let mut on_behalf = false;
     for author in authors.iter().flatten() {
         on_behalf |= delegated(service, client, author)? == Some(Manner::OnBehalf);
@@ -54,8 +55,9 @@ fn sender(
         };
     }
     if !is_theirs {
+        let rule = format!("may_send.{}.header_from", service.tables.send_block(index).0);
         let text = "the Sender of this message is not yours, and you write on behalf of its author";
-        return Err(Refusal::new(reply::POLICY, Reason::SenderNotYours, "", text));
+        return Err(Refusal::new(reply::POLICY, Reason::SenderNotYours, rule, text));
     }
     Ok(fields.is_empty().then_some(row.person.address))
 }

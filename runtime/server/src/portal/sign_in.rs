@@ -24,7 +24,12 @@ use crate::sessions::Entered;
 const CODE: &str = "/sign-in/code";
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![("/sign-in", get(asked).post(tried)), ("/sign-out", post(out)), ("/language", post(language))]
+    vec![
+        ("/sign-in", get(asked).post(tried)),
+        (CODE, get(code_asked).post(code_shown)),
+        ("/sign-out", post(out)),
+        ("/language", post(language)),
+    ]
 }
 
 /// Where to go after it.
