@@ -57,7 +57,8 @@ def a_refusal_is_explained(server, window, login):
     manager = window().signed_in("dupont-p").go("/manage/decision")
     manager.type("#reply", f"{number} {text.decode()}").click("main form button")
     manager.says("What to do").says("unknown-recipient")
-    until("the decision is kept", lambda: "550" in manager.go(f"/manage/decision?address={address}").text())
+    looked_up = f"/manage/decision?address={address}"
+    until("the decision is kept", lambda: "reception.KnownRecipient" in manager.go(looked_up).text())
 
 
 main(a_stolen_account_is_contained_and_given_back, a_correspondent_finds_people_of_the_unit_alone, a_refusal_is_explained)
