@@ -9,6 +9,8 @@ pub enum Missing<'a> {
     Corpus,
     /// A program of this name, from a Debian package.
     Program(&'a str),
+    /// A package of npm, which npm does not get.
+    Package(&'a str),
     /// The test takes another user's place, which only root can.
     Root,
 }
@@ -21,6 +23,7 @@ pub fn skip(test: &str, missing: Missing<'_>) {
     let reason = match missing {
         Missing::Corpus => "no corpus here (FACTEUR_CORPUS)".to_string(),
         Missing::Root => "not root".to_string(),
+        Missing::Package(name) => format!("no `{name}` here (`npm pack` gets it, once)"),
         Missing::Program(name) => format!("no `{name}` here (tests/packages)"),
     };
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");

@@ -97,8 +97,9 @@ pub fn told(event: &str, id: QueueId, rule: &str, said: &str, plan: &str, tick: 
     Op::LogDecision { at_s: clock::unix_s(), row: serde_json::to_string(&row).unwrap_or_default() }
 }
 
-/// The name of a person or an address in rows.
+/// The name of a person or an address in rows. A path (RFC 5321 4.1.2) goes by its address.
 pub fn hashed(about: &str, key: &[u8; 32]) -> String {
+    let about = about.strip_prefix('<').and_then(|path| path.strip_suffix('>')).unwrap_or(about);
     if about.is_empty() {
         return String::new();
     }
@@ -119,6 +120,7 @@ mod tests {
         assert_eq!((&read["schema"], &read["event"], &read["tick"]), (&1.into(), &"delivered".into(), &12.into()));
         assert!(!row.to_lowercase().contains("alice") && read.get("rule").is_none(), "{row}");
         assert_eq!(read["about"], hashed("alice@EXAMPLE.org", &[7; 32]));
+        assert_eq!(read["about"], hashed("<alice@example.org>", &[7; 32]));
         assert_ne!(read["about"], hashed("alice@example.org", &[8; 32]));
     }
 }

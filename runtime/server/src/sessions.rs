@@ -83,13 +83,24 @@ impl Sessions {
     /// Tells all sessions of `login` to end, and says how many there are. Each ends as its protocol says, as soon as it waits
     /// for its client.
     pub fn end(&self, login: &Login) -> usize {
+        self.end_those(login, |_| true)
+    }
+
+    /// The same for mail programs alone: what opened them may be an app password, which never opens the portal.
+    pub fn end_programs(&self, login: &Login) -> usize {
+        self.end_those(login, |protocol| protocol != Protocol::Portal)
+    }
+
+    fn end_those(&self, login: &Login, which: impl Fn(Protocol) -> bool) -> usize {
         let by_login = self.by_login();
         let all = by_login.get(&key(login)).map(Vec::as_slice).unwrap_or_default();
-        for one in all {
-            one.is_ended.store(true, Ordering::Release);
-            one.end.notify_waiters();
-        }
-        all.len()
+        let chosen = all.iter().filter(|one| which(one.of.protocol));
+        chosen
+            .map(|one| {
+                one.is_ended.store(true, Ordering::Release);
+                one.end.notify_waiters();
+            })
+            .count()
     }
 
     /// Sessions there are.
@@ -169,6 +180,15 @@ mod tests {
         assert_eq!((sessions.of(&login).len(), sessions.count(), sessions.end(&login)), (0, 1, 0));
         // Who comes back is somebody new.
         assert!(!sessions.enter(of("toto-j", Protocol::Pop)).is_ended());
+    }
+
+    #[test]
+    fn mail_programs_end_and_the_portal_stays() {
+        let sessions = Arc::new(Sessions::default());
+        let (imap, portal) =
+            (sessions.enter(of("toto-j", Protocol::Imap)), sessions.enter(of("toto-j", Protocol::Portal)));
+        assert_eq!(sessions.end_programs(&Login::new("toto-j").unwrap()), 1);
+        assert!(imap.is_ended() && !portal.is_ended());
     }
 
     fn resident_octets() -> usize {

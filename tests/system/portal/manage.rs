@@ -138,7 +138,7 @@ fn a_manager_learns_why_something_was_refused() -> Outcome {
     assert!(manager.get(&query("reply", "550 no"))?.body.contains("no brackets"));
     tests::wait::until(std::time::Duration::from_secs(30), "the decision is kept", || {
         let page = manager.get(&query("address", "nobody.here@univ-nantes.fr")).ok()?;
-        page.body.contains("550").then_some(())
+        page.body.contains("reception.KnownRecipient").then_some(())
     });
     // A correspondent asks about people of the unit, and about no address.
     let mut correspondent = Browser::signed_in(&server, "inside", &person("leguennec-m"));

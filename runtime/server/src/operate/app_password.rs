@@ -154,7 +154,7 @@ impl Operation for RemoveAppPassword {
             audit(context, &format!("app password {} of {login} removed", self.name));
             // Which session it opened is not known: the others log in again by what they have.
             if let Some(server) = &context.server {
-                server.sessions.end(&login);
+                server.sessions.end_programs(&login);
             }
         }
         Ok(removed)
