@@ -100,8 +100,6 @@ pub(crate) struct Visitor {
     pub roles: Held,
     /// Their password is too old, or others have read it: all they may do here is change it.
     pub must_change: bool,
-    /// Unix seconds of the sign-in.
-    pub since_s: i64,
 }
 
 impl Deref for Visitor {
@@ -127,12 +125,12 @@ impl Visitor {
             person: row.person,
             roles: roles_of(service, &session.login)?,
             must_change,
-            since_s: session.since_s,
         }))
     }
 
     /// For a page of a role: an answer that says why not, unless `allowed`, and unless they come from a network where
     /// managers find their pages.
+    #[expect(clippy::result_large_err, reason = "it is the answer, made at most once a request")]
     pub fn must(&self, allowed: bool) -> Result<(), Response> {
         if !allowed {
             return Err(page::problem(self, StatusCode::FORBIDDEN, words::NOT_YOURS));
