@@ -130,6 +130,7 @@ impl Visitor {
 
     /// For a page of a role: an answer that says why not, unless `allowed`, and unless they come from a network where
     /// managers find their pages.
+    #[expect(clippy::result_large_err, reason = "it is the answer, made at most once a request")]
     pub fn must(&self, allowed: bool) -> Result<(), Response> {
         if !allowed {
             return Err(page::problem(self, StatusCode::FORBIDDEN, words::NOT_YOURS));

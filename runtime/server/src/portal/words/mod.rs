@@ -63,7 +63,7 @@ pub(super) const fn other(language: Language) -> Language {
 pub(super) fn asked(field: &str) -> Option<Language> {
     let ranges = field.split(',').take(32).filter_map(|range| {
         let mut parts = range.split(';');
-        let language = language(&parts.next()?.trim().to_ascii_lowercase().split('-').next()?.to_owned())?;
+        let language = language(parts.next()?.trim().to_ascii_lowercase().split('-').next()?)?;
         let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
         (weight > 0.0).then_some((language, weight))
     });
