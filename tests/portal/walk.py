@@ -66,6 +66,11 @@ class Auditor:
     def size(self, window, size):
         window.cdp("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1, mobile=size != DESK)
 
+    def scheme(self, window, scheme):
+        """Without transitions: a colour that is on its way is none to judge."""
+        wanted = {"prefers-color-scheme": scheme, "prefers-reduced-motion": "reduce"}
+        window.cdp("Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in wanted.items()])
+
     def by_axe(self, window, options=None):
         return window.run_async(AXE, self.axe, options or WHOLE)
 
@@ -75,9 +80,9 @@ class Auditor:
         lang, h1, title, mains = window.run(HEADS)
         if (lang, h1, mains) != (language, 1, 1):
             found.append(f"lang {lang}, {h1} h1, {mains} main")
-        window.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        self.scheme(window, "dark")
         found += [f"dark: {one}" for one in self.by_axe(window, CONTRAST)]
-        window.cdp("Emulation.setEmulatedMedia", features=[])
+        self.scheme(window, "light")
         window.press_tab()
         found += [f"focus is not seen: {one}" for one in window.run(UNSEEN_FOCUS)]
         window.run("document.activeElement.blur(); scrollTo(0, 0)")
