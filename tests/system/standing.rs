@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use mail::date::DateTime;
 use serde_json::Value;
@@ -291,7 +291,9 @@ fn a_server_that_dies_while_it_contains_has_done_all_of_it_or_nothing() -> Outco
         command.args(["person", "contain", "user0001", "--because", "phished"]).arg("--data").arg(&house.data);
         let mut contains = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn()?;
         // Before, in the middle, and behind it: where the kill falls is the machine's matter.
-        std::thread::sleep(Duration::from_millis(round * 60));
+        let begun = Instant::now();
+        let some_time = || (begun.elapsed() >= Duration::from_millis(round * 60)).then_some(());
+        wait::until(Duration::from_secs(5), "the command is on its way", some_time);
         server.kill();
         // Without a server the command does it itself: it may come after the kill.
         contains.wait()?;

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use decide::{Tables, Tick};
+use decide::{Rings, Tables, Tick};
 use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, TlsMode};
 use store::{Op, ReadError, Store};
 use tokio::sync::{Semaphore, broadcast, watch};
@@ -172,31 +172,7 @@ impl Server {
         store: Arc<Store>,
     ) -> Result<Running, StartError> {
         metrics::count_panics();
-        let impossible = impossible(&tables);
-        if !impossible.is_empty() {
-            return Err(StartError::Unserved(impossible));
-        }
-        unserved(&tables).iter().for_each(|line| tracing::info!("not executed: {line}"));
-        if let Some(BackupTo::Elsewhere(name)) = tables.plan().backup.as_ref().map(|backup| &backup.to)
-            && !site.backups.contains_key(name)
-        {
-            tracing::warn!(
-                "backups: the site gives no place for `{name}`, so they are kept on the disk of the data folder"
-            );
-        }
-        if !asks(&site) && tables.plan().reception.contains(&ReceptionStep::Authenticate) {
-            tracing::info!("nothing leaves this machine: no name server is asked, SPF, DKIM and DMARC say `none`");
-        }
-        let unknown: Vec<String> =
-            site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
-        let unknown = if site.portal.is_empty() || tables.plan().portal.is_some() {
-            unknown
-        } else {
-            [unknown, vec![PORTAL.to_owned()]].concat()
-        };
-        if !unknown.is_empty() {
-            return Err(StartError::UnknownListeners(unknown));
-        }
+        fits(&tables, &site)?;
         let doors = doors(&tables, &site)?;
         let portal_doors = portal_doors(&tables, &site)?;
         let (stop, stopping) = watch::channel(false);
@@ -207,30 +183,7 @@ impl Server {
         let bad_control = |error| StartError::Control { path: control.clone(), error };
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         let mut listeners: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
-        let mut tasks = vec![
-            tokio::spawn(operate::door::serve(service.clone(), control_socket)),
-            tokio::spawn(rings::keep(service.clone())),
-            tokio::spawn(kept::keep(service.clone())),
-            tokio::spawn(accesses::keep(service.clone())),
-            tokio::spawn(compromise::keep(service.clone())),
-            tokio::spawn(fullness::keep(service.clone())),
-            tokio::spawn(standing::keep::keep(service.clone())),
-            tokio::spawn(night::keep(service.clone())),
-            tokio::spawn(quarantine::count(service.clone())),
-            tokio::spawn(reports::keep(service.clone())),
-            tokio::spawn(crate::quotas::keep(service.clone())),
-            tokio::spawn(crate::teaching::keep(service.clone())),
-            tokio::spawn(crate::passwords::warnings::keep(service.clone())),
-            tokio::spawn(notices::keep(service.clone())),
-            tokio::spawn(scan::keep(service.clone())),
-            tokio::spawn(scan::rescan::keep(service.clone())),
-            tokio::spawn(outbound::run(service.clone())),
-            tokio::spawn(signing::keep(service.clone())),
-            tokio::spawn(colleagues::keep(service.clone())),
-            tokio::spawn(crate::ldap::keep(service.clone())),
-            tokio::spawn(outbound::pool::keep(service.clone())),
-            tokio::spawn(world::tls_report::keep(service.clone())),
-        ];
+        let mut tasks = tasks(&service, control_socket);
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
         tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
@@ -241,6 +194,63 @@ impl Server {
         }
         Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
     }
+}
+
+/// Can this plan be served at this site? What is left out is said.
+fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
+    let impossible = impossible(tables);
+    if !impossible.is_empty() {
+        return Err(StartError::Unserved(impossible));
+    }
+    unserved(tables).iter().for_each(|line| tracing::info!("not executed: {line}"));
+    if let Some(BackupTo::Elsewhere(name)) = tables.plan().backup.as_ref().map(|backup| &backup.to)
+        && !site.backups.contains_key(name)
+    {
+        tracing::warn!(
+            "backups: the site gives no place for `{name}`, so they are kept on the disk of the data folder"
+        );
+    }
+    if !asks(site) && tables.plan().reception.contains(&ReceptionStep::Authenticate) {
+        tracing::info!("nothing leaves this machine: no name server is asked, SPF, DKIM and DMARC say `none`");
+    }
+    let unknown: Vec<String> = site.listeners.keys().filter(|name| tables.listener(name).is_none()).cloned().collect();
+    let unknown = if site.portal.is_empty() || tables.plan().portal.is_some() {
+        unknown
+    } else {
+        [unknown, vec![PORTAL.to_owned()]].concat()
+    };
+    if !unknown.is_empty() {
+        return Err(StartError::UnknownListeners(unknown));
+    }
+    Ok(())
+}
+
+/// What works for as long as the server does.
+fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
+    vec![
+        tokio::spawn(operate::door::serve(service.clone(), control_socket)),
+        tokio::spawn(rings::keep(service.clone())),
+        tokio::spawn(kept::keep(service.clone())),
+        tokio::spawn(accesses::keep(service.clone())),
+        tokio::spawn(compromise::keep(service.clone())),
+        tokio::spawn(fullness::keep(service.clone())),
+        tokio::spawn(standing::keep::keep(service.clone())),
+        tokio::spawn(night::keep(service.clone())),
+        tokio::spawn(quarantine::count(service.clone())),
+        tokio::spawn(reports::keep(service.clone())),
+        tokio::spawn(crate::quotas::keep(service.clone())),
+        tokio::spawn(crate::teaching::keep(service.clone())),
+        tokio::spawn(crate::passwords::warnings::keep(service.clone())),
+        tokio::spawn(notices::keep(service.clone())),
+        tokio::spawn(scan::keep(service.clone())),
+        tokio::spawn(scan::rescan::keep(service.clone())),
+        tokio::spawn(outbound::run(service.clone())),
+        tokio::spawn(signing::keep(service.clone())),
+        tokio::spawn(colleagues::keep(service.clone())),
+        tokio::spawn(crate::ldap::keep(service.clone())),
+        tokio::spawn(outbound::pool::keep(service.clone())),
+        tokio::spawn(world::tls_report::keep(service.clone())),
+    ]
 }
 
 impl Running {
@@ -331,13 +341,36 @@ fn http_socket(
     Ok((Some(socket.local_addr().map_err(bad)?), Some(socket)))
 }
 
-async fn service(
+/// What a service is put together from.
+struct Parts {
     tables: Arc<Tables>,
-    hash: PlanHash,
     site: Site,
     store: Arc<Store>,
-    stop: watch::Receiver<bool>,
-) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
+    world: World,
+    engines: Vec<Arc<scan::Engine>>,
+    scorers: scan::score::Scorers,
+    time_zone: jiff::tz::TimeZone,
+    redirects: Arc<Redirects>,
+    requests: crate::redirects::asked::Requests,
+    delegations: crate::delegations::Delegations,
+    room_grants: crate::quotas::RoomGrants,
+    blocks: Blocks,
+    passwords: crate::passwords::Passwords,
+    standings: Arc<Standings>,
+    directory: Directory,
+    signing: Signing,
+    spam: Spam,
+    resolver: Option<Resolver>,
+    ldap: Option<Ldap>,
+    rings: Rings,
+    nobodys_salts: [u8; 32],
+    compromise: Compromise,
+    clock: Clock,
+    records: Records,
+    decisions_key: [u8; 32],
+}
+
+async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Parts, JoinHandle<()>), StartError> {
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site, &store).map_err(StartError::Unserved)?;
     let scorers = scan::score::Scorers::of(tables.plan(), &site);
@@ -366,58 +399,99 @@ async fn service(
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
-    let service = Service {
-        metrics: Metrics::new(&hash.short()),
-        plan: hash.short(),
-        plan_full: hash.full(),
-        spool: outbound::Spool::new(tables.plan()),
+    let parts = Parts {
         tables,
         site,
         store,
-        clock,
-        passwords,
-        accesses: accesses::Accesses::default(),
-        delays: crate::delays::Delays::default(),
-        compromise,
-        app_passwords: AppPasswords::default(),
-        tokens: Tokens::default(),
-        nobodys_salts,
-        admission: Admission::new(),
-        annotated: crate::annotated::Annotated::default(),
-        records,
+        world,
         engines,
         scorers,
-        signing,
-        spam,
-        held: Arc::new(Held::default()),
-        maildrops: Arc::default(),
-        directory,
-        ldap,
-        world,
-        pool: outbound::Pool::default(),
+        time_zone,
         redirects,
         requests,
         delegations,
         room_grants,
-        sessions: Arc::default(),
-        standings,
-        teaching: crate::teaching::Teaching::default(),
         blocks,
+        passwords,
+        standings,
+        directory,
+        signing,
+        spam,
         resolver,
+        ldap,
+        rings,
+        nobodys_salts,
+        compromise,
+        clock,
+        records,
+        decisions_key,
+    };
+    Ok((parts, writer))
+}
+
+async fn service(
+    tables: Arc<Tables>,
+    hash: PlanHash,
+    site: Site,
+    store: Arc<Store>,
+    stop: watch::Receiver<bool>,
+) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
+    let (parts, writer) = parts(tables, site, store).await?;
+    Ok((Arc::new(assembled(parts, &hash, stop)), writer))
+}
+
+fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Service {
+    Service {
+        metrics: Metrics::new(&hash.short()),
+        plan: hash.short(),
+        plan_full: hash.full(),
+        spool: outbound::Spool::new(parts.tables.plan()),
+        tables: parts.tables,
+        site: parts.site,
+        store: parts.store,
+        clock: parts.clock,
+        passwords: parts.passwords,
+        accesses: accesses::Accesses::default(),
+        delays: crate::delays::Delays::default(),
+        compromise: parts.compromise,
+        app_passwords: AppPasswords::default(),
+        tokens: Tokens::default(),
+        nobodys_salts: parts.nobodys_salts,
+        admission: Admission::new(),
+        annotated: crate::annotated::Annotated::default(),
+        records: parts.records,
+        engines: parts.engines,
+        scorers: parts.scorers,
+        signing: parts.signing,
+        spam: parts.spam,
+        held: Arc::new(Held::default()),
+        maildrops: Arc::default(),
+        directory: parts.directory,
+        ldap: parts.ldap,
+        world: parts.world,
+        pool: outbound::Pool::default(),
+        redirects: parts.redirects,
+        requests: parts.requests,
+        delegations: parts.delegations,
+        room_grants: parts.room_grants,
+        sessions: Arc::default(),
+        standings: parts.standings,
+        teaching: crate::teaching::Teaching::default(),
+        blocks: parts.blocks,
+        resolver: parts.resolver,
         tally: Mutex::default(),
         report_reader: Arc::new(Semaphore::new(1)),
         refusals: Throttle::default(),
-        time_zone,
+        time_zone: parts.time_zone,
         long_contents: Semaphore::new(LONG_CONTENTS_MAX),
-        decisions_key,
+        decisions_key: parts.decisions_key,
         transcripts: crate::transcripts::Transcripts::default(),
         draining: AtomicBool::new(false),
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
         end: watch::Sender::new(false),
-        rings: Mutex::new(rings),
-    };
-    Ok((Arc::new(service), writer))
+        rings: Mutex::new(parts.rings),
+    }
 }
 
 fn time_zone(tables: &Tables) -> Result<jiff::tz::TimeZone, StartError> {

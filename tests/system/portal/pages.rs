@@ -22,7 +22,7 @@ fn a_password_is_changed_from_inside_and_a_weak_one_is_refused_with_useful_words
     };
     for (old, new, again, said) in [
         (alice.password.as_str(), "azerty", "azerty", "at least"),
-        (&alice.password, &alice.login, &alice.login, "password"),
+        (&alice.password, "universite", "universite", "everybody knows"),
         (&alice.password, new, "another", "not typed the same twice"),
         ("wrong", new, new, "not your current password"),
     ] {

@@ -54,7 +54,7 @@ fn nobody_ends_or_takes_what_is_of_others() -> Outcome {
     let server = serve();
     let (alice, bob) = (person(&server, 0), person(&server, 1));
     let mut hers = Browser::signed_in(&server, "inside", &alice);
-    hers.fill("/app-passwords", "/app-passwords", &[("name", "phone")])?;
+    hers.fill("/app-passwords", "/app-passwords", &[("name", "tablet-of-hers")])?;
     let mut second = Browser::signed_in(&server, "outside", &alice);
     let page = hers.get("/activity")?;
     let number = page.body.split("name=\"number\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
@@ -64,12 +64,12 @@ fn nobody_ends_or_takes_what_is_of_others() -> Outcome {
     let page = his.fill("/activity", "/activity/end", &[("number", &number)])?;
     assert_eq!(page.status, 404, "a number of hers is none of his");
     let page = his.get("/app-passwords")?;
-    assert!(!page.body.contains("phone"), "her app passwords are not shown");
+    assert!(!page.body.contains("tablet-of-hers"), "her app passwords are not shown");
     his.send(&page, "/app-passwords", &[("name", "laptop")])?;
-    let page = his.fill("/app-passwords", "/app-passwords/remove", &[("name", "phone")])?;
+    let page = his.fill("/app-passwords", "/app-passwords/remove", &[("name", "tablet-of-hers")])?;
     assert_eq!(page.status, 404);
     assert_eq!(second.get("/")?.status, 200, "her session goes on");
-    assert!(hers.get("/app-passwords")?.body.contains("phone"));
+    assert!(hers.get("/app-passwords")?.body.contains("tablet-of-hers"));
     assert_eq!(hers.fill("/activity", "/activity/end", &[("number", &number)])?.status, 303, "she ends it herself");
     assert_eq!(second.get("/")?.status, 303);
     Ok(())

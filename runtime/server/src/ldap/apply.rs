@@ -8,7 +8,7 @@ use store::{CommitError, Op, ReadError};
 
 use super::compare::Comparison;
 use super::facts::Facts;
-use super::step::{Desk, NoStep, Step};
+use super::step::{Desk, Known, NoStep, Step};
 
 /// People of one commit.
 const BATCH: usize = 200;
@@ -45,72 +45,119 @@ impl From<ReadError> for NotApplied {
     }
 }
 
-/// Steps that wait for their commit, and what they give away.
-#[derive(Default)]
-struct Batch {
-    steps: Vec<(String, Step)>,
+/// What is said of attributes that could not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tell {
+    /// All of it.
+    New,
+    /// It was said when the person was compared.
+    Changed,
+    Nothing,
+}
+
+/// What is taken over, and what waits for its commit.
+struct Taking<'a> {
+    desk: &'a Desk,
+    comparison: &'a mut Comparison,
+    stop: &'a AtomicBool,
+    applied: Applied,
+    /// Ids of people and their steps.
+    waiting: Vec<(String, Step)>,
+    /// What those steps give away.
     given: HashSet<String>,
 }
 
 /// Takes everything over. Blocks.
 pub fn apply(desk: &Desk, comparison: &mut Comparison, stop: &AtomicBool) -> Result<Applied, NotApplied> {
-    let mut applied = Applied::default();
-    let mut batch = Batch::default();
     let (new, changed) = (std::mem::take(&mut comparison.new), std::mem::take(&mut comparison.changed));
+    let gone = std::mem::take(&mut comparison.gone);
+    let (applied, waiting, given) = (Applied::default(), Vec::new(), HashSet::new());
+    let mut taking = Taking { desk, comparison, stop, applied, waiting, given };
     // Nobody's alias is somebody else's own address: everybody who is new has theirs before anybody gets an alias.
-    let bare: Vec<Facts> = new.iter().map(|facts| Facts { aliases: Vec::new(), ..facts.clone() }).collect();
-    let with_aliases = new.iter().filter(|facts| !facts.aliases.is_empty());
-    let all = bare.iter().chain(with_aliases).map(|facts| (facts, false));
-    for (facts, same_login) in all.chain(changed.iter().map(|facts| (facts, true))) {
-        let Some(mut step) = stepped(desk, facts, same_login, comparison)? else { continue };
-        // What somebody before in this batch gets is not in the store yet.
-        if names(&step).any(|name| batch.given.contains(&name)) {
-            flush(desk, &mut batch, comparison, &mut applied)?;
-            match stepped(desk, facts, same_login, comparison)? {
-                Some(again) => step = again,
-                None => continue,
-            }
+    for facts in &new {
+        // Whoever is looked at again is told of then.
+        let tell = if facts.aliases.is_empty() { Tell::New } else { Tell::Nothing };
+        taking.take(&Facts { aliases: Vec::new(), ..facts.clone() }, tell)?;
+    }
+    taking.flush()?;
+    for facts in new.iter().filter(|facts| !facts.aliases.is_empty()) {
+        // Who was refused was told of.
+        if matches!(desk.known(facts), Ok(Known::Same(_))) {
+            taking.take(facts, Tell::New)?;
         }
-        batch.given.extend(names(&step));
-        batch.steps.push((facts.foreign_id.clone(), step));
-        if batch.steps.len() >= BATCH {
-            flush(desk, &mut batch, comparison, &mut applied)?;
-            if stop.load(Ordering::Relaxed) {
+    }
+    taking.flush()?;
+    // Who is new and got an alias is counted once.
+    taking.applied.changed = 0;
+    for facts in &changed {
+        taking.take(facts, Tell::Changed)?;
+    }
+    taking.flush()?;
+    for rows in gone.chunks(BATCH) {
+        let ops: Vec<Op> = rows.iter().flat_map(|row| desk.gone(row)).collect();
+        desk.store.commit_wait(ops).map_err(NotApplied::Commit)?;
+        taking.applied.gone += rows.len() as u64;
+    }
+    Ok(taking.applied)
+}
+
+impl Taking<'_> {
+    /// One person.
+    fn take(&mut self, facts: &Facts, tell: Tell) -> Result<(), NotApplied> {
+        let has_changed = tell == Tell::Changed;
+        let mut step = self.desk.step(facts, has_changed);
+        // What somebody before in this batch gets is not in the store yet.
+        if step.as_ref().is_ok_and(|step| names(step).any(|name| self.given.contains(&name))) {
+            self.flush()?;
+            step = self.desk.step(facts, has_changed);
+        }
+        let step = match step {
+            Ok(step) => step,
+            Err(NoStep::Read(error)) => return Err(error.into()),
+            Err(NoStep::NoAccount) => return Ok(()),
+            Err(NoStep::Says(says)) => {
+                self.comparison.refuse(&facts.foreign_id, says);
+                return Ok(());
+            }
+        };
+        if tell == Tell::New {
+            step.said.iter().for_each(|says| self.comparison.leave_out(&facts.foreign_id, says.as_str()));
+        }
+        self.given.extend(names(&step));
+        self.waiting.push((facts.foreign_id.clone(), step));
+        if self.waiting.len() >= BATCH {
+            self.flush()?;
+            if self.stop.load(Ordering::Relaxed) {
                 return Err(NotApplied::Stopped);
             }
         }
+        Ok(())
     }
-    flush(desk, &mut batch, comparison, &mut applied)?;
-    // Who is new and got an alias is counted once.
-    applied.changed = applied.changed.min(changed.len() as u64);
-    for rows in std::mem::take(&mut comparison.gone).chunks(BATCH) {
-        let ops: Vec<Op> = rows.iter().flat_map(|row| desk.gone(row)).collect();
-        desk.store.commit_wait(ops).map_err(NotApplied::Commit)?;
-        applied.gone += rows.len() as u64;
-    }
-    Ok(applied)
-}
 
-/// The step of one person; `None` when they are nobody here, which is said. What a person who changed keeps was said already.
-fn stepped(
-    desk: &Desk,
-    facts: &Facts,
-    same_login: bool,
-    comparison: &mut Comparison,
-) -> Result<Option<Step>, ReadError> {
-    match desk.step(facts, same_login) {
-        Ok(step) => {
-            if !same_login {
-                step.said.iter().for_each(|says| comparison.leave_out(&facts.foreign_id, says.as_str()));
+    /// One commit for all; where the store refuses one of them, one commit for each.
+    fn flush(&mut self) -> Result<(), NotApplied> {
+        self.given.clear();
+        let steps = std::mem::take(&mut self.waiting);
+        let all = steps.iter().flat_map(|(_, step)| step.ops.iter().cloned()).collect();
+        let together = match self.desk.store.commit_wait(all) {
+            Ok(_) => true,
+            Err(CommitError::Refused { .. }) => false,
+            Err(error) => return Err(NotApplied::Commit(error)),
+        };
+        for (foreign_id, step) in steps {
+            if !together {
+                match self.desk.store.commit_wait(step.ops.clone()) {
+                    Ok(_) => {}
+                    Err(CommitError::Refused { why, .. }) => {
+                        self.comparison.refuse(&foreign_id, why.to_string());
+                        continue;
+                    }
+                    Err(error) => return Err(NotApplied::Commit(error)),
+                }
             }
-            Ok(Some(step))
+            done(self.desk, &step, &mut self.applied);
         }
-        Err(NoStep::Read(error)) => Err(error),
-        Err(NoStep::NoAccount) => Ok(None),
-        Err(NoStep::Says(says)) => {
-            comparison.refuse(&facts.foreign_id, says);
-            Ok(None)
-        }
+        Ok(())
     }
 }
 
@@ -123,32 +170,6 @@ fn names(step: &Step) -> impl Iterator<Item = String> {
         _ => None,
     });
     login.chain(addresses)
-}
-
-/// One commit for all; where the store refuses one of them, one commit for each.
-fn flush(desk: &Desk, batch: &mut Batch, comparison: &mut Comparison, applied: &mut Applied) -> Result<(), NotApplied> {
-    batch.given.clear();
-    let steps = std::mem::take(&mut batch.steps);
-    let all = steps.iter().flat_map(|(_, step)| step.ops.iter().cloned()).collect();
-    let together = match desk.store.commit_wait(all) {
-        Ok(_) => true,
-        Err(CommitError::Refused { .. }) => false,
-        Err(error) => return Err(NotApplied::Commit(error)),
-    };
-    for (foreign_id, step) in steps {
-        if !together {
-            match desk.store.commit_wait(step.ops.clone()) {
-                Ok(_) => {}
-                Err(CommitError::Refused { why, .. }) => {
-                    comparison.refuse(&foreign_id, why.to_string());
-                    continue;
-                }
-                Err(error) => return Err(NotApplied::Commit(error)),
-            }
-        }
-        done(desk, &step, applied);
-    }
-    Ok(())
 }
 
 /// What is committed is believed.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use decide::{DomainKind, Tables};
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use mail::{Address, Domain, Login};
 use plan::{Fold, LdapAttributes};
@@ -344,13 +344,9 @@ fn day(text: &str, time_zone: &TimeZone) -> Option<Date> {
     }
     let part = |from: usize| number(from, from + 2).unwrap_or(0);
     // The second before a leap second's end is soon enough.
-    let time = date.at(part(8), part(10), part(12).min(59), 0);
-    let is_sound = (10..=14).contains(&digits.len()) && part(8) < 24 && part(10) < 60;
+    let time = Time::new(part(8), part(10), part(12).min(59), 0).ok().filter(|_| (10..=14).contains(&digits.len()))?;
     let offset_s = offset_s(text.get(digits.len()..)?)?;
-    if !is_sound {
-        return None;
-    }
-    let at_s = time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second().checked_sub(offset_s)?;
+    let at_s = date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?.timestamp().as_second().checked_sub(offset_s)?;
     Some(Timestamp::from_second(at_s).ok()?.to_zoned(time_zone.clone()).date())
 }
 

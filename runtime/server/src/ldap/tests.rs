@@ -163,8 +163,8 @@ fn logins_and_addresses_the_directory_lacks_are_made_whatever_the_order() {
             (row.person.login.to_string(), row.person.address.to_string())
         };
         assert_eq!(of("a"), ("benali.a".into(), "Anne.Benali@u-ambre.example".into()), "who registered first");
-        assert_eq!(of("b"), ("benali.a-2".into(), "Aicha.Benali@u-ambre.example".into()));
-        assert_eq!(of("c"), ("benali.a-3".into(), "Anne.Benali.2@u-ambre.example".into()));
+        assert_eq!(of("c"), ("benali.a-2".into(), "Anne.Benali.2@u-ambre.example".into()));
+        assert_eq!(of("b"), ("benali.a-3".into(), "Aicha.Benali@u-ambre.example".into()));
     }
 }
 

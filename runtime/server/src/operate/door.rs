@@ -121,16 +121,6 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
     };
     let asked = Asked { service, jobs, who, body };
     match path.as_str() {
-        Verify::PATH => asked.start::<Verify>(),
-        Compact::PATH => asked.start::<Compact>(),
-        StatsOf::PATH => asked.start::<StatsOf>(),
-        BackupNow::PATH => asked.start::<BackupNow>(),
-        ListBackups::PATH => asked.start::<ListBackups>(),
-        VerifyBackup::PATH => asked.start::<VerifyBackup>(),
-        Restore::PATH => asked.start::<Restore>(),
-        Export::PATH => asked.start::<Export>(),
-        Import::PATH => asked.start::<Import>(),
-        SigningKeys::PATH => asked.start::<SigningKeys>(),
         PutPeople::PATH => asked.start::<PutPeople>(),
         ImportPeople::PATH => asked.start::<ImportPeople>(),
         AddPerson::PATH => asked.start::<AddPerson>(),
@@ -144,43 +134,25 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         AddAppPassword::PATH => asked.start::<AddAppPassword>(),
         ListAppPasswords::PATH => asked.start::<ListAppPasswords>(),
         RemoveAppPassword::PATH => asked.start::<RemoveAppPassword>(),
-        QueueList::PATH => asked.start::<QueueList>(),
-        QueueShow::PATH => asked.start::<QueueShow>(),
-        ActOn::PATH => asked.start::<ActOn>(),
-        Drain::PATH => asked.start::<Drain>(),
-        Why::PATH => asked.start::<Why>(),
-        TraceSession::PATH => asked.start::<TraceSession>(),
         AccessesOf::PATH => asked.start::<AccessesOf>(),
         UnlockPerson::PATH => asked.start::<UnlockPerson>(),
         ListCompromise::PATH => asked.start::<ListCompromise>(),
         ShowCompromise::PATH => asked.start::<ShowCompromise>(),
         LiftCompromise::PATH => asked.start::<LiftCompromise>(),
-        AddBlock::PATH => asked.start::<AddBlock>(),
-        ListBlocks::PATH => asked.start::<ListBlocks>(),
-        RemoveBlock::PATH => asked.start::<RemoveBlock>(),
         SetRedirect::PATH => asked.start::<SetRedirect>(),
         EndRedirect::PATH => asked.start::<EndRedirect>(),
         ListRedirects::PATH => asked.start::<ListRedirects>(),
-        ReadAudit::PATH => asked.start::<ReadAudit>(),
-        LookUpDecisions::PATH => asked.start::<LookUpDecisions>(),
         path if path.starts_with("/delegate/") => asked.granted(path),
         path if path.starts_with("/redirect/") => asked.granted(path),
         path if path.starts_with("/person/quota") => asked.granted(path),
         GrantRights::PATH => asked.start::<GrantRights>(),
         GrantsOf::PATH => asked.start::<GrantsOf>(),
-        QuarantineList::PATH => asked.start::<QuarantineList>(),
-        QuarantineShow::PATH => asked.start::<QuarantineShow>(),
-        ReleaseQuarantined::PATH => asked.start::<ReleaseQuarantined>(),
-        PurgeQuarantined::PATH => asked.start::<PurgeQuarantined>(),
-        TakeMessage::PATH => asked.start::<TakeMessage>(),
-        PutMessageBack::PATH => asked.start::<PutMessageBack>(),
-        ReportsOf::PATH => asked.start::<ReportsOf>(),
         path if is_standing(path) => asked.standing(path),
         path if path.starts_with("/password/") => asked.password(path),
         path if path.starts_with("/directory/") => asked.directory(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
-        _ => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path }),
+        path => asked.upkeep(path),
     }
 }
 
@@ -198,6 +170,41 @@ fn is_standing(path: &str) -> bool {
 }
 
 impl Asked {
+    /// What is asked of the store, the queue, quarantine, blocks and the records.
+    fn upkeep(self, path: &str) -> Answer {
+        match path {
+            Verify::PATH => self.start::<Verify>(),
+            Compact::PATH => self.start::<Compact>(),
+            StatsOf::PATH => self.start::<StatsOf>(),
+            BackupNow::PATH => self.start::<BackupNow>(),
+            ListBackups::PATH => self.start::<ListBackups>(),
+            VerifyBackup::PATH => self.start::<VerifyBackup>(),
+            Restore::PATH => self.start::<Restore>(),
+            Export::PATH => self.start::<Export>(),
+            Import::PATH => self.start::<Import>(),
+            SigningKeys::PATH => self.start::<SigningKeys>(),
+            QueueList::PATH => self.start::<QueueList>(),
+            QueueShow::PATH => self.start::<QueueShow>(),
+            ActOn::PATH => self.start::<ActOn>(),
+            Drain::PATH => self.start::<Drain>(),
+            Why::PATH => self.start::<Why>(),
+            TraceSession::PATH => self.start::<TraceSession>(),
+            AddBlock::PATH => self.start::<AddBlock>(),
+            ListBlocks::PATH => self.start::<ListBlocks>(),
+            RemoveBlock::PATH => self.start::<RemoveBlock>(),
+            ReadAudit::PATH => self.start::<ReadAudit>(),
+            LookUpDecisions::PATH => self.start::<LookUpDecisions>(),
+            QuarantineList::PATH => self.start::<QuarantineList>(),
+            QuarantineShow::PATH => self.start::<QuarantineShow>(),
+            ReleaseQuarantined::PATH => self.start::<ReleaseQuarantined>(),
+            PurgeQuarantined::PATH => self.start::<PurgeQuarantined>(),
+            TakeMessage::PATH => self.start::<TakeMessage>(),
+            PutMessageBack::PATH => self.start::<PutMessageBack>(),
+            ReportsOf::PATH => self.start::<ReportsOf>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
     /// What is asked of where accounts stand.
     fn standing(self, path: &str) -> Answer {
         match path {

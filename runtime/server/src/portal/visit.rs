@@ -100,8 +100,6 @@ pub(crate) struct Visitor {
     pub roles: Held,
     /// Their password is too old, or others have read it: all they may do here is change it.
     pub must_change: bool,
-    /// Unix seconds of the sign-in.
-    pub since_s: i64,
 }
 
 impl Deref for Visitor {
@@ -127,7 +125,6 @@ impl Visitor {
             person: row.person,
             roles: roles_of(service, &session.login)?,
             must_change,
-            since_s: session.since_s,
         }))
     }
 

@@ -79,11 +79,6 @@ impl Imported {
         &self.text
     }
 
-    /// Is a stolen hash of it guessed much sooner than ours?
-    pub fn is_weak(&self) -> bool {
-        self.scheme != Scheme::Argon2id
-    }
-
     /// For counts, in the word of the scheme.
     pub fn word(&self) -> &'static str {
         match &self.scheme {

@@ -43,7 +43,6 @@ fn each_scheme_opens_to_its_secret_alone() {
         assert!(opens(hash, PHRASE), "{hash}");
         assert!(!opens(hash, "corrèct horse battery") && !opens(hash, ""), "{hash}");
         assert_eq!(read(hash).unwrap().word(), word, "{hash}");
-        assert!(read(hash).unwrap().is_weak(), "{hash}");
     }
 }
 
@@ -82,7 +81,7 @@ fn our_own_verifiers_come_back_as_they_went() {
     let made = crate::verifier::verifier(&Secret::new(PHRASE));
     for text in [made.clone(), format!("{{ARGON2ID}}{made}"), format!("{{CRYPT}}{made}")] {
         let imported = read(&text).unwrap();
-        assert!(!imported.is_weak() && imported.opens(&Secret::new(PHRASE)), "{text}");
+        assert!(imported.word() == "argon2id" && imported.opens(&Secret::new(PHRASE)), "{text}");
         assert_eq!(imported.verifier(), made);
     }
 }

@@ -254,14 +254,6 @@ impl Standings {
     pub fn forget(&self, login: &Login) {
         self.by_login.write().unwrap_or_else(PoisonError::into_inner).remove(&key(login));
     }
-
-    /// All with anything special, in order of login.
-    pub fn all(&self) -> Vec<(String, Arc<Standing>)> {
-        let by_login = self.by_login.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = by_login.iter().map(|(login, standing)| (login.clone(), standing.clone())).collect();
-        all.sort_by(|(a, _), (b, _)| a.cmp(b));
-        all
-    }
 }
 
 /// Why a standing did not change.

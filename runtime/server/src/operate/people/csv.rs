@@ -168,7 +168,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Law: what was read is read back from what is written of it.
-pub fn fuzz(octets: &[u8]) {
+pub fn fuzz_people_csv(octets: &[u8]) {
     let Ok(people) = read(&String::from_utf8_lossy(octets)) else { return };
     super::wanted::assert_reads_back(people, |people| read(&write(people)));
 }

@@ -12,9 +12,9 @@ mod wanted;
 
 pub use addresses::{AddAlias, AddedAddress, ChangeMembers, ListAddresses, ListedAddress, RemoveAddress, SetFunction};
 pub use change::{AddPerson, ChangePerson, RemovePerson};
-pub use csv::{fuzz as fuzz_people_csv, read as people_of_csv, write as people_to_csv};
+pub use csv::{fuzz_people_csv, read as people_of_csv, write as people_to_csv};
 pub use import::{ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, PersonState};
-pub use ldif::{fuzz as fuzz_people_ldif, read as people_of_ldif, write as people_to_ldif};
+pub use ldif::{fuzz_people_ldif, read as people_of_ldif, write as people_to_ldif};
 pub use list::{ListPeople, ListedPerson, ShowPerson, ShownPerson};
 pub use put::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
 pub use wanted::{BadLine, WantedPerson};
