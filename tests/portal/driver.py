@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import select
 import shutil
 import ssl
 import subprocess
@@ -35,7 +36,7 @@ def until(what, fact):
         if found:
             return found
         assert time.monotonic() < deadline, f"not within {WITHIN_S} s: {what}; last: {found!r}"
-        time.sleep(0.1)
+        select.select([], [], [], 0.1)
 
 
 class Server:

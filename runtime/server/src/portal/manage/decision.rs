@@ -58,7 +58,7 @@ fn asking(visitor: &Visitor, asked: &Asked) -> Markup {
             div .field {
                 label for="reply" { (say(words::REPLY)) }
                 p .hint id="reply-hint" { (say(words::REPLY_HINT)) }
-                textarea id="reply" name="reply" rows="3" aria-describedby="reply-hint" { (asked.reply) }
+                textarea id="reply" name="reply" rows="4" aria-describedby="reply-hint" { (asked.reply) }
             }
             (labelled("login", "login", "text", say(words::LOGIN), &asked.login, false))
             @if sees_all { (labelled("address", "address", "text", say(words::ADDRESS), &asked.address, false)) }
