@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_runs_from_the_first_refusal_to_the_first_room() {
+    fn the_time_runs_back_to_the_first_refusal_to_the_first_room() {
         let full = Full::default();
         let login = Login::new("toto-j").unwrap();
         assert!(matches!(full.note(&login, false, 5), (None, None)));

@@ -173,7 +173,7 @@ impl Servers {
     }
 
     /// The next question begins with the first server again.
-    pub async fn from_the_first(&self) {
+    pub async fn back_to_the_first(&self) {
         *self.asking.lock().await = None;
         *self.in_use() = None;
     }

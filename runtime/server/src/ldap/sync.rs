@@ -75,7 +75,7 @@ async fn run_alone(service: &Arc<Service>, ldap: &Ldap) -> Ended {
 
 /// Everybody from the first server that gives them all, beside everybody here.
 async fn everybody(service: &Arc<Service>, ldap: &Ldap) -> Result<(String, Comparison), String> {
-    ldap.servers.from_the_first().await;
+    ldap.servers.back_to_the_first().await;
     let mut why = "no server answers".to_owned();
     for server in ldap.servers.in_turn() {
         let name = ldap.servers.name(server);
