@@ -110,7 +110,8 @@ fn a_university_of_people_gets_logins_and_addresses_that_differ_and_stay() {
         .flat_map(|it| &it.settled)
         .filter_map(|it| it.given.strip_prefix(it.wanted.as_str())?.strip_prefix('-')?.parse::<u32>().ok());
     let most = most.max().unwrap_or(0);
-    assert!(most > 9, "homonyms beyond nine: {most}");
+    // The smaller university of a build that is not optimised has none; `decide` tries ten thousand of one name.
+    assert!(most > 9 || PEOPLE < 100_000, "homonyms beyond nine: {most}");
     eprintln!("{} people in {took:?}, up to {most} homonyms of one login", outcome.people.len());
 
     let mut turned = list.clone();

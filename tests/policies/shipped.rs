@@ -117,7 +117,7 @@ fn tried(name: &str) -> Ran {
 fn the_university_is_served_with_people_of_the_file_for_its_directory() {
     let ran = tried("university").ends(0);
     assert!(ran.out.contains("people.ron stands in for the directory server"), "{}", ran.out);
-    for told in ["a stranger tries to relay", "an infected message"] {
+    for told in ["one recipient too many in one message", "the recipient past the window"] {
         assert!(ran.out.contains(&format!("=> as the plan says: {told}")), "{}", ran.out);
     }
 }

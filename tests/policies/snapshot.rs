@@ -41,7 +41,7 @@ fn a_change_is_shown_with_the_line_that_caused_it_until_it_is_accepted() -> Outc
     assert!(ran.err.contains("error[E1003]") && ran.err.contains("snapshot --accept"), "{}", ran.err);
     let json = run(&["snapshot", "--format", "json"], &folder).ends(4).out;
     let lines: Vec<serde_json::Value> = json.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    assert_eq!((lines.len(), &lines[1]["sign"], &lines[1]["line"]), (4, &"+".into(), &79.into()));
+    assert_eq!((lines.len(), &lines[1]["sign"], &lines[1]["line"]), (4, &"+".into(), &85.into()));
     assert_eq!(lines[3]["code"], "E1003");
     run(&["snapshot", "--accept"], &folder).ends(0);
     run(&["snapshot"], &folder).ends(0);

@@ -41,13 +41,13 @@ pub enum RecipientClass {
     Redirected,
     /// A passed-on domain, or a person whose home is elsewhere.
     PassedOn,
-    /// A person's mailbox that takes no mail any more: closed, or kept as it is.
-    Closed,
     Unknown,
     /// The directory or the next hop cannot say now.
     Unsure,
     Remote,
     Malformed,
+    /// A person's mailbox that takes no mail any more: closed, or kept as it is.
+    Closed,
 }
 
 impl Auth {
@@ -66,11 +66,11 @@ impl RecipientClass {
         RecipientClass::FullForLong,
         RecipientClass::Redirected,
         RecipientClass::PassedOn,
-        RecipientClass::Closed,
         RecipientClass::Unknown,
         RecipientClass::Unsure,
         RecipientClass::Remote,
         RecipientClass::Malformed,
+        RecipientClass::Closed,
     ];
 }
 

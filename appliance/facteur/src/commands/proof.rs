@@ -79,7 +79,7 @@ fn human_text(compiled: &Compiled, shown: &[&Decided], unjudged: &[&str]) {
     }
 }
 
-/// `NoOpenRelay holds. 4 320 envelope cases; 4 accept …. Assumes A1, A2, A3.`
+/// `NoOpenRelay holds. 4 800 envelope cases; 4 accept …. Assumes A1, A2, A3.`
 fn sentence(compiled: &Compiled, one: &Decided) -> String {
     let says = if one.holds { "holds" } else { "is broken" };
     let mut text = format!("{} {says}. {}", one.name, one.visited);

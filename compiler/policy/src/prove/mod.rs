@@ -60,7 +60,7 @@ impl Cells {
 pub struct Decided {
     pub name: &'static str,
     pub holds: bool,
-    /// What was visited: `4 320 envelope cases`.
+    /// What was visited: `4 800 envelope cases`.
     pub visited: String,
     /// What the proof found worth saying: cells that relay without a login, and where. May be empty.
     pub remark: String,

@@ -217,7 +217,7 @@ fn a_store_that_does_not_sync_loses_mail_when_the_machine_dies() {
 fn a_full_disk_refuses_mail_until_there_is_room_and_loses_none() {
     let seed = seed("full disk");
     let layer = Layer::build();
-    for (kind, at) in [("enospc", 200), ("edquot", 300), ("cut", 400), ("eio", 500)] {
+    for (kind, at) in [("enospc", 350), ("edquot", 300), ("cut", 400), ("eio", 500)] {
         let mut settings = settings(seed, at, 2, 250);
         settings.relief = Some(PathBuf::new());
         let run = Run::new(&layer, None, &settings, &fault(kind, at));
