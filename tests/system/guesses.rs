@@ -1,17 +1,13 @@
 //! Guessing passwords: it is slowed down and stopped, and keeps nobody else out.
 
-use std::time::Duration;
-
 use tests::describe::Person;
 use tests::scratch::Scratch;
-use tests::smtp::letter;
-use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, wait};
+use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy};
 
 use crate::quarantine::House;
 
 const GUESSES: usize = 10_000;
 const AT_ONCE: usize = 50;
-const WITHIN: Duration = Duration::from_secs(60);
 /// Answers wait no longer than a second.
 const QUICK: &[(&str, &str)] = &[(
     "when_over: TryLater,\n    ),\n    strangers",

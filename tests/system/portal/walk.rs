@@ -138,7 +138,8 @@ fn forms_are_taken_from_pages_of_the_portal_alone() -> Outcome {
         let good = tests::browser::form(&[("token", &token)]);
         let of_other_form = tests::browser::form(&[("token", &elsewhere)]);
         let of_bob = tests::browser::form(&[("token", &other.get("/")?.token("/sign-out"))]);
-        let cases: [(&str, &[(&str, &str)], &str, u16); 9] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16);
+        let cases: [Case<'_>; 9] = [
             ("no token", &[("Origin", &own)], "", 403),
             ("an empty token", &[("Origin", &own)], "token=", 403),
             ("a token that is none", &[("Origin", &own)], "token=AAAA", 403),

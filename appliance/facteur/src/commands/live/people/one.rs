@@ -202,7 +202,7 @@ pub fn show(args: &ShowArgs) -> Result<Exit, Exit> {
     }
     let ShownPerson { listed: ListedPerson { person, source }, aliases, functions, used_octets, messages, .. } = &shown;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let mut line = |what: &str, value: String| {
+    let line = |what: &str, value: String| {
         if !value.is_empty() {
             say!("{what:<12} {value}");
         }
