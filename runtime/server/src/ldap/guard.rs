@@ -1,5 +1,6 @@
 //! When a directory changes too much at once, nothing changes until somebody looked. Pure.
 
+use decide::people;
 use plan::MassChange;
 
 /// What a sync would do to people who are known already.
@@ -34,12 +35,11 @@ impl Extent {
         if self.entries == 0 {
             return Err(Stop::Nobody);
         }
-        let share = self.known.saturating_mul(u64::from(rules.at_most_percent)) / 100;
-        let at_most = share.max(u64::from(rules.floor));
-        if self.changes() <= at_most || allowed == Some(self.changes()) {
-            return Ok(());
+        let extent = people::Extent { leaving: self.gone, changed: self.changed, known: self.known };
+        match people::too_much(rules, extent, allowed) {
+            Some(at_most) => Err(Stop::TooMuch { at_most }),
+            None => Ok(()),
         }
-        Err(Stop::TooMuch { at_most })
     }
 }
 
