@@ -44,7 +44,9 @@ pub async fn keep(service: Arc<Service>) {
             Ok(_) => {
                 if look(&service).await {
                     let note = Op::Setting { key: LOOKED_ON.to_owned(), value: Some(today.into_bytes()) };
-                    let _ = durable::commit(&service.store, vec![note]).await;
+                    if let Err(error) = durable::commit(&service.store, vec![note]).await {
+                        tracing::error!("everybody's password is looked at again today: {error}");
+                    }
                 }
             }
             Err(error) => tracing::error!("old passwords cannot be looked for: {error}"),
