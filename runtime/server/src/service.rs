@@ -25,6 +25,8 @@ pub(crate) struct Service {
     pub plan: String,
     pub plan_full: String,
     pub site: Site,
+    /// What listeners show.
+    pub certificates: crate::certificates::Shelf,
     pub store: Arc<Store>,
     pub clock: Clock,
     pub passwords: Passwords,
