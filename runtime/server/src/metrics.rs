@@ -94,6 +94,9 @@ metrics! {
     counters rescans "facteur_rescans_total" ["why", "result"] "Second looks, after an outage or with new signatures: clean, infected, refused (not looked at), lost (nothing to look at), later.";
     gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
     gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
+    gauges certificate_until "facteur_certificate_end_timestamp_seconds" ["certificate"] "When the certificate shown under this name ends, Unix seconds.";
+    gauges certificate_self_signed "facteur_certificate_self_signed" ["certificate"] "1 while the certificate shown under this name is self-signed.";
+    counters certificate_orders "facteur_certificate_orders_total" ["certificate", "result"] "Certificates ordered by ACME: renewed, unreached, refused.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the last nightly backup of this process ended, 0 before the first.";

@@ -22,7 +22,8 @@ use decide::Tables;
 use plan::{At, Does};
 use policy::compile::Sealed;
 use server::{
-    Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Running, Server, Site, StandIn, World,
+    CertificateFrom, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Running, Server, Site, StandIn,
+    World,
 };
 use store::Store;
 
@@ -140,11 +141,12 @@ async fn site(
         data: data.to_owned(),
         listeners,
         hosts: BTreeMap::new(),
-        certificates: Certificates { default: certificate, by_listener: BTreeMap::new() },
+        certificates: Certificates { default: CertificateFrom::Given(certificate), by_listener: BTreeMap::new() },
         outbound: Outbound::Sink,
         world: World { name_servers: args.name_server.clone(), ..World::default() },
         sources: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        sealed_secrets: false,
         client_address: ClientAddress::Table(networks::view(networks)),
         scanners,
         backups: BTreeMap::new(),
@@ -152,6 +154,8 @@ async fn site(
         directory: DirectoryAt::StandIn,
         http: Some(loopback(0)),
         portal: portal(tables, networks),
+        control: None,
+        syslog: None,
     })
 }
 
