@@ -51,6 +51,7 @@ mod random;
 mod recall;
 mod records;
 mod redirects;
+pub mod remote;
 mod reports;
 mod rings;
 mod roles;
