@@ -16,7 +16,7 @@ use store::{Op, Store};
 
 use crate::operate::OperateError;
 
-pub use admit::{Admitted, admit};
+pub use admit::{Admitted, admit, moment};
 pub use change::{BadChange, KeyChange, KeyRequest, NotApplied, applied, changed, read_request, request_octets};
 pub use judge::{NotSigned, judge, judge_newer};
 pub use signing::{BadKeyFile, SigningKey};
