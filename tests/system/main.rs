@@ -7,6 +7,7 @@ mod blocks;
 mod cells;
 mod chromium;
 mod clients;
+mod control;
 mod corpus;
 mod crash;
 mod desktop;
