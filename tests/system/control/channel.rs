@@ -31,7 +31,7 @@ fn an_operator_asks_from_afar_what_the_role_allows_and_the_audit_has_the_name() 
         ("luc", &["operator", "list"][..]),
         ("luc", &["key", "list"]),
         ("anne", &["store", "verify"]),
-        ("anne", &["person", "set-password", "toto-j"]),
+        ("anne", &["backup", "now"]),
     ] {
         let refused = house.from_afar(who, words);
         assert_eq!(refused.code, Some(2), "{who} {words:?}: {} {}", refused.out, refused.err);

@@ -11,7 +11,7 @@ use store::{Op, QueueId};
 use super::{Context, OperateError, Operation, Progress, Who};
 use crate::clock;
 use crate::keys::alarm::{self, Alarm};
-use crate::keys::{self, TrustedKey, TrustedKeys};
+use crate::keys::{self, TrustedKey};
 use crate::notices::{self, Words};
 use crate::service::Service;
 
