@@ -4,6 +4,7 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod accesses;
+mod acme;
 mod admission;
 mod annotated;
 mod app_passwords;

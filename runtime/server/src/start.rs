@@ -38,8 +38,8 @@ use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    accesses, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine,
-    random, reports, rings, scan, sealed_secrets, standing, tls, world,
+    accesses, certificates, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
+    quarantine, random, reports, rings, scan, sealed_secrets, standing, tls, world,
 };
 
 /// Long contents read whole at a time.
@@ -176,7 +176,9 @@ impl Server {
         let mut site = site;
         if site.sealed_secrets {
             let kept = sealed_secrets::read(&store, &seal).map_err(StartError::Read)?;
-            kept.into_iter().for_each(|(name, secret)| drop(site.secrets.entry(name).or_insert(secret)));
+            for (name, secret) in kept {
+                site.secrets.entry(name).or_insert(secret);
+            }
         }
         let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
         let doors = doors(&tables, &site, &shelf)?;
@@ -252,6 +254,7 @@ fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Ve
         tokio::spawn(scan::keep(service.clone())),
         tokio::spawn(scan::rescan::keep(service.clone())),
         tokio::spawn(outbound::run(service.clone())),
+        tokio::spawn(certificates::keep(service.clone())),
         tokio::spawn(signing::keep(service.clone())),
         tokio::spawn(colleagues::keep(service.clone())),
         tokio::spawn(crate::ldap::keep(service.clone())),
