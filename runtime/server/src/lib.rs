@@ -83,7 +83,7 @@ pub use drive::opening;
 pub use ldap::look as directory_servers;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, keep_secrets, kept_secrets};
+pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, Vault, kept_secrets};
 pub use setup::profile;
 pub use site::{
     AccountBinding, Acme, Certificate, CertificateFrom, Certificates, Challenge, ClientAddress, DEFAULT, DirectoryAt,

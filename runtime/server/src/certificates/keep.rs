@@ -12,8 +12,8 @@ use crate::service::{Service, stopped};
 use crate::site::{Acme, CertificateFrom};
 use crate::{clock, durable, random};
 
-/// What there is to do is seen within this. A look costs one read for each certificate.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Another plan, with other hosts, is seen within this. A look costs one read for each certificate.
+const LOOK_EVERY_S: i64 = 60;
 /// How often it is said that a certificate is not one others believe.
 const WARN_EVERY_S: i64 = 86_400;
 
@@ -33,8 +33,11 @@ pub(crate) async fn keep(service: Arc<Service>) {
             warned_s = clock::unix_s();
             now.certificates.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         }
+        let wait_s = now.certificates.slots().map(|slot| slot.due_s() - clock::unix_s()).min();
         drop(now);
-        if tokio::time::timeout(LOOK_EVERY, stopped(&mut stop)).await.is_ok() {
+        let wait_s = wait_s.unwrap_or(LOOK_EVERY_S).clamp(1, LOOK_EVERY_S);
+        let wait = Duration::from_secs(wait_s.unsigned_abs());
+        if tokio::time::timeout(wait, stopped(&mut stop)).await.is_ok() {
             return;
         }
     }
@@ -85,7 +88,7 @@ async fn ordered(service: &Arc<Service>, slot: &Slot, acme: &Acme) -> Result<(),
     let kept = kept.map_err(|error| error.to_string())?;
     let course = course(service, name)?;
     let shown = slot.now();
-    let old = shown.self_signed || now_s >= renewal_s(shown.from_s, shown.until_s, slot.jitter);
+    let old = shown.self_signed || now_s >= slot.due_s();
     let covers = kept.as_ref().is_some_and(|kept| kept.hosts == wanted) && !shown.self_signed;
     if wanted.is_empty() || (covers && !old) || !course.may_order(now_s) {
         return Ok(());

@@ -21,6 +21,7 @@ pub(crate) use kept::{Kept, Kind, pem};
 pub(crate) use made::new_key;
 pub(crate) use names::hosts;
 
+use crate::acme::renewal_s;
 use crate::metrics::Metrics;
 use crate::setup::validity;
 use crate::signing::Seal;
@@ -63,6 +64,12 @@ impl Slot {
 
     pub fn now(&self) -> Arc<Shown> {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When another one should take its place, Unix seconds.
+    fn due_s(&self) -> i64 {
+        let shown = self.now();
+        renewal_s(shown.from_s, shown.until_s, self.jitter)
     }
 
     fn set_trouble(&self, trouble: Option<String>) {
