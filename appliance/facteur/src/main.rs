@@ -12,6 +12,7 @@ macro_rules! say {
 mod cli;
 mod commands;
 mod files;
+mod key_files;
 mod people;
 mod serving;
 mod site_file;
@@ -62,6 +63,8 @@ fn main() -> ExitCode {
         Command::Directory(args) => commands::live::directory::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Delegate(args) => commands::live::delegate::run(&args),
+        Command::Key(args) => commands::live::key::run(&args),
+        Command::Operator(args) => commands::live::operator::run(&args),
         Command::Audit(args) => commands::live::audit::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),

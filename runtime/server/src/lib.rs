@@ -29,6 +29,7 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+pub mod keys;
 mod ldap;
 mod left;
 mod listen;
@@ -51,6 +52,7 @@ mod random;
 mod recall;
 mod records;
 mod redirects;
+pub mod remote;
 mod reports;
 mod rings;
 mod roles;

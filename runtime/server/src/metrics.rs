@@ -64,6 +64,8 @@ macro_rules! metrics {
 
 metrics! {
     gauges plan "mail_plan_info" ["plan"] "The plan being served, by its short hash; always 1.";
+    gauge plan_unsigned "facteur_plan_unsigned" [] "1 while no plan key is enrolled, so that plans are taken without a signature.";
+    gauge plan_key_alarm "facteur_plan_key_alarm" [] "1 from the moment the plan keys are replaced at the console until somebody says they saw it.";
     counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";

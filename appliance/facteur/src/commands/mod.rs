@@ -18,6 +18,7 @@ pub mod proof;
 mod report;
 pub mod set_up;
 mod side;
+mod signatures;
 pub mod simulate;
 pub mod snapshot;
 pub mod spam;
