@@ -44,6 +44,7 @@ use super::{
     StatsOfSpam, TeachSpam,
 };
 use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
+use super::Status;
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -201,6 +202,7 @@ impl Asked {
             TakeMessage::PATH => self.start::<TakeMessage>(),
             PutMessageBack::PATH => self.start::<PutMessageBack>(),
             ReportsOf::PATH => self.start::<ReportsOf>(),
+            Status::PATH => self.start::<Status>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

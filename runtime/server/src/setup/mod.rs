@@ -34,6 +34,7 @@ use crate::service::Service;
 use crate::zone;
 
 pub use profile::profile;
+pub(crate) use der::validity;
 pub(crate) use profile::shown;
 
 /// A request of Outlook has less than one.
