@@ -42,6 +42,7 @@ pub mod operate;
 mod outbound;
 mod outcome;
 mod passwords;
+mod plans;
 mod portal;
 mod quality;
 mod quarantine;
@@ -78,9 +79,9 @@ mod vitals;
 mod world;
 pub mod zone;
 
-pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use drive::opening;
 pub use ldap::look as directory_servers;
+pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
 pub use setup::profile;

@@ -9,8 +9,22 @@ use super::Entry;
 const LINES_MAX: usize = 2_000;
 /// Fields whose values are words of the program or of the policy.
 const FIELDS: [&str; 16] = [
-    "reason", "enhanced", "listener", "class", "rule", "plan", "engine", "name", "loop", "messages", "removed",
-    "segments", "octets", "left_out", "age_s", "down_for_s",
+    "reason",
+    "enhanced",
+    "listener",
+    "class",
+    "rule",
+    "plan",
+    "engine",
+    "name",
+    "loop",
+    "messages",
+    "removed",
+    "segments",
+    "octets",
+    "left_out",
+    "age_s",
+    "down_for_s",
 ];
 
 /// A line as it may be shown to others.

@@ -10,12 +10,12 @@ use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ::store::MetricsNow;
 use decide::Reason;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
-use ::store::MetricsNow;
 
 pub use table::{Described, table};
 

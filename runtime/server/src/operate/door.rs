@@ -23,6 +23,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
+use super::Status;
 use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
@@ -44,7 +45,6 @@ use super::{
     StatsOfSpam, TeachSpam,
 };
 use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
-use super::Status;
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};

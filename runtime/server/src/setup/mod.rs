@@ -33,8 +33,8 @@ use crate::clock;
 use crate::service::Service;
 use crate::zone;
 
-pub use profile::profile;
 pub(crate) use der::validity;
+pub use profile::profile;
 pub(crate) use profile::shown;
 
 /// A request of Outlook has less than one.

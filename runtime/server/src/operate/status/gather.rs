@@ -10,18 +10,25 @@ use store::snapshot::Snapshots;
 use super::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, StatusNow, StoreNow, probe};
 use crate::compromise::{self, State};
 use crate::operate::verify;
+use crate::plans::PlanState;
 use crate::service::Service;
 use crate::setup::validity;
 use crate::site::Certificate;
 
 /// How `service` does at `now_s`.
 pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadError> {
+    let service = &service.current();
     let plan = service.tables.plan();
     let mut now = StatusNow {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         institution: plan.institution.name.clone(),
         plan: service.plan.clone(),
+        serial: service.serial,
+        trial_until_s: match service.state {
+            PlanState::Confirmed => None,
+            PlanState::Trial { until_s } => Some(until_s),
+        },
         since_s: service.served.since_s,
         at_s: now_s,
         listeners: listeners(service),
@@ -90,7 +97,9 @@ fn queue(service: &Service) -> Result<QueueNow, ReadError> {
     Ok(QueueNow {
         messages: service.store.queue_count()?,
         // An id begins with the time it was given, in milliseconds.
-        oldest_s: oldest.first().map(|item| i64::try_from(crate::random::time_of_id(&item.queue_id.0) / 1_000).unwrap_or(0)),
+        oldest_s: oldest
+            .first()
+            .map(|item| i64::try_from(crate::random::time_of_id(&item.queue_id.0) / 1_000).unwrap_or(0)),
         destinations_blocked: blocked,
         destinations_down: down.len() - blocked,
     })

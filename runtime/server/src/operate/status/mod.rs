@@ -11,7 +11,7 @@ use super::{Context, OperateError, Operation, Progress};
 use crate::clock;
 
 pub(crate) use gather::now;
-pub(crate) use served::{Opened, Served};
+pub(crate) use served::Served;
 
 /// `POST /status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -134,11 +134,9 @@ fn signatures(now: &StatusNow) -> Seen {
         true => Seen::new(Level::Ok, says),
         false => Seen::new(Level::Warning, format!("{says}; older than the policy wants: {}", late.join(", "))),
     };
-    known
-        .iter()
-        .fold(seen.by(figure("oldest", *age_s as f64, "s")), |seen, (engine, age_s)| {
-            seen.with(figure(&engine.name, *age_s as f64, "s"))
-        })
+    known.iter().fold(seen.by(figure("oldest", *age_s as f64, "s")), |seen, (engine, age_s)| {
+        seen.with(figure(&engine.name, *age_s as f64, "s"))
+    })
 }
 
 fn backup(now: &StatusNow) -> Seen {
@@ -146,8 +144,11 @@ fn backup(now: &StatusNow) -> Seen {
         return Seen::new(Level::Ok, "the plan wants none");
     }
     match now.backup_s {
-        Some(at_s) => Seen::new(Level::Ok, format!("the newest is {} old", told(age(now, at_s))))
-            .by(figure("age", age(now, at_s), "s")),
+        Some(at_s) => Seen::new(Level::Ok, format!("the newest is {} old", told(age(now, at_s)))).by(figure(
+            "age",
+            age(now, at_s),
+            "s",
+        )),
         // The first one is made by night.
         None => Seen::new(Level::Ok, "there is none yet").by(figure("age", age(now, now.since_s), "s")),
     }
@@ -192,8 +193,11 @@ fn plan(now: &StatusNow) -> Seen {
         None => Seen::new(Level::Ok, format!("{name} is executed")),
         Some(until_s) => {
             let left = until_s.saturating_sub(now.at_s).max(0) as f64;
-            Seen::new(Level::Warning, format!("{name} is on trial for {} more", told(left)))
-                .with(figure("trial_left", left, "s"))
+            Seen::new(Level::Warning, format!("{name} is on trial for {} more", told(left))).with(figure(
+                "trial_left",
+                left,
+                "s",
+            ))
         }
     }
 }
@@ -205,8 +209,11 @@ fn store(now: &StatusNow) -> Seen {
             .with(figure("findings", store.findings as f64, ""));
     }
     match store.verified_s {
-        Some(at_s) => Seen::new(Level::Ok, format!("found sound {} ago", told(age(now, at_s))))
-            .by(figure("verified", age(now, at_s), "s")),
+        Some(at_s) => Seen::new(Level::Ok, format!("found sound {} ago", told(age(now, at_s)))).by(figure(
+            "verified",
+            age(now, at_s),
+            "s",
+        )),
         None => Seen::new(Level::Ok, "never verified yet"),
     }
 }
@@ -219,7 +226,9 @@ fn directory(now: &StatusNow) -> Seen {
     let seen = match (directory.is_stale, directory.is_stopped) {
         (true, _) => Seen::new(Level::Critical, format!("stale, {read}; {up}")),
         (false, true) => Seen::new(Level::Warning, format!("a sync waits for an operator; {up}")),
-        (false, false) if directory.servers_up < directory.servers => Seen::new(Level::Warning, format!("{read}; {up}")),
+        (false, false) if directory.servers_up < directory.servers => {
+            Seen::new(Level::Warning, format!("{read}; {up}"))
+        }
         (false, false) => Seen::new(Level::Ok, format!("{read}; {up}")),
     };
     match fresh {
