@@ -10,6 +10,7 @@ mod app_passwords;
 mod authenticate;
 mod bindings;
 mod blocks;
+mod certificates;
 mod clock;
 mod compress;
 mod compromise;
@@ -58,6 +59,7 @@ mod scan;
 mod schemes;
 mod scram;
 mod sealed;
+mod sealed_secrets;
 mod service;
 mod sessions;
 mod setup;
@@ -84,10 +86,12 @@ pub use ldap::look as directory_servers;
 pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
+pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, keep_secrets, kept_secrets};
 pub use setup::profile;
 pub use site::{
-    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, Syslog,
-    World,
+    AccountBinding, Acme, Certificate, CertificateFrom, Certificates, Challenge, ClientAddress, DEFAULT, DirectoryAt,
+    Outbound, PortalAddress, SeenAs, Site, StandIn, Syslog, World,
 };
 pub use start::{Running, Server, StartError, unserved};
+pub use tls::public_authorities;
 pub use verifier::{verifier, verifier_of};

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::admission::Admission;
 use crate::authenticate::Resolver;
 use crate::blocks::Blocks;
+use crate::certificates::{NoCertificate, Shelf};
 use crate::clock::{self, Clock};
 use crate::compromise::Compromise;
 use crate::content::Held;
@@ -31,18 +32,16 @@ use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
-use crate::site::{Outbound, PortalAddress, Site};
+use crate::site::{Outbound, PORTAL, PortalAddress, Site};
 use crate::spam::{Spam, colleagues};
 use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    accesses, bindings, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate, outbound,
-    portal, quarantine, random, reports, rings, scan, standing, tls, vitals, world,
+    accesses, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate, outbound, portal,
+    quarantine, random, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
 };
 
-/// The name of the portal where listeners are named.
-const PORTAL: &str = "portal";
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
@@ -88,6 +87,7 @@ pub enum StartError {
     World(String),
     /// The directory server of the plan.
     Ldap(String),
+    Certificate(NoCertificate),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -117,6 +117,7 @@ impl fmt::Display for StartError {
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
             StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
+            StartError::Certificate(error) => error.fmt(f),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
@@ -171,10 +172,18 @@ impl Server {
     ) -> Result<Running, StartError> {
         metrics::count_panics();
         fits(&tables, &site)?;
-        let doors = doors(&tables, &site)?;
-        let portal_doors = portal_doors(&tables, &site)?;
+        let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
+        let mut site = site;
+        if site.sealed_secrets {
+            let kept = sealed_secrets::read(&store, &seal).map_err(StartError::Read)?;
+            kept.into_iter().for_each(|(name, secret)| drop(site.secrets.entry(name).or_insert(secret)));
+        }
+        let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
+        let doors = doors(&tables, &site, &shelf)?;
+        let portal_doors = portal_doors(&tables, &site, &shelf)?;
         let (stop, stopping) = watch::channel(false);
-        let (service, records) = service(tables, hash, site, store, stopping).await?;
+        let (service, records) = service(tables, hash, site, store, shelf, stopping).await?;
+        service.certificates.count(&service.metrics);
         standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
@@ -290,43 +299,40 @@ impl Running {
 }
 
 /// Binds every listener the site gives an address.
-fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
+fn doors(tables: &Tables, site: &Site, shelf: &Shelf) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
         if addresses.is_empty() {
             tracing::warn!(listener = name, "the site gives no address: it does not listen");
         }
-        let certificate = site.certificates.by_listener.get(name).unwrap_or(&site.certificates.default);
-        let acceptor = match rules.tls {
-            TlsMode::None => None,
-            TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => Some(
-                tls::acceptor(tables.plan().tls.oldest, certificate)
-                    .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
-            ),
+        let acceptor = || match rules.tls {
+            TlsMode::None => Ok(None),
+            TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => {
+                let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(name));
+                acceptor.map(Some).map_err(|error| StartError::Tls { listener: name.to_owned(), error })
+            }
         };
-        let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
         for address in addresses {
+            let acceptor = acceptor()?;
             let socket = listen::bind(*address).map_err(|error| StartError::Bind {
                 listener: name.to_owned(),
                 address: *address,
                 error,
             })?;
             let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
-            let (acceptor, end_point) = (acceptor.clone(), end_point.clone());
-            doors.push(Door { id, name, speaks, tls, acceptor, end_point, socket });
+            doors.push(Door { id, name, speaks, tls, acceptor, socket });
         }
     }
     Ok(doors)
 }
 
 /// Binds the portal.
-fn portal_doors(tables: &Tables, site: &Site) -> Result<Vec<portal::Door>, StartError> {
+fn portal_doors(tables: &Tables, site: &Site, shelf: &Shelf) -> Result<Vec<portal::Door>, StartError> {
     let name = || PORTAL.to_owned();
-    let certificate = site.certificates.by_listener.get(PORTAL).unwrap_or(&site.certificates.default);
     let mut doors = Vec::new();
     for PortalAddress { bind, seen_as } in &site.portal {
-        let acceptor = tls::acceptor(tables.plan().tls.oldest, certificate)
+        let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(PORTAL))
             .map_err(|error| StartError::Tls { listener: name(), error })?;
         let socket =
             listen::bind(*bind).map_err(|error| StartError::Bind { listener: name(), address: *bind, error })?;
@@ -437,13 +443,14 @@ async fn service(
     hash: PlanHash,
     site: Site,
     store: Arc<Store>,
+    shelf: Shelf,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let (parts, writer) = parts(tables, site, store).await?;
-    Ok((Arc::new(assembled(parts, &hash, stop)), writer))
+    Ok((Arc::new(assembled(parts, &hash, shelf, stop)), writer))
 }
 
-fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Service {
+fn assembled(parts: Parts, hash: &PlanHash, certificates: Shelf, stop: watch::Receiver<bool>) -> Service {
     Service {
         metrics: Arc::new(Metrics::new(&hash.short())),
         plan: hash.short(),
@@ -454,6 +461,7 @@ fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Serv
         spool: Arc::new(outbound::Spool::new(parts.tables.plan())),
         tables: parts.tables,
         site: Arc::new(parts.site),
+        certificates: Arc::new(certificates),
         store: parts.store,
         clock: Arc::new(parts.clock),
         served: Arc::default(),

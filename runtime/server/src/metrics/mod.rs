@@ -87,8 +87,6 @@ metrics! {
     gauges probe_level "facteur_probe_level" ["probe"] "What facteur probe says by its usual limits: 0 well, 1 warning, 2 critical, 3 unknown.";
     gauges loops_stopped "facteur_loops_stopped" ["loop"] "1 for work in the background that has ended by a panic.";
     gauges listener_open "facteur_listener_open" ["listener"] "1 while a listener of the plan accepts connections.";
-    gauges certificate_until "facteur_certificate_expiry_timestamp_seconds" ["certificate"] "When a certificate ends.";
-    gauges certificate_self_signed "facteur_certificate_self_signed" ["certificate"] "1 for a certificate that names itself as who issued it.";
     counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";
@@ -120,6 +118,9 @@ metrics! {
     counters rescans "facteur_rescans_total" ["why", "result"] "Second looks, after an outage or with new signatures: clean, infected, refused (not looked at), lost (nothing to look at), later.";
     gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
     gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
+    gauges certificate_until "facteur_certificate_end_timestamp_seconds" ["certificate"] "When the certificate shown under this name ends, Unix seconds.";
+    gauges certificate_self_signed "facteur_certificate_self_signed" ["certificate"] "1 while the certificate shown under this name is self-signed.";
+    counters certificate_orders "facteur_certificate_orders_total" ["certificate", "result"] "Certificates ordered by ACME: renewed, unreached, refused.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the newest backup was made, 0 without any.";
