@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, key, operator, person,
-    quarantine, queue, recall, redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, key, operator, person, probe, quarantine,
+    queue, recall, redirect, reports, restore, status, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
-    simulate, snapshot, spam, test, verify,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, metrics, proof,
+    set_up, simulate, snapshot, spam, test, verify,
 };
+use crate::logging::LogTo;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
@@ -61,6 +62,12 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// Write the manual pages
     Manual(manual::ManualArgs),
+    /// Print the table of all metrics the server has, as Markdown
+    Metrics(metrics::MetricsArgs),
+    /// Say on one screen how the server does, what is wrong first; ends with 1 when something is
+    Status(status::StatusArgs),
+    /// Ask one thing for a monitoring system: one line, and the exit code of a plugin
+    Probe(probe::ProbeArgs),
     /// Serve a plan at a site
     Serve(ServeArgs),
     /// Ask the store of a data folder, served or not
@@ -132,6 +139,9 @@ pub struct ServeArgs {
     /// The facts of this machine, site.ron
     #[arg(long)]
     pub site: PathBuf,
+    /// Where log lines go
+    #[arg(long, value_enum, default_value = "auto")]
+    pub log: LogTo,
 }
 
 #[derive(Args)]

@@ -13,10 +13,12 @@ mod cli;
 mod commands;
 mod files;
 mod key_files;
+mod logging;
 mod people;
 mod serving;
 mod site_file;
 mod trying;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,10 @@ fn main() -> ExitCode {
         Command::Proof(args) => commands::proof::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Dns(args) => commands::dns::run(&args),
+        Command::Metrics(args) => commands::metrics::run(&args),
+        Command::Status(args) => commands::live::status::run(&args),
+        // Its exit codes are those of plugins.
+        Command::Probe(args) => return ExitCode::from(commands::live::probe::run(&args)),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Doc(args) => commands::doc::run(&args),
         Command::Autoconfig(args) => commands::autoconfig::run(&args),

@@ -4,6 +4,7 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod accesses;
+mod acme;
 mod admission;
 mod annotated;
 mod app_passwords;
@@ -33,6 +34,8 @@ mod ldap;
 mod left;
 mod listen;
 mod lists;
+pub mod logs;
+mod loops;
 mod marks;
 mod metrics;
 mod new_account;
@@ -77,18 +80,21 @@ mod tokens;
 mod trace;
 mod transcripts;
 mod verifier;
+mod vitals;
 mod world;
 pub mod zone;
 
 pub use drive::opening;
 pub use ldap::look as directory_servers;
+pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, keep_secrets, kept_secrets};
+pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, Vault, kept_secrets};
 pub use setup::profile;
 pub use site::{
     AccountBinding, Acme, Certificate, CertificateFrom, Certificates, Challenge, ClientAddress, DEFAULT, DirectoryAt,
     Outbound, PortalAddress, SeenAs, Site, StandIn, Syslog, World,
 };
 pub use start::{Running, Server, StartError, unserved};
+pub use tls::public_authorities;
 pub use verifier::{verifier, verifier_of};

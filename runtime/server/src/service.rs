@@ -41,6 +41,8 @@ pub(crate) struct Service {
     /// Who operates it from other machines.
     pub operators: Arc<crate::remote::operators::Operators>,
     pub clock: Arc<Clock>,
+    /// Since when it serves, and what listens.
+    pub served: Arc<crate::operate::status::Served>,
     pub passwords: Arc<Passwords>,
     /// Who logged in from where.
     pub accesses: Arc<crate::accesses::Accesses>,

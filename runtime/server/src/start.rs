@@ -39,8 +39,8 @@ use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    accesses, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal, quarantine,
-    random, remote, reports, rings, scan, sealed_secrets, standing, tls, world,
+    accesses, certificates, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate, outbound, portal,
+    quarantine, random, remote, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
 };
 
 /// Long contents read whole at a time.
@@ -182,7 +182,9 @@ impl Server {
         let mut site = site;
         if site.sealed_secrets {
             let kept = sealed_secrets::read(&store, &seal).map_err(StartError::Read)?;
-            kept.into_iter().for_each(|(name, secret)| drop(site.secrets.entry(name).or_insert(secret)));
+            for (name, secret) in kept {
+                site.secrets.entry(name).or_insert(secret);
+            }
         }
         let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
         let doors = doors(&tables, &site, &shelf)?;
@@ -205,7 +207,10 @@ impl Server {
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
             // A bound socket has an address.
-            listeners.entry(door.name.clone()).or_default().extend(door.socket.local_addr());
+            if let Ok(address) = door.socket.local_addr() {
+                service.served.opens(&door.name, address);
+                listeners.entry(door.name.clone()).or_default().push(address);
+            }
             tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
         }
         Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records })
@@ -244,28 +249,31 @@ fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
 /// What works for as long as the server does.
 fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
-        tokio::spawn(operate::door::serve(service.clone(), jobs.clone(), control_socket)),
-        tokio::spawn(rings::keep(service.clone())),
-        tokio::spawn(kept::keep(service.clone())),
-        tokio::spawn(accesses::keep(service.clone())),
-        tokio::spawn(compromise::keep(service.clone())),
-        tokio::spawn(fullness::keep(service.clone())),
-        tokio::spawn(standing::keep::keep(service.clone())),
-        tokio::spawn(night::keep(service.clone())),
-        tokio::spawn(quarantine::count(service.clone())),
-        tokio::spawn(reports::keep(service.clone())),
-        tokio::spawn(crate::quotas::keep(service.clone())),
-        tokio::spawn(crate::teaching::keep(service.clone())),
-        tokio::spawn(crate::passwords::warnings::keep(service.clone())),
-        tokio::spawn(notices::keep(service.clone())),
-        tokio::spawn(scan::keep(service.clone())),
-        tokio::spawn(scan::rescan::keep(service.clone())),
-        tokio::spawn(outbound::run(service.clone())),
-        tokio::spawn(signing::keep(service.clone())),
-        tokio::spawn(colleagues::keep(service.clone())),
-        tokio::spawn(crate::ldap::keep(service.clone())),
-        tokio::spawn(outbound::pool::keep(service.clone())),
-        tokio::spawn(world::tls_report::keep(service.clone())),
+        loops::start(service, "syslog", logs::keep(service.clone())),
+        loops::start(service, "vitals", vitals::keep(service.clone())),
+        loops::start(service, "control", operate::door::serve(service.clone(), jobs.clone(), control_socket)),
+        loops::start(service, "windows", rings::keep(service.clone())),
+        loops::start(service, "logins_kept", kept::keep(service.clone())),
+        loops::start(service, "accesses", accesses::keep(service.clone())),
+        loops::start(service, "compromise", compromise::keep(service.clone())),
+        loops::start(service, "fullness", fullness::keep(service.clone())),
+        loops::start(service, "standing", standing::keep::keep(service.clone())),
+        loops::start(service, "night", night::keep(service.clone())),
+        loops::start(service, "quarantine", quarantine::count(service.clone())),
+        loops::start(service, "reports", reports::keep(service.clone())),
+        loops::start(service, "quotas", crate::quotas::keep(service.clone())),
+        loops::start(service, "teaching", crate::teaching::keep(service.clone())),
+        loops::start(service, "password_warnings", crate::passwords::warnings::keep(service.clone())),
+        loops::start(service, "notices", notices::keep(service.clone())),
+        loops::start(service, "scanners", scan::keep(service.clone())),
+        loops::start(service, "rescans", scan::rescan::keep(service.clone())),
+        loops::start(service, "outbound", outbound::run(service.clone())),
+        loops::start(service, "certificates", certificates::keep(service.clone())),
+        loops::start(service, "signing", signing::keep(service.clone())),
+        loops::start(service, "colleagues", colleagues::keep(service.clone())),
+        loops::start(service, "directory", crate::ldap::keep(service.clone())),
+        loops::start(service, "pool", outbound::pool::keep(service.clone())),
+        loops::start(service, "tls_reports", world::tls_report::keep(service.clone())),
     ]
 }
 
@@ -487,6 +495,7 @@ fn assembled(parts: Parts, hash: &PlanHash, certificates: Shelf, stop: watch::Re
         store: parts.store,
         operators: Arc::new(parts.operators),
         clock: Arc::new(parts.clock),
+        served: Arc::default(),
         passwords: Arc::new(parts.passwords),
         accesses: Arc::default(),
         delays: Arc::default(),

@@ -15,6 +15,11 @@ use crate::bindings;
 use crate::certificates::{Shown, Slot};
 use crate::site::Certificate;
 
+/// Authorities browsers and mail programs believe.
+pub fn public_authorities() -> impl Iterator<Item = rustls_pki_types::TrustAnchor<'static>> {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned()
+}
+
 /// A handshake takes at most this long.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(15);
 

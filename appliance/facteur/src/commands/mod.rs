@@ -14,6 +14,7 @@ pub mod explain;
 pub mod fmt;
 pub mod live;
 pub mod manual;
+pub mod metrics;
 pub mod proof;
 mod report;
 pub mod set_up;

@@ -11,7 +11,6 @@ mod stage;
 mod standin;
 mod story;
 mod tell;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -42,7 +41,12 @@ pub fn run(args: &TryArgs) -> Exit {
         Err(exit) => return exit,
     };
     crate::serving::keep_private();
-    crate::serving::log(if args.no_story { "info" } else { "warn" });
+    if args.no_story {
+        // Nothing of this can fail: text goes to standard error.
+        let _ = crate::logging::of_server(crate::logging::LogTo::Text);
+    } else {
+        crate::logging::plain("warn");
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return crate::serving::trouble(&error),

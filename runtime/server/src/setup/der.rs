@@ -139,6 +139,28 @@ mod tests {
         }
     }
 
+    fn certificate(issuer: &[u8], subject: &[u8], until: &[u8]) -> Vec<u8> {
+        let name = |text: &[u8]| sequence(&[&value(0x0c, text)]);
+        let between = sequence(&[&value(0x17, b"260101000000Z"), until]);
+        let (version, serial) = (value(0xa0, &value(0x02, &[2])), value(0x02, &[7]));
+        let parts = [&version[..], &serial, &sequence(&[]), &name(issuer), &between, &name(subject)];
+        sequence(&[&sequence(&parts), &sequence(&[])])
+    }
+
+    #[test]
+    fn until_when_a_certificate_holds_is_read() {
+        let read = |until: &[u8]| validity(&certificate(b"a", b"b", until)).map(|(_, until_s)| until_s);
+        assert_eq!(read(&value(0x17, b"270228235959Z")), Some(1_803_859_199));
+        assert_eq!(read(&value(0x18, b"20500101000000Z")), Some(2_524_608_000));
+        assert_eq!(read(&value(0x17, b"700101000000Z")), Some(0));
+        for bad in [&b"270230000000Z"[..], b"2702", b"270228235959", b"27022823595\xffZ", b"+70228235959Z"] {
+            assert_eq!(read(&value(0x17, bad)), None, "{bad:?}");
+        }
+        let own = certificate(b"a", b"a", &value(0x17, b"270228235959Z"));
+        assert!(is_self_signed(&own) && !is_self_signed(&certificate(b"a", b"b", &value(0x17, b"270228235959Z"))));
+        assert!((0..own.len()).all(|end| validity(&own[..end]).is_none()));
+    }
+
     #[test]
     fn what_is_cut_off_is_no_value() {
         let whole = sequence(&[&value(0x02, &[1]), &value(0x04, &[2; 200])]);

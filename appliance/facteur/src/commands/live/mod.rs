@@ -19,6 +19,7 @@ pub mod key;
 pub mod operator;
 mod people;
 pub mod person;
+pub mod probe;
 pub mod quarantine;
 pub mod queue;
 mod quota;
@@ -29,6 +30,7 @@ pub mod reports;
 pub mod restore;
 pub mod spam;
 mod standing;
+pub mod status;
 pub mod store;
 pub mod trace;
 pub mod why;
@@ -45,7 +47,7 @@ use server::remote::client::Appliance;
 use crate::Exit;
 use crate::cli::Format;
 use crate::serving::{self, Stop};
-use crate::site_file;
+use crate::{logging, site_file};
 use bar::Bar;
 
 /// Where a packaged server keeps its state.
@@ -116,7 +118,7 @@ fn follow<O: Operation>(
     tell: impl FnMut(Progress) + Send + 'static,
 ) -> Result<O::Response, String> {
     serving::keep_private();
-    serving::log("warn");
+    logging::plain("warn");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     if let Some(appliance) = place.appliance()? {
@@ -207,6 +209,21 @@ fn seconds(ms: u64) -> String {
     if ms < 10_000 { format!("{:.1} s", ms as f64 / 1_000.0) } else { format!("{} s", number(ms / 1_000)) }
 }
 
+/// A time in Unix seconds as people write it.
+fn moment(at_s: i64) -> String {
+    jiff::Timestamp::from_second(at_s).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// `45 s`, `12 min`, `31 h`, `9 days`.
+fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7_200 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", (s + 1_800) / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,6 +233,7 @@ mod tests {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([1, 1_023, 1_536, 5 << 40].map(size), ["1 octet", "1,023 octets", "1.5 KiB", "5.0 TiB"]);
         assert_eq!([149, 83_900].map(seconds), ["0.1 s", "83 s"]);
+        assert_eq!([0, 119, 120, 7_200, 86_400 * 9].map(age), ["0 s", "119 s", "2 min", "2 h", "9 days"]);
         assert_eq!(counted(2, "message", "messages"), "2 messages");
     }
 }
