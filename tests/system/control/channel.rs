@@ -22,6 +22,7 @@ fn an_operator_asks_from_afar_what_the_role_allows_and_the_audit_has_the_name() 
     let queue = house.from_afar("anne", &["queue", "list"]).ends(0);
     assert_eq!(queue.out, house.here(&["queue", "list"]).ends(0).out);
     house.from_afar("anne", &["person", "show", "toto-j"]).ends(0);
+    house.from_afar("anne", &["store", "verify"]).ends(0);
     let block = ["block", "add", "sender", "eve@phish.example", "--because", "phish", "--for", "1 day"];
     house.from_afar("luc", &block).ends(0);
     // Each only what the role does, and neither what is done on the machine.
@@ -30,8 +31,8 @@ fn an_operator_asks_from_afar_what_the_role_allows_and_the_audit_has_the_name() 
     for (who, words) in [
         ("luc", &["operator", "list"][..]),
         ("luc", &["key", "list"]),
-        ("anne", &["store", "verify"]),
-        ("anne", &["backup", "now"]),
+        ("luc", &["backup", "now"]),
+        ("anne", &["export", "--login", "toto-j", "--as", "mbox", "--to", "/nowhere"]),
     ] {
         let refused = house.from_afar(who, words);
         assert_eq!(refused.code, Some(2), "{who} {words:?}: {} {}", refused.out, refused.err);

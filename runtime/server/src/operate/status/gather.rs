@@ -43,6 +43,7 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
         ..StatusNow::default()
     };
     now.warnings = probe::warnings(&now);
+    now.warnings.extend(crate::keys::warnings(&service.store));
     Ok(now)
 }
 
