@@ -24,9 +24,15 @@ pub fn facteur(words: &[&str]) -> Ran {
 impl House {
     #[track_caller]
     pub fn new() -> House {
+        House::of("nantes")
+    }
+
+    /// Serves a folder below `policies/`.
+    #[track_caller]
+    pub fn of(policy: &str) -> House {
         let arguments = ["--control", "127.0.0.1:0"].map(str::to_owned).to_vec();
         let options = Options { arguments, ..Options::default() };
-        let server = Facteur::start_with(&program::top().join("policies/nantes"), options);
+        let server = Facteur::start_with(&program::top().join("policies").join(policy), options);
         House { scratch: Scratch::new("control"), server }
     }
 
