@@ -62,11 +62,18 @@ pub struct BreakGlass {
 #[serde(deny_unknown_fields)]
 pub struct AcknowledgeKeyAlarm {}
 
+/// What is named where something is refused.
+const RULE: &str = "plan keys";
 /// One change at a time: it is judged by what it changes.
 static CHANGING: Mutex<()> = Mutex::new(());
 
 fn bad(why: impl Into<String>) -> OperateError {
     OperateError::BadRequest { why: why.into() }
+}
+
+/// What is asked can be read, and is not done.
+fn refused(why: impl Into<String>) -> OperateError {
+    OperateError::Refused { why: why.into(), rule: RULE.to_owned() }
 }
 
 fn read_key(line: &str) -> Result<PublicKey, OperateError> {
@@ -176,7 +183,7 @@ impl Operation for ApplyKeyRequest {
         let trusted = keys::load(&context.store)?;
         let (after, by) = keys::applied(&trusted, &request).map_err(|why| {
             super::audit(context, &format!("a change of the plan keys is refused: {why}"));
-            bad(why.to_string())
+            refused(why.to_string())
         })?;
         let (change, reason, by) = (&request.change, &request.reason, by.join(", "));
         let what = format!("changes the plan keys: {change}, asked by {}, signed by {by}: {reason}", request.author);
@@ -206,7 +213,7 @@ impl Operation for BreakGlass {
         let lines = self.keys.iter().map(|line| read_key(line));
         let public = lines.collect::<Result<Vec<PublicKey>, OperateError>>()?;
         let serial = keys::load(&context.store).map_or(0, |before| before.serial);
-        let after = keys::replaced(&public, self.needed, serial).map_err(|why| bad(why.to_string()))?;
+        let after = keys::replaced(&public, self.needed, serial).map_err(|why| refused(why.to_string()))?;
         let names: Vec<String> = after.keys.iter().map(|key| format!("{} ({})", key.name, key.id)).collect();
         let what = format!(
             "BREAK-GLASS: replaces all plan keys by {}, of which {} sign: {}",

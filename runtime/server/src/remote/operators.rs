@@ -118,7 +118,7 @@ pub fn enroll(
     operator: &Operator,
     audited: Op,
 ) -> Result<(), OperateError> {
-    let bad = |why: String| Err(OperateError::BadRequest { why });
+    let bad = |why: String| Err(OperateError::Refused { why, rule: "operators".to_owned() });
     if Login::new(&operator.name).is_none() {
         return bad(format!("{} is no name: it is spelled as a login", operator.name));
     }
