@@ -159,7 +159,7 @@ impl Operation for EnrollFirstKey {
         let key = read_key(&self.key)?;
         if !keys::load(&context.store)?.is_empty() {
             let why = "keys are enrolled: another one needs their signatures, `facteur key propose`";
-            return Err(bad(why));
+            return Err(refused(why));
         }
         let what =
             format!("enrols the first plan key, {} ({}): from now on plans need its signature", key.name, key.id());
