@@ -39,8 +39,8 @@ use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    accesses, certificates, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate, outbound, portal,
-    quarantine, random, remote, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
+    accesses, certificates, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate,
+    outbound, portal, quarantine, random, remote, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
 };
 
 /// Long contents read whole at a time.

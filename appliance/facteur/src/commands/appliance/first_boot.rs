@@ -113,7 +113,9 @@ impl Import<'_> {
                 Verdict::Take => take.push(item),
                 Verdict::Known => {}
                 Verdict::Differs if item == KEYS => {
-                    lines.push("keys are given that were not at first boot: they are not taken (key break-glass)".into());
+                    lines.push(
+                        "keys are given that were not at first boot: they are not taken (key break-glass)".into(),
+                    );
                 }
                 Verdict::Differs => {
                     lines.push(format!("{item} differs from what was imported: it is not taken (import --again)"));
@@ -147,7 +149,8 @@ impl Import<'_> {
     /// Those that are taken and are no passwords of people, by name.
     fn secrets(&self, take: &[String]) -> BTreeMap<String, String> {
         let of_site = take.iter().filter(|item| !item.starts_with(PASSWORD));
-        let named = of_site.filter_map(|item| Some((item.strip_prefix(SECRET)?.to_owned(), self.given.values.get(item)?.clone())));
+        let named = of_site
+            .filter_map(|item| Some((item.strip_prefix(SECRET)?.to_owned(), self.given.values.get(item)?.clone())));
         named.collect()
     }
 
@@ -206,7 +209,7 @@ impl Import<'_> {
 }
 
 /// Lines of public files, and `needed N` (1 without it). `#` begins a remark.
-fn keys_of(text: &str) -> Result<(Vec<PublicKey>, u8), String> {
+pub fn keys_of(text: &str) -> Result<(Vec<PublicKey>, u8), String> {
     let (mut public, mut needed) = (Vec::new(), 1);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         match line.strip_prefix("needed ") {
