@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use decide::Tables;
+use mail::Login;
 use plan::signed::PublicKey;
 use proto::sasl::Secret;
 use server::{Vault, keys};
@@ -123,15 +124,25 @@ impl Import<'_> {
             }
         }
         let wants = |item: &str| take.iter().any(|one| one == item);
-        let secrets = self.secrets(&take);
-        vault.keep(&secrets, &[])?;
+        let mut done: Vec<&String> = Vec::new();
+        match vault.keep(&self.secrets(&take), &[]) {
+            Ok(()) => done.extend(take.iter().filter(|item| item.starts_with(SECRET) && !item.starts_with(PASSWORD))),
+            Err(error) => lines.push(format!("SECRETS WERE NOT IMPORTED: {error}")),
+        }
         after(Step::Secrets)?;
-        let mut done: Vec<&String> = take.iter().filter(|item| item.starts_with(SECRET)).collect();
         for (item, step) in [(PEOPLE, Step::People), (KEYS, Step::Keys), (SITE, Step::Site)] {
             if let Some(value) = self.given.values.get(item).filter(|_| wants(item)) {
                 match self.put(item, value) {
                     Ok(()) => done.extend(take.iter().filter(|one| *one == item)),
                     Err(why) => lines.push(format!("{item} WAS NOT IMPORTED: {why}")),
+                }
+            }
+            if step == Step::People {
+                for item in take.iter().filter(|item| item.starts_with(PASSWORD)) {
+                    match self.password(item) {
+                        Ok(()) => done.push(item),
+                        Err(why) => lines.push(format!("{item} WAS NOT IMPORTED: {why}")),
+                    }
                 }
             }
             after(step)?;
@@ -162,15 +173,22 @@ impl Import<'_> {
         }
     }
 
-    /// Everybody in `people.ron`, under the rules of the plan; who has a first password among the secrets gets it.
+    /// The password of somebody who is there, `secret/password.LOGIN`.
+    fn password(&self, item: &str) -> Result<(), String> {
+        let login = item.strip_prefix(PASSWORD).and_then(Login::new).ok_or("that is no login")?;
+        let person = self.store.person(&login).map_err(|error| error.to_string())?;
+        person.ok_or_else(|| format!("nobody has the login {login}"))?;
+        let word = self.given.values.get(item).cloned().unwrap_or_default();
+        let verifier = server::verifier_of(self.tables.plan(), &Secret::new(word));
+        self.store.commit_wait(vec![Op::SetVerifier { login, verifier }]).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Everybody in `people.ron`, under the rules of the plan.
     fn people(&self, text: &str) -> Result<(), String> {
         let plan = self.tables.plan();
         let directory =
             policy::compile::people_of_plan("people.ron", text, plan).map_err(|mistakes| mistakes.join("; "))?;
-        let password = |login: &str| self.given.values.get(&format!("{PASSWORD}{login}"));
-        let verifier = |login: &str| password(login).map(|word| server::verifier_of(plan, &Secret::new(word.clone())));
-        let people: Vec<_> =
-            directory.people.iter().map(|person| (person.clone(), verifier(person.login.as_str()))).collect();
+        let people: Vec<_> = directory.people.into_iter().map(|person| (person, None)).collect();
         crate::people::create(self.store, plan, &people).map_err(|error| error.to_string())?;
         let aliases = directory.aliases.into_iter().map(|alias| Op::UpsertAlias(Box::new(alias))).collect();
         self.store.commit_wait(aliases).map(drop).map_err(|error| error.to_string())
