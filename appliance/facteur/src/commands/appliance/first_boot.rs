@@ -92,7 +92,10 @@ fn tables(plan: &Path) -> Result<Tables, Anything> {
 
 /// There is none, or one of ours: then the address may be another today.
 fn is_ours_to_write(site: &Path) -> bool {
-    std::fs::read_to_string(site).map_or(true, |text| text.starts_with(minimal::HEAD))
+    match std::fs::read(site) {
+        Ok(text) => text.starts_with(minimal::HEAD.as_bytes()),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 struct Import<'a> {
