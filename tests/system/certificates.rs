@@ -1,7 +1,7 @@
 //! Certificates that nobody brings: self-signed at first, then ordered by ACME from Debian's `pebble` over real challenges, kept,
 //! renewed under a listener that goes on.
 
-mod house;
+pub mod house;
 mod pebble;
 
 use std::fs;
@@ -66,7 +66,7 @@ fn a_certificate_is_ordered_over_http_by_a_bound_account_and_outlives_a_restart(
         return Ok(());
     }
     let dns = names();
-    let pebble = Pebble::start(&dns, 90 * DAY_S, true);
+    let mut pebble = Pebble::start(&dns, 90 * DAY_S, true);
     let binding = format!(", account_binding: (key: \"{BOUND_KEY}\", secret: \"acme\")");
     let house = House::new("");
     let secrets = house.scratch.join("secrets");
@@ -83,7 +83,7 @@ fn a_certificate_is_ordered_over_http_by_a_bound_account_and_outlives_a_restart(
     assert!(TcpStream::connect(pebble.challenge).is_err(), "the door of challenges is closed again");
     let trust = pebble.trust();
     serving.stop();
-    drop(pebble);
+    pebble.stop();
     let serving = house.serve();
     assert_eq!(serving.shown(&trust), Ok(given), "it is kept, and nobody is asked");
     assert!(!serving.log().contains("self-signed"), "{}", serving.log());

@@ -14,6 +14,7 @@ mod crash;
 mod desktop;
 mod directory;
 mod exchange;
+mod first_boot;
 mod floods;
 mod form;
 mod guesses;

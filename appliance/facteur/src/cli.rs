@@ -7,8 +7,8 @@ use crate::commands::live::{
     quarantine, queue, recall, redirect, reports, restore, status, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, metrics, proof,
-    set_up, simulate, snapshot, spam, test, verify,
+    appliance, autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, metrics,
+    proof, set_up, simulate, snapshot, spam, test, verify,
 };
 use crate::logging::LogTo;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -70,6 +70,8 @@ pub enum Command {
     Probe(probe::ProbeArgs),
     /// Serve a plan at a site
     Serve(ServeArgs),
+    /// What the appliance runs at boot and shows at its console
+    Appliance(appliance::ApplianceArgs),
     /// Ask the store of a data folder, served or not
     Store(store::StoreArgs),
     /// Take, list and try out backups

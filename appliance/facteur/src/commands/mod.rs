@@ -1,6 +1,7 @@
 //! The commands, one file each. Here is what those that speak of policies and plans share: compiling, and how a run ends;
 //! those on live state share `live`.
 
+pub mod appliance;
 pub mod autoconfig;
 pub mod check;
 pub mod compile;

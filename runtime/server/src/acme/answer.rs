@@ -15,7 +15,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::ServerConfig;
-use rustls::server::ResolvesServerCertUsingSni;
+use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::{TcpListener, TcpStream};
@@ -131,10 +131,20 @@ async fn handshakes(socket: TcpListener, acceptor: TlsAcceptor) {
     .await;
 }
 
+/// The library's own resolver reads names, and stumbles over the extension everything is about.
+#[derive(Debug)]
+struct ByHost(BTreeMap<String, Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for ByHost {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.get(hello.server_name()?).cloned()
+    }
+}
+
 /// Shows each host a certificate that has the digest in it.
 fn acceptor(asked: &[Asked]) -> Result<TlsAcceptor, Box<dyn std::error::Error + Send + Sync>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut shown = ResolvesServerCertUsingSni::new();
+    let mut shown = BTreeMap::new();
     for Asked { host, digest, .. } in asked {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec![host.clone()])?;
@@ -143,10 +153,11 @@ fn acceptor(asked: &[Asked]) -> Result<TlsAcceptor, Box<dyn std::error::Error + 
         }
         let certificate = params.self_signed(&key)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        shown.add(host, CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider)?)?;
+        let certified = CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider)?;
+        shown.insert(host.clone(), Arc::new(certified));
     }
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(shown));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(ByHost(shown)));
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -127,7 +127,8 @@ async fn proved(order: &mut Order, challenge: Challenge) -> Result<(), NoCertifi
         let (key_authorization, digest) = (says.as_str().to_owned(), says.digest().as_ref().to_vec());
         asked.push(Asked { host, token, key_authorization, digest });
     }
-    let answering = answer::start(challenge, asked);
+    // What the authority saw a short while ago it may believe without another look.
+    let answering = if asked.is_empty() { Ok(None) } else { answer::start(challenge, asked).map(Some) };
     let answering =
         answering.map_err(|error| NoCertificate::unreached(format!("the challenge cannot be met: {error}")))?;
     let mut authorizations = order.authorizations();

@@ -33,9 +33,11 @@ pub(crate) async fn keep(service: Arc<Service>) {
             warned_s = clock::unix_s();
             now.certificates.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         }
-        let wait_s = now.certificates.slots().map(|slot| slot.due_s() - clock::unix_s()).min();
+        // What is due and was not had waits for its course.
+        let ahead_s =
+            now.certificates.slots().map(|slot| slot.due_s() - clock::unix_s()).filter(|ahead_s| *ahead_s > 0);
+        let wait_s = ahead_s.min().unwrap_or(LOOK_EVERY_S).min(LOOK_EVERY_S);
         drop(now);
-        let wait_s = wait_s.unwrap_or(LOOK_EVERY_S).clamp(1, LOOK_EVERY_S);
         let wait = Duration::from_secs(wait_s.unsigned_abs());
         if tokio::time::timeout(wait, stopped(&mut stop)).await.is_ok() {
             return;

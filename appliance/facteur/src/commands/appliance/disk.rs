@@ -148,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_disk_with_anything_on_it_is_refused_and_not_touched() {
-        for (name, at) in [("gpt", 512), ("iso", 32 * 1024), ("btrfs", 64 * 1024 + 64), ("raid", OCTETS_MIN - 64 * 1024)] {
+        for (name, at) in
+            [("gpt", 512), ("iso", 32 * 1024), ("btrfs", 64 * 1024 + 64), ("raid", OCTETS_MIN - 64 * 1024)]
+        {
             let disk = Disk::new(name);
             assert_eq!(disk.found(), Found::Blank);
             disk.write(at, b"EFI PART");

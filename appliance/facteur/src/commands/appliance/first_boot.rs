@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use decide::Tables;
+use mail::Login;
 use plan::signed::PublicKey;
 use proto::sasl::Secret;
 use server::{Vault, keys};
@@ -91,7 +92,10 @@ fn tables(plan: &Path) -> Result<Tables, Anything> {
 
 /// There is none, or one of ours: then the address may be another today.
 fn is_ours_to_write(site: &Path) -> bool {
-    std::fs::read_to_string(site).map_or(true, |text| text.starts_with(minimal::HEAD))
+    match std::fs::read(site) {
+        Ok(text) => text.starts_with(minimal::HEAD.as_bytes()),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 struct Import<'a> {
@@ -113,7 +117,9 @@ impl Import<'_> {
                 Verdict::Take => take.push(item),
                 Verdict::Known => {}
                 Verdict::Differs if item == KEYS => {
-                    lines.push("keys are given that were not at first boot: they are not taken (key break-glass)".into());
+                    lines.push(
+                        "keys are given that were not at first boot: they are not taken (key break-glass)".into(),
+                    );
                 }
                 Verdict::Differs => {
                     lines.push(format!("{item} differs from what was imported: it is not taken (import --again)"));
@@ -121,15 +127,25 @@ impl Import<'_> {
             }
         }
         let wants = |item: &str| take.iter().any(|one| one == item);
-        let secrets = self.secrets(&take);
-        vault.keep(&secrets, &[])?;
+        let mut done: Vec<&String> = Vec::new();
+        match vault.keep(&self.secrets(&take), &[]) {
+            Ok(()) => done.extend(take.iter().filter(|item| item.starts_with(SECRET) && !item.starts_with(PASSWORD))),
+            Err(error) => lines.push(format!("SECRETS WERE NOT IMPORTED: {error}")),
+        }
         after(Step::Secrets)?;
-        let mut done: Vec<&String> = take.iter().filter(|item| item.starts_with(SECRET)).collect();
         for (item, step) in [(PEOPLE, Step::People), (KEYS, Step::Keys), (SITE, Step::Site)] {
             if let Some(value) = self.given.values.get(item).filter(|_| wants(item)) {
                 match self.put(item, value) {
                     Ok(()) => done.extend(take.iter().filter(|one| *one == item)),
                     Err(why) => lines.push(format!("{item} WAS NOT IMPORTED: {why}")),
+                }
+            }
+            if step == Step::People {
+                for item in take.iter().filter(|item| item.starts_with(PASSWORD)) {
+                    match self.password(item) {
+                        Ok(()) => done.push(item),
+                        Err(why) => lines.push(format!("{item} WAS NOT IMPORTED: {why}")),
+                    }
                 }
             }
             after(step)?;
@@ -147,7 +163,8 @@ impl Import<'_> {
     /// Those that are taken and are no passwords of people, by name.
     fn secrets(&self, take: &[String]) -> BTreeMap<String, String> {
         let of_site = take.iter().filter(|item| !item.starts_with(PASSWORD));
-        let named = of_site.filter_map(|item| Some((item.strip_prefix(SECRET)?.to_owned(), self.given.values.get(item)?.clone())));
+        let named = of_site
+            .filter_map(|item| Some((item.strip_prefix(SECRET)?.to_owned(), self.given.values.get(item)?.clone())));
         named.collect()
     }
 
@@ -159,15 +176,22 @@ impl Import<'_> {
         }
     }
 
-    /// Everybody in `people.ron`, under the rules of the plan; who has a first password among the secrets gets it.
+    /// The password of somebody who is there, `secret/password.LOGIN`.
+    fn password(&self, item: &str) -> Result<(), String> {
+        let login = item.strip_prefix(PASSWORD).and_then(Login::new).ok_or("that is no login")?;
+        let person = self.store.person(&login).map_err(|error| error.to_string())?;
+        person.ok_or_else(|| format!("nobody has the login {login}"))?;
+        let word = self.given.values.get(item).cloned().unwrap_or_default();
+        let verifier = server::verifier_of(self.tables.plan(), &Secret::new(word));
+        self.store.commit_wait(vec![Op::SetVerifier { login, verifier }]).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Everybody in `people.ron`, under the rules of the plan.
     fn people(&self, text: &str) -> Result<(), String> {
         let plan = self.tables.plan();
         let directory =
             policy::compile::people_of_plan("people.ron", text, plan).map_err(|mistakes| mistakes.join("; "))?;
-        let password = |login: &str| self.given.values.get(&format!("{PASSWORD}{login}"));
-        let verifier = |login: &str| password(login).map(|word| server::verifier_of(plan, &Secret::new(word.clone())));
-        let people: Vec<_> =
-            directory.people.iter().map(|person| (person.clone(), verifier(person.login.as_str()))).collect();
+        let people: Vec<_> = directory.people.into_iter().map(|person| (person, None)).collect();
         crate::people::create(self.store, plan, &people).map_err(|error| error.to_string())?;
         let aliases = directory.aliases.into_iter().map(|alias| Op::UpsertAlias(Box::new(alias))).collect();
         self.store.commit_wait(aliases).map(drop).map_err(|error| error.to_string())
@@ -206,7 +230,7 @@ impl Import<'_> {
 }
 
 /// Lines of public files, and `needed N` (1 without it). `#` begins a remark.
-fn keys_of(text: &str) -> Result<(Vec<PublicKey>, u8), String> {
+pub fn keys_of(text: &str) -> Result<(Vec<PublicKey>, u8), String> {
     let (mut public, mut needed) = (Vec::new(), 1);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         match line.strip_prefix("needed ") {

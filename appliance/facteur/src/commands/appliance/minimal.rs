@@ -22,7 +22,10 @@ pub fn site(plan: &Plan, data: &Path, addresses: &[IpAddr]) -> (String, Vec<Stri
             let at = SocketAddr::new(address, listener.port);
             let _ = writeln!(text, "        {name:?}: [\"{at}\"],");
         } else {
-            missing.push(format!("listener {name}: port {} of {address} is taken, it needs another address", listener.port));
+            missing.push(format!(
+                "listener {name}: port {} of {address} is taken, it needs another address",
+                listener.port
+            ));
         }
     }
     text.push_str("    },\n");
