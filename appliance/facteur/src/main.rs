@@ -16,6 +16,7 @@ mod logging;
 mod people;
 mod serving;
 mod site_file;
+mod tar;
 mod trying;
 mod wire;
 

@@ -23,7 +23,6 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::Status;
 use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
@@ -45,6 +44,7 @@ use super::{
     StatsOfSpam, TeachSpam,
 };
 use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
+use super::{MakeBundle, Status};
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -203,6 +203,7 @@ impl Asked {
             PutMessageBack::PATH => self.start::<PutMessageBack>(),
             ReportsOf::PATH => self.start::<ReportsOf>(),
             Status::PATH => self.start::<Status>(),
+            MakeBundle::PATH => self.start::<MakeBundle>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

@@ -48,7 +48,7 @@ use crate::{logging, site_file};
 use bar::Bar;
 
 /// Where a packaged server keeps its state.
-const DATA: &str = "/var/lib/facteur";
+pub const DATA: &str = "/var/lib/facteur";
 
 #[derive(Args)]
 pub struct Place {
