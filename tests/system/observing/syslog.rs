@@ -1,11 +1,14 @@
 //! Log lines at a syslog server that reads the frames of RFC 5425, and as JSON.
 
+use std::fs;
 use std::io::{BufReader, Read};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use tests::{Outcome, wait};
+use tests::skip::{Missing, skip};
+use tests::{Outcome, program, wait};
 
 use super::house::{House, WITHIN};
 
@@ -105,6 +108,54 @@ fn lines_are_json_where_that_is_wanted() -> Outcome {
         let line: serde_json::Value = serde_json::from_str(line)?;
         assert!(line["time"].is_string() && line["level"].is_string() && line["fields"].is_object(), "{line}");
     }
+    serving.stop();
+    Ok(())
+}
+
+/// What Debian's rsyslog writes of each line: what it understood of it.
+const UNDERSTOOD: &str = "%syslogfacility-text% %syslogseverity-text% %hostname% %app-name% %structured-data% %msg%\\n";
+
+#[test]
+fn rsyslog_understands_every_field() -> Outcome {
+    if program::find("rsyslogd").is_none() || !fs::exists("/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so")? {
+        skip("rsyslog_understands_every_field", Missing::Program("rsyslogd"));
+        return Ok(());
+    }
+    let house = House::new();
+    let shown = house.authority.certifies("logs.example.org");
+    let [ca, chain, key, out, config, pid] =
+        ["ca.pem", "logs.pem", "logs.key", "rsyslog.out", "rsyslog.conf", "rsyslog.pid"]
+            .map(|name| house.scratch.join(name));
+    fs::write(&chain, shown.chain_pem)?;
+    fs::write(&key, shown.key_pem)?;
+    // It takes no port 0: one that was free a moment ago mostly still is.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let text = format!(
+        "global(workDirectory={:?} defaultNetstreamDriver=\"gtls\" defaultNetstreamDriverCAFile={ca:?}\n\
+         defaultNetstreamDriverCertFile={chain:?} defaultNetstreamDriverKeyFile={key:?})\n\
+         module(load=\"imtcp\" StreamDriver.Name=\"gtls\" StreamDriver.Mode=\"1\" StreamDriver.AuthMode=\"anon\")\n\
+         input(type=\"imtcp\" port=\"{port}\" address=\"127.0.0.1\")\n\
+         template(name=\"understood\" type=\"string\" string=\"{UNDERSTOOD}\")\n\
+         action(type=\"omfile\" file={out:?} template=\"understood\")\n",
+        house.scratch.path()
+    );
+    fs::write(&config, text)?;
+    let mut rsyslog = Command::new(program::find("rsyslogd").unwrap_or_default());
+    rsyslog.arg("-n").arg("-f").arg(&config).arg("-i").arg(&pid).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut rsyslog = rsyslog.spawn()?;
+    let site = format!(
+        ", hosts: {{\"logs.example.org\": \"127.0.0.1\"}},\n\
+         syslog: (to: \"logs.example.org:{port}\", name: \"mail.example.org\", authority: {ca:?})"
+    );
+    let serving = house.serve(&site, &[]);
+    let read = wait::until(WITHIN, "it wrote what it understood", || {
+        let text = fs::read_to_string(&out).unwrap_or_default();
+        text.contains("listening").then_some(text)
+    });
+    rsyslog.kill()?;
+    rsyslog.wait()?;
+    let line = read.lines().find(|line| line.ends_with("listening")).expect("it is there");
+    assert!(line.starts_with("mail info mail.example.org facteur [fields@32473 listener=\""), "{line}");
     serving.stop();
     Ok(())
 }

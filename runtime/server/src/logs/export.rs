@@ -108,9 +108,10 @@ async fn pass(
         if unsent.is_empty() {
             tokio::select! {
                 // The server never says anything; that it closes is the only way to know it goes.
-                read = reader.read(&mut heard) => match read? {
-                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    _ => continue,
+                read = reader.read(&mut heard) => match read {
+                    Ok(1..) => continue,
+                    // With a farewell of TLS or without.
+                    Ok(0) | Err(_) => return Err(io::Error::other("it closed the connection")),
                 },
                 _ = lines.recv_many(unsent, LINES_AT_ONCE) => {}
             }
