@@ -12,6 +12,7 @@ macro_rules! say {
 mod cli;
 mod commands;
 mod files;
+mod key_files;
 mod logging;
 mod people;
 mod serving;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
+        Command::Appliance(args) => commands::appliance::run(&args),
         Command::Store(args) => commands::live::store::run(&args),
         Command::Backup(args) => commands::live::backup::run(&args),
         Command::Reports(args) => commands::live::reports::run(&args),
@@ -69,6 +71,8 @@ fn main() -> ExitCode {
         Command::Directory(args) => commands::live::directory::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
         Command::Delegate(args) => commands::live::delegate::run(&args),
+        Command::Key(args) => commands::live::key::run(&args),
+        Command::Operator(args) => commands::live::operator::run(&args),
         Command::Audit(args) => commands::live::audit::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),

@@ -4,6 +4,7 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod accesses;
+mod acme;
 mod admission;
 mod annotated;
 mod app_passwords;
@@ -28,6 +29,7 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+pub mod keys;
 mod ldap;
 mod left;
 mod listen;
@@ -52,6 +54,7 @@ mod random;
 mod recall;
 mod records;
 mod redirects;
+pub mod remote;
 mod reports;
 mod rings;
 mod roles;
@@ -86,7 +89,7 @@ pub use ldap::look as directory_servers;
 pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
-pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, keep_secrets, kept_secrets};
+pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, Vault, kept_secrets};
 pub use setup::profile;
 pub use site::{
     AccountBinding, Acme, Certificate, CertificateFrom, Certificates, Challenge, ClientAddress, DEFAULT, DirectoryAt,

@@ -38,6 +38,8 @@ pub(crate) struct Service {
     /// What listeners show.
     pub certificates: Arc<crate::certificates::Shelf>,
     pub store: Arc<Store>,
+    /// Who operates it from other machines.
+    pub operators: Arc<crate::remote::operators::Operators>,
     pub clock: Arc<Clock>,
     /// Since when it serves, and what listens.
     pub served: Arc<crate::operate::status::Served>,

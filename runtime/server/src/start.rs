@@ -25,6 +25,7 @@ use crate::directory::Directory;
 use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
+use crate::operate::jobs::Jobs;
 use crate::outcome::Outcome;
 use crate::passwords::kept::{self, LoadError};
 use crate::plans::PlanState;
@@ -38,8 +39,8 @@ use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    accesses, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate, outbound, portal,
-    quarantine, random, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
+    accesses, certificates, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate,
+    outbound, portal, quarantine, random, remote, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
 };
 
 /// Long contents read whole at a time.
@@ -66,6 +67,8 @@ pub struct Running {
     pub http: Option<SocketAddr>,
     /// Where the portal is, in the order of the site.
     pub portal: Vec<SocketAddr>,
+    /// Where operators of other machines are listened to.
+    pub remote: Option<SocketAddr>,
     pub control: PathBuf,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -101,6 +104,8 @@ pub enum StartError {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// The control channel.
+    Remote(operate::OperateError),
     Tls {
         listener: String,
         error: rustls::Error,
@@ -122,6 +127,7 @@ impl fmt::Display for StartError {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
             StartError::Http { address, error } => write!(f, "metrics cannot bind {address}: {error}"),
+            StartError::Remote(error) => error.fmt(f),
             StartError::Control { path, error } => write!(f, "{}: {error}", path.display()),
             StartError::Tls { listener, error } => write!(f, "TLS of listener {listener}: {error}"),
             StartError::Read(error) => error.fmt(f),
@@ -176,7 +182,9 @@ impl Server {
         let mut site = site;
         if site.sealed_secrets {
             let kept = sealed_secrets::read(&store, &seal).map_err(StartError::Read)?;
-            kept.into_iter().for_each(|(name, secret)| drop(site.secrets.entry(name).or_insert(secret)));
+            for (name, secret) in kept {
+                site.secrets.entry(name).or_insert(secret);
+            }
         }
         let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
         let doors = doors(&tables, &site, &shelf)?;
@@ -184,13 +192,16 @@ impl Server {
         let (stop, stopping) = watch::channel(false);
         let (service, records) = service(tables, hash, site, store, shelf, stopping).await?;
         service.certificates.count(&service.metrics);
+        crate::keys::say(&service.store);
         standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         let mut listeners: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
-        let mut tasks = tasks(&service, control_socket);
+        let jobs = Arc::default();
+        let mut tasks = tasks(&service, &jobs, control_socket);
+        let remote = remote_door(&service, jobs, &mut tasks)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
         tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
@@ -202,7 +213,7 @@ impl Server {
             }
             tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
         }
-        Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records })
     }
 }
 
@@ -236,11 +247,11 @@ fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
 }
 
 /// What works for as long as the server does.
-fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
+fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
         loops::start(service, "syslog", logs::keep(service.clone())),
         loops::start(service, "vitals", vitals::keep(service.clone())),
-        loops::start(service, "control", operate::door::serve(service.clone(), control_socket)),
+        loops::start(service, "control", operate::door::serve(service.clone(), jobs.clone(), control_socket)),
         loops::start(service, "windows", rings::keep(service.clone())),
         loops::start(service, "logins_kept", kept::keep(service.clone())),
         loops::start(service, "accesses", accesses::keep(service.clone())),
@@ -257,6 +268,7 @@ fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Ve
         loops::start(service, "scanners", scan::keep(service.clone())),
         loops::start(service, "rescans", scan::rescan::keep(service.clone())),
         loops::start(service, "outbound", outbound::run(service.clone())),
+        loops::start(service, "certificates", certificates::keep(service.clone())),
         loops::start(service, "signing", signing::keep(service.clone())),
         loops::start(service, "colleagues", colleagues::keep(service.clone())),
         loops::start(service, "directory", crate::ldap::keep(service.clone())),
@@ -350,6 +362,21 @@ fn http_socket(
     Ok((Some(socket.local_addr().map_err(bad)?), Some(socket)))
 }
 
+/// Opens the control channel where the site has one, and says by which key it is known.
+fn remote_door(
+    service: &Arc<Service>,
+    jobs: Arc<Jobs>,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(address) = service.site.control else { return Ok(None) };
+    let bad = |error| StartError::Bind { listener: "control".to_owned(), address, error };
+    let acceptor = remote::acceptor(service).map_err(StartError::Remote)?;
+    let socket = listen::bind(address).map_err(bad)?;
+    let bound = socket.local_addr().map_err(bad)?;
+    tasks.push(tokio::spawn(remote::serve(service.clone(), jobs, socket, acceptor)));
+    Ok(Some(bound))
+}
+
 /// What a service is put together from.
 struct Parts {
     tables: Arc<Tables>,
@@ -377,6 +404,7 @@ struct Parts {
     clock: Clock,
     records: Records,
     decisions_key: [u8; 32],
+    operators: remote::operators::Operators,
 }
 
 async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Parts, JoinHandle<()>), StartError> {
@@ -405,6 +433,7 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
     let known_key = drawn_key(&store, KNOWN_KEY).await?;
     let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
+    let operators = remote::operators::Operators::load(&store).map_err(StartError::Read)?;
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
@@ -434,6 +463,7 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
         clock,
         records,
         decisions_key,
+        operators,
     };
     Ok((parts, writer))
 }
@@ -463,6 +493,7 @@ fn assembled(parts: Parts, hash: &PlanHash, certificates: Shelf, stop: watch::Re
         site: Arc::new(parts.site),
         certificates: Arc::new(certificates),
         store: parts.store,
+        operators: Arc::new(parts.operators),
         clock: Arc::new(parts.clock),
         served: Arc::default(),
         passwords: Arc::new(parts.passwords),

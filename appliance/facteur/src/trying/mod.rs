@@ -158,7 +158,7 @@ async fn site(
         directory: DirectoryAt::StandIn,
         http: Some(loopback(0)),
         portal: portal(tables, networks),
-        control: None,
+        control: args.control,
         syslog: None,
     })
 }
@@ -209,6 +209,7 @@ fn description(stage: &Stage, running: &Running, data: &Path) -> Description {
         ),
         metrics: running.http.map(|address| format!("http://{address}/metrics")).unwrap_or_default(),
         control: running.control.display().to_string(),
+        remote: running.remote.map(|address| address.to_string()),
         ca: data.join(certificate::FILE).display().to_string(),
         listeners: Ordered(listeners.collect()),
         networks: Ordered(networks.collect()),

@@ -1,6 +1,7 @@
 //! The certificates listeners show: given, made here, or ordered. Each has a slot; what a slot shows can change while
 //! connections are open, and a connection that is open keeps what it was opened with.
 
+mod keep;
 mod kept;
 mod made;
 mod names;
@@ -9,15 +10,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use decide::Tables;
 use rustls::sign::CertifiedKey;
 use store::{CommitError, ReadError, Store};
 
+pub(crate) use keep::{keep, renewed};
 pub(crate) use kept::{Kept, Kind, pem};
+pub(crate) use made::new_key;
 pub(crate) use names::hosts;
 
+use crate::acme::renewal_s;
 use crate::metrics::Metrics;
 use crate::setup::validity;
 use crate::signing::Seal;
@@ -46,15 +50,30 @@ impl Shown {
 pub(crate) struct Slot {
     pub name: String,
     now: RwLock<Arc<Shown>>,
+    /// Why there is no newer one.
+    trouble: Mutex<Option<String>>,
+    /// How late it is renewed.
+    jitter: u16,
 }
 
 impl Slot {
     fn new(name: &str, shown: Shown) -> Slot {
-        Slot { name: name.to_owned(), now: RwLock::new(Arc::new(shown)) }
+        let now = RwLock::new(Arc::new(shown));
+        Slot { name: name.to_owned(), now, trouble: Mutex::default(), jitter: keep::jitter() }
     }
 
     pub fn now(&self) -> Arc<Shown> {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// When another one should take its place, Unix seconds.
+    fn due_s(&self) -> i64 {
+        let shown = self.now();
+        renewal_s(shown.from_s, shown.until_s, self.jitter)
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Shows another from the next connection on, unless it could not be used.
@@ -144,15 +163,19 @@ impl Shelf {
     /// What somebody should know who looks after this server, one line each.
     pub fn warnings(&self) -> Vec<String> {
         let now_s = clock::unix_s();
-        let warning = |slot: &Arc<Slot>| {
-            let shown = slot.now();
-            let name = &slot.name;
+        let mut warnings = Vec::new();
+        for slot in self.slots() {
+            let (shown, name) = (slot.now(), &slot.name);
             if shown.until_s <= now_s {
-                return Some(format!("the certificate `{name}` is past its end"));
+                warnings.push(format!("the certificate `{name}` is past its end"));
             }
-            shown.self_signed.then(|| format!("the certificate `{name}` is self-signed: no client believes it unasked"))
-        };
-        self.slots().filter_map(warning).collect()
+            if shown.self_signed {
+                warnings.push(format!("the certificate `{name}` is self-signed: no client believes it unasked"));
+            }
+            let trouble = slot.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            warnings.extend(trouble.as_ref().map(|why| format!("the certificate `{name}` cannot be renewed: {why}")));
+        }
+        warnings
     }
 }
 
@@ -184,7 +207,7 @@ async fn self_signed(
         && let Some(certificate) = before.certificate().filter(|certificate| usable(certificate).is_ok())
     {
         let shown = Shown::of(certificate, true);
-        if shown.until_s > clock::unix_s() {
+        if !renewed(shown.from_s, shown.until_s, clock::unix_s()) {
             return Ok(shown);
         }
     }

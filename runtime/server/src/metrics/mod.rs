@@ -81,6 +81,8 @@ macro_rules! metrics {
 
 metrics! {
     gauges plan "mail_plan_info" ["plan"] "The plan being served, by its short hash; always 1.";
+    gauge plan_unsigned "facteur_plan_unsigned" [] "1 while no plan key is enrolled, so that plans are taken without a signature.";
+    gauge plan_key_alarm "facteur_plan_key_alarm" [] "1 from the moment the plan keys are replaced at the console until somebody says they saw it.";
     gauges build "facteur_build_info" ["version"] "The program that runs; always 1.";
     gauge plan_serial "facteur_plan_serial" [] "How many plans this server has executed, with this one.";
     gauge trial_until "facteur_plan_trial_until_timestamp_seconds" [] "When the plan goes unless somebody confirms it, 0 when it is confirmed.";

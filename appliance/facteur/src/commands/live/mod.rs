@@ -15,6 +15,8 @@ pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;
+pub mod key;
+pub mod operator;
 mod people;
 pub mod person;
 pub mod probe;
@@ -40,6 +42,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use server::operate::client::{self, ClientError, Folders};
 use server::operate::{Operation, Problems, Progress};
+use server::remote::client::Appliance;
 
 use crate::Exit;
 use crate::cli::Format;
@@ -58,13 +61,32 @@ pub struct Place {
     /// The facts of this machine, site.ron: they name the data folder
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     site: Option<PathBuf>,
+    /// An appliance on the network instead, by its control channel
+    #[arg(long, value_name = "HOST:PORT", requires = "identity", conflicts_with_all = ["data", "site"])]
+    appliance: Option<String>,
+    /// What you show there: a folder of `facteur operator identity`
+    #[arg(long, value_name = "FOLDER", requires = "appliance")]
+    identity: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
 
 impl Place {
-    /// The data folder.
+    /// The appliance on the network that is asked; `None` for a data folder of this machine.
+    fn appliance(&self) -> Result<Option<Appliance>, String> {
+        let (Some(address), Some(identity)) = (&self.appliance, &self.identity) else { return Ok(None) };
+        Appliance::new(address, identity).map(Some)
+    }
+
+    fn is_remote(&self) -> bool {
+        self.appliance.is_some()
+    }
+
+    /// The data folder, for what is done on this machine alone.
     fn data(&self) -> Result<PathBuf, String> {
+        if self.appliance.is_some() {
+            return Err("this is done on the machine itself, not over its control channel".to_owned());
+        }
         match (&self.data, &self.site) {
             (Some(data), _) => Ok(data.clone()),
             (None, Some(site)) => site_file::data(site).map_err(|error| error.to_string()),
@@ -101,10 +123,17 @@ fn follow<O: Operation>(
 ) -> Result<O::Response, String> {
     serving::keep_private();
     logging::plain("warn");
-    let data = place.data()?;
-    let folders = Folders { snapshots: place.snapshots(&data)?, data: data.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
+    if let Some(appliance) = place.appliance()? {
+        let answer = runtime.block_on(async {
+            let mut stop = Stop::listen().map_err(|error| ClientError::Socket { path: PathBuf::new(), error })?;
+            appliance.call(request, stop.told(), tell).await
+        });
+        return answer.map_err(|error| error.to_string());
+    }
+    let data = place.data()?;
+    let folders = Folders { snapshots: place.snapshots(&data)?, data: data.clone() };
     let answer = runtime.block_on(async {
         let mut stop = Stop::listen().map_err(|error| ClientError::Socket { path: data.clone(), error })?;
         client::call(&folders, serving::store_options, request, stop.told(), tell).await

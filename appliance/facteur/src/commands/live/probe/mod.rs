@@ -12,7 +12,7 @@ use server::operate::client::ClientError;
 use server::operate::status::probe::{Figure, Level, Limits, Probe, Probed, judge};
 use server::operate::{OperateError, Status};
 
-use super::{Place, called, say_json};
+use super::{Place, called, follow, say_json};
 use crate::Exit;
 use crate::cli::Format;
 
@@ -81,14 +81,21 @@ fn unknown(name: &str, why: &str) -> Line {
 /// A server that does not answer is down: for every probe that is critical. Who may not ask, or asks in the wrong place,
 /// knows nothing.
 fn look(args: &ProbeArgs, probe: Probe, limits: Limits) -> Line {
-    let data = match args.place.data() {
-        Ok(data) => data,
-        Err(why) => return unknown(probe.word(), &why),
+    let asked = match args.place.is_remote() {
+        true => follow(&args.place, Status {}, |_| ()).map_err(|why| critical(probe, &why)),
+        false => match args.place.data() {
+            Ok(data) => called(&data, Status {}).map_err(|error| silent(probe, &error)),
+            Err(why) => Err(unknown(probe.word(), &why)),
+        },
     };
-    let now = match called(&data, Status {}) {
+    let now = match asked {
         Ok(now) => now,
-        Err(error) => return silent(probe, &error),
+        Err(line) => return line,
     };
+    if args.place.is_remote() {
+        // Its listeners may be reached from elsewhere than here.
+        return judge(probe, &now, limits).into();
+    }
     // Of these the limits are about what is measured from outside.
     if matches!(probe, Probe::Smtp | Probe::Imaps) {
         return door::probe(probe, &now, limits).into();
@@ -108,8 +115,12 @@ fn silent(probe: Probe, error: &ClientError) -> Line {
     if knows_nothing {
         return unknown(probe.word(), &error.to_string());
     }
-    let said: String = error.to_string().chars().map(|c| if c == '|' || c.is_control() { ' ' } else { c }).collect();
-    Line { level: Level::Critical, text: format!("{} CRITICAL - {said}", probe.word().to_uppercase()) }
+    critical(probe, &error.to_string())
+}
+
+fn critical(probe: Probe, why: &str) -> Line {
+    let why: String = why.chars().map(|c| if c == '|' || c.is_control() { ' ' } else { c }).collect();
+    Line { level: Level::Critical, text: format!("{} CRITICAL - {why}", probe.word().to_uppercase()) }
 }
 
 fn list(format: Format) -> u8 {
