@@ -17,6 +17,7 @@ use crate::service::Service;
 pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadError> {
     let service = &service.current();
     let plan = service.tables.plan();
+    crate::keys::count(&service.store, &service.metrics);
     let mut now = StatusNow {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
