@@ -28,6 +28,7 @@ mod lists;
 mod logins;
 mod mail;
 mod notify;
+mod observing;
 mod operating;
 mod outbound;
 mod passwords;
