@@ -11,10 +11,11 @@ use decide::Tables;
 use mail::Login;
 use plan::signed::PublicKey;
 use proto::sasl::Secret;
+use server::remote::operators;
 use server::{Vault, keys};
 use store::{Op, Store};
 
-use super::given::{Given, KEYS, PEOPLE, SECRET, SITE};
+use super::given::{Given, KEYS, OPERATORS, PEOPLE, SECRET, SITE};
 use super::imported::{self, Digests, Verdict};
 use super::minimal;
 use crate::{serving, site_file};
@@ -46,6 +47,7 @@ pub enum Step {
     Opened,
     Secrets,
     People,
+    Operators,
     Keys,
     Site,
     Noted,
@@ -133,7 +135,9 @@ impl Import<'_> {
             Err(error) => lines.push(format!("SECRETS WERE NOT IMPORTED: {error}")),
         }
         after(Step::Secrets)?;
-        for (item, step) in [(PEOPLE, Step::People), (KEYS, Step::Keys), (SITE, Step::Site)] {
+        for (item, step) in
+            [(PEOPLE, Step::People), (OPERATORS, Step::Operators), (KEYS, Step::Keys), (SITE, Step::Site)]
+        {
             if let Some(value) = self.given.values.get(item).filter(|_| wants(item)) {
                 match self.put(item, value) {
                     Ok(()) => done.extend(take.iter().filter(|one| *one == item)),
@@ -172,6 +176,7 @@ impl Import<'_> {
         match item {
             PEOPLE => self.people(value),
             KEYS => self.keys(value),
+            OPERATORS => self.operators(value),
             _ => self.site(value),
         }
     }
@@ -209,6 +214,28 @@ impl Import<'_> {
         let enrolled = keys::replaced(&public, needed, 1).map_err(|error| error.to_string())?;
         let op = keys::op(&enrolled).map_err(|error| error.to_string())?;
         self.store.commit_wait(vec![op]).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Who operates it from elsewhere. A name that comes again with another key has that one from now on.
+    fn operators(&self, text: &str) -> Result<(), String> {
+        const BY: &str = "first boot";
+        let at_s = jiff::Timestamp::now().as_second();
+        let failed = |error: server::operate::OperateError| error.to_string();
+        for operator in operators::read_lines(text, BY, at_s)? {
+            let kept = operators::kept(self.store).map_err(|error| error.to_string())?;
+            let before = kept.values().find(|one| one.name.eq_ignore_ascii_case(&operator.name));
+            if before.is_some_and(|before| before.fingerprint == operator.fingerprint && before.role == operator.role) {
+                continue;
+            }
+            let audited = |what: String| Op::Audit { at_s, who: BY.to_owned(), what };
+            if before.is_some() {
+                let gone = audited(format!("removes the operator {}", operator.name));
+                operators::remove(self.store, None, &operator.name, gone).map_err(failed)?;
+            }
+            let what = format!("enrols the {} {}, whose key is {}", operator.role, operator.name, operator.fingerprint);
+            operators::enroll(self.store, None, &operator, audited(what)).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// A site that cannot be served is not put in the place of one that can.
