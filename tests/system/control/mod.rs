@@ -1,6 +1,7 @@
 //! Who may operate from elsewhere, and whose plans are taken.
 
 mod channel;
+mod deploying;
 mod plan_keys;
 
 use std::path::PathBuf;
