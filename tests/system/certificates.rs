@@ -1,7 +1,7 @@
 //! Certificates that nobody brings: self-signed at first, then ordered by ACME from Debian's `pebble` over real challenges, kept,
 //! renewed under a listener that goes on.
 
-mod house;
+pub mod house;
 mod pebble;
 
 use std::fs;

@@ -17,6 +17,7 @@ mod logging;
 mod people;
 mod serving;
 mod site_file;
+mod tar;
 mod trying;
 mod wire;
 

@@ -42,8 +42,8 @@ use crate::verifier::Making;
 use crate::world::SMTP;
 use crate::world::World;
 use crate::{
-    accesses, control, decisions, doors, http, logs, loops, operate, outbound, portal, quarantine, random,
-    remote, rings, scan, sealed_secrets, standing, tls, vitals,
+    accesses, control, decisions, doors, http, logs, loops, operate, outbound, portal, quarantine, random, remote,
+    rings, scan, sealed_secrets, standing, tls, vitals,
 };
 
 /// Long contents read whole at a time.

@@ -39,7 +39,8 @@ fn show(metrics: &Metrics, now: &StatusNow) {
     metrics.backup_wanted.set(i64::from(now.backup_wanted));
     metrics.backup_last.set(now.backup_s.unwrap_or(0));
     metrics.compromise_open.set(octets(now.compromise_cases as u64));
-    for one in &now.listeners {
+    // One that this site gives no address is closed for good, and no trouble.
+    for one in now.listeners.iter().filter(|one| !one.addresses.is_empty()) {
         metrics.listener_open.with_label_values(&[one.name.as_str()]).set(i64::from(one.open));
     }
     for one in probe::Probe::ALL {

@@ -1,12 +1,13 @@
 //! The bench policy served at a site that has no certificate of its own.
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use rustls::{ClientConfig, ClientConnection};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, ServerName};
 use tests::program;
 use tests::scratch::Scratch;
@@ -51,11 +52,20 @@ impl House {
 
     #[track_caller]
     pub fn serve(&self) -> Serving {
+        self.serve_at(&self.scratch.join("site.ron"))
+    }
+
+    /// The plan, for other commands.
+    pub fn plan(&self) -> PathBuf {
+        self.scratch.join("bench.plan.ron")
+    }
+
+    #[track_caller]
+    pub fn serve_at(&self, site: &Path) -> Serving {
         let log = self.scratch.join("serve.log");
         let out = File::create(&log).expect("the scratch folder is ours");
         let mut command = Command::new(program::facteur());
-        command.arg("serve").arg("--plan").arg(self.scratch.join("bench.plan.ron"));
-        command.arg("--site").arg(self.scratch.join("site.ron")).env("RUST_LOG", "info");
+        command.arg("serve").arg("--plan").arg(self.plan()).arg("--site").arg(site).env("RUST_LOG", "info");
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn();
         let mut serving = Serving { child: spawned.expect("facteur is built"), log };
         wait::until(WITHIN, "facteur serve listens", || {
@@ -98,6 +108,25 @@ impl Serving {
         let line = log.lines().find(|line| line.contains(" listening ") && line.contains(listener));
         let address = line.and_then(|line| line.split(['"', ' ', '=']).find_map(|word| word.parse().ok()));
         address.unwrap_or_else(|| panic!("{listener} does not listen\n{log}"))
+    }
+
+    /// What a login over IMAP is answered.
+    pub fn login(&self, tls: &Arc<ClientConfig>, login: &str, password: &str) -> std::io::Result<String> {
+        let name = ServerName::try_from("mail.example.org").expect("a name");
+        let connection = ClientConnection::new(Arc::clone(tls), name).map_err(std::io::Error::other)?;
+        let socket = TcpStream::connect(self.address("imaps"))?;
+        socket.set_read_timeout(Some(WITHIN))?;
+        let mut lines = BufReader::new(StreamOwned::new(connection, socket));
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        write!(lines.get_mut(), "a LOGIN {login} \"{password}\"\r\n")?;
+        while !line.starts_with("a ") {
+            line.clear();
+            if lines.read_line(&mut line)? == 0 {
+                return Err(std::io::Error::other("the connection ended"));
+            }
+        }
+        Ok(line)
     }
 
     /// What the listener of IMAP shows to somebody who wants `mail.example.org` and trusts as `tls` says.

@@ -42,6 +42,17 @@ pub struct Where {
     data: Option<PathBuf>,
 }
 
+impl Where {
+    /// The data folder that is named, or where a packaged server keeps its state.
+    pub fn data_folder(&self) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>> {
+        match (&self.data, &self.site) {
+            (Some(data), _) => Ok(data.clone()),
+            (None, Some(site)) => crate::site_file::data(site),
+            (None, None) => Ok(PathBuf::from(super::live::DATA)),
+        }
+    }
+}
+
 /// A plan and what is known of its place.
 pub struct Known {
     pub tables: Tables,

@@ -26,11 +26,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Lines of one write.
 const LINES_AT_ONCE: usize = 64;
 
-/// Sends until the server stops; then what waits may still go, for a moment.
-pub(crate) async fn keep(service: Arc<Service>) {
-    let Some(to) = &service.site.syslog else { return };
-    let (sender, mut lines) = mpsc::channel(WAITING_MAX);
-    *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+/// Sends until the server stops. Lines are taken from the moment this is called.
+pub(crate) fn keep(service: Arc<Service>) -> impl Future<Output = ()> + Send {
+    let queue = service.site.syslog.is_some().then(|| mpsc::channel(WAITING_MAX));
+    let lines = queue.map(|(sender, lines)| {
+        *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        lines
+    });
+    passing(service, lines)
+}
+
+async fn passing(service: Arc<Service>, lines: Option<mpsc::Receiver<Arc<Entry>>>) {
+    let (Some(to), Some(mut lines)) = (&service.site.syslog, lines) else { return };
     let mut stop = service.stop.clone();
     tokio::select! {
         () = stopped(&mut stop) => {}
@@ -101,9 +108,10 @@ async fn pass(
         if unsent.is_empty() {
             tokio::select! {
                 // The server never says anything; that it closes is the only way to know it goes.
-                read = reader.read(&mut heard) => match read? {
-                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    _ => continue,
+                read = reader.read(&mut heard) => match read {
+                    Ok(1..) => continue,
+                    // With a farewell of TLS or without.
+                    Ok(0) | Err(_) => return Err(io::Error::other("it closed the connection")),
                 },
                 _ = lines.recv_many(unsent, LINES_AT_ONCE) => {}
             }

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use decide::Tables;
+use decide::roles::Act;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, OperateError, Operation, Progress, audit};
+use crate::keys::{self, Admitted};
 pub use crate::plans::slots::{End as PlanEnd, Entry as PlanEntry};
 use crate::plans::slots::{Incoming, Slots, State};
 pub use crate::plans::trial::GuardsNow;
 use crate::plans::trial::{self, Trial};
 use crate::plans::{Moved, Named, PlanState, bind_new, moved, next_hops, swap, under};
 use crate::service::Service;
-use crate::{clock, start};
+use crate::{clock, durable, start};
 
 /// Shortest and longest trial, in seconds.
 pub const TRIAL_S: std::ops::RangeInclusive<u64> = 5..=86_400;
@@ -91,6 +93,7 @@ fn answered<T>(result: Result<T, OperateError>) -> Result<PlanAnswer<T>, Operate
     match result {
         Ok(plan) => Ok(PlanAnswer::Runs(plan)),
         Err(OperateError::Refused { why, rule }) => Ok(PlanAnswer::Refused { why, rule }),
+        Err(OperateError::NotSigned { why }) => Ok(PlanAnswer::Refused { why, rule: "E1001".to_owned() }),
         Err(error) => Err(error),
     }
 }
@@ -174,6 +177,10 @@ impl Operation for Deploy {
     /// A plan, its map, and the escapes of JSON.
     const OCTETS_MAX: usize = 64 << 20;
 
+    fn act(&self) -> Act {
+        Act::DeployPlan
+    }
+
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError> {
         let service = server(context)?;
         let author = context.who.to_string();
@@ -190,7 +197,7 @@ struct Verified {
     new: Service,
     moved: Moved,
     text: String,
-    signed_by: Vec<String>,
+    admitted: Admitted,
     warnings: Vec<String>,
 }
 
@@ -211,7 +218,7 @@ async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<D
         return Err(no("deploy", format!("a trial lasts {} s to {} s", TRIAL_S.start(), TRIAL_S.end())));
     }
     let until_s = began_s.saturating_add(i64::try_from(trial_s).unwrap_or(i64::MAX));
-    let Verified { mut new, moved, text, signed_by, mut warnings } = verified(&service, &asked).await?;
+    let Verified { mut new, moved, text, admitted, mut warnings } = verified(&service, &asked, false).await?;
     let bound = bind_new(&new, &moved).map_err(|error| no("deploy", error.to_string()))?;
     new.state = PlanState::Trial { until_s };
     let loosens = !decide::loosened(&service.tables, &new.tables).is_empty();
@@ -220,6 +227,9 @@ async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<D
     let summary = asked.summary.chars().take(REASON_CHARS_MAX).collect();
     state.on_trial(Incoming { hash: hash.clone(), at_s: began_s, author: author.to_owned(), reason, summary }, until_s);
     new.serial = state.serial(&hash);
+    if !admitted.ops.is_empty() {
+        durable::commit(&service.store, admitted.ops).await?;
+    }
     slots.write(&state).map_err(bad)?;
     let counters = decide::carried(&service.tables, &new.tables);
     let (redirects, redirects_invalid) = redirects(&service, &new.tables);
@@ -244,7 +254,7 @@ async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<D
         grants_invalid,
         counters,
         warnings,
-        signed_by,
+        signed_by: admitted.by,
         connections: new.admission.open(),
         guards,
     })
@@ -255,12 +265,16 @@ fn bad(error: crate::plans::slots::SlotError) -> OperateError {
 }
 
 /// Looks at a plan again, whoever compiled it (policy-language 9, sequence 1).
-async fn verified(service: &Arc<Service>, asked: &Deploy) -> Result<Verified, OperateError> {
+async fn verified(service: &Arc<Service>, asked: &Deploy, ran_here: bool) -> Result<Verified, OperateError> {
     let (plan, hash) = plan::read(&asked.plan).map_err(|error| no("E1002", error.to_string()))?;
     if hash.full() == service.plan_full {
         return Err(no("deploy", format!("{} runs already", service.plan)));
     }
-    let signed_by = signed(service, &hash.full(), asked.signature.as_deref())?;
+    let admitted = if ran_here {
+        Admitted { by: Vec::new(), said: None, ops: Vec::new() }
+    } else {
+        keys::admit(&service.store, &hash.full(), asked.signature.as_deref(), clock::unix_s())?
+    };
     let tables = Arc::new(Tables::new(plan).map_err(|error| no("deploy", error.to_string()))?);
     let impossible = start::impossible(&tables);
     if !impossible.is_empty() {
@@ -288,12 +302,7 @@ async fn verified(service: &Arc<Service>, asked: &Deploy) -> Result<Verified, Op
     let named = Named { hash, serial: 0, state: PlanState::Confirmed };
     let new = under(service, tables, named).map_err(|why| no("deploy", why))?;
     engines_answer(service, &new).await?;
-    Ok(Verified { new, moved, text: asked.plan.clone(), signed_by, warnings })
-}
-
-/// Who signed it.
-fn signed(_: &Service, _: &str, _: Option<&str>) -> Result<Vec<String>, OperateError> {
-    Ok(Vec::new())
+    Ok(Verified { new, moved, text: asked.plan.clone(), admitted, warnings })
 }
 
 /// An engine that comes in has to answer: with it down mail would wait or pass unseen.
@@ -363,6 +372,10 @@ impl Operation for Confirm {
     const PATH: &'static str = "/confirm";
     const LONG: bool = false;
 
+    fn act(&self) -> Act {
+        Act::DeployPlan
+    }
+
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError> {
         let service = server(context)?;
         match block_on(trial::confirm(&service)).map_err(bad)? {
@@ -392,6 +405,10 @@ impl Operation for RollBack {
     type Response = PlanAnswer<RunningPlan>;
     const PATH: &'static str = "/rollback";
     const LONG: bool = true;
+
+    fn act(&self) -> Act {
+        Act::DeployPlan
+    }
 
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError> {
         let service = server(context)?;
@@ -425,7 +442,7 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
     // It ran here before: what it loosens and restarts is meant. It has to be servable all the same.
     let all = moved(&service.tables, &tables_of(&text)?).restarted;
     let again = Deploy { plan: text, ack_loosen: true, restart: all, ..Deploy::default() };
-    let Verified { mut new, moved, text, .. } = verified(&service, &again).await?;
+    let Verified { mut new, moved, text, .. } = verified(&service, &again, true).await?;
     let bound = bind_new(&new, &moved).map_err(|error| no("deploy", error.to_string()))?;
     let hash = plan::hash(&text).full();
     let reason = asked.reason.chars().take(REASON_CHARS_MAX).collect();
@@ -449,6 +466,10 @@ impl Operation for History {
     const PATH: &'static str = "/history";
     const LONG: bool = false;
 
+    fn act(&self) -> Act {
+        Act::SeePlans
+    }
+
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<PlanHistory, OperateError> {
         let state = Slots::of(&context.data).state().map_err(bad)?;
         let Some(State { confirmed, trial, history }) = state else { return Ok(PlanHistory::default()) };
@@ -465,6 +486,10 @@ impl Operation for Deployed {
     type Response = PlanNow;
     const PATH: &'static str = "/deployed";
     const LONG: bool = false;
+
+    fn act(&self) -> Act {
+        Act::SeePlans
+    }
 
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<PlanNow, OperateError> {
         let slots = Slots::of(&context.data);

@@ -25,7 +25,6 @@ use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-use super::Status;
 use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{AcknowledgeKeyAlarm, ApplyKeyRequest, BreakGlass, EnrollFirstKey, ListPlanKeys};
@@ -50,6 +49,7 @@ use super::{
 };
 use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
 use super::{EnrollOperator, ListOperators, RemoveOperator, ShowControl};
+use super::{MakeBundle, Status};
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -223,6 +223,7 @@ impl Asked {
             PutMessageBack::PATH => self.start::<PutMessageBack>(),
             ReportsOf::PATH => self.start::<ReportsOf>(),
             Status::PATH => self.start::<Status>(),
+            MakeBundle::PATH => self.start::<MakeBundle>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

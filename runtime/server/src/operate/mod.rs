@@ -9,6 +9,7 @@ mod app_password;
 mod audit_log;
 mod backup;
 mod block;
+mod bundle;
 pub mod client;
 mod compact;
 mod compromise;
@@ -85,6 +86,7 @@ pub use backup::{
     VerifyBackup, restore_all,
 };
 pub use block::{AddBlock, BlockKind, ListBlocks, ListedBlock, RemoveBlock, described as blocked_thing};
+pub use bundle::{Bundled, MakeBundle};
 pub use compact::{Compact, Compacted};
 pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,

@@ -11,7 +11,7 @@ use store::{Op, QueueId};
 use super::{Context, OperateError, Operation, Progress, Who};
 use crate::clock;
 use crate::keys::alarm::{self, Alarm};
-use crate::keys::{self, TrustedKey, TrustedKeys};
+use crate::keys::{self, TrustedKey};
 use crate::notices::{self, Words};
 use crate::service::Service;
 
@@ -62,11 +62,18 @@ pub struct BreakGlass {
 #[serde(deny_unknown_fields)]
 pub struct AcknowledgeKeyAlarm {}
 
+/// What is named where something is refused.
+const RULE: &str = "plan keys";
 /// One change at a time: it is judged by what it changes.
 static CHANGING: Mutex<()> = Mutex::new(());
 
 fn bad(why: impl Into<String>) -> OperateError {
     OperateError::BadRequest { why: why.into() }
+}
+
+/// What is asked can be read, and is not done.
+fn refused(why: impl Into<String>) -> OperateError {
+    OperateError::Refused { why: why.into(), rule: RULE.to_owned() }
 }
 
 fn read_key(line: &str) -> Result<PublicKey, OperateError> {
@@ -152,7 +159,7 @@ impl Operation for EnrollFirstKey {
         let key = read_key(&self.key)?;
         if !keys::load(&context.store)?.is_empty() {
             let why = "keys are enrolled: another one needs their signatures, `facteur key propose`";
-            return Err(bad(why));
+            return Err(refused(why));
         }
         let what =
             format!("enrols the first plan key, {} ({}): from now on plans need its signature", key.name, key.id());
@@ -176,7 +183,7 @@ impl Operation for ApplyKeyRequest {
         let trusted = keys::load(&context.store)?;
         let (after, by) = keys::applied(&trusted, &request).map_err(|why| {
             super::audit(context, &format!("a change of the plan keys is refused: {why}"));
-            bad(why.to_string())
+            refused(why.to_string())
         })?;
         let (change, reason, by) = (&request.change, &request.reason, by.join(", "));
         let what = format!("changes the plan keys: {change}, asked by {}, signed by {by}: {reason}", request.author);
@@ -206,7 +213,7 @@ impl Operation for BreakGlass {
         let lines = self.keys.iter().map(|line| read_key(line));
         let public = lines.collect::<Result<Vec<PublicKey>, OperateError>>()?;
         let serial = keys::load(&context.store).map_or(0, |before| before.serial);
-        let after = keys::replaced(&public, self.needed, serial).map_err(|why| bad(why.to_string()))?;
+        let after = keys::replaced(&public, self.needed, serial).map_err(|why| refused(why.to_string()))?;
         let names: Vec<String> = after.keys.iter().map(|key| format!("{} ({})", key.name, key.id)).collect();
         let what = format!(
             "BREAK-GLASS: replaces all plan keys by {}, of which {} sign: {}",

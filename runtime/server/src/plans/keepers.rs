@@ -9,7 +9,10 @@ use tokio::task::JoinHandle;
 
 use crate::service::Service;
 use crate::spam::colleagues;
-use crate::{certificates, compromise, loops, fullness, ldap, night, notices, quotas, reports, scan, signing, standing, teaching, world};
+use crate::{
+    certificates, compromise, fullness, ldap, loops, night, notices, quotas, reports, scan, signing, standing,
+    teaching, world,
+};
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 

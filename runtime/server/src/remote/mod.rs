@@ -7,7 +7,7 @@
 
 pub mod client;
 pub mod identity;
-pub(crate) mod operators;
+pub mod operators;
 mod verify;
 
 use std::net::{IpAddr, SocketAddr};

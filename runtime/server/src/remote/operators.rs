@@ -10,6 +10,7 @@ use mail::Login;
 use serde::{Deserialize, Serialize};
 use store::{Op, Store};
 
+use super::identity::read_fingerprint;
 use crate::operate::OperateError;
 
 /// Keys of settings: this and the name.
@@ -60,6 +61,22 @@ pub struct Operator {
     pub by: String,
 }
 
+/// Operators of a text with a line `NAME ROLE FINGERPRINT` each, enrolled by `by` at this Unix second; `#` begins a remark.
+pub fn read_lines(text: &str, by: &str, since_s: i64) -> Result<Vec<Operator>, String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let one = |line: &str| {
+        let mut words = line.splitn(3, ' ');
+        let (name, role) = (words.next()?, words.next()?);
+        let role =
+            [OperatorRole::Administrator, OperatorRole::Manager].into_iter().find(|it| it.to_string() == role)?;
+        let fingerprint = read_fingerprint(words.next()?)?;
+        Some(Operator { name: name.to_owned(), role, fingerprint, since_s, by: by.to_owned() })
+    };
+    lines
+        .map(|line| one(line).ok_or_else(|| format!("`{line}` is not NAME administrator|manager FINGERPRINT")))
+        .collect()
+}
+
 /// Those of a server, by fingerprint.
 #[derive(Debug, Default)]
 pub struct Operators(RwLock<BTreeMap<String, Operator>>);
@@ -101,7 +118,7 @@ pub fn enroll(
     operator: &Operator,
     audited: Op,
 ) -> Result<(), OperateError> {
-    let bad = |why: String| Err(OperateError::BadRequest { why });
+    let bad = |why: String| Err(OperateError::Refused { why, rule: "operators".to_owned() });
     if Login::new(&operator.name).is_none() {
         return bad(format!("{} is no name: it is spelled as a login", operator.name));
     }
@@ -142,4 +159,25 @@ pub fn remove(store: &Store, running: Option<&Operators>, name: &str, audited: O
 
 fn key(name: &str) -> String {
     format!("{PREFIX}{}", name.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_are_given_a_line_each() {
+        let digits = "ab01".repeat(16);
+        let text = format!(
+            "# of the first boot\n\nanne administrator {digits}\n  jean manager {} \n",
+            digits.replace('a', "A:")
+        );
+        let read = read_lines(&text, "first boot", 7).unwrap();
+        let told: Vec<(&str, OperatorRole)> = read.iter().map(|it| (it.name.as_str(), it.role)).collect();
+        assert_eq!(told, [("anne", OperatorRole::Administrator), ("jean", OperatorRole::Manager)]);
+        assert_eq!((read[0].fingerprint.as_str(), read[0].since_s), (digits.as_str(), 7));
+        for bad in ["anne", "anne administrator", &format!("anne king {digits}"), "anne manager 12"] {
+            assert!(read_lines(bad, "first boot", 7).is_err(), "{bad}");
+        }
+    }
 }

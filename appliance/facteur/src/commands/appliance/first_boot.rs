@@ -8,12 +8,14 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use decide::Tables;
+use mail::Login;
 use plan::signed::PublicKey;
 use proto::sasl::Secret;
+use server::remote::operators;
 use server::{Vault, keys};
 use store::{Op, Store};
 
-use super::given::{Given, KEYS, PEOPLE, SECRET, SITE};
+use super::given::{Given, KEYS, OPERATORS, PEOPLE, SECRET, SITE};
 use super::imported::{self, Digests, Verdict};
 use super::minimal;
 use crate::{serving, site_file};
@@ -45,6 +47,7 @@ pub enum Step {
     Opened,
     Secrets,
     People,
+    Operators,
     Keys,
     Site,
     Noted,
@@ -91,7 +94,10 @@ fn tables(plan: &Path) -> Result<Tables, Anything> {
 
 /// There is none, or one of ours: then the address may be another today.
 fn is_ours_to_write(site: &Path) -> bool {
-    std::fs::read_to_string(site).map_or(true, |text| text.starts_with(minimal::HEAD))
+    match std::fs::read(site) {
+        Ok(text) => text.starts_with(minimal::HEAD.as_bytes()),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 struct Import<'a> {
@@ -123,15 +129,27 @@ impl Import<'_> {
             }
         }
         let wants = |item: &str| take.iter().any(|one| one == item);
-        let secrets = self.secrets(&take);
-        vault.keep(&secrets, &[])?;
+        let mut done: Vec<&String> = Vec::new();
+        match vault.keep(&self.secrets(&take), &[]) {
+            Ok(()) => done.extend(take.iter().filter(|item| item.starts_with(SECRET) && !item.starts_with(PASSWORD))),
+            Err(error) => lines.push(format!("SECRETS WERE NOT IMPORTED: {error}")),
+        }
         after(Step::Secrets)?;
-        let mut done: Vec<&String> = take.iter().filter(|item| item.starts_with(SECRET)).collect();
-        for (item, step) in [(PEOPLE, Step::People), (KEYS, Step::Keys), (SITE, Step::Site)] {
+        for (item, step) in
+            [(PEOPLE, Step::People), (OPERATORS, Step::Operators), (KEYS, Step::Keys), (SITE, Step::Site)]
+        {
             if let Some(value) = self.given.values.get(item).filter(|_| wants(item)) {
                 match self.put(item, value) {
                     Ok(()) => done.extend(take.iter().filter(|one| *one == item)),
                     Err(why) => lines.push(format!("{item} WAS NOT IMPORTED: {why}")),
+                }
+            }
+            if step == Step::People {
+                for item in take.iter().filter(|item| item.starts_with(PASSWORD)) {
+                    match self.password(item) {
+                        Ok(()) => done.push(item),
+                        Err(why) => lines.push(format!("{item} WAS NOT IMPORTED: {why}")),
+                    }
                 }
             }
             after(step)?;
@@ -158,19 +176,27 @@ impl Import<'_> {
         match item {
             PEOPLE => self.people(value),
             KEYS => self.keys(value),
+            OPERATORS => self.operators(value),
             _ => self.site(value),
         }
     }
 
-    /// Everybody in `people.ron`, under the rules of the plan; who has a first password among the secrets gets it.
+    /// The password of somebody who is there, `secret/password.LOGIN`.
+    fn password(&self, item: &str) -> Result<(), String> {
+        let login = item.strip_prefix(PASSWORD).and_then(Login::new).ok_or("that is no login")?;
+        let person = self.store.person(&login).map_err(|error| error.to_string())?;
+        person.ok_or_else(|| format!("nobody has the login {login}"))?;
+        let word = self.given.values.get(item).cloned().unwrap_or_default();
+        let verifier = server::verifier_of(self.tables.plan(), &Secret::new(word));
+        self.store.commit_wait(vec![Op::SetVerifier { login, verifier }]).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Everybody in `people.ron`, under the rules of the plan.
     fn people(&self, text: &str) -> Result<(), String> {
         let plan = self.tables.plan();
         let directory =
             policy::compile::people_of_plan("people.ron", text, plan).map_err(|mistakes| mistakes.join("; "))?;
-        let password = |login: &str| self.given.values.get(&format!("{PASSWORD}{login}"));
-        let verifier = |login: &str| password(login).map(|word| server::verifier_of(plan, &Secret::new(word.clone())));
-        let people: Vec<_> =
-            directory.people.iter().map(|person| (person.clone(), verifier(person.login.as_str()))).collect();
+        let people: Vec<_> = directory.people.into_iter().map(|person| (person, None)).collect();
         crate::people::create(self.store, plan, &people).map_err(|error| error.to_string())?;
         let aliases = directory.aliases.into_iter().map(|alias| Op::UpsertAlias(Box::new(alias))).collect();
         self.store.commit_wait(aliases).map(drop).map_err(|error| error.to_string())
@@ -188,6 +214,28 @@ impl Import<'_> {
         let enrolled = keys::replaced(&public, needed, 1).map_err(|error| error.to_string())?;
         let op = keys::op(&enrolled).map_err(|error| error.to_string())?;
         self.store.commit_wait(vec![op]).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Who operates it from elsewhere. A name that comes again with another key has that one from now on.
+    fn operators(&self, text: &str) -> Result<(), String> {
+        const BY: &str = "first boot";
+        let at_s = jiff::Timestamp::now().as_second();
+        let failed = |error: server::operate::OperateError| error.to_string();
+        for operator in operators::read_lines(text, BY, at_s)? {
+            let kept = operators::kept(self.store).map_err(|error| error.to_string())?;
+            let before = kept.values().find(|one| one.name.eq_ignore_ascii_case(&operator.name));
+            if before.is_some_and(|before| before.fingerprint == operator.fingerprint && before.role == operator.role) {
+                continue;
+            }
+            let audited = |what: String| Op::Audit { at_s, who: BY.to_owned(), what };
+            if before.is_some() {
+                let gone = audited(format!("removes the operator {}", operator.name));
+                operators::remove(self.store, None, &operator.name, gone).map_err(failed)?;
+            }
+            let what = format!("enrols the {} {}, whose key is {}", operator.role, operator.name, operator.fingerprint);
+            operators::enroll(self.store, None, &operator, audited(what)).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// A site that cannot be served is not put in the place of one that can.

@@ -8,6 +8,7 @@
 //! | `facteur.secret.password.LOGIN` | `secrets/password.LOGIN` | the first password of somebody in `people.ron` |
 //! | `facteur.people` | `people.ron` | who there is at first |
 //! | `facteur.keys` | `keys` | whose plans are taken: lines `facteur-key NAME BASE64`, and `needed N` |
+//! | `facteur.operators` | `operators` | who operates it from elsewhere: lines `NAME administrator FINGERPRINT`, or `manager` |
 //!
 //! `user-data` and `meta-data` have to be on such a disk for others and are not read; a `#cloud-config` is told of.
 
@@ -21,7 +22,7 @@ const OCTETS_MAX: u64 = 1 << 20;
 /// Entries of a folder that are looked at.
 const ENTRIES_MAX: usize = 1_024;
 
-/// All values by item: `site`, `people`, `keys`, `secret/NAME`.
+/// All values by item: `site`, `people`, `keys`, `operators`, `secret/NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {
     pub values: BTreeMap<String, String>,
@@ -32,6 +33,7 @@ pub struct Given {
 pub const SITE: &str = "site";
 pub const PEOPLE: &str = "people";
 pub const KEYS: &str = "keys";
+pub const OPERATORS: &str = "operators";
 pub const SECRET: &str = "secret/";
 
 impl Given {
@@ -41,7 +43,7 @@ impl Given {
         for path in credentials.map(files).unwrap_or_default() {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let item = match name.strip_prefix("facteur.") {
-                Some(item @ (SITE | PEOPLE | KEYS)) => item.to_owned(),
+                Some(item @ (SITE | PEOPLE | KEYS | OPERATORS)) => item.to_owned(),
                 Some(other) => match other.strip_prefix("secret.") {
                     Some(name) => format!("{SECRET}{name}"),
                     None => continue,
@@ -52,7 +54,7 @@ impl Given {
             given.take(&path, item);
         }
         let Some(cidata) = cidata else { return given };
-        for (file, item) in [("site.ron", SITE), ("people.ron", PEOPLE), ("keys", KEYS)] {
+        for (file, item) in [("site.ron", SITE), ("people.ron", PEOPLE), ("keys", KEYS), ("operators", OPERATORS)] {
             if cidata.join(file).is_file() {
                 given.take(&cidata.join(file), item.to_owned());
             }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::given::{Given, KEYS};
+use super::given::{Given, KEYS, OPERATORS};
 
 /// Item to the BLAKE3 of the value that was taken.
 pub type Digests = BTreeMap<String, String>;
@@ -25,8 +25,9 @@ pub fn judge(taken: &Digests, item: &str, digest: &str, again: bool) -> Verdict 
         Some(before) if before == digest => Verdict::Known,
         Some(_) if again && item != KEYS => Verdict::Take,
         Some(_) => Verdict::Differs,
-        // What is new after a first boot is taken as well: it replaces nothing. Not so a key.
+        // What is new after a first boot is taken as well: it replaces nothing. Not so who may deploy or operate.
         None if item == KEYS && !taken.is_empty() => Verdict::Differs,
+        None if item == OPERATORS && !taken.is_empty() && !again => Verdict::Differs,
         None => Verdict::Take,
     }
 }
@@ -59,6 +60,9 @@ mod tests {
             assert_eq!(judge(&taken, item, digest, again), expected, "{item} {digest} {again}");
         }
         assert_eq!(judge(&Digests::new(), "keys", "k", false), Verdict::Take);
+        assert_eq!(judge(&Digests::new(), "operators", "o", false), Verdict::Take);
+        assert_eq!(judge(&taken, "operators", "o", false), Verdict::Differs, "by a reboot nobody gets in");
+        assert_eq!(judge(&taken, "operators", "o", true), Verdict::Take, "somebody is at the console");
         let without_keys = Digests::from([("site".to_owned(), "a".to_owned())]);
         assert_eq!(judge(&without_keys, "keys", "k", true), Verdict::Differs, "a key that comes later is no first one");
     }

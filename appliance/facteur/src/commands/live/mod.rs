@@ -52,7 +52,7 @@ use crate::{logging, site_file};
 use bar::Bar;
 
 /// Where a packaged server keeps its state.
-const DATA: &str = "/var/lib/facteur";
+pub const DATA: &str = "/var/lib/facteur";
 
 #[derive(Args)]
 pub struct Place {
@@ -77,6 +77,10 @@ impl Place {
     fn appliance(&self) -> Result<Option<Appliance>, String> {
         let (Some(address), Some(identity)) = (&self.appliance, &self.identity) else { return Ok(None) };
         Appliance::new(address, identity).map(Some)
+    }
+
+    fn is_remote(&self) -> bool {
+        self.appliance.is_some()
     }
 
     /// The data folder, for what is done on this machine alone.

@@ -57,6 +57,7 @@ fn screen(now: &StatusNow) -> Vec<String> {
 fn plan_state(now: &StatusNow) -> String {
     let serial = if now.serial == 0 { String::new() } else { format!(" number {}", now.serial) };
     match now.trial_until_s {
+        None if now.plan_unsigned => format!("{serial} confirmed, unsigned"),
         None => format!("{serial} confirmed"),
         Some(until_s) => format!("{serial} ON TRIAL for {} more", age(until_s - now.at_s)),
     }

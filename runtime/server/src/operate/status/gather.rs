@@ -17,6 +17,7 @@ use crate::service::Service;
 pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadError> {
     let service = &service.current();
     let plan = service.tables.plan();
+    crate::keys::count(&service.store, &service.metrics);
     let mut now = StatusNow {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
@@ -27,6 +28,8 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
             PlanState::Confirmed => None,
             PlanState::Trial { until_s } => Some(until_s),
         },
+        plan_unsigned: service.metrics.plan_unsigned.get() == 1,
+        plan_key_alarm: service.metrics.plan_key_alarm.get() == 1,
         since_s: service.served.since_s,
         at_s: now_s,
         listeners: listeners(service),
@@ -43,6 +46,7 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
         ..StatusNow::default()
     };
     now.warnings = probe::warnings(&now);
+    now.warnings.extend(crate::keys::warnings(&service.store));
     Ok(now)
 }
 

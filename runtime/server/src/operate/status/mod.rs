@@ -32,6 +32,10 @@ pub struct StatusNow {
     pub serial: u64,
     /// The plan goes at this moment unless somebody confirms it.
     pub trial_until_s: Option<i64>,
+    /// No plan key is enrolled: plans are taken without a signature.
+    pub plan_unsigned: bool,
+    /// The plan keys were replaced at the console, and nobody has said they saw it.
+    pub plan_key_alarm: bool,
     /// When this process began to serve.
     pub since_s: i64,
     /// When this was looked at.
@@ -130,6 +134,10 @@ impl Operation for Status {
     const PATH: &'static str = "/status";
     const LONG: bool = false;
     const NEEDS_SERVER: bool = true;
+
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::SeeStatistics
+    }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<StatusNow, OperateError> {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;

@@ -116,7 +116,11 @@ fn done(args: &ConsoleArgs, effect: Effect) -> Result<String, String> {
 fn own(args: &ConsoleArgs, words: &[&str]) -> Result<String, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command.args(words).arg("--data").arg(&args.data);
+    command.args(words);
+    // The slots of the machine are no matter of the data folder.
+    if words.first() != Some(&"update") {
+        command.arg("--data").arg(&args.data);
+    }
     let ran = command.output().map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
 }

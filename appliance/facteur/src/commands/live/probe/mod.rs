@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use server::operate::client::ClientError;
 use server::operate::status::probe::{Figure, Level, Limits, Probe, Probed, judge};
-use server::operate::{Status, StatusNow};
+use server::operate::{OperateError, Status};
 
-use super::{Place, follow, say_json};
+use super::{Place, called, follow, say_json};
 use crate::Exit;
 use crate::cli::Format;
 
@@ -77,21 +78,49 @@ fn unknown(name: &str, why: &str) -> Line {
     Line { level: Level::Unknown, text: format!("{} UNKNOWN - {why}", name.to_uppercase()) }
 }
 
-/// A server that does not answer is down: for every probe that is critical, and no matter of not knowing.
+/// A server that does not answer is down: for every probe that is critical. Who may not ask, or asks in the wrong place,
+/// knows nothing.
 fn look(args: &ProbeArgs, probe: Probe, limits: Limits) -> Line {
-    let now: StatusNow = match follow(&args.place, Status {}, |_| ()) {
-        Ok(now) => now,
-        Err(why) => {
-            let said: String = why.chars().map(|c| if c == '|' || c.is_control() { ' ' } else { c }).collect();
-            let text = format!("{} CRITICAL - {said}", probe.word().to_uppercase());
-            return Line { level: Level::Critical, text };
-        }
+    let asked = match args.place.is_remote() {
+        true => follow(&args.place, Status {}, |_| ()).map_err(|why| critical(probe, &why)),
+        false => match args.place.data() {
+            Ok(data) => called(&data, Status {}).map_err(|error| silent(probe, &error)),
+            Err(why) => Err(unknown(probe.word(), &why)),
+        },
     };
+    let now = match asked {
+        Ok(now) => now,
+        Err(line) => return line,
+    };
+    if args.place.is_remote() {
+        // Its listeners may be reached from elsewhere than here.
+        return judge(probe, &now, limits).into();
+    }
     // Of these the limits are about what is measured from outside.
     if matches!(probe, Probe::Smtp | Probe::Imaps) {
         return door::probe(probe, &now, limits).into();
     }
     judge(probe, &now, limits).into()
+}
+
+fn silent(probe: Probe, error: &ClientError) -> Line {
+    let knows_nothing = match error {
+        ClientError::NoStore { .. } | ClientError::OthersFolder { .. } | ClientError::Strange => true,
+        ClientError::Socket { error, .. } => error.kind() == std::io::ErrorKind::PermissionDenied,
+        ClientError::Operate(error) => {
+            matches!(error, OperateError::Forbidden { .. } | OperateError::UnknownCommand { .. })
+        }
+        ClientError::Unheard { .. } | ClientError::Http(_) | ClientError::CutShort | ClientError::Open(_) => false,
+    };
+    if knows_nothing {
+        return unknown(probe.word(), &error.to_string());
+    }
+    critical(probe, &error.to_string())
+}
+
+fn critical(probe: Probe, why: &str) -> Line {
+    let why: String = why.chars().map(|c| if c == '|' || c.is_control() { ' ' } else { c }).collect();
+    Line { level: Level::Critical, text: format!("{} CRITICAL - {why}", probe.word().to_uppercase()) }
 }
 
 fn list(format: Format) -> u8 {

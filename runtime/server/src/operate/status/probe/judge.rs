@@ -189,8 +189,15 @@ fn plan(now: &StatusNow) -> Seen {
         0 => now.plan.clone(),
         serial => format!("{}, number {serial}", now.plan),
     };
+    if now.plan_key_alarm {
+        return Seen::new(
+            Level::Critical,
+            format!("{name}; its keys were replaced at the console: facteur key acknowledge"),
+        );
+    }
+    let taken = if now.plan_unsigned { "; plans are taken without a signature" } else { "" };
     match now.trial_until_s {
-        None => Seen::new(Level::Ok, format!("{name} is executed")),
+        None => Seen::new(Level::Ok, format!("{name} is executed{taken}")),
         Some(until_s) => {
             let left = until_s.saturating_sub(now.at_s).max(0) as f64;
             Seen::new(Level::Warning, format!("{name} is on trial for {} more", told(left))).with(figure(

@@ -1,19 +1,28 @@
-//! `facteur doctor`: is everything around the server as the policy needs it?
+//! `facteur doctor`: is everything around the server as the policy needs it? Without a policy the machine and the data
+//! folder are looked at, while the server works.
+
+mod bundle;
+mod here;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use server::zone::{self, Finding, Lookup, Standing};
 
+use self::bundle::BundleArgs;
 use super::dns::{Known, Where, plan_of};
 use crate::Exit;
 use crate::cli::Format;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct DoctorArgs {
-    /// A policy file, a folder with policy.ron, or a plan (NAME.plan.ron)
-    policy: PathBuf,
+    #[command(subcommand)]
+    command: Option<DoctorCommand>,
+    /// A policy file, a folder with policy.ron, or a plan (NAME.plan.ron); without one the machine is looked at
+    #[arg(required_if_eq("online", "true"))]
+    policy: Option<PathBuf>,
     #[command(flatten)]
     place: Where,
     /// Ask DNS, and connect to what the policy names; else only what is on this machine is looked at
@@ -26,14 +35,27 @@ pub struct DoctorArgs {
     format: Format,
 }
 
+#[derive(Subcommand)]
+enum DoctorCommand {
+    /// Write logs, plan, metrics and facts of the machine into a tar archive for whoever helps; no mail, no addresses, no secrets
+    Bundle(BundleArgs),
+}
+
 pub fn run(args: &DoctorArgs) -> Exit {
+    if let Some(DoctorCommand::Bundle(args)) = &args.command {
+        return bundle::run(args);
+    }
     match looked(args) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
 fn looked(args: &DoctorArgs) -> Result<Exit, Exit> {
-    let (plan, _) = plan_of(&args.policy, args.format)?;
+    let Some(policy) = &args.policy else {
+        let data = args.place.data_folder().map_err(|error| crate::serving::trouble(error.as_ref()))?;
+        return Ok(told(&here::findings(&data), args));
+    };
+    let (plan, _) = plan_of(policy, args.format)?;
     let known = args.place.known(plan)?;
     let mut findings = zone::set_up_files(known.tables.plan());
     if let Some(site) = &known.site {
@@ -49,6 +71,10 @@ fn looked(args: &DoctorArgs) -> Result<Exit, Exit> {
         let runtime = runtime.map_err(|error| trouble(&error))?;
         findings.extend(runtime.block_on(outside(&known)).map_err(|error| trouble(&error))?);
     }
+    Ok(told(&findings, args))
+}
+
+fn told(findings: &[Finding], args: &DoctorArgs) -> Exit {
     findings
         .iter()
         .filter(|finding| args.all || finding.standing != Standing::Ok)
@@ -57,7 +83,7 @@ fn looked(args: &DoctorArgs) -> Result<Exit, Exit> {
     if args.format == Format::Human {
         say!("{} checks, {bad} to look at", findings.len());
     }
-    Ok(if bad == 0 { Exit::Fine } else { Exit::Trouble })
+    if bad == 0 { Exit::Fine } else { Exit::Trouble }
 }
 
 async fn outside(known: &Known) -> Result<Vec<Finding>, zone::LookupError> {
@@ -73,16 +99,8 @@ async fn outside(known: &Known) -> Result<Vec<Finding>, zone::LookupError> {
 }
 
 fn say(finding: &Finding, args: &DoctorArgs) {
-    let word = match finding.standing {
-        Standing::Ok => "ok",
-        Standing::Missing => "MISSING",
-        Standing::Different => "DIFFERENT",
-        Standing::Bad => "BAD",
-        Standing::Unknown => "UNKNOWN",
-    };
     match args.format {
-        Format::Human if finding.says.is_empty() => say!("{word:<9} {}", finding.what),
-        Format::Human => say!("{word:<9} {}: {}", finding.what, finding.says),
+        Format::Human => say!("{}", here::line(finding)),
         Format::Json => {
             let mut line = json!({"schema": 1, "kind": "doctor_finding"});
             if let (Value::Object(line), Ok(Value::Object(fields))) = (&mut line, serde_json::to_value(finding)) {
