@@ -11,6 +11,7 @@ mod clients;
 mod control;
 mod corpus;
 mod crash;
+mod deploy;
 mod desktop;
 mod directory;
 mod exchange;

@@ -21,6 +21,7 @@ mod decisions;
 mod delays;
 mod delegations;
 mod directory;
+mod doors;
 mod drive;
 mod durable;
 mod facts;
@@ -89,12 +90,13 @@ pub use ldap::look as directory_servers;
 pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
+pub use plans::slots;
 pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, Vault, kept_secrets};
 pub use setup::profile;
 pub use site::{
     AccountBinding, Acme, Certificate, CertificateFrom, Certificates, Challenge, ClientAddress, DEFAULT, DirectoryAt,
     Outbound, PortalAddress, SeenAs, Site, StandIn, Syslog, World,
 };
-pub use start::{Running, Server, StartError, unserved};
+pub use start::{Running, Server, Start, StartError, unserved};
 pub use tls::public_authorities;
 pub use verifier::{verifier, verifier_of};

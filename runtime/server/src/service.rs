@@ -44,6 +44,10 @@ pub(crate) struct Service {
     /// Since when it serves, and what listens.
     pub served: Arc<crate::operate::status::Served>,
     pub passwords: Arc<Passwords>,
+    /// Listeners that are open.
+    pub doors: Arc<crate::doors::Doors>,
+    /// Listeners that wait until somebody says that this machine is healthy.
+    pub waiting: Arc<Mutex<Vec<String>>>,
     /// Who logged in from where.
     pub accesses: Arc<crate::accesses::Accesses>,
     /// Answers to failed logins that wait.

@@ -5,11 +5,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use decide::guards::Cause;
 use decide::{Rings, Tables, Tick};
-use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, TlsMode};
+use plan::{BackupTo, ListenerAuth, PlanHash, ReceptionStep, SendingStep};
 use store::{Op, ReadError, Store};
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
@@ -28,19 +29,21 @@ use crate::metrics::{self, Metrics};
 use crate::operate::jobs::Jobs;
 use crate::outcome::Outcome;
 use crate::passwords::kept::{self, LoadError};
-use crate::plans::PlanState;
+use crate::plans::slots::{Incoming, SlotError, Slots, State};
+use crate::plans::{PlanState, trial};
 use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
-use crate::signing::{self, Seal, Signing};
+use crate::signing::{Seal, Signing};
 use crate::site::{Outbound, PORTAL, PortalAddress, Site};
-use crate::spam::{Spam, colleagues};
+use crate::spam::Spam;
 use crate::standing::Standings;
 use crate::verifier::Making;
+use crate::world::SMTP;
 use crate::world::World;
 use crate::{
-    accesses, certificates, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate,
-    outbound, portal, quarantine, random, remote, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
+    accesses, certificates, control, decisions, doors, http, logs, loops, operate, outbound, portal, quarantine,
+    random, remote, rings, scan, sealed_secrets, standing, tls, vitals,
 };
 
 /// Long contents read whole at a time.
@@ -84,6 +87,8 @@ pub enum StartError {
     /// The site names listeners the plan does not have.
     UnknownListeners(Vec<String>),
     TimeZone(String),
+    /// The plans on disk.
+    Plans(SlotError),
     /// The key of what the store keeps sealed.
     Seal(std::io::Error),
     /// The site's view of DNS.
@@ -130,6 +135,7 @@ impl fmt::Display for StartError {
             StartError::Remote(error) => error.fmt(f),
             StartError::Control { path, error } => write!(f, "{}: {error}", path.display()),
             StartError::Tls { listener, error } => write!(f, "TLS of listener {listener}: {error}"),
+            StartError::Plans(error) => error.fmt(f),
             StartError::Read(error) => error.fmt(f),
             StartError::Commit(error) => error.fmt(f),
         }
@@ -154,7 +160,7 @@ pub fn unserved(tables: &Tables) -> Vec<String> {
 }
 
 /// What makes a plan impossible to serve.
-fn impossible(tables: &Tables) -> Vec<String> {
+pub(crate) fn impossible(tables: &Tables) -> Vec<String> {
     let plan = tables.plan();
     let blocking = decide::unserved(plan).into_iter().filter(|one| one.blocks_serving);
     let mut lines: Vec<String> = blocking.map(|one| format!("{}: {}", one.path, one.what)).collect();
@@ -176,21 +182,27 @@ impl Server {
         site: Site,
         store: Arc<Store>,
     ) -> Result<Running, StartError> {
+        Server::start_as(tables, hash, site, store, Start::default()).await
+    }
+
+    /// The same, otherwise than usual.
+    pub async fn start_as(
+        tables: Arc<Tables>,
+        hash: PlanHash,
+        site: Site,
+        store: Arc<Store>,
+        start: Start,
+    ) -> Result<Running, StartError> {
         metrics::count_panics();
-        fits(&tables, &site)?;
-        let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
-        let mut site = site;
-        if site.sealed_secrets {
-            let kept = sealed_secrets::read(&store, &seal).map_err(StartError::Read)?;
-            for (name, secret) in kept {
-                site.secrets.entry(name).or_insert(secret);
-            }
-        }
-        let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
-        let doors = doors(&tables, &site, &shelf)?;
+        fits(&tables, &site, start.is_deployed)?;
+        let waiting = if start.waits_for_health { waiting(&tables) } else { Vec::new() };
+        let (site, shelf) = keys_of(&tables, site, &store).await?;
+        let doors = doors(&tables, &site, &shelf, &waiting)?;
         let portal_doors = portal_doors(&tables, &site, &shelf)?;
         let (stop, stopping) = watch::channel(false);
-        let (service, records) = service(tables, hash, site, store, shelf, stopping).await?;
+        let serial = begun(&tables, &hash, &site)?;
+        let (service, records) = service(tables, hash, serial, site, store, shelf, stopping).await?;
+        *service.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
         service.certificates.count(&service.metrics);
         crate::keys::say(&service.store);
         standing::keep::look_at_all(&service).await;
@@ -198,27 +210,22 @@ impl Server {
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
-        let mut listeners: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
+        service.plans.set(Some(service.clone()));
         let jobs = Arc::default();
         let mut tasks = tasks(&service, &jobs, control_socket);
         let remote = remote_door(&service, jobs, &mut tasks)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
         tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
-        for door in doors {
-            // A bound socket has an address.
-            if let Ok(address) = door.socket.local_addr() {
-                service.served.opens(&door.name, address);
-                listeners.entry(door.name.clone()).or_default().push(address);
-            }
-            tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
-        }
+        service.doors.serve(&service, doors);
+        let listeners = service.doors.listening();
+        service.plans.keepers.turn(&service);
         Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records })
     }
 }
 
 /// Can this plan be served at this site? What is left out is said.
-fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
+fn fits(tables: &Tables, site: &Site, is_deployed: bool) -> Result<(), StartError> {
     let impossible = impossible(tables);
     if !impossible.is_empty() {
         return Err(StartError::Unserved(impossible));
@@ -240,13 +247,20 @@ fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
     } else {
         [unknown, vec![PORTAL.to_owned()]].concat()
     };
+    if is_deployed {
+        // The site is older than the plan: what was deployed starts again.
+        unknown
+            .iter()
+            .for_each(|name| tracing::warn!("the site gives {name} an address, and the plan has no such listener"));
+        return Ok(());
+    }
     if !unknown.is_empty() {
         return Err(StartError::UnknownListeners(unknown));
     }
     Ok(())
 }
 
-/// What works for as long as the server does.
+/// What works for as long as the server does, whatever plan runs; `plans::keepers` has the rest.
 fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
         loops::start(service, "syslog", logs::keep(service.clone())),
@@ -255,25 +269,11 @@ fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::U
         loops::start(service, "windows", rings::keep(service.clone())),
         loops::start(service, "logins_kept", kept::keep(service.clone())),
         loops::start(service, "accesses", accesses::keep(service.clone())),
-        loops::start(service, "compromise", compromise::keep(service.clone())),
-        loops::start(service, "fullness", fullness::keep(service.clone())),
-        loops::start(service, "standing", standing::keep::keep(service.clone())),
-        loops::start(service, "night", night::keep(service.clone())),
         loops::start(service, "quarantine", quarantine::count(service.clone())),
-        loops::start(service, "reports", reports::keep(service.clone())),
-        loops::start(service, "quotas", crate::quotas::keep(service.clone())),
-        loops::start(service, "teaching", crate::teaching::keep(service.clone())),
-        loops::start(service, "password_warnings", crate::passwords::warnings::keep(service.clone())),
-        loops::start(service, "notices", notices::keep(service.clone())),
-        loops::start(service, "scanners", scan::keep(service.clone())),
-        loops::start(service, "rescans", scan::rescan::keep(service.clone())),
         loops::start(service, "outbound", outbound::run(service.clone())),
         loops::start(service, "certificates", certificates::keep(service.clone())),
-        loops::start(service, "signing", signing::keep(service.clone())),
-        loops::start(service, "colleagues", colleagues::keep(service.clone())),
-        loops::start(service, "directory", crate::ldap::keep(service.clone())),
         loops::start(service, "pool", outbound::pool::keep(service.clone())),
-        loops::start(service, "tls_reports", world::tls_report::keep(service.clone())),
+        loops::start(service, "trial", trial::keep(service.clone())),
     ]
 }
 
@@ -297,6 +297,11 @@ impl Running {
             // A task that panicked was counted; the others still have to end.
             let _ = task.await;
         }
+        let service = service.current();
+        service.doors.ended().await;
+        service.plans.keepers.end().await;
+        // Nobody asks for it any more, and it would hold itself.
+        service.plans.set(None);
         if let Err(error) = rings::flush(&service, &mut BTreeMap::new()).await {
             tracing::error!("the windows could not be kept: {error}");
         }
@@ -310,33 +315,81 @@ impl Running {
     }
 }
 
-/// Binds every listener the site gives an address.
-fn doors(tables: &Tables, site: &Site, shelf: &Shelf) -> Result<Vec<Door>, StartError> {
-    let mut doors = Vec::new();
-    for (id, name, rules) in tables.listeners() {
-        let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if addresses.is_empty() {
-            tracing::warn!(listener = name, "the site gives no address: it does not listen");
-        }
-        let acceptor = || match rules.tls {
-            TlsMode::None => Ok(None),
-            TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => {
-                let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(name));
-                acceptor.map(Some).map_err(|error| StartError::Tls { listener: name.to_owned(), error })
-            }
-        };
-        for address in addresses {
-            let acceptor = acceptor()?;
-            let socket = listen::bind(*address).map_err(|error| StartError::Bind {
-                listener: name.to_owned(),
-                address: *address,
-                error,
-            })?;
-            let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
-            doors.push(Door { id, name, speaks, tls, acceptor, socket });
+/// The site with the secrets the store keeps for it, and the certificates it shows.
+async fn keys_of(tables: &Tables, mut site: Site, store: &Store) -> Result<(Site, Shelf), StartError> {
+    let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
+    if site.sealed_secrets {
+        let kept = sealed_secrets::read(store, &seal).map_err(StartError::Read)?;
+        for (name, secret) in kept {
+            site.secrets.entry(name).or_insert(secret);
         }
     }
-    Ok(doors)
+    let shelf = Shelf::load(tables, &site, store, seal).await.map_err(StartError::Certificate)?;
+    Ok((site, shelf))
+}
+
+/// How a server starts, where it is not as usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// The plan was deployed: a site that names listeners it has no longer is served all the same.
+    pub is_deployed: bool,
+    /// Port 25 stays closed until the control socket hears that this machine is healthy.
+    pub waits_for_health: bool,
+}
+
+/// Listeners that take mail from anybody.
+fn waiting(tables: &Tables) -> Vec<String> {
+    let strangers = tables.listeners().filter(|(_, _, rules)| rules.port == SMTP && rules.auth == ListenerAuth::Never);
+    strangers.map(|(_, name, _)| name.to_owned()).collect()
+}
+
+/// Opens what waited for health, if it still does.
+pub(crate) fn open_waiting(service: &Arc<Service>) -> Result<BTreeMap<String, Vec<SocketAddr>>, StartError> {
+    let mut waiting = service.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut opened = BTreeMap::new();
+    while let Some(name) = waiting.last() {
+        if service.tables.listener(name).is_some() {
+            let doors = doors::bind(&service.tables, &service.site, &service.certificates, name)?;
+            opened.insert(name.clone(), service.doors.serve(service, doors));
+        }
+        waiting.pop();
+    }
+    Ok(opened)
+}
+
+/// Notes on disk what is served from here on. A plan that was on trial when the server ended is not. The serial of this one.
+fn begun(tables: &Tables, hash: &PlanHash, site: &Site) -> Result<u64, StartError> {
+    let slots = Slots::of(&site.data);
+    let of = Incoming {
+        hash: hash.full(),
+        at_s: clock::unix_s(),
+        author: "the command line".to_owned(),
+        reason: "named at a start".to_owned(),
+        summary: String::new(),
+    };
+    let before = slots.state().map_err(StartError::Plans)?;
+    let mut state = before.clone().unwrap_or_else(|| State::first(of.clone()));
+    if state.roll_back(Cause::Restart.word()) {
+        tracing::error!("a plan was on trial when the server ended; the confirmed one is served");
+    }
+    if state.confirmed != of.hash {
+        state.take_over(of, true);
+    }
+    let serial = state.serial(&hash.full());
+    if before.as_ref() != Some(&state) {
+        slots.keep(&plan::emit(tables.plan()), None, None).map_err(StartError::Plans)?;
+        slots.write(&state).map_err(StartError::Plans)?;
+    }
+    Ok(serial)
+}
+
+/// Binds every listener the site gives an address, but for those that wait.
+fn doors(tables: &Tables, site: &Site, shelf: &Shelf, waiting: &[String]) -> Result<Vec<Door>, StartError> {
+    let mut bound = Vec::new();
+    for (_, name, _) in tables.listeners().filter(|(_, name, _)| !waiting.iter().any(|it| it == name)) {
+        bound.extend(doors::bind(tables, site, shelf, name)?);
+    }
+    Ok(bound)
 }
 
 /// Binds the portal.
@@ -471,23 +524,26 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
 async fn service(
     tables: Arc<Tables>,
     hash: PlanHash,
+    serial: u64,
     site: Site,
     store: Arc<Store>,
     shelf: Shelf,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let (parts, writer) = parts(tables, site, store).await?;
-    Ok((Arc::new(assembled(parts, &hash, shelf, stop)), writer))
+    Ok((Arc::new(assembled(parts, &hash, serial, shelf, stop)), writer))
 }
 
-fn assembled(parts: Parts, hash: &PlanHash, certificates: Shelf, stop: watch::Receiver<bool>) -> Service {
+fn assembled(parts: Parts, hash: &PlanHash, serial: u64, certificates: Shelf, stop: watch::Receiver<bool>) -> Service {
     Service {
         metrics: Arc::new(Metrics::new(&hash.short())),
         plan: hash.short(),
         plan_full: hash.full(),
-        serial: 1,
+        serial,
         state: PlanState::Confirmed,
         plans: Arc::default(),
+        doors: Arc::default(),
+        waiting: Arc::default(),
         spool: Arc::new(outbound::Spool::new(parts.tables.plan())),
         tables: parts.tables,
         site: Arc::new(parts.site),

@@ -80,7 +80,8 @@ macro_rules! metrics {
 }
 
 metrics! {
-    gauges plan "mail_plan_info" ["plan"] "The plan being served, by its short hash; always 1.";
+    gauges plan "mail_plan_info" ["plan", "serial", "state"] "The plan being served, by its short hash and serial, confirmed or on trial; always 1.";
+    counters rollbacks "mail_plan_rollbacks_total" ["cause"] "Plans that were taken back, by what did it.";
     gauge plan_unsigned "facteur_plan_unsigned" [] "1 while no plan key is enrolled, so that plans are taken without a signature.";
     gauge plan_key_alarm "facteur_plan_key_alarm" [] "1 from the moment the plan keys are replaced at the console until somebody says they saw it.";
     gauges build "facteur_build_info" ["version"] "The program that runs; always 1.";
@@ -155,10 +156,16 @@ metrics! {
 }
 
 impl Metrics {
+    /// Another plan runs, or it is in another state.
+    pub fn runs(&self, plan: &str, serial: u64, state: &str) {
+        self.plan.reset();
+        self.plan.with_label_values(&[plan, &serial.to_string(), state]).set(1);
+    }
+
     /// The counters of one server, all reasons at zero.
     pub fn new(plan: &str) -> Metrics {
         let metrics = Metrics::registered().expect("the names above are sound and differ");
-        metrics.plan.with_label_values(&[plan]).set(1);
+        metrics.runs(plan, 1, "confirmed");
         metrics.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         for reason in Reason::ALL {
             metrics.refusals.with_label_values(&[reason.word(), ""]);
@@ -232,6 +239,6 @@ mod tests {
             let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
             assert!(named.contains(name) || family.is_some_and(|family| named.contains(family)), "{line}");
         }
-        assert!(page.contains("mail_plan_info{plan=\"q7k3m2xw\"} 1"));
+        assert!(page.contains("mail_plan_info{plan=\"q7k3m2xw\",serial=\"1\",state=\"confirmed\"} 1"));
     }
 }

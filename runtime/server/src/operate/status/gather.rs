@@ -51,14 +51,15 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
 }
 
 fn listeners(service: &Service) -> Vec<ListenerNow> {
+    let (listening, down) = (service.doors.listening(), service.doors.down());
     let one = |(_, name, rules): (_, &str, &plan::Listener)| {
-        let opened = service.served.opened(name);
+        let addresses = listening.get(name).map(Vec::as_slice).unwrap_or_default();
         let connections = service.metrics.connections_open.with_label_values(&[name]).get();
         ListenerNow {
             name: name.to_owned(),
             speaks: speaks(rules.speaks, rules.tls).to_owned(),
-            addresses: opened.addresses.iter().map(ToString::to_string).collect(),
-            open: opened.open,
+            addresses: addresses.iter().map(ToString::to_string).collect(),
+            open: !addresses.is_empty() && !down.iter().any(|one| one == name),
             connections: u64::try_from(connections).unwrap_or(0),
         }
     };
