@@ -110,7 +110,11 @@ fn silent(probe: Probe, error: &ClientError) -> Line {
         ClientError::Operate(error) => {
             matches!(error, OperateError::Forbidden { .. } | OperateError::UnknownCommand { .. })
         }
-        ClientError::Unheard { .. } | ClientError::Http(_) | ClientError::CutShort | ClientError::Open(_) => false,
+        ClientError::Appliance { .. }
+        | ClientError::Unheard { .. }
+        | ClientError::Http(_)
+        | ClientError::CutShort
+        | ClientError::Open(_) => false,
     };
     if knows_nothing {
         return unknown(probe.word(), &error.to_string());
