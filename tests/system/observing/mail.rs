@@ -45,9 +45,9 @@ fn a_probe_is_sent_read_and_removed() -> Outcome {
     );
     assert!(stats.out.contains("\"messages\":0"), "nothing is left: {}", stats.out);
     // It is on the record as what it is.
-    let refused = probe(&house, &serving, "wrong", 0o600).ends(2);
+    let refused = probe(&house, &serving, "unlike-it-9912", 0o600).ends(2);
     assert!(refused.out.starts_with("MAIL CRITICAL - ") && refused.out.contains("535"), "{}", refused.out);
-    assert!(!refused.out.contains("wrong"), "{}", refused.out);
+    assert!(!refused.out.contains("unlike-it-9912"), "{}", refused.out);
     let open = probe(&house, &serving, &password, 0o644).ends(3);
     assert!(open.out.contains("others may read it"), "{}", open.out);
     serving.stop();

@@ -11,7 +11,8 @@ use std::process::Command;
 
 use serde_json::Value;
 use tests::program::{self, Ran};
-use tests::{Facteur, Outcome, wait};
+use tests::scratch::Scratch;
+use tests::{Facteur, Options, Outcome, wait};
 
 /// `facteur WORDS --data …` on the folder of a server.
 fn ask(server: &Facteur, words: &[&str]) -> Ran {
@@ -41,7 +42,9 @@ fn one_screen_says_how_the_server_does_and_ends_with_1_while_something_is_to_do(
 
 #[test]
 fn probes_end_as_plugins_do() -> Outcome {
-    let server = Facteur::start("nantes");
+    let scratch = Scratch::new("probes");
+    let options = Options { data: Some(scratch.join("data")), ..Options::default() };
+    let server = Facteur::start_with(&program::top().join("policies/nantes"), options);
     let listed = ask(&server, &["probe", "--list"]).ends(0);
     let names: Vec<&str> = listed.out.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(names.len() >= 13, "{names:?}");

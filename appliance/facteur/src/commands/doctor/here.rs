@@ -195,7 +195,7 @@ pub fn machine(data: &Path) -> String {
     let read = |path: &str| read_to_string(path).unwrap_or_default().trim().replace('\n', "; ");
     let mut text = format!("facteur {}\nexecutable built for {}\n", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     for path in [
-        "/proc/version",
+        "/proc/sys/kernel/osrelease",
         "/proc/uptime",
         "/proc/loadavg",
         "/proc/pressure/io",
@@ -251,6 +251,6 @@ mod tests {
     #[test]
     fn this_process_has_limits_and_this_machine_facts() {
         assert_eq!(limits(std::process::id()).len(), 2);
-        assert!(machine(Path::new("/")).contains("/proc/version: Linux"));
+        assert!(machine(Path::new("/")).contains("/proc/sys/kernel/osrelease: "));
     }
 }
