@@ -27,6 +27,7 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+pub mod keys;
 mod ldap;
 mod left;
 mod listen;
