@@ -8,6 +8,8 @@
 //!
 //! The work is done by Debian's tools; here stand their order, their arguments, and what is checked of what they made.
 
+pub mod bundle;
 mod layout;
+pub mod slots;
 
 pub use layout::{Layout, Partition, SECTOR_OCTETS, Slot};
