@@ -9,7 +9,7 @@ use proto::sasl::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
-use server::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Site, World};
+use server::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Site, Syslog, World};
 
 use crate::serving::named;
 
@@ -49,6 +49,9 @@ struct SiteFile {
     /// Where `/metrics` and `/healthz` listen.
     #[serde(default)]
     metrics: Option<SocketAddr>,
+    /// A syslog server log lines go to as well, over TLS.
+    #[serde(default)]
+    syslog: Option<SyslogFile>,
     /// Where the portal listens.
     #[serde(default)]
     portal: Vec<SocketAddr>,
@@ -83,6 +86,18 @@ enum SecretsFile {
     Credentials,
     /// Files in this folder.
     Folder(PathBuf),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SyslogFile {
+    /// `host:port`.
+    to: String,
+    /// The name in its certificate.
+    name: String,
+    /// A PEM file of who issued that; the public authorities where nothing is written.
+    #[serde(default)]
+    authority: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +149,7 @@ pub fn read(path: &Path, tables: &Tables) -> Result<Site, Anything> {
         backups: file.backups.into_iter().map(|(name, BackupPlace::Folder(folder))| (name, folder)).collect(),
         directory: DirectoryAt::Servers,
         http: file.metrics,
+        syslog: file.syslog.map(syslog).transpose()?,
         portal: file.portal.into_iter().map(|bind| PortalAddress { bind, seen_as: None }).collect(),
     })
 }
@@ -170,6 +186,11 @@ impl HostAddress {
             }
         }
     }
+}
+
+fn syslog(file: SyslogFile) -> Result<Syslog, Anything> {
+    let authority = file.authority.map(|authority| authorities(&[authority])).transpose()?;
+    Ok(Syslog { to: file.to, name: file.name, authority })
 }
 
 fn text(path: &Path) -> Result<String, Anything> {

@@ -32,6 +32,8 @@ mod ldap;
 mod left;
 mod listen;
 mod lists;
+pub mod logs;
+mod loops;
 mod marks;
 mod metrics;
 mod new_account;
@@ -74,16 +76,19 @@ mod tokens;
 mod trace;
 mod transcripts;
 mod verifier;
+mod vitals;
 mod world;
 pub mod zone;
 
 pub use drive::opening;
 pub use ldap::look as directory_servers;
+pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
 pub use setup::profile;
 pub use site::{
-    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
+    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, Syslog,
+    World,
 };
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};

@@ -37,6 +37,8 @@ pub(crate) struct Service {
     pub site: Arc<Site>,
     pub store: Arc<Store>,
     pub clock: Arc<Clock>,
+    /// Since when it serves, and what listens.
+    pub served: Arc<crate::operate::status::Served>,
     pub passwords: Arc<Passwords>,
     /// Who logged in from where.
     pub accesses: Arc<crate::accesses::Accesses>,
@@ -164,6 +166,12 @@ impl Service {
     /// Today in the institution's time zone, `YYYY-MM-DD`, for grants that end.
     pub fn today(&self) -> String {
         jiff::Timestamp::now().to_zoned(self.time_zone.clone()).date().to_string()
+    }
+
+    /// The name of this machine, as its log lines have it.
+    pub fn host_name(&self) -> String {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        name.trim().to_owned()
     }
 
     pub fn is_draining(&self) -> bool {

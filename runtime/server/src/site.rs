@@ -35,8 +35,21 @@ pub struct Site {
     pub directory: DirectoryAt,
     /// Where `/metrics` and `/healthz` listen.
     pub http: Option<SocketAddr>,
+    /// Where log lines go besides.
+    pub syslog: Option<Syslog>,
     /// Where the portal listens, with the certificate under the name `portal` or the default one.
     pub portal: Vec<PortalAddress>,
+}
+
+/// A syslog server that is spoken to over TLS (RFC 5425).
+#[derive(Clone, Debug)]
+pub struct Syslog {
+    /// `host:port`.
+    pub to: String,
+    /// In its certificate.
+    pub name: String,
+    /// Authorities that may have issued that; the public ones where nothing is said.
+    pub authority: Option<Vec<CertificateDer<'static>>>,
 }
 
 /// An address the portal binds.

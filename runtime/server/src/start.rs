@@ -37,8 +37,8 @@ use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
-    quarantine, random, reports, rings, scan, standing, tls, world,
+    accesses, bindings, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate, outbound,
+    portal, quarantine, random, reports, rings, scan, standing, tls, vitals, world,
 };
 
 /// The name of the portal where listeners are named.
@@ -187,7 +187,10 @@ impl Server {
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         for door in doors {
             // A bound socket has an address.
-            listeners.entry(door.name.clone()).or_default().extend(door.socket.local_addr());
+            if let Ok(address) = door.socket.local_addr() {
+                service.served.opens(&door.name, address);
+                listeners.entry(door.name.clone()).or_default().push(address);
+            }
             tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
         }
         Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
@@ -226,28 +229,30 @@ fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
 /// What works for as long as the server does.
 fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
-        tokio::spawn(operate::door::serve(service.clone(), control_socket)),
-        tokio::spawn(rings::keep(service.clone())),
-        tokio::spawn(kept::keep(service.clone())),
-        tokio::spawn(accesses::keep(service.clone())),
-        tokio::spawn(compromise::keep(service.clone())),
-        tokio::spawn(fullness::keep(service.clone())),
-        tokio::spawn(standing::keep::keep(service.clone())),
-        tokio::spawn(night::keep(service.clone())),
-        tokio::spawn(quarantine::count(service.clone())),
-        tokio::spawn(reports::keep(service.clone())),
-        tokio::spawn(crate::quotas::keep(service.clone())),
-        tokio::spawn(crate::teaching::keep(service.clone())),
-        tokio::spawn(crate::passwords::warnings::keep(service.clone())),
-        tokio::spawn(notices::keep(service.clone())),
-        tokio::spawn(scan::keep(service.clone())),
-        tokio::spawn(scan::rescan::keep(service.clone())),
-        tokio::spawn(outbound::run(service.clone())),
-        tokio::spawn(signing::keep(service.clone())),
-        tokio::spawn(colleagues::keep(service.clone())),
-        tokio::spawn(crate::ldap::keep(service.clone())),
-        tokio::spawn(outbound::pool::keep(service.clone())),
-        tokio::spawn(world::tls_report::keep(service.clone())),
+        loops::start(service, "syslog", logs::keep(service.clone())),
+        loops::start(service, "vitals", vitals::keep(service.clone())),
+        loops::start(service, "control", operate::door::serve(service.clone(), control_socket)),
+        loops::start(service, "windows", rings::keep(service.clone())),
+        loops::start(service, "logins_kept", kept::keep(service.clone())),
+        loops::start(service, "accesses", accesses::keep(service.clone())),
+        loops::start(service, "compromise", compromise::keep(service.clone())),
+        loops::start(service, "fullness", fullness::keep(service.clone())),
+        loops::start(service, "standing", standing::keep::keep(service.clone())),
+        loops::start(service, "night", night::keep(service.clone())),
+        loops::start(service, "quarantine", quarantine::count(service.clone())),
+        loops::start(service, "reports", reports::keep(service.clone())),
+        loops::start(service, "quotas", crate::quotas::keep(service.clone())),
+        loops::start(service, "teaching", crate::teaching::keep(service.clone())),
+        loops::start(service, "password_warnings", crate::passwords::warnings::keep(service.clone())),
+        loops::start(service, "notices", notices::keep(service.clone())),
+        loops::start(service, "scanners", scan::keep(service.clone())),
+        loops::start(service, "rescans", scan::rescan::keep(service.clone())),
+        loops::start(service, "outbound", outbound::run(service.clone())),
+        loops::start(service, "signing", signing::keep(service.clone())),
+        loops::start(service, "colleagues", colleagues::keep(service.clone())),
+        loops::start(service, "directory", crate::ldap::keep(service.clone())),
+        loops::start(service, "pool", outbound::pool::keep(service.clone())),
+        loops::start(service, "tls_reports", world::tls_report::keep(service.clone())),
     ]
 }
 
@@ -451,6 +456,7 @@ fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Serv
         site: Arc::new(parts.site),
         store: parts.store,
         clock: Arc::new(parts.clock),
+        served: Arc::default(),
         passwords: Arc::new(parts.passwords),
         accesses: Arc::default(),
         delays: Arc::default(),

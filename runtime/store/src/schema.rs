@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::id::MailboxId;
 
 /// What this program writes.
-pub(crate) const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 6;
 /// The format floor: the oldest format whose programs can serve a store of `FORMAT` and lose nothing of it. A step that only
 /// adds (tables, indexes, columns that have a default and may keep it) leaves the floor where it is; every other step raises
 /// it to the format it makes. The store carries it as `served_by`, so that a program an update is fallen back to knows.

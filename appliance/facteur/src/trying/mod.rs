@@ -151,6 +151,7 @@ async fn site(
         // Nothing leaves this machine: people.ron has who the directory would have.
         directory: DirectoryAt::StandIn,
         http: Some(loopback(0)),
+        syslog: None,
         portal: portal(tables, networks),
     })
 }

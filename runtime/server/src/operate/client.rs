@@ -120,6 +120,9 @@ pub async fn call<O: Operation>(
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
         Err(error) => return Err(ClientError::Socket { path, error }),
     }
+    if O::NEEDS_SERVER {
+        return Err(OperateError::NoServer.into());
+    }
     let (folders, stop) = (folders.clone(), Arc::new(AtomicBool::new(false)));
     let told = stop.clone();
     let mut here = tokio::task::spawn_blocking(move || here(folders, options, request, stop, &mut tell));

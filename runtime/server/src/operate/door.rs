@@ -23,6 +23,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
+use super::Status;
 use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
@@ -201,6 +202,7 @@ impl Asked {
             TakeMessage::PATH => self.start::<TakeMessage>(),
             PutMessageBack::PATH => self.start::<PutMessageBack>(),
             ReportsOf::PATH => self.start::<ReportsOf>(),
+            Status::PATH => self.start::<Status>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

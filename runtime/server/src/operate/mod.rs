@@ -41,6 +41,7 @@ mod rights;
 mod spam;
 mod standing;
 mod stats;
+pub mod status;
 mod trace;
 mod verify;
 mod who;
@@ -137,6 +138,7 @@ pub use standing::{
     ShownLock, ShownSession, ShownState, StateAct, StateOf, UncontainedPerson, UndoContain,
 };
 pub use stats::{AccountUse, Stats, StatsOf};
+pub use status::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, Status, StatusNow, StoreNow};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};
 pub use who::Who;
@@ -187,6 +189,8 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     const PATH: &'static str;
     /// One at a time: it reads or writes much.
     const LONG: bool;
+    /// Only a server can answer: nobody opens the store for it.
+    const NEEDS_SERVER: bool = false;
     /// Longest request.
     const OCTETS_MAX: usize = 64 * 1024;
 

@@ -1,4 +1,4 @@
-//! As much of DER (X.690) as a signature needs: values are written, and two fields of a certificate are found.
+//! As much of DER (X.690) as a signature needs: values are written, and few fields of a certificate are found.
 
 const SEQUENCE: u8 = 0x30;
 
@@ -80,6 +80,50 @@ pub fn issuer_and_serial(certificate: &[u8]) -> Option<Vec<u8>> {
     Some(sequence(&[issuer.whole, serial.whole]))
 }
 
+/// Until when a certificate holds, and whether it names itself as who issued it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Validity {
+    /// Unix seconds.
+    pub until_s: i64,
+    pub self_issued: bool,
+}
+
+/// Read from a certificate (RFC 5280 4.1.2.5); `None` for what is none.
+pub(crate) fn validity(certificate: &[u8]) -> Option<Validity> {
+    let outer = read(certificate).filter(|outer| outer.tag == SEQUENCE)?;
+    let inner = read(outer.content).filter(|inner| inner.tag == SEQUENCE)?;
+    let mut next = read(inner.content)?;
+    if next.tag == 0xa0 {
+        next = read(next.rest)?;
+    }
+    let serial = Some(next).filter(|serial| serial.tag == 0x02)?;
+    let algorithm = read(serial.rest)?;
+    let issuer = read(algorithm.rest).filter(|issuer| issuer.tag == SEQUENCE)?;
+    let between = read(issuer.rest).filter(|between| between.tag == SEQUENCE)?;
+    let subject = read(between.rest).filter(|subject| subject.tag == SEQUENCE)?;
+    let until = read(read(between.content)?.rest)?;
+    Some(Validity { until_s: time(&until)?, self_issued: issuer.content == subject.content })
+}
+
+/// UTCTime and GeneralizedTime as certificates have them, in UTC to the second.
+fn time(value: &Read<'_>) -> Option<i64> {
+    let text = std::str::from_utf8(value.content).ok()?.strip_suffix('Z')?;
+    let text = match value.tag {
+        // Two digits of the year: 50 is 1950 (RFC 5280 4.1.2.5.1).
+        0x17 => format!("{}{text}", if text.get(..2)? < "50" { "20" } else { "19" }),
+        0x18 => text.to_owned(),
+        _ => return None,
+    };
+    if text.len() != 14 || !text.bytes().all(|octet| octet.is_ascii_digit()) {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i8>().ok();
+    let year = text.get(..4)?.parse::<i16>().ok()?;
+    let date = jiff::civil::Date::new(year, number(4, 6)?, number(6, 8)?).ok()?;
+    let at = jiff::civil::Time::new(number(8, 10)?, number(10, 12)?, number(12, 14)?, 0).ok()?;
+    Some(date.to_datetime(at).to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +142,28 @@ mod tests {
             let read = read(&octets).expect("what was written is read");
             assert_eq!((read.tag, read.content.len(), read.rest.len()), (0x04, length, 0));
         }
+    }
+
+    fn certificate(issuer: &[u8], subject: &[u8], until: &[u8]) -> Vec<u8> {
+        let name = |text: &[u8]| sequence(&[&value(0x0c, text)]);
+        let between = sequence(&[&value(0x17, b"260101000000Z"), until]);
+        let (version, serial) = (value(0xa0, &value(0x02, &[2])), value(0x02, &[7]));
+        let parts = [&version[..], &serial, &sequence(&[]), &name(issuer), &between, &name(subject)];
+        sequence(&[&sequence(&parts), &sequence(&[])])
+    }
+
+    #[test]
+    fn until_when_a_certificate_holds_is_read() {
+        let read = |until: &[u8]| validity(&certificate(b"a", b"b", until)).map(|read| read.until_s);
+        assert_eq!(read(&value(0x17, b"270228235959Z")), Some(1_803_859_199));
+        assert_eq!(read(&value(0x18, b"20500101000000Z")), Some(2_524_608_000));
+        assert_eq!(read(&value(0x17, b"700101000000Z")), Some(0));
+        for bad in [&b"270230000000Z"[..], b"2702", b"270228235959", b"27022823595\xffZ", b"+70228235959Z"] {
+            assert_eq!(read(&value(0x17, bad)), None, "{bad:?}");
+        }
+        let own = certificate(b"a", b"a", &value(0x17, b"270228235959Z"));
+        assert!(validity(&own).is_some_and(|read| read.self_issued));
+        assert!((0..own.len()).all(|end| validity(&own[..end]).is_none()));
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::clock;
 use crate::service::Service;
 use crate::zone;
 
+pub(crate) use der::validity;
 pub use profile::profile;
 pub(crate) use profile::shown;
 
