@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue,
-    recall, redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, directory, export, grant, health, import, person, quarantine,
+    queue, recall, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
-    simulate, snapshot, spam, test, verify,
+    simulate, snapshot, spam, test, update, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -63,6 +63,10 @@ pub enum Command {
     Manual(manual::ManualArgs),
     /// Serve a plan at a site
     Serve(ServeArgs),
+    /// Update an appliance from signed bundles, and go back
+    Update(update::UpdateArgs),
+    /// Say whether everything that has to work does, and open what waits for it
+    Health(health::HealthArgs),
     /// Ask the store of a data folder, served or not
     Store(store::StoreArgs),
     /// Take, list and try out backups

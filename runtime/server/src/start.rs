@@ -457,6 +457,7 @@ fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Serv
         store: parts.store,
         clock: Arc::new(parts.clock),
         served: Arc::default(),
+        probe_logins: Arc::default(),
         passwords: Arc::new(parts.passwords),
         accesses: Arc::default(),
         delays: Arc::default(),

@@ -22,6 +22,7 @@ pub mod simulate;
 pub mod snapshot;
 pub mod spam;
 pub mod test;
+pub mod update;
 pub mod verify;
 
 use std::path::Path;

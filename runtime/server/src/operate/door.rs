@@ -44,6 +44,7 @@ use super::{
     CountsOfTokens, DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue,
     StatsOfSpam, TeachSpam,
 };
+use super::{DrawProbeLogin, LookAtStore};
 use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
@@ -151,6 +152,8 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         path if is_standing(path) => asked.standing(path),
         path if path.starts_with("/password/") => asked.password(path),
         path if path.starts_with("/directory/") => asked.directory(path),
+        DrawProbeLogin::PATH => asked.start::<DrawProbeLogin>(),
+        LookAtStore::PATH => asked.start::<LookAtStore>(),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         path => asked.upkeep(path),

@@ -21,6 +21,7 @@ mod export;
 mod folder;
 mod folder_name;
 mod guesses;
+mod health;
 mod import;
 mod jobs;
 mod keys;
@@ -92,6 +93,7 @@ pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
+pub use health::{DrawProbeLogin, LookAtStore, ProbeLogin, StoreLooked};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
 pub use password::{

@@ -14,6 +14,7 @@ pub mod delegate;
 pub mod directory;
 pub mod export;
 pub mod grant;
+pub mod health;
 pub mod import;
 mod people;
 pub mod person;
