@@ -132,6 +132,9 @@ pub struct ServeArgs {
     /// The facts of this machine, site.ron
     #[arg(long)]
     pub site: PathBuf,
+    /// A test platform: nothing is handed to another server, whatever the site says
+    #[arg(long)]
+    pub twin: bool,
 }
 
 #[derive(Args)]

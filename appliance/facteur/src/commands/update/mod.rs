@@ -4,7 +4,7 @@
 mod machine;
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};

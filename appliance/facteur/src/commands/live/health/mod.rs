@@ -19,8 +19,8 @@ use crate::commands::update::{self, MachineArgs};
 use crate::serving;
 use server::operate::client::{self, ClientError, Folders};
 
-/// All looks together.
-const ALL: Duration = Duration::from_secs(170);
+/// All looks together, in seconds.
+const ALL_S: u64 = 170;
 /// Between two looks at something that is not there yet.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -31,6 +31,9 @@ pub struct HealthArgs {
     /// When all is well, give the version that runs all its tries back
     #[arg(long)]
     confirm_boot: bool,
+    /// Seconds for all looks together
+    #[arg(long, value_name = "SECONDS", default_value_t = ALL_S, value_parser = clap::value_parser!(u64).range(1..=ALL_S))]
+    within: u64,
     #[command(flatten)]
     machine: MachineArgs,
 }
@@ -62,7 +65,13 @@ pub fn run(args: &HealthArgs) -> Exit {
         let folders = Folders { snapshots: place.snapshots(&data)?, data };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        Ok(Looks { folders, runtime, until: Instant::now() + ALL, place, done: Vec::new() })
+        Ok(Looks {
+            folders,
+            runtime,
+            until: Instant::now() + Duration::from_secs(args.within),
+            place,
+            done: Vec::new(),
+        })
     });
     let mut looks = match looks {
         Ok(looks) => looks,
@@ -269,6 +278,27 @@ fn confirmed(data: &Path) -> Result<Option<String>, String> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+/// Says that this machine is healthy: what waits for it opens.
+#[derive(Serialize, Deserialize)]
+struct Healthy {
+    plan: String,
+}
+
+impl Operation for Healthy {
+    type Response = serde_json::Value;
+    const PATH: &'static str = "/healthy";
+    const LONG: bool = false;
+    const NEEDS_SERVER: bool = true;
+
+    fn handle(
+        self,
+        _: &server::operate::Context,
+        _: &mut dyn FnMut(server::operate::Progress),
+    ) -> Result<serde_json::Value, server::operate::OperateError> {
+        Err(server::operate::OperateError::NoServer)
     }
 }
 
