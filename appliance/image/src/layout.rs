@@ -130,9 +130,8 @@ impl Layout {
         if root_hash.len() != 64 || !root_hash.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) {
             return None;
         }
-        let dashed = |half: &str| {
-            format!("{}-{}-{}-{}-{}", &half[..8], &half[8..12], &half[12..16], &half[16..20], &half[20..])
-        };
+        let dashed =
+            |half: &str| format!("{}-{}-{}-{}-{}", &half[..8], &half[8..12], &half[12..16], &half[16..20], &half[20..]);
         Some((dashed(&root_hash[..32]), dashed(&root_hash[32..])))
     }
 }
@@ -146,7 +145,10 @@ mod tests {
     #[test]
     fn partitions_follow_each_other_and_fill_the_disk() {
         let all = LAYOUT.partitions();
-        assert_eq!(all.iter().map(|it| it.label).collect::<Vec<_>>(), ["esp", "root-A", "verity-A", "root-B", "verity-B"]);
+        assert_eq!(
+            all.iter().map(|it| it.label).collect::<Vec<_>>(),
+            ["esp", "root-A", "verity-A", "root-B", "verity-B"]
+        );
         assert!(all.windows(2).all(|pair| pair[0].at + pair[0].octets == pair[1].at));
         let last = all.last().expect("there are five");
         assert_eq!(last.at + last.octets + (1 << 20), LAYOUT.disk_octets());
