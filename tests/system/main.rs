@@ -16,6 +16,7 @@ mod floods;
 mod form;
 mod guesses;
 mod guide;
+mod image;
 mod imap_append;
 mod imap_floods;
 mod imap_model;

@@ -22,52 +22,62 @@ pub struct Sources<'a> {
 /// A finished base tree.
 pub struct Base {
     pub tree: PathBuf,
-    /// As dracut made it, not compressed, without any shell.
+    /// As dracut made it, without any shell.
     pub initrd: PathBuf,
     pub lock: Lock,
 }
 
 /// The base tree of a description: from the cache, else made.
 pub fn base(description: &Description, sources: &Sources<'_>) -> Result<Base> {
-    let facts = format!("{}{}", description.base_facts(), sources.lock.map(Lock::text).unwrap_or_default());
-    let key = blake3::hash(facts.as_bytes()).to_hex();
-    let folder = sources.cache.join(format!("base-{}", &key[..16]));
-    if !folder.exists() {
-        // Whoever is interrupted leaves a folder that is not taken for a finished one.
-        let unfinished = sources.cache.join(format!("unfinished-{}-{}", &key[..16], std::process::id()));
-        place::fresh(&unfinished)?;
-        let made = make(description, sources, &unfinished);
-        if made.is_err() {
-            let _ = std::fs::remove_dir_all(&unfinished);
+    let packages = format!("{:?}\n{:?}\n", description.debian, sources.lock.map(Lock::text));
+    let folder = cached(sources.cache, "base", &packages, |folder| {
+        let tree = folder.join("tree");
+        unpack(description, sources, &tree)?;
+        let lock = installed(description, &tree)?;
+        as_locked(sources.lock, &lock)?;
+        for gone in ["var/lib/apt/lists", "var/cache/apt", "var/log"] {
+            place::remove(&tree.join(gone))?;
         }
-        made?;
-        // Somebody else may have been faster; both are the same.
-        if std::fs::rename(&unfinished, &folder).is_err() {
-            std::fs::remove_dir_all(&unfinished).map_err(Fault::at(&unfinished))?;
-        }
+        place::write(&folder.join("lock"), lock.text().as_bytes())
+    })?;
+    let tree = folder.join("tree");
+    let mut facts = format!("{packages}{:?}\n{}\n", description.initrd, description.epoch);
+    for from in description.initrd.files.values() {
+        let path = description.folder.join("tree").join(from);
+        facts += &std::fs::read_to_string(&path).map_err(Fault::at(&path))?;
     }
+    let second = cached(sources.cache, "initrd", &facts, |folder| {
+        let zstd = Tool::new("zstd", description.epoch).args(["-19", "-T1", "--quiet", "--stdout"]);
+        place::write(&folder.join("initrd.zst"), &zstd.input(initrd(description, &tree)?).run()?)
+    })?;
     let lock = Lock::read(&folder.join("lock"))?;
-    Ok(Base { tree: folder.join("tree"), initrd: folder.join("initrd.cpio"), lock })
+    Ok(Base { tree, initrd: second.join("initrd.zst"), lock })
 }
 
-fn make(description: &Description, sources: &Sources<'_>, folder: &Path) -> Result<()> {
-    let tree = folder.join("tree");
-    unpack(description, sources, &tree)?;
-    let lock = installed(description, &tree)?;
-    if let Some(wanted) = sources.lock {
-        let moved = wanted.moved(&lock);
-        if !moved.is_empty() {
-            let all = moved.join("\n  ");
-            return Err(Fault(format!("Debian is not what the package lock says (--update-lock takes it):\n  {all}")));
-        }
+/// A folder of the cache, named after what goes into it; made when it is not there.
+fn cached(cache: &Path, kind: &str, facts: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let key = &blake3::hash(facts.as_bytes()).to_hex()[..16];
+    let folder = cache.join(format!("{kind}-{key}"));
+    if folder.exists() {
+        return Ok(folder);
     }
-    place::write(&folder.join("lock"), lock.text().as_bytes())?;
-    let initrd = initrd(description, &tree)?;
-    place::write(&folder.join("initrd.cpio"), &initrd)?;
-    for gone in ["var/lib/apt/lists", "var/cache/apt", "var/log"] {
-        place::remove(&tree.join(gone))?;
+    // Whoever is interrupted leaves a folder that is not taken for a finished one.
+    let unfinished = cache.join(format!("unfinished-{kind}-{key}-{}", std::process::id()));
+    place::fresh(&unfinished)?;
+    let made = make(&unfinished);
+    // Somebody else may have been faster; both are the same.
+    if made.is_err() || std::fs::rename(&unfinished, &folder).is_err() {
+        place::remove(&unfinished)?;
     }
-    Ok(())
+    made.map(|()| folder)
+}
+
+fn as_locked(wanted: Option<&Lock>, lock: &Lock) -> Result<()> {
+    let moved = wanted.map(|wanted| wanted.moved(lock)).unwrap_or_default();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    Err(Fault(format!("Debian is not what the package lock says (--update-lock takes it):\n  {}", moved.join("\n  "))))
 }
 
 fn unpack(description: &Description, sources: &Sources<'_>, tree: &Path) -> Result<()> {
@@ -126,6 +136,7 @@ fn initrd(description: &Description, tree: &Path) -> Result<Vec<u8>> {
         wanted.load.join(" "),
         [wanted.load.join(" "), wanted.have.join(" ")].join(" "),
     );
+    place::fresh(&work.join("none"))?;
     place::write(&work.join("dracut.conf"), configuration.as_bytes())?;
     let mut includes = Vec::new();
     for (index, (to, from)) in wanted.files.iter().enumerate() {

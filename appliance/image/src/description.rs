@@ -119,9 +119,4 @@ impl Description {
         }
         Ok(description)
     }
-
-    /// What the base tree and the initrd are made from; another text makes them anew.
-    pub fn base_facts(&self) -> String {
-        format!("{:?}\n{:?}\n{}\n", self.debian, self.initrd, self.epoch)
-    }
 }

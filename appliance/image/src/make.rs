@@ -7,7 +7,6 @@ use crate::description::Description;
 use crate::disk::{self, System};
 use crate::fault::{Fault, Result};
 use crate::kernel::{self, Section};
-use crate::tool::Tool;
 use crate::tree::{self, Ours};
 use crate::{audit, place, root, sbom};
 
@@ -79,8 +78,7 @@ fn kernel_image(description: &Description, base: &Base, tree: &Path, root_hash: 
     let release = kernel_release(&base.tree)?;
     let linux = read(&base.tree.join(format!("boot/vmlinuz-{release}")))?;
     let stub = read(&base.tree.join("usr/lib/systemd/boot/efi/linuxx64.efi.stub"))?;
-    let zstd = Tool::new("zstd", description.epoch).args(["-19", "-T1", "--quiet", "--stdout"]);
-    let initrd = zstd.arg(&base.initrd).run()?;
+    let initrd = read(&base.initrd)?;
     let command_line = format!("roothash={root_hash} root=/dev/mapper/root {}", description.command_line.join(" "));
     let os_release = read(&tree.join(tree::RELEASE))?;
     kernel::assemble(
