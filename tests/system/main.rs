@@ -17,6 +17,7 @@ mod form;
 mod guesses;
 mod guide;
 mod health;
+mod image;
 mod imap_append;
 mod imap_floods;
 mod imap_model;

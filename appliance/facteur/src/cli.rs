@@ -7,7 +7,7 @@ use crate::commands::live::{
     queue, recall, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, image, manual, proof, set_up,
     simulate, snapshot, spam, test, update, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,6 +57,8 @@ pub enum Command {
     Autodiscover(set_up::AutodiscoverArgs),
     /// Print the profile that Apple's Mail takes an account from
     Mobileconfig(set_up::MobileconfigArgs),
+    /// Build the appliance as a disk image, convert it, and say what is in it
+    Image(image::ImageArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Write the manual pages

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Command::Autoconfig(args) => commands::autoconfig::run(&args),
         Command::Autodiscover(args) => commands::set_up::autodiscover(&args),
         Command::Mobileconfig(args) => commands::set_up::mobileconfig(&args),
+        Command::Image(args) => commands::image::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),

@@ -8,8 +8,32 @@
 //!
 //! The work is done by Debian's tools; here stand their order, their arguments, and what is checked of what they made.
 
+pub mod audit;
+mod base;
 pub mod bundle;
+pub mod convert;
+mod cpio;
+mod description;
+mod disk;
+mod fault;
+pub mod inspect;
+mod kernel;
 mod layout;
+mod lock;
+mod make;
+mod place;
+mod root;
+mod sbom;
 pub mod slots;
+mod tool;
+mod tree;
 
+pub use base::Sources;
+pub use description::Description;
+pub use disk::System;
+pub use fault::Fault;
 pub use layout::{Layout, Partition, SECTOR_OCTETS, Slot};
+pub use lock::{Lock, Package};
+pub use make::{Built, Order, build, with_both};
+pub use root::Root;
+pub use sbom::document;

@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
+pub mod image;
 pub mod live;
 pub mod manual;
 pub mod proof;
