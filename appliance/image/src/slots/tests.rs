@@ -289,3 +289,97 @@ fn what_arrives_damaged_or_is_kept_wrongly_is_never_started() {
         assert_eq!(world.boot(&mut machine).as_deref(), Some("1.0"), "{error}");
     }
 }
+
+/// A folder that goes with the test.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("facteur-slots-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(path.join(Layout::KERNELS)).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_real_file_and_a_real_folder_are_such_a_machine() {
+    let mut world = World::new();
+    let update = world.update("1.1");
+    let folder = Folder::new("apply");
+    let (disk, kernels) = (folder.0.join("disk"), folder.0.join(Layout::KERNELS));
+    std::fs::write(&disk, &world.machine.disk).unwrap();
+    std::fs::write(kernels.join(name(&world.running, 3)), &world.running.kernel).unwrap();
+    std::fs::write(kernels.join("facteur_1.1_00000000+3.efi.part"), "left over").unwrap();
+    let mut machine = Disk::open(&disk, &kernels).unwrap();
+    let running = Running { root_hash: &world.running.header.root_hash, plan_format: None, store: STORE };
+    let mut reader = Reader::open(update.octets.as_slice()).unwrap();
+    let mut told = Vec::new();
+    apply(&mut machine, &mut reader, &world.trusted, &running, &mut |done, all| told.push((done, all))).unwrap();
+    let all = (update.root.len() + update.verity.len() + update.kernel.len()) as u64;
+    assert!(told.windows(2).all(|pair| pair[0].0 <= pair[1].0) && told.last() == Some(&(all, all)), "{told:?}");
+    assert_eq!(machine.files().unwrap(), [name(&world.running, 3), name(&update, 3)]);
+    // As the machine in memory has it.
+    let mut same = Simulated::new(0);
+    same.disk = std::fs::read(&disk).unwrap();
+    assert!(is_whole(&same, &update) && is_whole(&same, &world.running));
+    assert_eq!(roll_back(&mut machine, running.root_hash).unwrap().to_string(), name(&update, 3));
+    assert!(machine.read_file("../disk").is_err());
+}
+
+/// What `facteur image build` leaves: a disk, and the kernel image of its slot A.
+#[test]
+fn a_bundle_is_made_of_a_disk_and_is_as_long_as_its_hash_tree_says() {
+    let (root, salt, top) = (vec![7; 2 * 4096], [9; 32], vec![5; 4096]);
+    let mut verity = vec![0; 4096];
+    for (at, octets) in [
+        (0, &b"verity\0\0"[..]),
+        (8, &1u32.to_le_bytes()),
+        (12, &1u32.to_le_bytes()),
+        (32, b"sha256"),
+        (64, &4096u32.to_le_bytes()),
+        (68, &4096u32.to_le_bytes()),
+        (72, &2u64.to_le_bytes()),
+        (80, &32u16.to_le_bytes()),
+        (88, &salt),
+    ] {
+        verity[at..at + octets.len()].copy_from_slice(octets);
+    }
+    verity.extend_from_slice(&top);
+    let digest = ring::digest::digest(&ring::digest::SHA256, &[&salt[..], &top].concat());
+    let root_hash: String = digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect();
+    let kernel = kernel::made_of(&[
+        (".osrel", b"IMAGE_VERSION=2.0\n"),
+        (".cmdline", format!("roothash={root_hash}").as_bytes()),
+    ]);
+    let mut machine = Simulated::new(300 * 512);
+    let partitions = [("esp", 20), ("root-A", 40), ("verity-A", 40), ("root-B", 40), ("verity-B", 40)];
+    let mut table = gpt::made_of(&mut machine.disk, &partitions);
+    let (identities, found) = (Layout::identities(&root_hash).unwrap(), table.partitions());
+    assert!(table.identify(&found[1], &identities.0) && table.identify(&found[2], &identities.1));
+    table.write(&mut machine).unwrap();
+    machine.write(found[1].at, &root).unwrap();
+    machine.write(found[2].at, &verity).unwrap();
+    let folder = Folder::new("pack");
+    let disk = folder.0.join("facteur.raw");
+    std::fs::write(&disk, &machine.disk).unwrap();
+    let content = crate::bundle::content_of_disk(&disk, kernel.clone()).unwrap();
+    let (signing, public) = key("anne");
+    let mut octets = Vec::new();
+    let header = crate::bundle::pack(&content, (1, 1), STORE, &[signing], &mut octets).unwrap();
+    assert_eq!((header.version.as_str(), header.root.octets, header.verity.octets), ("2.0", 8192, 8192));
+    let mut reader = Reader::open(octets.as_slice()).unwrap();
+    assert_eq!(reader.judge(&Trusted { needed: 1, keys: vec![public] }).unwrap(), ["anne"]);
+    crate::bundle::read_through(&mut reader).unwrap();
+    // A disk whose hash tree is another one is packed by nobody.
+    let mut broken = machine.disk.clone();
+    broken[found[2].at as usize + 4096] ^= 1;
+    std::fs::write(&disk, &broken).unwrap();
+    let refused = crate::bundle::content_of_disk(&disk, kernel).err().expect("it is refused").to_string();
+    assert!(refused.contains("another root hash"), "{refused}");
+}
