@@ -142,6 +142,11 @@ def of_the_world():
     entry = b"version: 1\n# a\n b\n\ndn: uid=x\nsn;lang-fr:: w4lsb8Ovc2U=\ngivenName: Anne-\n Laure\nmailQuota: 5 MB\n"
     yield "people_ldif", entry + b"mailLocalAddress: a\nentryUUID: 1\n\ndn: ou=people\nou: people\n"
     yield "mta_sts", b"version: STSv1\r\nmode: enforce\r\nmx: a.example\r\nmx: *.b.example\r\nmax_age: 604800\r\n"
+    fields = {"plan": 64 * "a", "author": "a", "at": "2026-11-30T14:00:00Z", "reason": "b"}
+    one = f'        (\n            key: "{16 * "0"}",\n            ed25519: "{86 * "A"}==",\n        ),\n'
+    signed = "".join(f'    {name}: "{value}",\n' for name, value in fields.items()) + f"    signatures: [\n{one}    ],\n"
+    yield "signature", f"(\n{signed})\n".encode()
+    yield "signature", b"facteur-key anne " + 43 * b"A" + b"="
     yield "mta_sts", b"v=STSv1; id=20160831085700Z;"
     relayed = b"Received: from mail.example (host.example [192.0.2.7])\r\n\tby a.example; today\r\n"
     yield "received", b"\1" + relayed + b"\r\n"

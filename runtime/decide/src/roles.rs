@@ -135,8 +135,10 @@ macro_rules! acts {
 }
 
 acts! {
-    /// What no role gives: work on the store and on backups, mailboxes of others as files.
+    /// What no role gives: mailboxes of others as files of the machine, and what is done at its console.
     OperateMachine => by(&[]),
+    /// The store and its backups: take, list and try them out, put an account's mail back, verify, compact.
+    Maintain => by(&[Administrator]),
     /// Their own password, second factor, app passwords, requests.
     UseOwn => by(&[Oneself]),
     /// Find people by name, as in an address book.
@@ -199,6 +201,16 @@ acts! {
     SeeQueue => by(&[Manager, Administrator]),
     ChangeQueue => by(&[Manager, Administrator]),
     Drain => by(&[Administrator]),
+    /// Whose plans are taken, and who operates the machine from elsewhere.
+    SeeControl => by(&[Administrator]),
+    /// Bring a change of the plan keys that those who hold them signed; enrol the first, and say that an alarm was seen.
+    ChangePlanKeys => by(&[Administrator]),
+    /// Let somebody operate the machine from elsewhere.
+    ChangeOperators => by(&[Administrator]),
+    /// Put another plan, signed by those whose plans are taken, in the place of the one that runs; confirm it, go back.
+    DeployPlan => by(&[Administrator]),
+    /// Which plans ran.
+    SeePlans => by(&[Manager, Administrator]),
     ReadAudit => by(&[Manager, Administrator]),
     SeeReports => by(&[Manager, Administrator]),
     SeeStatistics => by(&[Manager, Administrator]),

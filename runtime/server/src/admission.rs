@@ -23,6 +23,8 @@ pub enum Kind {
     Receiving,
     /// The portal, which bounds each address itself.
     Portal,
+    /// The control channel, which bounds each address itself.
+    Control,
     /// Everything else.
     Own,
 }
@@ -86,7 +88,9 @@ impl Admission {
         let mut counts = self.counts();
         let open_of_address = counts.by_address.get(&(kind, address)).copied().unwrap_or(0);
         let too_many = kind == Kind::Own && open_of_address >= self.max / PART_PER_ADDRESS;
-        if counts.open >= self.max || too_many {
+        // In a flood of mail operators are heard all the more.
+        let is_full = kind != Kind::Control && counts.open >= self.max;
+        if is_full || too_many {
             return Err(Full);
         }
         counts.open += 1;

@@ -35,7 +35,11 @@ pub(crate) struct Service {
     pub serial: u64,
     pub state: PlanState,
     pub site: Arc<Site>,
+    /// What listeners show.
+    pub certificates: Arc<crate::certificates::Shelf>,
     pub store: Arc<Store>,
+    /// Who operates it from other machines.
+    pub operators: Arc<crate::remote::operators::Operators>,
     pub clock: Arc<Clock>,
     /// Since when it serves, and what listens.
     pub served: Arc<crate::operate::status::Served>,
@@ -168,12 +172,6 @@ impl Service {
     /// Today in the institution's time zone, `YYYY-MM-DD`, for grants that end.
     pub fn today(&self) -> String {
         jiff::Timestamp::now().to_zoned(self.time_zone.clone()).date().to_string()
-    }
-
-    /// The name of this machine, as its log lines have it.
-    pub fn host_name(&self) -> String {
-        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        name.trim().to_owned()
     }
 
     pub fn is_draining(&self) -> bool {

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::admission::Admission;
 use crate::authenticate::Resolver;
 use crate::blocks::Blocks;
+use crate::certificates::{NoCertificate, Shelf};
 use crate::clock::{self, Clock};
 use crate::compromise::Compromise;
 use crate::content::Held;
@@ -24,6 +25,7 @@ use crate::directory::Directory;
 use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
+use crate::operate::jobs::Jobs;
 use crate::outcome::Outcome;
 use crate::passwords::kept::{self, LoadError};
 use crate::plans::PlanState;
@@ -31,18 +33,16 @@ use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{self, Seal, Signing};
-use crate::site::{Outbound, PortalAddress, Site};
+use crate::site::{Outbound, PORTAL, PortalAddress, Site};
 use crate::spam::{Spam, colleagues};
 use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
-    accesses, bindings, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate, outbound,
-    portal, quarantine, random, reports, rings, scan, standing, tls, vitals, world,
+    accesses, certificates, compromise, control, decisions, fullness, http, logs, loops, night, notices, operate,
+    outbound, portal, quarantine, random, remote, reports, rings, scan, sealed_secrets, standing, tls, vitals, world,
 };
 
-/// The name of the portal where listeners are named.
-const PORTAL: &str = "portal";
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
@@ -67,6 +67,8 @@ pub struct Running {
     pub http: Option<SocketAddr>,
     /// Where the portal is, in the order of the site.
     pub portal: Vec<SocketAddr>,
+    /// Where operators of other machines are listened to.
+    pub remote: Option<SocketAddr>,
     pub control: PathBuf,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -88,6 +90,7 @@ pub enum StartError {
     World(String),
     /// The directory server of the plan.
     Ldap(String),
+    Certificate(NoCertificate),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -101,6 +104,8 @@ pub enum StartError {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// The control channel.
+    Remote(operate::OperateError),
     Tls {
         listener: String,
         error: rustls::Error,
@@ -117,10 +122,12 @@ impl fmt::Display for StartError {
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
             StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
+            StartError::Certificate(error) => error.fmt(f),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
             StartError::Http { address, error } => write!(f, "metrics cannot bind {address}: {error}"),
+            StartError::Remote(error) => error.fmt(f),
             StartError::Control { path, error } => write!(f, "{}: {error}", path.display()),
             StartError::Tls { listener, error } => write!(f, "TLS of listener {listener}: {error}"),
             StartError::Read(error) => error.fmt(f),
@@ -171,17 +178,30 @@ impl Server {
     ) -> Result<Running, StartError> {
         metrics::count_panics();
         fits(&tables, &site)?;
-        let doors = doors(&tables, &site)?;
-        let portal_doors = portal_doors(&tables, &site)?;
+        let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
+        let mut site = site;
+        if site.sealed_secrets {
+            let kept = sealed_secrets::read(&store, &seal).map_err(StartError::Read)?;
+            for (name, secret) in kept {
+                site.secrets.entry(name).or_insert(secret);
+            }
+        }
+        let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
+        let doors = doors(&tables, &site, &shelf)?;
+        let portal_doors = portal_doors(&tables, &site, &shelf)?;
         let (stop, stopping) = watch::channel(false);
-        let (service, records) = service(tables, hash, site, store, stopping).await?;
+        let (service, records) = service(tables, hash, site, store, shelf, stopping).await?;
+        service.certificates.count(&service.metrics);
+        crate::keys::say(&service.store);
         standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         let mut listeners: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
-        let mut tasks = tasks(&service, control_socket);
+        let jobs = Arc::default();
+        let mut tasks = tasks(&service, &jobs, control_socket);
+        let remote = remote_door(&service, jobs, &mut tasks)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
         tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
@@ -193,7 +213,7 @@ impl Server {
             }
             tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
         }
-        Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records })
     }
 }
 
@@ -227,11 +247,11 @@ fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
 }
 
 /// What works for as long as the server does.
-fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
+fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
         loops::start(service, "syslog", logs::keep(service.clone())),
         loops::start(service, "vitals", vitals::keep(service.clone())),
-        loops::start(service, "control", operate::door::serve(service.clone(), control_socket)),
+        loops::start(service, "control", operate::door::serve(service.clone(), jobs.clone(), control_socket)),
         loops::start(service, "windows", rings::keep(service.clone())),
         loops::start(service, "logins_kept", kept::keep(service.clone())),
         loops::start(service, "accesses", accesses::keep(service.clone())),
@@ -248,6 +268,7 @@ fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Ve
         loops::start(service, "scanners", scan::keep(service.clone())),
         loops::start(service, "rescans", scan::rescan::keep(service.clone())),
         loops::start(service, "outbound", outbound::run(service.clone())),
+        loops::start(service, "certificates", certificates::keep(service.clone())),
         loops::start(service, "signing", signing::keep(service.clone())),
         loops::start(service, "colleagues", colleagues::keep(service.clone())),
         loops::start(service, "directory", crate::ldap::keep(service.clone())),
@@ -290,43 +311,40 @@ impl Running {
 }
 
 /// Binds every listener the site gives an address.
-fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
+fn doors(tables: &Tables, site: &Site, shelf: &Shelf) -> Result<Vec<Door>, StartError> {
     let mut doors = Vec::new();
     for (id, name, rules) in tables.listeners() {
         let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
         if addresses.is_empty() {
             tracing::warn!(listener = name, "the site gives no address: it does not listen");
         }
-        let certificate = site.certificates.by_listener.get(name).unwrap_or(&site.certificates.default);
-        let acceptor = match rules.tls {
-            TlsMode::None => None,
-            TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => Some(
-                tls::acceptor(tables.plan().tls.oldest, certificate)
-                    .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
-            ),
+        let acceptor = || match rules.tls {
+            TlsMode::None => Ok(None),
+            TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => {
+                let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(name));
+                acceptor.map(Some).map_err(|error| StartError::Tls { listener: name.to_owned(), error })
+            }
         };
-        let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
         for address in addresses {
+            let acceptor = acceptor()?;
             let socket = listen::bind(*address).map_err(|error| StartError::Bind {
                 listener: name.to_owned(),
                 address: *address,
                 error,
             })?;
             let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
-            let (acceptor, end_point) = (acceptor.clone(), end_point.clone());
-            doors.push(Door { id, name, speaks, tls, acceptor, end_point, socket });
+            doors.push(Door { id, name, speaks, tls, acceptor, socket });
         }
     }
     Ok(doors)
 }
 
 /// Binds the portal.
-fn portal_doors(tables: &Tables, site: &Site) -> Result<Vec<portal::Door>, StartError> {
+fn portal_doors(tables: &Tables, site: &Site, shelf: &Shelf) -> Result<Vec<portal::Door>, StartError> {
     let name = || PORTAL.to_owned();
-    let certificate = site.certificates.by_listener.get(PORTAL).unwrap_or(&site.certificates.default);
     let mut doors = Vec::new();
     for PortalAddress { bind, seen_as } in &site.portal {
-        let acceptor = tls::acceptor(tables.plan().tls.oldest, certificate)
+        let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(PORTAL))
             .map_err(|error| StartError::Tls { listener: name(), error })?;
         let socket =
             listen::bind(*bind).map_err(|error| StartError::Bind { listener: name(), address: *bind, error })?;
@@ -342,6 +360,21 @@ fn http_socket(
     let bad = |error| StartError::Http { address, error };
     let socket = listen::bind(address).map_err(bad)?;
     Ok((Some(socket.local_addr().map_err(bad)?), Some(socket)))
+}
+
+/// Opens the control channel where the site has one, and says by which key it is known.
+fn remote_door(
+    service: &Arc<Service>,
+    jobs: Arc<Jobs>,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(address) = service.site.control else { return Ok(None) };
+    let bad = |error| StartError::Bind { listener: "control".to_owned(), address, error };
+    let acceptor = remote::acceptor(service).map_err(StartError::Remote)?;
+    let socket = listen::bind(address).map_err(bad)?;
+    let bound = socket.local_addr().map_err(bad)?;
+    tasks.push(tokio::spawn(remote::serve(service.clone(), jobs, socket, acceptor)));
+    Ok(Some(bound))
 }
 
 /// What a service is put together from.
@@ -371,6 +404,7 @@ struct Parts {
     clock: Clock,
     records: Records,
     decisions_key: [u8; 32],
+    operators: remote::operators::Operators,
 }
 
 async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Parts, JoinHandle<()>), StartError> {
@@ -399,6 +433,7 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
     let known_key = drawn_key(&store, KNOWN_KEY).await?;
     let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
+    let operators = remote::operators::Operators::load(&store).map_err(StartError::Read)?;
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
@@ -428,6 +463,7 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
         clock,
         records,
         decisions_key,
+        operators,
     };
     Ok((parts, writer))
 }
@@ -437,13 +473,14 @@ async fn service(
     hash: PlanHash,
     site: Site,
     store: Arc<Store>,
+    shelf: Shelf,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let (parts, writer) = parts(tables, site, store).await?;
-    Ok((Arc::new(assembled(parts, &hash, stop)), writer))
+    Ok((Arc::new(assembled(parts, &hash, shelf, stop)), writer))
 }
 
-fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Service {
+fn assembled(parts: Parts, hash: &PlanHash, certificates: Shelf, stop: watch::Receiver<bool>) -> Service {
     Service {
         metrics: Arc::new(Metrics::new(&hash.short())),
         plan: hash.short(),
@@ -454,7 +491,9 @@ fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Serv
         spool: Arc::new(outbound::Spool::new(parts.tables.plan())),
         tables: parts.tables,
         site: Arc::new(parts.site),
+        certificates: Arc::new(certificates),
         store: parts.store,
+        operators: Arc::new(parts.operators),
         clock: Arc::new(parts.clock),
         served: Arc::default(),
         probe_logins: Arc::default(),

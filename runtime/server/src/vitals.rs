@@ -42,10 +42,6 @@ fn show(metrics: &Metrics, now: &StatusNow) {
     for one in &now.listeners {
         metrics.listener_open.with_label_values(&[one.name.as_str()]).set(i64::from(one.open));
     }
-    for one in &now.certificates {
-        metrics.certificate_until.with_label_values(&[one.name.as_str()]).set(one.until_s);
-        metrics.certificate_self_signed.with_label_values(&[one.name.as_str()]).set(i64::from(one.self_signed));
-    }
     for one in probe::Probe::ALL {
         let level = probe::judge(one, now, one.limits()).level;
         metrics.probe_level.with_label_values(&[one.word()]).set(level as i64);

@@ -16,6 +16,7 @@ fn held(text: &str) -> Held {
 /// One line an act: who may do it about a plain user of unit `physics`, O C M A T; `o` when it is about oneself.
 const TABLE: &str = "
 OperateMachine     -
+Maintain           A
 UseOwn             O
 SearchAddressBook  OCMA
 SeePerson          OCMA
@@ -56,6 +57,11 @@ WatchSessions      M
 SeeQueue           MA
 ChangeQueue        MA
 Drain              A
+SeeControl         A
+ChangePlanKeys     A
+ChangeOperators    A
+DeployPlan         A
+SeePlans           MA
 ReadAudit          MA
 SeeReports         MA
 SeeStatistics      MA

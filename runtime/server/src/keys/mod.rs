@@ -16,7 +16,7 @@ use store::{Op, Store};
 
 use crate::operate::OperateError;
 
-pub use admit::{Admitted, admit};
+pub use admit::{Admitted, admit, moment};
 pub use change::{BadChange, KeyChange, KeyRequest, NotApplied, applied, changed, read_request, request_octets};
 pub use judge::{NotSigned, judge, judge_newer};
 pub use signing::{BadKeyFile, SigningKey};
@@ -89,6 +89,56 @@ pub fn load(store: &Store) -> Result<TrustedKeys, OperateError> {
 pub fn op(keys: &TrustedKeys) -> Result<Op, OperateError> {
     let value = serde_json::to_vec(keys).map_err(|error| OperateError::Store { why: error.to_string() })?;
     Ok(Op::Setting { key: SETTING.to_owned(), value: Some(value) })
+}
+
+/// The state after the first key was enrolled.
+pub fn first(key: &PublicKey) -> TrustedKeys {
+    let keys = vec![TrustedKey::from(key)];
+    TrustedKeys { origin: origin(), serial: 1, needed: 1, keys }
+}
+
+/// The state after all keys were replaced by these, whatever there was.
+pub fn replaced(keys: &[PublicKey], needed: u8, serial: u64) -> Result<TrustedKeys, BadChange> {
+    let empty = TrustedKeys { origin: origin(), serial, ..TrustedKeys::default() };
+    let enrolled = keys.iter().try_fold(empty, |before, key| {
+        changed(&before, &KeyChange::Enroll { name: key.name.clone(), public: key.base64() })
+    })?;
+    changed(&enrolled, &KeyChange::Needed(needed))
+}
+
+fn origin() -> String {
+    crate::random::octets::<16>().iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// What an operator should see to, a line each.
+pub fn warnings(store: &Store) -> Vec<String> {
+    let mut lines = Vec::new();
+    match load(store) {
+        Ok(trusted) if trusted.is_empty() => {
+            lines
+                .push("no plan key is enrolled: plans are taken without a signature (`facteur key enroll`)".to_owned());
+        }
+        Ok(_) => {}
+        Err(error) => lines.push(error.to_string()),
+    }
+    match alarm::load(store) {
+        Ok(Some(alarm)) => lines.push(format!("{}, by {} (`facteur key acknowledge`)", alarm.what, alarm.who)),
+        Ok(None) => {}
+        Err(error) => lines.push(error.to_string()),
+    }
+    lines
+}
+
+/// Says them at the start of a server.
+pub(crate) fn say(store: &Store) {
+    warnings(store).iter().for_each(|line| tracing::warn!("{line}"));
+}
+
+/// Sets the gauges.
+pub(crate) fn count(store: &Store, metrics: &crate::metrics::Metrics) {
+    let is_unsigned = load(store).is_ok_and(|trusted| trusted.is_empty());
+    metrics.plan_unsigned.set(i64::from(is_unsigned));
+    metrics.plan_key_alarm.set(i64::from(!matches!(alarm::load(store), Ok(None))));
 }
 
 #[cfg(test)]

@@ -32,16 +32,15 @@ pub(crate) async fn keep(service: Arc<Service>) {
     let (sender, mut lines) = mpsc::channel(WAITING_MAX);
     *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
     let mut stop = service.stop.clone();
-    let host = service.host_name();
     tokio::select! {
         () = stopped(&mut stop) => {}
-        () = send(&service, to, &host, &mut lines) => {}
+        () = send(&service, to, &mut lines) => {}
     }
     *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = None;
     UP.store(false, Ordering::Relaxed);
 }
 
-async fn send(service: &Service, to: &Syslog, host: &str, lines: &mut mpsc::Receiver<Arc<Entry>>) {
+async fn send(service: &Service, to: &Syslog, lines: &mut mpsc::Receiver<Arc<Entry>>) {
     let (mut wait, mut unsent) = (WAIT_FIRST, Vec::new());
     let mut said = false;
     loop {
@@ -50,7 +49,7 @@ async fn send(service: &Service, to: &Syslog, host: &str, lines: &mut mpsc::Rece
                 tracing::info!(to = to.to, "log lines go to the syslog server");
                 UP.store(true, Ordering::Relaxed);
                 (wait, said) = (WAIT_FIRST, false);
-                pass(stream, host, lines, &mut unsent).await
+                pass(stream, &to.name, lines, &mut unsent).await
             }
             Err(error) => Err(error),
         };
@@ -66,16 +65,18 @@ async fn send(service: &Service, to: &Syslog, host: &str, lines: &mut mpsc::Rece
 }
 
 async fn connect(service: &Service, to: &Syslog) -> io::Result<TlsStream<TcpStream>> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(authority) = &to.authority {
-        // Whoever names an authority means that one and no other.
-        roots = RootCertStore::empty();
-        roots.add_parsable_certificates(authority.iter().cloned());
+    let mut roots = RootCertStore::empty();
+    if to.authority.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        roots.add_parsable_certificates(service.site.world.authorities.iter().cloned());
     }
+    // Whoever names an authority means that one and no other.
+    roots.add_parsable_certificates(to.authority.iter().cloned());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = builder.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth();
-    let name = ServerName::try_from(to.name.clone()).map_err(io::Error::other)?;
+    let host = to.to.rsplit_once(':').map_or(to.to.as_str(), |(host, _)| host).trim_matches(['[', ']']);
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     let connecting = async {
         let stream = match service.site.host(&to.to) {
             Some(address) => TcpStream::connect(address).await?,

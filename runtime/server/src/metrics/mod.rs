@@ -81,14 +81,14 @@ macro_rules! metrics {
 
 metrics! {
     gauges plan "mail_plan_info" ["plan"] "The plan being served, by its short hash; always 1.";
+    gauge plan_unsigned "facteur_plan_unsigned" [] "1 while no plan key is enrolled, so that plans are taken without a signature.";
+    gauge plan_key_alarm "facteur_plan_key_alarm" [] "1 from the moment the plan keys are replaced at the console until somebody says they saw it.";
     gauges build "facteur_build_info" ["version"] "The program that runs; always 1.";
     gauge plan_serial "facteur_plan_serial" [] "How many plans this server has executed, with this one.";
     gauge trial_until "facteur_plan_trial_until_timestamp_seconds" [] "When the plan goes unless somebody confirms it, 0 when it is confirmed.";
     gauges probe_level "facteur_probe_level" ["probe"] "What facteur probe says by its usual limits: 0 well, 1 warning, 2 critical, 3 unknown.";
     gauges loops_stopped "facteur_loops_stopped" ["loop"] "1 for work in the background that has ended by a panic.";
     gauges listener_open "facteur_listener_open" ["listener"] "1 while a listener of the plan accepts connections.";
-    gauges certificate_until "facteur_certificate_expiry_timestamp_seconds" ["certificate"] "When a certificate ends.";
-    gauges certificate_self_signed "facteur_certificate_self_signed" ["certificate"] "1 for a certificate that names itself as who issued it.";
     counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";
@@ -120,6 +120,9 @@ metrics! {
     counters rescans "facteur_rescans_total" ["why", "result"] "Second looks, after an outage or with new signatures: clean, infected, refused (not looked at), lost (nothing to look at), later.";
     gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
     gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
+    gauges certificate_until "facteur_certificate_end_timestamp_seconds" ["certificate"] "When the certificate shown under this name ends, Unix seconds.";
+    gauges certificate_self_signed "facteur_certificate_self_signed" ["certificate"] "1 while the certificate shown under this name is self-signed.";
+    counters certificate_orders "facteur_certificate_orders_total" ["certificate", "result"] "Certificates ordered by ACME: renewed, unreached, refused.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
     gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the newest backup was made, 0 without any.";

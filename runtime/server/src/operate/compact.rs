@@ -30,6 +30,10 @@ impl Operation for Compact {
     const PATH: &'static str = "/store/compact";
     const LONG: bool = true;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::Maintain
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Compacted, OperateError> {
         audit(context, "compaction of the store");
         tell(Progress { on: "looking for what nobody has".to_owned(), done: 0, total: None, unit: Unit::Segments });

@@ -23,12 +23,14 @@ mod folder_name;
 mod guesses;
 mod health;
 mod import;
-mod jobs;
+pub(crate) mod jobs;
 mod keys;
 pub(crate) mod manager;
+mod operators;
 mod password;
 mod people;
 mod place;
+mod plan_keys;
 mod problem;
 mod progress;
 mod quarantine;
@@ -96,6 +98,7 @@ pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use health::{DrawProbeLogin, LookAtStore, ProbeLogin, StoreLooked};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
+pub use operators::{EnrollOperator, ListOperators, RemoveOperator, ShowControl, ShownControl};
 pub use password::{
     BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
     WeakPasswords, WriteLetter,
@@ -108,6 +111,7 @@ pub use people::{
     people_of_ldif, people_to_csv, people_to_ldif,
 };
 pub use place::Layout;
+pub use plan_keys::{AcknowledgeKeyAlarm, ApplyKeyRequest, BreakGlass, EnrollFirstKey, ListPlanKeys, PlanKeysNow};
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
 pub use progress::{Progress, Unit};

@@ -56,6 +56,10 @@ impl Operation for Verify {
     const PATH: &'static str = "/store/verify";
     const LONG: bool = true;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::Maintain
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Verified, OperateError> {
         tell(Progress { on: "recounting".to_owned(), done: 0, total: None, unit: Unit::Bodies });
         let mut throttled = Throttled::new(tell);

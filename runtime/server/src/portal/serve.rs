@@ -38,7 +38,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// One bound address.
 pub(crate) struct Door {
     pub socket: TcpListener,
-    pub acceptor: TlsAcceptor,
+    pub acceptor: tls::Acceptor,
     /// Everybody who comes here is seen as this address, and may name the door by its own address.
     pub seen_as: Option<IpAddr>,
 }
@@ -83,7 +83,7 @@ pub(super) async fn serve(portal: Arc<Portal>, door: Door) {
         if seat.at_once > OF_ADDRESS_MAX {
             continue;
         }
-        let (portal, router, acceptor) = (portal.clone(), router.clone(), acceptor.clone());
+        let (portal, router, acceptor) = (portal.clone(), router.clone(), acceptor.now().acceptor);
         tokio::spawn(async move {
             let conversation = converse(&portal, router, &acceptor, stream, source);
             let _ = tokio::time::timeout(CONNECTION_MAX, conversation).await;

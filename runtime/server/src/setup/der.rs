@@ -1,6 +1,8 @@
-//! As much of DER (X.690) as a signature needs: values are written, and few fields of a certificate are found.
+//! As much of DER (X.690) as a signature needs: values are written, and some fields of a certificate are found.
 
 const SEQUENCE: u8 = 0x30;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 
 /// A value: tag, length, content.
 pub fn value(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -67,6 +69,30 @@ pub fn read(octets: &[u8]) -> Option<Read<'_>> {
 
 /// Issuer and serial number of a certificate (RFC 5280 4.1), each as it stands there.
 pub fn issuer_and_serial(certificate: &[u8]) -> Option<Vec<u8>> {
+    let (serial, issuer) = serial_and_issuer(certificate)?;
+    Some(sequence(&[issuer.whole, serial.whole]))
+}
+
+/// From when until when a certificate holds (RFC 5280 4.1.2.5), Unix seconds.
+pub fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
+    let (_, issuer) = serial_and_issuer(certificate)?;
+    let validity = read(issuer.rest).filter(|validity| validity.tag == SEQUENCE)?;
+    let from = read(validity.content)?;
+    let until = read(from.rest)?;
+    Some((time(&from)?, time(&until)?))
+}
+
+/// Does a certificate name itself as who issued it?
+pub fn is_self_signed(certificate: &[u8]) -> bool {
+    let names = || {
+        let (_, issuer) = serial_and_issuer(certificate)?;
+        let subject = read(read(issuer.rest)?.rest)?;
+        Some(subject.whole == issuer.whole)
+    };
+    names().unwrap_or(false)
+}
+
+fn serial_and_issuer(certificate: &[u8]) -> Option<(Read<'_>, Read<'_>)> {
     let outer = read(certificate).filter(|outer| outer.tag == SEQUENCE)?;
     let inner = read(outer.content).filter(|inner| inner.tag == SEQUENCE)?;
     let mut next = read(inner.content)?;
@@ -77,51 +103,20 @@ pub fn issuer_and_serial(certificate: &[u8]) -> Option<Vec<u8>> {
     let serial = Some(next).filter(|serial| serial.tag == 0x02)?;
     let algorithm = read(serial.rest)?;
     let issuer = read(algorithm.rest).filter(|issuer| issuer.tag == SEQUENCE)?;
-    Some(sequence(&[issuer.whole, serial.whole]))
+    Some((serial, issuer))
 }
 
-/// Until when a certificate holds, and whether it names itself as who issued it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Validity {
-    /// Unix seconds.
-    pub until_s: i64,
-    pub self_issued: bool,
-}
-
-/// Read from a certificate (RFC 5280 4.1.2.5); `None` for what is none.
-pub(crate) fn validity(certificate: &[u8]) -> Option<Validity> {
-    let outer = read(certificate).filter(|outer| outer.tag == SEQUENCE)?;
-    let inner = read(outer.content).filter(|inner| inner.tag == SEQUENCE)?;
-    let mut next = read(inner.content)?;
-    if next.tag == 0xa0 {
-        next = read(next.rest)?;
-    }
-    let serial = Some(next).filter(|serial| serial.tag == 0x02)?;
-    let algorithm = read(serial.rest)?;
-    let issuer = read(algorithm.rest).filter(|issuer| issuer.tag == SEQUENCE)?;
-    let between = read(issuer.rest).filter(|between| between.tag == SEQUENCE)?;
-    let subject = read(between.rest).filter(|subject| subject.tag == SEQUENCE)?;
-    let until = read(read(between.content)?.rest)?;
-    Some(Validity { until_s: time(&until)?, self_issued: issuer.content == subject.content })
-}
-
-/// UTCTime and GeneralizedTime as certificates have them, in UTC to the second.
+/// Two digits of the year mean 1950 to 2049.
 fn time(value: &Read<'_>) -> Option<i64> {
-    let text = std::str::from_utf8(value.content).ok()?.strip_suffix('Z')?;
+    let text = std::str::from_utf8(value.content).ok()?;
     let text = match value.tag {
-        // Two digits of the year: 50 is 1950 (RFC 5280 4.1.2.5.1).
-        0x17 => format!("{}{text}", if text.get(..2)? < "50" { "20" } else { "19" }),
-        0x18 => text.to_owned(),
+        UTC_TIME if text.get(..2)? >= "50" => format!("19{text}"),
+        UTC_TIME => format!("20{text}"),
+        GENERALIZED_TIME => text.to_owned(),
         _ => return None,
     };
-    if text.len() != 14 || !text.bytes().all(|octet| octet.is_ascii_digit()) {
-        return None;
-    }
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i8>().ok();
-    let year = text.get(..4)?.parse::<i16>().ok()?;
-    let date = jiff::civil::Date::new(year, number(4, 6)?, number(6, 8)?).ok()?;
-    let at = jiff::civil::Time::new(number(8, 10)?, number(10, 12)?, number(12, 14)?, 0).ok()?;
-    Some(date.to_datetime(at).to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+    let at = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", &text).ok()?;
+    Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
 }
 
 #[cfg(test)]
@@ -154,7 +149,7 @@ mod tests {
 
     #[test]
     fn until_when_a_certificate_holds_is_read() {
-        let read = |until: &[u8]| validity(&certificate(b"a", b"b", until)).map(|read| read.until_s);
+        let read = |until: &[u8]| validity(&certificate(b"a", b"b", until)).map(|(_, until_s)| until_s);
         assert_eq!(read(&value(0x17, b"270228235959Z")), Some(1_803_859_199));
         assert_eq!(read(&value(0x18, b"20500101000000Z")), Some(2_524_608_000));
         assert_eq!(read(&value(0x17, b"700101000000Z")), Some(0));
@@ -162,7 +157,7 @@ mod tests {
             assert_eq!(read(&value(0x17, bad)), None, "{bad:?}");
         }
         let own = certificate(b"a", b"a", &value(0x17, b"270228235959Z"));
-        assert!(validity(&own).is_some_and(|read| read.self_issued));
+        assert!(is_self_signed(&own) && !is_self_signed(&certificate(b"a", b"b", &value(0x17, b"270228235959Z"))));
         assert!((0..own.len()).all(|end| validity(&own[..end]).is_none()));
     }
 

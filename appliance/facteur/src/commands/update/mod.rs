@@ -15,6 +15,9 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
+use server::operate::ListPlanKeys;
+
+use super::live;
 use crate::Exit;
 use crate::cli::Format;
 pub use machine::MachineArgs;
@@ -69,6 +72,14 @@ struct TrustArgs {
     needed: u8,
 }
 
+/// Whose keys are taken when none is named.
+#[derive(Args)]
+struct EnrolledArgs {
+    /// The data folder, whose enrolled keys are trusted when no --key is given
+    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/facteur")]
+    data: PathBuf,
+}
+
 #[derive(Args)]
 struct InspectArgs {
     /// A bundle; - is standard input
@@ -83,6 +94,8 @@ struct ApplyArgs {
     bundle: PathBuf,
     #[command(flatten)]
     trust: TrustArgs,
+    #[command(flatten)]
+    enrolled: EnrolledArgs,
     #[command(flatten)]
     machine: MachineArgs,
 }
@@ -152,9 +165,9 @@ fn inspected(args: &InspectArgs, format: Format) -> Result<(), Anything> {
 }
 
 fn applied(args: &ApplyArgs, format: Format) -> Result<(), Anything> {
-    let trusted = trusted(&args.trust)?;
+    let mut trusted = trusted(&args.trust)?;
     if trusted.keys.is_empty() {
-        return Err("who is trusted? name the public keys with --key".into());
+        trusted = enrolled(&args.enrolled.data)?;
     }
     let mut reader = opened(&args.bundle)?;
     let (mut machine, root_hash) = args.machine.open()?;
@@ -296,6 +309,16 @@ fn trusted(args: &TrustArgs) -> Result<Trusted, Anything> {
     };
     let keys = args.key.iter().map(one).collect::<Result<_, _>>()?;
     Ok(Trusted { needed: usize::from(args.needed), keys })
+}
+
+/// The keys whose plans this appliance takes: their updates are taken, too.
+fn enrolled(data: &Path) -> Result<Trusted, Anything> {
+    let now = live::called(data, ListPlanKeys {})?;
+    let keys = now.keys.iter().map(|key| PublicKey::of(&key.name, &key.public)).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        return Err("no key is enrolled here (`facteur key enroll`), and none was named with --key".into());
+    }
+    Ok(Trusted { needed: usize::from(now.needed), keys })
 }
 
 fn signing_key(path: &Path) -> Result<SigningKey, Anything> {

@@ -38,6 +38,10 @@ impl Operation for VerifyBackup {
     const PATH: &'static str = "/backup/verify";
     const LONG: bool = true;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::Maintain
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<Drilled, OperateError> {
         let snapshots = snapshots(context)?;
         let name = match &self.name {

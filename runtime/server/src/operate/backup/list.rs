@@ -32,6 +32,10 @@ impl Operation for ListBackups {
     const PATH: &'static str = "/backup/list";
     const LONG: bool = false;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::Maintain
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Backups, OperateError> {
         let listed = snapshots(context)?.list()?.into_iter().map(|listed| {
             let name = listed.name.to_string();

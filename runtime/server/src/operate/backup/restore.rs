@@ -52,6 +52,10 @@ impl Operation for Restore {
     const PATH: &'static str = "/restore";
     const LONG: bool = true;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::Maintain
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<RestoredMail, OperateError> {
         let login = place::login(context, &self.login)?;
         let wanted = Wanted {

@@ -40,6 +40,10 @@ impl Operation for BackupNow {
     const PATH: &'static str = "/backup/now";
     const LONG: bool = true;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::Maintain
+    }
+
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<TakenBackup, OperateError> {
         let snapshots = snapshots(context)?;
         let pace = if context.served { Pace::GENTLE } else { Pace::FULL };

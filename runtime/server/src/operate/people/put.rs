@@ -123,6 +123,10 @@ impl Operation for PutPeople {
     const PATH: &'static str = "/person/put";
     const LONG: bool = false;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::ChangePeople
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<PutResult, OperateError> {
         let mut mailboxes = Vec::new();
         for (name, special_use) in &self.mailboxes {

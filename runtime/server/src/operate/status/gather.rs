@@ -12,8 +12,6 @@ use crate::compromise::{self, State};
 use crate::operate::verify;
 use crate::plans::PlanState;
 use crate::service::Service;
-use crate::setup::validity;
-use crate::site::Certificate;
 
 /// How `service` does at `now_s`.
 pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadError> {
@@ -45,6 +43,7 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
         ..StatusNow::default()
     };
     now.warnings = probe::warnings(&now);
+    now.warnings.extend(crate::keys::warnings(&service.store));
     Ok(now)
 }
 
@@ -127,19 +126,11 @@ fn backup_s(service: &Service) -> Option<i64> {
 }
 
 fn certificates(service: &Service) -> Vec<CertificateNow> {
-    let certificates = &service.site.certificates;
-    let named = certificates.by_listener.iter().map(|(name, certificate)| (name.as_str(), certificate));
-    std::iter::once(("default", &certificates.default)).chain(named).map(|(name, one)| certificate(name, one)).collect()
-}
-
-/// One that cannot be read has ended.
-fn certificate(name: &str, certificate: &Certificate) -> CertificateNow {
-    let read = certificate.chain.first().and_then(|own| validity(own));
-    CertificateNow {
-        name: name.to_owned(),
-        until_s: read.map_or(0, |read| read.until_s),
-        self_signed: read.is_some_and(|read| read.self_issued),
-    }
+    let one = |slot: &Arc<crate::certificates::Slot>| {
+        let shown = slot.now();
+        CertificateNow { name: slot.name.clone(), until_s: shown.until_s, self_signed: shown.self_signed }
+    };
+    service.certificates.slots().map(one).collect()
 }
 
 fn directory(service: &Service) -> Option<DirectoryNow> {

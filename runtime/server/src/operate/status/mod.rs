@@ -131,6 +131,10 @@ impl Operation for Status {
     const LONG: bool = false;
     const NEEDS_SERVER: bool = true;
 
+    fn act(&self) -> decide::roles::Act {
+        decide::roles::Act::SeeStatistics
+    }
+
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<StatusNow, OperateError> {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;
         Ok(now(service, clock::unix_s())?)

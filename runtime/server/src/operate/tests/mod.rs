@@ -2,6 +2,7 @@
 
 mod archive;
 mod backup;
+mod control;
 mod hostile;
 mod lists;
 mod people;

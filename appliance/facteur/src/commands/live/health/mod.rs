@@ -59,7 +59,7 @@ struct Looks<'a> {
 
 pub fn run(args: &HealthArgs) -> Exit {
     serving::keep_private();
-    serving::log("warn");
+    crate::logging::plain("warn");
     let place = &args.place;
     let looks = place.data().and_then(|data| {
         let folders = Folders { snapshots: place.snapshots(&data)?, data };
