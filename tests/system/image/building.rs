@@ -49,7 +49,8 @@ fn two_builds_are_the_same_octets_and_the_disk_says_what_is_in_it() -> Outcome {
     assert_eq!(kernel.plan_hash, one.plan_hash);
     assert!(kernel.name.ends_with("+3.efi"), "{}", kernel.name);
     // Every package of the lock, and every crate of ours.
-    let missing: Vec<_> = one.lock.0.values().filter(|it| !found.parts.iter().any(|(name, _)| *name == it.name)).collect();
+    let missing: Vec<_> =
+        one.lock.0.values().filter(|it| !found.parts.iter().any(|(name, _)| *name == it.name)).collect();
     assert!(missing.is_empty() && found.parts.iter().any(|(name, _)| name == "rustls"), "{missing:?}");
     Ok(())
 }
