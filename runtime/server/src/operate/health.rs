@@ -8,11 +8,25 @@ use serde::{Deserialize, Serialize};
 use super::verify::sentence;
 use super::{Context, OperateError, Operation, Progress};
 pub use crate::probe_login::ProbeLogin;
+use crate::scan;
 
 /// `POST /health/login`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DrawProbeLogin {}
+
+/// `POST /health/scanners`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskScanners {}
+
+/// What antivirus engines answered when they were asked just now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannersAsked {
+    pub engines: usize,
+    /// Those that gave no verdict, or a wrong one, on messages whose verdict is known.
+    pub silent: Vec<String>,
+}
 
 /// `POST /health/store`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +54,20 @@ impl Operation for DrawProbeLogin {
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ProbeLogin, OperateError> {
         let service = context.server.as_ref().ok_or(OperateError::NoServer)?;
         Ok(service.probe_logins.draw(Instant::now()))
+    }
+}
+
+impl Operation for AskScanners {
+    type Response = ScannersAsked;
+    const PATH: &'static str = "/health/scanners";
+    const LONG: bool = false;
+    const NEEDS_SERVER: bool = true;
+
+    fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ScannersAsked, OperateError> {
+        let service = context.server.as_ref().ok_or(OperateError::NoServer)?.current();
+        // Handlers run on threads that may block.
+        let silent = tokio::runtime::Handle::current().block_on(scan::silent(&service));
+        Ok(ScannersAsked { engines: service.engines.len(), silent })
     }
 }
 

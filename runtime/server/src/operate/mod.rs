@@ -95,7 +95,7 @@ pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
-pub use health::{DrawProbeLogin, LookAtStore, ProbeLogin, StoreLooked};
+pub use health::{AskScanners, DrawProbeLogin, LookAtStore, ProbeLogin, ScannersAsked, StoreLooked};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
 pub use operators::{EnrollOperator, ListOperators, RemoveOperator, ShowControl, ShownControl};

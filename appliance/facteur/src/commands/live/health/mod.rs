@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use server::operate::{DrawProbeLogin, ListenerNow, LookAtStore, Operation, Status, StatusNow};
+use server::operate::{AskScanners, DrawProbeLogin, ListenerNow, LookAtStore, Operation, Status, StatusNow};
 use tokio::runtime::Runtime;
 
 use super::{Place, failed, say_json};
@@ -103,7 +103,7 @@ impl Looks<'_> {
         let Some(now) = self.server() else { return };
         self.plan(&now);
         self.store();
-        let Some(now) = self.scanners() else { return };
+        self.scanners();
         self.logins(&now);
         if self.done.iter().all(|look| look.well) {
             self.open(&now);
@@ -199,23 +199,23 @@ impl Looks<'_> {
     }
 
     /// Do all engines answer? They take a while to read their signatures.
-    fn scanners(&mut self) -> Option<StatusNow> {
+    fn scanners(&mut self) {
         let since = Instant::now();
-        let now = match self.status(self.limit(110), |now| now.engines.iter().all(|engine| engine.up)) {
-            Ok(now) => now,
-            Err(why) => {
-                self.tell("scanners", false, why, since);
-                return None;
+        let until = self.limit(110);
+        let asked = loop {
+            let asked = self.ask(AskScanners {}, until);
+            if asked.as_ref().is_ok_and(|asked| asked.silent.is_empty()) || Instant::now() + AGAIN >= until {
+                break asked;
             }
+            std::thread::sleep(AGAIN);
         };
-        let down: Vec<&str> = now.engines.iter().filter(|engine| !engine.up).map(|it| it.name.as_str()).collect();
-        let says = match (down.is_empty(), now.engines.len()) {
-            (true, 0) => "the plan has none".to_owned(),
-            (true, count) => format!("{count} answer"),
-            (false, _) => format!("{} does not answer", down.join(", ")),
+        let (well, says) = match asked {
+            Ok(asked) if !asked.silent.is_empty() => (false, format!("{} gives no verdict", asked.silent.join(", "))),
+            Ok(asked) if asked.engines == 0 => (true, "the plan has none".to_owned()),
+            Ok(asked) => (true, format!("{} know what is harmless and what is not", asked.engines)),
+            Err(why) => (false, why),
         };
-        self.tell("scanners", down.is_empty(), says, since);
-        Some(now)
+        self.tell("scanners", well, says, since);
     }
 
     /// Goes the whole way of a login, over TLS.
