@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, import, key, operator, person,
-    probe, quarantine, queue, recall, redirect, reports, restore, status, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, health, import, key, operator,
+    person, probe, quarantine, queue, recall, redirect, reports, restore, status, store, trace, why,
 };
 use crate::commands::{
-    appliance, autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, metrics,
-    proof, set_up, simulate, snapshot, spam, test, verify,
+    appliance, autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, image, manual,
+    metrics, proof, set_up, simulate, snapshot, spam, test, update, verify,
 };
 use crate::logging::LogTo;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -58,6 +58,8 @@ pub enum Command {
     Autodiscover(set_up::AutodiscoverArgs),
     /// Print the profile that Apple's Mail takes an account from
     Mobileconfig(set_up::MobileconfigArgs),
+    /// Build the appliance as a disk image, convert it, and say what is in it
+    Image(image::ImageArgs),
     /// Print shell completions
     Completions(completions::CompletionsArgs),
     /// Write the manual pages
@@ -72,6 +74,10 @@ pub enum Command {
     Serve(ServeArgs),
     /// What the appliance runs at boot and shows at its console
     Appliance(appliance::ApplianceArgs),
+    /// Update an appliance from signed bundles, and go back
+    Update(update::UpdateArgs),
+    /// Say whether everything that has to work does, and open what waits for it
+    Health(health::HealthArgs),
     /// Ask the store of a data folder, served or not
     Store(store::StoreArgs),
     /// Take, list and try out backups
@@ -152,6 +158,9 @@ pub struct ServeArgs {
     /// Keep port 25 closed until the control socket hears that this machine is healthy
     #[arg(long)]
     pub wait_for_health: bool,
+    /// A test platform: nothing is handed to another server, whatever the site says
+    #[arg(long)]
+    pub twin: bool,
     /// Where log lines go
     #[arg(long, value_enum, default_value = "auto")]
     pub log: LogTo,

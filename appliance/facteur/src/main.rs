@@ -53,10 +53,13 @@ fn main() -> ExitCode {
         Command::Autoconfig(args) => commands::autoconfig::run(&args),
         Command::Autodiscover(args) => commands::set_up::autodiscover(&args),
         Command::Mobileconfig(args) => commands::set_up::mobileconfig(&args),
+        Command::Image(args) => commands::image::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
         Command::Appliance(args) => commands::appliance::run(&args),
+        Command::Update(args) => commands::update::run(&args),
+        Command::Health(args) => commands::live::health::run(&args),
         Command::Store(args) => commands::live::store::run(&args),
         Command::Backup(args) => commands::live::backup::run(&args),
         Command::Reports(args) => commands::live::reports::run(&args),
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
 #[repr(u8)]
 pub enum Exit {
     Fine = 0,
+    /// Also a server that is not healthy.
     PolicyErrors = 1,
     /// Usage, file or network.
     Trouble = 2,

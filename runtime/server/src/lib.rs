@@ -48,6 +48,7 @@ mod outcome;
 mod passwords;
 mod plans;
 mod portal;
+mod probe_login;
 mod quality;
 mod quarantine;
 mod quotas;

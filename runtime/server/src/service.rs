@@ -84,6 +84,8 @@ pub(crate) struct Service {
     pub standings: Arc<crate::standing::Standings>,
     pub teaching: Arc<crate::teaching::Teaching>,
     pub redirects: Arc<crate::redirects::Redirects>,
+    /// The health check's own login.
+    pub probe_logins: Arc<crate::probe_login::ProbeLogins>,
     /// What people ask for.
     pub requests: Arc<crate::redirects::asked::Requests>,
     pub delegations: Arc<crate::delegations::Delegations>,

@@ -555,6 +555,7 @@ fn assembled(
         operators: Arc::new(parts.operators),
         clock: Arc::new(parts.clock),
         served: Arc::default(),
+        probe_logins: Arc::default(),
         passwords: Arc::new(parts.passwords),
         accesses: Arc::default(),
         delays: Arc::default(),

@@ -12,7 +12,7 @@ pub enum OpenError {
     Locked {
         pid: Option<u32>,
     },
-    /// Written by a later version of this program.
+    /// Written by a later version of this program, in a format that earlier ones cannot serve.
     Newer {
         format: i64,
         newest: i64,

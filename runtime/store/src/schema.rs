@@ -15,8 +15,12 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::OpenError;
 use crate::id::MailboxId;
 
-/// What this program writes, and the newest it reads.
+/// What this program writes.
 pub const FORMAT: i64 = 6;
+/// The format floor: the oldest format whose programs can serve a store of `FORMAT` and lose nothing of it. A step that only
+/// adds (tables, indexes, columns that have a default and may keep it) leaves the floor where it is; every other step raises
+/// it to the format it makes. The store carries it as `served_by`, so that a program an update is fallen back to knows.
+pub(crate) const FORMAT_SERVED_BY: i64 = 6;
 /// The oldest format a step leads from. Format 1 was never released.
 pub(crate) const FORMAT_FLOOR: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.
@@ -247,7 +251,22 @@ pub(crate) fn set_journal_mode(db: &Connection, wanted: &str) -> rusqlite::Resul
     if mode == wanted { Ok(()) } else { Err(rusqlite::Error::InvalidQuery) }
 }
 
-/// Creates the tables of a new shard and leads older ones to this format; refuses what is newer or too old.
+/// What a program does with formats, for whoever decides which program comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Formats {
+    /// What it writes.
+    pub writes: i64,
+    /// Programs that write this format or a later one can serve what it writes.
+    pub served_by: i64,
+    /// The oldest it leads to its own.
+    pub leads_from: i64,
+}
+
+/// Those of this program.
+pub const FORMATS: Formats = Formats { writes: FORMAT, served_by: FORMAT_SERVED_BY, leads_from: FORMAT_FLOOR };
+
+/// Creates the tables of a new shard and leads older ones to this format; refuses what is too old, and what is newer and says
+/// that this program cannot serve it. What a later program wrote and this one can serve stays in the later format.
 /// `first_uidvalidity` starts the counter of a new shard.
 pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) -> Result<(), OpenError> {
     let version = rusqlite::version_number();
@@ -255,13 +274,13 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
         return Err(OpenError::SqliteTooOld { version });
     }
     let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if format > FORMAT {
+    if format > FORMAT && served_by(db, format)? > FORMAT {
         return Err(OpenError::Newer { format, newest: FORMAT });
     }
     if format != 0 && format < FORMAT_FLOOR {
         return Err(OpenError::Older { format, floor: FORMAT_FLOOR });
     }
-    if format == FORMAT {
+    if format >= FORMAT {
         // Nothing is written, so that a store opens on a full device too.
         let is: i64 = db.query_row("SELECT value FROM meta WHERE key = 'shard'", [], |row| row.get(0))?;
         return if is == i64::from(shard) { Ok(()) } else { Err(OpenError::WrongShard { file: shard, is }) };
@@ -272,6 +291,7 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
         steps.iter().filter(|(from, _)| *from >= format).try_for_each(|(_, step)| tx.execute_batch(step))?;
         crate::given::fill_in(&tx)?;
         tx.execute_batch(AUDIT_STAYS)?;
+        tx.execute("INSERT OR REPLACE INTO meta(key, value) VALUES('served_by', ?1)", [FORMAT_SERVED_BY])?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         return Ok(tx.commit()?);
     }
@@ -280,6 +300,7 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
     let first = i64::from(shard) << MailboxId::NUMBER_BITS;
     let defaults = [
         ("shard", i64::from(shard)),
+        ("served_by", FORMAT_SERVED_BY),
         ("seq", 0),
         ("uidvalidity", i64::from(first_uidvalidity)),
         ("tail_blob", 0),
@@ -293,6 +314,16 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
     tx.pragma_update(None, "user_version", FORMAT)?;
     tx.commit()?;
     Ok(())
+}
+
+/// The format floor of a store of this format. One that says nothing is for programs of its own format alone.
+fn served_by(db: &Connection, format: i64) -> Result<i64, OpenError> {
+    let said = db.query_row("SELECT value FROM meta WHERE key = 'served_by'", [], |row| row.get(0));
+    match said {
+        Ok(served_by) => Ok(served_by),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(format),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The key of a message.

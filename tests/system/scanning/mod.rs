@@ -3,7 +3,7 @@
 
 mod again;
 mod caught;
-mod house;
+pub mod house;
 mod malicious;
 mod milters;
 mod program;

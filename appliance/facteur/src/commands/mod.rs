@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod dump;
 pub mod explain;
 pub mod fmt;
+pub mod image;
 pub mod live;
 pub mod manual;
 pub mod metrics;
@@ -25,6 +26,7 @@ pub mod simulate;
 pub mod snapshot;
 pub mod spam;
 pub mod test;
+pub mod update;
 pub mod verify;
 
 use std::path::Path;

@@ -3,6 +3,7 @@
 mod secret;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 pub(crate) use secret::is_of_directory;
 
@@ -226,12 +227,21 @@ async fn judge(service: &Service, peer: &Peer, class: ClassId, claim: &Claim, do
     // Many logins at once all passed the first looks: whoever comes back to a full window is not told.
     allowed()?;
     let Some((row, server_signature)) = found.filter(|(row, _)| !is_barred(row)) else {
+        if let Some(word) = probed(service, claim) {
+            return Err(Refusal::new(reply::AUTH_FAILED, Reason::AccountState, "", word));
+        }
         guesses.failed(&service.tables, &mut service.rings(), guessed, service.clock.now());
         return Err(Refusal::new(reply::AUTH_FAILED, Reason::LoginFailed, "logins", "wrong login or password"));
     };
     let age = passwords::expiry::age(service, &row);
     let account = Account { login: row.person.login, profile: row.person.profile };
     Ok(LoggedIn { account, server_signature, age, entered: None })
+}
+
+/// What the health check is answered with: it is no login, and it is no guess.
+fn probed(service: &Service, claim: &Claim) -> Option<String> {
+    let Claim::Password(credentials) = claim else { return None };
+    service.probe_logins.take(&credentials.login, credentials.secret.reveal(), Instant::now())
 }
 
 fn scram(service: &Service, proof: &ScramProof) -> Result<Proved, Refusal> {

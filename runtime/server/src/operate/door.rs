@@ -37,6 +37,7 @@ use super::{AddPerson, ChangePerson, ImportPeople, ListPeople, RemovePerson, Sho
 use super::{AllowChanges, DirectoryStatus, SyncDirectory};
 use super::{ApproveRecall, FindRecall, ListRecalls, ShowRecall, TakeRecall, UndoRecall};
 use super::{ApproveRedirect, ListAsked, LookUpDecisions, ReadAudit, RefuseRedirect, RequestRedirect};
+use super::{AskScanners, DrawProbeLogin, LookAtStore};
 use super::{BeginTotp, ConfirmTotp, EndTotp, ImportPassword, SetPassword, TotpOf, WeakPasswords, WriteLetter};
 use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoContain};
 use super::{
@@ -164,6 +165,9 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         path if is_standing(path) => asked.standing(path),
         path if path.starts_with("/password/") => asked.password(path),
         path if path.starts_with("/directory/") => asked.directory(path),
+        DrawProbeLogin::PATH => asked.start::<DrawProbeLogin>(),
+        LookAtStore::PATH => asked.start::<LookAtStore>(),
+        AskScanners::PATH => asked.start::<AskScanners>(),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
         path if path.starts_with("/key/") || path.starts_with("/operator/") => asked.control(path),

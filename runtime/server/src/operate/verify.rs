@@ -81,7 +81,7 @@ impl Operation for Verify {
     }
 }
 
-fn sentence(context: &Context, finding: &Finding) -> String {
+pub(super) fn sentence(context: &Context, finding: &Finding) -> String {
     match finding {
         Finding::Counters { mailbox } => {
             format!("{}: its counters are not what its messages add up to", named(context, *mailbox))

@@ -155,7 +155,8 @@ impl Engine {
 
     /// Is it well? It is when it finds nothing in a harmless message, and the EICAR test file where that is: a service whose
     /// engine could not be started calls everything clean. Takes no place: those may all be held by messages it hangs on.
-    pub(crate) async fn probe(&self) {
+    /// True when it is.
+    pub(crate) async fn probe(&self) -> bool {
         let checked = async {
             match self.ask(&Source::harmless()).await.map_err(|error| error.to_string())? {
                 Look::Clean => {}
@@ -167,9 +168,18 @@ impl Engine {
             }
         };
         match tokio::time::timeout(self.deadline, checked).await {
-            Ok(Ok(())) => self.worked(),
-            Ok(Err(why)) => drop(self.failed(&why)),
-            Err(_) => drop(self.failed("no verdict on a probe in time")),
+            Ok(Ok(())) => {
+                self.worked();
+                true
+            }
+            Ok(Err(why)) => {
+                drop(self.failed(&why));
+                false
+            }
+            Err(_) => {
+                drop(self.failed("no verdict on a probe in time"));
+                false
+            }
         }
     }
 

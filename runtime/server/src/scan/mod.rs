@@ -132,6 +132,17 @@ fn kind(name: &str, scanner: &Scanner, site: &Site) -> Result<Kind, String> {
     }
 }
 
+/// Asks each engine of the plan now, with messages whose verdict is known: the names of those that do not give it.
+pub async fn silent(service: &Service) -> Vec<String> {
+    let mut silent = Vec::new();
+    for engine in &service.engines {
+        if !engine.probe().await {
+            silent.push(engine.name.clone());
+        }
+    }
+    silent
+}
+
 /// What each engine of the plan says of `content`, in the plan's order.
 pub async fn all(service: &Arc<Service>, content: &Arc<Content>) -> Vec<(String, EngineResult)> {
     let mut scans = JoinSet::new();

@@ -108,10 +108,44 @@ fn a_store_written_by_a_later_version_is_refused() {
     let folder = Folder::new("newer");
     drop(folder.open());
     let db = rusqlite::Connection::open(folder.path().join("meta-00.db")).unwrap();
+    // As of a time when a store did not say who can serve it.
+    db.execute("DELETE FROM meta WHERE key = 'served_by'", []).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     let refused = Store::open(folder.path(), Options::default());
     assert!(matches!(refused, Err(crate::OpenError::Newer { format: 99, .. })));
+}
+
+/// What an update that is fallen back from leaves: a format that only added, served as it is and left as it is.
+#[test]
+fn a_later_format_that_this_program_can_serve_is_served_and_kept() {
+    let folder = Folder::new("later");
+    drop(store_with(&folder, &["a"]));
+    let later = |served_by: i64| {
+        let db = rusqlite::Connection::open(folder.path().join("meta-00.db")).unwrap();
+        db.execute("INSERT OR REPLACE INTO meta(key, value) VALUES('served_by', ?1)", [served_by]).unwrap();
+        db.pragma_update(None, "user_version", crate::FORMATS.writes + 1).unwrap();
+        db
+    };
+    later(crate::FORMATS.writes)
+        .execute_batch(
+            "CREATE TABLE added(id INTEGER PRIMARY KEY); ALTER TABLE msg ADD COLUMN added INTEGER DEFAULT 7;",
+        )
+        .unwrap();
+    let store = folder.open();
+    let kept = put(&store, 1, "a", "kept");
+    assert!(store.verify().unwrap().findings.is_empty());
+    drop(store);
+    let store = folder.open();
+    assert_eq!(uids(&store, "a", "INBOX"), [1]);
+    assert_eq!(body_text(&store, kept.mailbox, 1), "kept");
+    drop(store);
+    let db = later(crate::FORMATS.writes + 1);
+    let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(format, crate::FORMATS.writes + 1);
+    drop(db);
+    let refused = Store::open(folder.path(), Options::default());
+    assert!(matches!(refused, Err(crate::OpenError::Newer { .. })));
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod deploy;
 pub mod directory;
 pub mod export;
 pub mod grant;
+pub mod health;
 pub mod import;
 pub mod key;
 pub mod operator;
