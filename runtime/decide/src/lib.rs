@@ -12,6 +12,7 @@ mod content_table;
 mod domain_set;
 mod domains;
 mod envelope;
+mod facts;
 mod from_claim;
 mod guess;
 mod hops;
@@ -35,6 +36,7 @@ pub mod compromise;
 pub mod expiry;
 pub mod login;
 pub mod people;
+pub mod replay;
 pub mod roles;
 
 pub use account::{
@@ -51,6 +53,7 @@ pub use content_table::{
 pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
+pub use facts::{End, FACTS_EVENT, FACTS_SCHEMA, Facts, Judged, Recorder, Run};
 pub use from_claim::{Alignment, from_claim};
 pub use guess::{Guess, Guesses, is_of_account};
 pub use hops::{loops, runs_in_a_circle};

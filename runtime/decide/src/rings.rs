@@ -32,9 +32,21 @@ impl Tick {
 pub struct Rings {
     rings: HashMap<String, VecDeque<u32>>,
     dirty: BTreeSet<String>,
+    turns: u64,
 }
 
 impl Rings {
+    /// Turns are numbered from here on, if that is later than they are.
+    pub fn turns_from(&mut self, turn: u64) {
+        self.turns = self.turns.max(turn);
+    }
+
+    /// The number of a decision: whoever holds the rings decides before whoever has them next.
+    pub fn turn(&mut self) -> u64 {
+        self.turns = self.turns.saturating_add(1);
+        self.turns
+    }
+
     /// The window that refuses an event now; of several, the one that frees last.
     pub fn full<'w>(&self, key: &str, windows: &'w [Window], now: Tick) -> Option<&'w Window> {
         let ring = self.rings.get(key)?;

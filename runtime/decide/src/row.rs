@@ -2,7 +2,7 @@
 
 use plan::{LimitGrant, Plan, RECIPIENTS_CEILING, Row, Windows};
 
-use crate::class::{Block, ClassKind, Client};
+use crate::class::{Account, Block, ClassKind, Client};
 use crate::tables::Tables;
 use crate::told::Tells;
 
@@ -17,11 +17,7 @@ pub(crate) fn of<'t>(tables: &'t Tables, index: u16, client: &Client, today: &st
     let (name, block) = tables.send_block(index);
     let plan = tables.plan();
     if let Some(account) = &client.account {
-        // Dates are `YYYY-MM-DD`, so text order is the order of days.
-        let holds = |grant: &&LimitGrant| {
-            grant.login == account.login.as_str() && grant.block == name && today <= grant.until.as_str()
-        };
-        if let Some(grant) = plan.limit_grants.iter().find(holds) {
+        if let Some((_, grant)) = grant(tables, name, account, today) {
             return RowOf { row: &grant.limits, path: format!("limit_grants.{}.{name}", grant.login) };
         }
         if let Some(row) = block.by_profile.get(&account.profile) {
@@ -39,6 +35,22 @@ pub(crate) fn of<'t>(tables: &'t Tables, index: u16, client: &Client, today: &st
         return RowOf { row: &application.limits, path: format!("senders.{}", class.name) };
     }
     RowOf { row: block.limits.row(), path: format!("may_send.{name}") }
+}
+
+/// The limit grant that holds for an account in a block on a day, with its place in the plan's list.
+fn grant<'t>(tables: &'t Tables, block: &str, account: &Account, today: &str) -> Option<(usize, &'t LimitGrant)> {
+    // Dates are `YYYY-MM-DD`, so text order is the order of days.
+    let holds = |grant: &LimitGrant| {
+        grant.login == account.login.as_str() && grant.block == block && today <= grant.until.as_str()
+    };
+    tables.plan().limit_grants.iter().enumerate().find(|(_, grant)| holds(grant))
+}
+
+/// See [`Tables::grant`].
+pub(crate) fn place_of_grant(tables: &Tables, client: &Client, today: &str) -> Option<u32> {
+    let Some(Block::Send(index)) = tables.block(client.listener, client.class) else { return None };
+    let (place, _) = grant(tables, tables.send_block(index).0, client.account.as_ref()?, today)?;
+    u32::try_from(place).ok()
 }
 
 /// See [`Tables::recipients_max`]. A grant counts from its first day whatever the date: the limit itself is judged at

@@ -316,6 +316,28 @@ impl Tables {
         row::recipients_max(self, client)
     }
 
+    /// The place in the plan's list of the limit grant that holds for a client on a day.
+    pub fn grant(&self, client: &Client, today: &str) -> Option<u32> {
+        row::place_of_grant(self, client, today)
+    }
+
+    /// The client class of a name, with the network that holds its addresses where it is none itself.
+    pub fn class_named(&self, name: &str, network: &str) -> Option<ClassId> {
+        if network.is_empty() {
+            return self.network(name);
+        }
+        let is_it = |class: &ClassId| {
+            let (of, kind) = (self.class(*class), self.class_kind(*class));
+            kind != ClassKind::Network && of.name == name && self.class_name(of.network) == network
+        };
+        self.classes().find(is_it)
+    }
+
+    /// Has this listener envelopes?
+    pub fn has_envelopes(&self, listener: ListenerId) -> bool {
+        self.smtp_place[usize::from(listener.0)].is_some()
+    }
+
     /// The row of limits a client has in a sending block on a day, with the path its rule ids begin with.
     pub fn limits(&self, client: &Client, today: &str) -> Option<(&plan::Row, String)> {
         match self.block(client.listener, client.class)? {
