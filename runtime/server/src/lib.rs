@@ -46,6 +46,7 @@ mod quality;
 mod quarantine;
 mod quotas;
 mod random;
+mod recording;
 mod recall;
 mod records;
 mod redirects;

@@ -255,7 +255,9 @@ impl<'r> Replay<'r> {
         }
         let refused = content::judged(self.tables, &going.transaction, facts, end);
         self.changes.compare(row, was, refused.as_ref());
-        going.transaction.end(&mut self.rings, refused.is_none());
+        // What a quarantine did with its reservations is a fact, too.
+        let keeps = if refused == end.refused { end.accepted } else { refused.is_none() };
+        going.transaction.end(&mut self.rings, keeps);
     }
 
     /// `None` when the plan has no such listener with envelopes, or no such network.

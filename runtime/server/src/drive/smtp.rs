@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Client, Reason, Refusal, Tells};
+use decide::{Client, Judged, Reason, Refusal, Tells};
 use mail::{Reply, reply};
 use proto::sasl::Claim;
 use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, RcptParameters, Session, Step, Told};
@@ -263,6 +263,8 @@ impl Smtp {
             return vec![Reply::new(reply::BAD_SEQUENCE, "MAIL first")];
         };
         let asked = open.asked.clone();
+        let recorded = open.recorded().clone();
+        recorded.content(|end| end.octets = Some(octets));
         let tight =
             if self.is_lmtp() && fault.is_none() { open.split_tight(&self.client, octets) } else { Tight::new() };
         let reverse_path = open.reverse_path.clone();
@@ -287,6 +289,7 @@ impl Smtp {
         let reply = match judged(&self.service, &session, open, octets, fault).await {
             Ok(text) => Reply::new(reply::CONTENT_OK, text),
             Err(refusal) => {
+                recorded.content(|end| end.refused = Some(Judged::from(&refusal)));
                 accept::refused(&self.service, &recipients, &reverse_path, refusal.reason);
                 let outcome = Outcome::refused(Event::ContentRefused, &refusal, &reverse_path).of(queue_id);
                 self.service.outcome(outcome.from_peer(&peer));
