@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue,
-    recall, redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, log, person, quarantine,
+    queue, recall, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
+    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, replay, set_up,
     simulate, snapshot, spam, test, verify,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -37,6 +37,8 @@ pub enum Command {
     Spam(spam::SpamArgs),
     /// Talk SMTP to a policy: nothing is delivered
     Simulate(simulate::SimulateArgs),
+    /// Judge a recorded decision log under another plan, and say who would be refused newly
+    Replay(replay::ReplayArgs),
     /// Run the tests of a policy
     Test(test::TestArgs),
     /// Compare the plan with the committed one, and accept it
@@ -107,6 +109,8 @@ pub enum Command {
     Trace(trace::TraceArgs),
     /// Say who did what, and about whom
     Audit(audit::AuditArgs),
+    /// Write what decisions rested on, for `replay` and `diff --log`
+    Log(log::LogArgs),
     /// Tell the story of a message
     Why(why::WhyArgs),
     /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story

@@ -151,14 +151,7 @@ impl Recorder {
     }
 
     /// One RCPT that the transaction judged. `address` is the folded forward-path; empty for one that is none.
-    pub fn recipient(
-        &mut self,
-        turn: u64,
-        now: Tick,
-        to: RecipientClass,
-        address: &str,
-        refused: Option<&Refusal>,
-    ) {
+    pub fn recipient(&mut self, turn: u64, now: Tick, to: RecipientClass, address: &str, refused: Option<Judged>) {
         let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
         let again = self.known.get(address).copied();
         if self.facts.recipients.len() >= RUNS_MAX || (again.is_none() && self.known.len() >= RUNS_MAX) {
@@ -170,7 +163,6 @@ impl Recorder {
         }
         let turn = turn.saturating_sub(self.facts.turn);
         let tick = now.0.saturating_sub(self.facts.tick);
-        let refused = refused.map(Judged::from);
         if let Some(last) = self.facts.recipients.last_mut()
             && last.turn + u64::from(last.times) == turn
             && (last.tick, last.to, last.again, &last.refused) == (tick, to, again, &refused)

@@ -134,6 +134,7 @@ impl<'n, 't> Judge<'n, 't> {
             class,
             place,
             notes,
+            effects: Vec::new(),
         }
     }
 

@@ -47,9 +47,8 @@ pub(super) fn judged(tables: &Tables, transaction: &Transaction, facts: &Facts, 
         Reason::Spam => end.score.is_some(),
         _ => true,
     };
-    let unknown = |refused: &&Judged| {
-        JUDGED_AGAIN.iter().any(|reason| reason.word() == refused.reason && !known(*reason))
-    };
+    let unknown =
+        |refused: &&Judged| JUDGED_AGAIN.iter().any(|reason| reason.word() == refused.reason && !known(*reason));
     end.refused.as_ref().filter(unknown).cloned()
 }
 

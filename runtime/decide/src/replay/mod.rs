@@ -7,6 +7,7 @@
 
 mod compare;
 mod content;
+mod written;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,12 +17,13 @@ use mail::Login;
 use plan::Plan;
 
 use crate::class::{Account, Client};
-use crate::facts::{Facts, Judged, Run};
+use crate::facts::{End, Facts, Judged, Run};
 use crate::rings::{Rings, Tick};
 use crate::tables::Tables;
 use crate::transaction::Transaction;
-pub use compare::{Hurt, Kind, OfRule, Report};
 use compare::{Changes, Was};
+pub use compare::{Hurt, Kind, OfRule, Report};
+use written::Written;
 
 /// Decisions one log may hold.
 const DECISIONS_MAX: u64 = 50_000_000;
@@ -100,10 +102,27 @@ struct Replay<'r> {
     logins: HashMap<&'r str, Login>,
     open: HashMap<u32, State>,
     changes: Changes<'r>,
+    /// The log as this plan would have written it, where that is asked for.
+    written: Option<Written>,
 }
 
 /// Judges a log under `tables`. Its rows may stand in any order.
 pub fn replay(tables: &Tables, log: &[Facts], with: &With<'_>) -> Result<Report, Unreplayable> {
+    run(tables, log, with, None).map(|replay| replay.changes.report)
+}
+
+/// The log as a server with this plan would have written it, as far as its facts go.
+pub fn rewritten(tables: &Tables, log: &[Facts], with: &With<'_>) -> Result<Vec<Facts>, Unreplayable> {
+    let replay = run(tables, log, with, Some(Written::default()))?;
+    Ok(replay.written.map(|written| written.rows).unwrap_or_default())
+}
+
+fn run<'r>(
+    tables: &'r Tables,
+    log: &'r [Facts],
+    with: &'r With<'r>,
+    written: Option<Written>,
+) -> Result<Replay<'r>, Unreplayable> {
     let decisions = log.iter().map(Facts::decisions).fold(0, u64::saturating_add);
     if decisions > DECISIONS_MAX || u32::try_from(log.len()).is_err() {
         return Err(Unreplayable::TooMany);
@@ -121,12 +140,13 @@ pub fn replay(tables: &Tables, log: &[Facts], with: &With<'_>) -> Result<Report,
         logins: HashMap::new(),
         open: HashMap::new(),
         changes: Changes::new(log, with.judged_from_s),
+        written,
     };
     replay.name_grants();
     for event in events {
         replay.judge(event);
     }
-    Ok(replay.changes.report)
+    Ok(replay)
 }
 
 fn events_of(facts: &Facts, row: u32, events: &mut Vec<Event>) {
@@ -138,7 +158,8 @@ fn events_of(facts: &Facts, row: u32, events: &mut Vec<Event>) {
     };
     events.push(at(0, 0, What::Mail));
     for (index, run) in facts.recipients.iter().enumerate() {
-        let of_run = |number: u32| at(run.turn.saturating_add(u64::from(number)), run.tick, What::Recipient(index as u32));
+        let of_run =
+            |number: u32| at(run.turn.saturating_add(u64::from(number)), run.tick, What::Recipient(index as u32));
         events.extend((0..run.times).map(of_run));
     }
     if let Some(end) = &facts.end {
@@ -170,19 +191,19 @@ impl<'r> Replay<'r> {
 
     fn judge(&mut self, event: Event) {
         let Some(facts) = self.log.get(event.row as usize) else { return };
-        let now = Tick(event.tick);
         match event.what {
-            What::Mail => self.mail(event.row, facts, now),
+            What::Mail => self.mail(event, facts),
             What::Recipient(run) => {
                 if let Some(run) = facts.recipients.get(run as usize) {
-                    self.recipient(event.row, run, now);
+                    self.recipient(event, run);
                 }
             }
-            What::End => self.end(event.row, facts),
+            What::End => self.end(event, facts),
         }
     }
 
-    fn mail(&mut self, row: u32, facts: &'r Facts, now: Tick) {
+    fn mail(&mut self, event: Event, facts: &'r Facts) {
+        let (row, now) = (event.row, Tick(event.tick));
         let was = Was::mail(facts.mail.as_ref());
         let Some(client) = self.client(facts) else {
             self.changes.unknown(row);
@@ -190,8 +211,10 @@ impl<'r> Replay<'r> {
             return;
         };
         let today = (self.with.day)(facts.at_s);
-        let judged =
-            Transaction::mail(self.tables, &mut self.rings, &client, facts.sender, facts.size, &today, now);
+        let judged = Transaction::mail(self.tables, &mut self.rings, &client, facts.sender, facts.size, &today, now);
+        if let Some(written) = &mut self.written {
+            written.mail(row, facts, self.with.plan, self.tables.grant(&client, &today), judged.as_ref().err());
+        }
         match judged {
             Ok(transaction) if facts.mail.is_some() => {
                 self.changes.compare(row, was, None);
@@ -210,7 +233,8 @@ impl<'r> Replay<'r> {
         }
     }
 
-    fn recipient(&mut self, row: u32, run: &'r Run, now: Tick) {
+    fn recipient(&mut self, event: Event, run: &'r Run) {
+        let (row, now) = (event.row, Tick(event.tick));
         let was = Was::recipient(run.refused.as_ref());
         match self.open.get_mut(&row) {
             Some(State::Open(going)) => {
@@ -220,6 +244,9 @@ impl<'r> Replay<'r> {
                 let judged = going.transaction.rcpt(self.tables, &mut self.rings, run.to, &address, now);
                 let refused = judged.err().map(|refusal| Judged::from(&refusal));
                 self.changes.compare(row, was, refused.as_ref());
+                if let Some(written) = &mut self.written {
+                    written.recipient(row, (event.turn, now), run.to, &address, refused.clone());
+                }
                 if refused.is_some() {
                     going.refused = refused;
                 }
@@ -230,7 +257,8 @@ impl<'r> Replay<'r> {
         }
     }
 
-    fn end(&mut self, row: u32, facts: &'r Facts) {
+    fn end(&mut self, event: Event, facts: &'r Facts) {
+        let row = event.row;
         let Some(end) = &facts.end else { return };
         let was = Was::content(end.refused.as_ref());
         let is_decision = end.octets.is_some();
@@ -244,6 +272,7 @@ impl<'r> Replay<'r> {
         if !is_decision {
             // Nobody was accepted then and somebody is now: the content would have come.
             let comes = !nobody && facts.recipients.iter().all(|run| run.refused.is_some());
+            self.wrote(event, end, None, comes);
             return going.transaction.end(&mut self.rings, comes);
         }
         if nobody {
@@ -251,13 +280,22 @@ impl<'r> Replay<'r> {
                 Some(refused) => self.changes.unreached(row, was, refused),
                 None => self.changes.compare(row, was, end.refused.as_ref()),
             }
+            self.wrote(event, end, going.refused, false);
             return going.transaction.end(&mut self.rings, false);
         }
         let refused = content::judged(self.tables, &going.transaction, facts, end);
         self.changes.compare(row, was, refused.as_ref());
         // What a quarantine did with its reservations is a fact, too.
         let keeps = if refused == end.refused { end.accepted } else { refused.is_none() };
+        self.wrote(event, end, refused, keeps);
         going.transaction.end(&mut self.rings, keeps);
+    }
+
+    fn wrote(&mut self, event: Event, end: &End, refused: Option<Judged>, accepted: bool) {
+        if let Some(written) = &mut self.written {
+            let end = End { refused, ..end.clone() };
+            written.end(event.row, (event.turn, Tick(event.tick)), end, accepted);
+        }
     }
 
     /// `None` when the plan has no such listener with envelopes, or no such network.

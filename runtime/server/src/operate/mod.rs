@@ -13,6 +13,7 @@ pub mod client;
 mod compact;
 mod compromise;
 mod decided;
+mod decision_log;
 mod delegate;
 mod directory;
 pub(crate) mod door;
@@ -86,6 +87,7 @@ pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
 };
 pub use decided::{Decided, LookUpDecisions, Pasted, pasted};
+pub use decision_log::{DecisionLog, DecisionPage, DescribeDecisions, NameHashes, NamedHashes, ReadDecisions};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
 pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;

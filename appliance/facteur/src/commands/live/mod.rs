@@ -15,6 +15,7 @@ pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;
+pub mod log;
 mod people;
 pub mod person;
 pub mod quarantine;
