@@ -11,6 +11,7 @@ use policy::defaults;
 use policy::explain::{self, Explanation, Subject, Would};
 use policy::model::literal::Size;
 
+use super::live::DATA;
 use super::replay::Key;
 use super::{compiled, exit_of, past, today};
 use crate::Exit;
@@ -167,7 +168,11 @@ fn past(args: &ExplainArgs) -> Result<Option<PathBuf>, Exit> {
         eprintln!("facteur explain: {why}");
         Exit::Trouble
     };
-    let Some(data) = args.kept.data().map_err(trouble)? else { return Ok(None) };
+    let data = match args.kept.data().map_err(trouble)? {
+        Some(data) => data,
+        None if args.plan.is_none() => PathBuf::from(DATA),
+        None => return Ok(None),
+    };
     let decided = args.what.as_deref().and_then(explain::pasted).and_then(|pasted| pasted.plan);
     Ok(decided.and_then(|hash| past::find(&data, &hash)))
 }

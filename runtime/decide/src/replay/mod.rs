@@ -7,6 +7,8 @@
 
 mod compare;
 mod content;
+#[cfg(test)]
+mod tests;
 mod written;
 
 use std::collections::HashMap;
@@ -271,7 +273,7 @@ impl<'r> Replay<'r> {
         let nobody = going.transaction.accepted() == 0;
         if !is_decision {
             // Nobody was accepted then and somebody is now: the content would have come.
-            let comes = !nobody && facts.recipients.iter().all(|run| run.refused.is_some());
+            let comes = end.accepted || !nobody && facts.recipients.iter().all(|run| run.refused.is_some());
             self.wrote(event, end, None, comes);
             return going.transaction.end(&mut self.rings, comes);
         }
@@ -280,7 +282,9 @@ impl<'r> Replay<'r> {
                 Some(refused) => self.changes.unreached(row, was, refused),
                 None => self.changes.compare(row, was, end.refused.as_ref()),
             }
-            self.wrote(event, end, going.refused, false);
+            // Under this plan no content would have come.
+            let none = End { turn: end.turn, tick: end.tick, ..End::default() };
+            self.wrote(event, &none, None, false);
             return going.transaction.end(&mut self.rings, false);
         }
         let refused = content::judged(self.tables, &going.transaction, facts, end);

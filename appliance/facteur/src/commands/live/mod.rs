@@ -47,7 +47,7 @@ use crate::site_file;
 use bar::Bar;
 
 /// Where a packaged server keeps its state.
-const DATA: &str = "/var/lib/facteur";
+pub(super) const DATA: &str = "/var/lib/facteur";
 
 #[derive(Args)]
 pub struct Place {

@@ -139,7 +139,7 @@ fn answer(args: &ReplayArgs) -> Result<Exit, Exit> {
 
 /// Judges a log; compared with what was decided, or with what `against` would have decided.
 pub fn replayed(judge: &Judge, against: Option<&Judge>, log: &Log, key: &Key) -> Result<Report, String> {
-    let day = days(&log.head.time_zone, judge.plan());
+    let day = calendar(&log.head.time_zone, judge.plan());
     let judged_from_s = log.head.judged_from_s;
     let granted = self::granted(judge, key)?;
     let before = against.map(|judge| (judge.full.as_str(), judge.plan()));
@@ -163,7 +163,7 @@ fn granted(judge: &Judge, key: &Key) -> Result<HashMap<String, Login>, String> {
 }
 
 /// The day of a Unix second where the institution is.
-fn days(time_zone: &str, plan: &Plan) -> impl Fn(i64) -> String + use<> {
+fn calendar(time_zone: &str, plan: &Plan) -> impl Fn(i64) -> String + use<> {
     let name = if time_zone.is_empty() { &plan.institution.time_zone } else { time_zone };
     let zone = jiff::tz::TimeZone::get(name).unwrap_or(jiff::tz::TimeZone::UTC);
     move |at_s| {
