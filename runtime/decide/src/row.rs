@@ -84,16 +84,28 @@ pub(crate) struct Keep {
 
 impl Keep {
     pub fn of(plan: &Plan) -> Keep {
-        let mut keep = Keep::default();
-        let longest = |windows: &Windows| windows.list().iter().map(|w| w.max).max().unwrap_or(0);
-        for (_, row) in rows(plan) {
-            keep.messages_attempted = keep.messages_attempted.max(longest(&row.messages_attempted));
-            keep.messages_accepted = keep.messages_accepted.max(longest(&row.messages_accepted));
-            keep.recipients_attempted = keep.recipients_attempted.max(longest(&row.recipients_attempted));
-            keep.recipients_accepted = keep.recipients_accepted.max(longest(&row.recipients_accepted));
-        }
-        keep
+        let windows = |row: &Row| {
+            [&row.messages_attempted, &row.messages_accepted, &row.recipients_attempted, &row.recipients_accepted]
+                .map(longest)
+        };
+        Keep::longest_of(rows(plan).into_iter().map(|(_, row)| windows(row)))
     }
+
+    /// Of the limits that only watch: their rings are others.
+    pub fn of_observed(plan: &Plan) -> Keep {
+        let observed = rows(plan).into_iter().filter_map(|(_, row)| row.observed.as_ref());
+        Keep::longest_of(observed.map(|observed| observed.windows().map(|(_, windows)| longest(windows))))
+    }
+
+    fn longest_of(rows: impl Iterator<Item = [u32; 4]>) -> Keep {
+        let [messages_attempted, messages_accepted, recipients_attempted, recipients_accepted] =
+            rows.fold([0; 4], |most, row| std::array::from_fn(|event| most[event].max(row[event])));
+        Keep { messages_attempted, messages_accepted, recipients_attempted, recipients_accepted }
+    }
+}
+
+fn longest(windows: &Windows) -> u32 {
+    windows.list().iter().map(|w| w.max).max().unwrap_or(0)
 }
 
 fn rows(plan: &Plan) -> Vec<(String, &Row)> {
@@ -121,6 +133,9 @@ pub fn all_windows(plan: &Plan) -> Vec<(String, &Windows)> {
         all.push((format!("{path}.messages_accepted"), &row.messages_accepted));
         all.push((format!("{path}.recipients_attempted"), &row.recipients_attempted));
         all.push((format!("{path}.recipients_accepted"), &row.recipients_accepted));
+        for (event, windows) in row.observed.iter().flat_map(plan::Observed::windows) {
+            all.push((format!("{path}.observed.{event}"), windows));
+        }
     }
     all.push(("logins.each_account_and_network".into(), &plan.logins.each_account_and_network));
     all.push(("logins.each_client_address".into(), &plan.logins.each_client_address));

@@ -41,6 +41,7 @@ pub struct Tables {
     /// By cell, an index into `verdicts`.
     envelope: Vec<u16>,
     pub(crate) keep: row::Keep,
+    pub(crate) keep_observed: row::Keep,
     pub(crate) redirects: Redirects,
     pub(crate) blocked: Register,
 }
@@ -91,6 +92,7 @@ impl Tables {
             verdicts: Vec::new(),
             envelope: Vec::new(),
             keep: row::Keep::of(&plan),
+            keep_observed: row::Keep::of_observed(&plan),
             redirects: Redirects::new(&plan),
             blocked: Register::of_policy(&plan.blocked),
             plan,

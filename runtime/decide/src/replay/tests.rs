@@ -31,6 +31,7 @@ fn with_windows(max: u32, width_s: u32) -> Tables {
         messages_accepted: Windows::NotCounted,
         recipients_attempted: Windows::Unlimited,
         recipients_accepted: Windows::NotCounted,
+        observed: None,
     };
     plan.limit_grants.push(plan::LimitGrant {
         login: "granted".to_owned(),

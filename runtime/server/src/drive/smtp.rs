@@ -210,8 +210,9 @@ impl Smtp {
 
     async fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
         match Open::mail(&self.service, &self.client, reverse_path.clone(), parameters) {
-            Ok(open) => {
+            Ok(mut open) => {
                 self.tell_if_near(&open);
+                self.tell_what_would_be_refused(&mut open);
                 self.open = Some(open);
                 Reply::new(reply::SENDER_OK, "OK")
             }
@@ -249,8 +250,10 @@ impl Smtp {
             let accepted = open.recipients.get(before);
             compromise::recipient(&self.service, &account.login, accepted, judged.as_ref().err()).await;
         }
-        if let Some(open) = &self.open {
-            self.tell_if_near(open);
+        if let Some(mut open) = self.open.take() {
+            self.tell_if_near(&open);
+            self.tell_what_would_be_refused(&mut open);
+            self.open = Some(open);
         }
         match judged {
             Ok(()) => Reply::new(reply::RECIPIENT_OK, "OK"),
@@ -317,6 +320,18 @@ impl Smtp {
         let about = self.client.account.as_ref().map(|account| account.login.to_string()).unwrap_or_default();
         let outcome = Outcome::done(Event::NearLimit, about).from_peer(&self.connection.peer);
         self.service.outcome(Outcome { rule, ..outcome });
+    }
+
+    /// Each is counted; a line is for the first of an account in a window's own width.
+    fn tell_what_would_be_refused(&self, open: &mut Open) {
+        for would in open.would_refuse() {
+            self.service.metrics.would_refuse.with_label_values(&[&would.rule]).inc();
+            if would.is_first {
+                let about = self.client.account.as_ref().map(|account| account.login.to_string()).unwrap_or_default();
+                let outcome = Outcome::done(Event::WouldRefuse, about).of(open.queue_id);
+                self.service.outcome(Outcome { rule: would.rule, ..outcome.from_peer(&self.connection.peer) });
+            }
+        }
     }
 
     fn refuse(&self, event: Event, refusal: &Refusal, about: &impl std::fmt::Display) -> Reply {

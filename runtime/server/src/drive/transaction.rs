@@ -167,6 +167,11 @@ impl Open {
         self.decided.as_ref()?.nearing(&service.tables, &mut service.rings(), now)
     }
 
+    /// What limits that only watch would have refused since the last command.
+    pub fn would_refuse(&mut self) -> Vec<decide::Would> {
+        self.decided.as_mut().map(Transaction::would_refuse).unwrap_or_default()
+    }
+
     /// The content begins.
     pub fn start_content(&mut self) {
         self.content = Some(Content::new(self.service.store.clone(), self.service.held.clone()));

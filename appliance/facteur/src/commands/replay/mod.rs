@@ -80,16 +80,15 @@ impl Key {
 /// A plan that can judge.
 pub struct Judge {
     pub tables: Tables,
-    /// Full hash, and the one people read.
+    /// Full hash.
     pub full: String,
-    pub short: String,
 }
 
 impl Judge {
     pub fn of(text: &str) -> Result<Judge, String> {
         let (plan, hash) = plan::read(text).map_err(|error| error.to_string())?;
         let tables = Tables::new(plan).map_err(|error| error.to_string())?;
-        Ok(Judge { tables, full: hash.full(), short: hash.short() })
+        Ok(Judge { tables, full: hash.full() })
     }
 
     fn load(path: &Path, format: Format) -> Result<Judge, Exit> {
