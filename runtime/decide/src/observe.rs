@@ -54,11 +54,13 @@ impl Watch {
         if is_full { None } else { self.count(rings, "messages_accepted", accepted, now) }
     }
 
-    /// A recipient; `accepted_before` is how many were accepted before it, where it is accepted and new.
+    /// A recipient that the limits that refuse let pass, or not; `accepted_before` is how many were accepted before it, where
+    /// it is new.
     pub fn recipient(
         &mut self,
         tables: &Tables,
         rings: &mut Rings,
+        passes: bool,
         accepted_before: Option<usize>,
         now: Tick,
     ) -> Option<(String, Tick)> {
@@ -66,7 +68,7 @@ impl Watch {
         let (attempted, accepted) = (keep.recipients_attempted, keep.recipients_accepted);
         // What another limit refuses is no news of this one.
         let is_full =
-            accepted_before.is_some() && self.is_full(rings, ["recipients_attempted", "recipients_accepted"], now);
+            passes && self.is_full(rings, ["recipients_attempted", "recipients_accepted"], now);
         self.count(rings, "recipients_attempted", attempted, now);
         let before = accepted_before?;
         if is_full {

@@ -162,7 +162,8 @@ impl Transaction {
         if let Some(observed) = &mut self.observed {
             let is_new = judged == Ok(Accepted::New);
             let before = self.recipients.len() - usize::from(is_new);
-            self.reserved.extend(observed.recipient(tables, rings, is_new.then_some(before), now));
+            let new = is_new.then_some(before);
+            self.reserved.extend(observed.recipient(tables, rings, judged.is_ok(), new, now));
         }
         judged
     }
