@@ -90,6 +90,12 @@ fn a_log_under_its_own_plan_differs_in_nothing_and_a_tighter_one_names_who_overr
     assert!(found.out.contains(rule), "{}", found.out);
     let unnamed = facteur(&arguments[..6]).ends(5);
     assert!(!unnamed.out.contains("toto") && unnamed.out.contains("account "), "{}", unnamed.out);
+    for (broken, line) in [("{}\n", 1), ("", 1), (&*written.replacen("\"event\"", "\"even\"", 1), 2)] {
+        let file = scratch.join("broken.log");
+        std::fs::write(&file, broken)?;
+        let said = facteur(&["replay", text(&file), "--plan", text(&nantes)]).ends(2);
+        assert!(said.err.contains(&format!("broken.log:{line}: ")), "{}", said.err);
+    }
     let people = scratch.join("people.json");
     std::fs::write(&people, "[{\"profile\":\"standard\"},{\"profile\":\"standard\"},{\"profile\":\"standard\"}]")?;
     let difference =

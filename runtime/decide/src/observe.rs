@@ -67,8 +67,7 @@ impl Watch {
         let keep = &tables.keep_observed;
         let (attempted, accepted) = (keep.recipients_attempted, keep.recipients_accepted);
         // What another limit refuses is no news of this one.
-        let is_full =
-            passes && self.is_full(rings, ["recipients_attempted", "recipients_accepted"], now);
+        let is_full = passes && self.is_full(rings, ["recipients_attempted", "recipients_accepted"], now);
         self.count(rings, "recipients_attempted", attempted, now);
         let before = accepted_before?;
         if is_full {
