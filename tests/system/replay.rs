@@ -115,10 +115,22 @@ fn a_limit_that_only_watches_refuses_nothing_and_is_heard_of() -> Outcome {
     let watching = format!("{WINDOWS}, observed: (recipients_attempted: [\"10 / 1 h\"])");
     let folder = policy_copy::changed(&scratch, "nantes", &[(WINDOWS, &watching)]);
     let server = Facteur::start_with(&folder, Options::default());
-    send(&server, "toto-j", 13)?;
+    let who = server.describe.person("toto-j").clone();
+    let mut smtp = Smtp::person(&server, "subm", "outside", &who)?;
+    smtp.mail(&who.address)?.expect(250)?;
+    for number in 0..13 {
+        smtp.rcpt(&format!("reader{number}@elsewhere.example"))?.expect(250)?;
+    }
+    let kept = smtp.data(&letter(&who.address, "reader@elsewhere.example", "watched"))?;
+    let id = kept.text().rsplit(' ').next().ok_or("an id")?.to_owned();
     let rule = "may_send.person-outside.observed.recipients_attempted/1h";
     assert!(server.metrics().contains(&format!("facteur_would_refuse_total{{rule=\"{rule}\"}} 3")));
     assert_eq!(server.log_text().matches(" would-refuse").count(), 1, "{}", server.log_text());
+    let data = text(&server.describe.data);
+    wait::until(WITHIN, "the story has it", || {
+        let told = facteur(&["why", &id, "--data", data]);
+        (told.out.contains("would-refuse") && told.out.contains(rule)).then_some(())
+    });
     let would = ["explain", "--would", "--block", "person-outside", "--to", "12", "--policy", text(&folder)];
     let said = facteur(&would).ends(0);
     assert!(said.out.contains(&format!("2 would be refused by {rule}")), "{}", said.out);
