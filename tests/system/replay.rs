@@ -140,7 +140,7 @@ fn a_limit_that_only_watches_refuses_nothing_and_is_heard_of() -> Outcome {
     // A wider one than that which refuses says nothing.
     let idle = format!("{WINDOWS}, observed: (recipients_attempted: [\"600 / 1 h\"])");
     let folder = policy_copy::changed(&Scratch::new("idle"), "nantes", &[(WINDOWS, &idle)]);
-    assert!(facteur(&["check", text(&folder)]).err.contains("L0314"));
+    assert!(facteur(&["check", "--all", text(&folder)]).err.contains("L0314"));
     Ok(())
 }
 
