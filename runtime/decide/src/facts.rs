@@ -164,7 +164,7 @@ impl Recorder {
         let turn = turn.saturating_sub(self.facts.turn);
         let tick = now.0.saturating_sub(self.facts.tick);
         if let Some(last) = self.facts.recipients.last_mut()
-            && last.turn + u64::from(last.times) == turn
+            && last.turn.saturating_add(u64::from(last.times)) == turn
             && (last.tick, last.to, last.again, &last.refused) == (tick, to, again, &refused)
         {
             last.times += 1;
