@@ -11,7 +11,7 @@ const SUFFIX: &str = ".plan.ron";
 pub fn find(data: &Path, short: &str) -> Option<PathBuf> {
     let entries = std::fs::read_dir(data.join("plans")).ok()?;
     let is_it = |name: &str| {
-        let full = name.strip_suffix(SUFFIX).and_then(PlanHash::from_full);
+        let full = name.strip_suffix(SUFFIX).and_then(PlanHash::of_full);
         full.is_some_and(|hash| hash.short() == short)
     };
     let mut found: Vec<PathBuf> = entries

@@ -47,7 +47,7 @@ pub struct ReplayArgs {
 /// Where the key of the log's hashes is, if names are wanted.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Key {
-    /// The data folder the log is of: accounts are named
+    /// The data folder: of the server that runs, of the accounts that are named
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// The facts of this machine, site.ron: they name the data folder

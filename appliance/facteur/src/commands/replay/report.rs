@@ -135,7 +135,7 @@ impl Said<'_> {
 
 /// The short form of a full hash, as `plan` writes it.
 pub fn short(full: &str) -> String {
-    plan::PlanHash::from_full(full).map_or_else(|| full.chars().take(8).collect(), |hash| hash.short())
+    plan::PlanHash::of_full(full).map_or_else(|| full.chars().take(8).collect(), |hash| hash.short())
 }
 
 fn more(all: usize, what: &str) -> String {
