@@ -6,7 +6,7 @@ use crate::syntax::{Document, GroupBody, Kind, Node};
 use super::grown::key_name;
 
 /// Sections that stand in the defaults as they are used.
-const STATIC: [&str; 29] = [
+const STATIC: [&str; 30] = [
     "accounts",
     "roles",
     "portal",
