@@ -34,7 +34,7 @@ pub struct Rings {
     pub(crate) dirty: BTreeSet<String>,
     /// By event: how many a plan needs that may come back.
     pub(crate) at_least: HashMap<String, u32>,
-    turns: u64,
+    pub(crate) turns: u64,
 }
 
 impl Rings {
