@@ -44,7 +44,7 @@ pub enum Accepted {
 #[derive(Debug)]
 enum Limits {
     Sending {
-        row: Row,
+        row: Box<Row>,
         path: String,
         keys: Keys,
     },
@@ -369,7 +369,7 @@ impl Limits {
             Block::Send(index) => {
                 let row = row::of(tables, index, client, today);
                 let keys = Keys::of(tables, tables.send_block(index).0, client);
-                Limits::Sending { row: row.row.clone(), path: row.path, keys }
+                Limits::Sending { row: Box::new(row.row.clone()), path: row.path, keys }
             }
             Block::Receive(_) if row::strangers_judge(tables, client) => {
                 Limits::Strangers { unknown_key: format!("unknown_recipients|{}", address_key(client.address)) }

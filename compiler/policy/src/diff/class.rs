@@ -140,7 +140,7 @@ impl<'n, 't> Judge<'n, 't> {
 
     /// The class without the table, and what is worth saying.
     fn declared(&self, raw: &Raw<'_, 't>) -> (Class, Vec<String>) {
-        if raw.at.iter().any(|step| *step == Step::Field("observed")) {
+        if raw.at.contains(&Step::Field("observed")) {
             return (Class::Text, vec!["observed: it counts and says, and refuses nothing".to_owned()]);
         }
         let way = way::of(&raw.at);

@@ -79,7 +79,7 @@ enum What {
 
 /// Where a transaction stands under the new plan.
 enum State {
-    Open(Going),
+    Open(Box<Going>),
     /// MAIL was refused.
     Refused(Judged),
     /// The plan does not know the listener's or the network's name: nobody can say.
@@ -225,7 +225,7 @@ impl<'r> Replay<'r> {
             }
             Ok(transaction) => {
                 self.changes.compare(row, was, None);
-                self.open.insert(row, State::Open(Going { transaction, numbered: 0, refused: None }));
+                self.open.insert(row, State::Open(Box::new(Going { transaction, numbered: 0, refused: None })));
             }
             Err(refusal) => {
                 let refused = Judged::from(&refusal);
