@@ -41,6 +41,7 @@ mod quarantine;
 mod queue;
 mod recall;
 mod redirects;
+mod replay;
 mod roles;
 mod room;
 mod scanning;

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, health, import, key, operator,
+    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, health, import, key, log, operator,
     person, probe, quarantine, queue, recall, redirect, reports, restore, status, store, trace, why,
 };
 use crate::commands::{
     appliance, autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, image, manual,
-    metrics, proof, set_up, simulate, snapshot, spam, test, update, verify,
+    metrics, proof, replay, set_up, simulate, snapshot, spam, test, update, verify,
 };
 use crate::logging::LogTo;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -38,6 +38,8 @@ pub enum Command {
     Spam(spam::SpamArgs),
     /// Talk SMTP to a policy: nothing is delivered
     Simulate(simulate::SimulateArgs),
+    /// Judge a recorded decision log under another plan, and say who would be refused newly
+    Replay(replay::ReplayArgs),
     /// Run the tests of a policy
     Test(test::TestArgs),
     /// Compare the plan with the committed one, and accept it
@@ -134,6 +136,8 @@ pub enum Command {
     Operator(operator::OperatorArgs),
     /// Say who did what, and about whom
     Audit(audit::AuditArgs),
+    /// Write what decisions rested on, for `replay` and `diff --log`
+    Log(log::LogArgs),
     /// Tell the story of a message
     Why(why::WhyArgs),
     /// Serve a policy on loopback, with people, engines and the Internet as stand-ins, and tell a short story

@@ -39,6 +39,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Spam(args) => commands::spam::run(&args),
         Command::Simulate(args) => commands::simulate::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Log(args) => commands::live::log::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Snapshot(args) => commands::snapshot::run(&args),
         Command::Proof(args) => commands::proof::run(&args),

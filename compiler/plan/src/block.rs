@@ -104,6 +104,32 @@ pub struct Row {
     pub messages_accepted: Windows,
     pub recipients_attempted: Windows,
     pub recipients_accepted: Windows,
+    /// Limits that only watch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
+}
+
+/// Limits that are counted for themselves and never refuse: what they would refuse is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    pub recipients_in_one_message: Option<u32>,
+    pub messages_attempted: Windows,
+    pub messages_accepted: Windows,
+    pub recipients_attempted: Windows,
+    pub recipients_accepted: Windows,
+}
+
+impl Observed {
+    /// Every list of windows by its name.
+    pub fn windows(&self) -> [(&'static str, &Windows); 4] {
+        [
+            ("messages_attempted", &self.messages_attempted),
+            ("messages_accepted", &self.messages_accepted),
+            ("recipients_attempted", &self.recipients_attempted),
+            ("recipients_accepted", &self.recipients_accepted),
+        ]
+    }
 }
 
 /// The windows on one event.

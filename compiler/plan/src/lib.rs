@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{Accounts, Leaving, LeavingState, MassChange};
 pub use block::{
-    As, Delay, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, ReadBlock, ReceiveBlock, Row, SendBlock,
+    As, Delay, EmptySender, HeaderFrom, LimitGrant, Limits, Logins, Observed, ReadBlock, ReceiveBlock, Row, SendBlock,
     SenderApplication, Senders, SeveralBlocks, Strangers, To, UnknownSenders, WhenOver, WhenOverLimits, Window,
     Windows,
 };

@@ -189,6 +189,7 @@ mod tests {
             messages_accepted: Windows::Within(vec![Window { max: 100, width_s: HOUR_S }]),
             recipients_attempted: Windows::Unlimited,
             recipients_accepted: Windows::NotCounted,
+            observed: None,
         };
         assert_eq!(of_row(&row, HOUR_S), Some(5_000));
     }
@@ -201,6 +202,7 @@ mod tests {
             messages_accepted: Windows::Unlimited,
             recipients_attempted: Windows::Within(windows),
             recipients_accepted: Windows::NotCounted,
+            observed: None,
         }
     }
 

@@ -113,6 +113,7 @@ codes! {
     L0311, Judged, "permanent refusal for a limit that clears by itself", "`TryLater` lets mail programs retry";
     L0312, Judged, "no window of a day: one password can reach {n} recipients a day, {m} from the Internet alone", "add e.g. \"2000 / 1 day\"";
     L0313, Judged, "sending block \"{b}\" is open from `Everywhere`", "a network added later may send at once; name them";
+    L0314, Judged, "the observed limit of {m1} per {w1} says nothing: {m2} per {w2} is refused beyond", "watch a tighter limit than the one that refuses, or leave it out";
     // 04 Networks, gateways, listeners, TLS
     E0401, Judged, "listener \"{l}\" takes passwords in clear and is reachable from \"{n}\"", "`tls: StartTls(Required)` or `Implicit`";
     E0402, Judged, "{prefix} belongs to both \"{a}\" and \"{b}\"", "give it to one; a more specific prefix may sit inside a wider one";

@@ -6,6 +6,7 @@
 
 use mail::reply;
 use plan::{ElseTag, EngineDown, Loss, OwnDomains, Plan, Tell};
+use serde::{Deserialize, Serialize};
 
 use crate::content::{self, AntivirusVerdict, ContentDirection, EngineResult};
 use crate::reason::{Reason, Refusal};
@@ -52,7 +53,7 @@ pub enum Score {
 }
 
 /// What the header From says of where the message is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FromClaim {
     /// A domain of ours, and SPF or DKIM agree with it (RFC 7489 3.1).
     OursAligned,

@@ -5,6 +5,7 @@
 
 use mail::{Code, reply};
 use plan::{As, EmptySender, ListenerAuth, Speaks, Then, TlsMode, To};
+use serde::{Deserialize, Serialize};
 
 use crate::class::{Block, ClassId, ClassKind, ListenerId};
 use crate::reason::{Reason, Refusal};
@@ -19,7 +20,7 @@ pub enum Auth {
 }
 
 /// The reverse-path, seen from us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SenderClass {
     /// `<>`.
     Empty,
@@ -31,7 +32,7 @@ pub enum SenderClass {
 }
 
 /// The forward-path, seen from us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RecipientClass {
     Local,
     /// Past the grace.

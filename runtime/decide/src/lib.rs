@@ -13,11 +13,13 @@ mod content_table;
 mod domain_set;
 mod domains;
 mod envelope;
+mod facts;
 mod from_claim;
 mod guess;
 mod hops;
 mod lists;
 mod loosened;
+mod observe;
 mod reading;
 mod reason;
 mod redirect;
@@ -38,6 +40,7 @@ pub mod expiry;
 pub mod guards;
 pub mod login;
 pub mod people;
+pub mod replay;
 pub mod roles;
 
 pub use account::{
@@ -55,11 +58,13 @@ pub use content_table::{
 pub use domain_set::{DomainSet, brand_of, provider_of};
 pub use domains::DomainKind;
 pub use envelope::{Auth, Cell, Outcome, Reachable, RecipientClass, SenderClass, Stage, Verdict};
+pub use facts::{End, FACTS_EVENT, FACTS_SCHEMA, Facts, Judged, Recorder, Run};
 pub use from_claim::{Alignment, from_claim};
 pub use guess::{Guess, Guesses, is_of_account};
 pub use hops::{loops, runs_in_a_circle};
 pub use lists::{Listing, listed, lists};
 pub use loosened::loosened;
+pub use observe::Would;
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};
 pub use redirect::{Grant, RedirectDenial, RedirectStop, RedirectVerdict, redirect, redirect_from, redirect_holds};

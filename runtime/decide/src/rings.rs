@@ -34,9 +34,21 @@ pub struct Rings {
     pub(crate) dirty: BTreeSet<String>,
     /// By event: how many a plan needs that may come back.
     pub(crate) at_least: HashMap<String, u32>,
+    pub(crate) turns: u64,
 }
 
 impl Rings {
+    /// Turns are numbered from here on, if that is later than they are.
+    pub fn turns_from(&mut self, turn: u64) {
+        self.turns = self.turns.max(turn);
+    }
+
+    /// The number of a decision: whoever holds the rings decides before whoever has them next.
+    pub fn turn(&mut self) -> u64 {
+        self.turns = self.turns.saturating_add(1);
+        self.turns
+    }
+
     /// The window that refuses an event now; of several, the one that frees last.
     pub fn full<'w>(&self, key: &str, windows: &'w [Window], now: Tick) -> Option<&'w Window> {
         let ring = self.rings.get(key)?;

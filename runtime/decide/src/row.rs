@@ -2,7 +2,7 @@
 
 use plan::{LimitGrant, Plan, RECIPIENTS_CEILING, Row, Windows};
 
-use crate::class::{Block, ClassKind, Client};
+use crate::class::{Account, Block, ClassKind, Client};
 use crate::tables::Tables;
 use crate::told::Tells;
 
@@ -17,11 +17,7 @@ pub(crate) fn of<'t>(tables: &'t Tables, index: u16, client: &Client, today: &st
     let (name, block) = tables.send_block(index);
     let plan = tables.plan();
     if let Some(account) = &client.account {
-        // Dates are `YYYY-MM-DD`, so text order is the order of days.
-        let holds = |grant: &&LimitGrant| {
-            grant.login == account.login.as_str() && grant.block == name && today <= grant.until.as_str()
-        };
-        if let Some(grant) = plan.limit_grants.iter().find(holds) {
+        if let Some((_, grant)) = grant(tables, name, account, today) {
             return RowOf { row: &grant.limits, path: format!("limit_grants.{}.{name}", grant.login) };
         }
         if let Some(row) = block.by_profile.get(&account.profile) {
@@ -39,6 +35,22 @@ pub(crate) fn of<'t>(tables: &'t Tables, index: u16, client: &Client, today: &st
         return RowOf { row: &application.limits, path: format!("senders.{}", class.name) };
     }
     RowOf { row: block.limits.row(), path: format!("may_send.{name}") }
+}
+
+/// The limit grant that holds for an account in a block on a day, with its place in the plan's list.
+fn grant<'t>(tables: &'t Tables, block: &str, account: &Account, today: &str) -> Option<(usize, &'t LimitGrant)> {
+    // Dates are `YYYY-MM-DD`, so text order is the order of days.
+    let holds = |grant: &LimitGrant| {
+        grant.login == account.login.as_str() && grant.block == block && today <= grant.until.as_str()
+    };
+    tables.plan().limit_grants.iter().enumerate().find(|(_, grant)| holds(grant))
+}
+
+/// See [`Tables::grant`].
+pub(crate) fn place_of_grant(tables: &Tables, client: &Client, today: &str) -> Option<u32> {
+    let Some(Block::Send(index)) = tables.block(client.listener, client.class) else { return None };
+    let (place, _) = grant(tables, tables.send_block(index).0, client.account.as_ref()?, today)?;
+    u32::try_from(place).ok()
 }
 
 /// See [`Tables::recipients_max`]. A grant counts from its first day whatever the date: the limit itself is judged at
@@ -72,16 +84,28 @@ pub(crate) struct Keep {
 
 impl Keep {
     pub fn of(plan: &Plan) -> Keep {
-        let mut keep = Keep::default();
-        let longest = |windows: &Windows| windows.list().iter().map(|w| w.max).max().unwrap_or(0);
-        for (_, row) in rows(plan) {
-            keep.messages_attempted = keep.messages_attempted.max(longest(&row.messages_attempted));
-            keep.messages_accepted = keep.messages_accepted.max(longest(&row.messages_accepted));
-            keep.recipients_attempted = keep.recipients_attempted.max(longest(&row.recipients_attempted));
-            keep.recipients_accepted = keep.recipients_accepted.max(longest(&row.recipients_accepted));
-        }
-        keep
+        let windows = |row: &Row| {
+            [&row.messages_attempted, &row.messages_accepted, &row.recipients_attempted, &row.recipients_accepted]
+                .map(longest)
+        };
+        Keep::longest_of(rows(plan).into_iter().map(|(_, row)| windows(row)))
     }
+
+    /// Of the limits that only watch: their rings are others.
+    pub fn of_observed(plan: &Plan) -> Keep {
+        let observed = rows(plan).into_iter().filter_map(|(_, row)| row.observed.as_ref());
+        Keep::longest_of(observed.map(|observed| observed.windows().map(|(_, windows)| longest(windows))))
+    }
+
+    fn longest_of(rows: impl Iterator<Item = [u32; 4]>) -> Keep {
+        let [messages_attempted, messages_accepted, recipients_attempted, recipients_accepted] =
+            rows.fold([0; 4], |most, row| std::array::from_fn(|event| most[event].max(row[event])));
+        Keep { messages_attempted, messages_accepted, recipients_attempted, recipients_accepted }
+    }
+}
+
+fn longest(windows: &Windows) -> u32 {
+    windows.list().iter().map(|w| w.max).max().unwrap_or(0)
 }
 
 fn rows(plan: &Plan) -> Vec<(String, &Row)> {
@@ -109,6 +133,9 @@ pub fn all_windows(plan: &Plan) -> Vec<(String, &Windows)> {
         all.push((format!("{path}.messages_accepted"), &row.messages_accepted));
         all.push((format!("{path}.recipients_attempted"), &row.recipients_attempted));
         all.push((format!("{path}.recipients_accepted"), &row.recipients_accepted));
+        for (event, windows) in row.observed.iter().flat_map(plan::Observed::windows) {
+            all.push((format!("{path}.observed.{event}"), windows));
+        }
     }
     all.push(("logins.each_account_and_network".into(), &plan.logins.each_account_and_network));
     all.push(("logins.each_client_address".into(), &plan.logins.each_client_address));

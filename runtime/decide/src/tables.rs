@@ -41,6 +41,7 @@ pub struct Tables {
     /// By cell, an index into `verdicts`.
     envelope: Vec<u16>,
     pub(crate) keep: row::Keep,
+    pub(crate) keep_observed: row::Keep,
     pub(crate) redirects: Redirects,
     pub(crate) blocked: Register,
 }
@@ -91,6 +92,7 @@ impl Tables {
             verdicts: Vec::new(),
             envelope: Vec::new(),
             keep: row::Keep::of(&plan),
+            keep_observed: row::Keep::of_observed(&plan),
             redirects: Redirects::new(&plan),
             blocked: Register::of_policy(&plan.blocked),
             plan,
@@ -314,6 +316,28 @@ impl Tables {
     /// RCPTMAX of the connection (RFC 9422): the per-message limit of its block, else the plan's ceiling.
     pub fn recipients_max(&self, client: &Client) -> u32 {
         row::recipients_max(self, client)
+    }
+
+    /// The place in the plan's list of the limit grant that holds for a client on a day.
+    pub fn grant(&self, client: &Client, today: &str) -> Option<u32> {
+        row::place_of_grant(self, client, today)
+    }
+
+    /// The client class of a name, with the network that holds its addresses where it is none itself.
+    pub fn class_named(&self, name: &str, network: &str) -> Option<ClassId> {
+        if network.is_empty() {
+            return self.network(name);
+        }
+        let is_it = |class: &ClassId| {
+            let (of, kind) = (self.class(*class), self.class_kind(*class));
+            kind != ClassKind::Network && of.name == name && self.class_name(of.network) == network
+        };
+        self.classes().find(is_it)
+    }
+
+    /// Has this listener envelopes?
+    pub fn has_envelopes(&self, listener: ListenerId) -> bool {
+        self.smtp_place[usize::from(listener.0)].is_some()
     }
 
     /// The row of limits a client has in a sending block on a day, with the path its rule ids begin with.

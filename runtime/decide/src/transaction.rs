@@ -11,6 +11,7 @@ use plan::{EmptySender, RECIPIENTS_CEILING, Row, SeveralBlocks, WhenOver, Window
 
 use crate::class::{Block, Client};
 use crate::envelope::{Auth, Cell, RecipientClass, SenderClass, Verdict};
+use crate::observe::{Watch, Would};
 use crate::reason::{Reason, Refusal};
 use crate::rings::{Rings, Tick, address_key};
 use crate::row;
@@ -27,6 +28,8 @@ pub struct Transaction {
     recipients: HashSet<String>,
     /// Reservations to give back unless the message is accepted.
     reserved: Vec<(String, Tick)>,
+    /// Limits that only watch.
+    observed: Option<Watch>,
 }
 
 /// What an accepted RCPT adds.
@@ -41,7 +44,7 @@ pub enum Accepted {
 #[derive(Debug)]
 enum Limits {
     Sending {
-        row: Row,
+        row: Box<Row>,
         path: String,
         keys: Keys,
     },
@@ -54,7 +57,7 @@ enum Limits {
 
 /// Ring keys of one subject in one block.
 #[derive(Clone, Debug)]
-struct Keys {
+pub(crate) struct Keys {
     messages_attempted: String,
     messages_accepted: String,
     recipients_attempted: String,
@@ -62,15 +65,20 @@ struct Keys {
 }
 
 impl Keys {
-    fn of(tables: &Tables, block: &str, client: &Client) -> Keys {
-        let (scope, subject) = match &client.account {
+    /// The block that is meant, or all, and who is.
+    pub(crate) fn scope<'b>(tables: &Tables, block: &'b str, client: &Client) -> (&'b str, String) {
+        match &client.account {
             Some(account) => {
                 // Rows kept per client address are always per block.
                 let together = tables.plan().one_account_in_several_blocks == SeveralBlocks::CountedTogether;
                 (if together { "*" } else { block }, format!("account:{}", account.login))
             }
             None => (block, format!("address:{}", address_key(client.address))),
-        };
+        }
+    }
+
+    fn of(tables: &Tables, block: &str, client: &Client) -> Keys {
+        let (scope, subject) = Keys::scope(tables, block, client);
         let key = |event: &str| format!("{event}|{scope}|{subject}");
         Keys {
             messages_attempted: key("messages_attempted"),
@@ -95,6 +103,7 @@ impl Transaction {
         let block = tables.connection(client.listener, client.class)?;
         before_limits(tables, client, sender)?;
         let limits = Limits::of(tables, block, client, today);
+        let observed = Watch::of(tables, block, client, today);
         let mut transaction = Transaction {
             client: client.clone(),
             block,
@@ -102,12 +111,16 @@ impl Transaction {
             limits,
             recipients: HashSet::new(),
             reserved: Vec::new(),
+            observed,
         };
         transaction.count_message(tables, rings, now)?;
         let size_octets_max = tables.plan().mailboxes.message_size_octets;
         if declared_size_octets.is_some_and(|size| size > size_octets_max) {
             transaction.end(rings, false);
             return Err(too_large(size_octets_max));
+        }
+        if let Some(observed) = &mut transaction.observed {
+            transaction.reserved.extend(observed.message(tables, rings, now));
         }
         Ok(transaction)
     }
@@ -145,6 +158,23 @@ impl Transaction {
         now: Tick,
     ) -> Result<Accepted, Refusal> {
         let again = self.recipients.contains(address);
+        let judged = self.judge_rcpt(tables, rings, (recipient, address, again), now);
+        if let Some(observed) = &mut self.observed {
+            let is_new = judged == Ok(Accepted::New);
+            let before = self.recipients.len() - usize::from(is_new);
+            let new = is_new.then_some(before);
+            self.reserved.extend(observed.recipient(tables, rings, judged.is_ok(), new, now));
+        }
+        judged
+    }
+
+    fn judge_rcpt(
+        &mut self,
+        tables: &Tables,
+        rings: &mut Rings,
+        (recipient, address, again): (RecipientClass, &str, bool),
+        now: Tick,
+    ) -> Result<Accepted, Refusal> {
         self.count_recipient(tables, rings, now)?;
         if !again {
             self.room_for_one_more(tables)?;
@@ -304,6 +334,11 @@ impl Transaction {
         None
     }
 
+    /// What limits that only watch would have refused since this was asked last.
+    pub fn would_refuse(&mut self) -> Vec<Would> {
+        self.observed.as_mut().map(Watch::told).unwrap_or_default()
+    }
+
     /// Accepted recipients so far.
     pub fn accepted(&self) -> usize {
         self.recipients.len()
@@ -334,7 +369,7 @@ impl Limits {
             Block::Send(index) => {
                 let row = row::of(tables, index, client, today);
                 let keys = Keys::of(tables, tables.send_block(index).0, client);
-                Limits::Sending { row: row.row.clone(), path: row.path, keys }
+                Limits::Sending { row: Box::new(row.row.clone()), path: row.path, keys }
             }
             Block::Receive(_) if row::strangers_judge(tables, client) => {
                 Limits::Strangers { unknown_key: format!("unknown_recipients|{}", address_key(client.address)) }

@@ -54,6 +54,7 @@ mod quarantine;
 mod quotas;
 mod random;
 mod recall;
+mod recording;
 mod records;
 mod redirects;
 pub mod remote;

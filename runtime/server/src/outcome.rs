@@ -33,6 +33,8 @@ pub enum Event {
     Accepted,
     /// A sender came to `warn_at` of a limit.
     NearLimit,
+    /// A limit that only watches would have refused it.
+    WouldRefuse,
     Quarantined,
     Delivered,
     Sunk,
@@ -52,6 +54,7 @@ impl Event {
             Event::ContentRefused => "content-refused",
             Event::Accepted => "accepted",
             Event::NearLimit => "near-limit",
+            Event::WouldRefuse => "would-refuse",
             Event::Quarantined => "quarantined",
             Event::Delivered => "delivered",
             Event::Sunk => "sunk",
@@ -70,6 +73,7 @@ impl Event {
             | Event::ContentRefused
             | Event::Accepted
             | Event::NearLimit
+            | Event::WouldRefuse
             | Event::Quarantined
             | Event::Delivered
             | Event::Sunk

@@ -104,6 +104,8 @@ pub(crate) struct Service {
     pub long_contents: Arc<tokio::sync::Semaphore>,
     /// Of the hashes in the decision log.
     pub decisions_key: [u8; 32],
+    /// Facts of transactions for the decision log.
+    pub recording: Arc<crate::recording::Recording>,
     /// Who watches sessions.
     pub transcripts: Arc<crate::transcripts::Transcripts>,
     /// No new mail is taken (`facteur drain`).

@@ -479,7 +479,8 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
     let spam = Spam::load(&tables, &store).map_err(StartError::Read)?;
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
-    let rings = rings::load(&store).map_err(StartError::Read)?;
+    let mut rings = rings::load(&store).map_err(StartError::Read)?;
+    rings.turns_from(crate::clock::unix_ms().saturating_mul(1_000));
     // Were it drawn at each start, a salt that changes would tell that nobody has the login.
     let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
     let known_key = drawn_key(&store, KNOWN_KEY).await?;
@@ -489,6 +490,8 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
+    let known_from = crate::recording::known_from(&store, &rings).map_err(StartError::Read)?;
+    crate::durable::commit(&store, known_from.into_iter().collect()).await.map_err(StartError::Commit)?;
     let parts = Parts {
         tables,
         site,
@@ -591,6 +594,7 @@ fn assembled(
         time_zone: parts.time_zone,
         long_contents: Arc::new(Semaphore::new(LONG_CONTENTS_MAX)),
         decisions_key: parts.decisions_key,
+        recording: Arc::default(),
         transcripts: Arc::default(),
         draining: Arc::new(AtomicBool::new(false)),
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),

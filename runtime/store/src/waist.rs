@@ -109,6 +109,7 @@ waist! {
         fn losses_of(&self, queue_id: QueueId, limit: usize) -> Result<Vec<Loss>, ReadError>;
         fn decisions_with(&self, text: &str, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
         fn decisions(&self, limit: usize) -> Result<Vec<(i64, String)>, ReadError>;
+        fn decisions_page(&self, since_s: i64, after_id: i64, limit: usize) -> Result<Vec<(i64, i64, String)>, ReadError>;
         fn deliveries(&self, shard: u8, after: DeliveryId, limit: usize) -> Result<Vec<Delivery>, ReadError>;
         fn deliveries_before(
             &self, shard: u8, before: DeliveryId, since: DeliveryId, limit: usize,

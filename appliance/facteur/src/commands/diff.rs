@@ -6,11 +6,13 @@ use clap::{Args, ValueEnum};
 use policy::codes::Code;
 use policy::diagnostic::{Diagnostic, Sources};
 use policy::diff::{self, Difference};
-use policy::render::{human, json};
-
+use policy::render::{human, json as lines};
+use serde_json::json;
 use server::operate::Deployed;
 
+use super::effects::{self, Census, Known};
 use super::live;
+use super::replay::{self, Key};
 use super::side::Side;
 use crate::Exit;
 use crate::cli::Format;
@@ -31,12 +33,14 @@ pub struct DiffArgs {
     /// What the change is allowed to do
     #[arg(long, value_enum, value_name = "WHAT")]
     pub ack: Option<Ack>,
-    /// With `deployed`: the data folder of the server [default: /var/lib/facteur]
-    #[arg(long, value_name = "FOLDER")]
-    pub data: Option<PathBuf>,
-    /// With `deployed`: its site.ron, which names the data folder
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
-    pub site: Option<PathBuf>,
+    /// What `facteur log export` wrote: says who each change would have refused
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Who there is: people as a JSON list or JSON lines with their `profile`, or `store` for those of --data
+    #[arg(long, value_name = "FILE")]
+    pub census: Option<String>,
+    #[command(flatten)]
+    pub key: Key,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -64,9 +68,16 @@ pub fn run(args: &DiffArgs) -> Exit {
         (Err(old), Err(new)) => return old.or(new),
         (Err(exit), Ok(_)) | (Ok(_), Err(exit)) => return exit,
     };
-    let difference = match compare(&old, &new, &args.old, &args.new) {
+    let mut difference = match compare(&old, &new, &args.old, &args.new) {
         Ok(difference) => difference,
         Err(exit) => return exit,
+    };
+    let replayed = match effects(args, &mut difference, &old.text, &new.text) {
+        Ok(replayed) => replayed,
+        Err(why) => {
+            eprintln!("facteur: {why}");
+            return Exit::Trouble;
+        }
     };
     let acknowledged = args.ack == Some(Ack::Loosen);
     match args.format {
@@ -77,6 +88,12 @@ pub fn run(args: &DiffArgs) -> Exit {
                 say!("{line}");
             }
         }
+    }
+    match (&replayed, args.format) {
+        (Some(line), DiffFormat::Json) => say!("{}", json!({"schema": 1, "kind": "replay", "said": line})),
+        (Some(line), DiffFormat::Human) => say!("{:28} {line}", "replay"),
+        (Some(line), DiffFormat::Markdown) => say!("- replay: {line}"),
+        (None, _) => {}
     }
     let loosened = difference.loosened();
     if !loosened.is_empty() && !acknowledged {
@@ -94,7 +111,7 @@ fn old(args: &DiffArgs, format: Format) -> Result<Side, Exit> {
         eprintln!("facteur: {why}");
         Exit::Trouble
     };
-    let data = live::folder(args.data.as_deref(), args.site.as_deref()).map_err(trouble)?;
+    let data = live::folder(args.key.data.as_deref(), args.key.site.as_deref()).map_err(trouble)?;
     let now = live::called(&data, Deployed {}).map_err(|error| trouble(error.to_string()))?;
     let map = now.map.as_deref().and_then(|map| ron::from_str(map).ok());
     Ok(Side { text: now.plan, map, compiled: None })
@@ -106,6 +123,16 @@ fn compare(old: &Side, new: &Side, old_path: &Path, new_path: &Path) -> Result<D
         eprintln!("facteur: {}:{}: {fault}", path.display(), fault.line);
         Exit::Trouble
     })
+}
+
+/// Says of each change whom it touches, as far as a log and a census are at hand.
+fn effects(args: &DiffArgs, difference: &mut Difference, old: &str, new: &str) -> Result<Option<String>, String> {
+    let log = args.log.as_deref().map(replay::read).transpose()?;
+    let census = args.census.as_deref().map(|from| Census::load(from, &args.key)).transpose()?;
+    if log.is_none() && census.is_none() {
+        return Ok(None);
+    }
+    effects::add(difference, old, new, &Known { log: log.as_ref(), census: census.as_ref(), key: &args.key })
 }
 
 /// A side as the comparison takes it.
@@ -126,6 +153,6 @@ pub fn say_loosened(rules: &[&str], format: Format) {
     let sources = Sources::new();
     match format {
         Format::Human => eprintln!("{}", human::render(&lint, &sources, false)),
-        Format::Json => say!("{}", json::render(&lint, &sources)),
+        Format::Json => say!("{}", lines::render(&lint, &sources)),
     }
 }

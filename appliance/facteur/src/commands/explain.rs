@@ -11,7 +11,9 @@ use policy::defaults;
 use policy::explain::{self, Explanation, Subject, Would};
 use policy::model::literal::Size;
 
-use super::{compiled, exit_of, today};
+use super::live::DATA;
+use super::replay::Key;
+use super::{compiled, exit_of, past, today};
 use crate::Exit;
 use crate::cli::Format;
 use crate::files::Disk;
@@ -46,6 +48,9 @@ pub struct ExplainArgs {
     /// What holds for the sections the policy does not write
     #[arg(long, conflicts_with = "what")]
     pub defaults: bool,
+    /// Where plans that ran are kept: a pasted reply is explained by the one that decided
+    #[command(flatten)]
+    pub kept: Key,
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
 }
@@ -104,7 +109,10 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
             return Ok(vec![section]);
         }
     }
-    let ground = ground(args)?;
+    let ground = match past(args)? {
+        Some(path) => of_plan(&path)?,
+        None => ground(args)?,
+    };
     let Some(subject) = ground.subject() else {
         eprintln!("facteur explain: {} has errors; `facteur check` lists them", args.policy.display());
         return Err(match &ground {
@@ -148,7 +156,28 @@ fn section(args: &ExplainArgs, name: &str) -> Result<Option<Explanation>, Exit> 
 }
 
 fn ground(args: &ExplainArgs) -> Result<Ground, Exit> {
-    let Some(path) = &args.plan else { return Ok(Ground::Policy(Box::new(compiled(&args.policy)?))) };
+    match &args.plan {
+        Some(path) => of_plan(path),
+        None => Ok(Ground::Policy(Box::new(compiled(&args.policy)?))),
+    }
+}
+
+/// The kept plan that decided what was pasted. Without one the plan at hand answers, and says that it is another.
+fn past(args: &ExplainArgs) -> Result<Option<PathBuf>, Exit> {
+    let trouble = |why: String| {
+        eprintln!("facteur explain: {why}");
+        Exit::Trouble
+    };
+    let data = match args.kept.data().map_err(trouble)? {
+        Some(data) => data,
+        None if args.plan.is_none() => PathBuf::from(DATA),
+        None => return Ok(None),
+    };
+    let decided = args.what.as_deref().and_then(explain::pasted).and_then(|pasted| pasted.plan);
+    Ok(decided.and_then(|hash| past::find(&data, &hash)))
+}
+
+fn of_plan(path: &Path) -> Result<Ground, Exit> {
     let name = path.to_string_lossy().into_owned();
     let trouble = |name: &str, why: String| {
         eprintln!("facteur: {name}: {why}");

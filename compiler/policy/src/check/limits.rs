@@ -6,7 +6,7 @@ use plan::{ListenerAuth, RECIPIENTS_CEILING, To, Window};
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::model::block::{Row, SendBlock, Windows};
+use crate::model::block::{Observed, Row, SendBlock, Windows};
 use crate::model::{Policy, Switch};
 use crate::syntax::{Entries, Span, Spanned, WordOr};
 
@@ -85,6 +85,29 @@ fn judge_row(path: &str, row: &Row, place: Span, sink: &mut Vec<Diagnostic>) {
     }
     for counted in [&row.recipients_attempted, &row.recipients_accepted].into_iter().flatten() {
         message_fits(path, most, counted, sink);
+    }
+    if let Some(observed) = &row.observed {
+        judge_observed(&format!("{path}.observed"), observed, sink);
+    }
+}
+
+/// The same mistakes in limits that only watch.
+fn judge_observed(path: &str, observed: &Spanned<Observed>, sink: &mut Vec<Diagnostic>) {
+    if let Some(most) = &observed.recipients_in_one_message {
+        count(&format!("{path}.recipients_in_one_message"), most, RECIPIENTS_CEILING, sink);
+    }
+    for (field, counted) in observed.counts() {
+        if let Some(counted) = counted {
+            windows(&format!("{path}.{field}"), counted, sink);
+        }
+    }
+    let watches = observed.counts().into_iter().any(|(_, counted)| counted.is_some());
+    if !watches && observed.recipients_in_one_message.is_none() {
+        let diagnostic = Diagnostic::new(Code::E0208, format!("`{path}` says nothing about messages or recipients"))
+            .help("write what to watch, or leave `observed` out")
+            .at(observed.span, "")
+            .rule(path);
+        sink.push(diagnostic);
     }
 }
 

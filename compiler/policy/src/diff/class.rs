@@ -134,11 +134,15 @@ impl<'n, 't> Judge<'n, 't> {
             class,
             place,
             notes,
+            effects: Vec::new(),
         }
     }
 
     /// The class without the table, and what is worth saying.
     fn declared(&self, raw: &Raw<'_, 't>) -> (Class, Vec<String>) {
+        if raw.at.contains(&Step::Field("observed")) {
+            return (Class::Text, vec!["observed: it counts and says, and refuses nothing".to_owned()]);
+        }
         let way = way::of(&raw.at);
         match &raw.what {
             What::Changed(old, new) if old == new => {

@@ -78,6 +78,8 @@ pub struct Change {
     /// Of the new policy, or of the old one where the fact is gone; where a map is known.
     pub place: Option<(String, u32)>,
     pub notes: Vec<String>,
+    /// Whom it touches, where somebody counted: `who: …`, `replay: …`.
+    pub effects: Vec<String>,
 }
 
 /// Everything that differs between two plans.

@@ -34,6 +34,9 @@ pub fn human(difference: &Difference, acknowledged: bool) -> String {
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
+        for effect in &change.effects {
+            text += &format!("    {effect}\n");
+        }
         for note in &change.notes {
             text += &format!("    note: {note}\n");
         }
@@ -57,7 +60,7 @@ pub fn markdown(difference: &Difference, acknowledged: bool) -> String {
             class => class.as_str().to_owned(),
         };
         let mut said = cell(&change.shown);
-        for note in &change.notes {
+        for note in change.effects.iter().chain(&change.notes) {
             said += &format!("<br>{}", cell(note));
         }
         let line = line(change).unwrap_or_default();
@@ -75,11 +78,15 @@ pub fn json(difference: &Difference, acknowledged: bool) -> Vec<Value> {
     let mut lines: Vec<Value> = Vec::new();
     for change in &difference.changes {
         let (file, line) = change.place.as_ref().map_or((None, None), |(file, line)| (Some(file), Some(line)));
-        lines.push(json!({
+        let mut object = json!({
             "schema": 1, "kind": "change", "rule": change.rule, "old": change.old, "new": change.new,
             "class": change.class.as_str(), "file": file, "line": line, "notes": change.notes,
             "acknowledged": acknowledged && change.class == Class::Looser,
-        }));
+        });
+        if !change.effects.is_empty() {
+            object["effects"] = json!(change.effects);
+        }
+        lines.push(object);
     }
     let cells = difference.cells.map(|cells| {
         json!({"total": cells.total, "tighter": cells.tighter, "looser": cells.looser, "different": cells.different,

@@ -460,4 +460,22 @@ pub(super) const EXAMPLES: &[Example] = &[
         ),
     },"#,
     },
+    Example {
+        code: Code::L0314,
+        setting: Setting::Sections(Base::Office),
+        why: r#"`observed` tries a limit out: it counts, says what it would refuse, and refuses nothing. One that is wider than a limit that refuses is never reached."#,
+        bad: r#"    may_send: {
+        "person": (
+            connecting_to: ["subs"], from: ["inside", "outside"], to: Anyone, as: OwnAddresses, empty_sender: ReportsOnly,
+            each_account: (recipients_in_one_message: 100, messages_accepted: ["200 / 1 h"], recipients_accepted: ["500 / 1 h"], observed: (recipients_accepted: ["900 / 1 h"])),
+        ),
+    },"#,
+        caret: r#""900 / 1 h""#,
+        good: r#"    may_send: {
+        "person": (
+            connecting_to: ["subs"], from: ["inside", "outside"], to: Anyone, as: OwnAddresses, empty_sender: ReportsOnly,
+            each_account: (recipients_in_one_message: 100, messages_accepted: ["200 / 1 h"], recipients_accepted: ["500 / 1 h"], observed: (recipients_accepted: ["250 / 1 h"])),
+        ),
+    },"#,
+    },
 ];

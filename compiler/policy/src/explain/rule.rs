@@ -75,7 +75,7 @@ fn of_reason(subject: Subject<'_>, tables: &Tables, reason: Reason) -> Explanati
         decide::all_windows(subject.plan)
             .into_iter()
             .map(|(path, _)| path)
-            .filter(|path| advice::of_path(path) == Some(reason)),
+            .filter(|path| advice::of_path(path) == Some(reason) && !only_watches(path)),
     );
     rules.sort();
     rules.dedup();
@@ -98,9 +98,13 @@ fn of_rule(subject: Subject<'_>, tables: &Tables, rule: &str) -> Option<Explanat
     let reason = advice::of_path(path);
     let limit = window.map_or(String::new(), |window| format!(", {} per {}", window.max, window.width_text()));
     let stage = reason.map_or("", advice::stage);
-    let mut explanation = Explanation::new(format!("Refused {stage} by {path}{limit}").replace("  ", " "));
+    let did = if only_watches(path) { "Would be refused" } else { "Refused" };
+    let mut explanation = Explanation::new(format!("{did} {stage} by {path}{limit}").replace("  ", " "));
     explanation.rule = Some(rule.to_owned());
     explanation.lines.extend(subject.excerpt(rule));
+    if only_watches(path) {
+        explanation.facts.push("this limit only watches: nothing was refused by it".to_owned());
+    }
     if let Some(fact) = because(subject.plan, path) {
         explanation.facts.push(fact);
     }
@@ -112,6 +116,11 @@ fn of_rule(subject: Subject<'_>, tables: &Tables, rule: &str) -> Option<Explanat
     }
     explanation.facts.extend(reason.into_iter().flat_map(advice::of).map(str::to_owned));
     Some(explanation)
+}
+
+/// Is it a rule of `observed`?
+fn only_watches(path: &str) -> bool {
+    path.split('.').any(|part| part == "observed")
 }
 
 /// A block that is no entry of the policy: `block.k3f9`.

@@ -1,5 +1,6 @@
 //! What a message would meet: judged by the very transaction the server runs, with every window empty.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use decide::{Account, Client, RecipientClass, Refusal, Rings, SenderClass, Tables, Tick, Transaction};
@@ -60,6 +61,7 @@ pub fn would(
     let client = client(&tables, people, question)?;
     let mut rings = Rings::default();
     let (mut accepted, mut refused): (u32, Vec<(Refusal, u32)>) = (0, Vec::new());
+    let mut watched = Vec::new();
     match Transaction::mail(
         &tables,
         &mut rings,
@@ -71,6 +73,7 @@ pub fn would(
     ) {
         Err(refusal) => refused.push((refusal, question.recipients)),
         Ok(mut transaction) => {
+            watched.extend(transaction.would_refuse());
             for number in 0..question.recipients {
                 let address = format!("{number}@elsewhere.example");
                 match transaction.rcpt(&tables, &mut rings, RecipientClass::Remote, &address, Tick(0)) {
@@ -80,6 +83,7 @@ pub fn would(
                         _ => refused.push((refusal, 1)),
                     },
                 }
+                watched.extend(transaction.would_refuse());
             }
         }
     }
@@ -99,6 +103,15 @@ pub fn would(
             refusal.rule
         ));
         explanation.lines.extend(subject.excerpt(&refusal.rule));
+    }
+    let mut by_rule: BTreeMap<&str, u32> = BTreeMap::new();
+    for would in &watched {
+        *by_rule.entry(&would.rule).or_default() += 1;
+    }
+    for (rule, count) in by_rule {
+        let line = subject.line(rule);
+        explanation.facts.push(format!("{count} would be refused by {rule}{line} if it did not only watch"));
+        explanation.lines.extend(subject.excerpt(rule));
     }
     explanation.rule = refused.first().map(|(refusal, _)| refusal.rule.clone());
     explanation.facts.push("every window was taken to be empty".to_owned());

@@ -6,8 +6,8 @@ use plan::{Limits, Window};
 
 use super::{Scope, list, set, try_sorted};
 use crate::model::block::{
-    LimitGrant, Logins, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders, Strangers, WhenOverLimits,
-    Windows,
+    LimitGrant, Logins, Observed, ReadBlock, ReceiveBlock, Row, SendBlock, SenderApplication, Senders, Strangers,
+    WhenOverLimits, Windows,
 };
 use crate::model::literal::NetworkPrefix;
 use crate::model::{self, Switch};
@@ -60,6 +60,21 @@ pub(crate) fn row(row: &Row) -> plan::Row {
         messages_accepted: counted(&row.messages_accepted),
         recipients_attempted: counted(&row.recipients_attempted),
         recipients_accepted: counted(&row.recipients_accepted),
+        observed: row.observed.as_ref().map(|observed| self::observed(observed)),
+    }
+}
+
+fn observed(observed: &Observed) -> plan::Observed {
+    let counted = |count: &Option<Spanned<Windows>>| match count {
+        Some(count) => windows(count),
+        None => plan::Windows::NotCounted,
+    };
+    plan::Observed {
+        recipients_in_one_message: observed.recipients_in_one_message.as_ref().map(|most| most.value),
+        messages_attempted: counted(&observed.messages_attempted),
+        messages_accepted: counted(&observed.messages_accepted),
+        recipients_attempted: counted(&observed.recipients_attempted),
+        recipients_accepted: counted(&observed.recipients_accepted),
     }
 }
 

@@ -78,6 +78,37 @@ pub struct Row {
     pub recipients_attempted: Option<Spanned<Windows>>,
     #[serde(default)]
     pub recipients_accepted: Option<Spanned<Windows>>,
+    /// Limits that only watch.
+    #[serde(default)]
+    pub observed: Option<Spanned<Observed>>,
+}
+
+/// Limits that are counted and never refuse; each field is as in a row.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    #[serde(default)]
+    pub recipients_in_one_message: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub messages_attempted: Option<Spanned<Windows>>,
+    #[serde(default)]
+    pub messages_accepted: Option<Spanned<Windows>>,
+    #[serde(default)]
+    pub recipients_attempted: Option<Spanned<Windows>>,
+    #[serde(default)]
+    pub recipients_accepted: Option<Spanned<Windows>>,
+}
+
+impl Observed {
+    /// What is watched, by field name.
+    pub fn counts(&self) -> [(&'static str, Option<&Spanned<Windows>>); 4] {
+        [
+            ("messages_attempted", self.messages_attempted.as_ref()),
+            ("messages_accepted", self.messages_accepted.as_ref()),
+            ("recipients_attempted", self.recipients_attempted.as_ref()),
+            ("recipients_accepted", self.recipients_accepted.as_ref()),
+        ]
+    }
 }
 
 impl Row {

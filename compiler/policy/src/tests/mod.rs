@@ -10,6 +10,7 @@ mod examples;
 mod families;
 mod large;
 mod mail_flow;
+mod observed;
 mod people;
 mod proofs;
 mod soundness;

@@ -151,6 +151,15 @@ fn row(faults: &mut Faults<'_, '_>, path: &[&str], row: &Row) {
     ] {
         windows(faults, &[path, &[field]].concat(), kept);
     }
+    if let Some(observed) = &row.observed {
+        let path = [path, &["observed"]].concat();
+        if observed.recipients_in_one_message.is_some_and(|most| most == 0 || most > RECIPIENTS_CEILING) {
+            faults.at(&path, format!("1 to {RECIPIENTS_CEILING} recipients in one message are possible"));
+        }
+        for (field, kept) in observed.windows() {
+            windows(faults, &[&path, &[field][..]].concat(), kept);
+        }
+    }
     let silent = |a: &Windows, b: &Windows| *a == Windows::NotCounted && *b == Windows::NotCounted;
     if silent(&row.messages_attempted, &row.messages_accepted)
         || silent(&row.recipients_attempted, &row.recipients_accepted)

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Client, Reason, Refusal, Tells};
+use decide::{Client, Judged, Reason, Refusal, Tells};
 use mail::{Reply, reply};
 use proto::sasl::Claim;
 use proto::smtp::{ContentFault, ForwardPath, MailParameters, Question, RcptParameters, Session, Step, Told};
@@ -227,8 +227,9 @@ impl Smtp {
             return self.refuse(Event::MailRefused, &refusal, &reverse_path);
         }
         match Open::mail(&self.service, &self.client, reverse_path.clone(), parameters) {
-            Ok(open) => {
+            Ok(mut open) => {
                 self.tell_if_near(&open);
+                self.tell_what_would_be_refused(&mut open);
                 self.open = Some(open);
                 Reply::new(reply::SENDER_OK, "OK")
             }
@@ -266,8 +267,10 @@ impl Smtp {
             let accepted = open.recipients.get(before);
             compromise::recipient(&self.service, &account.login, accepted, judged.as_ref().err()).await;
         }
-        if let Some(open) = &self.open {
-            self.tell_if_near(open);
+        if let Some(mut open) = self.open.take() {
+            self.tell_if_near(&open);
+            self.tell_what_would_be_refused(&mut open);
+            self.open = Some(open);
         }
         match judged {
             Ok(()) => Reply::new(reply::RECIPIENT_OK, "OK"),
@@ -280,6 +283,8 @@ impl Smtp {
             return vec![Reply::new(reply::BAD_SEQUENCE, "MAIL first")];
         };
         let asked = open.asked.clone();
+        let recorded = open.recorded().clone();
+        recorded.content(|end| end.octets = Some(octets));
         let tight =
             if self.is_lmtp() && fault.is_none() { open.split_tight(&self.client, octets) } else { Tight::new() };
         let reverse_path = open.reverse_path.clone();
@@ -304,6 +309,7 @@ impl Smtp {
         let reply = match judged(&self.service, &session, open, octets, fault).await {
             Ok(text) => Reply::new(reply::CONTENT_OK, text),
             Err(refusal) => {
+                recorded.content(|end| end.refused = Some(Judged::from(&refusal)));
                 self.note_refused();
                 accept::refused(&self.service, &recipients, &reverse_path, refusal.reason);
                 let outcome = Outcome::refused(Event::ContentRefused, &refusal, &reverse_path).of(queue_id);
@@ -339,6 +345,18 @@ impl Smtp {
         let about = self.client.account.as_ref().map(|account| account.login.to_string()).unwrap_or_default();
         let outcome = Outcome::done(Event::NearLimit, about).from_peer(&self.connection.peer);
         self.service.outcome(Outcome { rule, ..outcome });
+    }
+
+    /// Each is counted; a line is for the first of an account in a window's own width.
+    fn tell_what_would_be_refused(&self, open: &mut Open) {
+        for would in open.would_refuse() {
+            self.service.metrics.would_refuse.with_label_values(&[&would.rule]).inc();
+            if would.is_first {
+                let about = self.client.account.as_ref().map(|account| account.login.to_string()).unwrap_or_default();
+                let outcome = Outcome::done(Event::WouldRefuse, about).of(open.queue_id);
+                self.service.outcome(Outcome { rule: would.rule, ..outcome.from_peer(&self.connection.peer) });
+            }
+        }
     }
 
     fn refuse(&self, event: Event, refusal: &Refusal, about: &impl std::fmt::Display) -> Reply {

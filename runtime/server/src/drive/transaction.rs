@@ -12,6 +12,7 @@ use crate::content::Content;
 use crate::delegations::Manner;
 use crate::directory::{self, Found};
 use crate::ldap::{self, Sought};
+use crate::recording::{self, Recorded};
 use crate::service::Service;
 use crate::world::asking::{self, Known};
 use crate::{clock, random, standing};
@@ -21,6 +22,8 @@ pub struct Open {
     service: Arc<Service>,
     /// `None` once it ended.
     decided: Option<Transaction>,
+    /// What it was judged by, for the decision log.
+    recorded: Arc<Recorded>,
     pub queue_id: QueueId,
     pub reverse_path: ReversePath,
     /// What MAIL asked for.
@@ -75,13 +78,12 @@ impl Open {
         let tables = &service.tables;
         let sender = tables.sender_class(&reverse_path, owns(service, client, &reverse_path)?);
         let size_octets = parameters.size_octets;
-        let today = service.today();
-        let now = service.clock.now();
-        let judged = Transaction::mail(tables, &mut service.rings(), client, sender, size_octets, &today, now);
-        let decided = judged.inspect_err(|refusal| lost(service, refusal, &reverse_path, ""))?;
+        let judged = recording::mail(service, client, sender, size_octets);
+        let (decided, recorded) = judged.inspect_err(|refusal| lost(service, refusal, &reverse_path, ""))?;
         Ok(Open {
             service: service.clone(),
             decided: Some(decided),
+            recorded: Arc::new(recorded),
             queue_id: QueueId(random::timed_id(clock::unix_ms())),
             reverse_path,
             parameters,
@@ -133,7 +135,12 @@ impl Open {
         let now = service.clock.now();
         // INVARIANT (open-decided): `decided` is there until `end`, which consumes this value.
         let Some(decided) = &mut self.decided else { return Ok(()) };
-        let judged = decided.rcpt(tables, &mut service.rings(), class, &folded, now);
+        let judged = {
+            let mut rings = service.rings();
+            let judged = decided.rcpt(tables, &mut rings, class, &folded, now);
+            self.recorded.recipient(rings.turn(), now, class, &folded, judged.as_ref().err());
+            judged
+        };
         match judged {
             Ok(Accepted::New) => {
                 if let (Some(forward_path), Some(found)) = (forward_path, found) {
@@ -160,6 +167,11 @@ impl Open {
         self.decided.as_ref()?.nearing(&service.tables, &mut service.rings(), now)
     }
 
+    /// What limits that only watch would have refused since the last command.
+    pub fn would_refuse(&mut self) -> Vec<decide::Would> {
+        self.decided.as_mut().map(Transaction::would_refuse).unwrap_or_default()
+    }
+
     /// The content begins.
     pub fn start_content(&mut self) {
         self.content = Some(Content::new(self.service.store.clone(), self.service.held.clone()));
@@ -180,6 +192,7 @@ impl Open {
 
     /// Judges the form of a whole content.
     pub fn judge_content(&self, octets: u64, is_report: bool) -> Result<(), Refusal> {
+        self.recorded.content(|end| end.report = Some(is_report));
         match &self.decided {
             Some(decided) => decided.content(&self.service.tables, octets, is_report),
             None => Ok(()),
@@ -215,17 +228,25 @@ impl Open {
 
     /// The client heard 250: what was reserved is used.
     pub fn accepted(mut self) {
-        if let Some(decided) = self.decided.take() {
-            decided.end(&mut self.service.rings(), true);
-        }
+        self.end(true);
+    }
+
+    fn end(&mut self, accepted: bool) {
+        let Some(decided) = self.decided.take() else { return };
+        let mut rings = self.service.rings();
+        decided.end(&mut rings, accepted);
+        self.recorded.ended(rings.turn(), self.service.clock.now(), accepted);
+    }
+
+    /// What the decision log has of it.
+    pub fn recorded(&self) -> &Arc<Recorded> {
+        &self.recorded
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(decided) = self.decided.take() {
-            decided.end(&mut self.service.rings(), false);
-        }
+        self.end(false);
     }
 }
 

@@ -103,6 +103,7 @@ metrics! {
     counters compromise_cases "facteur_compromise_cases_total" ["detector"] "Times a detector of the policy went off for an account.";
     gauge compromise_open "facteur_compromise_cases_open" [] "Cases of accounts that look stolen which have not ended.";
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
+    counters would_refuse "facteur_would_refuse_total" ["rule"] "Messages and recipients that a limit which only watches would have refused.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
     counter quarantined "facteur_quarantined_total" [] "Messages kept in quarantine.";
     gauge quarantine_messages "facteur_quarantine_messages" [] "Messages in quarantine.";

@@ -48,6 +48,7 @@ use super::{
     CountsOfTokens, DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue,
     StatsOfSpam, TeachSpam,
 };
+use super::{DescribeDecisions, NameHashes, ReadDecisions};
 use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
 use super::{EnrollOperator, ListOperators, RemoveOperator, ShowControl};
 use super::{MakeBundle, Status};
@@ -218,6 +219,9 @@ impl Asked {
             ListBlocks::PATH => self.start::<ListBlocks>(),
             RemoveBlock::PATH => self.start::<RemoveBlock>(),
             ReadAudit::PATH => self.start::<ReadAudit>(),
+            DescribeDecisions::PATH => self.start::<DescribeDecisions>(),
+            ReadDecisions::PATH => self.start::<ReadDecisions>(),
+            NameHashes::PATH => self.start::<NameHashes>(),
             LookUpDecisions::PATH => self.start::<LookUpDecisions>(),
             QuarantineList::PATH => self.start::<QuarantineList>(),
             QuarantineShow::PATH => self.start::<QuarantineShow>(),

@@ -14,6 +14,7 @@ pub mod client;
 mod compact;
 mod compromise;
 mod decided;
+mod decision_log;
 mod delegate;
 mod deploy;
 mod directory;
@@ -93,6 +94,7 @@ pub use compromise::{
     CompromiseCase, HeldOfCase, LiftCompromise, LiftedCompromise, ListCompromise, ShowCompromise, ShownCompromise,
 };
 pub use decided::{Decided, LookUpDecisions, Pasted, pasted};
+pub use decision_log::{DecisionLog, DecisionPage, DescribeDecisions, NameHashes, NamedHashes, ReadDecisions};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
 pub use deploy::{
     Confirm, Deploy, Deployed, DeployedPlan, GuardsNow, Healthy, History, NowOpen, PlanAnswer, PlanEnd, PlanEntry,

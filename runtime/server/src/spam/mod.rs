@@ -116,17 +116,20 @@ pub fn ours(tables: &Tables) -> Vec<(String, BuiltInPass)> {
         .collect()
 }
 
-/// Judges a content by what our own passes said of it and what others say. With `spares` nothing is refused: somebody among its recipients gets it whatever it looks like.
+/// Judges a content by what our own passes said of it and what others say. With `spares` nothing is refused: somebody among its
+/// recipients gets it whatever it looks like. `totalled` is the total, whatever comes of it.
 pub async fn judge(
     service: &Arc<Service>,
     ours: Vec<Scored>,
     asked: &score::Facts<'_>,
     content: &Arc<Content>,
     spares: bool,
+    totalled: &mut Option<i64>,
 ) -> Result<Judgement, Refusal> {
     let passes = passes(service, ours, asked, content).await;
     let scores: Vec<Option<i64>> = passes.iter().map(|pass| pass.thousandths).collect();
     let total = decide::spam_total(&service.tables, &scores);
+    *totalled = total;
     let metrics = &service.metrics;
     let verdict = match total {
         Some(total) => {

@@ -220,6 +220,23 @@ impl Store {
         })
     }
 
+    /// Rows of the decision log from `since_s` on, behind the row `after_id`, in the order they were written: (id, Unix
+    /// seconds, row). Ids begin with 1.
+    pub fn decisions_page(
+        &self,
+        since_s: i64,
+        after_id: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, i64, String)>, ReadError> {
+        self.read(|tx| {
+            let mut query =
+                tx.prepare_cached("SELECT id, at, row FROM decision WHERE id > ?1 AND at >= ?2 ORDER BY id LIMIT ?3")?;
+            let rows = query
+                .query_map((after_id, since_s, limit as i64), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// All rings, in order of key.
     pub fn load_rings(&self) -> Result<Vec<Ring>, ReadError> {
         self.read(|tx| {

@@ -18,6 +18,7 @@ pub mod grant;
 pub mod health;
 pub mod import;
 pub mod key;
+pub mod log;
 pub mod operator;
 mod people;
 pub mod person;

@@ -82,7 +82,8 @@ impl Talk<'_> {
         let tables = &self.house.tables;
         let sender = tables.sender_class(&reverse_path, self.house.owns(&self.client, &reverse_path));
         let (today, now) = (self.clock.today(), self.clock.now());
-        let decided = Transaction::mail(tables, &mut self.rings, &self.client, sender, size_octets, &today, now)?;
+        let mut decided = Transaction::mail(tables, &mut self.rings, &self.client, sender, size_octets, &today, now)?;
+        self.notes.extend(decided.would_refuse().iter().map(would));
         self.open = Some(Open { decided, reverse_path, content: Vec::new(), complains: true });
         Ok(Reply::new(reply::SENDER_OK, "OK"))
     }
@@ -104,7 +105,9 @@ impl Talk<'_> {
             open.complains = false;
         }
         let folded = address.map(|address| address.folded()).unwrap_or_default();
-        match open.decided.rcpt(tables, &mut self.rings, class, &folded, now)? {
+        let judged = open.decided.rcpt(tables, &mut self.rings, class, &folded, now);
+        self.notes.extend(open.decided.would_refuse().iter().map(would));
+        match judged? {
             Accepted::New | Accepted::Again => Ok(Reply::new(reply::RECIPIENT_OK, "OK")),
         }
     }
@@ -171,4 +174,9 @@ fn told(end: &End) -> String {
             end.to_string()
         }
     }
+}
+
+/// What a limit that only watches has to say.
+fn would(would: &decide::Would) -> String {
+    format!("would have been refused by {}, which only watches", would.rule)
 }

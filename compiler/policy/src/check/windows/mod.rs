@@ -4,6 +4,7 @@ mod arithmetic;
 mod deployed;
 mod grants;
 mod memory;
+mod observed;
 mod radius;
 mod rows;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub(super) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     rows::check(subject, sink);
     grants::check(subject, sink);
     memory::check(subject, sink);
+    observed::check(subject, sink);
     deployed::check(subject, sink);
 }
 

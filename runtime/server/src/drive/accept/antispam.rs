@@ -71,5 +71,9 @@ pub async fn judged(
         queue_id: &queue_id,
     };
     // Boxed: rare long waits for others, in a future every connection holds.
-    Box::pin(spam::judge(service, ours, &asked, content, spares)).await.map(Some)
+    let mut total = None;
+    let judged = Box::pin(spam::judge(service, ours, &asked, content, spares, &mut total)).await;
+    // Where somebody is spared no total refuses.
+    open.recorded().content(|end| end.score = total.filter(|_| !spares));
+    judged.map(Some)
 }

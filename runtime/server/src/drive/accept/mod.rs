@@ -12,7 +12,7 @@ mod stopped;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, Reason, Refusal, Step};
+use decide::{AntivirusVerdict, Block, Client, ContentDirection, Fate, FromClaim, Reason, Refusal, Step};
 use mail::{Address, ReversePath, header, reply};
 use proto::smtp::{Hello, Transport};
 use store::PutError;
@@ -81,6 +81,8 @@ pub async fn content(
             Step::Filters => {}
             Step::Authenticate => match authenticated(service, session, &open, &came).await {
                 Ok(authenticated) => {
+                    let claim = decide::from_claim(&service.tables, &authenticated.results.claims);
+                    open.recorded().content(|end| end.claim = Some(claim));
                     if let Some(rule) = authenticated.tagged {
                         tracing::info!(queue_id = %open.queue_id, rule, "tagged");
                     }
@@ -249,7 +251,11 @@ async fn authenticated(
         reverse_path: &open.reverse_path,
         host: &service.tables.listener_rules(session.client.listener).host,
     };
-    Box::pin(authenticate::authenticate(service, &from, came)).await
+    let authenticated = Box::pin(authenticate::authenticate(service, &from, came)).await;
+    if authenticated.as_ref().is_err_and(|refusal| refusal.reason == Reason::PosesAsUs) {
+        open.recorded().content(|end| end.claim = Some(FromClaim::OursNotAligned));
+    }
+    authenticated
 }
 
 /// A refusal behind `Accept`: the message goes to quarantine.

@@ -143,6 +143,11 @@ fn at_logs(store: &dyn Waist, model: &Naive) -> Checked {
         prop_assert!(found.collect::<Vec<_>>().starts_with(&with));
         let decisions = store.decisions(limit)?.into_iter().map(|(at, row)| vec![at.to_string(), row]);
         prop_assert_eq!(decisions.collect::<Vec<_>>(), newest("decision"));
+        let mut whole = store.decisions_page(i64::MIN, 0, ALL)?;
+        prop_assert!(whole.is_sorted_by_key(|(id, ..)| *id));
+        whole.reverse();
+        let paged = whole.into_iter().take(limit).map(|(_, at, row)| vec![at.to_string(), row]);
+        prop_assert_eq!(paged.collect::<Vec<_>>(), newest("decision"));
         let audit = store.audit(limit)?.into_iter().map(|(at, who, what)| vec![at.to_string(), who, what]);
         prop_assert_eq!(audit.collect::<Vec<_>>(), newest("audit"));
     }
