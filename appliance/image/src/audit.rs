@@ -32,10 +32,14 @@ pub fn faults(tree: &Path, wanted_units: &[&str]) -> Result<Vec<String>> {
             faults.push(format!("/{path} holds a private key"));
         }
     }
-    for path in ["etc/shadow", "etc/gshadow", "etc/machine-id", "etc/ssh"] {
+    for path in ["etc/shadow", "etc/gshadow", "etc/ssh"] {
         if tree.join(path).exists() {
             faults.push(format!("/{path} is there"));
         }
+    }
+    // There, for `/etc` only reads, and empty: each machine has its own.
+    if fs::metadata(tree.join("etc/machine-id")).is_ok_and(|found| found.len() > 0) {
+        faults.push("/etc/machine-id is not empty".into());
     }
     for unit in wanted_units {
         faults.extend(unit_faults(tree, unit)?);

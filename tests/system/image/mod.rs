@@ -34,7 +34,8 @@ struct Booted {
 impl Booted {
     /// Starts it and waits for the banner of SMTP.
     fn start(system: &Path, data: &DataDisk, folder: &Path) -> Booted {
-        let vm = Vm::start(&Parts { system, data: &data.disk, ports: &[SMTP, IMAPS, METRICS], credentials: &[], folder });
+        let vm =
+            Vm::start(&Parts { system, data: &data.disk, ports: &[SMTP, IMAPS, METRICS], credentials: &[], folder });
         let booted = Booted { vm, tls: wire::trusting(&data.certificate) };
         wait::until(BOOT_WITHIN, "the machine greets on port 25", || booted.greets().then_some(()));
         booted
@@ -53,9 +54,12 @@ impl Booted {
     fn deliver(&self, to: &str, message: &str) -> std::io::Result<u16> {
         let mut wire = Wire::plain(wire::connect(self.vm.at(SMTP), Ipv4Addr::LOCALHOST)?);
         read_reply(&mut wire)?.expect(220)?;
-        for (line, code) in
-            [("EHLO client.example", 250), ("MAIL FROM:<a@client.example>", 250), (&format!("RCPT TO:<{to}>"), 250), ("DATA", 354)]
-        {
+        for (line, code) in [
+            ("EHLO client.example", 250),
+            ("MAIL FROM:<a@client.example>", 250),
+            (&format!("RCPT TO:<{to}>"), 250),
+            ("DATA", 354),
+        ] {
             wire.send(format!("{line}\r\n").as_bytes())?;
             read_reply(&mut wire)?.expect(code)?;
         }

@@ -57,7 +57,18 @@ impl Vm {
         }
         let forwards: String = parts.ports.iter().map(|port| format!(",hostfwd=tcp:127.0.0.1:0-:{port}")).collect();
         let mut command = Command::new("qemu-system-x86_64");
-        command.args(["-machine", "q35,smm=off", "-accel", "tcg,thread=multi", "-cpu", "qemu64", "-smp", "2", "-m", "1536"]);
+        command.args([
+            "-machine",
+            "q35,smm=off",
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            "qemu64",
+            "-smp",
+            "2",
+            "-m",
+            "1536",
+        ]);
         command.args(["-nodefaults", "-display", "none", "-device", "virtio-rng-pci"]);
         command.arg("-serial").arg(format!("file:{}", log.display()));
         command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", monitor.display()));
@@ -159,7 +170,8 @@ fn forward(line: &str) -> Option<(u16, SocketAddr)> {
 
 /// Whether the programs are here; says so when not.
 pub fn found(test: &str) -> bool {
-    let needed = ["qemu-system-x86_64", "mmdebstrap", "mkfs.erofs", "veritysetup", "sfdisk", "mcopy", "zstd", "mkfs.ext4"];
+    let needed =
+        ["qemu-system-x86_64", "mmdebstrap", "mkfs.erofs", "veritysetup", "sfdisk", "mcopy", "zstd", "mkfs.ext4"];
     for name in needed {
         if program::find(name).is_none() {
             tests::skip::skip(test, tests::skip::Missing::Program(name));
