@@ -17,6 +17,7 @@ const WAITING_MAX: usize = 1_024;
 const COMMIT_MAX: usize = 128;
 
 /// Where refusals leave their records.
+#[derive(Clone)]
 pub struct Records {
     waiting: mpsc::Sender<Op>,
     kinds: Vec<Loss>,
@@ -28,6 +29,11 @@ impl Records {
         let (waiting, arriving) = mpsc::channel(WAITING_MAX);
         let writer = tokio::spawn(write(arriving, store));
         (Records { waiting, kinds }, writer)
+    }
+
+    /// The same where a plan records other kinds.
+    pub fn keeping(&self, kinds: Vec<Loss>) -> Records {
+        Records { waiting: self.waiting.clone(), kinds }
     }
 
     /// False when the record found no place.

@@ -34,7 +34,7 @@ mod style;
 mod visit;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -57,9 +57,10 @@ pub(crate) use words::Words;
 const SEARCHES_MAX: u32 = 30;
 
 /// What all requests share.
+#[derive(Clone)]
 pub(crate) struct Portal {
     pub service: Arc<Service>,
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
     pub rules: plan::Portal,
     /// Host of its URL, with a port where it has one.
     pub host: String,
@@ -69,7 +70,7 @@ pub(crate) struct Portal {
     /// Who takes an archive now.
     archives: Arc<Archives>,
     /// How often each looks into the address book.
-    searches: Pace,
+    searches: Arc<Pace>,
 }
 
 /// A page and what answers there.
@@ -109,15 +110,46 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
     let Some(rules) = service.tables.plan().portal.clone() else { return Vec::new() };
     let portal = Arc::new(Portal {
         service: service.clone(),
-        sessions: Sessions::new(rules.idle_s, rules.session_at_most_s),
-        host: rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase(),
+        sessions: Arc::new(Sessions::new(rules.idle_s, rules.session_at_most_s)),
+        host: host(&rules),
         rules,
         key: crate::random::octets(),
         started: Instant::now(),
         archives: Arc::default(),
-        searches: Pace::new(SEARCHES_MAX),
+        searches: Arc::new(Pace::new(SEARCHES_MAX)),
     });
-    doors.into_iter().map(|door| tokio::spawn(serve::serve(portal.clone(), door))).collect()
+    let front = Arc::new(Front::new(portal));
+    doors.into_iter().map(|door| tokio::spawn(serve::serve(front.clone(), door))).collect()
+}
+
+/// The host of its URL.
+fn host(rules: &plan::Portal) -> String {
+    rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase()
+}
+
+/// The portal under the plan that runs now: each request asks for it.
+struct Front {
+    current: RwLock<(Arc<Portal>, Router)>,
+}
+
+impl Front {
+    fn new(portal: Arc<Portal>) -> Front {
+        let router = router(&portal);
+        Front { current: RwLock::new((portal, router)) }
+    }
+
+    /// A plan without a portal leaves it as it was: its doors are closed by a restart.
+    fn now(&self) -> (Arc<Portal>, Router) {
+        let (portal, router) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let service = portal.service.current();
+        let rules = service.tables.plan().portal.clone();
+        let Some(rules) = rules.filter(|_| !Arc::ptr_eq(&service, &portal.service)) else { return (portal, router) };
+        portal.sessions.bound(rules.idle_s, rules.session_at_most_s);
+        let new = Arc::new(Portal { service, host: host(&rules), rules, ..(*portal).clone() });
+        let both = (new.clone(), self::router(&new));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = both.clone();
+        both
+    }
 }
 
 impl Portal {
