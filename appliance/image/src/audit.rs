@@ -32,10 +32,14 @@ pub fn faults(tree: &Path, wanted_units: &[&str]) -> Result<Vec<String>> {
             faults.push(format!("/{path} holds a private key"));
         }
     }
-    for path in ["etc/shadow", "etc/gshadow", "etc/machine-id", "etc/ssh"] {
+    for path in ["etc/shadow", "etc/gshadow", "etc/ssh"] {
         if tree.join(path).exists() {
             faults.push(format!("/{path} is there"));
         }
+    }
+    // There, for `/etc` only reads, and empty: each machine has its own.
+    if fs::metadata(tree.join("etc/machine-id")).is_ok_and(|found| found.len() > 0) {
+        faults.push("/etc/machine-id is not empty".into());
     }
     for unit in wanted_units {
         faults.extend(unit_faults(tree, unit)?);
@@ -57,13 +61,20 @@ fn has_private_key(path: &Path) -> Result<bool> {
     }))
 }
 
-/// What a unit starts must be there and be no shell.
+/// What a unit starts must be there and be no shell. Files beside it that change it count, too.
 fn unit_faults(tree: &Path, unit: &str) -> Result<Vec<String>> {
-    let places = ["etc/systemd/system", "usr/lib/systemd/system"].map(|folder| tree.join(folder).join(unit));
-    let Some(file) = places.iter().find(|path| path.is_file()) else {
+    let folders = ["etc/systemd/system", "usr/lib/systemd/system"].map(|folder| tree.join(folder));
+    let Some(file) = folders.iter().map(|folder| folder.join(unit)).find(|path| path.is_file()) else {
         return Ok(vec![format!("{unit}: no such unit")]);
     };
-    let text = fs::read_to_string(file).map_err(Fault::at(file))?;
+    let mut text = fs::read_to_string(&file).map_err(Fault::at(&file))?;
+    for folder in folders.iter().map(|folder| folder.join(format!("{unit}.d"))).filter(|folder| folder.is_dir()) {
+        for name in place::names(&folder)? {
+            let path = folder.join(name);
+            text += &fs::read_to_string(&path).map_err(Fault::at(&path))?;
+            text.push('\n');
+        }
+    }
     let programs = text.lines().filter_map(program).collect::<Vec<_>>();
     Ok(programs.iter().filter_map(|program| program_fault(tree, unit, program)).collect())
 }
@@ -154,6 +165,8 @@ mod tests {
         place::link(&tree.join("bin"), "usr/bin").expect("linked");
         let unit = "[Service]\nExecStartPre=-/bin/there x\nExecStart=!/usr/bin/gone\nExecStop=sh -c true\nExec=/no\n";
         place::write(&tree.join("etc/systemd/system/a.service"), unit.as_bytes()).expect("written");
+        let more = tree.join("usr/lib/systemd/system/a.service.d/more.conf");
+        place::write(&more, b"[Service]\nExecStartPre=/bin/chown x").expect("written");
         let found = faults(&tree, &["a.service", "b.service"]).expect("looked");
         place::remove(&tree).expect("ours");
         assert_eq!(
@@ -161,6 +174,7 @@ mod tests {
             [
                 "a.service starts /usr/bin/gone, which is not there",
                 "a.service starts a shell: sh",
+                "a.service starts /bin/chown, which is not there",
                 "b.service: no such unit",
             ]
         );

@@ -28,6 +28,9 @@ pub struct Description {
     pub users: Vec<User>,
     /// A unit and what starts it: `"sysinit.target": ["first.service"]`.
     pub wanted: BTreeMap<String, Vec<String>>,
+    /// The same, where the one that starts it may not do without it.
+    #[serde(default)]
+    pub required: BTreeMap<String, Vec<String>>,
     /// Units that never start.
     pub masked: Vec<String>,
     /// Symbolic links: path to what it says.

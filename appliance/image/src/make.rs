@@ -61,7 +61,8 @@ fn system(description: &Description, order: &Order<'_>, base: &Base, plan_hash: 
     let work = order.out.join("tree");
     let ours = Ours { daemon: order.daemon, plan: order.plan, plan_hash, sbom: &parts, overlay: order.overlay };
     tree::assemble(description, &base.tree, &ours, &work)?;
-    let units: Vec<&str> = description.wanted.values().flatten().map(String::as_str).collect();
+    let units: Vec<&str> =
+        description.wanted.values().chain(description.required.values()).flatten().map(String::as_str).collect();
     let faults = audit::faults(&work, &units)?;
     if !faults.is_empty() {
         return Err(Fault(format!("the tree is not fit for an image:\n  {}", faults.join("\n  "))));

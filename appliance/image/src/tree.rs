@@ -206,10 +206,10 @@ fn units(description: &Description, tree: &Path) -> Result<()> {
     for name in place::names(&system)?.iter().filter(|name| name.ends_with(".wants") || name.ends_with(".requires")) {
         place::remove(&system.join(name))?;
     }
-    for (target, units) in &description.wanted {
-        for unit in units {
+    for (kind, all) in [("wants", &description.wanted), ("requires", &description.required)] {
+        for (target, unit) in all.iter().flat_map(|(target, units)| units.iter().map(move |unit| (target, unit))) {
             let path = unit_path(unit, tree)?;
-            place::link(&system.join(format!("{target}.wants/{unit}")), &path)?;
+            place::link(&system.join(format!("{target}.{kind}/{unit}")), &path)?;
         }
     }
     for unit in &description.masked {

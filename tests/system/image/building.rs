@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use image::convert::{Form, convert};
 use image::inspect::inspect;
 use image::{Built, Order, Sources};
 use tests::scratch::Scratch;
@@ -16,16 +17,41 @@ use super::vm;
 const EXPOSURE_MAX: f64 = 2.0;
 
 fn build(out: &Path) -> Built {
+    build_from(&cache(), out)
+}
+
+fn build_from(cache: &Path, out: &Path) -> Built {
     let plan = fs::read_to_string(program::top().join("policies/office/policy.plan.ron")).expect("it is in the tree");
-    let cache = cache();
     let order = Order {
-        sources: Sources { cache: &cache, mirrors: None, lock: None },
+        sources: Sources { cache, mirrors: None, lock: None },
         daemon: &program::facteur(),
         plan: &plan,
         overlay: None,
         out,
     };
     image::build(&description("0.1.0"), &order).unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+/// Fails with the first octet that differs.
+fn same(one: &Built, two: &Built) {
+    assert_eq!(one.lock, two.lock);
+    assert_eq!(one.system.root.hash, two.system.root.hash);
+    for (a, b) in [(&one.system.kernel, &two.system.kernel), (&one.sbom, &two.sbom), (&one.disk, &two.disk)] {
+        let ran = program::run(Command::new("cmp").arg(a).arg(b));
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    }
+}
+
+/// The long form unpacks and configures Debian's packages a second time; else both builds begin from the same base tree.
+#[test]
+fn a_second_base_tree_makes_the_same_image() -> Outcome {
+    if std::env::var_os("FACTEUR_LONG").is_none() || !vm::found("a_second_base_tree") {
+        return Ok(());
+    }
+    let scratch = Scratch::new("twice");
+    let one = build(&scratch.join("one"));
+    same(&one, &build_from(&scratch.join("cache"), &scratch.join("two")));
+    Ok(())
 }
 
 #[test]
@@ -35,12 +61,7 @@ fn two_builds_are_the_same_octets_and_the_disk_says_what_is_in_it() -> Outcome {
     }
     let scratch = Scratch::new("built");
     let one = build(&scratch.join("one"));
-    let two = build(&scratch.join("two"));
-    assert_eq!(one.system.root.hash, two.system.root.hash);
-    for (a, b) in [(&one.system.kernel, &two.system.kernel), (&one.sbom, &two.sbom), (&one.disk, &two.disk)] {
-        let ran = program::run(Command::new("cmp").arg(a).arg(b));
-        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-    }
+    same(&one, &build(&scratch.join("two")));
     let found = inspect(&one.disk, scratch.path())?;
     let labels: Vec<&str> = found.partitions.iter().map(|it| it.label.as_str()).collect();
     assert_eq!(labels, ["esp", "root-A", "verity-A", "root-B", "verity-B"]);
@@ -52,6 +73,31 @@ fn two_builds_are_the_same_octets_and_the_disk_says_what_is_in_it() -> Outcome {
     let missing: Vec<_> =
         one.lock.0.values().filter(|it| !found.parts.iter().any(|(name, _)| *name == it.name)).collect();
     assert!(missing.is_empty() && found.parts.iter().any(|(name, _)| name == "rustls"), "{missing:?}");
+    Ok(())
+}
+
+#[test]
+fn every_form_of_the_disk_has_the_same_contents() -> Outcome {
+    if !vm::found("every_form_of_the_disk") {
+        return Ok(());
+    }
+    let scratch = Scratch::new("forms");
+    let built = build(&scratch.join("built"));
+    for (form, name) in [(Form::Qcow2, "qcow2"), (Form::Vmdk, "vmdk"), (Form::Vhdx, "vhdx")] {
+        let files = convert(&built.disk, form)?;
+        program::run(
+            Command::new("qemu-img").args(["compare", "-q", "-f", "raw", "-F", name]).arg(&built.disk).arg(&files[0]),
+        )
+        .ends(0);
+        if form == Form::Vmdk {
+            let ovf = fs::read_to_string(&files[1])?;
+            assert!(ovf.contains(&format!("ovf:size=\"{}\"", fs::metadata(&files[0])?.len())), "{ovf}");
+        }
+    }
+    let packed = convert(&built.disk, Form::RawZst)?;
+    let unpacked = scratch.join("unpacked.raw");
+    program::run(Command::new("zstd").args(["-q", "-d", "-o"]).arg(&unpacked).arg(&packed[0])).ends(0);
+    program::run(Command::new("cmp").arg(&built.disk).arg(&unpacked)).ends(0);
     Ok(())
 }
 
