@@ -32,8 +32,9 @@ impl House {
         let portal = format!("    antispam: None,\n    portal: (at: \"https://{HOST}\"),");
         let changes = [&[("    antispam: None,", portal.as_str())], changes].concat();
         let ways = format!(
-            "sign_in: [Oidc(issuer: {0:?}, client_id: {CLIENT:?}, secret: \"oidc\", login_claim: \"uid\"), \
-             Cas(at: \"{0}/cas/\")],",
+            "sign_in: [\n            Oidc(\n                issuer: {0:?},\n                client_id: {CLIENT:?},\n                \
+             secret: \"oidc\",\n                login_claim: \"uid\",\n            ),\n            Cas(\n                \
+             at: \"{0}/cas/\",\n            ),\n        ],",
             issuer.url
         );
         let secrets = tests::scratch::Scratch::new("vouch");
