@@ -33,8 +33,8 @@ impl House {
         let changes = [&[("    antispam: None,", portal.as_str())], changes].concat();
         let ways = format!(
             "sign_in: [\n            Oidc(\n                issuer: {0:?},\n                client_id: {CLIENT:?},\n                \
-             secret: \"oidc\",\n                login_claim: \"uid\",\n            ),\n            Cas(\n                \
-             at: \"{0}/cas/\",\n            ),\n        ],",
+             secret: \"oidc\",\n                login_claim: \"uid\",\n            ),\n            \
+             Cas(at: \"{0}/cas/\"),\n        ],",
             issuer.url
         );
         let secrets = tests::scratch::Scratch::new("vouch");
