@@ -44,6 +44,7 @@ mod standing;
 mod stolen;
 mod story;
 mod teaching;
+mod vouch;
 mod wire;
 mod world;
 mod zones;

@@ -72,6 +72,7 @@ mod tokens;
 mod trace;
 mod transcripts;
 mod verifier;
+mod vouch;
 mod world;
 pub mod zone;
 
@@ -85,3 +86,4 @@ pub use site::{
 };
 pub use start::{Running, Server, StartError, unserved};
 pub use verifier::{verifier, verifier_of};
+pub use vouch::look as sign_in_servers;

@@ -13,6 +13,7 @@ mod address_book;
 mod app_passwords;
 mod cookie;
 mod corrections;
+mod elsewhere;
 mod form;
 mod gate;
 mod home;
@@ -42,6 +43,7 @@ use axum::routing::MethodRouter;
 use tokio::task::JoinHandle;
 
 use crate::service::Service;
+use crate::vouch::Ways;
 use pace::Pace;
 use session::Sessions;
 use storage::Archives;
@@ -55,6 +57,8 @@ pub(crate) use words::Words;
 
 /// Searches of the address book in a minute.
 const SEARCHES_MAX: u32 = 30;
+/// Ways out to who vouches, and ways back, in a minute and from one address; many people may share one.
+const OUTINGS_MAX: u32 = 240;
 
 /// What all requests share.
 pub(crate) struct Portal {
@@ -70,6 +74,10 @@ pub(crate) struct Portal {
     archives: Arc<Archives>,
     /// How often each looks into the address book.
     searches: Pace,
+    /// Who vouches for people besides their passwords.
+    ways: Ways,
+    /// How often each address goes out to them.
+    outings: Pace,
 }
 
 /// A page and what answers there.
@@ -91,6 +99,7 @@ fn routes() -> Vec<Route> {
         setup::routes(),
         manage::routes(),
         sign_in::routes(),
+        elsewhere::routes(),
         accessibility::routes(),
         style::routes(),
     ];
@@ -111,11 +120,13 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
         service: service.clone(),
         sessions: Sessions::new(rules.idle_s, rules.session_at_most_s),
         host: rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase(),
-        rules,
         key: crate::random::octets(),
         started: Instant::now(),
         archives: Arc::default(),
         searches: Pace::new(SEARCHES_MAX),
+        ways: Ways::new(&service.tables.plan().identity.sign_in, &service.site, elsewhere::place(&rules.at)),
+        outings: Pace::new(OUTINGS_MAX),
+        rules,
     });
     doors.into_iter().map(|door| tokio::spawn(serve::serve(portal.clone(), door))).collect()
 }
