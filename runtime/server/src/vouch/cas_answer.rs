@@ -143,7 +143,6 @@ pub fn fuzz_cas(octets: &[u8]) {
     assert!(!found.is_empty() && found.len() <= USER_OCTETS_MAX, "{found:?}");
     assert!(text.contains(&found) && !found.contains(['<', '&']), "made of nothing: {found:?}");
     assert!(text.contains(NAMESPACE) && text.contains("authenticationSuccess"), "nobody said so: {text}");
-    assert!(!text.contains("<!DOCTYPE") || text.contains("<!--") || text.contains("<![CDATA["), "a DTD: {text}");
 }
 
 #[cfg(test)]
@@ -189,7 +188,7 @@ mod tests {
             ("a character reference", user_is("&#100;")),
             ("entities", bomb),
             ("depth", deep),
-            ("size", user_is(&"x".repeat(USER_OCTETS_MAX))),
+            ("size", user_is(&"x".repeat(USER_OCTETS_MAX + 1))),
             ("two users", user_is("a</cas:user><cas:user>b")),
             ("two answers", both),
             ("two roots", format!("{GOOD}{}", GOOD.split_once("?>").unwrap().1)),
