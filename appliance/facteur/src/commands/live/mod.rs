@@ -15,7 +15,7 @@ pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;
-mod people;
+pub mod people;
 pub mod person;
 pub mod quarantine;
 pub mod queue;
