@@ -228,6 +228,7 @@ fn plain(step: Step) -> Op {
         }
         Step::Reschedule(id, due_at_s) => Op::Reschedule { queue_id: QueueId(id), due_at_s },
         Step::TrimLog("loss", before_s) => Op::TrimLosses { before_s },
+        Step::TrimLog("audit", before_s) => Op::TrimAudit { before_s },
         Step::TrimLog(_, before_s) => Op::TrimDecisions { before_s },
         Step::Settle(id, recipient) => {
             let outcome = [Settled::Delivered, Settled::Failed, Settled::Removed][recipient as usize % 3];
