@@ -68,7 +68,11 @@ pub(super) fn asked_for(visitor: &Visitor, asked: &Asked) -> Markup {
     let said = match &asked.state {
         State::Allowed { .. } => visitor.say(words::ASKED_ALLOWED).to_owned(),
         State::Waits { .. } => visitor.say(words::ASKED_WAITS).to_owned(),
-        State::Refused { why, rule, by } if by.is_empty() => words::ASKED_REFUSED.with(language, &[why, rule]),
+        State::Refused { why, rule, by } if by.is_empty() => {
+            let why = words::refusal(visitor.portal.service.tables.plan(), rule)
+                .map_or(why.as_str(), |words| visitor.say(words));
+            words::ASKED_REFUSED.with(language, &[&why, rule])
+        }
         State::Refused { why, by, .. } => words::ASKED_REFUSED_BY.with(language, &[by, why]),
         State::Approved { by, .. } => words::ASKED_APPROVED.with(language, &[by]),
         State::Ended { .. } => visitor.say(words::ASKED_ENDED).to_owned(),

@@ -1,5 +1,7 @@
 //! Words of the pages about a mailbox and who uses it.
 
+use plan::{Plan, RedirectOtherwise};
+
 use super::Words;
 
 pub(crate) const HELLO: Words = Words("Bonjour {} {}.", "Hello {} {}.");
@@ -192,3 +194,45 @@ pub(crate) const NO_ADDRESS: Words = Words(
 );
 pub(crate) const NO_REASON: Words = Words("Dites pourquoi, en une phrase.", "Say why, in one sentence.");
 pub(crate) const NO_DOMAIN: Words = Words("Ce n’est pas un nom de domaine.", "This is no domain name.");
+
+const OURS: Words = Words(
+    "cette adresse est de notre établissement, le courrier y reviendrait",
+    "the address is one of ours, mail would come back",
+);
+const PROVIDER: Words = Words(
+    "les fournisseurs grand public comme celui-ci sont refusés",
+    "public mailbox providers like this one are refused",
+);
+const NO_REDIRECT_THERE: Words =
+    Words("aucune redirection n’est permise vers ce domaine", "no redirect to this domain is allowed");
+const NOT_APPROVED: Words = Words(
+    "une personne doit l’approuver, avec un motif et un dernier jour, et cette approbation est incomplète ou terminée",
+    "somebody has to approve it, with a reason and a last day, and that approval is incomplete or has ended",
+);
+const NOT_ASKED_HERE: Words = Words(
+    "les redirections ne se demandent pas ici : un gestionnaire du courrier les met en place",
+    "redirects are not asked for here: a mail manager sets them",
+);
+const CHANGED_ELSEWHERE: Words = Words(
+    "les mots de passe ne se changent pas depuis le réseau où vous êtes",
+    "passwords are not changed from the network you are in",
+);
+const KEPT_ELSEWHERE: Words = Words(
+    "ce mot de passe est tenu par l’annuaire de l’établissement, et c’est là qu’il se change",
+    "this password is kept by the directory of the institution, and changed there",
+);
+
+/// Why a rule of the policy refuses what people ask for here; `None` for rules only those who run the service meet.
+pub(crate) fn refusal(plan: &Plan, rule: &str) -> Option<Words> {
+    Some(match rule {
+        "redirects.otherwise" if plan.redirects.otherwise == RedirectOtherwise::Ask => NOT_APPROVED,
+        "redirects.refused_examples" => PROVIDER,
+        "redirects.otherwise" => NO_REDIRECT_THERE,
+        "redirects.asked_through" => NOT_ASKED_HERE,
+        "identity.password.change_from" => CHANGED_ELSEWHERE,
+        "identity.directory.passwords" => KEPT_ELSEWHERE,
+        _ if rule.starts_with("domains.") => OURS,
+        _ if rule.starts_with("redirects.on_grant.") => NOT_APPROVED,
+        _ => return None,
+    })
+}
