@@ -71,7 +71,7 @@ pub fn status(service: &Service) -> String {
         connections_open: service.admission.open(),
         queue_messages: service.metrics.queue_messages.get(),
         trouble: service.trouble(),
-        directory: service.ldap.as_ref().map(crate::ldap::Ldap::state),
+        directory: service.ldap.as_deref().map(crate::ldap::Ldap::state),
     };
     serde_json::to_string(&status).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }

@@ -40,6 +40,7 @@ pub mod operate;
 mod outbound;
 mod outcome;
 mod passwords;
+mod plans;
 mod portal;
 mod quality;
 mod quarantine;

@@ -17,6 +17,7 @@ const WAITING_MAX: usize = 1_024;
 const COMMIT_MAX: usize = 128;
 
 /// Where refusals leave their records.
+#[derive(Clone)]
 pub struct Records {
     waiting: mpsc::Sender<Op>,
     kinds: Vec<Loss>,

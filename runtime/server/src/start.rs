@@ -15,7 +15,6 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::admission::Admission;
-use crate::app_passwords::AppPasswords;
 use crate::authenticate::Resolver;
 use crate::blocks::Blocks;
 use crate::clock::{self, Clock};
@@ -27,6 +26,7 @@ use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
 use crate::passwords::kept::{self, LoadError};
+use crate::plans::PlanState;
 use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
@@ -34,8 +34,6 @@ use crate::signing::{self, Seal, Signing};
 use crate::site::{Outbound, PortalAddress, Site};
 use crate::spam::{Spam, colleagues};
 use crate::standing::Standings;
-use crate::throttle::Throttle;
-use crate::tokens::Tokens;
 use crate::verifier::Making;
 use crate::world::World;
 use crate::{
@@ -443,55 +441,58 @@ async fn service(
 
 fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Service {
     Service {
-        metrics: Metrics::new(&hash.short()),
+        metrics: Arc::new(Metrics::new(&hash.short())),
         plan: hash.short(),
         plan_full: hash.full(),
-        spool: outbound::Spool::new(parts.tables.plan()),
+        serial: 1,
+        state: PlanState::Confirmed,
+        plans: Arc::default(),
+        spool: Arc::new(outbound::Spool::new(parts.tables.plan())),
         tables: parts.tables,
-        site: parts.site,
+        site: Arc::new(parts.site),
         store: parts.store,
-        clock: parts.clock,
-        passwords: parts.passwords,
-        accesses: accesses::Accesses::default(),
-        delays: crate::delays::Delays::default(),
-        compromise: parts.compromise,
-        app_passwords: AppPasswords::default(),
-        tokens: Tokens::default(),
+        clock: Arc::new(parts.clock),
+        passwords: Arc::new(parts.passwords),
+        accesses: Arc::default(),
+        delays: Arc::default(),
+        compromise: Arc::new(parts.compromise),
+        app_passwords: Arc::default(),
+        tokens: Arc::default(),
         nobodys_salts: parts.nobodys_salts,
         admission: Admission::new(),
-        annotated: crate::annotated::Annotated::default(),
+        annotated: Arc::default(),
         records: parts.records,
         engines: parts.engines,
-        scorers: parts.scorers,
-        signing: parts.signing,
-        spam: parts.spam,
+        scorers: Arc::new(parts.scorers),
+        signing: Arc::new(parts.signing),
+        spam: Arc::new(parts.spam),
         held: Arc::new(Held::default()),
         maildrops: Arc::default(),
-        directory: parts.directory,
-        ldap: parts.ldap,
-        world: parts.world,
-        pool: outbound::Pool::default(),
+        directory: Arc::new(parts.directory),
+        ldap: parts.ldap.map(Arc::new),
+        world: Arc::new(parts.world),
+        pool: Arc::default(),
         redirects: parts.redirects,
-        requests: parts.requests,
-        delegations: parts.delegations,
-        room_grants: parts.room_grants,
+        requests: Arc::new(parts.requests),
+        delegations: Arc::new(parts.delegations),
+        room_grants: Arc::new(parts.room_grants),
         sessions: Arc::default(),
         standings: parts.standings,
-        teaching: crate::teaching::Teaching::default(),
-        blocks: parts.blocks,
-        resolver: parts.resolver,
-        tally: Mutex::default(),
+        teaching: Arc::default(),
+        blocks: Arc::new(parts.blocks),
+        resolver: parts.resolver.map(Arc::new),
+        tally: Arc::default(),
         report_reader: Arc::new(Semaphore::new(1)),
-        refusals: Throttle::default(),
+        refusals: Arc::default(),
         time_zone: parts.time_zone,
-        long_contents: Semaphore::new(LONG_CONTENTS_MAX),
+        long_contents: Arc::new(Semaphore::new(LONG_CONTENTS_MAX)),
         decisions_key: parts.decisions_key,
-        transcripts: crate::transcripts::Transcripts::default(),
-        draining: AtomicBool::new(false),
+        transcripts: Arc::default(),
+        draining: Arc::new(AtomicBool::new(false)),
         outcomes: broadcast::Sender::new(OUTCOMES_KEPT),
         stop,
-        end: watch::Sender::new(false),
-        rings: Mutex::new(parts.rings),
+        end: Arc::new(watch::Sender::new(false)),
+        rings: Arc::new(Mutex::new(parts.rings)),
     }
 }
 
