@@ -28,6 +28,7 @@ mod notify;
 mod operating;
 mod outbound;
 mod passwords;
+mod people;
 mod pop3;
 mod portal;
 mod quarantine;

@@ -106,7 +106,8 @@ fn what_the_policy_refuses_is_refused_by_every_way_and_an_approval_that_ended_st
     drop(store);
     let server = serve();
     let mut smtp = Smtp::stranger(&server, "mx", "outside")?;
-    smtp.message("a@client.example", &[&who.address], &letter("a@client.example", &who.address, "kept"))?.expect(250)?;
+    smtp.message("a@client.example", &[&who.address], &letter("a@client.example", &who.address, "kept"))?
+        .expect(250)?;
     assert_eq!(Imap::person(&server, "outside", &who)?.count("INBOX")?, 1, "mail stays here");
     assert!(captured(&server)?.is_empty(), "and nothing leaves");
     let listed = run(&["redirect", "list", "--stopped"]);

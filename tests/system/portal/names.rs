@@ -30,7 +30,8 @@ fn serve(scratch: &Scratch) -> Facteur {
         "        (first: {EVIL:?}, last: \"Evil\\\"><img src=x>\", login: \"evil-x\", address: \"evil.x@univ-nantes.fr\", \
          profile: \"standard\", unit: \"droit\", registered: \"2024-01-08\"),\n    ],\n    functions: ["
     );
-    let function = "\n        (address: \"Correspondant.Droit@univ-nantes.fr\", members: [\"leguennec-m\", \"evil-x\"]),";
+    let function =
+        "\n        (address: \"Correspondant.Droit@univ-nantes.fr\", members: [\"leguennec-m\", \"evil-x\"]),";
     let text = text.replacen("    ],\n    functions: [", &format!("{person}{function}"), 1);
     assert!(text.contains("evil-x"), "the people of the policy have functions behind them");
     fs::write(file, text).expect("the scratch folder is ours");
@@ -86,7 +87,8 @@ fn a_correspondent_of_two_units_sees_the_people_and_requests_of_both() -> Outcom
     assert!(correspondent.get("/manage/people?q=tour")?.body.contains("/manage/people/delatour-ch\""));
     assert!(!correspondent.get("/manage/people?q=toto")?.body.contains("toto-jp"));
     for login in ["toto-j", "delatour-ch"] {
-        let fields = [("to", "x@lab.example.edu"), ("home", "example.edu"), ("because", "guest"), ("until", "2999-12-31")];
+        let fields =
+            [("to", "x@lab.example.edu"), ("home", "example.edu"), ("because", "guest"), ("until", "2999-12-31")];
         Browser::signed_in(&server, "inside", &person(login)).fill("/redirect", "/redirect", &fields)?;
     }
     let waiting = correspondent.get("/manage/redirects")?.body;

@@ -171,9 +171,9 @@ pub(crate) fn failed(visitor: &Visitor, to: &str, error: &OperateError) -> Respo
             (StatusCode::FORBIDDEN, visitor.say(words::NOT_YOURS.1).to_owned())
         }
         OperateError::Refused { why, rule } => {
-            let why = words::refusal(visitor.portal.service.tables.plan(), rule)
-                .map_or(why.as_str(), |words| visitor.say(words));
-            (StatusCode::UNPROCESSABLE_ENTITY, words::REFUSED.with(visitor.language, &[&why, rule]))
+            let told = words::refusal(visitor.portal.service.tables.plan(), visitor.language, rule, why);
+            let why = told.as_ref().unwrap_or(why);
+            (StatusCode::UNPROCESSABLE_ENTITY, words::REFUSED.with(visitor.language, &[why, rule]))
         }
         OperateError::WeakPassword { advice } => {
             let told = advice.iter().map(|one| words::advice(visitor.language, *one)).collect::<Vec<_>>();

@@ -69,9 +69,8 @@ pub(super) fn asked_for(visitor: &Visitor, asked: &Asked) -> Markup {
         State::Allowed { .. } => visitor.say(words::ASKED_ALLOWED).to_owned(),
         State::Waits { .. } => visitor.say(words::ASKED_WAITS).to_owned(),
         State::Refused { why, rule, by } if by.is_empty() => {
-            let why = words::refusal(visitor.portal.service.tables.plan(), rule)
-                .map_or(why.as_str(), |words| visitor.say(words));
-            words::ASKED_REFUSED.with(language, &[&why, rule])
+            let told = words::refusal(visitor.portal.service.tables.plan(), language, rule, why);
+            words::ASKED_REFUSED.with(language, &[told.as_ref().unwrap_or(why), rule])
         }
         State::Refused { why, by, .. } => words::ASKED_REFUSED_BY.with(language, &[by, why]),
         State::Approved { by, .. } => words::ASKED_APPROVED.with(language, &[by]),

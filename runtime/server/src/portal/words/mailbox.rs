@@ -1,8 +1,9 @@
 //! Words of the pages about a mailbox and who uses it.
 
-use plan::{Plan, RedirectOtherwise};
+use plan::{GrantNeeds, Language, Plan, RedirectOtherwise};
 
 use super::Words;
+use crate::redirects;
 
 pub(crate) const HELLO: Words = Words("Bonjour {} {}.", "Hello {} {}.");
 pub(crate) const TO_KNOW: Words = Words("À savoir", "What you should know");
@@ -205,10 +206,12 @@ const PROVIDER: Words = Words(
 );
 const NO_REDIRECT_THERE: Words =
     Words("aucune redirection n’est permise vers ce domaine", "no redirect to this domain is allowed");
-const NOT_APPROVED: Words = Words(
-    "une personne doit l’approuver, avec un motif et un dernier jour, et cette approbation est incomplète ou terminée",
-    "somebody has to approve it, with a reason and a last day, and that approval is incomplete or has ended",
-);
+const LACKS: Words =
+    Words("une personne doit l’approuver ; il manque : {}", "somebody has to approve it; what is missing: {}");
+const APPROVER: Words = Words("une personne qui approuve", "an approver");
+const REASON: Words = Words("un motif", "a reason");
+const END_DATE: Words = Words("une date de fin", "an end date");
+const APPROVAL_ENDED: Words = Words("l’approbation est terminée", "the approval has ended");
 const NOT_ASKED_HERE: Words = Words(
     "les redirections ne se demandent pas ici : un gestionnaire du courrier les met en place",
     "redirects are not asked for here: a mail manager sets them",
@@ -222,17 +225,54 @@ const KEPT_ELSEWHERE: Words = Words(
     "this password is kept by the directory of the institution, and changed there",
 );
 
-/// Why a rule of the policy refuses what people ask for here; `None` for rules only those who run the service meet.
-pub(crate) fn refusal(plan: &Plan, rule: &str) -> Option<Words> {
-    Some(match rule {
-        "redirects.otherwise" if plan.redirects.otherwise == RedirectOtherwise::Ask => NOT_APPROVED,
+/// Why a rule of the policy refuses what people ask for here; `None` for rules only those who run the service meet. `why` is
+/// what the command line says.
+pub(crate) fn refusal(plan: &Plan, language: Language, rule: &str, why: &str) -> Option<String> {
+    let asks = rule.starts_with("redirects.on_grant.")
+        || (rule == "redirects.otherwise" && plan.redirects.otherwise == RedirectOtherwise::Ask);
+    let words = match rule {
+        _ if asks => return Some(not_approved(language, why)),
         "redirects.refused_examples" => PROVIDER,
         "redirects.otherwise" => NO_REDIRECT_THERE,
         "redirects.asked_through" => NOT_ASKED_HERE,
         "identity.password.change_from" => CHANGED_ELSEWHERE,
         "identity.directory.passwords" => KEPT_ELSEWHERE,
         _ if rule.starts_with("domains.") => OURS,
-        _ if rule.starts_with("redirects.on_grant.") => NOT_APPROVED,
         _ => return None,
-    })
+    };
+    Some(words.in_language(language).to_owned())
+}
+
+fn not_approved(language: Language, why: &str) -> String {
+    let all = [(GrantNeeds::Approver, APPROVER), (GrantNeeds::Reason, REASON), (GrantNeeds::EndDate, END_DATE)];
+    let lacks = all.into_iter().filter(|(need, _)| why.contains(redirects::need_word(*need)));
+    let lacks: Vec<&str> = lacks.map(|(_, words)| words.in_language(language)).collect();
+    match lacks[..] {
+        [] => APPROVAL_ENDED.in_language(language).to_owned(),
+        _ => LACKS.with(language, &[&lacks.join(", ")]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_of_the_policy_are_said_in_the_language_of_the_page() {
+        let plan = plan::read(include_str!("../../../../../policies/nantes/policy.plan.ron")).unwrap().0;
+        let say = |language, rule: &str, why: &str| refusal(&plan, language, rule, why);
+        let (fr, en) = (Language::French, Language::English);
+        let lacks = redirects::words(&decide::RedirectStop::Lacks {
+            rule: String::new(),
+            needs: vec![GrantNeeds::Reason, GrantNeeds::EndDate],
+        });
+        let grant = "redirects.on_grant.foreign-researcher";
+        assert!(say(fr, grant, &lacks).unwrap().ends_with("il manque : un motif, une date de fin"));
+        assert!(say(en, grant, &lacks).unwrap().ends_with("what is missing: a reason, an end date"));
+        assert_eq!(say(fr, grant, "it ended").unwrap(), "l’approbation est terminée");
+        for rule in ["redirects.refused_examples", "redirects.otherwise", "domains.univ-nantes.fr"] {
+            assert_ne!(say(fr, rule, "x").unwrap(), say(en, rule, "x").unwrap(), "{rule}");
+        }
+        assert_eq!(say(fr, "response.recall_alone_at_most", "x"), None);
+    }
 }
