@@ -239,7 +239,7 @@ fn a_locked_account_reads_on_and_sends_nothing_until_its_case_is_over() -> Outco
     let refused = smtp.mail(&victim.address)?;
     assert!(!refused.is_ok(), "{}", refused.text());
     let other = server.describe.person("legoff-m").clone();
-    sends(&server, "inside", &other, &[victim.address.clone()], "Bonjour")?;
+    sends(&server, "inside", &other, std::slice::from_ref(&victim.address), "Bonjour")?;
     until_has(&server, VICTIM, "Bonjour", 1);
     // The lock outlives a kill, and its end needs nobody.
     server.kill();

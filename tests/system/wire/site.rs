@@ -94,10 +94,6 @@ impl Site {
         program::run(Command::new(program::facteur()).args(words).arg("--data").arg(&self.data))
     }
 
-    pub fn scratch(&self) -> &Scratch {
-        &self.scratch
-    }
-
     /// What is in the spool, while nothing serves.
     #[track_caller]
     pub fn spool(&self) -> Vec<QueueItem> {

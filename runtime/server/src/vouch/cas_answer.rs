@@ -67,9 +67,8 @@ impl Reading {
                 }
             }
             ([Element::Response, Element::Success], Element::User) => {
-                if self.user.replace(String::new()).is_some() {
-                    return Err(NoUser::NoAnswer);
-                }
+                let before = self.user.replace(String::new());
+                before.is_none().then_some(()).ok_or(NoUser::NoAnswer)?;
             }
             // A login is text and nothing else: no part of one is taken for the whole.
             ([Element::Response, Element::Success, Element::User], _) => return Err(NoUser::NoAnswer),

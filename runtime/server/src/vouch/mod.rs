@@ -51,7 +51,7 @@ pub struct Brought {
 }
 
 enum By {
-    Oidc(Oidc),
+    Oidc(Box<Oidc>),
     Cas(Cas),
 }
 
@@ -128,7 +128,7 @@ impl Way {
             SignIn::Oidc { issuer, client_id, secret, login_claim } => {
                 let secret: Secret =
                     site.secrets.get(secret).cloned().ok_or_else(|| format!("the site has no secret `{secret}`"))?;
-                (issuer, By::Oidc(Oidc::new(issuer, client_id, secret, login_claim)))
+                (issuer, By::Oidc(Box::new(Oidc::new(issuer, client_id, secret, login_claim))))
             }
             SignIn::Cas { at } => (at, By::Cas(Cas::new(at))),
         };

@@ -10,6 +10,7 @@ use store::PersonRow;
 use super::super::{Context, OperateError};
 use super::import::{BATCH, ImportedPeople};
 use super::wanted::{BadLine, PasswordHash, WantedPerson};
+use crate::drive::login::is_of_directory;
 use crate::passwords;
 use crate::schemes::{self, Imported, NoScheme};
 
@@ -33,14 +34,23 @@ impl Hashes {
     }
 
     /// A damaged hash is a mistake; one that is sound and opens nothing here keeps nobody out of the list.
-    pub(super) fn judged(&self, outcome: &mut Outcome, rows: &[PersonRow], lines: &[u32]) -> JudgedHashes {
+    pub(super) fn judged(
+        &self,
+        context: &Context,
+        outcome: &mut Outcome,
+        rows: &[PersonRow],
+        lines: &[u32],
+    ) -> JudgedHashes {
+        // Whose password a directory server keeps has one.
+        let of_directory = |row: &PersonRow| context.server.as_ref().is_some_and(|it| is_of_directory(it, row));
+        let has_one = |row: &PersonRow| row.verifier.is_some() || of_directory(row);
         let mut judged = JudgedHashes::default();
         if self.0.is_empty() {
             return judged;
         }
         for person in &mut outcome.people {
             let Some(hash) = self.0.get(&person.row) else { continue };
-            if person.was.is_some_and(|index| rows[index].verifier.is_some()) {
+            if person.was.is_some_and(|index| has_one(&rows[index])) {
                 judged.kept += 1;
                 continue;
             }

@@ -111,7 +111,7 @@ impl Operation for ImportPeople {
         let aliases = known::aliases(&context.store)?;
         let mut led = led(&live.tables, &wanted, &outcome, &everybody.present, &ledger, &aliases);
         let lines: Vec<u32> = wanted.iter().map(|one| one.line).collect();
-        let hashes = hashes.judged(&mut outcome, &everybody.rows, &lines);
+        let hashes = hashes.judged(context, &mut outcome, &everybody.rows, &lines);
         outcome.mistakes.append(&mut led.mistakes);
         for (index, word) in led.gains.drain(..) {
             outcome.people[index].changes.push(word);
