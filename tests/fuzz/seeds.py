@@ -137,6 +137,12 @@ def of_the_world():
     for algorithm in ["EdDSA", "RS256", "ES256"]:
         parts = [{"alg": algorithm, "typ": "at+jwt", "kid": "k"}, claims, 64 * "a", {"keys": keys}]
         yield "jwt", b"\n".join(json.dumps(part).encode() for part in parts)
+    cas = b'<cas:serviceResponse xmlns:cas="http://www.yale.edu/tp/cas">%b</cas:serviceResponse>'
+    success = b"<cas:authenticationSuccess><cas:user>%b</cas:user>%b</cas:authenticationSuccess>"
+    yield "cas", b'<?xml version="1.0"?>\n' + cas % (success % (b"toto-j", b"<cas:attributes><a>&lt;</a></cas:attributes>"))
+    yield "cas", cas % (success % (b"a<!-- -->b", b"<![CDATA[x]]>"))
+    yield "cas", b"<!DOCTYPE x [<!ENTITY e \"e\">]>" + cas % (success % (b"&e;", b""))
+    yield "cas", cas % b'<cas:authenticationFailure code="INVALID_TICKET">no</cas:authenticationFailure>'
     columns = b"id;login;first;last;address;profile;unit;home;quota;registered;until;former"
     yield "people_csv", columns + b'\r\n1;;"Anne ""A""";Le Gall;;;;;2 GiB;2001-09-01;;a b@c.example\r\n'
     entry = b"version: 1\n# a\n b\n\ndn: uid=x\nsn;lang-fr:: w4lsb8Ovc2U=\ngivenName: Anne-\n Laure\nmailQuota: 5 MB\n"

@@ -45,6 +45,7 @@ impl Page {
 /// A browser in one network of the policy.
 pub struct Browser {
     address: SocketAddr,
+    host: String,
     tls: Arc<ClientConfig>,
     pub cookies: BTreeMap<String, String>,
     /// Fields sent with each request.
@@ -57,8 +58,13 @@ impl Browser {
     pub fn new(server: &Facteur, network: &str) -> Browser {
         let url =
             server.describe.portal.get(network).unwrap_or_else(|| panic!("the portal is not reached from {network}"));
-        let address = url.trim_start_matches("https://").parse().expect("an address");
-        Browser { address, tls: server.tls.clone(), cookies: BTreeMap::new(), language: "en" }
+        let address: SocketAddr = url.trim_start_matches("https://").parse().expect("an address");
+        Browser::at(address, &address.to_string(), server.tls.clone())
+    }
+
+    /// At an address where the portal is called `host`.
+    pub fn at(address: SocketAddr, host: &str, tls: Arc<ClientConfig>) -> Browser {
+        Browser { address, host: host.to_owned(), tls, cookies: BTreeMap::new(), language: "en" }
     }
 
     /// The same browser after somebody signed in.
@@ -72,7 +78,7 @@ impl Browser {
 
     /// Host and port of the portal.
     pub fn host(&self) -> String {
-        self.address.to_string()
+        self.host.clone()
     }
 
     /// A connection after its handshake.

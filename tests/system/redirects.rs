@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tests::scratch::Scratch;
 use tests::smtp::letter;
-use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
+use tests::{Browser, Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
 
 use crate::outbound::site::WITHIN;
 
@@ -52,5 +52,66 @@ fn mail_of_who_has_a_redirect_goes_on_and_its_bounce_comes_back_to_the_sender() 
         });
         assert_eq!(server.metric("facteur_panics_total"), 0.0);
     }
+    Ok(())
+}
+
+/// Why a redirect is refused, in the words of the command and of the page in both languages.
+const REFUSED: [(&str, &str, &str, &str); 4] = [
+    ("toto@gmail.com", "public mailbox providers", "public mailbox providers", "fournisseurs grand public"),
+    ("toto@orange.fr", "public mailbox providers", "public mailbox providers", "fournisseurs grand public"),
+    ("toto@unknown.example", "no redirect to this domain", "no redirect to this domain", "aucune redirection"),
+    // An alias of ours that leads to an alias: whatever it led to outside, mail would come back first.
+    ("accueil@univ-nantes.fr", "one of ours", "one of ours", "de notre établissement"),
+];
+
+#[test]
+fn what_the_policy_refuses_is_refused_by_every_way_and_an_approval_that_ended_stops_mail_here() -> Outcome {
+    let scratch = Scratch::new("refused-redirects");
+    let changes = [("remote: DirectMx", &*format!("remote: Capture(\"{CAPTOR}\")"))];
+    let policy = policy_copy::changed(&scratch, "nantes", &changes);
+    let data = scratch.join("data");
+    let serve = || Facteur::start_with(&policy, Options { data: Some(data.clone()), ..Options::default() });
+    let server = serve();
+    let who = server.describe.person("toto-jp").clone();
+    let run = |words: &[&str]| program::run(Command::new(program::facteur()).args(words).arg("--data").arg(&data));
+    let mut browser = Browser::signed_in(&server, "inside", &who);
+    for (to, by_command, english, french) in REFUSED {
+        let ran = run(&["redirect", "set", "--login", &who.login, "--to", to]);
+        assert!(ran.code != Some(0) && ran.err.contains(by_command), "{to}: {}{}", ran.out, ran.err);
+        for (language, word) in [("en", english), ("fr", french)] {
+            browser.language = language;
+            browser.fill("/redirect", "/redirect", &[("to", to), ("because", "je travaille là-bas")])?;
+            let page = browser.get("/redirect")?.body;
+            assert!(page.contains(word), "{language} {to}: {page}");
+        }
+        let page = browser.get("/redirect")?.body;
+        assert!(page.contains("Votre courrier reste ici") && !page.contains("the policy"), "{to}: {page}");
+    }
+    // A chain of aliases never gets out of the house.
+    for to in ["toto@gmail.com", PARTNER] {
+        let ran = run(&["alias", "add", "sortie@univ-nantes.fr", to]);
+        assert!(ran.code != Some(0) && ran.err.contains("leads to nobody"), "{to}: {}{}", ran.out, ran.err);
+    }
+    // Somebody from abroad, whose approval ends.
+    let guest = ["redirect", "set", "--login", &who.login, "--to", "toto@uni.example", "--home", "uni.example"];
+    let approved = ["--approver", "dupont-p", "--because", "a guest", "--until"];
+    let ran = run(&[&guest[..], &approved, &["2020-01-01"]].concat());
+    assert!(ran.code != Some(0) && ran.err.contains("ended on 2020-01-01"), "{}{}", ran.out, ran.err);
+    run(&[&guest[..], &approved, &["2999-12-31"]].concat()).ends(0);
+    server.stop();
+    let store = crate::outbound::site::open(&data);
+    let (key, octets) = store.settings("redirect/", "", 9)?.pop().expect("the redirect is kept");
+    let ended = String::from_utf8_lossy(&octets).replace("2999-12-31", "2020-01-01").into_bytes();
+    store.commit_wait(vec![store::Op::Setting { key, value: Some(ended) }])?;
+    drop(store);
+    let server = serve();
+    let mut smtp = Smtp::stranger(&server, "mx", "outside")?;
+    smtp.message("a@client.example", &[&who.address], &letter("a@client.example", &who.address, "kept"))?
+        .expect(250)?;
+    assert_eq!(Imap::person(&server, "outside", &who)?.count("INBOX")?, 1, "mail stays here");
+    assert!(captured(&server)?.is_empty(), "and nothing leaves");
+    let listed = run(&["redirect", "list", "--stopped"]);
+    assert!(listed.out.contains("STOPPED") && listed.out.contains("ended on 2020-01-01"), "{}", listed.out);
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
     Ok(())
 }

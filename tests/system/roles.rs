@@ -94,6 +94,11 @@ fn a_colleague_sends_in_somebodys_name_until_it_ends_and_says_so_where_it_is_on_
     });
     let listed = house.run(&["delegate", "list", "dupont-a"]).ends(0);
     assert!(listed.out.contains("durand-e") && listed.out.contains("2099-12-31"), "{}", listed.out);
+    // Whoever stole the owner's account may have given it: it rests while that is contained.
+    house.run(&["person", "contain", "dupont-a", "--because", "a test asks"]).ends(0);
+    house.submit(&colleague, &owner.address, "")?.expect(553)?;
+    house.run(&["person", "contain", "dupont-a", "--undo"]).ends(0);
+    house.submit(&colleague, &owner.address, "")?.expect(250)?;
     house.run(&["delegate", "end", "dupont-a", "--to", "durand-e", "--by", "dupont-a"]).ends(0);
     house.run(&["delegate", "end", "dupont-a", "--to", "durand-e"]).ends(4);
     house.submit(&colleague, &owner.address, "")?.expect(553)?;

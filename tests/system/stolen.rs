@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use store::Op;
 use tests::describe::Person;
 use tests::smtp::letter;
 use tests::{Facteur, Imap, Outcome, Smtp, wait};
@@ -32,6 +33,25 @@ impl House {
         json(&self.run(&[&["compromise"], words, &["--format", "json"]].concat()).ends(0))
     }
 
+    /// Lets the time of every lock and case go by, while nobody serves.
+    #[track_caller]
+    fn age(&self, login: &str) {
+        let store = crate::outbound::site::open(&self.data());
+        let over = |octets: &[u8]| {
+            let mut value: Value = serde_json::from_slice(octets).expect("it is JSON");
+            let ended = ended(&mut value);
+            assert!(ended > 0, "{value} has an end");
+            serde_json::to_vec(&value).expect("it stays JSON")
+        };
+        let cases = store.settings("compromise/case/", "", 9).expect("the store is sound");
+        let mut ops: Vec<Op> =
+            cases.into_iter().map(|(key, octets)| Op::Setting { key, value: Some(over(&octets)) }).collect();
+        let login = mail::Login::new(login).expect("a login");
+        let standing = over(&store.person(&login).expect("the store is sound").expect("they are there").standing);
+        ops.push(Op::SetStanding { login, standing, due_s: Some(0) });
+        store.commit_wait(ops).expect("the store takes it");
+    }
+
     #[track_caller]
     fn case(&self) -> String {
         let cases = self.compromise(&["list"]);
@@ -43,6 +63,24 @@ impl House {
     fn lift(&self, case: &str, words: &[&str]) -> Value {
         let lift = ["lift", case, "--by", MANAGER, "--because", "a test asks"];
         self.compromise(&[&lift, words].concat()).pop().expect("a line")["case"].clone()
+    }
+}
+
+/// Puts each `until_s` into the past, and says how many there were.
+fn ended(value: &mut Value) -> usize {
+    match value {
+        Value::Object(fields) => fields
+            .iter_mut()
+            .map(|(name, value)| match name == "until_s" && value.is_number() {
+                true => {
+                    *value = 1_000_000_000.into();
+                    1
+                }
+                false => ended(value),
+            })
+            .sum(),
+        Value::Array(values) => values.iter_mut().map(ended).sum(),
+        _ => 0,
     }
 }
 
@@ -173,6 +211,68 @@ fn writing_to_colleagues_is_no_sign_and_a_mailing_to_new_partners_waits_for_a_wo
     until_has(&server, INTERNET, "Invitation", 1);
     let first = server.describe.people.iter().find(|who| who.address == colleagues[0]).expect("they are there");
     until_has(&server, &first.login.clone(), "Interne", 1);
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
+    Ok(())
+}
+
+#[test]
+fn a_locked_account_reads_on_and_sends_nothing_until_its_case_is_over() -> Outcome {
+    let detector = "compromise: {\"spree\": (when: FirstTimeRecipients(\"5 / 15 min\"), \
+                    then: [Alert, LockSending(for: \"1 h\"), EndSessions])},\n    backup: (";
+    let internet = "remote: Capture(\"Jean-Pierre.Toto@univ-nantes.fr\")";
+    let house = House::new("locked", "nantes", &[("remote: DirectMx", internet), ("backup: (", detector)], "");
+    let server = house.serve(0);
+    let victim = server.describe.person(VICTIM).clone();
+    let mut reader = Imap::person(&server, "inside", &victim)?;
+    let mut writer = Smtp::person(&server, "subs", "inside", &victim)?;
+    let mut colleague = Imap::person(&server, "inside", &server.describe.person("legoff-m").clone())?;
+    // The session that writes ends with the others, so that its last message may be cut off.
+    let _ = sends(&server, "inside", &victim, &partners("stranger", 6), "Invitation");
+    let id = wait::until(WITHIN, "there is a case", || {
+        Some(house.compromise(&["list"]).first()?["id"].as_str()?.to_owned())
+    });
+    wait::until(WITHIN, "its sessions are over", || reader.command("NOOP").map_or(Some(()), |_| None));
+    assert!(writer.mail(&victim.address).and_then(|reply| reply.expect(250)).is_err(), "the session is over");
+    colleague.command("NOOP")?.ok()?;
+    // The password opens the account as before, which reads and gets mail.
+    let mut smtp = Smtp::person(&server, "subs", "inside", &victim)?;
+    let refused = smtp.mail(&victim.address)?;
+    assert!(!refused.is_ok(), "{}", refused.text());
+    let other = server.describe.person("legoff-m").clone();
+    sends(&server, "inside", &other, std::slice::from_ref(&victim.address), "Bonjour")?;
+    until_has(&server, VICTIM, "Bonjour", 1);
+    // The lock outlives a kill, and its end needs nobody.
+    server.kill();
+    let server = house.serve(0);
+    let mut smtp = Smtp::person(&server, "subs", "inside", &victim)?;
+    assert!(!smtp.mail(&victim.address)?.is_ok());
+    until_has(&server, MANAGER, &id, 1);
+    server.stop();
+    house.age(VICTIM);
+    let server = house.serve(0);
+    wait::until(WITHIN, "the case ends", || house.compromise(&["list"]).is_empty().then_some(()));
+    sends(&server, "inside", &victim, &partners("colleague", 1), "Reunion")?;
+    until_has(&server, INTERNET, "Reunion", 1);
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
+    Ok(())
+}
+
+#[test]
+fn a_hold_nobody_looks_at_ends_by_itself_and_what_was_held_goes() -> Outcome {
+    let house = house("expired");
+    let server = house.serve(0);
+    let victim = server.describe.person(VICTIM).clone();
+    sends(&server, "inside", &victim, &partners("new", 45), "Invitation")?;
+    let id = house.case();
+    everything_left(&server, "Autre")?;
+    assert_eq!(has(&server, INTERNET, "Invitation")?, 0, "it waits");
+    server.stop();
+    house.age(VICTIM);
+    let server = house.serve(0);
+    until_has(&server, INTERNET, "Invitation", 1);
+    wait::until(WITHIN, "the case ends", || house.compromise(&["list"]).is_empty().then_some(()));
+    let shown = house.compromise(&["show", &id]).pop().expect("a line");
+    assert_eq!((&shown["case"]["ended_by"], &shown["case"]["discarded"]), (&"policy".into(), &0.into()), "{shown}");
     assert_eq!(server.metric("facteur_panics_total"), 0.0);
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 mod issuer;
 mod scram;
-mod site;
+pub mod site;
 
 use std::io;
 use std::net::Ipv4Addr;

@@ -46,6 +46,9 @@ async fn run(args: &ServeArgs) -> Result<(), Anything> {
     for (name, addresses) in listening(&running.listeners) {
         tracing::info!(listener = name, addresses, plan = hash.short(), "listening");
     }
+    for address in &running.portal {
+        tracing::info!(listener = "portal", addresses = address.to_string(), plan = hash.short(), "listening");
+    }
     stop.told().await;
     running.shutdown().await;
     Ok(())

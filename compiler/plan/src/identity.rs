@@ -142,6 +142,7 @@ pub struct PasswordRules {
     pub hash: HashCost,
     /// Mails so long before a password expires, descending.
     pub warn_before_s: Vec<u64>,
+    /// Goes with the password: whom a way of `sign_in` vouches for is asked for none.
     pub second_factor: SecondFactor,
 }
 

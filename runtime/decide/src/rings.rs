@@ -25,6 +25,12 @@ impl Tick {
     pub fn after_s(self, s: u32) -> Tick {
         Tick(self.0.saturating_add(s.saturating_mul(TICKS_PER_S)))
     }
+
+    /// This moment less so many seconds, never before the epoch.
+    #[must_use]
+    pub fn before_s(self, s: u32) -> Tick {
+        Tick(self.0.saturating_sub(s.saturating_mul(TICKS_PER_S)))
+    }
 }
 
 /// All rings.

@@ -31,9 +31,6 @@ pub fn unserved(plan: &Plan) -> Vec<Unserved> {
             | ReceptionStep::Deliver => {}
         }
     }
-    if !plan.identity.sign_in.is_empty() {
-        say("identity.sign_in", "the portal asks for the password alone", false);
-    }
     for (name, scanner) in &plan.scanners {
         match (scanner.does, &scanner.at) {
             (_, At::BuiltIn(_)) => {}

@@ -52,6 +52,11 @@ impl How {
         [&*self.protocol, &self.network, &self.client, &self.program].join("\t")
     }
 
+    /// An address of the neighbourhood.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.client.split('/').next()?.parse().ok()
+    }
+
     /// `None` for what no build of ours wrote.
     pub fn read(key: &str) -> Option<How> {
         let mut parts = key.split('\t').map(str::to_owned);
@@ -94,6 +99,20 @@ impl Accesses {
             let access = Access { login: login.clone(), how: key.1.clone(), first_s: at_s, last_s: at_s, times: 1 };
             waiting.insert(key, access);
         }
+    }
+
+    /// Whoever logged in a moment ago says by now which program it is (RFC 2971). What is written already stays beside it.
+    pub fn named(&self, login: &Login, protocol: Protocol, peer: &Peer, program: &str) {
+        let unnamed = (login.to_string(), How::new(protocol, peer, "").key());
+        let mut waiting = self.waiting();
+        if let Some(access) = waiting.get_mut(&unnamed) {
+            access.times -= 1;
+            if access.times == 0 {
+                waiting.remove(&unnamed);
+            }
+        }
+        drop(waiting);
+        self.note(login, protocol, peer, program);
     }
 
     /// All ways of a login, the newest first, those on their way included.
@@ -190,6 +209,12 @@ mod tests {
         accesses.note(&login, Protocol::Smtp, &peer("203.0.113.1"), "");
         let times: Vec<u64> = accesses.waiting().values().map(|access| access.times).collect();
         assert_eq!(times, [3, 1]);
+        accesses.named(&login, Protocol::Imap, &peer("203.0.113.1"), "Thunderbird");
+        accesses.named(&login, Protocol::Smtp, &peer("203.0.113.1"), "Thunderbird");
+        let of = |(key, access): (&(String, String), &Access)| (How::read(&key.1).unwrap().program, access.times);
+        let named: Vec<(String, u64)> = accesses.waiting().iter().map(of).collect();
+        let thunderbird = || "Thunderbird".to_owned();
+        assert_eq!(named, [(String::new(), 2), (thunderbird(), 1), (thunderbird(), 1)]);
         for number in 0..WAITING_MAX + 10 {
             let login = Login::new(&format!("user{number}")).unwrap();
             accesses.note(&login, Protocol::Imap, &peer("203.0.113.1"), "");

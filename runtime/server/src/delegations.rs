@@ -96,17 +96,19 @@ impl Delegations {
     }
 
     /// How `delegate` may write `address` as an author today, where it is somebody's who lets them. To send as somebody is
-    /// more than on their behalf.
+    /// more than on their behalf. What an account gave that is contained (`gives` says no) rests until that is undone:
+    /// whoever had the account may have given it.
     pub fn manner(
         &self,
         store: &Store,
         delegate: &Login,
         address: &Address,
         today: &str,
+        gives: impl Fn(&Login) -> bool,
     ) -> Result<Option<Manner>, ReadError> {
         let mut manner = None;
         for (owner, delegation) in self.given_to(delegate) {
-            if delegation.holds(today) && is_own(store, &owner, address)? {
+            if delegation.holds(today) && gives(&owner) && is_own(store, &owner, address)? {
                 match delegation.manner {
                     Manner::As => return Ok(Some(Manner::As)),
                     Manner::OnBehalf => manner = Some(Manner::OnBehalf),

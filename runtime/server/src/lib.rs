@@ -84,6 +84,7 @@ mod trace;
 mod transcripts;
 mod verifier;
 mod vitals;
+mod vouch;
 mod world;
 pub mod zone;
 
@@ -102,3 +103,4 @@ pub use site::{
 pub use start::{Running, Server, Start, StartError, unserved};
 pub use tls::public_authorities;
 pub use verifier::{verifier, verifier_of};
+pub use vouch::look as sign_in_servers;

@@ -127,6 +127,12 @@ fn trim(service: &Service) {
     if let Some(before_s) = before_s(retention.accesses) {
         until_none_is_left(service, &Op::TrimAccesses { before_s });
     }
+    if let Some(before_s) = before_s(retention.audit) {
+        let gone = until_none_is_left(service, &Op::TrimAudit { before_s });
+        if gone > 0 {
+            audit_trimmed(service, gone, before_s, now_s);
+        }
+    }
     if let Some(before_s) = before_s(retention.losses) {
         until_none_is_left(service, &Op::TrimLosses { before_s });
     }
@@ -138,14 +144,29 @@ fn trim(service: &Service) {
     }
 }
 
-/// Some thousand rows at a time, so that mail goes on meanwhile.
-fn until_none_is_left(service: &Service, op: &Op) {
+/// Some thousand rows at a time, so that mail goes on meanwhile. Says how many went.
+fn until_none_is_left(service: &Service, op: &Op) -> u64 {
+    let mut gone = 0;
     loop {
         match service.store.commit_wait(vec![op.clone()]).as_deref() {
-            Ok([OpResult::Trimmed(rows)]) if *rows > 0 => {}
-            Ok(_) => return,
-            Err(error) => return tracing::error!("what is too old stays: {error}"),
+            Ok([OpResult::Trimmed(rows)]) if *rows > 0 => gone += *rows,
+            Ok(_) => return gone,
+            Err(error) => {
+                tracing::error!("what is too old stays: {error}");
+                return gone;
+            }
         }
+    }
+}
+
+/// The record says that it has a beginning.
+fn audit_trimmed(service: &Service, gone: u64, before_s: i64, at_s: i64) {
+    let before = Timestamp::from_second(before_s).unwrap_or_default();
+    let what = format!("{gone} entries from before {before} are gone, by retention.audit");
+    tracing::info!("audit: {what}");
+    let op = Op::Audit { at_s, who: Who::this_process().to_string(), what };
+    if let Err(error) = service.store.commit_wait(vec![op]) {
+        tracing::error!("the audit does not say that old entries went: {error}");
     }
 }
 

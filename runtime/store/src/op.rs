@@ -213,6 +213,10 @@ pub enum Op {
     TrimDecisions {
         before_s: i64,
     },
+    /// The same for the audit.
+    TrimAudit {
+        before_s: i64,
+    },
     /// What the store asks of one of its shards.
     Part(Box<Part>),
 }
@@ -266,6 +270,7 @@ impl Op {
                 | Op::TrimLosses { .. }
                 | Op::TrimDecisions { .. }
                 | Op::TrimAccesses { .. }
+                | Op::TrimAudit { .. }
                 | Op::ErasePerson { .. }
                 | Op::Part(_)
         )

@@ -60,10 +60,12 @@ waist! {
         fn people_standing(&self, after: Option<&Login>, limit: u32) -> Result<Vec<(Login, Vec<u8>)>, ReadError>;
         fn person_by_foreign(&self, foreign_id: &str) -> Result<Option<PersonRow>, ReadError>;
         fn people_of_unit(&self, unit: &str, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
+        fn units(&self, limit: u32) -> Result<Vec<String>, ReadError>;
         fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn given(&self, what: &str) -> Result<Option<Given>, ReadError>;
         fn given_list(&self, after: &str, limit: u32) -> Result<Vec<Given>, ReadError>;
         fn aliases(&self, after: &str, limit: u32) -> Result<Vec<Alias>, ReadError>;
+        fn accesses_since(&self, since_s: i64, limit: u32) -> Result<Vec<Access>, ReadError>;
         fn accesses_of(&self, login: &Login, limit: u32) -> Result<Vec<Access>, ReadError>;
         fn login_was_given(&self, login: &Login) -> Result<bool, ReadError>;
 

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod manage;
+mod names;
 mod pages;
 mod secrets;
 mod sessions;

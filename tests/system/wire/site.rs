@@ -89,6 +89,11 @@ impl Site {
         serving
     }
 
+    /// `facteur WORDS --data …`, with the server running or not.
+    pub fn run(&self, words: &[&str]) -> program::Ran {
+        program::run(Command::new(program::facteur()).args(words).arg("--data").arg(&self.data))
+    }
+
     /// What is in the spool, while nothing serves.
     #[track_caller]
     pub fn spool(&self) -> Vec<QueueItem> {
@@ -129,11 +134,15 @@ impl Site {
 impl Serving {
     /// A connection to a listener from an address of this machine.
     pub fn connect(&self, listener: &str, source: Ipv4Addr) -> io::Result<Wire> {
+        Ok(Wire::plain(wire::connect(self.address(listener)?, source)?))
+    }
+
+    /// Where a listener, or the portal, is.
+    pub fn address(&self, listener: &str) -> io::Result<SocketAddr> {
         let log = self.log();
         let said = log.lines().find(|line| line.contains("listening") && line.contains(listener));
-        let address: Option<SocketAddr> =
-            said.and_then(|line| line.split(['"', ' ', '=']).find_map(|word| word.parse().ok()));
-        Ok(Wire::plain(wire::connect(address.ok_or(io::Error::other("it does not listen"))?, source)?))
+        let address = said.and_then(|line| line.split(['"', ' ', '=']).find_map(|word| word.parse().ok()));
+        address.ok_or(io::Error::other("it does not listen"))
     }
 
     pub fn log(&self) -> String {

@@ -13,7 +13,7 @@ use policy::model::literal::Size;
 
 use super::live::DATA;
 use super::replay::Key;
-use super::{compiled, exit_of, past, today};
+use super::{compiled, exit_of, live, past, today};
 use crate::Exit;
 use crate::cli::Format;
 use crate::files::Disk;
@@ -45,6 +45,12 @@ pub struct ExplainArgs {
     /// Who has this name, login or address
     #[arg(long, value_name = "NAME", conflicts_with_all = ["what", "defaults"])]
     pub who: Option<String>,
+    /// With `--who`: the directory of the server of this data folder, instead of people.ron
+    #[arg(long, value_name = "FOLDER", requires = "who", conflicts_with = "plan")]
+    pub data: Option<PathBuf>,
+    /// The same, of the machine of this site.ron
+    #[arg(long, value_name = "FILE", requires = "who", conflicts_with_all = ["data", "plan"])]
+    pub site: Option<PathBuf>,
     /// What holds for the sections the policy does not write
     #[arg(long, conflicts_with = "what")]
     pub defaults: bool,
@@ -108,6 +114,9 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
         if let Some(section) = section(args, what.trim())? {
             return Ok(vec![section]);
         }
+    }
+    if let (Some(who), true) = (&args.who, args.data.is_some() || args.site.is_some()) {
+        return live::people::who(args.data.as_deref(), args.site.as_deref(), who);
     }
     let ground = match past(args)? {
         Some(path) => of_plan(&path)?,

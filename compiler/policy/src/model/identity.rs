@@ -109,6 +109,7 @@ pub struct PasswordRules {
     pub hash: Option<Spanned<HashCost>>,
     #[serde(default)]
     pub warn_before: Option<Spanned<Items<Span>>>,
+    /// Binds who signs in with the password; whoever vouches (`sign_in`) is trusted with factors of their own.
     #[serde(default)]
     pub second_factor: Option<Spanned<SecondFactor>>,
 }

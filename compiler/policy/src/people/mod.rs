@@ -11,7 +11,7 @@ mod roles;
 mod stays;
 mod targets;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use decide::{DomainKind, Tables, login};
 use mail::{Address, Alias, AliasKind, Login, Person};
@@ -56,6 +56,7 @@ pub(crate) fn derive(people: &written::People, plan: &Plan, places: &Places, sin
         ledger: Ledger::default(),
         directory: Directory::default(),
         official: BTreeSet::new(),
+        next: HashMap::new(),
         sink,
     };
     let mut last: Option<(&written::Person, String)> = None;
@@ -75,7 +76,7 @@ pub(crate) fn derive(people: &written::People, plan: &Plan, places: &Places, sin
         derivation.person(&person.value, person.span, &who);
         last = Some((&person.value, who));
     }
-    let Derivation { tables, ledger, mut directory, official: _, sink } = derivation;
+    let Derivation { tables, ledger, mut directory, official: _, next: _, sink } = derivation;
     let mut targets = targets::Targets::new(&tables, ledger, &directory.people, sink);
     let groups = targets.groups(people);
     directory.aliases.extend(groups);
@@ -119,6 +120,8 @@ struct Derivation<'s> {
     directory: Directory,
     /// Folded official addresses of those before.
     official: BTreeSet<String>,
+    /// From which number on a plain login, or a folded address, is tried: what is taken stays so.
+    next: HashMap<String, u32>,
     sink: &'s mut Vec<Diagnostic>,
 }
 
@@ -162,8 +165,12 @@ impl Derivation<'_> {
             Some(given) => (Some(given.value.clone()), given.span),
             None => {
                 let rules = &self.tables.plan().identity.login;
-                let mut candidates = login::candidates(rules, &person.first, &person.last);
-                (candidates.find(|candidate| !self.ledger.has_login(candidate)), span)
+                let plain = login::candidates(rules, &person.first, &person.last).next().unwrap_or_default();
+                let next = self.next.entry(plain.clone()).or_default();
+                let mut candidates = (*next..).map_while(|n| Some((n, login::candidate(rules, &plain, n)?)));
+                let free = candidates.find(|(_, candidate)| !self.ledger.has_login(candidate));
+                *next = free.as_ref().map_or(u32::MAX, |(n, _)| *n);
+                (free.map(|(_, candidate)| candidate), span)
             }
         };
         let text = text.unwrap_or_default();
@@ -200,14 +207,26 @@ impl Derivation<'_> {
     }
 
     /// `homonyms: Append(…)`: the first address nobody has.
-    fn without_homonym(&self, address: Address) -> Address {
-        let plan::Homonyms::Append { suffix, first } = &self.plan().identity.address.homonyms else { return address };
-        let numbered = (*first..first.saturating_add(10_000)).filter_map(|n| {
+    fn without_homonym(&mut self, address: Address) -> Address {
+        let plan::Homonyms::Append { suffix, first } = &self.tables.plan().identity.address.homonyms else {
+            return address;
+        };
+        let folded = address.folded();
+        if !self.ledger.has_address(&folded) {
+            return address;
+        }
+        let next = self.next.entry(folded).or_insert(*first);
+        let mut numbered = (*next..first.saturating_add(10_000)).filter_map(|n| {
             let local = format!("{}{}", address.local(), suffix.replace("{n}", &n.to_string()));
-            Address::new(&local, address.domain().clone()).ok()
+            Some((n, Address::new(&local, address.domain().clone()).ok()?))
         });
-        let free = std::iter::once(address.clone()).chain(numbered).find(|a| !self.ledger.has_address(&a.folded()));
-        free.unwrap_or(address)
+        match numbered.find(|(_, numbered)| !self.ledger.has_address(&numbered.folded())) {
+            Some((n, free)) => {
+                *next = n;
+                free
+            }
+            None => address,
+        }
     }
 
     /// A profile of the plan: the one given, else the main domain's.

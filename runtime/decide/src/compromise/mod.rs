@@ -81,7 +81,7 @@ pub fn signs(
         rings.count(&told, TRIP_AGAIN.max, now);
     }
     let one = |(name, detector): (&String, &Detector)| {
-        let key = format!("compromise|{name}|{login}");
+        let key = key_of(name, &login);
         let seen = match (&detector.when, deed) {
             (Sign::LimitTrips(window), Deed::LimitTripped(_))
             | (Sign::FirstTimeRecipients(window), Deed::FirstTime)
@@ -97,6 +97,25 @@ pub fn signs(
         seen.map(|seen| Tripped { detector: name.clone(), seen })
     };
     detectors.iter().filter_map(one).collect()
+}
+
+/// Has the networks `login` was seen from before a restart counted on.
+pub fn recall(
+    detectors: &BTreeMap<String, Detector>,
+    networks: &mut Networks,
+    login: &Login,
+    from: &[(IpAddr, Tick)],
+    now: Tick,
+) {
+    for (name, detector) in detectors {
+        if let Sign::Networks(window) = &detector.when {
+            networks.recall(&key_of(name, &mail::fold(login.as_str())), from, *window, now);
+        }
+    }
+}
+
+fn key_of(detector: &str, folded: &str) -> String {
+    format!("compromise|{detector}|{folded}")
 }
 
 /// Counts one event. When it overruns the window, the ring begins anew.

@@ -13,7 +13,7 @@ const NETWORKS_MAX: usize = 64;
 /// Nothing is remembered for longer than the widest window, a day.
 const DAY: u32 = 86_400 * TICKS_PER_S;
 
-/// The networks accounts logged in from lately. In memory alone: a restart begins anew.
+/// The networks accounts logged in from lately. In memory alone: [`Networks::recall`] is for what is known of them elsewhere.
 #[derive(Debug, Default)]
 pub struct Networks {
     /// The newest moment of each network, by detector and account.
@@ -39,6 +39,25 @@ impl Networks {
         }
         self.seen.remove(key);
         Some(Seen { count, of: None, within_s: window.width_s })
+    }
+
+    /// Puts back what an account was seen from before, each with its moment, where nothing is known of it yet. What would have
+    /// set the detector off did so then, and it began anew.
+    pub(super) fn recall(&mut self, key: &str, from: &[(IpAddr, Tick)], window: Window, now: Tick) {
+        if self.seen.contains_key(key) {
+            return;
+        }
+        let width = u64::from(window.width_s) * u64::from(TICKS_PER_S);
+        let mut newest: HashMap<u64, u32> = HashMap::new();
+        for (address, at) in from.iter().filter(|(_, at)| *at <= now && u64::from(at.0) + width > u64::from(now.0)) {
+            let known = newest.entry(network(*address)).or_default();
+            *known = at.0.max(*known);
+        }
+        let mut seen: Vec<(u64, u32)> = newest.into_iter().collect();
+        seen.sort_unstable_by_key(|(network, at)| (*at, *network));
+        if !seen.is_empty() && seen.len() <= window.max as usize {
+            self.seen.insert(key.to_owned(), seen);
+        }
     }
 
     /// Drops what is older than any window.

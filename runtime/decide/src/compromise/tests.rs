@@ -114,6 +114,24 @@ fn a_train_is_a_few_networks_and_a_seventh_one_within_an_hour_is_seen() {
 }
 
 #[test]
+fn networks_of_before_a_restart_count_and_what_went_off_does_not_go_off_again() {
+    let by = [("networks", Sign::Networks(window(6, 3_600)))];
+    let seen = |ages: &[u32]| {
+        let mut watched = Watched::by(&by);
+        let from = |(n, age): (u8, &u32)| (Ipv4Addr::new(203, n, 0, 1).into(), watched.now.before_s(*age));
+        let from: Vec<(IpAddr, Tick)> = (0..).zip(ages).map(from).collect();
+        recall(&watched.detectors, &mut watched.networks, &Login::new("Toto-J").unwrap(), &from, watched.now);
+        watched
+    };
+    assert_eq!(seen(&[0, 60, 600, 900, 1_800, 3_599]).does("toto-j", v4(198, 51, 0)), ["networks"]);
+    assert!(seen(&[0, 60, 600, 900, 1_800, 3_601]).does("toto-j", v4(198, 51, 0)).is_empty(), "one is too old");
+    assert!(seen(&[0; 7]).networks.is_empty(), "seven went off before");
+    let mut watched = seen(&[1, 2]);
+    recall(&watched.detectors, &mut watched.networks, &Login::new("toto-j").unwrap(), &[], watched.now);
+    assert_eq!(watched.networks.len(), 1);
+}
+
+#[test]
 fn a_redirect_to_the_outside_is_a_sign_by_itself() {
     let mut watched = Watched::by(&[("redirect", Sign::NewExternalRedirect)]);
     assert_eq!(watched.does("toto-j", Deed::Redirected), ["redirect"]);

@@ -9,6 +9,7 @@ mod assign;
 mod check;
 mod compare;
 mod guard;
+mod led;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use crate::tables::Tables;
 
 pub use check::{day, name};
 pub use guard::{Extent, too_much};
+pub use led::{Led, led};
 
 /// One person of a list. What is `None` is not said: new people get what the policy says, others keep what they have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,10 @@ pub struct Wanted {
     pub until: Option<String>,
     /// Local parts, or whole addresses, that once were theirs.
     pub former: Vec<String>,
+    /// Other addresses that lead to the person, whole or as local parts of the main domain.
+    pub aliases: Vec<String>,
+    /// Functional addresses the person is a member of, written alike.
+    pub functions: Vec<String>,
 }
 
 /// Somebody who is here.

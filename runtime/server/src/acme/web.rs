@@ -49,7 +49,7 @@ async fn asked(service: &Service, request: Request<BodyWrapper<Bytes>>) -> Resul
         asking = asking.header(name, value);
     }
     let port = parts.uri.port_u16().unwrap_or(443);
-    match web::ask(service, host, port, asking, body, ANSWER_OCTETS_MAX).await {
+    match web::ask(service.into(), host, port, asking, body, ANSWER_OCTETS_MAX).await {
         Ok((parts, body)) => Ok(BytesResponse::from(Response::from_parts(parts, BodyWrapper::from(body.to_vec())))),
         Err(NoAnswer::Certificate) => Err(trouble(format!("{host} shows no certificate for its name that we believe"))),
         Err(NoAnswer::Trouble) => Err(trouble(format!("{host}:{port} does not answer"))),

@@ -11,18 +11,20 @@ mod held;
 mod known;
 mod react;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use decide::compromise::{self, Deed, Networks, Tripped};
-use decide::{RecipientClass, Refusal};
+use decide::{RecipientClass, Refusal, Tick};
 use mail::Login;
+use plan::{Detector, Sign};
 use store::{ReadError, Store};
 use tokio::sync::Notify;
 
+use crate::accesses::How;
 use crate::drive::Recipient;
 use crate::service::{Service, stopped};
 use crate::{clock, durable};
@@ -35,6 +37,9 @@ pub use held::{HeldMessage, held_of, release};
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Looks between two sweeps of networks that are quiet.
 const SWEEP_EVERY: u32 = 360;
+/// Nothing is remembered of networks for longer than the widest window, a day; of more ways the newest.
+const RECALLED_S: i64 = 86_400;
+const RECALLED_MAX: u32 = 200_000;
 /// A recipient's answer waits so long for the case to be durable.
 const OPENS_WITHIN: Duration = Duration::from_secs(10);
 
@@ -64,6 +69,26 @@ impl Compromise {
             changing: tokio::sync::Mutex::default(),
             wake: Notify::new(),
         })
+    }
+
+    /// Reads from which networks accounts were used before the last stop, for the detectors that count them.
+    pub fn recall(&self, store: &Store, detectors: &BTreeMap<String, Detector>, now: Tick) -> Result<(), ReadError> {
+        if !detectors.values().any(|detector| matches!(detector.when, Sign::Networks(_))) {
+            return Ok(());
+        }
+        let now_s = clock::unix_s();
+        let mut from: HashMap<Login, Vec<(IpAddr, Tick)>> = HashMap::new();
+        for access in store.accesses_since(now_s.saturating_sub(RECALLED_S), RECALLED_MAX)? {
+            let age_s = u32::try_from(now_s.saturating_sub(access.last_s)).unwrap_or(0);
+            if let Some(address) = How::read(&access.how).and_then(|how| how.address()) {
+                from.entry(access.login).or_default().push((address, now.before_s(age_s)));
+            }
+        }
+        let mut networks = self.networks();
+        for (login, from) in &from {
+            compromise::recall(detectors, &mut networks, login, from, now);
+        }
+        Ok(())
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<(String, String), String>> {

@@ -1,11 +1,13 @@
 //! A login, the same for SMTP, IMAP and POP3: limits on guessing, the proof, limits again.
 
 mod secret;
+mod vouched;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) use secret::is_of_directory;
+pub(crate) use vouched::vouched;
 
 use decide::expiry::{self, Age, Use};
 use decide::{Account, Auth, ClassId, Guess, Guesses, ReadingCell, Reason, Refusal, address_key};
@@ -117,22 +119,25 @@ async fn through(
         Door::Portal => Ok(found),
     });
     match judged {
-        Ok(logged_in) => {
-            let login = &logged_in.account.login;
-            service.metrics.logins.with_label_values(&["good"]).inc();
-            service.outcome(Outcome::done(Event::LoggedIn, login).from_peer(peer));
-            service.accesses.note(login, protocol(service, peer), peer, "");
-            compromise::logged_in(service, login, peer.seen_as).await;
-            Ok(logged_in)
-        }
+        Ok(logged_in) => Ok(told(service, peer, logged_in, "").await),
         Err(refusal) => {
             let refusal = refused(service, peer, claim.login().unwrap_or_default(), refusal);
             if refusal.reason == Reason::LoginFailed {
-                delayed(service, peer, class, claim).await;
+                delayed(service, peer, class, claim.login()).await;
             }
             Err(refusal)
         }
     }
+}
+
+/// Logs, counts and notes a good login; `by` says who vouched for it, if somebody did.
+async fn told(service: &Arc<Service>, peer: &Peer, logged_in: LoggedIn, by: &str) -> LoggedIn {
+    let login = &logged_in.account.login;
+    service.metrics.logins.with_label_values(&["good"]).inc();
+    service.outcome(Outcome::done(Event::LoggedIn, login).from_peer(peer).saying(by));
+    service.accesses.note(login, protocol(service, peer), peer, by);
+    compromise::logged_in(service, login, peer.seen_as).await;
+    logged_in
 }
 
 /// What is spoken there. What is no listener of the plan is the portal.
@@ -169,9 +174,9 @@ fn enter(service: &Service, peer: &Peer, found: LoggedIn) -> Result<LoggedIn, Re
 }
 
 /// Waits before a failure is told, as `logins.delay` says.
-async fn delayed(service: &Service, peer: &Peer, class: ClassId, claim: &Claim) {
+async fn delayed(service: &Service, peer: &Peer, class: ClassId, login: Option<&str>) {
     let address = address_key(peer.seen_as);
-    let guesses = guesses(service, peer, class, claim.login().unwrap_or(&address));
+    let guesses = guesses(service, peer, class, login.unwrap_or(&address));
     let seconds = guesses.delay_s(&service.tables, &service.rings(), service.clock.now());
     service.delays.wait(&address, seconds, &mut service.stop.clone()).await;
 }

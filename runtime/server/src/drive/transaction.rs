@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use decide::{Accepted, Auth, Cell, Client, Reason, RecipientClass, Refusal, Transaction};
-use mail::{Address, ReversePath, reply};
+use mail::{Address, Login, ReversePath, reply};
 use proto::smtp::{ForwardPath, MailParameters, RcptParameters};
 use store::{QueueId, Resolution};
 
@@ -307,7 +307,8 @@ pub(super) fn owns(service: &Service, client: &Client, reverse_path: &ReversePat
 /// How this client may write `address` as an author, where it is that of somebody who lets them today.
 pub(super) fn delegated(service: &Service, client: &Client, address: &Address) -> Result<Option<Manner>, Refusal> {
     let Some(account) = &client.account else { return Ok(None) };
-    let manner = service.delegations.manner(&service.store, &account.login, address, &service.today());
+    let gives = |owner: &Login| service.standings.of(owner).contained.is_none();
+    let manner = service.delegations.manner(&service.store, &account.login, address, &service.today(), gives);
     manner.map_err(|error| {
         tracing::error!("the directory cannot be read: {error}");
         Refusal::new(reply::TROUBLE, Reason::StoreTrouble, "", "the sender cannot be checked now, try later")

@@ -79,8 +79,9 @@ pub(super) fn last_day(service: &Service, until: Option<&str>) -> Result<String,
     Ok(day.to_owned())
 }
 
-fn listed(owner: &Login, to: &Login, delegation: Delegation, today: &str) -> ListedDelegation {
-    let holds = delegation.holds(today);
+/// What a contained account gave rests, as when mail is submitted.
+fn listed(service: &Service, owner: &Login, to: &Login, delegation: Delegation) -> ListedDelegation {
+    let holds = delegation.holds(&service.today()) && service.standings.of(owner).contained.is_none();
     let Delegation { manner, because, until, by, at_s } = delegation;
     ListedDelegation { login: owner.to_string(), to: to.to_string(), manner, because, until, by, at_s, holds }
 }
@@ -123,7 +124,7 @@ impl Operation for AddDelegation {
         context.store.commit_wait(vec![service.delegations.op(&to, &owner, Some(&delegation)), audited])?;
         service.delegations.put(&to, &owner, Some(delegation.clone()));
         tell_owner(service, &owner, &to, &delegation);
-        Ok(listed(&owner, &to, delegation, &service.today()))
+        Ok(listed(service, &owner, &to, delegation))
     }
 }
 
@@ -210,12 +211,11 @@ impl Operation for ListDelegations {
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<Vec<ListedDelegation>, OperateError> {
         let service = server(context)?;
         let about = self.login.as_deref().map(|login| place::login(context, login)).transpose()?;
-        let today = service.today();
         let is_of = |one: &Login, other: &Login| {
             let is = |login: &Login| about.as_ref().is_none_or(|it| it.as_str().eq_ignore_ascii_case(login.as_str()));
             is(one) || is(other)
         };
         let all = service.delegations.all().into_iter().filter(|(to, owner, _)| is_of(to, owner));
-        Ok(all.map(|(to, owner, delegation)| listed(&owner, &to, delegation, &today)).collect())
+        Ok(all.map(|(to, owner, delegation)| listed(service, &owner, &to, delegation)).collect())
     }
 }

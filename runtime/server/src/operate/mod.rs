@@ -115,8 +115,8 @@ pub use password::{
 pub use people::{
     AddAlias, AddPerson, AddedAddress, BadLine, ChangeMembers, ChangePerson, FILE_OCTETS_MAX as PEOPLE_OCTETS_MAX,
     GivenAddress, GivenKind, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, ListAddresses,
-    ListPeople, ListedAddress, ListedPerson, PersonState, PutPeople, PutResult, RemoveAddress, RemovePerson,
-    SetFunction, ShowPerson, ShownPerson, WantedPerson, fuzz_people_csv, fuzz_people_ldif, people_of_csv,
+    ListPeople, ListedAddress, ListedPerson, PasswordHash, PersonState, PutPeople, PutResult, RemoveAddress,
+    RemovePerson, SetFunction, ShowPerson, ShownPerson, WantedPerson, fuzz_people_csv, fuzz_people_ldif, people_of_csv,
     people_of_ldif, people_to_csv, people_to_ldif,
 };
 pub use place::Layout;

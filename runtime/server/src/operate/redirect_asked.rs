@@ -208,7 +208,8 @@ impl Operation for ApproveRedirect {
             .holds(&service.tables, &service.today())
             .map_err(|stop| OperateError::Refused { why: redirects::words(&stop), rule: stop.rule().to_owned() })?;
         if service.redirects.is_full() && service.redirects.of(&person.login).is_none() {
-            return Err(OperateError::Refused { why: "there are too many redirects".to_owned(), rule });
+            let (why, rule) = ("there are too many redirects".to_owned(), "redirects".to_owned());
+            return Err(OperateError::Refused { why, rule });
         }
         asked.state = State::Approved { by: decider.name(), rule: rule.clone(), at_s: clock::unix_s() };
         let login = &person.login;

@@ -34,7 +34,7 @@ use flights::Flights;
 use queue::{Place, Queue};
 use remembered::{Moment, Remembered};
 use renewals::{Renewal, Renewals};
-pub use set::{SetBy, history_of, import, set};
+pub use set::{SetBy, history_of, import, import_where_none, set};
 
 /// Longest password that is hashed, in octets.
 const SECRET_OCTETS_MAX: usize = 1_024;

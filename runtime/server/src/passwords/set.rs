@@ -7,11 +7,12 @@ use proto::sasl::Secret;
 use store::{Op, ReadError, Store};
 
 use super::facts::{self, Facts};
+use crate::clock;
 use crate::drive::login::is_of_directory;
 use crate::operate::{Context, OperateError};
 use crate::quality::{self, Advice};
+use crate::schemes::{self, Imported};
 use crate::verifier::{self, Making};
-use crate::{clock, schemes};
 
 /// Settings of passwords a login had: this and the login, verifiers one a line, the newest first.
 const HISTORY: &str = "password-history/";
@@ -71,14 +72,32 @@ pub fn set(context: &Context, login: &Login, new: &Secret, how: SetBy) -> Result
 pub fn import(context: &Context, login: &Login, hash: &str, set_s: Option<i64>) -> Result<(), OperateError> {
     let imported = schemes::read(hash).map_err(|why| OperateError::BadRequest { why: why.to_string() })?;
     let _changing = super::changing();
-    context.store.commit_wait(vec![
-        Op::SetVerifier { login: login.clone(), verifier: imported.verifier().to_owned() },
-        facts::op(login, &Facts::set_at(set_s.unwrap_or_else(clock::unix_s), false)),
-    ])?;
+    context.store.commit_wait(imported_as(login, &imported, set_s.unwrap_or_else(clock::unix_s)).to_vec())?;
     if let Some(server) = &context.server {
         server.passwords.forget(login);
     }
     Ok(())
+}
+
+/// The same for some people at once, as of now; who has a password by now keeps it.
+pub fn import_where_none(context: &Context, some: &[(Login, Imported)]) -> Result<(), OperateError> {
+    let (now_s, _changing) = (clock::unix_s(), super::changing());
+    let mut ops = Vec::new();
+    for (login, imported) in some {
+        if context.store.person(login)?.is_some_and(|row| row.verifier.is_none()) {
+            ops.extend(imported_as(login, imported, now_s));
+        }
+    }
+    context.store.commit_wait(ops)?;
+    if let Some(server) = &context.server {
+        some.iter().for_each(|(login, _)| server.passwords.forget(login));
+    }
+    Ok(())
+}
+
+fn imported_as(login: &Login, imported: &Imported, set_s: i64) -> [Op; 2] {
+    let verifier = imported.verifier().to_owned();
+    [Op::SetVerifier { login: login.clone(), verifier }, facts::op(login, &Facts::set_at(set_s, false))]
 }
 
 /// The setting that keeps what a login had before; whoever erases a person takes it away.

@@ -172,3 +172,80 @@ fn words(plan: &Plan, due: &Due) -> Words {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mail::Person;
+    use store::Origin;
+
+    use super::*;
+
+    const DAY_S: i64 = 86_400;
+    /// 2026-01-01, noon.
+    const SET_S: i64 = 1_767_268_800;
+
+    fn nantes() -> Plan {
+        plan::read(include_str!("../../../../policies/nantes/policy.plan.ron")).unwrap().0
+    }
+
+    fn row() -> PersonRow {
+        let person = Person {
+            login: Login::new("toto-j").unwrap(),
+            first: "Jean".to_owned(),
+            last: "Toto".to_owned(),
+            address: "Jean.Toto@univ-nantes.fr".parse().unwrap(),
+            profile: "standard".to_owned(),
+            unit: String::new(),
+            home: None,
+            quota_octets: 1,
+        };
+        PersonRow {
+            person,
+            verifier: Some("x".to_owned()),
+            standing: Vec::new(),
+            due_s: None,
+            secret: Vec::new(),
+            origin: Origin::default(),
+        }
+    }
+
+    #[test]
+    fn each_warning_comes_once_as_the_days_go_by_and_a_new_password_begins_anew() {
+        let (plan, row) = (nantes(), row());
+        let mut known = Facts::set_at(SET_S, false);
+        let mut told = Vec::new();
+        for day in 0..200 {
+            let now_s = SET_S + day * DAY_S;
+            if let Some(due) = due_of(&plan, &row, &known, now_s) {
+                known.warned_s = Some(due.warn_s);
+                told.push((due.warn_s / 86_400, (due.ends_s - now_s).div_euclid(DAY_S)));
+            }
+        }
+        assert_eq!(told, [(30, 30), (7, 7), (1, 1), (0, 0)], "six months are 181 days here");
+        let renewed = Facts::set_at(SET_S + 190 * DAY_S, false);
+        assert!(due_of(&plan, &row, &renewed, SET_S + 200 * DAY_S).is_none());
+        // Whoever was away for the first two hears the one that counts.
+        let late = due_of(&plan, &row, &Facts::set_at(SET_S, false), SET_S + 180 * DAY_S).unwrap();
+        assert_eq!(late.warn_s, 86_400);
+    }
+
+    #[test]
+    fn a_warning_names_day_page_and_consequence_in_both_languages_and_links_nowhere() {
+        let plan = nantes();
+        let due = |warn_s| Due {
+            login: Login::new("toto-j").unwrap(),
+            address: "Jean.Toto@univ-nantes.fr".parse().unwrap(),
+            ends_s: SET_S,
+            warn_s,
+        };
+        for (warn_s, french, english) in [(604_800, "expire le", "ends on"), (0, "a expiré le", "ended on")] {
+            let words = words(&plan, &due(warn_s));
+            let day = expiry::day(SET_S);
+            assert!(words.french.contains(&format!("{french} {day}")), "{}", words.french);
+            assert!(words.english.contains(&format!("{english} {day}")), "{}", words.english);
+            for text in [&words.french, &words.english] {
+                assert!(text.contains(expiry::change_at(&plan)) && !text.contains("href"), "{text}");
+            }
+        }
+    }
+}

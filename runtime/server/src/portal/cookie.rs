@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub const SESSION: &str = "__Host-session";
 /// Of forms of who is not.
 pub const FORM: &str = "__Host-form";
+/// Of who signs in elsewhere, until they are back.
+pub const OUTING: &str = "__Host-outing";
 /// `fr` or `en`.
 pub const LANGUAGE: &str = "__Host-language";
 
@@ -33,6 +35,12 @@ pub fn id(headers: &HeaderMap, name: &str) -> Option<Id> {
 /// A cookie that ends with the browser.
 pub fn set(name: &str, id: &Id) -> HeaderValue {
     line(format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Strict", URL_SAFE_NO_PAD.encode(id)))
+}
+
+/// A cookie that comes along when another site leads back here, for `seconds`.
+pub fn set_lax(name: &str, id: &Id, seconds: u64) -> HeaderValue {
+    let value = URL_SAFE_NO_PAD.encode(id);
+    line(format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}"))
 }
 
 pub fn clear(name: &str) -> HeaderValue {

@@ -13,6 +13,7 @@ mod address_book;
 mod app_passwords;
 mod cookie;
 mod corrections;
+mod elsewhere;
 mod form;
 mod gate;
 mod home;
@@ -42,6 +43,7 @@ use axum::routing::MethodRouter;
 use tokio::task::JoinHandle;
 
 use crate::service::Service;
+use crate::vouch::Ways;
 use pace::Pace;
 use session::Sessions;
 use storage::Archives;
@@ -55,6 +57,8 @@ pub(crate) use words::Words;
 
 /// Searches of the address book in a minute.
 const SEARCHES_MAX: u32 = 30;
+/// Ways out to who vouches, and ways back, in a minute and from one address; many people may share one.
+const OUTINGS_MAX: u32 = 240;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -71,6 +75,10 @@ pub(crate) struct Portal {
     archives: Arc<Archives>,
     /// How often each looks into the address book.
     searches: Arc<Pace>,
+    /// Who vouches for people besides their passwords.
+    ways: Arc<Ways>,
+    /// How often each address goes out to them.
+    outings: Arc<Pace>,
 }
 
 /// A page and what answers there.
@@ -92,6 +100,7 @@ fn routes() -> Vec<Route> {
         setup::routes(),
         manage::routes(),
         sign_in::routes(),
+        elsewhere::routes(),
         accessibility::routes(),
         style::routes(),
     ];
@@ -112,11 +121,13 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
         service: service.clone(),
         sessions: Arc::new(Sessions::new(rules.idle_s, rules.session_at_most_s)),
         host: host(&rules),
-        rules,
         key: crate::random::octets(),
         started: Instant::now(),
         archives: Arc::default(),
         searches: Arc::new(Pace::new(SEARCHES_MAX)),
+        ways: Arc::new(ways(service, &rules)),
+        outings: Arc::new(Pace::new(OUTINGS_MAX)),
+        rules,
     });
     let front = Arc::new(Front::new(portal));
     doors.into_iter().map(|door| tokio::spawn(serve::serve(front.clone(), door))).collect()
@@ -125,6 +136,11 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
 /// The host of its URL.
 fn host(rules: &plan::Portal) -> String {
     rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase()
+}
+
+/// Who vouches for people, as the plan of `service` says.
+fn ways(service: &Service, rules: &plan::Portal) -> Ways {
+    Ways::new(&service.tables.plan().identity.sign_in, &service.site, elsewhere::place(&rules.at))
 }
 
 /// The portal under the plan that runs now: each request asks for it.
@@ -145,7 +161,15 @@ impl Front {
         let rules = service.tables.plan().portal.clone();
         let Some(rules) = rules.filter(|_| !Arc::ptr_eq(&service, &portal.service)) else { return (portal, router) };
         portal.sessions.bound(rules.idle_s, rules.session_at_most_s);
-        let new = Arc::new(Portal { service, host: host(&rules), rules, ..(*portal).clone() });
+        let told = |service: &Service, rules: &plan::Portal| {
+            (service.tables.plan().identity.sign_in.clone(), rules.at.clone())
+        };
+        // Who went out under the same ways comes back to them.
+        let ways = match told(&portal.service, &portal.rules) == told(&service, &rules) {
+            true => portal.ways.clone(),
+            false => Arc::new(ways(&service, &rules)),
+        };
+        let new = Arc::new(Portal { service, host: host(&rules), rules, ways, ..(*portal).clone() });
         let both = (new.clone(), self::router(&new));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = both.clone();
         both

@@ -171,6 +171,8 @@ pub(crate) fn failed(visitor: &Visitor, to: &str, error: &OperateError) -> Respo
             (StatusCode::FORBIDDEN, visitor.say(words::NOT_YOURS.1).to_owned())
         }
         OperateError::Refused { why, rule } => {
+            let told = words::refusal(visitor.portal.service.tables.plan(), visitor.language, rule, why);
+            let why = told.as_ref().unwrap_or(why);
             (StatusCode::UNPROCESSABLE_ENTITY, words::REFUSED.with(visitor.language, &[why, rule]))
         }
         OperateError::WeakPassword { advice } => {

@@ -68,7 +68,10 @@ pub(super) fn asked_for(visitor: &Visitor, asked: &Asked) -> Markup {
     let said = match &asked.state {
         State::Allowed { .. } => visitor.say(words::ASKED_ALLOWED).to_owned(),
         State::Waits { .. } => visitor.say(words::ASKED_WAITS).to_owned(),
-        State::Refused { why, rule, by } if by.is_empty() => words::ASKED_REFUSED.with(language, &[why, rule]),
+        State::Refused { why, rule, by } if by.is_empty() => {
+            let told = words::refusal(visitor.portal.service.tables.plan(), language, rule, why);
+            words::ASKED_REFUSED.with(language, &[told.as_ref().unwrap_or(why), rule])
+        }
         State::Refused { why, by, .. } => words::ASKED_REFUSED_BY.with(language, &[by, why]),
         State::Approved { by, .. } => words::ASKED_APPROVED.with(language, &[by]),
         State::Ended { .. } => visitor.say(words::ASKED_ENDED).to_owned(),

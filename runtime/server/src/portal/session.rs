@@ -30,11 +30,20 @@ pub enum Stage {
     SignedIn,
 }
 
+/// What showed who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    Password,
+    /// The word of who vouches for people here: how old their password is and second factors are their business.
+    Word,
+}
+
 /// A session as pages see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     pub login: Login,
     pub stage: Stage,
+    pub proof: Proof,
     /// Unix seconds.
     pub since_s: i64,
     pub address: IpAddr,
@@ -218,6 +227,7 @@ mod tests {
         Session {
             login: Login::new(login).unwrap(),
             stage: Stage::SignedIn,
+            proof: Proof::Password,
             since_s: 0,
             address: "192.0.2.1".parse().unwrap(),
             program: String::new(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::Reason;
@@ -12,9 +12,9 @@ use maud::html;
 use proto::sasl::{Credentials, Secret};
 use serde::Deserialize;
 
-use super::session::{Session, Stage};
+use super::session::{Proof, Session, Stage};
 use super::show::in_query;
-use super::{Field, Form, Portal, Route, Visit, Visitor, Words, cookie, field, form, page, summary, words};
+use super::{Field, Form, Portal, Route, Visit, Visitor, Words, cookie, elsewhere, field, form, page, summary, words};
 use crate::clock;
 use crate::drive;
 use crate::passwords::totp;
@@ -54,7 +54,7 @@ async fn asked(visit: Visit, Query(Next { next }): Query<Next>) -> Response {
     asking(&visit, StatusCode::OK, &next, "", None)
 }
 
-fn asking(visit: &Visit, code: StatusCode, next: &str, login: &str, wrong: Option<Words>) -> Response {
+pub(super) fn asking(visit: &Visit, code: StatusCode, next: &str, login: &str, wrong: Option<Words>) -> Response {
     let wrong: Vec<(&str, String)> = wrong.map(|words| ("login", visit.say(words).to_owned())).into_iter().collect();
     let fields = html! {
         input type="hidden" name="next" value=(page::own_path(next));
@@ -65,7 +65,7 @@ fn asking(visit: &Visit, code: StatusCode, next: &str, login: &str, wrong: Optio
         }))
         button { (visit.say(words::SIGN_IN)) }
     };
-    let body = html! { (summary(visit, &wrong)) (form(visit, "/sign-in", fields)) };
+    let body = html! { (summary(visit, &wrong)) (form(visit, "/sign-in", fields)) (elsewhere::ways(visit, next)) };
     page::plain(visit, code, words::SIGN_IN, body)
 }
 
@@ -120,20 +120,27 @@ fn is_app_password(portal: &Portal, login: &str, secret: &Secret) -> Result<bool
 
 /// Begins a session under a new secret; what the browser had before opens nothing.
 fn enter(visit: &Visit, login: Login, entered: Option<Entered>, stage: Stage, to: &str) -> Response {
+    let mut response = page::see(to);
+    let cookie = begin(visit, login, entered, stage, Proof::Password);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
+}
+
+/// The cookie of a new session.
+pub(super) fn begin(visit: &Visit, login: Login, entered: Option<Entered>, stage: Stage, proof: Proof) -> HeaderValue {
     let portal = &visit.portal;
     portal.sessions.end(&visit.form_id);
     let session = Session {
         login,
         stage,
+        proof,
         since_s: clock::unix_s(),
         address: visit.address,
         program: visit.program.clone(),
         number: 0,
     };
     let id = portal.sessions.begin(session, entered, portal.now_s());
-    let mut response = page::see(to);
-    response.headers_mut().append(header::SET_COOKIE, cookie::set(cookie::SESSION, &id));
-    response
+    cookie::set(cookie::SESSION, &id)
 }
 
 /// Who showed the password and owes the code.

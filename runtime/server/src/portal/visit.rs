@@ -18,7 +18,7 @@ use mail::{Login, Person};
 use plan::{Language, RoleName, SecondFactor};
 
 use super::cookie::Id;
-use super::session::{Session, Stage};
+use super::session::{Proof, Session, Stage};
 use super::words::Words;
 use super::{Portal, page, password, second_factor, sign_in, words};
 use crate::outcome::Peer;
@@ -100,6 +100,8 @@ pub(crate) struct Visitor {
     pub roles: Held,
     /// Their password is too old, or others have read it: all they may do here is change it.
     pub must_change: bool,
+    /// They showed their password here; else somebody vouched for them.
+    by_password: bool,
 }
 
 impl Deref for Visitor {
@@ -118,13 +120,15 @@ impl Visitor {
         };
         let service = &visit.portal.service;
         let Some(row) = service.store.person(&session.login)? else { return Ok(None) };
-        let must_change = matches!(expiry::age(service, &row), Age::Ended { .. } | Age::Given);
+        let by_password = session.proof == Proof::Password;
+        let must_change = by_password && matches!(expiry::age(service, &row), Age::Ended { .. } | Age::Given);
         Ok(Some(Visitor {
             visit: visit.clone(),
             login: row.person.login.clone(),
             person: row.person,
             roles: roles_of(service, &session.login)?,
             must_change,
+            by_password,
         }))
     }
 
@@ -147,6 +151,9 @@ impl Visitor {
         let SecondFactor::RequiredFor(roles) = &service.tables.plan().identity.password.second_factor else {
             return Ok(false);
         };
+        if !self.by_password {
+            return Ok(false);
+        }
         let holds = |role: &RoleName| match role {
             RoleName::Correspondent => !self.roles.correspondent_of.is_empty(),
             RoleName::Manager => self.roles.manager,

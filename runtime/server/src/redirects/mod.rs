@@ -8,6 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use decide::{Grant, RedirectStop, Tables};
 use mail::{Address, Domain, Login};
+use plan::GrantNeeds;
 use serde::{Deserialize, Serialize};
 use store::{Op, ReadError, Store};
 
@@ -110,6 +111,15 @@ pub fn op(login: &Login, redirect: Option<&Redirect>) -> Op {
     Op::Setting { key: format!("{PREFIX}{login}"), value }
 }
 
+/// A part of an approval, in [`words`].
+pub const fn need_word(need: GrantNeeds) -> &'static str {
+    match need {
+        GrantNeeds::Approver => "an approver",
+        GrantNeeds::Reason => "a reason",
+        GrantNeeds::EndDate => "an end date",
+    }
+}
+
 /// For people: why mail does not go on, and what to do.
 pub fn words(stop: &RedirectStop) -> String {
     match stop {
@@ -119,14 +129,7 @@ pub fn words(stop: &RedirectStop) -> String {
             decide::RedirectDenial::NotAllowed => "the policy allows no redirect to this domain".to_owned(),
         },
         RedirectStop::Lacks { needs, .. } => {
-            let needs: Vec<&str> = needs
-                .iter()
-                .map(|need| match need {
-                    plan::GrantNeeds::Approver => "an approver",
-                    plan::GrantNeeds::Reason => "a reason",
-                    plan::GrantNeeds::EndDate => "an end date",
-                })
-                .collect();
+            let needs: Vec<&str> = needs.iter().map(|need| need_word(*need)).collect();
             format!("somebody has to approve it; what is missing: {}", needs.join(", "))
         }
         RedirectStop::Ended { until, .. } => format!("the approval ended on {until}"),

@@ -12,7 +12,7 @@ const TOKEN_OCTETS_MAX: usize = 8 * 1024;
 /// Keys of one issuer that are kept.
 const KEYS_MAX: usize = 64;
 /// Clocks may differ by so much.
-const SLACK_S: i64 = 60;
+pub(super) const SLACK_S: i64 = 60;
 
 /// Why a token is refused, for the operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,27 @@ impl Algorithm {
     }
 }
 
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// RFC 9068.
+    Access,
+    /// OpenID Connect Core 2.
+    Id,
+}
+
+impl Kind {
+    /// RFC 9068 4: an ID token is no access token, and neither is taken for the other.
+    fn judge(self, typ: &str) -> Result<(), BadToken> {
+        match self {
+            Kind::Access if ["at+jwt", "application/at+jwt"].contains(&typ) => Ok(()),
+            Kind::Access => Err(BadToken("the type is not at+jwt")),
+            Kind::Id if ["", "jwt", "application/jwt"].contains(&typ) => Ok(()),
+            Kind::Id => Err(BadToken("the type is not jwt")),
+        }
+    }
+}
+
 /// A token's three parts, decoded; nothing of it is verified.
 pub struct Token<'a> {
     algorithm: Algorithm,
@@ -55,7 +76,7 @@ struct Header {
 }
 
 impl<'a> Token<'a> {
-    pub fn read(text: &'a str) -> Result<Token<'a>, BadToken> {
+    pub fn read(text: &'a str, kind: Kind) -> Result<Token<'a>, BadToken> {
         if text.len() > TOKEN_OCTETS_MAX {
             return Err(BadToken("too long"));
         }
@@ -64,11 +85,7 @@ impl<'a> Token<'a> {
         let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| BadToken("not base64url"));
         let header: Header =
             serde_json::from_slice(&decoded(header)?).map_err(|_| BadToken("the header is no JSON"))?;
-        // RFC 9068 4: an ID token is no access token.
-        let kind = header.typ.unwrap_or_default().to_ascii_lowercase();
-        if !["at+jwt", "application/at+jwt"].contains(&kind.as_str()) {
-            return Err(BadToken("the type is not at+jwt"));
-        }
+        kind.judge(&header.typ.unwrap_or_default().to_ascii_lowercase())?;
         // RFC 7515 4.1.11.
         if header.crit.is_some() {
             return Err(BadToken("an extension is critical"));
@@ -95,20 +112,33 @@ impl<'a> Token<'a> {
 
     /// Who the token is for, if its claims hold at `now_s` (RFC 9068 4).
     pub fn login(&self, rules: &OAuth, now_s: i64) -> Result<&str, BadToken> {
-        let claim = |name: &str| self.claims.get(name);
-        if claim("iss").and_then(Value::as_str) != Some(&rules.issuer) {
+        self.holds(&rules.issuer, &rules.audience, now_s)?;
+        self.text(&rules.login_claim).ok_or(BadToken("the claim with the login is missing"))
+    }
+
+    pub(super) fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name)
+    }
+
+    /// A claim that is a text and not empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.claim(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Is it of this issuer, for this audience, and in time (RFC 7519 4.1)?
+    pub(super) fn holds(&self, issuer: &str, audience: &str, now_s: i64) -> Result<(), BadToken> {
+        let claim = |name: &str| self.claim(name);
+        if claim("iss").and_then(Value::as_str) != Some(issuer) {
             return Err(BadToken("another issuer"));
         }
         let for_us = match claim("aud") {
-            Some(Value::String(audience)) => *audience == rules.audience,
-            Some(Value::Array(all)) => all.iter().any(|audience| audience.as_str() == Some(&rules.audience)),
+            Some(Value::String(one)) => one == audience,
+            Some(Value::Array(all)) => all.iter().any(|one| one.as_str() == Some(audience)),
             _ => false,
         };
         if !for_us {
             return Err(BadToken("another audience"));
         }
-        // RFC 7519 2: NumericDate may have a fraction.
-        let seconds = |value: &Value| value.as_i64().or(value.as_f64().map(|it| it as i64));
         let expires_s = claim("exp").and_then(seconds).ok_or(BadToken("no expiry"))?;
         if now_s >= expires_s.saturating_add(SLACK_S) {
             return Err(BadToken("expired"));
@@ -119,9 +149,13 @@ impl<'a> Token<'a> {
                 return Err(BadToken("not valid yet"));
             }
         }
-        let login = claim(&rules.login_claim).and_then(Value::as_str).filter(|login| !login.is_empty());
-        login.ok_or(BadToken("the claim with the login is missing"))
+        Ok(())
     }
+}
+
+/// RFC 7519 2: NumericDate may have a fraction.
+pub(super) fn seconds(value: &Value) -> Option<i64> {
+    value.as_i64().or(value.as_f64().map(|it| it as i64))
 }
 
 /// A public key of the issuer.
@@ -238,7 +272,7 @@ mod tests {
     fn a_token_tells_its_login_while_it_holds() {
         let (pair, keys) = ed25519();
         let text = signed(&pair, HEADER, CLAIMS);
-        let token = Token::read(&text).unwrap();
+        let token = Token::read(&text, Kind::Access).unwrap();
         assert!(token.is_signed(&keys));
         let cases = [
             (700, Ok("toto-j")),
@@ -265,7 +299,7 @@ mod tests {
             ("\"toto-j\"", "\"\"", "the claim with the login is missing"),
         ] {
             let text = signed(&pair, HEADER, &CLAIMS.replace(old, new));
-            assert_eq!(Token::read(&text).unwrap().login(&rules(), 700), Err(BadToken(why)), "{new}");
+            assert_eq!(Token::read(&text, Kind::Access).unwrap().login(&rules(), 700), Err(BadToken(why)), "{new}");
         }
     }
 
@@ -274,22 +308,29 @@ mod tests {
         let (pair, keys) = ed25519();
         let good = signed(&pair, HEADER, CLAIMS);
         let other = Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap();
-        assert!(!Token::read(&signed(&other, HEADER, CLAIMS)).unwrap().is_signed(&keys));
+        assert!(!Token::read(&signed(&other, HEADER, CLAIMS), Kind::Access).unwrap().is_signed(&keys));
         let (said, signature) = good.rsplit_once('.').unwrap();
         let (header, _) = said.split_once('.').unwrap();
         let forged = format!("{header}.{}.{signature}", b64(CLAIMS.replace("toto-j", "dupont")));
-        assert!(!Token::read(&forged).unwrap().is_signed(&keys));
+        assert!(!Token::read(&forged, Kind::Access).unwrap().is_signed(&keys));
         let unknown = signed(&pair, &HEADER.replace("k1", "k2"), CLAIMS);
-        assert!(!Token::read(&unknown).unwrap().has_key(&keys));
+        assert!(!Token::read(&unknown, Kind::Access).unwrap().has_key(&keys));
         // The public key as a secret (RFC 8725 2.1), and no signature at all.
         for name in ["HS256", "none", "RS512"] {
             let text = signed(&pair, &HEADER.replace("EdDSA", name), CLAIMS);
-            assert_eq!(Token::read(&text).err(), Some(BadToken("the algorithm is none of ours")));
+            assert_eq!(Token::read(&text, Kind::Access).err(), Some(BadToken("the algorithm is none of ours")));
         }
-        assert!(!Token::read(&signed(&pair, &HEADER.replace("EdDSA", "RS256"), CLAIMS)).unwrap().has_key(&keys));
-        assert!(Token::read(&signed(&pair, &HEADER.replace("at+jwt", "JWT"), CLAIMS)).is_err(), "an ID token");
+        assert!(
+            !Token::read(&signed(&pair, &HEADER.replace("EdDSA", "RS256"), CLAIMS), Kind::Access)
+                .unwrap()
+                .has_key(&keys)
+        );
+        assert!(
+            Token::read(&signed(&pair, &HEADER.replace("at+jwt", "JWT"), CLAIMS), Kind::Access).is_err(),
+            "an ID token"
+        );
         for text in ["", "a", "a.b", "a.b.c", "!.!.!", &"x".repeat(TOKEN_OCTETS_MAX + 1)] {
-            assert!(Token::read(text).is_err(), "{text}");
+            assert!(Token::read(text, Kind::Access).is_err(), "{text}");
         }
     }
 
@@ -303,7 +344,7 @@ mod tests {
         let set = format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","alg":"ES256","x":"{x}","y":"{y}"}}]}}"#);
         let said = format!("{}.{}", b64(HEADER.replace("EdDSA", "ES256").replace(",\"kid\":\"k1\"", "")), b64(CLAIMS));
         let text = format!("{said}.{}", b64(pair.sign(&random, said.as_bytes()).unwrap()));
-        assert!(Token::read(&text).unwrap().is_signed(&keys(set.as_bytes()).unwrap()));
+        assert!(Token::read(&text, Kind::Access).unwrap().is_signed(&keys(set.as_bytes()).unwrap()));
         assert!(keys(b"[]").is_none());
         assert!(keys(set.replace("ES256", "ES384").as_bytes()).unwrap().is_empty());
     }

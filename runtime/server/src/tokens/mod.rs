@@ -1,19 +1,20 @@
 //! Bearer tokens: who they are for, by the word of the plan's issuer (`identity.oauth`).
 //!
-//! INVARIANT (calm-fetching): however many tokens come with keys nobody knows, the issuer is asked once a minute at most, and
+//! INVARIANT (calm-fetching): however many tokens come with keys nobody knows, an issuer is asked once a minute at most, and
 //! by one task.
 
-mod fetch;
+pub mod fetch;
+pub mod identity;
 mod jwt;
 mod law;
 
 use std::time::{Duration, Instant};
 
-use plan::OAuth;
 use proto::sasl::Secret;
 use tokio::sync::Mutex;
 
-use self::jwt::{BadToken, Key, Token};
+pub use self::jwt::{BadToken, Token, keys};
+use self::jwt::{Key, Kind};
 pub use self::law::fuzz_jwt;
 use crate::clock;
 use crate::service::Service;
@@ -23,7 +24,7 @@ const KEYS_AGE_MAX: Duration = Duration::from_secs(600);
 /// And not sooner than this for an unknown key, or after a failure.
 const KEYS_AGE_MIN: Duration = Duration::from_secs(60);
 
-/// What is known of the issuer's keys.
+/// What is known of the keys of one issuer.
 #[derive(Debug, Default)]
 pub struct Tokens {
     known: Mutex<Known>,
@@ -46,20 +47,28 @@ pub enum NoLogin {
 /// The login a token is for. It says so and the issuer signed it; whether we have such a login is another question.
 pub async fn login(service: &Service, token: &Secret) -> Result<String, NoLogin> {
     let Some(rules) = &service.tables.plan().identity.oauth else { return Err(NoLogin::Bad(BadToken("no issuer"))) };
-    let token = Token::read(token.reveal()).map_err(NoLogin::Bad)?;
+    let token = Token::read(token.reveal(), Kind::Access).map_err(NoLogin::Bad)?;
     // Cheap to judge, so that nobody makes us ask for keys with a token that is of no use.
     let login = token.login(rules, clock::unix_s()).map_err(NoLogin::Bad)?;
-    let mut known = service.tokens.known.lock().await;
-    known.refresh(service, rules, &token).await;
-    match &known.keys {
-        None => Err(NoLogin::NoKeys),
-        Some((_, keys)) if token.is_signed(keys) => Ok(login.to_owned()),
-        Some(_) => Err(NoLogin::Bad(BadToken("no key of the issuer signed it"))),
+    service.tokens.judge(service, &rules.keys, &token).await?;
+    Ok(login.to_owned())
+}
+
+impl Tokens {
+    /// Did the issuer whose keys are at `url` sign it? It is always the same `url`.
+    pub async fn judge(&self, service: &Service, url: &str, token: &Token<'_>) -> Result<(), NoLogin> {
+        let mut known = self.known.lock().await;
+        known.refresh(service, url, token).await;
+        match &known.keys {
+            None => Err(NoLogin::NoKeys),
+            Some((_, keys)) if token.is_signed(keys) => Ok(()),
+            Some(_) => Err(NoLogin::Bad(BadToken("no key of the issuer signed it"))),
+        }
     }
 }
 
 impl Known {
-    async fn refresh(&mut self, service: &Service, rules: &OAuth, token: &Token<'_>) {
+    async fn refresh(&mut self, service: &Service, url: &str, token: &Token<'_>) {
         let fresh = self.keys.as_ref().is_some_and(|(read, _)| read.elapsed() < KEYS_AGE_MAX);
         let has_key = self.keys.as_ref().is_some_and(|(_, keys)| token.has_key(keys));
         // INVARIANT (calm-fetching)
@@ -68,10 +77,10 @@ impl Known {
         }
         self.asked = Some(Instant::now());
         // Keys that are old still sign while no others are to be had.
-        match fetch::get(service, &rules.keys).await.map(|octets| jwt::keys(&octets)) {
+        match fetch::get(service.into(), url, fetch::JSON).await.map(|octets| jwt::keys(&octets)) {
             Ok(Some(keys)) => self.keys = Some((Instant::now(), keys)),
-            Ok(None) => tracing::warn!("{}: no set of keys", rules.keys),
-            Err(error) => tracing::warn!("{}: {error}", rules.keys),
+            Ok(None) => tracing::warn!("{url}: no set of keys"),
+            Err(error) => tracing::warn!("{url}: {error}"),
         }
     }
 }

@@ -25,7 +25,6 @@ use rustls::RootCertStore;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::random;
-use crate::service::Service;
 use crate::site::{self, Site};
 pub use sts_policy::fuzz_mta_sts;
 pub use tlsa::fuzz_tlsa;
@@ -203,10 +202,10 @@ impl World {
     }
 
     /// Connects to the first address of a name that answers.
-    pub async fn connect_by_name(&self, service: &Service, host: &str, port: u16) -> io::Result<TcpStream> {
+    pub async fn connect_by_name(&self, site: &Site, host: &str, port: u16) -> io::Result<TcpStream> {
         let mut last = io::Error::other("no address");
-        for address in self.addresses_known_here(&service.site, host, port).await {
-            match self.connect(address, sources(&service.site, "")).await {
+        for address in self.addresses_known_here(site, host, port).await {
+            match self.connect(address, sources(site, "")).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }

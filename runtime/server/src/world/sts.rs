@@ -125,7 +125,8 @@ async fn fetched(service: &Service, domain: &Domain, id: String) -> Option<Kept>
 /// RFC 8461 3.3.
 async fn fetch(service: &Service, domain: &Domain) -> Result<StsPolicy, TlsFault> {
     let request = Request::get("/.well-known/mta-sts.txt");
-    let answer = web::ask(service, &format!("mta-sts.{domain}"), 443, request, Bytes::new(), POLICY_OCTETS_MAX).await;
+    let answer =
+        web::ask(service.into(), &format!("mta-sts.{domain}"), 443, request, Bytes::new(), POLICY_OCTETS_MAX).await;
     let (parts, body) = answer.map_err(|why| match why {
         NoAnswer::Certificate => TlsFault::StsWebPkiInvalid,
         NoAnswer::Trouble => TlsFault::StsPolicyFetchError,

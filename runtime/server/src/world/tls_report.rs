@@ -206,7 +206,7 @@ async fn post(service: &Service, uri: &str, report: &Value) {
         None => (host, 443),
     };
     let request = Request::post(format!("/{path}")).header(header::CONTENT_TYPE, "application/tlsrpt+json");
-    let asking = web::ask(service, host, port, request, Bytes::from(report.to_string()), ANSWER_OCTETS_MAX);
+    let asking = web::ask(service.into(), host, port, request, Bytes::from(report.to_string()), ANSWER_OCTETS_MAX);
     match tokio::time::timeout(POST_MAX, asking).await {
         Ok(Ok((parts, _))) => tracing::info!(host, status = parts.status.as_u16(), "a TLS report was posted"),
         Ok(Err(_)) | Err(_) => tracing::warn!(host, "a TLS report was not taken"),

@@ -11,8 +11,22 @@ use rustls_pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
 use super::assure::{Assurance, Because};
-use super::certificate;
+use super::{World, certificate};
 use crate::service::Service;
+use crate::site::Site;
+
+/// How others are reached from here.
+#[derive(Clone, Copy)]
+pub struct Reach<'a> {
+    pub world: &'a World,
+    pub site: &'a Site,
+}
+
+impl<'a> From<&'a Service> for Reach<'a> {
+    fn from(service: &'a Service) -> Reach<'a> {
+        Reach { world: &service.world, site: &service.site }
+    }
+}
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +39,16 @@ pub enum NoAnswer {
 
 /// Sends `request`, whose URI is a path, to `host:port`; at most `octets_max` of the body are taken.
 pub async fn ask(
-    service: &Service,
+    reach: Reach<'_>,
     host: &str,
     port: u16,
     request: hyper::http::request::Builder,
     body: Bytes,
     octets_max: usize,
 ) -> Result<(Parts, Bytes), NoAnswer> {
-    let stream = service.world.connect_by_name(service, host, port).await.map_err(|_| NoAnswer::Trouble)?;
+    let stream = reach.world.connect_by_name(reach.site, host, port).await.map_err(|_| NoAnswer::Trouble)?;
     let assurance = Assurance::Verified(Because::MtaSts);
-    let (config, judge) = certificate::config(&service.world.roots, &assurance, None).map_err(|_| NoAnswer::Trouble)?;
+    let (config, judge) = certificate::config(&reach.world.roots, &assurance, None).map_err(|_| NoAnswer::Trouble)?;
     let name = ServerName::try_from(host.to_owned()).map_err(|_| NoAnswer::Certificate)?;
     let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
     let stream = connected.map_err(|_| match judge.verdict() {

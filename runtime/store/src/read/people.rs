@@ -1,7 +1,7 @@
 //! People by other things than their login, what was given to whom, and how people logged in.
 
 use mail::{Alias, Login};
-use rusqlite::{OptionalExtension, Params, Transaction};
+use rusqlite::{OptionalExtension, Params, Row, Transaction};
 
 use super::PersonRow;
 use super::directory::{PERSON, alias, fold, person_row};
@@ -48,6 +48,20 @@ impl Store {
     pub fn people_of_unit(&self, unit: &str, after: Option<&Login>, limit: u32) -> Result<Vec<PersonRow>, ReadError> {
         let after = after.map(fold).unwrap_or_default();
         self.read(|tx| rows(tx, "WHERE unit = ?1 AND login > ?2 ORDER BY login LIMIT ?3", (unit, after, limit)))
+    }
+
+    /// The units people are in, as they are spelled, in order: up to `limit`.
+    pub fn units(&self, limit: u32) -> Result<Vec<String>, ReadError> {
+        self.read(|tx| {
+            // One step of the index for each unit, however many people are in it.
+            let mut query = tx.prepare_cached(
+                "WITH RECURSIVE known(name) AS (SELECT min(unit) FROM person WHERE unit > '' UNION ALL
+                 SELECT (SELECT min(unit) FROM person WHERE unit > known.name) FROM known WHERE known.name IS NOT NULL)
+                 SELECT name FROM known WHERE name IS NOT NULL LIMIT ?1",
+            )?;
+            let rows = query.query_map([limit], |row| row.get(0))?;
+            Ok(rows.collect::<Result<Vec<String>, _>>()?)
+        })
     }
 
     /// Up to `limit` people, in order of login, of whom each word of `text` begins a part of the name, the login or the
@@ -119,24 +133,37 @@ impl Store {
         })
     }
 
+    /// The ways people logged in at `since_s` or later, the last used first; at most `limit`.
+    pub fn accesses_since(&self, since_s: i64, limit: u32) -> Result<Vec<Access>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT how, first, last, times, login FROM access WHERE last >= ?1 ORDER BY last DESC LIMIT ?2",
+            )?;
+            let rows = query.query_map((since_s, limit), |row| Ok((row.get::<_, String>(4)?, access(row)?)))?;
+            rows.map(|row| {
+                let (login, access) = row?;
+                Ok(access(Login::new(&login).ok_or(ReadError::Damaged)?))
+            })
+            .collect()
+        })
+    }
+
     /// How somebody logged in, the last used first; at most `limit`.
     pub fn accesses_of(&self, login: &Login, limit: u32) -> Result<Vec<Access>, ReadError> {
         self.read(|tx| {
             let mut query = tx.prepare_cached(
                 "SELECT how, first, last, times FROM access WHERE login = ?1 ORDER BY last DESC, how LIMIT ?2",
             )?;
-            let found = query.query_map((fold(login), limit), |row| {
-                Ok(Access {
-                    login: login.clone(),
-                    how: row.get(0)?,
-                    first_s: row.get(1)?,
-                    last_s: row.get(2)?,
-                    times: row.get::<_, i64>(3)? as u64,
-                })
-            })?;
+            let found = query.query_map((fold(login), limit), |row| Ok(access(row)?(login.clone())))?;
             Ok(found.collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// `how, first, last, times`, whosever it is.
+fn access(row: &Row<'_>) -> rusqlite::Result<impl FnOnce(Login) -> Access + use<>> {
+    let (how, first_s, last_s, times) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)? as u64);
+    Ok(move |login| Access { login, how, first_s, last_s, times })
 }
 
 /// `which` is the end of the statement.

@@ -138,3 +138,45 @@ fn what_is_learned_and_unlearned_leaves_nothing_behind() {
     store.commit_wait(vec![audit("one"), audit("two")]).unwrap();
     assert_eq!(store.audit(1).unwrap(), [(5, "root".to_owned(), "two".to_owned())]);
 }
+
+#[test]
+fn of_the_audit_goes_what_is_old_and_nothing_younger() {
+    let folder = Folder::new("audit");
+    let store = store_with(&folder, &["a"]);
+    let audit = |at_s: i64| Op::Audit { at_s, who: "root".to_owned(), what: format!("at {at_s}") };
+    store.commit_wait([5, 6, 7, 8].map(audit).to_vec()).unwrap();
+    let left = || store.audit(9).unwrap().into_iter().map(|(at_s, ..)| at_s).collect::<Vec<_>>();
+    let trimmed = |before_s| store.commit_wait(vec![Op::TrimAudit { before_s }]).unwrap();
+    assert_eq!((trimmed(7), left()), (vec![OpResult::Trimmed(2)], vec![8, 7]));
+    assert_eq!((trimmed(7), left()), (vec![OpResult::Trimmed(0)], vec![8, 7]));
+    // Whoever writes to the database by other statements is stopped, also for what a trim of before would have let go.
+    let database = folder.path().join("meta-00.db");
+    drop(store);
+    let raw = rusqlite::Connection::open(database).unwrap();
+    for statement in ["DELETE FROM audit", "DELETE FROM audit WHERE at < 8", "UPDATE audit SET what = ''"] {
+        let error = raw.execute(statement, []).unwrap_err().to_string();
+        assert!(error.contains("the audit is"), "{statement}: {error}");
+    }
+    raw.execute("INSERT INTO meta(key, value) VALUES('audit_from', 8)", []).unwrap();
+    assert!(raw.execute("DELETE FROM audit", []).is_err(), "an entry of that moment is not older");
+    assert_eq!(raw.execute("DELETE FROM audit WHERE at < 8", []), Ok(1));
+}
+
+#[test]
+fn ways_to_log_in_have_a_bound_for_each_login_and_the_last_used_stay() {
+    let folder = Folder::new("accesses");
+    let store = store_with(&folder, &["a", "b"]);
+    let access = |of: &str, n: i64| {
+        let how = format!("imap\toutside\t10.0.{n}.0/24\t");
+        crate::Access { login: login(of), how, first_s: n, last_s: n, times: 1 }
+    };
+    let note = |of: &str, from: i64, to: i64| {
+        store.commit_wait(vec![Op::NoteAccesses((from..to).map(|n| access(of, n)).collect())]).unwrap();
+    };
+    note("b", 0, 3);
+    note("a", 0, 150);
+    note("a", 150, 260);
+    let of = |it: &str| store.accesses_of(&login(it), 1_000).unwrap().iter().map(|row| row.last_s).collect::<Vec<_>>();
+    assert_eq!(of("a"), (60..260).rev().collect::<Vec<i64>>());
+    assert_eq!(of("b"), [2, 1, 0]);
+}

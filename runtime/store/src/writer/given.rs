@@ -10,6 +10,9 @@ use crate::given::{Access, Given, GivenKind, Origin, PersonSource, holder, words
 use crate::op::OpResult;
 use crate::read::fold;
 
+/// Ways of one login that are kept; of more those that were used last.
+const ACCESSES_OF_ONE_MAX: i64 = 200;
+
 impl Group<'_> {
     pub(super) fn claim_login(&mut self, login: &Login, at_s: i64) -> Result<OpResult, Stop> {
         let fresh = self
@@ -104,6 +107,14 @@ impl Group<'_> {
         for access in accesses {
             let times = i64::from(u32::try_from(access.times).unwrap_or(u32::MAX));
             note.execute((fold(&access.login), &access.how, access.first_s, access.last_s, times))?;
+        }
+        let mut bound = self.db.prepare_cached(
+            "DELETE FROM access WHERE login = ?1 AND how IN
+             (SELECT how FROM access WHERE login = ?1 ORDER BY last DESC, how LIMIT -1 OFFSET ?2)",
+        )?;
+        let logins: std::collections::BTreeSet<String> = accesses.iter().map(|access| fold(&access.login)).collect();
+        for login in logins {
+            bound.execute((login, ACCESSES_OF_ONE_MAX))?;
         }
         Ok(OpResult::Done)
     }

@@ -161,6 +161,7 @@ impl Group<'_> {
             Op::CountTokens { bucket, tokens } => self.count_tokens(*bucket, tokens),
             Op::Audit { at_s, who, what } => self.record_audit(*at_s, who, what),
             Op::TrimLosses { before_s } => self.trim_losses(*before_s),
+            Op::TrimAudit { before_s } => self.trim_audit(*before_s),
             Op::TrimDecisions { before_s } => self.trim_decisions(*before_s),
             Op::TrimDeliveries { before_ms } => self.trim_deliveries(*before_ms),
             Op::Part(part) => self.apply_part(part),

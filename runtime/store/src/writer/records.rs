@@ -171,6 +171,19 @@ impl Group<'_> {
         )
     }
 
+    /// A trigger keeps every entry that is not older than the row of `meta`, which is there for this moment alone.
+    pub(super) fn trim_audit(&mut self, before_s: i64) -> Result<OpResult, Stop> {
+        let mut from = self.db.prepare_cached("INSERT OR REPLACE INTO meta(key, value) VALUES('audit_from', ?1)")?;
+        from.execute([before_s])?;
+        drop(from);
+        let removed = self.trim(
+            "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 ORDER BY id LIMIT ?2)",
+            before_s,
+        )?;
+        self.db.prepare_cached("DELETE FROM meta WHERE key = 'audit_from'")?.execute([])?;
+        Ok(removed)
+    }
+
     fn trim(&mut self, statement: &str, before_s: i64) -> Result<OpResult, Stop> {
         let removed = self.db.prepare_cached(statement)?.execute((before_s, TRIMMED_MAX))?;
         Ok(OpResult::Trimmed(removed as u64))

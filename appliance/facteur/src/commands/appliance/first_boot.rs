@@ -242,7 +242,7 @@ impl Import<'_> {
     fn site(&self, text: &str) -> Result<(), String> {
         let (file, tried) = (site(self.places), self.places.data.join("site.ron.given"));
         write(&tried, &format!("{text}\n")).map_err(|error| error.to_string())?;
-        let read = site_file::read(&tried, self.tables).map_err(|error| error.to_string());
+        let read = site_file::read(&tried, Some(self.tables)).map_err(|error| error.to_string());
         let data = read.map(|site| site.data);
         let judged = data.and_then(|data| {
             let here = &self.places.data;

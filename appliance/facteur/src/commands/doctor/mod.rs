@@ -93,6 +93,7 @@ async fn outside(known: &Known) -> Result<Vec<Finding>, zone::LookupError> {
     if let Some(site) = &known.site {
         findings.extend(zone::connections(known.tables.plan(), site).await);
         findings.extend(server::directory_servers(&known.tables, site).await);
+        findings.extend(server::sign_in_servers(&known.tables, site).await);
         findings.extend(zone::set_up_hosts(known.tables.plan(), site, &lookup).await);
     }
     Ok(findings)

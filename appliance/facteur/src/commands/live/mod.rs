@@ -20,7 +20,7 @@ pub mod import;
 pub mod key;
 pub mod log;
 pub mod operator;
-mod people;
+pub mod people;
 pub mod person;
 pub mod probe;
 pub mod quarantine;
@@ -75,6 +75,12 @@ pub struct Place {
 }
 
 impl Place {
+    /// A data folder of this machine.
+    fn here(data: Option<&Path>, site: Option<&Path>) -> Place {
+        let (data, site) = (data.map(Path::to_owned), site.map(Path::to_owned));
+        Place { data, site, appliance: None, identity: None, format: Format::Human }
+    }
+
     /// The appliance on the network that is asked; `None` for a data folder of this machine.
     fn appliance(&self) -> Result<Option<Appliance>, String> {
         let (Some(address), Some(identity)) = (&self.appliance, &self.identity) else { return Ok(None) };

@@ -116,6 +116,7 @@ pub struct Session {
     changed: bool,
     selected: Option<MailboxId>,
     messages: usize,
+    client: Option<String>,
     timeout_s: u32,
 }
 
@@ -177,6 +178,7 @@ impl Session {
             changed: false,
             selected: None,
             messages: 0,
+            client: None,
             timeout_s: SILENCE_BEFORE_LOGIN_S,
         }
     }
@@ -355,7 +357,10 @@ impl Session {
     /// Keeps what the driver may ask about while the state is away in a closure.
     fn remember(&mut self) {
         let open = match &self.stage {
-            Stage::Ready(State::NotAuthenticated(_)) | Stage::Challenge(..) => {
+            Stage::Ready(State::NotAuthenticated(state)) | Stage::Challenge(state, ..) => {
+                if self.client != state.shared.client {
+                    self.client.clone_from(&state.shared.client);
+                }
                 self.timeout_s = SILENCE_BEFORE_LOGIN_S;
                 return;
             }
@@ -369,6 +374,9 @@ impl Session {
             }
             Stage::ToAsk(..) | Stage::Asked(_) | Stage::More(_) | Stage::Compress(_) | Stage::Closing => return,
         };
+        if self.client != open.shared().client {
+            self.client.clone_from(&open.shared().client);
+        }
         (self.selected, self.messages) = match open {
             Open::Authenticated(_) => (None, 0),
             Open::Selected(state) => (Some(state.view.mailbox()), state.view.count() as usize),
@@ -396,6 +404,11 @@ impl Session {
     /// The mailbox to watch.
     pub fn selected(&self) -> Option<MailboxId> {
         self.selected
+    }
+
+    /// What the client calls itself (RFC 2971), where it does.
+    pub fn client(&self) -> Option<&str> {
+        self.client.as_deref()
     }
 
     /// Messages in it: an answer may have the session look at each of them.

@@ -33,7 +33,7 @@ use super::{Connection, Woken, opening};
 use crate::admission::{CompressedPlace, Full};
 use crate::durable;
 use crate::service::Service;
-use crate::sessions::Entered;
+use crate::sessions::{Entered, Protocol};
 
 /// Octets read at a time: few while commands come, which are short, and many while a message does.
 const READ_OCTETS: usize = 1024;
@@ -44,6 +44,8 @@ struct Imap {
     connection: Connection,
     session: Session,
     login: Option<Login>,
+    /// Its program stands among the accesses of the account.
+    is_named: bool,
     entered: Option<Entered>,
     selected: Option<Watched>,
     /// Searched beside the selected one.
@@ -81,6 +83,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
         connection,
         session,
         login: None,
+        is_named: false,
         entered: None,
         selected: None,
         searched: None,
@@ -107,6 +110,7 @@ impl Imap {
                     }
                 }
                 Step::NeedInput => {
+                    self.named();
                     if !self.read(false).await {
                         return;
                     }
@@ -129,6 +133,13 @@ impl Imap {
                 Step::Close => return,
             }
         }
+    }
+
+    /// Notes the program of whoever logged in, once: it says so before the login or after it.
+    fn named(&mut self) {
+        let (Some(login), Some(program), false) = (&self.login, self.session.client(), self.is_named) else { return };
+        self.is_named = true;
+        self.service.accesses.named(login, Protocol::Imap, &self.connection.peer, program);
     }
 
     /// Gives the session its answer, if it waits for one, and learns what to do next.

@@ -56,6 +56,11 @@ impl Operation for AddPerson {
     }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<ImportedPerson, OperateError> {
+        let WantedPerson { aliases, functions, password, .. } = &self.person;
+        if !aliases.is_empty() || !functions.is_empty() || password.is_some() {
+            let why = "aliases, functions and a password come by commands of their own, or with a list".to_owned();
+            return Err(OperateError::BadRequest { why });
+        }
         bring(context, self.person.into(), true)
     }
 }
@@ -91,6 +96,7 @@ impl Operation for ChangePerson {
             registered: self.registered.unwrap_or(row.origin.registered),
             until: self.until,
             former: self.former,
+            ..Wanted::default()
         };
         bring(context, wanted, false)
     }

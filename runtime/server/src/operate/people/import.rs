@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use decide::people::{Extent, Judged, Ledger, Outcome, Present, Settled, judge, too_much};
+use decide::people::{Extent, Judged, Led, Ledger, Mistake, Outcome, Present, Settled, judge, led, too_much};
 use decide::roles;
 use mail::{Alias, AliasKind};
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,12 @@ use store::{DefaultMailbox, Op, Origin, PersonRow, PersonSource};
 
 use super::super::progress::{Throttled, Unit};
 use super::super::{Context, Live, OperateError, Operation, Progress, audit};
+use super::hashes::Hashes;
 use super::wanted::{BadLine, WantedPerson};
 use super::{known, put};
 
 /// People of one commit.
-const BATCH: usize = 200;
+pub(super) const BATCH: usize = 200;
 
 /// `POST /person/import`. Who is in the list and not here is new, who is here changes; who was in a list before and is not in
 /// this one is left alone, or leaves today when `missing_leave` says so. Nobody is erased.
@@ -73,6 +74,16 @@ pub struct ImportedPeople {
     pub same: u64,
     /// Everybody who was here.
     pub known: u64,
+    /// Password hashes that are taken over: those of people who have no password here yet.
+    pub passwords: u64,
+    /// Of people who have one here, which they keep.
+    pub passwords_kept: u64,
+    /// Hashes that open nothing here, and why: these people need a new password.
+    pub passwords_left: Vec<BadLine>,
+    /// Aliases that are new, or lead to somebody new.
+    pub aliases: u64,
+    /// Functional addresses that are new, or have somebody new among their members.
+    pub functions: u64,
     /// More changes at once than this need somebody's word: nothing was written.
     pub more_than: Option<u64>,
     /// In the store.
@@ -91,12 +102,23 @@ impl Operation for ImportPeople {
 
     fn handle(self, context: &Context, tell: &mut dyn FnMut(Progress)) -> Result<ImportedPeople, OperateError> {
         let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
-        let wanted: Vec<_> = self.people.into_iter().map(Into::into).collect();
+        let (hashes, wanted) = Hashes::of(self.people);
+        let wanted: Vec<_> = wanted.into_iter().map(Into::into).collect();
         let _desk = known::desk();
         let everybody = known::everybody(&context.store)?;
         let ledger = known::ledger(&context.store, &live.tables.plan().accounts.reuse_after)?;
-        let outcome = judge(&live.tables, &wanted, &everybody.present, &ledger, &live.today);
-        let mut answer = told(&outcome, &everybody.present, wanted.iter().map(|one| one.line).collect());
+        let mut outcome = judge(&live.tables, &wanted, &everybody.present, &ledger, &live.today);
+        let aliases = known::aliases(&context.store)?;
+        let mut led = led(&live.tables, &wanted, &outcome, &everybody.present, &ledger, &aliases);
+        let lines: Vec<u32> = wanted.iter().map(|one| one.line).collect();
+        let hashes = hashes.judged(context, &mut outcome, &everybody.rows, &lines);
+        outcome.mistakes.append(&mut led.mistakes);
+        for (index, word) in led.gains.drain(..) {
+            outcome.people[index].changes.push(word);
+        }
+        let mut answer = told(&outcome, &everybody.present, &lines);
+        hashes.told(&mut answer);
+        led_told(&led, &mut answer);
         let leaving = if self.missing_leave { outcome.missing.len() as u64 } else { 0 };
         let extent = Extent { leaving, changed: answer.changed, known: answer.known };
         answer.more_than = too_much(live.tables.plan().accounts.mass_change, extent, self.allow_mass_change);
@@ -109,11 +131,23 @@ impl Operation for ImportPeople {
         let source = PersonSource::File;
         let ops = changed.map(|judged| ops(live, judged, &everybody.rows, &ledger, source)).chain(leaving);
         commit(context, ops.collect(), tell)?;
+        // Whom they belong to is there now.
+        hashes.commit(context)?;
+        let led = led.changed.into_iter().map(|alias| vec![Op::UpsertAlias(Box::new(alias))]);
+        commit(context, led.collect(), tell)?;
         answer.is_written = true;
-        let ImportedPeople { new, changed, .. } = &answer;
-        audit(context, &format!("{new} people imported, {changed} changed, {leaving} leave", leaving = missing.len()));
+        let ImportedPeople { new, changed, passwords, aliases, functions, .. } = &answer;
+        let leaving = missing.len();
+        let more = format!("{passwords} password hashes, {aliases} aliases, {functions} functions");
+        audit(context, &format!("{new} people imported, {changed} changed, {leaving} leave; {more}"));
         Ok(answer)
     }
+}
+
+fn led_told(led: &Led, answer: &mut ImportedPeople) {
+    let functions = led.changed.iter().filter(|alias| alias.kind != AliasKind::Alias).count();
+    answer.functions = functions as u64;
+    answer.aliases = (led.changed.len() - functions) as u64;
 }
 
 /// Some hundred people in one commit: who stops it may begin again, and finds the first ones as they are.
@@ -168,11 +202,13 @@ fn leaves(row: &PersonRow, today: &str) -> Vec<Op> {
     vec![Op::UpsertPerson { person, verifier: None, mailboxes: Vec::new(), origin: Some(origin) }]
 }
 
-fn told(outcome: &Outcome, present: &[Present], lines: Vec<u32>) -> ImportedPeople {
+fn told(outcome: &Outcome, present: &[Present], lines: &[u32]) -> ImportedPeople {
     let people: Vec<ImportedPerson> = outcome.people.iter().map(|judged| said(judged, lines[judged.row])).collect();
     let mut counts: HashMap<u8, u64> = HashMap::new();
     people.iter().for_each(|person| *counts.entry(person.state as u8).or_default() += 1);
     let count = |state: PersonState| counts.get(&(state as u8)).copied().unwrap_or(0);
+    let mut mistakes: Vec<&Mistake> = outcome.mistakes.iter().collect();
+    mistakes.sort();
     let missing = |index: &usize| {
         let person = &present[*index].person;
         LeavingPerson { login: person.login.to_string(), name: format!("{} {}", person.first, person.last) }
@@ -183,10 +219,9 @@ fn told(outcome: &Outcome, present: &[Present], lines: Vec<u32>) -> ImportedPeop
         same: count(PersonState::Same),
         known: present.len() as u64,
         missing: outcome.missing.iter().map(missing).collect(),
-        mistakes: outcome.mistakes.iter().map(|it| BadLine { line: it.line, what: it.what.clone() }).collect(),
-        more_than: None,
-        is_written: false,
+        mistakes: mistakes.into_iter().map(|it| BadLine { line: it.line, what: it.what.clone() }).collect(),
         people,
+        ..ImportedPeople::default()
     }
 }
 

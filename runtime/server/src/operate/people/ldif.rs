@@ -69,7 +69,7 @@ fn person(lines: &[(u32, String)]) -> Result<Option<WantedPerson>, BadLine> {
         let named = |(.., known): &&(Field, &str, &str)| name.eq_ignore_ascii_case(known);
         let Some((field, ..)) = Field::ALL.iter().find(named) else { continue };
         // Of several values the first counts, but for those that are a list.
-        if *field == Field::Former || field.of(&person).is_empty() {
+        if field.list(&person).is_some() || field.of(&person).is_empty() {
             field.set(&mut person, &value).map_err(bad)?;
         }
     }
@@ -90,7 +90,7 @@ fn value(line: &str) -> Result<(&str, String), &'static str> {
     Ok((name, rest.trim_start_matches(' ').to_owned()))
 }
 
-/// A file that [`read`] reads back.
+/// A file that [`read`] reads back, without passwords.
 #[must_use]
 pub fn write(people: &[WantedPerson]) -> String {
     let mut text = "version: 1\n".to_owned();
@@ -98,9 +98,9 @@ pub fn write(people: &[WantedPerson]) -> String {
         let login = person.login.as_deref().unwrap_or("unknown");
         text.push_str(&format!("\ndn: uid={login},ou=people\nobjectClass: inetOrgPerson\n"));
         line(&mut text, "cn", format!("{} {}", person.first, person.last).trim());
-        for (field, _, name) in Field::ALL {
-            if field == Field::Former {
-                person.former.iter().for_each(|former| line(&mut text, name, former));
+        for (field, _, name) in Field::written() {
+            if let Some(list) = field.list(person) {
+                list.iter().for_each(|one| line(&mut text, name, one));
                 continue;
             }
             let value = field.of(person);

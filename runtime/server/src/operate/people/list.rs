@@ -67,12 +67,18 @@ impl Operation for ListPeople {
         let limit = self.limit.clamp(1, PAGE_MAX);
         let after = self.after.as_deref().and_then(Login::new);
         let rows = match (&self.like, &self.unit) {
-            (Some(text), _) => context.store.people_like(text, limit)?,
+            // Who is in other units goes afterwards.
+            (Some(text), Some(_)) => context.store.people_like(text, PAGE_MAX)?,
+            (Some(text), None) => context.store.people_like(text, limit)?,
             (None, Some(unit)) => context.store.people_of_unit(unit, after.as_ref(), limit)?,
             (None, None) => context.store.people(after.as_ref(), limit)?,
         };
         let of_unit = |row: &PersonRow| self.unit.as_ref().is_none_or(|unit| row.person.unit == *unit);
-        rows.into_iter().filter(of_unit).map(|row| listed(context, row)).collect()
+        rows.into_iter()
+            .filter(of_unit)
+            .take(limit as usize)
+            .map(|row| with_addresses(context, listed(context, row)?))
+            .collect()
     }
 }
 
@@ -111,6 +117,20 @@ impl Operation for ShowPerson {
     }
 }
 
+/// With the aliases and functions somebody belongs to, as a list has them.
+fn with_addresses(context: &Context, mut listed: ListedPerson) -> Result<ListedPerson, OperateError> {
+    let person = &mut listed.person;
+    let Some(login) = person.login.as_deref().and_then(Login::new) else { return Ok(listed) };
+    for alias in context.store.aliases_of(&login)? {
+        match alias.kind {
+            AliasKind::Former => {}
+            AliasKind::Alias => person.aliases.push(alias.address.to_string()),
+            AliasKind::Function | AliasKind::FunctionMailbox { .. } => person.functions.push(alias.address.to_string()),
+        }
+    }
+    Ok(listed)
+}
+
 fn listed(context: &Context, row: PersonRow) -> Result<ListedPerson, OperateError> {
     let PersonRow { person, origin, .. } = row;
     let former = context.store.aliases_of(&person.login)?.into_iter();
@@ -137,6 +157,7 @@ fn listed(context: &Context, row: PersonRow) -> Result<ListedPerson, OperateErro
             registered: origin.registered,
             until: some(origin.until),
             former: former.collect(),
+            ..WantedPerson::default()
         },
     })
 }

@@ -3,6 +3,7 @@
 mod addresses;
 mod change;
 mod csv;
+mod hashes;
 mod import;
 mod known;
 mod ldif;
@@ -17,7 +18,7 @@ pub use import::{ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, Pe
 pub use ldif::{fuzz_people_ldif, read as people_of_ldif, write as people_to_ldif};
 pub use list::{ListPeople, ListedPerson, ShowPerson, ShownPerson};
 pub use put::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
-pub use wanted::{BadLine, WantedPerson};
+pub use wanted::{BadLine, PasswordHash, WantedPerson};
 
 /// Octets of a file of people, and people in it.
 pub const FILE_OCTETS_MAX: usize = 64 << 20;

@@ -1,5 +1,7 @@
 //! One person of a list, as it travels from a file to the server.
 
+use std::fmt;
+
 use decide::people::Wanted;
 use serde::{Deserialize, Serialize};
 
@@ -31,12 +33,36 @@ pub struct WantedPerson {
     pub until: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// What another server kept of the password; no file that is written has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<PasswordHash>,
+}
+
+/// A hash such as `{SSHA}…`, as [`crate::schemes`] reads it. It is shown to nobody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
 }
 
 impl From<WantedPerson> for Wanted {
     fn from(person: WantedPerson) -> Wanted {
         let WantedPerson { line, id, login, first, last, address, profile, unit, home, quota_octets, .. } = person;
-        let WantedPerson { registered, until, former, .. } = person;
+        let WantedPerson { registered, until, former, aliases, functions, .. } = person;
         let foreign_id = id;
         Wanted {
             line,
@@ -52,6 +78,8 @@ impl From<WantedPerson> for Wanted {
             registered,
             until,
             former,
+            aliases,
+            functions,
         }
     }
 }
@@ -78,10 +106,13 @@ pub(super) enum Field {
     Registered,
     Until,
     Former,
+    Aliases,
+    Functions,
+    Password,
 }
 
 impl Field {
-    pub(super) const ALL: [(Field, &str, &str); 12] = [
+    pub(super) const ALL: [(Field, &str, &str); 15] = [
         (Field::Id, "id", "entryUUID"),
         (Field::Login, "login", "uid"),
         (Field::First, "first", "givenName"),
@@ -94,7 +125,25 @@ impl Field {
         (Field::Registered, "registered", "facteurRegistered"),
         (Field::Until, "until", "facteurUntil"),
         (Field::Former, "former", "mailLocalAddress"),
+        (Field::Aliases, "aliases", "mailAlternateAddress"),
+        (Field::Functions, "functions", "facteurFunction"),
+        (Field::Password, "password", "userPassword"),
     ];
+
+    /// Those of files that are written: all but the password.
+    pub(super) fn written() -> impl Iterator<Item = (Field, &'static str, &'static str)> {
+        Field::ALL.into_iter().filter(|(field, ..)| *field != Field::Password)
+    }
+
+    /// Of a field that is a list; `None` for the others.
+    pub(super) fn list(self, person: &WantedPerson) -> Option<&[String]> {
+        match self {
+            Field::Former => Some(&person.former),
+            Field::Aliases => Some(&person.aliases),
+            Field::Functions => Some(&person.functions),
+            _ => None,
+        }
+    }
 
     pub(super) fn set(self, person: &mut WantedPerson, text: &str) -> Result<(), String> {
         let text = text.trim();
@@ -102,6 +151,7 @@ impl Field {
             return Ok(());
         }
         let some = Some(text.to_owned());
+        let words = || text.split_whitespace().map(str::to_owned);
         match self {
             Field::Id => person.id = text.to_owned(),
             Field::Login => person.login = some,
@@ -117,7 +167,10 @@ impl Field {
             }
             Field::Registered => person.registered = text.to_owned(),
             Field::Until => person.until = some,
-            Field::Former => person.former.extend(text.split_whitespace().map(str::to_owned)),
+            Field::Former => person.former.extend(words()),
+            Field::Aliases => person.aliases.extend(words()),
+            Field::Functions => person.functions.extend(words()),
+            Field::Password => person.password = Some(PasswordHash(text.to_owned())),
         }
         Ok(())
     }
@@ -137,7 +190,8 @@ impl Field {
             Field::Quota => person.quota_octets.map(|octets| octets.to_string()).unwrap_or_default(),
             Field::Registered => person.registered.clone(),
             Field::Until => text(&person.until),
-            Field::Former => person.former.join(" "),
+            Field::Former | Field::Aliases | Field::Functions => self.list(person).unwrap_or_default().join(" "),
+            Field::Password => person.password.as_ref().map(|hash| hash.reveal().to_owned()).unwrap_or_default(),
         }
     }
 }
@@ -161,13 +215,13 @@ fn octets(text: &str) -> Option<u64> {
     text[..digits].parse::<u64>().ok()?.checked_mul(*octets)
 }
 
-/// But for their lines, and for what nobody can be: people without a name are skipped.
+/// But for their lines and passwords, and for what nobody can be: people without a name are skipped.
 pub(super) fn assert_reads_back(
     mut people: Vec<WantedPerson>,
     again: impl Fn(&[WantedPerson]) -> Result<Vec<WantedPerson>, BadLine>,
 ) {
     people.retain(|person| !person.last.is_empty());
-    people.iter_mut().for_each(|person| person.line = 0);
+    people.iter_mut().for_each(|person| (person.line, person.password) = (0, None));
     let Ok(mut read) = again(&people) else { return };
     read.iter_mut().for_each(|person| person.line = 0);
     assert_eq!(read, people);

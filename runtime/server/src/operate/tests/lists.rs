@@ -170,3 +170,73 @@ fn addresses_lead_to_people_and_neither_nowhere_nor_in_a_circle() {
     assert_eq!((remove(), remove()), (Ok(true), Ok(false)));
     assert_eq!(house.store().resolve(&info).unwrap(), Resolution::Unknown);
 }
+
+const SSHA: &str = "{SSHA}0jrj1dmvjcQiIGGzqh0vwSBl1b1zYWx0c2FsdA==";
+
+#[test]
+fn hashes_of_a_list_are_for_who_has_no_password_and_are_shown_to_nobody() {
+    let house = served();
+    let list = format!("id,last,first,password\n1,Toto,Jean,{SSHA}\n2,Gall,Anne,!{SSHA}\n3,Roy,Paul,rl.3StKT.4T8M\n");
+    let told = import(&house, &list, |request| request.dry_run = true);
+    let left: Vec<u32> = told.passwords_left.iter().map(|left| left.line).collect();
+    assert_eq!((told.passwords, told.passwords_kept, left), (1, 0, vec![3, 4]), "{:?}", told.passwords_left);
+    assert!(import(&house, &list, |_| ()).is_written);
+    let verifier = || house.store().person(&Login::new("toto-j").unwrap()).unwrap().unwrap().verifier;
+    assert_eq!(verifier().as_deref(), Some(SSHA));
+    let password = "a sentence nobody guesses".to_owned();
+    house.run(super::super::SetPassword { login: "toto-j".into(), password }).unwrap();
+    let own = verifier();
+    let again = import(&house, &list, |_| ());
+    assert_eq!((again.passwords, again.passwords_kept, again.changed, verifier()), (0, 1, 0, own), "{again:?}");
+    let damaged = import(&house, "last,first,password\nVide,Zoé,{SSHA}AAAA\n", |_| ());
+    assert!(!damaged.is_written && damaged.mistakes[0].what.contains("damaged"), "{damaged:?}");
+    let people = people_of_ldif(&format!("dn: uid=x\nsn: X\nuserPassword: {SSHA}\n")).unwrap();
+    let shown = format!(
+        "{people:?}{told:?}{again:?}{damaged:?}{:?}{}{}{:?}",
+        everybody(&house),
+        people_to_csv(&people),
+        people_to_ldif(&people),
+        house.store().audit(100).unwrap()
+    );
+    assert!(!shown.contains("0jrj1") && !shown.contains("AAAA") && !shown.contains("rl.3"), "{shown}");
+}
+
+#[test]
+fn aliases_and_functions_of_a_list_gain_members_and_lose_none() {
+    let house = served();
+    let list = "\
+id,last,first,aliases,functions
+1,Toto,Jean,jt j.toto@univ-nantes.fr,accueil@univ-nantes.fr
+2,Gall,Anne,,accueil secretariat
+";
+    let told = import(&house, list, |request| request.dry_run = true);
+    assert_eq!((told.aliases, told.functions, told.new, told.mistakes.len()), (2, 2, 2, 0), "{told:?}");
+    assert_eq!(house.store().resolve(&address("jt@univ-nantes.fr")).unwrap(), Resolution::Unknown);
+    assert!(import(&house, list, |_| ()).is_written);
+    let members = |text: &str| match house.store().resolve(&address(text)).unwrap() {
+        Resolution::Alias(alias) => alias.members.iter().map(Login::to_string).collect::<Vec<_>>(),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(members("j.toto@univ-nantes.fr"), ["toto-j"]);
+    assert_eq!(members("accueil@univ-nantes.fr"), ["toto-j", "gall-a"]);
+    let again = import(&house, list, |_| ());
+    assert_eq!((again.same, again.aliases, again.functions), (2, 0, 0), "{again:?}");
+    let fewer = "id,last,first,functions\n1,Toto,Jean,\n3,Roy,Paul,accueil\n";
+    assert!(import(&house, fewer, |_| ()).is_written);
+    assert_eq!(members("accueil@univ-nantes.fr"), ["toto-j", "gall-a", "roy-p"]);
+    // What is written out is what is here.
+    let people = people_of_ldif(&people_to_ldif(&everybody(&house))).unwrap();
+    let whole = house.run(ImportPeople { people, ..ImportPeople::default() }).unwrap();
+    assert_eq!((whole.same, whole.changed, whole.functions, whole.mistakes.len()), (3, 0, 0, 0), "{whole:?}");
+    for (column, value, what) in [
+        ("aliases", "Jean.Toto", "is or was the address of toto-j"),
+        ("aliases", "accueil", "is a function already"),
+        ("functions", "jt", "is an alias already"),
+        ("aliases", "x@elsewhere.example", "not held here"),
+        ("functions", "a@b@c", "is no address"),
+    ] {
+        let told = import(&house, &format!("id,last,first,{column}\n4,Neuf,Zoé,{value}\n"), |_| ());
+        assert!(!told.is_written && told.mistakes.iter().any(|it| it.what.contains(what)), "{value}: {told:?}");
+    }
+    assert_eq!(everybody(&house).len(), 3);
+}

@@ -13,6 +13,8 @@ mod redirects;
 mod teaching;
 mod words;
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use axum::routing::get;
 use decide::roles::{About, Act, Held, allows};
@@ -22,9 +24,12 @@ use serde::Deserialize;
 
 use super::page::Link;
 use super::{Route, Visitor, page};
+use crate::operate::OperateError;
 
 /// Longest reason somebody gives.
 const BECAUSE_CHARS_MAX: usize = 500;
+/// Units that are looked through for those of a correspondent.
+const UNITS_MAX: u32 = 5_000;
 
 pub(super) fn routes() -> Vec<Route> {
     let parts = [
@@ -85,15 +90,18 @@ fn may(visitor: &Visitor, act: Act, person: &Person) -> bool {
     allows(&visitor.roles, act, About { unit: &person.unit, oneself, held: &theirs }).is_ok()
 }
 
-/// The unit a page is limited to: `None` for who sees all people. The spelling is that of their own unit where it is one of
-/// theirs, because people are kept under it.
-fn unit_of(visitor: &Visitor) -> Option<String> {
+/// The units a page is limited to, as people are kept under them: `None` for who sees all people. A unit of theirs nobody is in
+/// is there as the address of its correspondents spells it.
+fn units_of(visitor: &Visitor) -> Result<Option<Vec<String>>, OperateError> {
     if allows(&visitor.roles, Act::SeePerson, About::NOBODY).is_ok() {
-        return None;
+        return Ok(None);
     }
-    let own = decide::roles::unit_key(&visitor.person.unit);
-    let units = &visitor.roles.correspondent_of;
-    if units.contains(&own) { Some(visitor.person.unit.clone()) } else { units.first().cloned() }
+    let theirs = &visitor.roles.correspondent_of;
+    let mut units = visitor.portal.service.store.units(UNITS_MAX)?;
+    units.retain(|unit| theirs.contains(&decide::roles::unit_key(unit)));
+    let known: BTreeSet<String> = units.iter().map(|unit| decide::roles::unit_key(unit)).collect();
+    units.extend(theirs.difference(&known).cloned());
+    Ok(Some(units))
 }
 
 async fn home(visitor: Visitor) -> Response {

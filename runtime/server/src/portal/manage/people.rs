@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::{Route, Visitor, Words, act, page, show};
-use super::{below, staff, table, unit_of, words};
-use crate::operate::{ListPeople, ListedPerson};
+use super::{below, staff, table, units_of, words};
+use crate::operate::{ListPeople, ListedPerson, OperateError};
 
 pub(super) const PATH: &str = "/manage/people";
 /// People of a page.
@@ -31,27 +31,46 @@ async fn listed(visitor: Visitor, Query(sought): Query<Sought>) -> Response {
         return response;
     }
     let q = sought.q.trim();
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let unit = unit_of(&visitor);
-    let limit = if q.is_empty() { PAGE + 1 } else { PAGE };
-    let request = ListPeople { after: some(&sought.after), unit: unit.clone(), like: some(q), limit };
-    match act(&visitor, request).await {
-        Ok(mut people) => {
+    match found(&visitor, q, &sought.after).await {
+        Ok((units, mut people)) => {
             let more = people.len() > PAGE as usize;
             people.truncate(PAGE as usize);
-            let next = people.last().filter(|_| more).and_then(|last| last.person.login.clone());
-            page::page(&visitor, words::PEOPLE, whole(&visitor, q, unit.as_deref(), people, next))
+            // A search is one answer.
+            let next = people.last().filter(|_| more && q.is_empty()).and_then(|last| last.person.login.clone());
+            page::page(&visitor, words::PEOPLE, whole(&visitor, q, units.as_deref(), people, next))
         }
         Err(error) => page::failed(&visitor, "/manage", &error),
     }
 }
 
-fn whole(visitor: &Visitor, q: &str, unit: Option<&str>, people: Vec<ListedPerson>, next: Option<String>) -> Markup {
+type Found = (Option<Vec<String>>, Vec<ListedPerson>);
+
+/// One more than a page has, in order of login, of all people or of each unit of theirs.
+async fn found(visitor: &Visitor, q: &str, after: &str) -> Result<Found, OperateError> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let units = units_of(visitor)?;
+    let one = |unit: Option<String>| ListPeople { after: some(after), unit, like: some(q), limit: PAGE + 1 };
+    let Some(units) = units else { return Ok((None, act(visitor, one(None)).await?)) };
+    let mut people = Vec::new();
+    for unit in &units {
+        people.extend(act(visitor, one(Some(unit.clone()))).await?);
+    }
+    people.sort_by(|a, b| a.person.login.cmp(&b.person.login));
+    Ok((Some(units), people))
+}
+
+fn whole(
+    visitor: &Visitor,
+    q: &str,
+    units: Option<&[String]>,
+    people: Vec<ListedPerson>,
+    next: Option<String>,
+) -> Markup {
     let say = |words: Words| visitor.say(words);
     let heads = [say(words::NAME), say(words::LOGIN), say(words::ADDRESS), say(words::UNIT), say(words::PROFILE)];
     let rows: Vec<Vec<Markup>> = people.into_iter().map(|person| row(person.person)).collect();
     html! {
-        @if let Some(unit) = unit { p { (words::ONLY_UNIT.with(visitor.language, &[&unit])) } }
+        @if let Some(units) = units { p { (words::ONLY_UNIT.with(visitor.language, &[&units.join(", ")])) } }
         search {
             form method="get" action=(PATH) {
                 div .field {

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::{Form, Route, Visitor, Words, act, form, page, show};
-use super::{Because, because, below, labelled, reason, staff, told, unit_of, words};
+use super::{Because, because, below, labelled, reason, staff, told, units_of, words};
 use crate::operate::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, OperateError, RefuseRedirect};
 
 const PATH: &str = "/manage/redirects";
@@ -26,8 +26,7 @@ async fn listed(visitor: Visitor) -> Response {
     if let Err(response) = staff(&visitor, Act::ApproveRedirect) {
         return response;
     }
-    let of = unit_of(&visitor).map_or(AskedOf::All, AskedOf::Unit);
-    match act(&visitor, ListAsked { of, waiting: true }).await {
+    match waiting(&visitor).await {
         Ok(all) => {
             let body = html! {
                 @if all.is_empty() { p { (visitor.say(words::NOTHING_WAITS)) } }
@@ -37,6 +36,19 @@ async fn listed(visitor: Visitor) -> Response {
         }
         Err(error) => page::failed(&visitor, "/manage", &error),
     }
+}
+
+/// Of all people, or of each unit of theirs; who asked first comes first.
+async fn waiting(visitor: &Visitor) -> Result<Vec<AskedRedirect>, OperateError> {
+    let units = units_of(visitor)?.map(|units| units.into_iter().map(AskedOf::Unit).collect::<Vec<_>>());
+    let mut all = Vec::new();
+    for of in units.unwrap_or_else(|| vec![AskedOf::All]) {
+        all.extend(act(visitor, ListAsked { of, waiting: true }).await?);
+    }
+    all.sort_by(|a, b| (a.asked.at_s, &a.login).cmp(&(b.asked.at_s, &b.login)));
+    // Two spellings of a unit are one to those requests.
+    all.dedup_by(|a, b| a.login == b.login);
+    Ok(all)
 }
 
 fn request(visitor: &Visitor, at: usize, one: &AskedRedirect) -> Markup {

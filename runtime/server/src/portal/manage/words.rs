@@ -30,7 +30,7 @@ pub const IS_LOCKED: Words = Words("Envoi bloqué", "Sending locked");
 pub const IS_HELD: Words = Words("Envois retenus", "Outgoing mail held");
 pub const HELD_MESSAGES: Words = Words("Messages retenus", "Messages held");
 pub const ONLY_UNIT: Words =
-    Words("Vous voyez les personnes de votre composante : {}.", "You see the people of your unit: {}.");
+    Words("Vous voyez les personnes de vos composantes : {}.", "You see the people of your units: {}.");
 pub const SEARCH: Words = Words("Chercher", "Search");
 pub const SEARCH_LABEL: Words = Words("Nom, identifiant ou adresse", "Name, login or address");
 pub const NOBODY: Words = Words("Personne ne correspond.", "Nobody matches.");

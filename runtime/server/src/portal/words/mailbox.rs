@@ -1,6 +1,9 @@
 //! Words of the pages about a mailbox and who uses it.
 
+use plan::{GrantNeeds, Language, Plan, RedirectOtherwise};
+
 use super::Words;
+use crate::redirects;
 
 pub(crate) const HELLO: Words = Words("Bonjour {} {}.", "Hello {} {}.");
 pub(crate) const TO_KNOW: Words = Words("À savoir", "What you should know");
@@ -192,3 +195,84 @@ pub(crate) const NO_ADDRESS: Words = Words(
 );
 pub(crate) const NO_REASON: Words = Words("Dites pourquoi, en une phrase.", "Say why, in one sentence.");
 pub(crate) const NO_DOMAIN: Words = Words("Ce n’est pas un nom de domaine.", "This is no domain name.");
+
+const OURS: Words = Words(
+    "cette adresse est de notre établissement, le courrier y reviendrait",
+    "the address is one of ours, mail would come back",
+);
+const PROVIDER: Words = Words(
+    "les fournisseurs grand public comme celui-ci sont refusés",
+    "public mailbox providers like this one are refused",
+);
+const NO_REDIRECT_THERE: Words =
+    Words("aucune redirection n’est permise vers ce domaine", "no redirect to this domain is allowed");
+const LACKS: Words =
+    Words("une personne doit l’approuver ; il manque : {}", "somebody has to approve it; what is missing: {}");
+const APPROVER: Words = Words("une personne qui approuve", "an approver");
+const REASON: Words = Words("un motif", "a reason");
+const END_DATE: Words = Words("une date de fin", "an end date");
+const APPROVAL_ENDED: Words = Words("l’approbation est terminée", "the approval has ended");
+const NOT_ASKED_HERE: Words = Words(
+    "les redirections ne se demandent pas ici : un gestionnaire du courrier les met en place",
+    "redirects are not asked for here: a mail manager sets them",
+);
+const CHANGED_ELSEWHERE: Words = Words(
+    "les mots de passe ne se changent pas depuis le réseau où vous êtes",
+    "passwords are not changed from the network you are in",
+);
+const KEPT_ELSEWHERE: Words = Words(
+    "ce mot de passe est tenu par l’annuaire de l’établissement, et c’est là qu’il se change",
+    "this password is kept by the directory of the institution, and changed there",
+);
+
+/// Why a rule of the policy refuses what people ask for here; `None` for rules only those who run the service meet. `why` is
+/// what the command line says.
+pub(crate) fn refusal(plan: &Plan, language: Language, rule: &str, why: &str) -> Option<String> {
+    let asks = rule.starts_with("redirects.on_grant.")
+        || (rule == "redirects.otherwise" && plan.redirects.otherwise == RedirectOtherwise::Ask);
+    let words = match rule {
+        _ if asks => return Some(not_approved(language, why)),
+        "redirects.refused_examples" => PROVIDER,
+        "redirects.otherwise" => NO_REDIRECT_THERE,
+        "redirects.asked_through" => NOT_ASKED_HERE,
+        "identity.password.change_from" => CHANGED_ELSEWHERE,
+        "identity.directory.passwords" => KEPT_ELSEWHERE,
+        _ if rule.starts_with("domains.") => OURS,
+        _ => return None,
+    };
+    Some(words.in_language(language).to_owned())
+}
+
+fn not_approved(language: Language, why: &str) -> String {
+    let all = [(GrantNeeds::Approver, APPROVER), (GrantNeeds::Reason, REASON), (GrantNeeds::EndDate, END_DATE)];
+    let lacks = all.into_iter().filter(|(need, _)| why.contains(redirects::need_word(*need)));
+    let lacks: Vec<&str> = lacks.map(|(_, words)| words.in_language(language)).collect();
+    match lacks[..] {
+        [] => APPROVAL_ENDED.in_language(language).to_owned(),
+        _ => LACKS.with(language, &[&lacks.join(", ")]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_of_the_policy_are_said_in_the_language_of_the_page() {
+        let plan = plan::read(include_str!("../../../../../policies/nantes/policy.plan.ron")).unwrap().0;
+        let say = |language, rule: &str, why: &str| refusal(&plan, language, rule, why);
+        let (fr, en) = (Language::French, Language::English);
+        let lacks = redirects::words(&decide::RedirectStop::Lacks {
+            rule: String::new(),
+            needs: vec![GrantNeeds::Reason, GrantNeeds::EndDate],
+        });
+        let grant = "redirects.on_grant.foreign-researcher";
+        assert!(say(fr, grant, &lacks).unwrap().ends_with("il manque : un motif, une date de fin"));
+        assert!(say(en, grant, &lacks).unwrap().ends_with("what is missing: a reason, an end date"));
+        assert_eq!(say(fr, grant, "it ended").unwrap(), "l’approbation est terminée");
+        for rule in ["redirects.refused_examples", "redirects.otherwise", "domains.univ-nantes.fr"] {
+            assert_ne!(say(fr, rule, "x").unwrap(), say(en, rule, "x").unwrap(), "{rule}");
+        }
+        assert_eq!(say(fr, "response.recall_alone_at_most", "x"), None);
+    }
+}

@@ -107,6 +107,26 @@ pub(super) const APP_PASSWORD_HERE: Words = Words(
     "C’est un mot de passe d’application : il ne sert qu’à un logiciel de courrier. Saisissez votre mot de passe principal.",
     "This is an app password: it is for a mail program only. Enter your main password.",
 );
+pub(super) const ELSEWHERE: Words = Words("Sans mot de passe ici", "Without a password here");
+pub(super) const ELSEWHERE_AT: Words = Words("Se connecter par {}", "Sign in with {}");
+pub(super) const ELSEWHERE_LATER: Words = Words(
+    "Le service d’authentification ne répond pas, ou il y a eu trop d’essais. Réessayez dans quelques minutes, ou connectez-vous avec votre mot de passe.",
+    "The sign-in service does not answer, or there were too many attempts. Try again in some minutes, or sign in with your password.",
+);
+pub(super) const ELSEWHERE_AGAIN: Words = Words(
+    "Cette connexion a commencé il y a trop longtemps, ou dans un autre navigateur. Recommencez.",
+    "This sign-in began too long ago, or in another browser. Start again.",
+);
+pub(super) const ELSEWHERE_GIVEN_UP: Words = Words(
+    "Le service d’authentification n’a pas confirmé votre identité. Recommencez, ou connectez-vous avec votre mot de passe.",
+    "The sign-in service did not confirm who you are. Start again, or sign in with your password.",
+);
+pub(super) const ELSEWHERE_NOBODY: Words = Words(
+    "Aucun compte de cette messagerie ne peut être ouvert ainsi. Recommencez ; si cela se répète, adressez-vous à votre correspondant informatique.",
+    "No account of this mail service can be opened this way. Start again; if it happens again, ask the people who run the mail service.",
+);
+pub(super) const SIGNED_IN: Words = Words("Vous êtes connecté", "You are signed in");
+pub(super) const CONTINUE: Words = Words("Continuer", "Continue");
 pub(super) const CODE_TITLE: Words = Words("Code de vérification", "Verification code");
 pub(super) const CODE: Words = Words("Code", "Code");
 pub(super) const CODE_HINT: Words = Words(

@@ -100,6 +100,9 @@ fn found_otherwise(store: &dyn Waist, model: &Naive) -> Checked {
         };
         prop_assert_eq!(logins(store.people_like(local, 9)?), of(&begins), "like {}", local);
     }
+    let units: std::collections::BTreeSet<String> =
+        model.people.values().map(|human| human.person.unit.clone()).filter(|unit| !unit.is_empty()).collect();
+    prop_assert_eq!(store.units(99)?, units.into_iter().collect::<Vec<_>>());
     for unit in model.people.values().map(|human| human.person.unit.clone()) {
         prop_assert_eq!(logins(store.people_of_unit(&unit, None, 9)?), of(&|human| human.person.unit == unit));
     }

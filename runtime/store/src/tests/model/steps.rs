@@ -172,7 +172,7 @@ fn queue() -> BoxedStrategy<Step> {
         2 => (spool_id(), 0u32..3, 0i64..9, word()).prop_map(|(id, n, due, reply)| Step::Attempt(id, n, due, reply)),
         3 => (spool_id(), 0u32..3).prop_map(|(id, n)| Step::Settle(id, n)),
         1 => (spool_id(), 0i64..9).prop_map(|(id, due)| Step::Reschedule(id, due)),
-        1 => (select(vec!["loss", "decision"]), 0i64..9).prop_map(|(log, before)| Step::TrimLog(log, before)),
+        1 => (select(vec!["loss", "decision", "audit"]), 0i64..9).prop_map(|(log, before)| Step::TrimLog(log, before)),
         2 => (spool_id(), quarantined()).prop_map(|(id, item)| Step::Keep("quarantine", id, item)),
         1 => spool_id().prop_map(Step::Release),
         1 => (spool_id(), kind(), octets()).prop_map(|(id, kind, facts)| Step::Recast(id, kind, facts)),

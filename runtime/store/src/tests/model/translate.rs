@@ -227,8 +227,7 @@ fn plain(step: Step) -> Op {
             Op::Attempt { queue_id: QueueId(id), recipient, at_s: 0, due_at_s, reply }
         }
         Step::Reschedule(id, due_at_s) => Op::Reschedule { queue_id: QueueId(id), due_at_s },
-        Step::TrimLog("loss", before_s) => Op::TrimLosses { before_s },
-        Step::TrimLog(_, before_s) => Op::TrimDecisions { before_s },
+        Step::TrimLog(log, before_s) => trim(log, before_s),
         Step::Settle(id, recipient) => {
             let outcome = [Settled::Delivered, Settled::Failed, Settled::Removed][recipient as usize % 3];
             Op::Settle { queue_id: QueueId(id), recipient, outcome }
@@ -389,4 +388,12 @@ pub fn agree(known: &mut Known, expected: &Answer, got: &OpResult, ordered: bool
         other => return Err(TestCaseError::fail(format!("different answers: {other:?}"))),
     }
     Ok(())
+}
+
+fn trim(log: &str, before_s: i64) -> Op {
+    match log {
+        "loss" => Op::TrimLosses { before_s },
+        "audit" => Op::TrimAudit { before_s },
+        _ => Op::TrimDecisions { before_s },
+    }
 }

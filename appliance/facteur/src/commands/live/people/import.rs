@@ -20,9 +20,10 @@ const NAMED: usize = 10;
 /// How people stand in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FileKind {
-    /// A first line with the names of the columns: id, login, first, last, address, profile, unit, home, quota, registered, until, former
+    /// A first line with the names of the columns: id, login, first, last, address, profile, unit, home, quota, registered, until,
+    /// former, aliases, functions, password (a hash such as {SSHA}…, for who has none here yet)
     Csv,
-    /// Entries with sn, givenName, uid, mail, ou, employeeType, entryUUID and so on
+    /// Entries with sn, givenName, uid, mail, ou, employeeType, entryUUID, userPassword and so on
     Ldif,
 }
 
@@ -94,11 +95,14 @@ fn json_lines(answer: &ImportedPeople) {
     answer.people.iter().for_each(|person| say_json("person", person));
     answer.missing.iter().for_each(|person| say_json("missing", person));
     answer.mistakes.iter().for_each(|mistake| say_json("mistake", mistake));
+    answer.passwords_left.iter().for_each(|left| say_json("password_left", left));
     let ImportedPeople { new, changed, same, known, more_than, is_written, .. } = answer;
+    let ImportedPeople { passwords, passwords_kept, aliases, functions, .. } = answer;
     let (missing, mistakes) = (answer.missing.len(), answer.mistakes.len());
     let summary = json!({
         "new": new, "changed": changed, "same": same, "missing": missing, "mistakes": mistakes, "known": known,
-        "more_than": more_than, "is_written": is_written,
+        "passwords": passwords, "passwords_kept": passwords_kept, "passwords_left": answer.passwords_left.len(),
+        "aliases": aliases, "functions": functions, "more_than": more_than, "is_written": is_written,
     });
     say_json("summary", &summary);
 }
@@ -115,13 +119,31 @@ fn human(args: &ImportArgs, answer: &ImportedPeople) {
     let word = if args.missing_leave { "leaving" } else { "missing and left alone" };
     let (new, changed, same) = (number(answer.new), number(answer.changed), number(answer.same));
     say!("{new} new, {changed} changed, {same} as they are, {} {word}", number(missing));
+    besides(args, answer);
     if !answer.mistakes.is_empty() {
         let mistakes = counted(answer.mistakes.len() as u64, "mistake", "mistakes");
         say!("{mistakes}: nothing is written before they are mended");
     } else if let Some(most) = answer.more_than {
         mass(args, answer, most);
-    } else if answer.is_written && answer.new > 0 {
-        say!("who is new has no password yet: `facteur person password LOGIN`");
+    } else if answer.is_written && answer.new > answer.passwords {
+        say!("who is new and came without a password has none yet: `facteur person password LOGIN`");
+    }
+}
+
+/// What comes with people; nothing where a list has none of it.
+fn besides(args: &ImportArgs, answer: &ImportedPeople) {
+    let ImportedPeople { passwords, passwords_kept, passwords_left, aliases, functions, .. } = answer;
+    for BadLine { line, what } in passwords_left {
+        eprintln!("facteur: {}:{line}: {what}", args.file.display());
+    }
+    let left = passwords_left.len() as u64;
+    if passwords + passwords_kept + left > 0 {
+        let (taken, kept, left) = (number(*passwords), number(*passwords_kept), number(left));
+        say!("passwords: {taken} taken over, {kept} set here already and kept, {left} that open nothing here");
+    }
+    if aliases + functions > 0 {
+        let (aliases, functions) = (number(*aliases), number(*functions));
+        say!("addresses: {aliases} aliases and {functions} functions, new or with new members");
     }
 }
 

@@ -3,10 +3,13 @@
 mod export;
 mod import;
 mod one;
+mod who;
 
 use clap::Subcommand;
 
 use crate::Exit;
+
+pub use who::who;
 
 #[derive(Subcommand)]
 pub enum PeopleCommand {

@@ -115,6 +115,7 @@ pub fn add(args: &AddArgs) -> Result<Exit, Exit> {
         registered: registered.clone().unwrap_or_default(),
         until: until.clone(),
         former: former.clone(),
+        ..WantedPerson::default()
     };
     let added = ask(&args.place, "person", AddPerson { person })?;
     say(args.place.format, &added);
