@@ -88,12 +88,18 @@ impl Site {
 
     #[track_caller]
     pub fn serve(&self) -> Serving<'_> {
+        self.serve_with(&[])
+    }
+
+    /// The same with more arguments.
+    #[track_caller]
+    pub fn serve_with(&self, arguments: &[&str]) -> Serving<'_> {
         let number = self.starts.fetch_add(1, Ordering::Relaxed);
         let log = self.scratch.join(&format!("serve{number}.log"));
         let out = File::create(&log).expect("the scratch folder is ours");
         let mut command = Command::new(program::facteur());
         command.arg("serve").arg("--plan").arg(self.scratch.join("bench.plan.ron"));
-        command.arg("--site").arg(self.scratch.join("site.ron")).env("RUST_LOG", "info");
+        command.arg("--site").arg(self.scratch.join("site.ron")).args(arguments).env("RUST_LOG", "info");
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn();
         let mut child = spawned.expect("facteur is built");
         let subm = wait::until(WITHIN, "facteur serve says where it listens", || {
