@@ -1,5 +1,9 @@
 //! Another plan for a server that runs: what a trial does to those who are connected, and what is left of it when nobody confirms.
 
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -7,6 +11,8 @@ use std::time::Duration;
 use tests::scratch::Scratch;
 use tests::smtp::{Smtp, letter};
 use tests::{Facteur, Imap, Options, policy_copy, program, wait};
+
+use crate::outbound::site::Site;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -70,7 +76,7 @@ fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
     slow.command("DATA")?.expect(354)?;
     slow.send(text[..text.len() / 2].as_bytes())?;
 
-    let deployed = deploy(&data, &after, "5 s", &[]).ends(0);
+    let deployed = deploy(&data, &after, "20 s", &[]).ends(0);
     assert!(deployed.out.contains("serial 2") && deployed.out.contains("unless `facteur confirm`"), "{}", deployed.out);
     assert!(running(&server).contains("serial=\"2\",state=\"trial\""), "{}", running(&server));
     // A connection of before: its next transaction is judged by the plan on trial, the one under way is not.
@@ -93,11 +99,10 @@ fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
     let over = slow.message(&sender.address, &[&reader.address], &text)?;
     assert!(!over.is_ok(), "counters are kept: {over:?}");
     // IDLE told of all three on the connection it began on.
-    for _ in 0..3 {
-        while !idle.read()?.ends_with(b"EXISTS") {}
-    }
+    while !idle.read()?.starts_with(b"* 3 EXISTS") {}
     idle.send(b"DONE\r\n")?;
-    idle.command("NOOP")?;
+    while !idle.read()?.starts_with(b"i OK") {}
+    idle.command("NOOP")?.ok()?;
     server.stop();
     Ok(())
 }
@@ -140,7 +145,8 @@ fn a_limit_holds_from_the_next_mail_of_an_open_connection_and_not_inside_a_trans
     smtp.data(&letter(&sender.address, first, "one"))?.expect(250)?;
     smtp.mail(&sender.address)?.expect(250)?;
     smtp.rcpt(first)?.expect(250)?;
-    smtp.rcpt(second)?.expect(452)?;
+    let over = smtp.rcpt(second)?;
+    assert!(!over.is_ok(), "{over:?}");
     facteur(&data, &["confirm"]).ends(0);
     assert!(running(&server).contains("serial=\"2\",state=\"confirmed\""), "{}", running(&server));
     // The transaction goes on, and so does the connection.
@@ -186,5 +192,64 @@ fn what_loosens_or_restarts_has_to_be_said() -> Outcome {
     assert!(again.greeting.text().contains("mail.example.org"), "{:?}", again.greeting);
     deploy(&data, &looser, "1 h", &["--ack", "loosen"]).ends(0);
     Smtp::person(&server, "subm", "outside", &sender)?.mail(&sender.address)?.expect(250)?;
+    Ok(())
+}
+
+#[test]
+fn a_start_serves_what_was_confirmed_and_not_what_a_file_says() -> Outcome {
+    let site = Site::new(9);
+    let variant = |recipients: &str| -> std::io::Result<String> {
+        let folder = site.scratch().join(&format!("of{recipients}"));
+        fs::create_dir_all(&folder)?;
+        let text = fs::read_to_string(site.scratch().join("bench").join("policy.ron"))?;
+        let most = "recipients_in_one_message: ";
+        fs::write(folder.join("policy.ron"), text.replace(&format!("{most}1000"), &format!("{most}{recipients}")))?;
+        Ok(folder.to_string_lossy().into_owned())
+    };
+    let (confirmed, tried) = (variant("500")?, variant("400")?);
+    let serving = site.serve();
+    site.run(&["deploy", &confirmed, "--confirm", "1 h", "--reason", "fewer"]).ends(0);
+    site.run(&["confirm"]).ends(0);
+    site.run(&["deploy", &tried, "--confirm", "1 h", "--reason", "fewer still"]).ends(0);
+    serving.kill();
+    // Nothing serves: what a start would serve.
+    site.run(&["diff", "deployed", &confirmed]).ends(0);
+    let serving = site.serve();
+    site.run(&["diff", "deployed", &confirmed]).ends(0);
+    let told = site.run(&["history"]).ends(0).out;
+    assert!(told.contains("rolled back: restart") && told.contains("replaced"), "{told}");
+    serving.stop();
+    Ok(())
+}
+
+#[test]
+fn port_25_stays_closed_until_the_machine_is_healthy() -> Outcome {
+    let site = Site::new(9);
+    let facts = site.scratch().join("site.ron");
+    let one = "listeners: {\"subm\": [\"127.0.0.1:0\"]}";
+    let two = "listeners: {\"subm\": [\"127.0.0.1:0\"], \"mx\": [\"127.0.0.1:0\"]}";
+    let text = fs::read_to_string(&facts)?;
+    assert!(text.contains(one), "{text}");
+    fs::write(&facts, text.replace(one, two))?;
+    let serving = site.serve_with(&["--wait-for-health"]);
+    let listens = |line: &str| line.contains("listening") && line.contains("mx");
+    assert!(!serving.log().lines().any(listens), "{}", serving.log());
+    let healthy = |plan: &str| -> std::io::Result<String> {
+        let mut control = UnixStream::connect(site.data().join("control.sock"))?;
+        let body = format!("{{\"plan\":\"{plan}\"}}");
+        let length = body.len();
+        write!(control, "POST /healthy HTTP/1.1\r\nHost: control\r\nContent-Length: {length}\r\n\r\n{body}")?;
+        let mut answer = String::new();
+        control.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    assert!(healthy("00000000")?.contains("failed"), "another plan than this one was found healthy");
+    let opened = healthy("")?;
+    let address = opened.split('"').find(|word| word.starts_with("127.0.0.1:")).ok_or("it says where")?;
+    let mut greeting = [0; 4];
+    TcpStream::connect(address)?.read_exact(&mut greeting)?;
+    assert_eq!(&greeting, b"220 ");
+    assert!(!healthy("")?.contains("127.0.0.1:"), "it is open already");
+    serving.stop();
     Ok(())
 }

@@ -309,10 +309,16 @@ impl Running {
             // A task that panicked was counted; the others still have to end.
             let _ = task.await;
         }
-        let service = service.current();
+        let service = {
+            // The one it started with may be of another plan.
+            let current = service.current();
+            drop(service);
+            current
+        };
         service.doors.ended().await;
         service.plans.keepers.end().await;
-        // Nobody asks for it any more, and it would hold itself.
+        // Nobody asks for them any more, and they would hold themselves.
+        drop(service.plans.changing.lock().await.take());
         service.plans.set(None);
         if let Err(error) = rings::flush(&service, &mut BTreeMap::new()).await {
             tracing::error!("the windows could not be kept: {error}");

@@ -104,3 +104,35 @@ async fn end_outlived(service: Arc<Service>) {
         tracing::info!(ended, "sessions whose network has the service no longer");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::TlsMode;
+
+    use super::*;
+
+    fn tables(change: impl FnOnce(&mut plan::Plan)) -> Tables {
+        let (mut plan, _) = plan::read(include_str!("../../../../policies/bench/policy.plan.ron")).unwrap();
+        change(&mut plan);
+        Tables::new(plan).unwrap()
+    }
+
+    #[test]
+    fn a_listener_is_restarted_where_its_clients_would_be_told_something_else() {
+        let old = tables(|_| ());
+        let new = tables(|plan| {
+            plan.mailboxes.message_size_octets /= 2;
+            plan.listeners.get_mut("imaps").unwrap().tls = TlsMode::Required;
+            plan.listeners.get_mut("mx").unwrap().also = vec!["other.example.org".parse().unwrap()];
+            let pop = plan.listeners.remove("pop").unwrap();
+            plan.listeners.insert("new".to_owned(), pop);
+            plan.may_read.values_mut().for_each(|block| {
+                block.connecting_to.retain(|name| name != "pop");
+            });
+        });
+        let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect::<Vec<String>>();
+        let wanted = Moved { opened: names(&["new"]), closed: names(&["pop"]), restarted: names(&["imaps"]) };
+        assert_eq!(moved(&old, &new), wanted);
+        assert_eq!(moved(&old, &old), Moved::default());
+    }
+}

@@ -118,13 +118,14 @@ pub(crate) async fn keep(service: Arc<Service>) {
         if stopping {
             return;
         }
-        look(&service.current()).await;
+        look(&service).await;
     }
 }
 
 async fn look(service: &Arc<Service>) {
     let mut changing = service.plans.changing.lock().await;
     let Some(trial) = changing.as_mut() else { return };
+    let service = &service.current();
     let rules = trial.before.tables.plan().deployment.guards;
     let watched = trial.watched(service);
     if let Some(cause) = guards::judge(&rules, &watched)
