@@ -9,6 +9,7 @@ mod chromium;
 mod clients;
 mod corpus;
 mod crash;
+mod deploy;
 mod desktop;
 mod directory;
 mod exchange;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, directory, export, grant, import, person, quarantine, queue,
-    recall, redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, import, person, quarantine,
+    queue, recall, redirect, reports, restore, store, trace, why,
 };
 use crate::commands::{
     autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, set_up,
@@ -79,6 +79,14 @@ pub enum Command {
     Function(alias::FunctionArgs),
     /// Refuse mail by sender, client, link, attachment or reply address, for some days
     Block(block::BlockArgs),
+    /// Put another plan on trial in a running server
+    Deploy(deploy::DeployArgs),
+    /// Let the plan on trial stay; ends with 7 when none is on trial
+    Confirm(deploy::ConfirmArgs),
+    /// Take the plan on trial back, or put a former plan in the place of the one that runs
+    Rollback(deploy::RollbackArgs),
+    /// List the last plans, who deployed them and why
+    History(deploy::HistoryArgs),
     /// Say who sends in whose name, until a day
     Delegate(delegate::DelegateArgs),
     /// See accounts that look stolen and what is held of them, and let it go
@@ -128,6 +136,9 @@ pub struct ServeArgs {
     /// The facts of this machine, site.ron
     #[arg(long)]
     pub site: PathBuf,
+    /// Keep port 25 closed until the control socket hears that this machine is healthy
+    #[arg(long)]
+    pub wait_for_health: bool,
 }
 
 #[derive(Args)]

@@ -61,6 +61,10 @@ fn main() -> ExitCode {
         Command::Compromise(args) => commands::live::compromise::run(&args),
         Command::Directory(args) => commands::live::directory::run(&args),
         Command::Redirect(args) => commands::live::redirect::run(&args),
+        Command::Deploy(args) => commands::live::deploy::deploy(&args),
+        Command::Confirm(args) => commands::live::deploy::confirm(&args),
+        Command::Rollback(args) => commands::live::deploy::rollback(&args),
+        Command::History(args) => commands::live::deploy::history(&args),
         Command::Delegate(args) => commands::live::delegate::run(&args),
         Command::Audit(args) => commands::live::audit::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
@@ -91,19 +95,22 @@ pub enum Exit {
     /// A step of the story, or a policy test.
     StepWentOtherwise = 5,
     GuaranteeBroken = 6,
+    /// A plan that was not deployed, or is not there to be confirmed.
+    Refused = 7,
 }
 
 impl Exit {
-    /// When several apply, the first of 2, 6, 1, 5, 3, 4 is said.
+    /// When several apply, the first of 2, 6, 1, 7, 5, 3, 4 is said.
     pub fn or(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
             Exit::Trouble => 0,
             Exit::GuaranteeBroken => 1,
             Exit::PolicyErrors => 2,
-            Exit::StepWentOtherwise => 3,
-            Exit::LintsDenied => 4,
-            Exit::DifferencesFound => 5,
-            Exit::Fine => 6,
+            Exit::Refused => 3,
+            Exit::StepWentOtherwise => 4,
+            Exit::LintsDenied => 5,
+            Exit::DifferencesFound => 6,
+            Exit::Fine => 7,
         };
         if rank(self) <= rank(other) { self } else { other }
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use decide::Tables;
-use server::Server;
+use server::slots::Slots;
+use server::{Server, Start};
 use store::{Options, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -31,14 +32,16 @@ pub fn serve(args: &ServeArgs) -> Exit {
 }
 
 async fn run(args: &ServeArgs) -> Result<(), Anything> {
-    let text = std::fs::read_to_string(&args.plan).map_err(|error| named(&args.plan, error))?;
+    let (text, is_deployed) = plan_text(args)?;
     let (plan, hash) = plan::read(&text).map_err(|error| named(&args.plan, error))?;
     let tables = Arc::new(Tables::new(plan)?);
-    let site = site_file::read(&args.site, &tables)?;
+    let site = site_file::read(&args.site, if is_deployed { None } else { Some(&tables) })?;
     std::fs::create_dir_all(&site.data).map_err(|error| named(&site.data, error))?;
     let store = Arc::new(Store::open(&site.data, store_options())?);
     let mut stop = Stop::listen()?;
-    let running = Server::start(tables, hash, site, store).await?;
+    let running =
+        Server::start_as(tables, hash, site, store, Start { is_deployed, waits_for_health: args.wait_for_health })
+            .await?;
     for (name, addresses) in listening(&running.listeners) {
         tracing::info!(listener = name, addresses, plan = hash.short(), "listening");
     }
@@ -48,6 +51,18 @@ async fn run(args: &ServeArgs) -> Result<(), Anything> {
     stop.told().await;
     running.shutdown().await;
     Ok(())
+}
+
+/// The plan that was deployed and confirmed, if one was; else the one that is named.
+fn plan_text(args: &ServeArgs) -> Result<(String, bool), Anything> {
+    let text = std::fs::read_to_string(&args.plan).map_err(|error| named(&args.plan, error))?;
+    let slots = Slots::of(&site_file::data(&args.site)?);
+    let Some(state) = slots.state()?.filter(|state| state.is_deployed()) else { return Ok((text, false)) };
+    let deployed = slots.plan(&state.confirmed)?;
+    if deployed != text {
+        tracing::info!("the plan that was deployed is served, not {}", args.plan.display());
+    }
+    Ok((deployed, true))
 }
 
 fn listening(listeners: &BTreeMap<String, Vec<std::net::SocketAddr>>) -> Vec<(String, String)> {

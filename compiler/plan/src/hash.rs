@@ -21,6 +21,14 @@ impl PlanHash {
         (0..8).rev().map(|i| char::from(CROCKFORD[(bits >> (5 * i)) as usize & 31])).collect()
     }
 
+    /// Back from all 256 bits in hexadecimal; `None` where the text is no hash.
+    pub fn of_full(full: &str) -> Option<PlanHash> {
+        let digits: Vec<u8> = full.chars().map(|digit| digit.to_digit(16).map(|it| it as u8)).collect::<Option<_>>()?;
+        let octets: Vec<u8> =
+            digits.chunks(2).map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit)).collect();
+        if digits.len() == 64 { <[u8; 32]>::try_from(octets).ok().map(PlanHash) } else { None }
+    }
+
     /// All 256 bits in hexadecimal.
     pub fn full(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -49,5 +57,7 @@ mod tests {
         // BLAKE3 of nothing begins with af1349b9f5.
         assert!(of_nothing.full().starts_with("af1349b9f5"));
         assert_eq!(of_nothing.short(), "nw9mkefn");
+        assert_eq!(super::PlanHash::of_full(&of_nothing.full()), Some(of_nothing));
+        assert_eq!(super::PlanHash::of_full("af13"), None);
     }
 }

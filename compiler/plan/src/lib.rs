@@ -12,6 +12,7 @@ mod account;
 mod block;
 mod compromise;
 mod delivery;
+mod deployment;
 mod directory;
 mod domain;
 mod emit;
@@ -43,6 +44,7 @@ pub use block::{
 };
 pub use compromise::{Detector, Reaction, Sign};
 pub use delivery::{Delivery, DnsList, OnListed, Provider, Signing, SigningAlgorithm};
+pub use deployment::{Deployment, Guards};
 pub use directory::{Ldap, LdapAttributes, LdapBind, LdapPasswords, LdapServer, LdapTls};
 pub use domain::{Held, HeldOnly, Homes, MailDomain, NextHop, PassOnRecipients, Remote, RemoteLogin, Routes};
 pub use emit::emit;
@@ -138,6 +140,8 @@ pub struct Plan {
     pub signing: Option<Signing>,
     pub retention: Retention,
     pub backup: Option<Backup>,
+    #[serde(default, skip_serializing_if = "Deployment::is_silent")]
+    pub deployment: Deployment,
     pub guarantees: Vec<Guarantee>,
     pub waivers: Vec<Waiver>,
     pub pins: Pins,

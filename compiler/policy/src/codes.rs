@@ -254,6 +254,7 @@ codes! {
     E1005, Later, "change needs a restart of {listener}", "`deploy --restart {listener}`";
     E1006, Later, "serial {a} is not above the one running ({b})", "`rollback` says so explicitly";
     L1007, Judged, "the change loosens {what}", "needs `--ack loosen`";
+    E1008, Judged, "`{path}` would not guard a plan on trial", "`trial` from 5 s to 1 day, `down` from 10 s to 1 h; accounts, times and messages above 0";
 }
 
 impl Code {

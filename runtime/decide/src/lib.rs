@@ -6,6 +6,7 @@
 mod account;
 mod author;
 mod blocked;
+mod carried;
 mod class;
 mod content;
 mod content_table;
@@ -16,6 +17,7 @@ mod from_claim;
 mod guess;
 mod hops;
 mod lists;
+mod loosened;
 mod reading;
 mod reason;
 mod redirect;
@@ -33,6 +35,7 @@ mod transaction;
 
 pub mod compromise;
 pub mod expiry;
+pub mod guards;
 pub mod login;
 pub mod people;
 pub mod roles;
@@ -43,6 +46,7 @@ pub use account::{
 };
 pub use author::authors;
 pub use blocked::{BlockFacts, LiveBlock, LiveBlocks, Wants, blocked, hears_complaints, too_wide, wanted};
+pub use carried::carried;
 pub use class::{Account, Block, ClassId, ClassKind, Client, ListenerId};
 pub use content::{AntivirusVerdict, ContentDirection, EngineResult, Fate, antivirus, is_scanned};
 pub use content_table::{
@@ -55,6 +59,7 @@ pub use from_claim::{Alignment, from_claim};
 pub use guess::{Guess, Guesses, is_of_account};
 pub use hops::{loops, runs_in_a_circle};
 pub use lists::{Listing, listed, lists};
+pub use loosened::loosened;
 pub use reading::{ReadingCell, ReadingStage, ReadingVerdict};
 pub use reason::{Reason, Refusal};
 pub use redirect::{Grant, RedirectDenial, RedirectStop, RedirectVerdict, redirect, redirect_from, redirect_holds};

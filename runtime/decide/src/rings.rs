@@ -36,8 +36,10 @@ impl Tick {
 /// All rings.
 #[derive(Debug, Default)]
 pub struct Rings {
-    rings: HashMap<String, VecDeque<u32>>,
-    dirty: BTreeSet<String>,
+    pub(crate) rings: HashMap<String, VecDeque<u32>>,
+    pub(crate) dirty: BTreeSet<String>,
+    /// By event: how many a plan needs that may come back.
+    pub(crate) at_least: HashMap<String, u32>,
 }
 
 impl Rings {
@@ -57,6 +59,7 @@ impl Rings {
     /// Counts an event and says at which moment. `keep` is the largest `max` that any window on this key asks for; 0
     /// keeps nothing.
     pub fn count(&mut self, key: &str, keep: u32, now: Tick) -> Tick {
+        let keep = keep.max(self.kept_for_another(key));
         if keep == 0 {
             return now;
         }
@@ -73,6 +76,13 @@ impl Rings {
         }
         self.dirty.insert(key.to_owned());
         Tick(at)
+    }
+
+    fn kept_for_another(&self, key: &str) -> u32 {
+        if self.at_least.is_empty() {
+            return 0;
+        }
+        key.split('|').next().and_then(|event| self.at_least.get(event)).copied().unwrap_or(0)
     }
 
     /// Events in `(now − width, now]`, and the moment of the oldest of them; `now` where there is none.

@@ -64,17 +64,14 @@ impl Blocks {
     /// Those of the store. What this plan would not let anybody set does not act: its domains may be others than when it was
     /// set, and a command without a server knows no plan.
     pub fn load(store: &Store, tables: &Tables) -> Result<Blocks, ReadError> {
-        let mut listed = kept(store)?;
-        let life_s = i64::try_from(tables.plan().response.block_at_most_s).unwrap_or(i64::MAX);
-        listed.retain(|id, block| {
-            let wide = too_wide(tables, &block.what);
-            if let Some(why) = &wide {
-                tracing::error!(block = id, "this block does not act: {why}");
-            }
-            block.until_s = block.until_s.min(block.at_s.saturating_add(life_s));
-            wide.is_none()
-        });
-        Ok(Blocks { current: RwLock::new(Current::of(listed)), changing: Mutex::default() })
+        Ok(Blocks { current: RwLock::new(Current::of(acting(store, tables)?)), changing: Mutex::default() })
+    }
+
+    /// Those of the store under another plan.
+    pub fn reload(&self, store: &Store, tables: &Tables) -> Result<(), ReadError> {
+        let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.replace(acting(store, tables)?);
+        Ok(())
     }
 
     pub fn current(&self) -> Arc<Current> {
@@ -111,6 +108,21 @@ impl Blocks {
         }
         Ok(())
     }
+}
+
+/// Those of the store that this plan would let anybody set.
+fn acting(store: &Store, tables: &Tables) -> Result<BTreeMap<String, Block>, ReadError> {
+    let mut listed = kept(store)?;
+    let life_s = i64::try_from(tables.plan().response.block_at_most_s).unwrap_or(i64::MAX);
+    listed.retain(|id, block| {
+        let wide = too_wide(tables, &block.what);
+        if let Some(why) = &wide {
+            tracing::error!(block = id, "this block does not act: {why}");
+        }
+        block.until_s = block.until_s.min(block.at_s.saturating_add(life_s));
+        wide.is_none()
+    });
+    Ok(listed)
 }
 
 /// What the store has, by id.

@@ -25,9 +25,10 @@ const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 const MEMBERS_MAX: usize = 64;
 
 /// What is remembered of the directory.
+#[derive(Clone)]
 pub struct Directory {
-    units: Mutex<Option<(Instant, BTreeSet<String>)>>,
-    full: Full,
+    units: Arc<Mutex<Option<(Instant, BTreeSet<String>)>>>,
+    full: Arc<Full>,
     redirects: Arc<Redirects>,
     standings: Arc<Standings>,
     time_zone: TimeZone,
@@ -161,7 +162,13 @@ impl Directory {
         time_zone: TimeZone,
         srs: srs::Key,
     ) -> Result<Directory, ReadError> {
-        Ok(Directory { units: Mutex::default(), full: Full::load(store)?, redirects, standings, time_zone, srs })
+        let full = Arc::new(Full::load(store)?);
+        Ok(Directory { units: Arc::default(), full, redirects, standings, time_zone, srs })
+    }
+
+    /// The same where days begin at another time.
+    pub fn in_zone(&self, time_zone: TimeZone) -> Directory {
+        Directory { time_zone, ..self.clone() }
     }
 
     /// Looks `address` up for mail from `reverse_path`; `declared_octets` is what SIZE promises. Trouble with the store is

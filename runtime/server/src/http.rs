@@ -39,7 +39,7 @@ pub async fn serve_public(service: Arc<Service>, listener: TcpListener) {
             () = stopped(&mut stop) => return,
         };
         match stream {
-            Ok(stream) => spawn(service.clone(), stream, &places),
+            Ok(stream) => spawn(service.current(), stream, &places),
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
     }

@@ -19,6 +19,7 @@ mod decisions;
 mod delays;
 mod delegations;
 mod directory;
+mod doors;
 mod drive;
 mod durable;
 mod facts;
@@ -81,10 +82,11 @@ pub use drive::opening;
 pub use ldap::look as directory_servers;
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
+pub use plans::slots;
 pub use setup::profile;
 pub use site::{
     Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
 };
-pub use start::{Running, Server, StartError, unserved};
+pub use start::{Running, Server, Start, StartError, unserved};
 pub use verifier::{verifier, verifier_of};
 pub use vouch::look as sign_in_servers;

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Block, Client, ListenerId, Reason, Refusal};
+use decide::{Block, Client, Reason, Refusal};
 use mail::reply;
 use plan::{Speaks, TlsMode};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -30,12 +30,13 @@ const TOLD_MAX: usize = 256;
 const TELL_MAX: Duration = Duration::from_secs(2);
 /// A server that stops lets messages under way end for so long.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// Connections to a listener that is closed may last so long (policy-language 9).
+const CLOSED_MAX: Duration = Duration::from_secs(30 * 60);
 /// And clients that are cut may take their 421 for so long.
 const CUT_MAX: Duration = Duration::from_secs(2);
 
 /// One bound address of a listener of the plan.
 pub struct Door {
-    pub id: ListenerId,
     pub name: String,
     pub speaks: Speaks,
     pub tls: TlsMode,
@@ -54,21 +55,28 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Accepts until the server stops, then lets what is under way end.
-pub async fn serve(service: Arc<Service>, door: Door) {
-    let Door { id, name, speaks, tls, acceptor, end_point, socket } = door;
+/// Accepts until the server stops or somebody asks for the socket, then lets what is under way end.
+pub async fn serve(service: Arc<Service>, door: Door, mut closing: oneshot::Receiver<oneshot::Sender<TcpListener>>) {
+    let Door { name, speaks, tls, acceptor, end_point, socket } = door;
     let told = Arc::new(Semaphore::new(TOLD_MAX));
     let end_point = end_point.map(Arc::from);
-    let door = Arc::new(Outside { id, name, speaks, tls, acceptor, end_point, told });
+    let door = Arc::new(Outside { name, speaks, tls, acceptor, end_point, told });
     let mut stop = service.stop.clone();
     let mut conversations = JoinSet::new();
     loop {
         tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
+            asked = &mut closing => {
+                if let Ok(give) = asked {
+                    // Who asked may have gone: then it is closed all the same.
+                    drop(give.send(socket));
+                }
+                return closed(&service, &door.name, &mut stop, conversations).await;
+            }
             Some(_) = conversations.join_next() => {}
             accepted = socket.accept() => match accepted {
-                Ok((stream, source)) => enter(&service, &door, stream, source, &mut conversations),
+                Ok((stream, source)) => enter(&service.current(), &door, stream, source, &mut conversations),
                 Err(error) => {
                     service.metrics.accept_errors.inc();
                     tracing::warn!(listener = door.name, "no connection: {error}");
@@ -78,12 +86,32 @@ pub async fn serve(service: Arc<Service>, door: Door) {
         }
     }
     drop(socket);
+    end(&service, &door.name, conversations).await;
+}
+
+/// The server stops: messages under way may end.
+async fn end(service: &Service, name: &str, mut conversations: JoinSet<()>) {
     if !drained(&mut conversations, DRAIN_MAX).await {
-        tracing::warn!(listener = door.name, open = conversations.len(), "messages under way are cut");
+        tracing::warn!(listener = name, open = conversations.len(), "messages under way are cut");
         service.end.send_replace(true);
         drained(&mut conversations, CUT_MAX).await;
         conversations.shutdown().await;
     }
+}
+
+/// The listener is closed: who is connected goes on, for half an hour at most.
+async fn closed(
+    service: &Service,
+    name: &str,
+    stop: &mut tokio::sync::watch::Receiver<bool>,
+    mut conversations: JoinSet<()>,
+) {
+    tokio::select! {
+        () = stopped(stop) => return end(service, name, conversations).await,
+        all = drained(&mut conversations, CLOSED_MAX) => if all { return },
+    }
+    tracing::warn!(listener = name, open = conversations.len(), "connections to a closed listener are cut");
+    conversations.shutdown().await;
 }
 
 /// Did all end within `limit`?
@@ -94,7 +122,6 @@ async fn drained(conversations: &mut JoinSet<()>, limit: Duration) -> bool {
 
 /// What a door is without its socket.
 struct Outside {
-    id: ListenerId,
     name: String,
     speaks: Speaks,
     tls: TlsMode,
@@ -110,14 +137,16 @@ fn enter(
     source: SocketAddr,
     conversations: &mut JoinSet<()>,
 ) {
+    // Between two plans it may be there and not be known.
+    let Some(id) = service.tables.listener(&door.name) else { return };
     let client = source.ip().to_canonical();
     let seen_as = service.site.client_address.view(client);
     let class = service.tables.class_of(seen_as);
     let class_name = service.tables.class_name(class).to_owned();
     service.metrics.connections.with_label_values(&[door.name.as_str(), class_name.as_str()]).inc();
     let peer = Peer { listener: door.name.clone(), class: class_name, client, seen_as };
-    let block = service.tables.connection(door.id, class);
-    let facts = Client { listener: door.id, class, address: seen_as, tls: false, account: None };
+    let block = service.tables.connection(id, class);
+    let facts = Client { listener: id, class, address: seen_as, tls: false, account: None };
     let drained = service.is_draining() && !matches!(door.speaks, Speaks::Imap | Speaks::Pop);
     let admitted = if drained { Err(drained_away()) } else { admit(service, &facts, block.as_ref().ok()) };
     let place = match admitted {
@@ -133,7 +162,7 @@ fn enter(
     let connection = Connection {
         stream: Stream::Plain(stream),
         peer,
-        listener: door.id,
+        listener: id,
         class,
         block,
         tells,

@@ -63,7 +63,8 @@ macro_rules! metrics {
 }
 
 metrics! {
-    gauges plan "mail_plan_info" ["plan"] "The plan being served, by its short hash; always 1.";
+    gauges plan "mail_plan_info" ["plan", "serial", "state"] "The plan being served, by its short hash and serial, confirmed or on trial; always 1.";
+    counters rollbacks "mail_plan_rollbacks_total" ["cause"] "Plans that were taken back, by what did it.";
     counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";
@@ -145,10 +146,16 @@ const STORE: [StoreCounter; 17] = [
 ];
 
 impl Metrics {
+    /// Another plan runs, or it is in another state.
+    pub fn runs(&self, plan: &str, serial: u64, state: &str) {
+        self.plan.reset();
+        self.plan.with_label_values(&[plan, &serial.to_string(), state]).set(1);
+    }
+
     /// The counters of one server, all reasons at zero.
     pub fn new(plan: &str) -> Metrics {
         let metrics = Metrics::registered().expect("the names above are sound and differ");
-        metrics.plan.with_label_values(&[plan]).set(1);
+        metrics.runs(plan, 1, "confirmed");
         for reason in Reason::ALL {
             metrics.refusals.with_label_values(&[reason.word(), ""]);
         }
@@ -223,6 +230,6 @@ mod tests {
             let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
             assert!(named.contains(name) || family.is_some_and(|family| named.contains(family)), "{line}");
         }
-        assert!(page.contains("mail_plan_info{plan=\"q7k3m2xw\"} 1"));
+        assert!(page.contains("mail_plan_info{plan=\"q7k3m2xw\",serial=\"1\",state=\"confirmed\"} 1"));
     }
 }

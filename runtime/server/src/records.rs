@@ -31,6 +31,11 @@ impl Records {
         (Records { waiting, kinds }, writer)
     }
 
+    /// The same where a plan records other kinds.
+    pub fn keeping(&self, kinds: Vec<Loss>) -> Records {
+        Records { waiting: self.waiting.clone(), kinds }
+    }
+
     /// False when the record found no place.
     #[must_use]
     pub fn refused(&self, kind: Loss, reverse_path: &mail::ReversePath, recipient: String, reason: &str) -> bool {

@@ -38,6 +38,10 @@ pub(crate) struct Service {
     pub store: Arc<Store>,
     pub clock: Arc<Clock>,
     pub passwords: Arc<Passwords>,
+    /// Listeners that are open.
+    pub doors: Arc<crate::doors::Doors>,
+    /// Listeners that wait until somebody says that this machine is healthy.
+    pub waiting: Arc<Mutex<Vec<String>>>,
     /// Who logged in from where.
     pub accesses: Arc<crate::accesses::Accesses>,
     /// Answers to failed logins that wait.

@@ -38,6 +38,8 @@ impl Protocol {
 pub struct SessionOf {
     pub login: Login,
     pub protocol: Protocol,
+    /// By its name in the plan; `None` is the portal.
+    pub listener: Option<Arc<str>>,
     /// The address the server believes.
     pub peer: IpAddr,
     /// Unix seconds.
@@ -89,6 +91,18 @@ impl Sessions {
     /// The same for mail programs alone: what opened them may be an app password, which never opens the portal.
     pub fn end_programs(&self, login: &Login) -> usize {
         self.end_those(login, |protocol| protocol != Protocol::Portal)
+    }
+
+    /// Tells all sessions to end that `which` names, and says how many there are.
+    pub fn end_where(&self, which: impl Fn(&SessionOf) -> bool) -> usize {
+        let by_login = self.by_login();
+        let chosen = by_login.values().flatten().filter(|one| which(&one.of));
+        chosen
+            .map(|one| {
+                one.is_ended.store(true, Ordering::Release);
+                one.end.notify_waiters();
+            })
+            .count()
     }
 
     fn end_those(&self, login: &Login, which: impl Fn(Protocol) -> bool) -> usize {
@@ -154,7 +168,13 @@ mod tests {
     use super::*;
 
     fn of(login: &str, protocol: Protocol) -> SessionOf {
-        SessionOf { login: Login::new(login).unwrap(), protocol, peer: IpAddr::from([192, 0, 2, 1]), since_s: 7 }
+        SessionOf {
+            login: Login::new(login).unwrap(),
+            protocol,
+            listener: None,
+            peer: IpAddr::from([192, 0, 2, 1]),
+            since_s: 7,
+        }
     }
 
     #[tokio::test]

@@ -5,11 +5,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use decide::guards::Cause;
 use decide::{Rings, Tables, Tick};
-use plan::{BackupTo, PlanHash, ReceptionStep, SendingStep, TlsMode};
+use plan::{BackupTo, ListenerAuth, PlanHash, ReceptionStep, SendingStep};
 use store::{Op, ReadError, Store};
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
@@ -26,19 +27,21 @@ use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
 use crate::outcome::Outcome;
 use crate::passwords::kept::{self, LoadError};
-use crate::plans::PlanState;
+use crate::plans::slots::{Incoming, SlotError, Slots, State};
+use crate::plans::{PlanState, trial};
 use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
-use crate::signing::{self, Seal, Signing};
+use crate::signing::{Seal, Signing};
 use crate::site::{Outbound, PortalAddress, Site};
-use crate::spam::{Spam, colleagues};
+use crate::spam::Spam;
 use crate::standing::Standings;
 use crate::verifier::Making;
+use crate::world::SMTP;
 use crate::world::World;
 use crate::{
-    accesses, bindings, compromise, control, decisions, fullness, http, night, notices, operate, outbound, portal,
-    quarantine, random, reports, rings, scan, standing, tls, world,
+    accesses, control, decisions, doors, http, operate, outbound, portal, quarantine, random, rings, scan, standing,
+    tls,
 };
 
 /// The name of the portal where listeners are named.
@@ -82,6 +85,8 @@ pub enum StartError {
     /// The site names listeners the plan does not have.
     UnknownListeners(Vec<String>),
     TimeZone(String),
+    /// The plans on disk.
+    Plans(SlotError),
     /// The key of what the store keeps sealed.
     Seal(std::io::Error),
     /// The site's view of DNS.
@@ -123,6 +128,7 @@ impl fmt::Display for StartError {
             StartError::Http { address, error } => write!(f, "metrics cannot bind {address}: {error}"),
             StartError::Control { path, error } => write!(f, "{}: {error}", path.display()),
             StartError::Tls { listener, error } => write!(f, "TLS of listener {listener}: {error}"),
+            StartError::Plans(error) => error.fmt(f),
             StartError::Read(error) => error.fmt(f),
             StartError::Commit(error) => error.fmt(f),
         }
@@ -147,7 +153,7 @@ pub fn unserved(tables: &Tables) -> Vec<String> {
 }
 
 /// What makes a plan impossible to serve.
-fn impossible(tables: &Tables) -> Vec<String> {
+pub(crate) fn impossible(tables: &Tables) -> Vec<String> {
     let plan = tables.plan();
     let blocking = decide::unserved(plan).into_iter().filter(|one| one.blocks_serving);
     let mut lines: Vec<String> = blocking.map(|one| format!("{}: {}", one.path, one.what)).collect();
@@ -169,33 +175,45 @@ impl Server {
         site: Site,
         store: Arc<Store>,
     ) -> Result<Running, StartError> {
+        Server::start_as(tables, hash, site, store, Start::default()).await
+    }
+
+    /// The same, otherwise than usual.
+    pub async fn start_as(
+        tables: Arc<Tables>,
+        hash: PlanHash,
+        site: Site,
+        store: Arc<Store>,
+        start: Start,
+    ) -> Result<Running, StartError> {
         metrics::count_panics();
-        fits(&tables, &site)?;
-        let doors = doors(&tables, &site)?;
+        fits(&tables, &site, start.is_deployed)?;
+        let waiting = if start.waits_for_health { waiting(&tables) } else { Vec::new() };
+        let doors = doors(&tables, &site, &waiting)?;
         let portal_doors = portal_doors(&tables, &site)?;
         let (stop, stopping) = watch::channel(false);
-        let (service, records) = service(tables, hash, site, store, stopping).await?;
+        let serial = begun(&tables, &hash, &site)?;
+        let (service, records) = service(tables, hash, serial, site, store, stopping).await?;
+        *service.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
         standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
-        let mut listeners: BTreeMap<String, Vec<SocketAddr>> = BTreeMap::new();
+        service.plans.set(Some(service.clone()));
         let mut tasks = tasks(&service, control_socket);
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
         tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
-        for door in doors {
-            // A bound socket has an address.
-            listeners.entry(door.name.clone()).or_default().extend(door.socket.local_addr());
-            tasks.push(tokio::spawn(listen::serve(service.clone(), door)));
-        }
+        service.doors.serve(&service, doors);
+        let listeners = service.doors.listening();
+        service.plans.keepers.turn(&service);
         Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
     }
 }
 
 /// Can this plan be served at this site? What is left out is said.
-fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
+fn fits(tables: &Tables, site: &Site, is_deployed: bool) -> Result<(), StartError> {
     let impossible = impossible(tables);
     if !impossible.is_empty() {
         return Err(StartError::Unserved(impossible));
@@ -217,37 +235,30 @@ fn fits(tables: &Tables, site: &Site) -> Result<(), StartError> {
     } else {
         [unknown, vec![PORTAL.to_owned()]].concat()
     };
+    if is_deployed {
+        // The site is older than the plan: what was deployed starts again.
+        unknown
+            .iter()
+            .for_each(|name| tracing::warn!("the site gives {name} an address, and the plan has no such listener"));
+        return Ok(());
+    }
     if !unknown.is_empty() {
         return Err(StartError::UnknownListeners(unknown));
     }
     Ok(())
 }
 
-/// What works for as long as the server does.
+/// What works for as long as the server does, whatever plan runs; `plans::keepers` has the rest.
 fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
         tokio::spawn(operate::door::serve(service.clone(), control_socket)),
         tokio::spawn(rings::keep(service.clone())),
         tokio::spawn(kept::keep(service.clone())),
         tokio::spawn(accesses::keep(service.clone())),
-        tokio::spawn(compromise::keep(service.clone())),
-        tokio::spawn(fullness::keep(service.clone())),
-        tokio::spawn(standing::keep::keep(service.clone())),
-        tokio::spawn(night::keep(service.clone())),
         tokio::spawn(quarantine::count(service.clone())),
-        tokio::spawn(reports::keep(service.clone())),
-        tokio::spawn(crate::quotas::keep(service.clone())),
-        tokio::spawn(crate::teaching::keep(service.clone())),
-        tokio::spawn(crate::passwords::warnings::keep(service.clone())),
-        tokio::spawn(notices::keep(service.clone())),
-        tokio::spawn(scan::keep(service.clone())),
-        tokio::spawn(scan::rescan::keep(service.clone())),
         tokio::spawn(outbound::run(service.clone())),
-        tokio::spawn(signing::keep(service.clone())),
-        tokio::spawn(colleagues::keep(service.clone())),
-        tokio::spawn(crate::ldap::keep(service.clone())),
         tokio::spawn(outbound::pool::keep(service.clone())),
-        tokio::spawn(world::tls_report::keep(service.clone())),
+        tokio::spawn(trial::keep(service.clone())),
     ]
 }
 
@@ -271,6 +282,11 @@ impl Running {
             // A task that panicked was counted; the others still have to end.
             let _ = task.await;
         }
+        let service = service.current();
+        service.doors.ended().await;
+        service.plans.keepers.end().await;
+        // Nobody asks for it any more, and it would hold itself.
+        service.plans.set(None);
         if let Err(error) = rings::flush(&service, &mut BTreeMap::new()).await {
             tracing::error!("the windows could not be kept: {error}");
         }
@@ -284,35 +300,68 @@ impl Running {
     }
 }
 
-/// Binds every listener the site gives an address.
-fn doors(tables: &Tables, site: &Site) -> Result<Vec<Door>, StartError> {
-    let mut doors = Vec::new();
-    for (id, name, rules) in tables.listeners() {
-        let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
-        if addresses.is_empty() {
-            tracing::warn!(listener = name, "the site gives no address: it does not listen");
+/// How a server starts, where it is not as usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// The plan was deployed: a site that names listeners it has no longer is served all the same.
+    pub is_deployed: bool,
+    /// Port 25 stays closed until the control socket hears that this machine is healthy.
+    pub waits_for_health: bool,
+}
+
+/// Listeners that take mail from anybody.
+fn waiting(tables: &Tables) -> Vec<String> {
+    let strangers = tables.listeners().filter(|(_, _, rules)| rules.port == SMTP && rules.auth == ListenerAuth::Never);
+    strangers.map(|(_, name, _)| name.to_owned()).collect()
+}
+
+/// Opens what waited for health, if it still does.
+pub(crate) fn open_waiting(service: &Arc<Service>) -> Result<BTreeMap<String, Vec<SocketAddr>>, StartError> {
+    let mut waiting = service.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut opened = BTreeMap::new();
+    while let Some(name) = waiting.last() {
+        if service.tables.listener(name).is_some() {
+            let doors = doors::bind(&service.tables, &service.site, name)?;
+            opened.insert(name.clone(), service.doors.serve(service, doors));
         }
-        let certificate = site.certificates.by_listener.get(name).unwrap_or(&site.certificates.default);
-        let acceptor = match rules.tls {
-            TlsMode::None => None,
-            TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => Some(
-                tls::acceptor(tables.plan().tls.oldest, certificate)
-                    .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
-            ),
-        };
-        let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
-        for address in addresses {
-            let socket = listen::bind(*address).map_err(|error| StartError::Bind {
-                listener: name.to_owned(),
-                address: *address,
-                error,
-            })?;
-            let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
-            let (acceptor, end_point) = (acceptor.clone(), end_point.clone());
-            doors.push(Door { id, name, speaks, tls, acceptor, end_point, socket });
-        }
+        waiting.pop();
     }
-    Ok(doors)
+    Ok(opened)
+}
+
+/// Notes on disk what is served from here on. A plan that was on trial when the server ended is not. The serial of this one.
+fn begun(tables: &Tables, hash: &PlanHash, site: &Site) -> Result<u64, StartError> {
+    let slots = Slots::of(&site.data);
+    let of = Incoming {
+        hash: hash.full(),
+        at_s: clock::unix_s(),
+        author: "the command line".to_owned(),
+        reason: "named at a start".to_owned(),
+        summary: String::new(),
+    };
+    let before = slots.state().map_err(StartError::Plans)?;
+    let mut state = before.clone().unwrap_or_else(|| State::first(of.clone()));
+    if state.roll_back(Cause::Restart.word()) {
+        tracing::error!("a plan was on trial when the server ended; the confirmed one is served");
+    }
+    if state.confirmed != of.hash {
+        state.take_over(of, true);
+    }
+    let serial = state.serial(&hash.full());
+    if before.as_ref() != Some(&state) {
+        slots.keep(&plan::emit(tables.plan()), None, None).map_err(StartError::Plans)?;
+        slots.write(&state).map_err(StartError::Plans)?;
+    }
+    Ok(serial)
+}
+
+/// Binds every listener the site gives an address, but for those that wait.
+fn doors(tables: &Tables, site: &Site, waiting: &[String]) -> Result<Vec<Door>, StartError> {
+    let mut bound = Vec::new();
+    for (_, name, _) in tables.listeners().filter(|(_, name, _)| !waiting.iter().any(|it| it == name)) {
+        bound.extend(doors::bind(tables, site, name)?);
+    }
+    Ok(bound)
 }
 
 /// Binds the portal.
@@ -431,22 +480,25 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
 async fn service(
     tables: Arc<Tables>,
     hash: PlanHash,
+    serial: u64,
     site: Site,
     store: Arc<Store>,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let (parts, writer) = parts(tables, site, store).await?;
-    Ok((Arc::new(assembled(parts, &hash, stop)), writer))
+    Ok((Arc::new(assembled(parts, &hash, serial, stop)), writer))
 }
 
-fn assembled(parts: Parts, hash: &PlanHash, stop: watch::Receiver<bool>) -> Service {
+fn assembled(parts: Parts, hash: &PlanHash, serial: u64, stop: watch::Receiver<bool>) -> Service {
     Service {
         metrics: Arc::new(Metrics::new(&hash.short())),
         plan: hash.short(),
         plan_full: hash.full(),
-        serial: 1,
+        serial,
         state: PlanState::Confirmed,
         plans: Arc::default(),
+        doors: Arc::default(),
+        waiting: Arc::default(),
         spool: Arc::new(outbound::Spool::new(parts.tables.plan())),
         tables: parts.tables,
         site: Arc::new(parts.site),

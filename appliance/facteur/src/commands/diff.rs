@@ -8,16 +8,21 @@ use policy::diagnostic::{Diagnostic, Sources};
 use policy::diff::{self, Difference};
 use policy::render::{human, json};
 
+use server::operate::Deployed;
+
+use super::live;
 use super::side::Side;
 use crate::Exit;
 use crate::cli::Format;
 
+/// In place of the old side.
+const DEPLOYED: &str = "deployed";
 /// Rules L1007 names; the table above it has them all.
 const RULES_MAX: usize = 12;
 
 #[derive(Args)]
 pub struct DiffArgs {
-    /// What holds now: a policy file, a folder with policy.ron, or a plan (NAME.plan.ron)
+    /// What holds now: a policy file, a folder with policy.ron, or a plan (NAME.plan.ron); `deployed` is the plan of the running server
     pub old: PathBuf,
     /// What is to hold, likewise
     pub new: PathBuf,
@@ -26,6 +31,12 @@ pub struct DiffArgs {
     /// What the change is allowed to do
     #[arg(long, value_enum, value_name = "WHAT")]
     pub ack: Option<Ack>,
+    /// With `deployed`: the data folder of the server [default: /var/lib/facteur]
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// With `deployed`: its site.ron, which names the data folder
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub site: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -48,7 +59,7 @@ pub fn run(args: &DiffArgs) -> Exit {
         DiffFormat::Json => Format::Json,
         DiffFormat::Human | DiffFormat::Markdown => Format::Human,
     };
-    let (old, new) = match (Side::load(&args.old, format), Side::load(&args.new, format)) {
+    let (old, new) = match (old(args, format), Side::load(&args.new, format)) {
         (Ok(old), Ok(new)) => (old, new),
         (Err(old), Err(new)) => return old.or(new),
         (Err(exit), Ok(_)) | (Ok(_), Err(exit)) => return exit,
@@ -69,9 +80,24 @@ pub fn run(args: &DiffArgs) -> Exit {
     }
     let loosened = difference.loosened();
     if !loosened.is_empty() && !acknowledged {
-        say_loosened(&loosened, args.format);
+        say_loosened(&loosened, format);
     }
     if difference.is_empty() { Exit::Fine } else { Exit::DifferencesFound }
+}
+
+/// The old side: of files, or of the server that runs.
+fn old(args: &DiffArgs, format: Format) -> Result<Side, Exit> {
+    if args.old != Path::new(DEPLOYED) || args.old.exists() {
+        return Side::load(&args.old, format);
+    }
+    let trouble = |why: String| {
+        eprintln!("facteur: {why}");
+        Exit::Trouble
+    };
+    let data = live::folder(args.data.as_deref(), args.site.as_deref()).map_err(trouble)?;
+    let now = live::called(&data, Deployed {}).map_err(|error| trouble(error.to_string()))?;
+    let map = now.map.as_deref().and_then(|map| ron::from_str(map).ok());
+    Ok(Side { text: now.plan, map, compiled: None })
 }
 
 fn compare(old: &Side, new: &Side, old_path: &Path, new_path: &Path) -> Result<Difference, Exit> {
@@ -89,7 +115,7 @@ pub fn of(side: &Side) -> diff::Side<'_> {
 }
 
 /// L1007, once for all that is looser.
-fn say_loosened(rules: &[&str], format: DiffFormat) {
+pub fn say_loosened(rules: &[&str], format: Format) {
     let mut what = rules.iter().take(RULES_MAX).map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
     if rules.len() > RULES_MAX {
         what += &format!(" and {} more", rules.len() - RULES_MAX);
@@ -99,7 +125,7 @@ fn say_loosened(rules: &[&str], format: DiffFormat) {
         .rule(rules.first().copied().unwrap_or_default());
     let sources = Sources::new();
     match format {
-        DiffFormat::Human | DiffFormat::Markdown => eprintln!("{}", human::render(&lint, &sources, false)),
-        DiffFormat::Json => say!("{}", json::render(&lint, &sources)),
+        Format::Human => eprintln!("{}", human::render(&lint, &sources, false)),
+        Format::Json => say!("{}", json::render(&lint, &sources)),
     }
 }

@@ -7,6 +7,7 @@ mod blocks;
 mod capacity;
 mod clients;
 mod compromise;
+mod deployment;
 mod identity;
 mod keeping;
 mod language;
@@ -88,6 +89,7 @@ pub(crate) fn check(subject: &Subject<'_>, sink: &mut Vec<Diagnostic>) {
     redirects::check(subject, sink);
     scanning::check(subject, sink);
     response::check(subject, sink);
+    deployment::check(subject, sink);
     accounts::check(subject, sink);
     account_life::check(subject, sink);
     portal::check(subject, sink);

@@ -35,6 +35,7 @@ const STATIC: [&str; 29] = [
     "signing",
     "retention",
     "backup",
+    "deployment",
     "waivers",
 ];
 

@@ -86,12 +86,13 @@ pub(crate) fn fill(policy: &mut Policy, defaults: Policy) {
         signing,
         retention,
         backup,
+        deployment,
         waivers,
     } = defaults;
     or_each!(policy;
         accounts, roles, portal, compromise, gateways, web, when_over, one_account_in_several_blocks, limit_grants, senders, counters, logins,
         dns_lists, blocked, mailboxes, imap, authenticate, antivirus, antispam, filters, losses, response,
-        redirects, routes, delivery, signing, retention, backup, waivers
+        redirects, routes, delivery, signing, retention, backup, deployment, waivers
     );
 }
 

@@ -135,6 +135,8 @@ const WAYS: &[(&str, Way)] = &[
     ("mailboxes.when_full.grace_percent", Smaller),
     ("mailboxes.when_full.full_try_later_s", Smaller),
     ("mailboxes.when_full.then", Scale(&["TryLater", "Refuse"])),
+    ("deployment", Text),
+    ("deployment.**", Text),
     ("imap", Text),
     ("imap.**", Text),
     ("authenticate.own_domains_from_outside", Scale(&["Ignore", "Tag", "Refuse"])),

@@ -104,4 +104,12 @@ pub(super) const EXAMPLES: &[Example] = &[
         caret: r#"block_at_most: "0 s""#,
         good: r#"    response: (recall_alone_at_most: 100, block_at_most: "30 days"),"#,
     },
+    Example {
+        code: Code::E1008,
+        setting: OFFICE,
+        why: "A plan nobody confirms is taken back after its trial. One that lasts no time is taken back before anybody can confirm it, and one that lasts for weeks brings a plan back that nobody remembers.",
+        bad: r#"    deployment: (trial: "1 s", guards: (accounts: (times: 3, floor: 20), down: "60 s", queue: 1000)),"#,
+        caret: r#"trial: "1 s""#,
+        good: r#"    deployment: (trial: "10 min", guards: (accounts: (times: 3, floor: 20), down: "60 s", queue: 1000)),"#,
+    },
 ];

@@ -66,6 +66,9 @@ fn about(section: &str) -> Option<&'static str> {
         "signing" => "Which signatures (DKIM) mail that leaves carries, and how often their keys change.",
         "retention" => "How long everything that is stored lives.",
         "backup" => "When and what is backed up, where to, and for how long it is kept.",
+        "deployment" => {
+            "How long a deployed plan is on trial, and what takes it back before: refused accounts, what is down, a queue that grows."
+        }
         "guarantees" => {
             "What must stay true whoever edits the file; the compiler proves each or shows a counterexample."
         }

@@ -131,6 +131,7 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         delivery: delivery::delivery(policy.delivery.sound()?),
         signing: policy.signing.sound()?.on().map(delivery::signing),
         retention: retention::retention(policy.retention.sound()?),
+        deployment: deployment(policy.deployment.sound()?),
         backup: match policy.backup.sound()? {
             Switch::Off => None,
             Switch::On(backup) => Some(retention::backup(backup)),
@@ -139,6 +140,19 @@ pub(crate) fn lower(policy: &Policy) -> Option<Plan> {
         waivers: policy.waivers.sound()?.values().map(guarantee::waiver).collect(),
         pins: Pins::of_this_build(),
     })
+}
+
+fn deployment(deployment: &model::deployment::Deployment) -> plan::Deployment {
+    let guards = &deployment.guards;
+    plan::Deployment {
+        trial_s: deployment.trial.value.0,
+        guards: plan::Guards {
+            accounts_times: guards.accounts.times.value,
+            accounts_floor: guards.accounts.floor.value,
+            down_s: guards.down.value.0,
+            queue: guards.queue.value,
+        },
+    }
 }
 
 fn imap(imap: &model::imap::Imap) -> plan::ImapRules {

@@ -8,6 +8,7 @@ pub mod account;
 pub mod block;
 pub mod compromise;
 pub mod delivery;
+pub mod deployment;
 pub mod directory;
 pub mod domain;
 pub mod guarantee;
@@ -179,6 +180,7 @@ sections! {
     signing: Switch<delivery::Signing>,
     retention: retention::Retention,
     backup: Switch<retention::Backup>,
+    deployment: deployment::Deployment,
     include: Items<String>,
     locked: Items<String>,
     guarantees: Items<guarantee::Guarantee>,

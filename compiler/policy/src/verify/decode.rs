@@ -111,7 +111,7 @@ impl<'de> de::Deserializer<'de> for Reader<'_, '_> {
 }
 
 /// Fields a plan leaves out when they say nothing.
-const LEFT_OUT: [&str; 1] = ["imap"];
+const LEFT_OUT: [&str; 2] = ["deployment", "imap"];
 
 /// Every field once, in the order of the struct.
 fn in_order<'de, V: Visitor<'de>>(

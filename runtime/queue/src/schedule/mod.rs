@@ -128,6 +128,13 @@ impl Schedule {
         }
     }
 
+    /// Other bounds and providers hold from now on. What is under way is not counted against the new providers.
+    pub fn rebound(&mut self, bounds: Bounds, providers: Vec<Provider>) {
+        (self.bounds, self.providers) = (bounds, providers);
+        self.provider_of.clear();
+        self.lanes.iter_mut().flatten().for_each(|lane| lane.provider = None);
+    }
+
     /// A message waits at a destination from now on, or is due there earlier than it was. One that is being tried is left
     /// to that try.
     pub fn put(&mut self, toward: &Toward, queue_id: QueueId, due_at_s: i64, now_s: i64) {

@@ -155,7 +155,13 @@ fn protocol(service: &Service, peer: &Peer) -> Protocol {
 fn enter(service: &Service, peer: &Peer, found: LoggedIn) -> Result<LoggedIn, Refusal> {
     let login = found.account.login.clone();
     let protocol = protocol(service, peer);
-    let session = SessionOf { login: login.clone(), protocol, peer: peer.seen_as, since_s: clock::unix_s() };
+    let session = SessionOf {
+        login: login.clone(),
+        protocol,
+        listener: (protocol != Protocol::Portal).then(|| peer.listener.as_str().into()),
+        peer: peer.seen_as,
+        since_s: clock::unix_s(),
+    };
     let entered = service.sessions.enter(session);
     let standing = service.standings.of(&login);
     if standing.contained.is_some() {

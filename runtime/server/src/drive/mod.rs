@@ -18,7 +18,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use decide::{Block, ClassId, ListenerId, Refusal, Tells};
+use decide::{Block, ClassId, ListenerId, Reason, Refusal, Tells};
+use mail::reply;
 use plan::{Speaks, TlsMode};
 use proto::sasl::Bindings;
 use tokio_rustls::TlsAcceptor;
@@ -55,6 +56,27 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Takes the plan that runs now for what begins now: true where it is another one than before. A listener it does not have any
+    /// more leaves the connection under the plan it came under, without anything it may do.
+    fn take_plan(&mut self, service: &mut Arc<Service>) -> bool {
+        let now = service.current();
+        if Arc::ptr_eq(&now, service) {
+            return false;
+        }
+        let Some(listener) = now.tables.listener(&self.peer.listener) else {
+            self.block = Err(Refusal::new(reply::CUT_OFF, Reason::NoBlock, "", "this service is closed"));
+            return false;
+        };
+        // What was told changes limits and logs, never the class.
+        let class = now.tables.class_of(now.site.client_address.view(self.peer.client));
+        (self.listener, self.class) = (listener, class);
+        self.block = now.tables.connection(listener, class);
+        self.tells = now.tables.tells(class);
+        now.tables.class_name(class).clone_into(&mut self.peer.class);
+        *service = now;
+        true
+    }
+
     /// What SCRAM can be bound to now.
     fn bindings(&self) -> Bindings {
         bindings::of(&self.stream, self.end_point.as_deref())

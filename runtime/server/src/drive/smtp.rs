@@ -208,7 +208,24 @@ impl Smtp {
         }
     }
 
+    /// A transaction begins: all of it is judged by the plan that runs now.
+    fn take_plan(&mut self) {
+        if !self.connection.take_plan(&mut self.service) {
+            return;
+        }
+        (self.client.listener, self.client.class) = (self.connection.listener, self.connection.class);
+        let tables = &self.service.tables;
+        self.session.set_rcpt_max(tables.recipients_max(&self.client));
+        self.session.set_size_max(tables.plan().mailboxes.message_size_octets);
+        self.session.set_refusals(opening::refusals(tables, &self.service.plan, &self.client));
+        self.lists = Lists::ask(&self.service, &self.client);
+    }
+
     async fn mail(&mut self, reverse_path: mail::ReversePath, parameters: MailParameters) -> Reply {
+        self.take_plan();
+        if let Err(refusal) = self.connection.block.clone() {
+            return self.refuse(Event::MailRefused, &refusal, &reverse_path);
+        }
         match Open::mail(&self.service, &self.client, reverse_path.clone(), parameters) {
             Ok(open) => {
                 self.tell_if_near(&open);
@@ -287,6 +304,7 @@ impl Smtp {
         let reply = match judged(&self.service, &session, open, octets, fault).await {
             Ok(text) => Reply::new(reply::CONTENT_OK, text),
             Err(refusal) => {
+                self.note_refused();
                 accept::refused(&self.service, &recipients, &reverse_path, refusal.reason);
                 let outcome = Outcome::refused(Event::ContentRefused, &refusal, &reverse_path).of(queue_id);
                 self.service.outcome(outcome.from_peer(&peer));
@@ -308,6 +326,13 @@ impl Smtp {
         self.service.tables.listener_rules(self.client.listener).speaks == plan::Speaks::Lmtp
     }
 
+    /// Guards of a plan on trial count accounts that are refused something.
+    fn note_refused(&self) {
+        if let Some(account) = &self.client.account {
+            self.service.plans.refused.note(&account.login, crate::clock::unix_s());
+        }
+    }
+
     /// One line for each crossing of `warn_at`; `notices` tells the person.
     fn tell_if_near(&self, open: &Open) {
         let Some(rule) = open.nearing() else { return };
@@ -317,6 +342,7 @@ impl Smtp {
     }
 
     fn refuse(&self, event: Event, refusal: &Refusal, about: &impl std::fmt::Display) -> Reply {
+        self.note_refused();
         self.service.outcome(Outcome::refused(event, refusal, about).from_peer(&self.connection.peer));
         refusal.reply(self.client.account.is_some(), &self.service.plan)
     }

@@ -39,6 +39,7 @@ use super::{ChangeState, ContainPerson, ErasePerson, LeaveOn, StateOf, UndoConta
 use super::{
     Compact, Context, Export, Import, Line, OperateError, Operation, Progress, ReportsOf, StatsOf, Verify, Who,
 };
+use super::{Confirm, Deploy, Deployed, Healthy, History, RollBack};
 use super::{
     CountsOfTokens, DecideSpam, ExportCounts, ForgetSpam, ImportCounts, ListTaught, RecountSpam, ShowSpam, SpamQueue,
     StatsOfSpam, TeachSpam,
@@ -86,7 +87,7 @@ async fn converse(service: Arc<Service>, jobs: Arc<Jobs>, stream: UnixStream) {
     let answer = service_fn(|request| {
         let (service, jobs) = (service.clone(), jobs.clone());
         let who = who.clone();
-        async move { Ok::<_, Infallible>(respond(service, jobs, who, request).await) }
+        async move { Ok::<_, Infallible>(respond(service.current(), jobs, who, request).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX).max_buf_size(HEADER_OCTETS_MAX).keep_alive(false);
@@ -109,7 +110,11 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
     }
     let path = request.uri().path().to_owned();
     // Everything else is short, a list of people is not.
-    let octets_max = if path == ImportPeople::PATH { ImportPeople::OCTETS_MAX } else { PutPeople::OCTETS_MAX };
+    let octets_max = match path.as_str() {
+        ImportPeople::PATH => ImportPeople::OCTETS_MAX,
+        Deploy::PATH => Deploy::OCTETS_MAX,
+        _ => PutPeople::OCTETS_MAX,
+    };
     let body = Limited::new(request.into_body(), octets_max).collect();
     let body = match tokio::time::timeout(REQUEST_MAX, body).await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -173,6 +178,12 @@ impl Asked {
     /// What is asked of the store, the queue, quarantine, blocks and the records.
     fn upkeep(self, path: &str) -> Answer {
         match path {
+            Deploy::PATH => self.start::<Deploy>(),
+            Confirm::PATH => self.start::<Confirm>(),
+            RollBack::PATH => self.start::<RollBack>(),
+            History::PATH => self.start::<History>(),
+            Deployed::PATH => self.start::<Deployed>(),
+            Healthy::PATH => self.start::<Healthy>(),
             Verify::PATH => self.start::<Verify>(),
             Compact::PATH => self.start::<Compact>(),
             StatsOf::PATH => self.start::<StatsOf>(),
@@ -337,11 +348,7 @@ pub(crate) fn context(service: &Arc<Service>, who: Who, stop: Arc<AtomicBool>) -
         snapshots: service.site.snapshots(plan.backup.as_ref()),
         backup: plan.backup.clone(),
         retention: Some(plan.retention.clone()),
-        live: Some(Live {
-            tables: service.tables.clone(),
-            redirects: service.redirects.clone(),
-            today: service.today(),
-        }),
+        live: Some(Live { tables: service.tables(), redirects: service.redirects.clone(), today: service.today() }),
         who,
         server: Some(service.clone()),
         served: true,

@@ -14,6 +14,7 @@ mod compact;
 mod compromise;
 mod decided;
 mod delegate;
+mod deploy;
 mod directory;
 pub(crate) mod door;
 mod error;
@@ -87,6 +88,10 @@ pub use compromise::{
 };
 pub use decided::{Decided, LookUpDecisions, Pasted, pasted};
 pub use delegate::{AddDelegation, EndDelegation, ListDelegations, ListedDelegation, Manner};
+pub use deploy::{
+    Confirm, Deploy, Deployed, DeployedPlan, GuardsNow, Healthy, History, NowOpen, PlanAnswer, PlanEnd, PlanEntry,
+    PlanHistory, PlanNow, RollBack, RunningPlan, TRIAL_S,
+};
 pub use directory::{AllowChanges, DirectoryStatus, SyncDirectory};
 pub use error::OperateError;
 pub use export::{Export, Exported, NotCarried};

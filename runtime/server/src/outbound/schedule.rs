@@ -44,6 +44,7 @@ pub async fn run(service: Arc<Service>) {
     blocks::load(&service);
     let (mut all, mut counted) = (true, Counted { is_right: false, at: Instant::now() });
     while !service.stopping() {
+        let service = service.current();
         let mut sound = Ok(());
         let news = service.spool.news();
         if all || news.all {

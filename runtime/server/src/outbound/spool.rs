@@ -25,6 +25,15 @@ pub struct Spool {
     turns: Vec<tokio::sync::Mutex<()>>,
 }
 
+fn rules(plan: &Plan) -> (Bounds, Vec<Provider>) {
+    let bounds = Bounds {
+        at_once: AT_ONCE,
+        per_destination: plan.delivery.connections_at_once,
+        retry_s: plan.delivery.retry_s.clone(),
+    };
+    (bounds, plan.delivery.providers.iter().map(|(name, rules)| Provider::new(name, rules)).collect())
+}
+
 /// What happened to the spool since the schedule last looked.
 #[derive(Default)]
 pub struct News {
@@ -37,18 +46,21 @@ pub struct News {
 
 impl Spool {
     pub fn new(plan: &Plan) -> Spool {
-        let bounds = Bounds {
-            at_once: AT_ONCE,
-            per_destination: plan.delivery.connections_at_once,
-            retry_s: plan.delivery.retry_s.clone(),
-        };
-        let providers = plan.delivery.providers.iter().map(|(name, rules)| Provider::new(name, rules)).collect();
+        let (bounds, providers) = rules(plan);
         Spool {
             schedule: Mutex::new(Schedule::new(bounds, providers)),
             news: Mutex::default(),
             wake: Notify::new(),
             turns: std::iter::repeat_with(tokio::sync::Mutex::default).take(TURNS).collect(),
         }
+    }
+
+    /// Another plan says how and where messages go: all of them are looked at again.
+    pub fn under(&self, plan: &Plan) {
+        let (bounds, providers) = rules(plan);
+        self.schedule().rebound(bounds, providers);
+        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = News { all: true, ..News::default() };
+        self.wake.notify_one();
     }
 
     /// Never held across an await.

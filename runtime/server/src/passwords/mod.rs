@@ -20,7 +20,7 @@ pub mod totp;
 pub mod warnings;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use decide::Refusal;
@@ -88,6 +88,22 @@ pub struct Attempt<'a> {
     pub address: &'a str,
 }
 
+/// How verifiers are made.
+#[derive(Clone)]
+struct Made {
+    /// A verifier of nobody's password.
+    nobody: Arc<str>,
+    with: Making,
+}
+
+impl Made {
+    /// Takes as long as a hash.
+    fn with(making: Making) -> Made {
+        let unguessable = blake3::Hash::from(crate::random::octets::<32>());
+        Made { nobody: making.verifier(&Secret::new(unguessable.to_hex().to_string())).into(), with: making }
+    }
+}
+
 pub struct Passwords {
     /// Of names.
     key: [u8; 32],
@@ -100,10 +116,7 @@ pub struct Passwords {
     kept: AtomicUsize,
     flights: Flights,
     queue: Arc<Queue>,
-    /// A verifier of nobody's password.
-    nobody: Arc<str>,
-    /// What verifiers are made with.
-    making: Making,
+    made: RwLock<Made>,
     /// Those that are not as they would be made today, and were opened.
     pub renewals: Renewals,
     started: Instant,
@@ -112,9 +125,7 @@ pub struct Passwords {
 impl Passwords {
     /// Nothing is remembered yet; `key` names what will be. Takes as long as a hash.
     fn new(key: &[u8; 32], making: Making) -> Passwords {
-        let unguessable = blake3::Hash::from(crate::random::octets::<32>());
         let started = Instant::now();
-        let nobody = making.verifier(&Secret::new(unguessable.to_hex().to_string())).into();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Passwords {
             key: blake3::derive_key("facteur 2026 names of remembered logins", key),
@@ -124,11 +135,21 @@ impl Passwords {
             kept: AtomicUsize::new(0),
             flights: Flights::default(),
             queue: Arc::new(Queue::new(processors, started.elapsed())),
-            nobody,
-            making,
+            made: RwLock::new(Made::with(making)),
             renewals: Renewals::default(),
             started,
         }
+    }
+
+    /// Verifiers are made like this from now on.
+    pub fn make_with(&self, making: Making) {
+        if self.made().with != making {
+            *self.made.write().unwrap_or_else(PoisonError::into_inner) = Made::with(making);
+        }
+    }
+
+    fn made(&self) -> Made {
+        self.made.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Does `attempt.secret` open the login? `still_allowed` is asked when the turn has come, before anything is hashed:
@@ -159,11 +180,8 @@ impl Passwords {
         }
         still_allowed()?;
         // INVARIANT (same-cost)
-        let against = Against {
-            verifier: verifier.map_or_else(|| self.nobody.to_string(), str::to_owned),
-            nobody: self.nobody.clone(),
-            making: self.making,
-        };
+        let Made { nobody, with: making } = self.made();
+        let against = Against { verifier: verifier.map_or_else(|| nobody.to_string(), str::to_owned), nobody, making };
         let Some((opens, renewed)) = self.hash(secret.clone(), against, place).await else { return Ok(Checked::Busy) };
         let right = opens && verifier.is_some();
         if let Some((renewed, before)) = renewed.filter(|_| right).zip(verifier) {
@@ -198,7 +216,7 @@ impl Passwords {
         if !tokio::time::timeout(WAIT_MAX, place.turn()).await.unwrap_or(false) {
             return None;
         }
-        let (secret, making) = (secret.clone(), self.making);
+        let (secret, making) = (secret.clone(), self.made().with);
         crate::durable::blocking(move || {
             let made = making.verifier(&secret);
             drop(place);

@@ -1,10 +1,26 @@
-//! The plan that runs, and how another one takes its place.
+//! The plan that runs, and how another one takes its place (policy-language 9).
+//!
+//! `slots` is what a start finds, `under` makes a service of another plan, [`swap`] puts it in the place of the one that runs, `trial`
+//! takes it back unless somebody confirms it, `keepers` is what works under a plan by itself.
+
+mod keepers;
+mod refused;
+pub mod slots;
+mod swap;
+pub(crate) mod trial;
+mod under;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use decide::Tables;
 
 use crate::service::Service;
+use keepers::Keepers;
+use refused::Refused;
+use trial::Trial;
+
+pub(crate) use swap::{Moved, bind_new, moved, swap};
+pub(crate) use under::{Named, next_hops, under};
 
 /// A plan that is served.
 #[allow(dead_code, reason = "the whole of what is known of a plan")]
@@ -27,15 +43,38 @@ pub enum PlanState {
     },
 }
 
+impl PlanState {
+    /// Label of the metric.
+    pub fn word(self) -> &'static str {
+        match self {
+            PlanState::Confirmed => "confirmed",
+            PlanState::Trial { .. } => "trial",
+        }
+    }
+}
+
 /// What runs now.
 #[derive(Default)]
 pub(crate) struct Plans {
     current: RwLock<Option<Arc<Service>>>,
+    pub keepers: Keepers,
+    /// Who was refused something, for the guards.
+    pub refused: Refused,
+    /// Held by whoever changes what runs.
+    pub changing: tokio::sync::Mutex<Option<Trial>>,
 }
 
 impl Plans {
     /// `None` before the server runs and after it ended.
     pub fn current(&self) -> Option<Arc<Service>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From here on whoever begins something new does it under the plan of `service`.
+    pub fn set(&self, service: Option<Arc<Service>>) {
+        if let Some(service) = &service {
+            service.metrics.runs(&service.plan, service.serial, service.state.word());
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = service;
     }
 }

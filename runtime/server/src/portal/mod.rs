@@ -35,7 +35,7 @@ mod style;
 mod visit;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -61,9 +61,10 @@ const SEARCHES_MAX: u32 = 30;
 const OUTINGS_MAX: u32 = 240;
 
 /// What all requests share.
+#[derive(Clone)]
 pub(crate) struct Portal {
     pub service: Arc<Service>,
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
     pub rules: plan::Portal,
     /// Host of its URL, with a port where it has one.
     pub host: String,
@@ -73,11 +74,11 @@ pub(crate) struct Portal {
     /// Who takes an archive now.
     archives: Arc<Archives>,
     /// How often each looks into the address book.
-    searches: Pace,
+    searches: Arc<Pace>,
     /// Who vouches for people besides their passwords.
-    ways: Ways,
+    ways: Arc<Ways>,
     /// How often each address goes out to them.
-    outings: Pace,
+    outings: Arc<Pace>,
 }
 
 /// A page and what answers there.
@@ -118,17 +119,56 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
     let Some(rules) = service.tables.plan().portal.clone() else { return Vec::new() };
     let portal = Arc::new(Portal {
         service: service.clone(),
-        sessions: Sessions::new(rules.idle_s, rules.session_at_most_s),
-        host: rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase(),
+        sessions: Arc::new(Sessions::new(rules.idle_s, rules.session_at_most_s)),
+        host: host(&rules),
         key: crate::random::octets(),
         started: Instant::now(),
         archives: Arc::default(),
-        searches: Pace::new(SEARCHES_MAX),
-        ways: Ways::new(&service.tables.plan().identity.sign_in, &service.site, elsewhere::place(&rules.at)),
-        outings: Pace::new(OUTINGS_MAX),
+        searches: Arc::new(Pace::new(SEARCHES_MAX)),
+        ways: ways(service, &rules),
+        outings: Arc::new(Pace::new(OUTINGS_MAX)),
         rules,
     });
-    doors.into_iter().map(|door| tokio::spawn(serve::serve(portal.clone(), door))).collect()
+    let front = Arc::new(Front::new(portal));
+    doors.into_iter().map(|door| tokio::spawn(serve::serve(front.clone(), door))).collect()
+}
+
+fn ways(service: &Service, rules: &plan::Portal) -> Arc<Ways> {
+    Arc::new(Ways::new(&service.tables.plan().identity.sign_in, &service.site, elsewhere::place(&rules.at)))
+}
+
+/// The host of its URL.
+fn host(rules: &plan::Portal) -> String {
+    rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase()
+}
+
+/// The portal under the plan that runs now: each request asks for it.
+struct Front {
+    current: RwLock<(Arc<Portal>, Router)>,
+}
+
+impl Front {
+    fn new(portal: Arc<Portal>) -> Front {
+        let router = router(&portal);
+        Front { current: RwLock::new((portal, router)) }
+    }
+
+    /// A plan without a portal leaves it as it was: its doors are closed by a restart.
+    fn now(&self) -> (Arc<Portal>, Router) {
+        let (portal, router) = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let service = portal.service.current();
+        let rules = service.tables.plan().portal.clone();
+        let Some(rules) = rules.filter(|_| !Arc::ptr_eq(&service, &portal.service)) else { return (portal, router) };
+        portal.sessions.bound(rules.idle_s, rules.session_at_most_s);
+        // Who is on the way out comes back, unless the ways themselves are others.
+        let before = &portal.service.tables.plan().identity.sign_in;
+        let are_same = *before == service.tables.plan().identity.sign_in && portal.rules.at == rules.at;
+        let ways = if are_same { portal.ways.clone() } else { self::ways(&service, &rules) };
+        let new = Arc::new(Portal { service, host: host(&rules), rules, ways, ..(*portal).clone() });
+        let both = (new.clone(), self::router(&new));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = both.clone();
+        both
+    }
 }
 
 impl Portal {

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::patience::Patient;
-use super::{Portal, router};
+use super::{Front, Portal};
 use crate::admission::Kind;
 use crate::service::stopped;
 use crate::tls;
@@ -56,9 +56,9 @@ pub(super) struct Source {
 }
 
 /// Accepts until the server stops. Requests under way then end with their connections.
-pub(super) async fn serve(portal: Arc<Portal>, door: Door) {
+pub(super) async fn serve(front: Arc<Front>, door: Door) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let router = router(&portal);
+    let (portal, _) = front.now();
     let Door { socket, acceptor, seen_as } = door;
     let mut stop = portal.service.stop.clone();
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
@@ -83,9 +83,9 @@ pub(super) async fn serve(portal: Arc<Portal>, door: Door) {
         if seat.at_once > OF_ADDRESS_MAX {
             continue;
         }
-        let (portal, router, acceptor) = (portal.clone(), router.clone(), acceptor.clone());
+        let (front, acceptor) = (front.clone(), acceptor.clone());
         tokio::spawn(async move {
-            let conversation = converse(&portal, router, &acceptor, stream, source);
+            let conversation = converse(&front, &acceptor, stream, source);
             let _ = tokio::time::timeout(CONNECTION_MAX, conversation).await;
             drop((place, seat));
         });
@@ -99,7 +99,8 @@ fn source(portal: &Portal, client: IpAddr, seen_as: Option<IpAddr>, own: Option<
     Source { address, client, class: service.tables.class_of(address), also: own.filter(|_| seen_as.is_some()) }
 }
 
-async fn converse(portal: &Portal, router: axum::Router, acceptor: &TlsAcceptor, stream: TcpStream, source: Source) {
+async fn converse(front: &Arc<Front>, acceptor: &TlsAcceptor, stream: TcpStream, source: Source) {
+    let (portal, _) = front.now();
     let service = &portal.service;
     let _ = stream.set_nodelay(true);
     let stream = match tls::accept(acceptor, Patient::new(stream, WRITE_MAX)).await {
@@ -110,10 +111,12 @@ async fn converse(portal: &Portal, router: axum::Router, acceptor: &TlsAcceptor,
             return;
         }
     };
-    let pages = TowerToHyperService::new(router);
+    let front = front.clone();
     let answer = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(source.clone());
-        pages.call(request)
+        let (portal, router) = front.now();
+        let class = portal.service.tables.class_of(source.address);
+        request.extensions_mut().insert(Source { class, ..source.clone() });
+        TowerToHyperService::new(router).call(request)
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX).max_buf_size(HEADER_OCTETS_MAX);

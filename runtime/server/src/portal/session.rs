@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mail::Login;
@@ -64,8 +65,8 @@ struct Kept {
 }
 
 pub struct Sessions {
-    idle_s: u64,
-    at_most_s: u64,
+    idle_s: AtomicU64,
+    at_most_s: AtomicU64,
     all: Mutex<All>,
 }
 
@@ -83,7 +84,13 @@ fn key(id: &Id) -> blake3::Hash {
 impl Sessions {
     /// Sessions end after `idle_s` without a request, and after `at_most_s` whatever happens.
     pub fn new(idle_s: u64, at_most_s: u64) -> Sessions {
-        Sessions { idle_s, at_most_s, all: Mutex::default() }
+        Sessions { idle_s: AtomicU64::new(idle_s), at_most_s: AtomicU64::new(at_most_s), all: Mutex::default() }
+    }
+
+    /// They end after other times from now on.
+    pub fn bound(&self, idle_s: u64, at_most_s: u64) {
+        self.idle_s.store(idle_s, Ordering::Relaxed);
+        self.at_most_s.store(at_most_s, Ordering::Relaxed);
     }
 
     /// A new session. `now_s` counts monotonic seconds, here and below.
@@ -113,10 +120,10 @@ impl Sessions {
     fn is_over(&self, kept: &Kept, now_s: u64) -> bool {
         let at_most = match kept.session.stage {
             Stage::NeedsCode { .. } => CODE_MAX_S,
-            Stage::SignedIn => self.at_most_s,
+            Stage::SignedIn => self.at_most_s.load(Ordering::Relaxed),
         };
         kept.entered.as_ref().is_some_and(Entered::is_ended)
-            || now_s.saturating_sub(kept.seen_s) >= self.idle_s
+            || now_s.saturating_sub(kept.seen_s) >= self.idle_s.load(Ordering::Relaxed)
             || now_s.saturating_sub(kept.began_s) >= at_most
     }
 

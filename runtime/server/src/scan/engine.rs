@@ -155,7 +155,7 @@ impl Engine {
 
     /// Is it well? It is when it finds nothing in a harmless message, and the EICAR test file where that is: a service whose
     /// engine could not be started calls everything clean. Takes no place: those may all be held by messages it hangs on.
-    pub(super) async fn probe(&self) {
+    pub(crate) async fn probe(&self) {
         let checked = async {
             match self.ask(&Source::harmless()).await.map_err(|error| error.to_string())? {
                 Look::Clean => {}

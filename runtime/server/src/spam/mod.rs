@@ -32,9 +32,9 @@ use model::Model;
 
 /// What all messages share.
 pub struct Spam {
-    pub names: Names,
+    pub names: Arc<Names>,
     /// What was taught.
-    pub model: Model,
+    pub model: Arc<Model>,
     /// Lower-case A-labels of domains that are ours.
     own_domains: Vec<String>,
     /// `None` where only fields say it.
@@ -67,15 +67,41 @@ pub struct Judgement {
 impl Spam {
     pub fn load(tables: &Tables, store: &Store) -> Result<Spam, ReadError> {
         let plan = tables.plan();
-        let tag = plan.antispam.as_ref().and_then(|rules| Tag::new(&rules.tag.subject));
-        // Domains of units stand under a domain that is named.
-        let named = plan.domains.keys().filter(|name| !name.contains('{')).cloned();
-        let own_domains = named.chain([plan.institution.domain.to_string()]).collect();
         let names = if plan.antispam.is_some() { Names::load(store)? } else { Names::default() };
-        let learns = plan.scanners.values().any(|it| it.at == At::BuiltIn(BuiltInPass::Learned));
-        let model = if learns { Model::load(store)? } else { Model::default() };
-        Ok(Spam { names, model, own_domains, tag })
+        let model = if learns(tables) { Model::load(store)? } else { Model::default() };
+        let (own_domains, tag) = (own_domains(tables), tag(tables));
+        Ok(Spam { names: Arc::new(names), model: Arc::new(model), own_domains, tag })
     }
+
+    /// The same under another plan. What was read for `old` already is shared with it, so that what is taught or changed meanwhile
+    /// is known to both.
+    pub fn under(&self, old: &Tables, tables: &Tables, store: &Store) -> Result<Spam, ReadError> {
+        let filters = |tables: &Tables| tables.plan().antispam.is_some();
+        let names = match filters(tables) && !filters(old) {
+            true => Arc::new(Names::load(store)?),
+            false => self.names.clone(),
+        };
+        let model = match learns(tables) && !learns(old) {
+            true => Arc::new(Model::load(store)?),
+            false => self.model.clone(),
+        };
+        Ok(Spam { names, model, own_domains: own_domains(tables), tag: tag(tables) })
+    }
+}
+
+fn learns(tables: &Tables) -> bool {
+    tables.plan().scanners.values().any(|it| it.at == At::BuiltIn(BuiltInPass::Learned))
+}
+
+fn tag(tables: &Tables) -> Option<Tag> {
+    tables.plan().antispam.as_ref().and_then(|rules| Tag::new(&rules.tag.subject))
+}
+
+/// Domains of units stand under a domain that is named.
+fn own_domains<C: FromIterator<String>>(tables: &Tables) -> C {
+    let plan = tables.plan();
+    let named = plan.domains.keys().filter(|name| !name.contains('{')).cloned();
+    named.chain([plan.institution.domain.to_string()]).collect()
 }
 
 /// The plan's passes of our own, by name.

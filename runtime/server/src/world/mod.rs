@@ -39,15 +39,20 @@ const CONNECT_MAX: Duration = Duration::from_secs(30);
 pub const SMTP: u16 = 25;
 
 /// What a server knows of the others.
+#[derive(Clone)]
 pub struct World {
-    pub resolver: Resolver,
+    pub resolver: Arc<Resolver>,
     pub roots: Arc<RootCertStore>,
-    pub sts: sts::Policies,
-    pub tally: tally::Tally,
+    pub sts: Arc<sts::Policies>,
+    pub tally: Arc<tally::Tally>,
     /// Recipients next hops were asked about.
-    pub asked: asking::Asked,
+    pub asked: Arc<asking::Asked>,
     /// `delivery.tls_always_to`.
-    always: DomainSet,
+    always: Arc<DomainSet>,
+}
+
+fn always(plan: &Plan) -> Arc<DomainSet> {
+    Arc::new(DomainSet::new(plan.delivery.tls_always_to.iter().map(|pattern| (pattern, 0))))
 }
 
 /// A host that takes mail for a domain.
@@ -81,13 +86,18 @@ pub struct Found {
 impl World {
     pub fn new(site: &site::World, plan: &Plan) -> Result<World, String> {
         Ok(World {
-            resolver: Resolver::new(site)?,
+            resolver: Arc::new(Resolver::new(site)?),
             roots: Arc::new(certificate::authorities(&site.authorities)),
-            sts: sts::Policies::default(),
-            tally: tally::Tally::default(),
-            asked: asking::Asked::default(),
-            always: DomainSet::new(plan.delivery.tls_always_to.iter().map(|pattern| (pattern, 0))),
+            sts: Arc::default(),
+            tally: Arc::default(),
+            asked: Arc::default(),
+            always: always(plan),
         })
+    }
+
+    /// The same under another plan.
+    pub fn under(&self, plan: &Plan) -> World {
+        World { always: always(plan), ..self.clone() }
     }
 
     /// The hosts for `domain`, best first (RFC 5321 5.1).

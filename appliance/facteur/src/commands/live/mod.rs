@@ -11,6 +11,7 @@ pub mod block;
 pub mod compromise;
 mod credential;
 pub mod delegate;
+pub mod deploy;
 pub mod directory;
 pub mod export;
 pub mod grant;
@@ -108,6 +109,15 @@ fn follow<O: Operation>(
         client::call(&folders, serving::store_options, request, stop.told(), tell).await
     });
     answer.map_err(|error| error.to_string())
+}
+
+/// The data folder a command without [`Place`] is given.
+pub fn folder(data: Option<&Path>, site: Option<&Path>) -> Result<PathBuf, String> {
+    match (data, site) {
+        (Some(data), _) => Ok(data.to_path_buf()),
+        (None, Some(site)) => site_file::data(site).map_err(|error| error.to_string()),
+        (None, None) => Ok(PathBuf::from(DATA)),
+    }
 }
 
 /// Runs a short request without saying anything. For commands that read live state on the way to something else.

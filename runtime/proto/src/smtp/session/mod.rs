@@ -270,6 +270,11 @@ impl Session {
         self.connection.config.rcpt_max = rcpt_max;
     }
 
+    /// Changes the largest message of the next transactions (RFC 1870), whatever EHLO said before.
+    pub fn set_size_max(&mut self, size_octets_max: u64) {
+        self.connection.config.size_octets_max = size_octets_max;
+    }
+
     /// Changes the replies to a client that skips TLS or the login, so that they can name the rule that asks for it.
     pub fn set_refusals(&mut self, refusals: Refusals) {
         self.connection.refusals = refusals;

@@ -180,6 +180,9 @@ impl Imap {
             Woken::Octets(octets) => {
                 if self.append.is_some() {
                     self.connection.stream.acknowledge();
+                } else {
+                    // Another command: it is answered under the plan that runs now.
+                    self.connection.take_plan(&mut self.service);
                 }
                 match super::told::first(&mut self.connection, &mut buffer, octets).await {
                     Ok(octets) => self.session.feed(octets),

@@ -93,10 +93,14 @@ impl Pop {
         let limit = Duration::from_secs(u64::from(self.session.timeout_s()));
         let entered = self.entered.as_ref();
         match super::read(&self.service, &mut self.connection.stream, entered, buffer, limit, false).await {
-            Woken::Octets(octets) => match super::told::first(&mut self.connection, buffer, octets).await {
-                Ok(octets) => self.session.feed(octets),
-                Err(super::told::Untold) => return false,
-            },
+            Woken::Octets(octets) => {
+                // Another command: it is answered under the plan that runs now.
+                self.connection.take_plan(&mut self.service);
+                match super::told::first(&mut self.connection, buffer, octets).await {
+                    Ok(octets) => self.session.feed(octets),
+                    Err(super::told::Untold) => return false,
+                }
+            }
             Woken::TimedOut | Woken::Stopping | Woken::Ended => self.session.end(),
             Woken::End => return false,
         }

@@ -1,0 +1,141 @@
+//! Listeners that are open: each is opened, closed and drained by itself while the others go on.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use decide::Tables;
+use plan::TlsMode;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::listen::{self, Door};
+use crate::service::Service;
+use crate::site::Site;
+use crate::start::StartError;
+use crate::{bindings, tls};
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Doors {
+    open: Mutex<BTreeMap<String, Vec<Opened>>>,
+    /// Closed, with connections that go on for a while.
+    draining: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Opened {
+    address: Option<SocketAddr>,
+    /// Asks for the socket back; the task then only drains.
+    close: oneshot::Sender<oneshot::Sender<TcpListener>>,
+    task: JoinHandle<()>,
+}
+
+/// What a listener is on this site, under a plan.
+///
+/// # Errors
+/// The plan has none of this name, or its certificate is of no use.
+fn facing(tables: &Tables, site: &Site, name: &str, socket: TcpListener) -> Result<Door, StartError> {
+    let Some(id) = tables.listener(name) else { return Err(StartError::UnknownListeners(vec![name.to_owned()])) };
+    let rules = tables.listener_rules(id);
+    let certificate = site.certificates.by_listener.get(name).unwrap_or(&site.certificates.default);
+    let acceptor = match rules.tls {
+        TlsMode::None => None,
+        TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => Some(
+            tls::acceptor(tables.plan().tls.oldest, certificate)
+                .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
+        ),
+    };
+    let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
+    let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
+    Ok(Door { name, speaks, tls, acceptor, end_point, socket })
+}
+
+/// Binds a listener wherever the site gives it an address. Nothing is accepted yet.
+///
+/// # Errors
+/// An address that cannot be bound, or a certificate that is of no use.
+pub(crate) fn bind(tables: &Tables, site: &Site, name: &str) -> Result<Vec<Door>, StartError> {
+    let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
+    if addresses.is_empty() {
+        tracing::warn!(listener = name, "the site gives no address: it does not listen");
+    }
+    let mut doors = Vec::new();
+    for address in addresses {
+        let bad = |error| StartError::Bind { listener: name.to_owned(), address: *address, error };
+        doors.push(facing(tables, site, name, listen::bind(*address).map_err(bad)?)?);
+    }
+    Ok(doors)
+}
+
+impl Doors {
+    /// Serves bound doors, and says where they are.
+    pub fn serve(&self, service: &Arc<Service>, doors: Vec<Door>) -> Vec<SocketAddr> {
+        let mut addresses = Vec::new();
+        for door in doors {
+            let (name, address) = (door.name.clone(), door.socket.local_addr().ok());
+            let (close, closing) = oneshot::channel();
+            let task = tokio::spawn(listen::serve(service.clone(), door, closing));
+            addresses.extend(address);
+            self.open().entry(name).or_default().push(Opened { address, close, task });
+        }
+        addresses
+    }
+
+    /// Closes a listener and hands its sockets over; its connections go on for a while.
+    pub async fn close(&self, name: &str) -> Vec<TcpListener> {
+        let opened = self.open().remove(name).unwrap_or_default();
+        let mut sockets = Vec::new();
+        for Opened { close, task, .. } in opened {
+            let (give, given) = oneshot::channel();
+            // One that ended has no socket any more.
+            if close.send(give).is_ok() {
+                sockets.extend(given.await);
+            }
+            let mut draining = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
+            draining.retain(|task| !task.is_finished());
+            draining.push(task);
+        }
+        sockets
+    }
+
+    /// Serves these sockets again, as what a plan says the listener is.
+    ///
+    /// # Errors
+    /// As [`bind`].
+    pub fn reopen(&self, service: &Arc<Service>, name: &str, sockets: Vec<TcpListener>) -> Result<(), StartError> {
+        let doors = sockets.into_iter().map(|socket| facing(&service.tables, &service.site, name, socket));
+        let doors = doors.collect::<Result<Vec<Door>, StartError>>()?;
+        self.serve(service, doors);
+        Ok(())
+    }
+
+    /// Where each listener is open.
+    pub fn listening(&self) -> BTreeMap<String, Vec<SocketAddr>> {
+        let open = self.open();
+        open.iter().map(|(name, all)| (name.clone(), all.iter().filter_map(|it| it.address).collect())).collect()
+    }
+
+    /// Listeners that should accept connections and do not.
+    pub fn down(&self) -> Vec<String> {
+        let open = self.open();
+        open.iter()
+            .filter(|(_, all)| all.iter().any(|it| it.task.is_finished()))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// Waits for all of them to end, once the server stops.
+    pub async fn ended(&self) {
+        let open = std::mem::take(&mut *self.open());
+        let draining = std::mem::take(&mut *self.draining.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in open.into_values().flatten().map(|it| it.task).chain(draining) {
+            // A task that panicked was counted; the others still have to end.
+            let _ = task.await;
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Opened>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

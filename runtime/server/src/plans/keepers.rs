@@ -1,0 +1,77 @@
+//! What works by itself under a plan. Another plan lets it begin again: each ends at its next pause, and only then its successor
+//! begins, so that no two of a kind work at a time. Nobody waits for that.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::service::Service;
+use crate::spam::colleagues;
+use crate::{compromise, fullness, ldap, night, notices, quotas, reports, scan, signing, standing, teaching, world};
+
+type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Each reads the plan when it begins.
+const KEPT: [fn(Arc<Service>) -> Work; 15] = [
+    |service| Box::pin(compromise::keep(service)),
+    |service| Box::pin(fullness::keep(service)),
+    |service| Box::pin(standing::keep::keep(service)),
+    |service| Box::pin(night::keep(service)),
+    |service| Box::pin(reports::keep(service)),
+    |service| Box::pin(quotas::keep(service)),
+    |service| Box::pin(teaching::keep(service)),
+    |service| Box::pin(crate::passwords::warnings::keep(service)),
+    |service| Box::pin(notices::keep(service)),
+    |service| Box::pin(scan::keep(service)),
+    |service| Box::pin(scan::rescan::keep(service)),
+    |service| Box::pin(signing::keep(service)),
+    |service| Box::pin(colleagues::keep(service)),
+    |service| Box::pin(ldap::keep(service)),
+    |service| Box::pin(world::tls_report::keep(service)),
+];
+
+/// What works now.
+#[derive(Default)]
+pub(crate) struct Keepers {
+    now: Mutex<(Option<watch::Sender<bool>>, Vec<JoinHandle<()>>)>,
+}
+
+impl Keepers {
+    /// They work under the plan of `service` from now on.
+    pub fn turn(&self, service: &Arc<Service>) {
+        let (stop, stopping) = watch::channel(false);
+        // They end by themselves, and connections do not.
+        let keeper = Arc::new(Service { stop: stopping, ..(**service).clone() });
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = now.0.replace(stop) {
+            before.send_replace(true);
+        }
+        let mut before = std::mem::take(&mut now.1).into_iter();
+        let begin = |keep: fn(Arc<Service>) -> Work| {
+            let (keeper, before) = (keeper.clone(), before.next());
+            tokio::spawn(async move {
+                if let Some(before) = before {
+                    // A panic was counted.
+                    let _ = before.await;
+                }
+                if !keeper.stopping() {
+                    keep(keeper).await;
+                }
+            })
+        };
+        now.1 = KEPT.into_iter().map(begin).collect();
+    }
+
+    /// Ends them all.
+    pub async fn end(&self) {
+        let (stop, tasks) = std::mem::take(&mut *self.now.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(stop) = stop {
+            stop.send_replace(true);
+        }
+        for task in tasks {
+            let _ = task.await;
+        }
+    }
+}

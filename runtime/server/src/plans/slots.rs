@@ -1,0 +1,355 @@
+//! Plans on disk: `DATA/plans`. Each is a file under its full hash, `state.ron` says which one is confirmed. Every file is written
+//! whole under another name, flushed, and renamed: whenever the power goes, the state is the one before or the one after.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// Plans the history keeps.
+pub const HISTORY_MAX: usize = 50;
+/// Largest file that is read back.
+const FILE_OCTETS_MAX: u64 = 64 << 20;
+const STATE: &str = "state.ron";
+
+/// The folder of plans.
+#[derive(Clone, Debug)]
+pub struct Slots {
+    folder: PathBuf,
+}
+
+/// `state.ron`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// Full hash of the plan a start serves.
+    pub confirmed: String,
+    /// Full hash of the plan on trial, and until when it has to be confirmed, in Unix seconds.
+    pub trial: Option<(String, i64)>,
+    /// The newest first, at most [`HISTORY_MAX`].
+    pub history: Vec<Entry>,
+}
+
+/// A plan that was served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    pub hash: String,
+    pub serial: u64,
+    /// Unix seconds.
+    pub at_s: i64,
+    pub author: String,
+    pub reason: String,
+    pub end: End,
+    /// What it changed.
+    pub summary: String,
+    /// Served because a file named it at a start, and nobody deployed it.
+    #[serde(default)]
+    pub from_file: bool,
+}
+
+/// What became of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    Running,
+    Replaced,
+    /// With the cause, as the metric has it.
+    RolledBack(String),
+}
+
+/// Why the folder cannot be used.
+#[derive(Debug)]
+pub struct SlotError {
+    pub path: PathBuf,
+    pub why: String,
+}
+
+impl fmt::Display for SlotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.why)
+    }
+}
+
+impl std::error::Error for SlotError {}
+
+impl Slots {
+    /// Of this data folder; nothing is written yet.
+    pub fn of(data: &Path) -> Slots {
+        Slots { folder: data.join("plans") }
+    }
+
+    /// `None` before any plan was served.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn state(&self) -> Result<Option<State>, SlotError> {
+        let path = self.folder.join(STATE);
+        match read(&path)? {
+            None => Ok(None),
+            Some(text) => {
+                let state = ron::from_str(&text).map_err(|error| SlotError { path, why: error.to_string() })?;
+                Ok(Some(state))
+            }
+        }
+    }
+
+    /// The text of a plan that was served.
+    ///
+    /// # Errors
+    /// It is not there any more, or its octets are not those of its name.
+    pub fn plan(&self, hash: &str) -> Result<String, SlotError> {
+        let path = self.path(hash, "plan")?;
+        let Some(text) = read(&path)? else {
+            return Err(SlotError { path, why: "this plan is not kept any more".to_owned() });
+        };
+        if plan::hash(&text).full() != hash {
+            return Err(SlotError { path, why: "damaged: this is not the plan of that name".to_owned() });
+        }
+        Ok(text)
+    }
+
+    /// The source map of a plan, where one was deployed with it.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn map(&self, hash: &str) -> Result<Option<String>, SlotError> {
+        read(&self.path(hash, "map")?)
+    }
+
+    /// Keeps a plan and what came with it.
+    pub(crate) fn keep(&self, text: &str, map: Option<&str>, signature: Option<&str>) -> Result<String, SlotError> {
+        std::fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
+        let hash = plan::hash(text).full();
+        for (kind, text) in [("plan", Some(text)), ("map", map), ("sig", signature)] {
+            if let Some(text) = text {
+                write(&self.folder, &format!("{hash}.{kind}.ron"), text)?;
+            }
+        }
+        Ok(hash)
+    }
+
+    /// Makes `state` the one a start finds, then removes plans it does not know.
+    pub(crate) fn write(&self, state: &State) -> Result<(), SlotError> {
+        let pretty = ron::ser::PrettyConfig::new().compact_arrays(false);
+        let text = ron::ser::to_string_pretty(state, pretty)
+            .map_err(|error| SlotError { path: self.folder.join(STATE), why: error.to_string() })?;
+        std::fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
+        write(&self.folder, STATE, &text)?;
+        self.sweep(state);
+        Ok(())
+    }
+
+    /// What stays behind costs some kilobytes and harms nobody.
+    fn sweep(&self, state: &State) {
+        let Ok(files) = std::fs::read_dir(&self.folder) else { return };
+        for file in files.flatten() {
+            let name = file.file_name();
+            let Some(name) = name.to_str().filter(|name| *name != STATE) else { continue };
+            let hash = name.split('.').next().unwrap_or_default();
+            let known = state.confirmed == hash || state.history.iter().any(|entry| entry.hash == hash);
+            if !known && let Err(error) = std::fs::remove_file(file.path()) {
+                tracing::warn!("{}: {error}", file.path().display());
+            }
+        }
+    }
+
+    /// A name is made of a hash alone: what is asked for leads nowhere else.
+    fn path(&self, hash: &str, kind: &str) -> Result<PathBuf, SlotError> {
+        let is_hash = hash.len() == 64 && hash.bytes().all(|octet| octet.is_ascii_hexdigit());
+        if !is_hash {
+            return Err(SlotError { path: self.folder.clone(), why: format!("`{hash}` is no full hash of a plan") });
+        }
+        Ok(self.folder.join(format!("{hash}.{kind}.ron")))
+    }
+}
+
+fn at(path: &Path, error: &io::Error) -> SlotError {
+    SlotError { path: path.to_owned(), why: error.to_string() }
+}
+
+fn read(path: &Path) -> Result<Option<String>, SlotError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(at(path, &error)),
+    };
+    let mut text = String::new();
+    file.take(FILE_OCTETS_MAX).read_to_string(&mut text).map_err(|error| at(path, &error))?;
+    Ok(Some(text))
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), SlotError> {
+    let (path, new) = (folder.join(name), folder.join(format!("{name}.new")));
+    let written = || -> io::Result<()> {
+        let mut file = File::create(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&new, &path)?;
+        File::open(folder)?.sync_all()
+    };
+    written().map_err(|error| at(&path, &error))
+}
+
+/// A plan that comes in.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    pub hash: String,
+    pub at_s: i64,
+    pub author: String,
+    pub reason: String,
+    pub summary: String,
+}
+
+impl State {
+    /// The first plan of a data folder.
+    pub(crate) fn first(of: Incoming) -> State {
+        let mut state = State { confirmed: of.hash.clone(), trial: None, history: Vec::new() };
+        state.add(of, true);
+        state
+    }
+
+    /// The serial of a plan that runs or ran: the newest time it did.
+    pub fn serial(&self, hash: &str) -> u64 {
+        self.history.iter().find(|entry| entry.hash == hash).map_or(0, |entry| entry.serial)
+    }
+
+    /// Was the confirmed plan deployed, and not only named by a file at a start?
+    pub fn is_deployed(&self) -> bool {
+        self.history.iter().find(|entry| entry.hash == self.confirmed).is_some_and(|entry| !entry.from_file)
+    }
+
+    /// Puts a plan on trial.
+    pub(crate) fn on_trial(&mut self, of: Incoming, until_s: i64) {
+        self.trial = Some((of.hash.clone(), until_s));
+        self.add(of, false);
+    }
+
+    /// The plan on trial is there to stay; false where there is none.
+    pub(crate) fn confirm(&mut self) -> bool {
+        let Some((hash, _)) = self.trial.take() else { return false };
+        self.replace(&hash);
+        true
+    }
+
+    /// A plan takes the place of the confirmed one without a trial.
+    pub(crate) fn take_over(&mut self, of: Incoming, from_file: bool) {
+        let hash = of.hash.clone();
+        self.add(of, from_file);
+        self.replace(&hash);
+    }
+
+    /// The plan on trial is taken back; false where there is none.
+    pub(crate) fn roll_back(&mut self, cause: &str) -> bool {
+        let Some((hash, _)) = self.trial.take() else { return false };
+        if let Some(entry) = self.history.iter_mut().find(|entry| entry.hash == hash) {
+            entry.end = End::RolledBack(cause.to_owned());
+        }
+        true
+    }
+
+    /// The plan that was served before the confirmed one and was not taken back.
+    pub(crate) fn before(&self) -> Option<&Entry> {
+        let replaced = self.history.iter().filter(|entry| entry.end == End::Replaced);
+        replaced.into_iter().find(|entry| entry.hash != self.confirmed)
+    }
+
+    /// By full or short hash.
+    pub(crate) fn find(&self, hash: &str) -> Option<&Entry> {
+        self.history.iter().find(|entry| entry.hash == hash || short(&entry.hash) == hash)
+    }
+
+    fn replace(&mut self, hash: &str) {
+        let newest = self.history.iter().position(|entry| entry.hash == hash);
+        for (place, entry) in self.history.iter_mut().enumerate() {
+            if Some(place) != newest && entry.end == End::Running {
+                entry.end = End::Replaced;
+            }
+        }
+        self.confirmed = hash.to_owned();
+    }
+
+    fn add(&mut self, of: Incoming, from_file: bool) {
+        let Incoming { hash, at_s, author, reason, summary } = of;
+        let serial = self.history.iter().map(|entry| entry.serial).max().unwrap_or(0) + 1;
+        let end = End::Running;
+        self.history.insert(0, Entry { hash, serial, at_s, author, reason, end, summary, from_file });
+        while self.history.len() > HISTORY_MAX {
+            // The confirmed plan stays, however many were tried since.
+            let is_spare = |entry: &Entry| entry.hash != self.confirmed && entry.end != End::Running;
+            let Some(oldest) = self.history.iter().rposition(is_spare) else { break };
+            self.history.remove(oldest);
+        }
+    }
+}
+
+/// The short name of a full hash: its first 40 bits.
+pub(crate) fn short(full: &str) -> String {
+    plan::PlanHash::of_full(full).map_or_else(String::new, |hash| hash.short())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incoming(text: &str) -> Incoming {
+        let (author, reason, summary) = ("root".to_owned(), "ticket 4417".to_owned(), String::new());
+        Incoming { hash: plan::hash(text).full(), at_s: 7, author, reason, summary }
+    }
+
+    fn ends(state: &State) -> Vec<(u64, End)> {
+        state.history.iter().map(|entry| (entry.serial, entry.end.clone())).collect()
+    }
+
+    #[test]
+    fn a_trial_replaces_the_plan_before_only_once_it_is_confirmed() {
+        let mut state = State::first(incoming("a"));
+        assert!(!state.is_deployed());
+        state.on_trial(incoming("b"), 600);
+        assert_eq!((state.confirmed.clone(), state.serial(&plan::hash("b").full())), (plan::hash("a").full(), 2));
+        assert!(state.confirm() && !state.confirm());
+        assert_eq!(ends(&state), [(2, End::Running), (1, End::Replaced)]);
+        assert!(state.is_deployed());
+        state.on_trial(incoming("c"), 600);
+        assert!(state.roll_back("timeout") && !state.roll_back("timeout"));
+        let taken_back = End::RolledBack("timeout".to_owned());
+        assert_eq!(ends(&state), [(3, taken_back), (2, End::Running), (1, End::Replaced)]);
+        assert_eq!(state.before().map(|entry| entry.serial), Some(1), "what was taken back is not gone back to");
+        assert_eq!(state.confirmed, plan::hash("b").full());
+    }
+
+    #[test]
+    fn fifty_plans_are_kept_and_the_confirmed_one_whatever_its_age() {
+        let mut state = State::first(incoming("confirmed"));
+        for number in 0..120 {
+            state.on_trial(incoming(&number.to_string()), 600);
+            state.roll_back("timeout");
+        }
+        assert_eq!(state.history.len(), HISTORY_MAX);
+        assert_eq!(state.serial(&state.confirmed), 1);
+        assert_eq!(state.history[0].serial, 121);
+    }
+
+    #[test]
+    fn slots_are_found_again_and_damage_is_seen() {
+        let folder = std::env::temp_dir().join(format!("facteur-slots-{}", std::process::id()));
+        let slots = Slots::of(&folder);
+        assert!(slots.state().unwrap().is_none());
+        let hash = slots.keep("a plan", Some("a map"), None).unwrap();
+        let state = State::first(incoming("a plan"));
+        slots.write(&state).unwrap();
+        let gone = slots.keep("another", None, None).unwrap();
+        slots.write(&state).unwrap();
+        assert_eq!(slots.state().unwrap(), Some(state));
+        assert_eq!(
+            (slots.plan(&hash).unwrap(), slots.map(&hash).unwrap()),
+            ("a plan".to_owned(), Some("a map".to_owned()))
+        );
+        assert!(slots.plan(&gone).is_err(), "nobody knows it");
+        std::fs::write(folder.join("plans").join(format!("{hash}.plan.ron")), "a plaN").unwrap();
+        assert!(slots.plan(&hash).unwrap_err().to_string().contains("damaged"));
+        assert!(slots.plan("../../etc/passwd").is_err());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

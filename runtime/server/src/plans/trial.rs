@@ -1,0 +1,187 @@
+//! A plan on trial: somebody confirms it, or it is taken back (`decide::guards` says when).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use decide::guards::{self, Cause, Watched};
+use mail::Login;
+
+use super::slots::{SlotError, Slots};
+use super::{PlanState, bind_new, moved, refused, swap};
+use crate::service::{Service, stopped};
+use crate::{clock, durable, metrics};
+
+/// A plan on trial is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Looks between two writes of who was refused.
+const FLUSH_EVERY: u32 = 120;
+
+/// The plan on trial, and what there was before.
+pub(crate) struct Trial {
+    before: Arc<Service>,
+    /// Seconds since then are those of the monotonic clock: nobody ends or stretches a trial by setting the other one.
+    began: Instant,
+    began_s: i64,
+    until_s: i64,
+    panics: u64,
+    queue: u64,
+    only_tighter: bool,
+    engines_down: bool,
+    /// What is down, since when.
+    down: BTreeMap<String, i64>,
+}
+
+/// What guards see now, for who deploys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct GuardsNow {
+    /// Accounts refused something in the same hour a week ago.
+    pub refused_a_week_ago: u32,
+    pub engines_up: usize,
+    pub engines: usize,
+    pub queue: u64,
+}
+
+/// What they see before anything changed.
+pub(crate) fn now(service: &Service) -> GuardsNow {
+    GuardsNow {
+        refused_a_week_ago: refused::a_week_ago(&service.store, clock::unix_s()).unwrap_or(0),
+        engines_up: service.engines.iter().filter(|engine| engine.down_for().is_none()).count(),
+        engines: service.engines.len(),
+        queue: queue(service),
+    }
+}
+
+fn queue(service: &Service) -> u64 {
+    u64::try_from(service.store.queue_count().unwrap_or(0)).unwrap_or(u64::MAX)
+}
+
+impl Trial {
+    /// Begins now; `before` comes back unless it is confirmed.
+    pub fn begin(before: Arc<Service>, began_s: i64, until_s: i64, only_tighter: bool) -> Trial {
+        before.plans.refused.begin();
+        let (panics, queue, engines_down) = (metrics::panics(), queue(&before), engines_down(&before).is_some());
+        let (began, down) = (Instant::now(), BTreeMap::new());
+        Trial { before, began, began_s, until_s, panics, queue, only_tighter, engines_down, down }
+    }
+
+    fn now_s(&self) -> i64 {
+        self.began_s.saturating_add(i64::try_from(self.began.elapsed().as_secs()).unwrap_or(i64::MAX))
+    }
+
+    fn watched(&mut self, service: &Service) -> Watched {
+        let now_s = self.now_s();
+        let mut down: Vec<String> = service.doors.down().into_iter().map(|name| format!("listener {name}")).collect();
+        // The plan before would not bring engines back that were down under it.
+        if !self.engines_down && engines_down(service).is_some() {
+            down.push("every virus engine".to_owned());
+        }
+        self.down.retain(|what, _| down.contains(what));
+        for what in down {
+            self.down.entry(what).or_insert(now_s);
+        }
+        let contained =
+            |login: &str| Login::new(login).is_some_and(|login| service.standings.of(&login).contained.is_some());
+        Watched {
+            now_s,
+            until_s: self.until_s,
+            refused: service.plans.refused.on_trial(contained),
+            // Unreadable is as if nobody had been refused: the floor is left.
+            refused_a_week_ago: refused::a_week_ago(&service.store, now_s).unwrap_or(0),
+            only_tighter: self.only_tighter,
+            down: self.down.clone().into_iter().collect(),
+            panics: metrics::panics().saturating_sub(self.panics),
+            queue: queue(service),
+            queue_before: self.queue,
+        }
+    }
+}
+
+fn engines_down(service: &Service) -> Option<Duration> {
+    let down: Option<Vec<Duration>> = service.engines.iter().map(|engine| engine.down_for()).collect();
+    down.and_then(|all| all.into_iter().min())
+}
+
+/// Watches the plan on trial until the server stops, and counts who is refused.
+pub(crate) async fn keep(service: Arc<Service>) {
+    let mut stop = service.stop.clone();
+    for turn in 1_u32.. {
+        let stopping = tokio::time::timeout(LOOK_EVERY, stopped(&mut stop)).await.is_ok();
+        if stopping || turn.is_multiple_of(FLUSH_EVERY) {
+            let ops = service.plans.refused.flush(clock::unix_s());
+            if !ops.is_empty()
+                && let Err(error) = durable::commit(&service.store, ops).await
+            {
+                tracing::error!("how many accounts were refused could not be kept: {error}");
+            }
+        }
+        if stopping {
+            return;
+        }
+        look(&service.current()).await;
+    }
+}
+
+async fn look(service: &Arc<Service>) {
+    let mut changing = service.plans.changing.lock().await;
+    let Some(trial) = changing.as_mut() else { return };
+    let rules = trial.before.tables.plan().deployment.guards;
+    let watched = trial.watched(service);
+    if let Some(cause) = guards::judge(&rules, &watched)
+        && let Some(trial) = changing.take()
+    {
+        back(service, trial, &cause).await;
+    }
+}
+
+/// Takes the plan on trial back. What goes wrong on the way is said, and does not stop it.
+pub(crate) async fn back(service: &Arc<Service>, trial: Trial, cause: &Cause) {
+    let before = &trial.before;
+    let moved = moved(&service.tables, &before.tables);
+    // What is shared is the same in both.
+    let old = Service { state: PlanState::Confirmed, ..(**before).clone() };
+    let bound = bind_new(&old, &moved).unwrap_or_else(|error| {
+        tracing::error!("a listener of the plan before does not come back: {error}");
+        Vec::new()
+    });
+    let back = swap(service, old, &moved, bound).await;
+    back.rings().settle(&back.tables);
+    service.metrics.rollbacks.with_label_values(&[cause.word()]).inc();
+    tracing::error!(plan = service.plan, back_to = back.plan, cause = cause.word(), "the plan is taken back: {cause}");
+    if let Err(error) = note_back(&back, cause) {
+        tracing::error!("the history does not know that a plan was taken back: {error}");
+    }
+    let what = format!("the plan {} was taken back, {} runs again: {cause}", service.plan, back.plan);
+    let op = store::Op::Audit { at_s: clock::unix_s(), who: "the server".to_owned(), what };
+    if let Err(error) = durable::commit(&back.store, vec![op]).await {
+        tracing::error!("the audit does not know that a plan was taken back: {error}");
+    }
+}
+
+fn note_back(service: &Service, cause: &Cause) -> Result<(), SlotError> {
+    let slots = Slots::of(&service.site.data);
+    let Some(mut state) = slots.state()? else { return Ok(()) };
+    if state.roll_back(cause.word()) {
+        slots.write(&state)?;
+    }
+    Ok(())
+}
+
+/// The plan on trial is there to stay. Its short name and serial; `None` where there is none.
+pub(crate) async fn confirm(service: &Arc<Service>) -> Result<Option<(String, u64)>, SlotError> {
+    let mut changing = service.plans.changing.lock().await;
+    if changing.is_none() {
+        return Ok(None);
+    }
+    let service = service.current();
+    let slots = Slots::of(&service.site.data);
+    if let Some(mut state) = slots.state()? {
+        state.confirm();
+        slots.write(&state)?;
+    }
+    *changing = None;
+    let confirmed = Arc::new(Service { state: PlanState::Confirmed, ..(*service).clone() });
+    confirmed.rings().settle(&confirmed.tables);
+    confirmed.plans.set(Some(confirmed.clone()));
+    Ok(Some((confirmed.plan.clone(), confirmed.serial)))
+}

@@ -1,0 +1,190 @@
+//! Another plan for a server that runs: what a trial does to those who are connected, and what is left of it when nobody confirms.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tests::scratch::Scratch;
+use tests::smtp::{Smtp, letter};
+use tests::{Facteur, Imap, Options, policy_copy, program, wait};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// A loaded machine is slow; this is generous.
+const WITHIN: Duration = Duration::from_secs(90);
+/// What an account may send in the bench policy, and what these tests let it send.
+const UNLIMITED: &str = "messages_accepted: Unlimited";
+const THREE_AN_HOUR: &str = "messages_accepted: [\"3 / 1 h\"]";
+/// The block people send through, and one nobody from outside has.
+const EVERYBODY: &str = "connecting_to: [\"subm\"], from: Everywhere";
+const NOBODY: &str = "connecting_to: [\"subm\"], from: [\"nearby\"]";
+
+/// The bench policy with other texts in it, as a folder of its own.
+fn policy(scratch: &Scratch, name: &str, changes: &[(&str, &str)]) -> PathBuf {
+    let made = Scratch::new(name);
+    let folder = policy_copy::changed(&made, "bench", changes);
+    let kept = scratch.join(name);
+    std::fs::rename(folder, &kept).expect("both are in the scratch folder");
+    kept
+}
+
+fn facteur(data: &Path, words: &[&str]) -> program::Ran {
+    program::run(Command::new(program::facteur()).args(words).arg("--data").arg(data))
+}
+
+fn deploy(data: &Path, policy: &Path, confirm: &str, more: &[&str]) -> program::Ran {
+    let policy = policy.to_string_lossy();
+    let words = [&["deploy", &policy, "--confirm", confirm, "--reason", "a test"], more].concat();
+    facteur(data, &words)
+}
+
+fn serve(policy: &Path, data: &Path) -> Facteur {
+    Facteur::start_with(policy, Options { data: Some(data.to_path_buf()), ..Options::default() })
+}
+
+/// The line of the metric that says which plan runs.
+fn running(server: &Facteur) -> String {
+    let page = server.metrics();
+    page.lines().find(|line| line.starts_with("mail_plan_info{")).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
+    let scratch = Scratch::new("deploy");
+    let data = scratch.join("data");
+    let before = policy(&scratch, "before", &[(UNLIMITED, THREE_AN_HOUR)]);
+    let after = policy(&scratch, "after", &[(UNLIMITED, THREE_AN_HOUR), (EVERYBODY, NOBODY)]);
+    let server = serve(&before, &data);
+    let people = server.describe.people.clone();
+    let (sender, reader) = (&people[0], &people[1]);
+    let text = letter(&sender.address, &reader.address, "trial");
+    let mut idle = Imap::person(&server, "outside", reader)?;
+    idle.command("SELECT INBOX")?.ok()?;
+    idle.send(b"i IDLE\r\n")?;
+    assert!(idle.read()?.starts_with(b"+"), "IDLE is taken up");
+    let mut other = Smtp::person(&server, "subm", "outside", sender)?;
+    other.message(&sender.address, &[&reader.address], &text)?.expect(250)?;
+    let mut slow = Smtp::person(&server, "subm", "outside", sender)?;
+    slow.mail(&sender.address)?.expect(250)?;
+    slow.rcpt(&reader.address)?.expect(250)?;
+    slow.command("DATA")?.expect(354)?;
+    slow.send(text[..text.len() / 2].as_bytes())?;
+
+    let deployed = deploy(&data, &after, "5 s", &[]).ends(0);
+    assert!(deployed.out.contains("serial 2") && deployed.out.contains("unless `facteur confirm`"), "{}", deployed.out);
+    assert!(running(&server).contains("serial=\"2\",state=\"trial\""), "{}", running(&server));
+    // A connection of before: its next transaction is judged by the plan on trial, the one under way is not.
+    let refused = other.mail(&sender.address)?;
+    assert!(!refused.is_ok(), "{refused:?}");
+    slow.send(format!("{}\r\n.\r\n", text[text.len() / 2..].trim_end()).as_bytes())?;
+    slow.reply()?.expect(250)?;
+
+    wait::until(WITHIN, "the plan before is back", || {
+        running(&server).contains("serial=\"1\",state=\"confirmed\"").then_some(())
+    });
+    assert!(server.metrics().contains("mail_plan_rollbacks_total{cause=\"timeout\"} 1"), "{}", server.metrics());
+    let late = facteur(&data, &["confirm"]).ends(7);
+    assert!(late.err.contains("rolled back: timeout"), "{}", late.err);
+    let told = facteur(&data, &["history"]).ends(0).out;
+    assert!(told.lines().count() == 2 && told.contains("rolled back: timeout") && told.contains("a test"), "{told}");
+
+    // Two of three were sent before and during the trial.
+    other.message(&sender.address, &[&reader.address], &text)?.expect(250)?;
+    let over = slow.message(&sender.address, &[&reader.address], &text)?;
+    assert!(!over.is_ok(), "counters are kept: {over:?}");
+    // IDLE told of all three on the connection it began on.
+    for _ in 0..3 {
+        while !idle.read()?.ends_with(b"EXISTS") {}
+    }
+    idle.send(b"DONE\r\n")?;
+    idle.command("NOOP")?;
+    server.stop();
+    Ok(())
+}
+
+#[test]
+fn a_kill_during_the_trial_is_the_end_of_it() -> Outcome {
+    let scratch = Scratch::new("deploy");
+    let data = scratch.join("data");
+    let before = policy(&scratch, "before", &[]);
+    let after = policy(&scratch, "after", &[(EVERYBODY, NOBODY)]);
+    let server = serve(&before, &data);
+    deploy(&data, &after, "1 h", &[]).ends(0);
+    assert!(running(&server).contains("state=\"trial\""), "{}", running(&server));
+    server.kill();
+    let server = serve(&before, &data);
+    assert!(running(&server).contains("serial=\"1\",state=\"confirmed\""), "{}", running(&server));
+    let sender = server.describe.people[0].clone();
+    Smtp::person(&server, "subm", "outside", &sender)?.mail(&sender.address)?.expect(250)?;
+    let told = facteur(&data, &["history"]).ends(0).out;
+    assert!(told.contains("rolled back: restart"), "{told}");
+    facteur(&data, &["confirm"]).ends(7);
+    Ok(())
+}
+
+#[test]
+fn a_limit_holds_from_the_next_mail_of_an_open_connection_and_not_inside_a_transaction() -> Outcome {
+    let scratch = Scratch::new("deploy");
+    let data = scratch.join("data");
+    let before = policy(&scratch, "before", &[]);
+    let one = ("each_account: (recipients_in_one_message: 1000", "each_account: (recipients_in_one_message: 1");
+    let after = policy(&scratch, "after", &[one]);
+    let server = serve(&before, &data);
+    let people = server.describe.people.clone();
+    let (sender, first, second) = (&people[0], &people[1].address, &people[0].address);
+    let mut smtp = Smtp::person(&server, "subm", "outside", sender)?;
+    smtp.mail(&sender.address)?.expect(250)?;
+    smtp.rcpt(first)?.expect(250)?;
+    deploy(&data, &after, "1 h", &[]).ends(0);
+    smtp.rcpt(second)?.expect(250)?;
+    smtp.data(&letter(&sender.address, first, "one"))?.expect(250)?;
+    smtp.mail(&sender.address)?.expect(250)?;
+    smtp.rcpt(first)?.expect(250)?;
+    smtp.rcpt(second)?.expect(452)?;
+    facteur(&data, &["confirm"]).ends(0);
+    assert!(running(&server).contains("serial=\"2\",state=\"confirmed\""), "{}", running(&server));
+    // The transaction goes on, and so does the connection.
+    smtp.data(&letter(&sender.address, first, "two"))?.expect(250)?;
+    let same =
+        program::run(Command::new(program::facteur()).args(["diff", "deployed"]).arg(&after).arg("--data").arg(&data));
+    same.ends(0);
+    facteur(&data, &["rollback", "--reason", "enough"]).ends(0);
+    assert!(running(&server).contains("serial=\"3\",state=\"confirmed\""), "{}", running(&server));
+    smtp.mail(&sender.address)?.expect(250)?;
+    smtp.rcpt(first)?.expect(250)?;
+    smtp.rcpt(second)?.expect(250)?;
+    Ok(())
+}
+
+#[test]
+fn what_loosens_or_restarts_has_to_be_said() -> Outcome {
+    let scratch = Scratch::new("deploy");
+    let data = scratch.join("data");
+    let before = policy(&scratch, "before", &[(EVERYBODY, NOBODY)]);
+    let looser = policy(&scratch, "looser", &[]);
+    let renamed = ("\"subm\":  (host: \"mail.example.org\"", "\"subm\":  (host: \"send.example.org\"");
+    let other = policy(&scratch, "other", &[(EVERYBODY, NOBODY), renamed]);
+    let server = serve(&before, &data);
+    let sender = server.describe.people[0].clone();
+    let first = running(&server);
+    let said = deploy(&data, &looser, "1 h", &[]).ends(7);
+    assert!(said.err.contains("L1007"), "{}", said.err);
+    let said = deploy(&data, &other, "1 h", &[]).ends(7);
+    assert!(said.err.contains("E1005") && said.err.contains("subm"), "{}", said.err);
+    deploy(&data, &before, "1 h", &[]).ends(7);
+    deploy(&data, &other, "1 s", &["--restart", "subm"]).ends(7);
+    assert_eq!(running(&server), first, "nothing changed");
+
+    let mut old = Smtp::person(&server, "subm", "nearby", &sender)?;
+    deploy(&data, &other, "1 h", &["--restart", "subm"]).ends(0);
+    let new = Smtp::person(&server, "subm", "nearby", &sender)?;
+    assert!(new.greeting.text().contains("send.example.org"), "{:?}", new.greeting);
+    old.mail(&sender.address)?.expect(250)?;
+    deploy(&data, &looser, "1 h", &["--ack", "loosen"]).ends(7);
+    facteur(&data, &["rollback"]).ends(0);
+    let again = Smtp::person(&server, "subm", "nearby", &sender)?;
+    assert!(again.greeting.text().contains("mail.example.org"), "{:?}", again.greeting);
+    deploy(&data, &looser, "1 h", &["--ack", "loosen"]).ends(0);
+    Smtp::person(&server, "subm", "outside", &sender)?.mail(&sender.address)?.expect(250)?;
+    Ok(())
+}
