@@ -21,7 +21,7 @@ mod manage;
 mod pace;
 mod page;
 mod password;
-pub(crate) mod patience;
+mod patience;
 mod redirect;
 mod second_factor;
 mod serve;
@@ -125,7 +125,7 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
         started: Instant::now(),
         archives: Arc::default(),
         searches: Arc::new(Pace::new(SEARCHES_MAX)),
-        ways: Arc::new(ways(service, &rules)),
+        ways: ways(service, &rules),
         outings: Arc::new(Pace::new(OUTINGS_MAX)),
         rules,
     });
@@ -133,14 +133,13 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
     doors.into_iter().map(|door| tokio::spawn(serve::serve(front.clone(), door))).collect()
 }
 
+fn ways(service: &Service, rules: &plan::Portal) -> Arc<Ways> {
+    Arc::new(Ways::new(&service.tables.plan().identity.sign_in, &service.site, elsewhere::place(&rules.at)))
+}
+
 /// The host of its URL.
 fn host(rules: &plan::Portal) -> String {
     rules.at.strip_prefix("https://").unwrap_or(&rules.at).to_ascii_lowercase()
-}
-
-/// Who vouches for people, as the plan of `service` says.
-fn ways(service: &Service, rules: &plan::Portal) -> Ways {
-    Ways::new(&service.tables.plan().identity.sign_in, &service.site, elsewhere::place(&rules.at))
 }
 
 /// The portal under the plan that runs now: each request asks for it.
@@ -161,14 +160,10 @@ impl Front {
         let rules = service.tables.plan().portal.clone();
         let Some(rules) = rules.filter(|_| !Arc::ptr_eq(&service, &portal.service)) else { return (portal, router) };
         portal.sessions.bound(rules.idle_s, rules.session_at_most_s);
-        let told = |service: &Service, rules: &plan::Portal| {
-            (service.tables.plan().identity.sign_in.clone(), rules.at.clone())
-        };
-        // Who went out under the same ways comes back to them.
-        let ways = match told(&portal.service, &portal.rules) == told(&service, &rules) {
-            true => portal.ways.clone(),
-            false => Arc::new(ways(&service, &rules)),
-        };
+        // Who is on the way out comes back, unless the ways themselves are others.
+        let before = &portal.service.tables.plan().identity.sign_in;
+        let are_same = *before == service.tables.plan().identity.sign_in && portal.rules.at == rules.at;
+        let ways = if are_same { portal.ways.clone() } else { self::ways(&service, &rules) };
         let new = Arc::new(Portal { service, host: host(&rules), rules, ways, ..(*portal).clone() });
         let both = (new.clone(), self::router(&new));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = both.clone();
