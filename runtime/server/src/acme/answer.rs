@@ -15,6 +15,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::ServerConfig;
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -131,7 +132,7 @@ async fn handshakes(socket: TcpListener, acceptor: TlsAcceptor) {
     .await;
 }
 
-/// The library's own resolver reads names, and stumbles over the extension everything is about.
+/// What each host shows.
 #[derive(Debug)]
 struct ByHost(BTreeMap<String, Arc<CertifiedKey>>);
 
@@ -153,7 +154,8 @@ fn acceptor(asked: &[Asked]) -> Result<TlsAcceptor, Box<dyn std::error::Error + 
         }
         let certificate = params.self_signed(&key)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let certified = CertifiedKey::from_der(vec![certificate.der().clone()], key, &provider)?;
+        // Not read again: the library stumbles over the extension everything is about.
+        let certified = CertifiedKey::new(vec![certificate.der().clone()], any_supported_type(&key)?);
         shown.insert(host.clone(), Arc::new(certified));
     }
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
