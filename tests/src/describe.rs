@@ -18,6 +18,9 @@ pub struct Describe {
     /// `http://host:port/…`
     pub metrics: String,
     pub control: PathBuf,
+    /// The control channel for other machines.
+    #[serde(default)]
+    pub remote: Option<SocketAddr>,
     /// The certificate clients must trust, PEM.
     pub ca: PathBuf,
     pub listeners: BTreeMap<String, Listener>,

@@ -5,6 +5,7 @@ mod antispam;
 mod authenticate;
 mod blocks;
 mod cells;
+mod certificates;
 mod chromium;
 mod clients;
 mod corpus;

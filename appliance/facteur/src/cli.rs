@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, import, log, person,
-    quarantine, queue, recall, redirect, reports, restore, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, import, key, log, operator,
+    person, probe, quarantine, queue, recall, redirect, reports, restore, status, store, trace, why,
 };
 use crate::commands::{
-    autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, proof, replay, set_up,
-    simulate, snapshot, spam, test, verify,
+    appliance, autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, manual, metrics,
+    proof, replay, set_up, simulate, snapshot, spam, test, verify,
 };
+use crate::logging::LogTo;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
@@ -63,8 +64,16 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// Write the manual pages
     Manual(manual::ManualArgs),
+    /// Print the table of all metrics the server has, as Markdown
+    Metrics(metrics::MetricsArgs),
+    /// Say on one screen how the server does, what is wrong first; ends with 1 when something is
+    Status(status::StatusArgs),
+    /// Ask one thing for a monitoring system: one line, and the exit code of a plugin
+    Probe(probe::ProbeArgs),
     /// Serve a plan at a site
     Serve(ServeArgs),
+    /// What the appliance runs at boot and shows at its console
+    Appliance(appliance::ApplianceArgs),
     /// Ask the store of a data folder, served or not
     Store(store::StoreArgs),
     /// Take, list and try out backups
@@ -115,6 +124,10 @@ pub enum Command {
     Drain(queue::DrainArgs),
     /// Watch what a person's sessions say
     Trace(trace::TraceArgs),
+    /// Make keys that sign plans, and say whose plans a server takes
+    Key(key::KeyArgs),
+    /// Operate servers from other machines: what you show there, and who may
+    Operator(operator::OperatorArgs),
     /// Say who did what, and about whom
     Audit(audit::AuditArgs),
     /// Write what decisions rested on, for `replay` and `diff --log`
@@ -143,6 +156,9 @@ pub struct ServeArgs {
     /// Keep port 25 closed until the control socket hears that this machine is healthy
     #[arg(long)]
     pub wait_for_health: bool,
+    /// Where log lines go
+    #[arg(long, value_enum, default_value = "auto")]
+    pub log: LogTo,
 }
 
 #[derive(Args)]
@@ -170,6 +186,9 @@ pub struct TryArgs {
     /// Speak to the scanners where the policy says they are; without it each antivirus engine has a stand-in, and no other is asked
     #[arg(long)]
     pub real_engines: bool,
+    /// Where operators of other machines are listened to, as on an appliance
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub control: Option<std::net::SocketAddr>,
     /// Write what runs, as JSON, when everything listens
     #[arg(long, value_name = "FILE")]
     pub describe: Option<PathBuf>,

@@ -12,10 +12,13 @@ macro_rules! say {
 mod cli;
 mod commands;
 mod files;
+mod key_files;
+mod logging;
 mod people;
 mod serving;
 mod site_file;
 mod trying;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,10 @@ fn main() -> ExitCode {
         Command::Proof(args) => commands::proof::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Dns(args) => commands::dns::run(&args),
+        Command::Metrics(args) => commands::metrics::run(&args),
+        Command::Status(args) => commands::live::status::run(&args),
+        // Its exit codes are those of plugins.
+        Command::Probe(args) => return ExitCode::from(commands::live::probe::run(&args)),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Doc(args) => commands::doc::run(&args),
         Command::Autoconfig(args) => commands::autoconfig::run(&args),
@@ -50,6 +57,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => commands::completions::run(&args),
         Command::Manual(args) => commands::manual::run(&args),
         Command::Serve(args) => serving::serve(&args),
+        Command::Appliance(args) => commands::appliance::run(&args),
         Command::Store(args) => commands::live::store::run(&args),
         Command::Backup(args) => commands::live::backup::run(&args),
         Command::Reports(args) => commands::live::reports::run(&args),
@@ -68,6 +76,8 @@ fn main() -> ExitCode {
         Command::Rollback(args) => commands::live::deploy::rollback(&args),
         Command::History(args) => commands::live::deploy::history(&args),
         Command::Delegate(args) => commands::live::delegate::run(&args),
+        Command::Key(args) => commands::live::key::run(&args),
+        Command::Operator(args) => commands::live::operator::run(&args),
         Command::Audit(args) => commands::live::audit::run(&args),
         Command::Export(args) => commands::live::export::run(&args),
         Command::Import(args) => commands::live::import::run(&args),

@@ -1,7 +1,6 @@
 //! `facteur serve`: a plan and a site, until told to stop. What other commands that serve share is here too.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,14 +12,16 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::Exit;
 use crate::cli::ServeArgs;
-use crate::site_file;
+use crate::{logging, site_file};
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(args: &ServeArgs) -> Exit {
     keep_private();
-    log("info");
+    if let Err(error) = logging::of_server(args.log) {
+        return trouble(&error);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return trouble(&error),
@@ -82,19 +83,6 @@ pub fn store_options() -> Options {
         }),
         ..Options::default()
     }
-}
-
-/// Log lines on standard error; RUST_LOG says how many.
-pub fn log(default: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    // A command of several requests sets it up once.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
 }
 
 /// Says what went wrong outside the policy.

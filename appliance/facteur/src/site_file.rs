@@ -9,7 +9,10 @@ use proto::sasl::Secret;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
-use server::{Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Site, World};
+use server::{
+    AccountBinding, Acme, Certificate, CertificateFrom, Certificates, Challenge, ClientAddress, DEFAULT, DirectoryAt,
+    Outbound, PortalAddress, Site, Syslog, World,
+};
 
 use crate::serving::named;
 
@@ -27,8 +30,9 @@ struct SiteFile {
     /// Host, or host:port, of the plan to the address it has here.
     #[serde(default)]
     hosts: BTreeMap<String, HostAddress>,
-    /// `default`, or a listener that shows another certificate.
-    certificates: BTreeMap<String, CertificateFiles>,
+    /// `default`, or a listener that shows another certificate, or `portal`.
+    #[serde(default = "self_signed")]
+    certificates: BTreeMap<String, CertificateFile>,
     #[serde(default)]
     client_address: ClientAddressFile,
     outbound: OutboundFile,
@@ -52,11 +56,58 @@ struct SiteFile {
     /// Where the portal listens.
     #[serde(default)]
     portal: Vec<SocketAddr>,
+    /// Where operators of other machines are listened to.
+    #[serde(default)]
+    control: Option<SocketAddr>,
+    /// Who gets the log over TLS.
+    #[serde(default)]
+    syslog: Option<SyslogFile>,
 }
 
 #[derive(Deserialize)]
-enum CertificateFiles {
-    File { chain: PathBuf, key: PathBuf },
+enum CertificateFile {
+    File {
+        chain: PathBuf,
+        key: PathBuf,
+    },
+    SelfSigned,
+    Acme {
+        directory: String,
+        #[serde(default)]
+        contact: Vec<String>,
+        challenge: ChallengeFile,
+        #[serde(default)]
+        account_binding: Option<AccountBindingFile>,
+    },
+}
+
+#[derive(Deserialize)]
+enum ChallengeFile {
+    Http01(SocketAddr),
+    TlsAlpn01(SocketAddr),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountBindingFile {
+    key: String,
+    secret: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SyslogFile {
+    /// `host:port`.
+    to: String,
+    /// What this machine calls itself.
+    name: String,
+    /// PEM of the authority that is believed for it.
+    #[serde(default)]
+    authority: Option<PathBuf>,
+}
+
+fn self_signed() -> BTreeMap<String, CertificateFile> {
+    BTreeMap::from([(DEFAULT.to_owned(), CertificateFile::SelfSigned)])
 }
 
 /// An address, or an address with another port than the plan's.
@@ -83,6 +134,8 @@ enum SecretsFile {
     Credentials,
     /// Files in this folder.
     Folder(PathBuf),
+    /// Those the store keeps sealed (`facteur appliance first-boot`).
+    Sealed,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +179,7 @@ pub fn read(path: &Path, tables: Option<&Tables>) -> Result<Site, Anything> {
             authorities: authorities(&file.authorities)?,
         },
         sources: file.sources,
+        sealed_secrets: matches!(file.secrets, SecretsFile::Sealed),
         secrets: secrets(file.secrets)?,
         client_address: match file.client_address {
             ClientAddressFile::FromSocket => ClientAddress::FromSocket,
@@ -135,6 +189,8 @@ pub fn read(path: &Path, tables: Option<&Tables>) -> Result<Site, Anything> {
         directory: DirectoryAt::Servers,
         http: file.metrics,
         portal: file.portal.into_iter().map(|bind| PortalAddress { bind, seen_as: None }).collect(),
+        control: file.control,
+        syslog: file.syslog.map(syslog).transpose()?,
     })
 }
 
@@ -190,7 +246,7 @@ fn authorities(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, Anythi
 /// Each file is a secret under its name; a line end behind it is not part of it.
 fn secrets(from: SecretsFile) -> Result<BTreeMap<String, Secret>, Anything> {
     let folder = match from {
-        SecretsFile::Nothing => return Ok(BTreeMap::new()),
+        SecretsFile::Nothing | SecretsFile::Sealed => return Ok(BTreeMap::new()),
         SecretsFile::Credentials => match std::env::var_os("CREDENTIALS_DIRECTORY") {
             Some(folder) => PathBuf::from(folder),
             None => return Err("`secrets: Credentials`, and $CREDENTIALS_DIRECTORY is not set".into()),
@@ -211,16 +267,41 @@ fn secrets(from: SecretsFile) -> Result<BTreeMap<String, Secret>, Anything> {
     Ok(secrets)
 }
 
-fn certificates(path: &Path, files: BTreeMap<String, CertificateFiles>) -> Result<Certificates, Anything> {
+fn certificates(path: &Path, files: BTreeMap<String, CertificateFile>) -> Result<Certificates, Anything> {
     let mut by_listener = BTreeMap::new();
-    for (name, CertificateFiles::File { chain, key }) in files {
-        let certificates: Result<Vec<_>, _> =
-            CertificateDer::pem_file_iter(&chain).map_err(|error| named(&chain, error))?.collect();
-        let chain = certificates.map_err(|error| named(&chain, error))?;
-        let key = PrivateKeyDer::from_pem_file(&key).map_err(|error| named(&key, error))?;
-        by_listener.insert(name, Certificate { chain, key });
+    for (name, file) in files {
+        by_listener.insert(name, certificate(path, file)?);
     }
-    let default = by_listener.remove("default");
+    let default = by_listener.remove(DEFAULT);
     let default = default.ok_or_else(|| named(path, "`certificates` lacks `default`"))?;
     Ok(Certificates { default, by_listener })
+}
+
+fn certificate(path: &Path, file: CertificateFile) -> Result<CertificateFrom, Anything> {
+    match file {
+        CertificateFile::File { chain, key } => {
+            let certificates: Result<Vec<_>, _> =
+                CertificateDer::pem_file_iter(&chain).map_err(|error| named(&chain, error))?.collect();
+            let chain = certificates.map_err(|error| named(&chain, error))?;
+            let key = PrivateKeyDer::from_pem_file(&key).map_err(|error| named(&key, error))?;
+            Ok(CertificateFrom::Given(Certificate { chain, key }))
+        }
+        CertificateFile::SelfSigned => Ok(CertificateFrom::SelfSigned),
+        CertificateFile::Acme { directory, contact, challenge, account_binding } => {
+            if !directory.starts_with("https://") {
+                return Err(named(path, format!("the directory of `Acme` is no https URL: {directory}")));
+            }
+            let challenge = match challenge {
+                ChallengeFile::Http01(at) => Challenge::Http01(at),
+                ChallengeFile::TlsAlpn01(at) => Challenge::TlsAlpn01(at),
+            };
+            let account_binding =
+                account_binding.map(|AccountBindingFile { key, secret }| AccountBinding { key, secret });
+            Ok(CertificateFrom::Acme(Acme { directory, contact, challenge, account_binding }))
+        }
+    }
+}
+
+fn syslog(SyslogFile { to, name, authority }: SyslogFile) -> Result<Syslog, Anything> {
+    Ok(Syslog { to, name, authority: authorities(&Vec::from_iter(authority))? })
 }

@@ -29,6 +29,7 @@ mod response;
 mod retention;
 mod role;
 mod scan;
+pub mod signed;
 mod source_map;
 mod steps;
 

@@ -247,6 +247,22 @@ fn directory(
     (!sink[before..].iter().any(Diagnostic::is_error)).then_some(derived)
 }
 
+/// People of a plan whose policy is not at hand; mistakes in words, a line each. Two who would have one login are told of where
+/// they would share it, not beforehand.
+pub fn people_of_plan(name: &str, text: &str, plan: &Plan) -> Result<Directory, Vec<String>> {
+    let (mut sources, mut sink) = (Sources::new(), Vec::new());
+    let file = sources.add(name.to_owned(), text.to_owned());
+    let document = read(file, sources.text(file), &mut sink);
+    let people = People::decode(&document, &mut sink);
+    let section = document.section("functions").or_else(|| document.section("people"));
+    let addresses = section.map_or_else(|| document.span(), |section| section.name_span);
+    let places = people::Places { addresses, corrections: None };
+    let derived = people::derive(&people, plan, &places, &mut sink);
+    let mistakes: Vec<String> =
+        sink.iter().filter(|found| found.is_error()).map(|found| found.message.clone()).collect();
+    if mistakes.is_empty() { Ok(derived) } else { Err(mistakes) }
+}
+
 /// Does an open relay that was found say it better?
 fn said_by_proof(found: &Diagnostic, relays: &[String]) -> bool {
     let Some(rule) = &found.rule else { return false };

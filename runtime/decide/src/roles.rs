@@ -199,6 +199,12 @@ acts! {
     SeeQueue => by(&[Manager, Administrator]),
     ChangeQueue => by(&[Manager, Administrator]),
     Drain => by(&[Administrator]),
+    /// Whose plans are taken, and who operates the machine from elsewhere.
+    SeeControl => by(&[Administrator]),
+    /// Bring a change of the plan keys that those who hold them signed; enrol the first, and say that an alarm was seen.
+    ChangePlanKeys => by(&[Administrator]),
+    /// Let somebody operate the machine from elsewhere.
+    ChangeOperators => by(&[Administrator]),
     ReadAudit => by(&[Manager, Administrator]),
     SeeReports => by(&[Manager, Administrator]),
     SeeStatistics => by(&[Manager, Administrator]),

@@ -23,6 +23,8 @@ pub enum Kind {
     Receiving,
     /// The portal, which bounds each address itself.
     Portal,
+    /// The control channel, which bounds each address itself.
+    Control,
     /// Everything else.
     Own,
 }

@@ -26,6 +26,8 @@ struct Status<'a> {
     connections_open: u64,
     queue_messages: i64,
     trouble: Option<&'a str>,
+    /// What an operator should see to.
+    warnings: Vec<String>,
     /// How the directory server does; absent where there is none.
     directory: Option<crate::ldap::LdapState>,
 }
@@ -71,6 +73,7 @@ pub fn status(service: &Service) -> String {
         connections_open: service.admission.open(),
         queue_messages: service.metrics.queue_messages.get(),
         trouble: service.trouble(),
+        warnings: crate::keys::warnings(&service.store),
         directory: service.ldap.as_deref().map(crate::ldap::Ldap::state),
     };
     serde_json::to_string(&status).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))

@@ -10,11 +10,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::certificates::Shelf;
 use crate::listen::{self, Door};
 use crate::service::Service;
 use crate::site::Site;
 use crate::start::StartError;
-use crate::{bindings, tls};
+use crate::tls;
 
 /// All of them.
 #[derive(Default)]
@@ -35,27 +36,25 @@ struct Opened {
 ///
 /// # Errors
 /// The plan has none of this name, or its certificate is of no use.
-fn facing(tables: &Tables, site: &Site, name: &str, socket: TcpListener) -> Result<Door, StartError> {
+fn facing(tables: &Tables, shelf: &Shelf, name: &str, socket: TcpListener) -> Result<Door, StartError> {
     let Some(id) = tables.listener(name) else { return Err(StartError::UnknownListeners(vec![name.to_owned()])) };
     let rules = tables.listener_rules(id);
-    let certificate = site.certificates.by_listener.get(name).unwrap_or(&site.certificates.default);
     let acceptor = match rules.tls {
         TlsMode::None => None,
         TlsMode::Offered | TlsMode::Required | TlsMode::Implicit => Some(
-            tls::acceptor(tables.plan().tls.oldest, certificate)
+            tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(name))
                 .map_err(|error| StartError::Tls { listener: name.to_owned(), error })?,
         ),
     };
-    let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own));
     let (name, speaks, tls) = (name.to_owned(), rules.speaks, rules.tls);
-    Ok(Door { name, speaks, tls, acceptor, end_point, socket })
+    Ok(Door { name, speaks, tls, acceptor, socket })
 }
 
 /// Binds a listener wherever the site gives it an address. Nothing is accepted yet.
 ///
 /// # Errors
 /// An address that cannot be bound, or a certificate that is of no use.
-pub(crate) fn bind(tables: &Tables, site: &Site, name: &str) -> Result<Vec<Door>, StartError> {
+pub(crate) fn bind(tables: &Tables, site: &Site, shelf: &Shelf, name: &str) -> Result<Vec<Door>, StartError> {
     let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
     if addresses.is_empty() {
         tracing::warn!(listener = name, "the site gives no address: it does not listen");
@@ -63,7 +62,7 @@ pub(crate) fn bind(tables: &Tables, site: &Site, name: &str) -> Result<Vec<Door>
     let mut doors = Vec::new();
     for address in addresses {
         let bad = |error| StartError::Bind { listener: name.to_owned(), address: *address, error };
-        doors.push(facing(tables, site, name, listen::bind(*address).map_err(bad)?)?);
+        doors.push(facing(tables, shelf, name, listen::bind(*address).map_err(bad)?)?);
     }
     Ok(doors)
 }
@@ -104,7 +103,7 @@ impl Doors {
     /// # Errors
     /// As [`bind`].
     pub fn reopen(&self, service: &Arc<Service>, name: &str, sockets: Vec<TcpListener>) -> Result<(), StartError> {
-        let doors = sockets.into_iter().map(|socket| facing(&service.tables, &service.site, name, socket));
+        let doors = sockets.into_iter().map(|socket| facing(&service.tables, &service.certificates, name, socket));
         let doors = doors.collect::<Result<Vec<Door>, StartError>>()?;
         self.serve(service, doors);
         Ok(())

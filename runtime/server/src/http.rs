@@ -68,6 +68,7 @@ pub(crate) fn respond(service: &Service, request: &Request<Incoming>, door: Door
     match (request.uri().path(), door) {
         ("/metrics", _) => {
             let store = &service.store;
+            crate::keys::count(store, &service.metrics);
             service.metrics.store_read_only.set(i64::from(store.is_read_only()));
             service
                 .metrics

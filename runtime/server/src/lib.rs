@@ -4,12 +4,14 @@
 //! and writes what the session says. Policy text is never seen here: the server executes the tables of one plan.
 
 mod accesses;
+mod acme;
 mod admission;
 mod annotated;
 mod app_passwords;
 mod authenticate;
 mod bindings;
 mod blocks;
+mod certificates;
 mod clock;
 mod compress;
 mod compromise;
@@ -28,10 +30,13 @@ mod fullness;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+pub mod keys;
 mod ldap;
 mod left;
 mod listen;
 mod lists;
+pub mod logs;
+mod loops;
 mod marks;
 mod metrics;
 mod new_account;
@@ -51,6 +56,7 @@ mod recall;
 mod recording;
 mod records;
 mod redirects;
+pub mod remote;
 mod reports;
 mod rings;
 mod roles;
@@ -58,6 +64,7 @@ mod scan;
 mod schemes;
 mod scram;
 mod sealed;
+mod sealed_secrets;
 mod service;
 mod sessions;
 mod setup;
@@ -75,17 +82,22 @@ mod tokens;
 mod trace;
 mod transcripts;
 mod verifier;
+mod vitals;
 mod world;
 pub mod zone;
 
 pub use drive::opening;
 pub use ldap::look as directory_servers;
+pub use metrics::{Described as DescribedMetric, table as metric_table};
 pub use new_account::default_mailboxes;
 pub use outcome::{Event, Outcome, Peer};
 pub use plans::slots;
+pub use sealed_secrets::{NotKept, SECRET_OCTETS_MAX, SECRETS_MAX, Vault, kept_secrets};
 pub use setup::profile;
 pub use site::{
-    Certificate, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, SeenAs, Site, StandIn, World,
+    AccountBinding, Acme, Certificate, CertificateFrom, Certificates, Challenge, ClientAddress, DEFAULT, DirectoryAt,
+    Outbound, PortalAddress, SeenAs, Site, StandIn, Syslog, World,
 };
 pub use start::{Running, Server, Start, StartError, unserved};
+pub use tls::public_authorities;
 pub use verifier::{verifier, verifier_of};

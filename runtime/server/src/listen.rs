@@ -12,13 +12,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use crate::admission::{Kind, Place};
 use crate::drive::{self, Connection};
 use crate::outcome::{Event, Outcome, Peer};
 use crate::service::{Service, stopped};
 use crate::stream::Stream;
+use crate::tls::Acceptor;
 
 /// Connections the kernel keeps for us.
 const BACKLOG: u32 = 1_024;
@@ -40,9 +40,7 @@ pub struct Door {
     pub name: String,
     pub speaks: Speaks,
     pub tls: TlsMode,
-    pub acceptor: Option<TlsAcceptor>,
-    /// `tls-server-end-point` of its certificate.
-    pub end_point: Option<Vec<u8>>,
+    pub acceptor: Option<Acceptor>,
     pub socket: TcpListener,
 }
 
@@ -57,10 +55,9 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts until the server stops or somebody asks for the socket, then lets what is under way end.
 pub async fn serve(service: Arc<Service>, door: Door, mut closing: oneshot::Receiver<oneshot::Sender<TcpListener>>) {
-    let Door { name, speaks, tls, acceptor, end_point, socket } = door;
+    let Door { name, speaks, tls, acceptor, socket } = door;
     let told = Arc::new(Semaphore::new(TOLD_MAX));
-    let end_point = end_point.map(Arc::from);
-    let door = Arc::new(Outside { name, speaks, tls, acceptor, end_point, told });
+    let door = Arc::new(Outside { name, speaks, tls, acceptor, told });
     let mut stop = service.stop.clone();
     let mut conversations = JoinSet::new();
     loop {
@@ -125,8 +122,7 @@ struct Outside {
     name: String,
     speaks: Speaks,
     tls: TlsMode,
-    acceptor: Option<TlsAcceptor>,
-    end_point: Option<Arc<[u8]>>,
+    acceptor: Option<Acceptor>,
     told: Arc<Semaphore>,
 }
 
@@ -159,6 +155,7 @@ fn enter(
     // Small answers must not wait for each other.
     let _ = stream.set_nodelay(true);
     let tells = service.tables.tells(class);
+    let shown = door.acceptor.as_ref().map(Acceptor::now);
     let connection = Connection {
         stream: Stream::Plain(stream),
         peer,
@@ -168,8 +165,8 @@ fn enter(
         tells,
         unheard: true,
         told_address: None,
-        acceptor: door.acceptor.clone(),
-        end_point: door.end_point.clone(),
+        end_point: shown.as_ref().and_then(|shown| shown.end_point.clone()),
+        acceptor: shown.map(|shown| shown.acceptor),
     };
     conversations.spawn(drive::converse(service.clone(), connection, place));
 }

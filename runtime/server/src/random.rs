@@ -20,3 +20,8 @@ pub fn timed_id(unix_ms: u64) -> [u8; 16] {
     id[..6].copy_from_slice(&unix_ms.to_be_bytes()[2..]);
     id
 }
+
+/// The time such an id begins with, in Unix milliseconds.
+pub fn time_of_id(id: &[u8; 16]) -> u64 {
+    id[..6].iter().fold(0, |time, octet| time << 8 | u64::from(*octet))
+}

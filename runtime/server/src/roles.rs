@@ -70,37 +70,52 @@ pub(crate) fn must(context: &Context, act: Act, subject: Subject<'_>) -> Result<
     match &context.who {
         Who::Process { .. } => Ok(()),
         Who::Person { login, .. } => must_be(context, login, act, subject),
+        Who::Operator { name, role, .. } => {
+            let verdict = judged(context, &role.held(), None, act, subject)?;
+            verdict.map_err(|why| refused(context, name, act, subject, why))
+        }
     }
 }
 
 /// May `login` do it? As [`must`], for a manager somebody names.
 pub(crate) fn must_be(context: &Context, login: &Login, act: Act, subject: Subject<'_>) -> Result<(), OperateError> {
     let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
-    let held_by = |login: &Login| held(&live.tables, &context.store, login);
-    let by = held_by(login)?;
-    let verdict = match subject {
-        Subject::Nobody => allows(&by, act, About::NOBODY),
-        Subject::Unit(unit) => allows(&by, act, About::unit(unit)),
-        Subject::Login(text) => match Login::new(text).map(|it| context.store.person(&it)).transpose()?.flatten() {
-            // Whoever may not know of all people does not learn here who exists.
-            None => allows(&by, act, About::NOBODY),
-            Some(row) => {
-                let theirs = held_by(&row.person.login)?;
-                let oneself = row.person.login == *login;
-                allows(&by, act, About { unit: &row.person.unit, oneself, held: &theirs })
-            }
-        },
-    };
-    verdict.map_err(|why| refused(context, login, act, subject, why))
+    let by = held(&live.tables, &context.store, login)?;
+    let verdict = judged(context, &by, Some(login), act, subject)?;
+    verdict.map_err(|why| refused(context, login.as_str(), act, subject, why))
 }
 
-fn refused(context: &Context, login: &Login, act: Act, subject: Subject<'_>, why: NotAllowed) -> OperateError {
+/// What the table says of who holds this and has this account, if any.
+fn judged(
+    context: &Context,
+    by: &Held,
+    own: Option<&Login>,
+    act: Act,
+    subject: Subject<'_>,
+) -> Result<Result<(), NotAllowed>, OperateError> {
+    let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
+    Ok(match subject {
+        Subject::Nobody => allows(by, act, About::NOBODY),
+        Subject::Unit(unit) => allows(by, act, About::unit(unit)),
+        Subject::Login(text) => match Login::new(text).map(|it| context.store.person(&it)).transpose()?.flatten() {
+            // Whoever may not know of all people does not learn here who exists.
+            None => allows(by, act, About::NOBODY),
+            Some(row) => {
+                let theirs = held(&live.tables, &context.store, &row.person.login)?;
+                let oneself = own == Some(&row.person.login);
+                allows(by, act, About { unit: &row.person.unit, oneself, held: &theirs })
+            }
+        },
+    })
+}
+
+fn refused(context: &Context, who: &str, act: Act, subject: Subject<'_>, why: NotAllowed) -> OperateError {
     let about = match subject {
         Subject::Nobody => String::new(),
         Subject::Login(text) => format!(" about {text}"),
         Subject::Unit(unit) => format!(" about unit {unit}"),
     };
-    crate::operate::audit(context, &format!("refused to {login}: {act:?}{about}: {why}"));
+    crate::operate::audit(context, &format!("refused to {who}: {act:?}{about}: {why}"));
     let rule = if act.roles().contains(&decide::roles::Role::Teacher) { TEACHERS } else { RULE };
     OperateError::NotAllowed { why: why.to_string(), rule: rule.to_owned() }
 }

@@ -35,8 +35,14 @@ pub(crate) struct Service {
     pub serial: u64,
     pub state: PlanState,
     pub site: Arc<Site>,
+    /// What listeners show.
+    pub certificates: Arc<crate::certificates::Shelf>,
     pub store: Arc<Store>,
+    /// Who operates it from other machines.
+    pub operators: Arc<crate::remote::operators::Operators>,
     pub clock: Arc<Clock>,
+    /// Since when it serves, and what listens.
+    pub served: Arc<crate::operate::status::Served>,
     pub passwords: Arc<Passwords>,
     /// Listeners that are open.
     pub doors: Arc<crate::doors::Doors>,

@@ -6,7 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use plan::{Backup, BackupTo, Prefix};
+use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The name of the certificate that listeners without one of their own show.
+pub const DEFAULT: &str = "default";
+/// The name of the portal where listeners are named.
+pub(crate) const PORTAL: &str = "portal";
+/// The folder in the data folder with the public half of certificates that are made or ordered, for commands.
+pub(crate) const CERTIFICATES: &str = "certificates";
 
 /// The site of one server.
 #[derive(Debug)]
@@ -26,6 +34,8 @@ pub struct Site {
     pub sources: BTreeMap<String, Vec<IpAddr>>,
     /// What the plan names by `Secret("name")`.
     pub secrets: BTreeMap<String, proto::sasl::Secret>,
+    /// The store has secrets, too (`facteur appliance first-boot`); those of `secrets` come first.
+    pub sealed_secrets: bool,
     pub client_address: ClientAddress,
     /// Scanner name to what stands in for it.
     pub scanners: BTreeMap<String, StandIn>,
@@ -37,6 +47,21 @@ pub struct Site {
     pub http: Option<SocketAddr>,
     /// Where the portal listens, with the certificate under the name `portal` or the default one.
     pub portal: Vec<PortalAddress>,
+    /// Where operators of other machines are listened to.
+    pub control: Option<SocketAddr>,
+    /// Who gets the log, too.
+    pub syslog: Option<Syslog>,
+}
+
+/// A collector of logs over TLS (RFC 5425).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Syslog {
+    /// `host:port`.
+    pub to: String,
+    /// What this machine calls itself in the log.
+    pub name: String,
+    /// Whose certificates are believed; empty for the public authorities and those of `World`.
+    pub authority: Vec<CertificateDer<'static>>,
 }
 
 /// An address the portal binds.
@@ -79,9 +104,60 @@ pub struct Certificate {
 /// The certificate each listener shows.
 #[derive(Debug)]
 pub struct Certificates {
-    pub default: Certificate,
+    pub default: CertificateFrom,
     /// Listeners that show another one.
-    pub by_listener: BTreeMap<String, Certificate>,
+    pub by_listener: BTreeMap<String, CertificateFrom>,
+}
+
+/// Where a certificate comes from. Those that are made or ordered are kept in the store, their keys sealed.
+#[derive(Debug)]
+pub enum CertificateFrom {
+    Given(Certificate),
+    /// Made here; nobody else believes it.
+    SelfSigned,
+    /// Ordered by ACME (RFC 8555) and renewed.
+    Acme(Acme),
+}
+
+/// Whom certificates are ordered from, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acme {
+    /// The URL of the directory.
+    pub directory: String,
+    /// Mail addresses; the plan's where nothing is written.
+    pub contact: Vec<String>,
+    pub challenge: Challenge,
+    pub account_binding: Option<AccountBinding>,
+}
+
+/// How we show that a name is ours. The address is bound while an order asks for it and at no other time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// RFC 8555 8.3. The authority comes to port 80.
+    Http01(SocketAddr),
+    /// RFC 8737. The authority comes to port 443.
+    TlsAlpn01(SocketAddr),
+}
+
+/// An account of the authority that exists already (RFC 8555 7.3.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountBinding {
+    /// What the authority calls the key.
+    pub key: String,
+    /// The secret that holds it, base64url.
+    pub secret: String,
+}
+
+impl Certificates {
+    /// What the listener, or `portal`, shows.
+    pub fn of(&self, listener: &str) -> &CertificateFrom {
+        self.by_listener.get(listener).unwrap_or(&self.default)
+    }
+
+    /// Under which name the certificate of the listener, or of `portal`, is kept.
+    pub fn name<'a>(&self, listener: &'a str) -> &'a str {
+        if self.by_listener.contains_key(listener) { listener } else { DEFAULT }
+    }
 }
 
 /// What becomes of mail for other places.
@@ -143,6 +219,17 @@ impl ClientAddress {
 }
 
 impl Site {
+    /// The chain the listener, or `portal`, shows, for whoever has the data folder and not its keys. Empty where it was
+    /// not made yet.
+    pub fn chain(&self, listener: &str) -> Vec<CertificateDer<'static>> {
+        if let CertificateFrom::Given(given) = self.certificates.of(listener) {
+            return given.chain.clone();
+        }
+        let file = self.data.join(CERTIFICATES).join(format!("{}.pem", self.certificates.name(listener)));
+        let chain = CertificateDer::pem_file_iter(file).map(Iterator::collect::<Result<Vec<_>, _>>);
+        chain.ok().and_then(Result::ok).unwrap_or_default()
+    }
+
     /// Where `host:port` of the plan is reached by this site's host table; `None` leaves it to DNS.
     pub fn host(&self, host_and_port: &str) -> Option<SocketAddr> {
         if let Ok(literal) = host_and_port.parse() {

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::admission::Admission;
 use crate::authenticate::Resolver;
 use crate::blocks::Blocks;
+use crate::certificates::{NoCertificate, Shelf};
 use crate::clock::{self, Clock};
 use crate::compromise::Compromise;
 use crate::content::Held;
@@ -25,6 +26,7 @@ use crate::directory::Directory;
 use crate::ldap::Ldap;
 use crate::listen::{self, Door};
 use crate::metrics::{self, Metrics};
+use crate::operate::jobs::Jobs;
 use crate::outcome::Outcome;
 use crate::passwords::kept::{self, LoadError};
 use crate::plans::slots::{Incoming, SlotError, Slots, State};
@@ -33,19 +35,17 @@ use crate::records::Records;
 use crate::redirects::Redirects;
 use crate::service::{OUTCOMES_KEPT, Service};
 use crate::signing::{Seal, Signing};
-use crate::site::{Outbound, PortalAddress, Site};
+use crate::site::{Outbound, PORTAL, PortalAddress, Site};
 use crate::spam::Spam;
 use crate::standing::Standings;
 use crate::verifier::Making;
 use crate::world::SMTP;
 use crate::world::World;
 use crate::{
-    accesses, control, decisions, doors, http, operate, outbound, portal, quarantine, random, rings, scan, standing,
-    tls,
+    accesses, control, decisions, doors, http, logs, loops, operate, outbound, portal, quarantine, random, remote,
+    rings, scan, sealed_secrets, standing, tls, vitals,
 };
 
-/// The name of the portal where listeners are named.
-const PORTAL: &str = "portal";
 /// Long contents read whole at a time.
 const LONG_CONTENTS_MAX: usize = 4;
 /// The setting that keeps the store's epoch, in Unix seconds as eight octets.
@@ -70,6 +70,8 @@ pub struct Running {
     pub http: Option<SocketAddr>,
     /// Where the portal is, in the order of the site.
     pub portal: Vec<SocketAddr>,
+    /// Where operators of other machines are listened to.
+    pub remote: Option<SocketAddr>,
     pub control: PathBuf,
     service: Arc<Service>,
     stop: watch::Sender<bool>,
@@ -93,6 +95,7 @@ pub enum StartError {
     World(String),
     /// The directory server of the plan.
     Ldap(String),
+    Certificate(NoCertificate),
     Bind {
         listener: String,
         address: SocketAddr,
@@ -106,6 +109,8 @@ pub enum StartError {
         path: PathBuf,
         error: std::io::Error,
     },
+    /// The control channel.
+    Remote(operate::OperateError),
     Tls {
         listener: String,
         error: rustls::Error,
@@ -122,10 +127,12 @@ impl fmt::Display for StartError {
             StartError::TimeZone(name) => write!(f, "no time zone is called {name}"),
             StartError::Seal(error) => write!(f, "seal.key in the data folder: {error}"),
             StartError::World(what) | StartError::Ldap(what) => f.write_str(what),
+            StartError::Certificate(error) => error.fmt(f),
             StartError::Bind { listener, address, error } => {
                 write!(f, "listener {listener} cannot bind {address}: {error}")
             }
             StartError::Http { address, error } => write!(f, "metrics cannot bind {address}: {error}"),
+            StartError::Remote(error) => error.fmt(f),
             StartError::Control { path, error } => write!(f, "{}: {error}", path.display()),
             StartError::Tls { listener, error } => write!(f, "TLS of listener {listener}: {error}"),
             StartError::Plans(error) => error.fmt(f),
@@ -188,28 +195,46 @@ impl Server {
     ) -> Result<Running, StartError> {
         metrics::count_panics();
         fits(&tables, &site, start.is_deployed)?;
+        let seal = Seal::of(&site.data).map_err(StartError::Seal)?;
+        let site = unsealed(site, &store, &seal)?;
+        let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
         let waiting = if start.waits_for_health { waiting(&tables) } else { Vec::new() };
-        let doors = doors(&tables, &site, &waiting)?;
-        let portal_doors = portal_doors(&tables, &site)?;
+        let doors = doors(&tables, &site, &shelf, &waiting)?;
+        let portal_doors = portal_doors(&tables, &site, &shelf)?;
         let (stop, stopping) = watch::channel(false);
         let serial = begun(&tables, &hash, &site)?;
-        let (service, records) = service(tables, hash, serial, site, store, stopping).await?;
+        let (service, records) = service(tables, (hash, serial), site, store, shelf, stopping).await?;
         *service.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+        service.certificates.count(&service.metrics);
+        crate::keys::say(&service.store);
         standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         service.plans.set(Some(service.clone()));
-        let mut tasks = tasks(&service, control_socket);
+        let jobs = Arc::default();
+        let mut tasks = tasks(&service, &jobs, control_socket);
+        let remote = remote_door(&service, jobs, &mut tasks)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
         tasks.extend(portal::start(&service, portal_doors));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         service.doors.serve(&service, doors);
         let listeners = service.doors.listening();
         service.plans.keepers.turn(&service);
-        Ok(Running { listeners, http, portal, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records })
     }
+}
+
+/// The site with the secrets the store keeps sealed, where it says so.
+fn unsealed(mut site: Site, store: &Store, seal: &Seal) -> Result<Site, StartError> {
+    if site.sealed_secrets {
+        let kept = sealed_secrets::read(store, seal).map_err(StartError::Read)?;
+        for (name, secret) in kept {
+            site.secrets.entry(name).or_insert(secret);
+        }
+    }
+    Ok(site)
 }
 
 /// Can this plan be served at this site? What is left out is said.
@@ -249,16 +274,18 @@ fn fits(tables: &Tables, site: &Site, is_deployed: bool) -> Result<(), StartErro
 }
 
 /// What works for as long as the server does, whatever plan runs; `plans::keepers` has the rest.
-fn tasks(service: &Arc<Service>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
+fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
-        tokio::spawn(operate::door::serve(service.clone(), control_socket)),
-        tokio::spawn(rings::keep(service.clone())),
-        tokio::spawn(kept::keep(service.clone())),
-        tokio::spawn(accesses::keep(service.clone())),
-        tokio::spawn(quarantine::count(service.clone())),
-        tokio::spawn(outbound::run(service.clone())),
-        tokio::spawn(outbound::pool::keep(service.clone())),
-        tokio::spawn(trial::keep(service.clone())),
+        loops::start(service, "syslog", logs::keep(service.clone())),
+        loops::start(service, "vitals", vitals::keep(service.clone())),
+        loops::start(service, "control", operate::door::serve(service.clone(), jobs.clone(), control_socket)),
+        loops::start(service, "windows", rings::keep(service.clone())),
+        loops::start(service, "logins_kept", kept::keep(service.clone())),
+        loops::start(service, "accesses", accesses::keep(service.clone())),
+        loops::start(service, "quarantine", quarantine::count(service.clone())),
+        loops::start(service, "outbound", outbound::run(service.clone())),
+        loops::start(service, "pool", outbound::pool::keep(service.clone())),
+        loops::start(service, "trial", trial::keep(service.clone())),
     ]
 }
 
@@ -321,7 +348,7 @@ pub(crate) fn open_waiting(service: &Arc<Service>) -> Result<BTreeMap<String, Ve
     let mut opened = BTreeMap::new();
     while let Some(name) = waiting.last() {
         if service.tables.listener(name).is_some() {
-            let doors = doors::bind(&service.tables, &service.site, name)?;
+            let doors = doors::bind(&service.tables, &service.site, &service.certificates, name)?;
             opened.insert(name.clone(), service.doors.serve(service, doors));
         }
         waiting.pop();
@@ -356,21 +383,20 @@ fn begun(tables: &Tables, hash: &PlanHash, site: &Site) -> Result<u64, StartErro
 }
 
 /// Binds every listener the site gives an address, but for those that wait.
-fn doors(tables: &Tables, site: &Site, waiting: &[String]) -> Result<Vec<Door>, StartError> {
+fn doors(tables: &Tables, site: &Site, shelf: &Shelf, waiting: &[String]) -> Result<Vec<Door>, StartError> {
     let mut bound = Vec::new();
     for (_, name, _) in tables.listeners().filter(|(_, name, _)| !waiting.iter().any(|it| it == name)) {
-        bound.extend(doors::bind(tables, site, name)?);
+        bound.extend(doors::bind(tables, site, shelf, name)?);
     }
     Ok(bound)
 }
 
 /// Binds the portal.
-fn portal_doors(tables: &Tables, site: &Site) -> Result<Vec<portal::Door>, StartError> {
+fn portal_doors(tables: &Tables, site: &Site, shelf: &Shelf) -> Result<Vec<portal::Door>, StartError> {
     let name = || PORTAL.to_owned();
-    let certificate = site.certificates.by_listener.get(PORTAL).unwrap_or(&site.certificates.default);
     let mut doors = Vec::new();
     for PortalAddress { bind, seen_as } in &site.portal {
-        let acceptor = tls::acceptor(tables.plan().tls.oldest, certificate)
+        let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(PORTAL))
             .map_err(|error| StartError::Tls { listener: name(), error })?;
         let socket =
             listen::bind(*bind).map_err(|error| StartError::Bind { listener: name(), address: *bind, error })?;
@@ -386,6 +412,21 @@ fn http_socket(
     let bad = |error| StartError::Http { address, error };
     let socket = listen::bind(address).map_err(bad)?;
     Ok((Some(socket.local_addr().map_err(bad)?), Some(socket)))
+}
+
+/// Opens the control channel where the site has one, and says by which key it is known.
+fn remote_door(
+    service: &Arc<Service>,
+    jobs: Arc<Jobs>,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(address) = service.site.control else { return Ok(None) };
+    let bad = |error| StartError::Bind { listener: "control".to_owned(), address, error };
+    let acceptor = remote::acceptor(service).map_err(StartError::Remote)?;
+    let socket = listen::bind(address).map_err(bad)?;
+    let bound = socket.local_addr().map_err(bad)?;
+    tasks.push(tokio::spawn(remote::serve(service.clone(), jobs, socket, acceptor)));
+    Ok(Some(bound))
 }
 
 /// What a service is put together from.
@@ -415,6 +456,7 @@ struct Parts {
     clock: Clock,
     records: Records,
     decisions_key: [u8; 32],
+    operators: remote::operators::Operators,
 }
 
 async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Parts, JoinHandle<()>), StartError> {
@@ -444,6 +486,7 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
     let known_key = drawn_key(&store, KNOWN_KEY).await?;
     let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
     let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
+    let operators = remote::operators::Operators::load(&store).map_err(StartError::Read)?;
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
     let (decisions_key, kept) = decisions::key(&store).map_err(StartError::Read)?;
     crate::durable::commit(&store, kept.into_iter().collect()).await.map_err(StartError::Commit)?;
@@ -475,23 +518,29 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
         clock,
         records,
         decisions_key,
+        operators,
     };
     Ok((parts, writer))
 }
 
 async fn service(
     tables: Arc<Tables>,
-    hash: PlanHash,
-    serial: u64,
+    (hash, serial): (PlanHash, u64),
     site: Site,
     store: Arc<Store>,
+    shelf: Shelf,
     stop: watch::Receiver<bool>,
 ) -> Result<(Arc<Service>, JoinHandle<()>), StartError> {
     let (parts, writer) = parts(tables, site, store).await?;
-    Ok((Arc::new(assembled(parts, &hash, serial, stop)), writer))
+    Ok((Arc::new(assembled(parts, (&hash, serial), shelf, stop)), writer))
 }
 
-fn assembled(parts: Parts, hash: &PlanHash, serial: u64, stop: watch::Receiver<bool>) -> Service {
+fn assembled(
+    parts: Parts,
+    (hash, serial): (&PlanHash, u64),
+    certificates: Shelf,
+    stop: watch::Receiver<bool>,
+) -> Service {
     Service {
         metrics: Arc::new(Metrics::new(&hash.short())),
         plan: hash.short(),
@@ -504,8 +553,11 @@ fn assembled(parts: Parts, hash: &PlanHash, serial: u64, stop: watch::Receiver<b
         spool: Arc::new(outbound::Spool::new(parts.tables.plan())),
         tables: parts.tables,
         site: Arc::new(parts.site),
+        certificates: Arc::new(certificates),
         store: parts.store,
+        operators: Arc::new(parts.operators),
         clock: Arc::new(parts.clock),
+        served: Arc::default(),
         passwords: Arc::new(parts.passwords),
         accesses: Arc::default(),
         delays: Arc::default(),

@@ -1,7 +1,7 @@
 //! TLS of the listeners (RFC 8446; RFC 8314 for mail): rustls with ring, never older than the plan's `tls.oldest`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plan::TlsVersion;
@@ -11,7 +11,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::bindings;
+use crate::certificates::{Shown, Slot};
 use crate::site::Certificate;
+
+/// Authorities browsers and mail programs believe.
+pub fn public_authorities() -> impl Iterator<Item = rustls_pki_types::TrustAnchor<'static>> {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned()
+}
 
 /// A handshake takes at most this long.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(15);
@@ -31,6 +38,54 @@ pub fn acceptor(oldest: TlsVersion, certificate: &Certificate) -> Result<TlsAcce
     config.send_tls13_tickets = 1;
     config.max_fragment_size = None;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The acceptor of a slot, made anew when the slot shows another certificate. A connection keeps the one it was given, so that
+/// what it binds logins to is what it showed.
+pub(crate) struct Acceptor {
+    oldest: TlsVersion,
+    slot: Arc<Slot>,
+    made: Mutex<Made>,
+}
+
+struct Made {
+    of: Arc<Shown>,
+    given: Given,
+}
+
+/// What a connection is opened with.
+#[derive(Clone)]
+pub(crate) struct Given {
+    pub acceptor: TlsAcceptor,
+    /// `tls-server-end-point` of the certificate.
+    pub end_point: Option<Arc<[u8]>>,
+}
+
+impl Acceptor {
+    pub fn new(oldest: TlsVersion, slot: Arc<Slot>) -> Result<Acceptor, rustls::Error> {
+        let of = slot.now();
+        let made = Mutex::new(Made { given: given(oldest, &of.certificate)?, of });
+        Ok(Acceptor { oldest, slot, made })
+    }
+
+    /// For the next connection.
+    pub fn now(&self) -> Given {
+        let shown = self.slot.now();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&made.of, &shown) {
+            match given(self.oldest, &shown.certificate) {
+                Ok(given) => *made = Made { of: shown, given },
+                // The slot tried it before it showed it.
+                Err(error) => tracing::error!("the new certificate `{}` cannot be shown: {error}", self.slot.name),
+            }
+        }
+        made.given.clone()
+    }
+}
+
+fn given(oldest: TlsVersion, certificate: &Certificate) -> Result<Given, rustls::Error> {
+    let end_point = certificate.chain.first().and_then(|own| bindings::end_point(own)).map(Arc::from);
+    Ok(Given { acceptor: acceptor(oldest, certificate)?, end_point })
 }
 
 /// Why a handshake did not end well; the client's matter, for the log.

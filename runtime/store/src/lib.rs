@@ -79,6 +79,7 @@ pub use read::{
     PersonRow, Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
 };
 pub use restore::{RestoreError, Restored, Wanted};
+pub use schema::FORMAT;
 pub use search::Candidates;
 pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRecipient, Waits};
 pub use stats::Amounts;

@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::id::MailboxId;
 
 /// What this program writes, and the newest it reads.
-pub(crate) const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 6;
 /// The oldest format a step leads from. Format 1 was never released.
 pub(crate) const FORMAT_FLOOR: i64 = 2;
 /// 3.51.3 ended a bug that could reset a WAL in use.

@@ -50,6 +50,14 @@ impl Space {
         rustix::fs::statvfs(&self.data_dir).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    /// Octets of the device as this user sees it; `None` when the file system does not say.
+    pub(crate) fn device_bytes(&self) -> Option<u64> {
+        let stat = rustix::fs::statvfs(&self.data_dir).ok()?;
+        // What is kept for root is nobody's here.
+        let usable = stat.f_blocks.saturating_sub(stat.f_bfree).saturating_add(stat.f_bavail);
+        Some(usable.saturating_mul(stat.f_frsize))
+    }
+
     /// Is nothing new taken now? Looks for room again while that is so.
     pub(crate) fn is_read_only(&self) -> bool {
         if !self.read_only.load(Ordering::Acquire) {

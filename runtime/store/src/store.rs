@@ -248,6 +248,11 @@ impl Store {
         self.space.free_bytes()
     }
 
+    /// Octets of that device, when it says.
+    pub fn device_bytes(&self) -> Option<u64> {
+        self.space.device_bytes()
+    }
+
     /// The shards, by number.
     pub fn shard_numbers(&self) -> std::ops::Range<u8> {
         0..self.shards.len() as u8

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::report::Report;
+use super::signatures::{self, SignArgs};
 use super::{compiled, exit_of};
 use crate::Exit;
 use crate::cli::Format;
@@ -17,6 +18,8 @@ pub struct CompileArgs {
     /// Where NAME.plan.ron and NAME.map.ron are written
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub sign: SignArgs,
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
     /// Write the plan even if a guarantee is broken (test builds only)
@@ -52,5 +55,15 @@ pub fn run(args: &CompileArgs) -> Exit {
         return Exit::Trouble;
     }
     eprintln!("{} {} ({} octets, hash {})", plan_path.display(), sealed.hash, sealed.text.len(), sealed.hash.full());
+    if let Some(key) = &args.sign.sign {
+        let path = args.out.join(format!("{}.sig.ron", files.name));
+        match signatures::sign(&args.sign, key, &path, &sealed.hash) {
+            Ok(said) => eprintln!("{said}"),
+            Err(why) => {
+                eprintln!("facteur: {why}");
+                return Exit::Trouble;
+            }
+        }
+    }
     if args.unproved() { Exit::Fine } else { exit_of(&compiled) }
 }

@@ -69,7 +69,7 @@ impl Where {
         let domains = signing_domains(&plan);
         let tables = Tables::new(plan).map_err(|error| trouble(&error))?;
         let site = match &self.site {
-            Some(path) => Some(site_file::read(path, &tables).map_err(|error| trouble(&error))?),
+            Some(path) => Some(site_file::read(path, Some(&tables)).map_err(|error| trouble(&error))?),
             None => None,
         };
         let mut place = site.as_ref().map(Place::of).unwrap_or_default();

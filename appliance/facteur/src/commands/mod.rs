@@ -1,6 +1,7 @@
 //! The commands, one file each. Here is what those that speak of policies and plans share: compiling, and how a run ends;
 //! those on live state share `live`.
 
+pub mod appliance;
 pub mod autoconfig;
 pub mod check;
 pub mod compile;
@@ -15,12 +16,14 @@ pub mod explain;
 pub mod fmt;
 pub mod live;
 pub mod manual;
+pub mod metrics;
 mod past;
 pub mod proof;
 pub mod replay;
 mod report;
 pub mod set_up;
 mod side;
+mod signatures;
 pub mod simulate;
 pub mod snapshot;
 pub mod spam;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use mail::Address;
 use pages::{Holder, NoAutoconfig};
+use server::CertificateFrom;
 
 use super::autoconfig::{login_of, told};
 use super::dns::Where;
@@ -71,8 +72,13 @@ fn profile(args: &MobileconfigArgs) -> Result<Vec<u8>, Exit> {
     let name = person.map(|person| format!("{} {}", person.first, person.last)).unwrap_or_default();
     let holder = Holder { address: args.address.clone(), login: login.to_owned(), name };
     let known = args.place.known(ready.sealed.plan)?;
-    let certificates = known.site.as_ref().map(|site| &site.certificates);
-    server::profile(known.tables.plan(), certificates, &holder, unix_s())
+    let from = known.site.as_ref().map(|site| site.certificates.of("portal"));
+    // Of others the key is sealed in the store: the portal signs with it.
+    let given = from.and_then(|from| match from {
+        CertificateFrom::Given(given) => Some(given),
+        CertificateFrom::SelfSigned | CertificateFrom::Acme(_) => None,
+    });
+    server::profile(known.tables.plan(), given, &holder, unix_s())
         .map_err(|why| trouble("mobileconfig", why, &args.address))
 }
 

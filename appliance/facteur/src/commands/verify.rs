@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use policy::verify::{Fault, verify};
 
+use super::signatures::verified;
 use crate::Exit;
 use crate::cli::Format;
 
@@ -17,15 +18,25 @@ pub struct VerifyArgs {
     /// Plans written by `facteur compile`
     #[arg(required = true, value_name = "PLAN")]
     pub plans: Vec<PathBuf>,
+    /// Is the plan signed, too? The file `compile --sign` wrote beside it
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub signature: Option<PathBuf>,
+    /// NAME.pub of each key whose signature counts
+    #[arg(long, value_name = "PUBLIC", requires = "signature", num_args = 1..)]
+    pub key: Vec<PathBuf>,
+    /// So many of them have to have signed
+    #[arg(long, value_name = "N", requires = "signature", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+    pub needed: u8,
     #[arg(long, value_enum, default_value = "human")]
     pub format: Format,
 }
 
 pub fn run(args: &VerifyArgs) -> Exit {
-    args.plans.iter().fold(Exit::Fine, |exit, path| exit.or(one(path, args.format)))
+    args.plans.iter().fold(Exit::Fine, |exit, path| exit.or(one(path, args)))
 }
 
-fn one(path: &Path, format: Format) -> Exit {
+fn one(path: &Path, args: &VerifyArgs) -> Exit {
+    let format = args.format;
     let mut octets = Vec::new();
     let read = crate::files::open(path).and_then(|file| file.take(PLAN_OCTETS_MAX).read_to_end(&mut octets));
     if let Err(error) = read {
@@ -34,12 +45,21 @@ fn one(path: &Path, format: Format) -> Exit {
     }
     match verify(&octets) {
         Ok(hash) => {
+            let signed = args.signature.as_ref().map(|file| verified(file, &args.key, args.needed, &hash)).transpose();
+            let by = match signed {
+                Ok(by) => by.unwrap_or_default(),
+                Err(why) => {
+                    say_unsigned(path, &why, format);
+                    return Exit::PolicyErrors;
+                }
+            };
+            let signers = if by.is_empty() { String::new() } else { format!(", signed by {}", by.join(", ")) };
             match format {
-                Format::Human => say!("{}: sound, {hash}, hash {}", path.display(), hash.full()),
+                Format::Human => say!("{}: sound, {hash}, hash {}{signers}", path.display(), hash.full()),
                 Format::Json => say!(
                     "{}",
                     serde_json::json!({"schema": 1, "kind": "verified",
-                    "file": path.display().to_string(), "plan": hash.short(), "hash": hash.full()})
+                    "file": path.display().to_string(), "plan": hash.short(), "hash": hash.full(), "signed_by": by})
                 ),
             }
             Exit::Fine
@@ -48,6 +68,17 @@ fn one(path: &Path, format: Format) -> Exit {
             faults.iter().for_each(|fault| say_fault(path, fault, format));
             Exit::PolicyErrors
         }
+    }
+}
+
+fn say_unsigned(path: &Path, why: &str, format: Format) {
+    match format {
+        Format::Human => eprintln!("{}: {why}", path.display()),
+        Format::Json => say!(
+            "{}",
+            serde_json::json!({"schema": 1, "kind": "fault", "file": path.display().to_string(), "line": 0,
+            "code": "E1001", "message": why})
+        ),
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Description {
     pub data: String,
     pub metrics: String,
     pub control: String,
+    /// The control channel for other machines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
     /// PEM file of the certificate every listener shows.
     pub ca: String,
     pub listeners: Ordered<ListenerView>,

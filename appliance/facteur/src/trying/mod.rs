@@ -11,7 +11,6 @@ mod stage;
 mod standin;
 mod story;
 mod tell;
-mod wire;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -22,7 +21,8 @@ use decide::Tables;
 use plan::{At, Does};
 use policy::compile::Sealed;
 use server::{
-    Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Running, Server, Site, StandIn, World,
+    CertificateFrom, Certificates, ClientAddress, DirectoryAt, Outbound, PortalAddress, Running, Server, Site, StandIn,
+    World,
 };
 use store::Store;
 
@@ -41,7 +41,12 @@ pub fn run(args: &TryArgs) -> Exit {
         Err(exit) => return exit,
     };
     crate::serving::keep_private();
-    crate::serving::log(if args.no_story { "info" } else { "warn" });
+    if args.no_story {
+        // Nothing of this can fail: text goes to standard error.
+        let _ = crate::logging::of_server(crate::logging::LogTo::Text);
+    } else {
+        crate::logging::plain("warn");
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return crate::serving::trouble(&error),
@@ -140,11 +145,12 @@ async fn site(
         data: data.to_owned(),
         listeners,
         hosts: BTreeMap::new(),
-        certificates: Certificates { default: certificate, by_listener: BTreeMap::new() },
+        certificates: Certificates { default: CertificateFrom::Given(certificate), by_listener: BTreeMap::new() },
         outbound: Outbound::Sink,
         world: World { name_servers: args.name_server.clone(), ..World::default() },
         sources: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        sealed_secrets: false,
         client_address: ClientAddress::Table(networks::view(networks)),
         scanners,
         backups: BTreeMap::new(),
@@ -152,6 +158,8 @@ async fn site(
         directory: DirectoryAt::StandIn,
         http: Some(loopback(0)),
         portal: portal(tables, networks),
+        control: args.control,
+        syslog: None,
     })
 }
 
@@ -201,6 +209,7 @@ fn description(stage: &Stage, running: &Running, data: &Path) -> Description {
         ),
         metrics: running.http.map(|address| format!("http://{address}/metrics")).unwrap_or_default(),
         control: running.control.display().to_string(),
+        remote: running.remote.map(|address| address.to_string()),
         ca: data.join(certificate::FILE).display().to_string(),
         listeners: Ordered(listeners.collect()),
         networks: Ordered(networks.collect()),

@@ -13,7 +13,7 @@ use store::Store;
 
 use super::describe::PersonView;
 use super::networks;
-use super::wire::{Answer, Door, Transcript, Wire};
+use crate::wire::{Answer, Door, Transcript, Wire};
 
 /// Everything a step needs.
 pub struct Stage {

@@ -99,7 +99,7 @@ async fn read_back(stage: &Stage, reader: &PersonView) -> Step {
         return Err(missing("no listener reads mail"));
     };
     say!("\n   {} reads it:", reader.login);
-    let mut wire = super::wire::Wire::connect(&door.door, stage.tls.clone()).await?;
+    let mut wire = crate::wire::Wire::connect(&door.door, stage.tls.clone()).await?;
     let greeting = wire.line().await?;
     wire.transcript.server(&greeting);
     if !door.door.implicit_tls {
@@ -157,7 +157,7 @@ async fn one_recipient_too_many(stage: &Stage) -> Step {
 }
 
 /// RCPT for `first` to `last`, all to be accepted; the dialogue keeps the first and the last.
-async fn recipients(wire: &mut super::wire::Wire, first: u32, last: u32) -> Step {
+async fn recipients(wire: &mut crate::wire::Wire, first: u32, last: u32) -> Step {
     for number in first..=last {
         let from = wire.transcript.len();
         let answer = wire.say(&format!("RCPT TO:<friend{number}@elsewhere.example>")).await?;
@@ -174,7 +174,7 @@ async fn recipients(wire: &mut super::wire::Wire, first: u32, last: u32) -> Step
 }
 
 /// A refusal with this code by this rule, shown with its line.
-fn refused(stage: &Stage, answer: &super::wire::Answer, code: u16, rule: &str) -> Step {
+fn refused(stage: &Stage, answer: &crate::wire::Answer, code: u16, rule: &str) -> Step {
     expect(answer, code)?;
     let said = rule_of(answer).unwrap_or_default();
     if said != rule {

@@ -56,6 +56,9 @@ WatchSessions      M
 SeeQueue           MA
 ChangeQueue        MA
 Drain              A
+SeeControl         A
+ChangePlanKeys     A
+ChangeOperators    A
 ReadAudit          MA
 SeeReports         MA
 SeeStatistics      MA

@@ -15,6 +15,7 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper_util::rt::TokioIo;
 use store::{OpenError, Options, Store};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 
 use super::{Context, Line, OperateError, Operation, Progress, Who};
@@ -49,6 +50,11 @@ pub enum ClientError {
     /// What came is no answer this program knows.
     Strange,
     Open(OpenError),
+    /// An appliance on the network.
+    Appliance {
+        address: String,
+        why: String,
+    },
     Operate(OperateError),
 }
 
@@ -68,6 +74,7 @@ impl fmt::Display for ClientError {
             ClientError::CutShort => f.write_str("the owner of the data folder went away before it was done"),
             ClientError::Strange => f.write_str("the owner of the data folder gives an answer of another version"),
             ClientError::Open(error) => error.fmt(f),
+            ClientError::Appliance { address, why } => write!(f, "{address}: {why}"),
             ClientError::Operate(error) => error.fmt(f),
         }
     }
@@ -120,6 +127,9 @@ pub async fn call<O: Operation>(
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
         Err(error) => return Err(ClientError::Socket { path, error }),
     }
+    if O::NEEDS_SERVER {
+        return Err(OperateError::NoServer.into());
+    }
     let (folders, stop) = (folders.clone(), Arc::new(AtomicBool::new(false)));
     let told = stop.clone();
     let mut here = tokio::task::spawn_blocking(move || here(folders, options, request, stop, &mut tell));
@@ -133,9 +143,9 @@ pub async fn call<O: Operation>(
     ended.unwrap_or(Err(ClientError::Operate(OperateError::Panicked)))
 }
 
-/// Asks the owner.
-async fn ask<O: Operation>(
-    stream: UnixStream,
+/// Asks whoever is at the other end.
+pub(crate) async fn ask<O: Operation>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: &O,
     tell: &mut (impl FnMut(Progress) + Send),
 ) -> Result<O::Response, ClientError> {

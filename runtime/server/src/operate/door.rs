@@ -1,6 +1,7 @@
-//! The control socket: requests of operators, answered by the handlers in this process.
+//! The control socket and channel: requests of operators, answered by the handlers in this process.
 //!
-//! Who connects is known from the kernel; nobody but root and the user of this process is heard. A request is answered with
+//! Who connects to the socket is known from the kernel; nobody but root and the user of this process is heard. Who connects to the
+//! channel is known by a key (`remote`). A request is answered with
 //! lines of JSON, progress first and the result last. When the caller goes away the work stops.
 
 use std::convert::Infallible;
@@ -19,12 +20,15 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
+use super::Status;
 use super::jobs::{Jobs, Running};
 use super::{AccessesOf, LiftCompromise, ListCompromise, ShowCompromise, UnlockPerson};
+use super::{AcknowledgeKeyAlarm, ApplyKeyRequest, BreakGlass, EnrollFirstKey, ListPlanKeys};
 use super::{ActOn, BackupNow, Drain, ListBackups, QueueList, QueueShow, Restore, TraceSession, VerifyBackup, Why};
 use super::{AddAlias, ChangeMembers, ListAddresses, RemoveAddress, SetFunction};
 use super::{AddAppPassword, ListAppPasswords, RemoveAppPassword};
@@ -46,6 +50,7 @@ use super::{
 };
 use super::{DescribeDecisions, NameHashes, ReadDecisions};
 use super::{EndRedirect, GrantRights, GrantsOf, ListRedirects, Live, PutPeople, SetRedirect, SigningKeys};
+use super::{EnrollOperator, ListOperators, RemoveOperator, ShowControl};
 use super::{PurgeQuarantined, PutMessageBack, QuarantineList, QuarantineShow, ReleaseQuarantined, TakeMessage};
 use crate::http::{self, HEADER_MAX, HEADER_OCTETS_MAX};
 use crate::service::{Service, stopped};
@@ -59,9 +64,8 @@ const LINES_WAITING_MAX: usize = 16;
 type Answer = Response<Either<Full<Bytes>, Lines>>;
 
 /// Serves the control socket until the server stops.
-pub async fn serve(service: Arc<Service>, listener: UnixListener) {
+pub async fn serve(service: Arc<Service>, jobs: Arc<Jobs>, listener: UnixListener) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let jobs = Arc::new(Jobs::default());
     let mut stop = service.stop.clone();
     loop {
         let stream = tokio::select! {
@@ -73,7 +77,8 @@ pub async fn serve(service: Arc<Service>, listener: UnixListener) {
                 let Ok(place) = places.clone().try_acquire_owned() else { continue };
                 let (service, jobs) = (service.clone(), jobs.clone());
                 tokio::spawn(async move {
-                    converse(service, jobs, stream).await;
+                    let who = stream.peer_cred().ok().map(|peer| Who::Process { uid: peer.uid(), pid: peer.pid() });
+                    converse(service, jobs, move || who.clone(), stream).await;
                     drop(place);
                 });
             }
@@ -82,12 +87,16 @@ pub async fn serve(service: Arc<Service>, listener: UnixListener) {
     }
 }
 
-/// One request and its answer.
-async fn converse(service: Arc<Service>, jobs: Arc<Jobs>, stream: UnixStream) {
-    let who = stream.peer_cred().ok().map(|peer| Who::Process { uid: peer.uid(), pid: peer.pid() });
+/// One request and its answer. `who` is asked once the header is there.
+pub(crate) async fn converse(
+    service: Arc<Service>,
+    jobs: Arc<Jobs>,
+    who: impl Fn() -> Option<Who>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+) {
     let answer = service_fn(|request| {
         let (service, jobs) = (service.clone(), jobs.clone());
-        let who = who.clone();
+        let who = who();
         async move { Ok::<_, Infallible>(respond(service.current(), jobs, who, request).await) }
     });
     let mut http = http1::Builder::new();
@@ -158,6 +167,7 @@ async fn respond(service: Arc<Service>, jobs: Arc<Jobs>, who: Option<Who>, reque
         path if path.starts_with("/directory/") => asked.directory(path),
         path if path.starts_with("/spam/") => asked.spam(path),
         path if path.starts_with("/recall/") => asked.recall(path),
+        path if path.starts_with("/key/") || path.starts_with("/operator/") => asked.control(path),
         path => asked.upkeep(path),
     }
 }
@@ -216,6 +226,7 @@ impl Asked {
             TakeMessage::PATH => self.start::<TakeMessage>(),
             PutMessageBack::PATH => self.start::<PutMessageBack>(),
             ReportsOf::PATH => self.start::<ReportsOf>(),
+            Status::PATH => self.start::<Status>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }
@@ -301,6 +312,22 @@ impl Asked {
             DirectoryStatus::PATH => self.start::<DirectoryStatus>(),
             SyncDirectory::PATH => self.start::<SyncDirectory>(),
             AllowChanges::PATH => self.start::<AllowChanges>(),
+            path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
+        }
+    }
+
+    /// What is asked of who may deploy and operate.
+    fn control(self, path: &str) -> Answer {
+        match path {
+            ListPlanKeys::PATH => self.start::<ListPlanKeys>(),
+            EnrollFirstKey::PATH => self.start::<EnrollFirstKey>(),
+            ApplyKeyRequest::PATH => self.start::<ApplyKeyRequest>(),
+            BreakGlass::PATH => self.start::<BreakGlass>(),
+            AcknowledgeKeyAlarm::PATH => self.start::<AcknowledgeKeyAlarm>(),
+            EnrollOperator::PATH => self.start::<EnrollOperator>(),
+            ListOperators::PATH => self.start::<ListOperators>(),
+            RemoveOperator::PATH => self.start::<RemoveOperator>(),
+            ShowControl::PATH => self.start::<ShowControl>(),
             path => refused(StatusCode::NOT_FOUND, OperateError::UnknownCommand { path: path.to_owned() }),
         }
     }

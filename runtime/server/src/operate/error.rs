@@ -91,6 +91,10 @@ pub enum OperateError {
         /// Path in the policy.
         rule: String,
     },
+    /// E1001.
+    NotSigned {
+        why: String,
+    },
     /// A password is refused, for all these reasons.
     WeakPassword {
         advice: Vec<Advice>,
@@ -154,7 +158,7 @@ impl fmt::Display for OperateError {
                 write!(f, "{}: one mbox is one mailbox; say which with --mailbox", path.display())
             }
             OperateError::File { path, why } => write!(f, "{}: {why}", path.display()),
-            OperateError::Store { why } => f.write_str(why),
+            OperateError::Store { why } | OperateError::NotSigned { why } => f.write_str(why),
             OperateError::NoServer => {
                 f.write_str("no server runs on this data folder, and only its plan can judge this")
             }

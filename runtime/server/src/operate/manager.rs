@@ -1,4 +1,5 @@
-//! Who decides about others: the person who is signed in, or the one `--by LOGIN` names. Their roles have to allow it.
+//! Who decides about others: the person who is signed in, the operator on the control channel, or the one `--by LOGIN` names.
+//! Their roles have to allow it.
 
 use std::fmt;
 
@@ -18,9 +19,13 @@ pub(crate) struct Decider {
 }
 
 impl Decider {
-    /// The person's login; the process where nobody was named.
+    /// The person's login or the operator's name; the process where nobody was named.
     pub fn name(&self) -> String {
-        self.login.as_ref().map_or_else(|| self.asked.to_string(), ToString::to_string)
+        match (&self.login, &self.asked) {
+            (Some(login), _) => login.to_string(),
+            (None, Who::Operator { name, .. }) => name.clone(),
+            (None, asked) => asked.to_string(),
+        }
     }
 
     /// The person, where one decided.
@@ -45,7 +50,7 @@ impl fmt::Display for Decider {
 }
 
 /// Who decides. A login that is named has to be one that may do it; without one it is who may operate the server anyhow.
-/// Nobody who is signed in decides as somebody else.
+/// Nobody who is signed in, and no operator, decides as somebody else.
 pub(crate) fn decider(context: &Context, request: &impl Operation, by: Option<&str>) -> Result<Decider, OperateError> {
     decider_about(context, request.act(), request.subject(), by)
 }
@@ -63,6 +68,13 @@ pub(crate) fn decider_about(
             return Err(OperateError::BadRequest { why: format!("{login} does not decide as {by}") });
         }
         (Who::Person { login, .. }, _) => login.clone(),
+        (Who::Operator { name, .. }, Some(by)) if !name.eq_ignore_ascii_case(by) => {
+            return Err(OperateError::BadRequest { why: format!("{name} does not decide as {by}") });
+        }
+        (Who::Operator { .. }, _) => {
+            roles::must(context, act, subject)?;
+            return Ok(Decider { login: None, asked });
+        }
         (Who::Process { .. }, None) => return Ok(Decider { login: None, asked }),
         (Who::Process { .. }, Some(by)) => place::login(context, by)?,
     };

@@ -24,12 +24,14 @@ mod folder;
 mod folder_name;
 mod guesses;
 mod import;
-mod jobs;
+pub(crate) mod jobs;
 mod keys;
 pub(crate) mod manager;
+mod operators;
 mod password;
 mod people;
 mod place;
+mod plan_keys;
 mod problem;
 mod progress;
 mod quarantine;
@@ -43,6 +45,7 @@ mod rights;
 mod spam;
 mod standing;
 mod stats;
+pub mod status;
 mod trace;
 mod verify;
 mod who;
@@ -100,6 +103,7 @@ pub use export::{Export, Exported, NotCarried};
 pub use guesses::{UnlockPerson, UnlockedPerson};
 pub use import::{Import, Imported};
 pub use keys::{PublicKey, SigningKeys};
+pub use operators::{EnrollOperator, ListOperators, RemoveOperator, ShowControl, ShownControl};
 pub use password::{
     BeginTotp, ConfirmTotp, CountedPasswords, EndTotp, ImportPassword, Letter, Named, SetPassword, TotpOf,
     WeakPasswords, WriteLetter,
@@ -112,6 +116,7 @@ pub use people::{
     people_of_ldif, people_to_csv, people_to_ldif,
 };
 pub use place::Layout;
+pub use plan_keys::{AcknowledgeKeyAlarm, ApplyKeyRequest, BreakGlass, EnrollFirstKey, ListPlanKeys, PlanKeysNow};
 pub use problem::{Problem, Problems};
 pub(crate) use progress::Throttled;
 pub use progress::{Progress, Unit};
@@ -144,6 +149,7 @@ pub use standing::{
     ShownLock, ShownSession, ShownState, StateAct, StateOf, UncontainedPerson, UndoContain,
 };
 pub use stats::{AccountUse, Stats, StatsOf};
+pub use status::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, Status, StatusNow, StoreNow};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};
 pub use who::Who;
@@ -194,6 +200,8 @@ pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
     const PATH: &'static str;
     /// One at a time: it reads or writes much.
     const LONG: bool;
+    /// Only a server can answer: nobody opens the store for it.
+    const NEEDS_SERVER: bool = false;
     /// Longest request.
     const OCTETS_MAX: usize = 64 * 1024;
 

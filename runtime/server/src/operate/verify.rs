@@ -1,13 +1,37 @@
-//! `facteur store verify`: recounts every sum and reads every body.
+//! `facteur store verify`: recounts every sum and reads every body. When that was, and what it found, is kept.
 
 use serde::{Deserialize, Serialize};
-use store::{Finding, MailboxId};
+use store::{Finding, MailboxId, Op, ReadError, Store};
 
 use super::progress::Throttled;
 use super::{Context, OperateError, Operation, Progress, Unit};
+use crate::clock;
 
 /// Findings told one by one; the others are counted.
 const TOLD_MAX: usize = 1_000;
+/// The setting that keeps the last one.
+const LAST: &str = "store/verified";
+
+/// A verification that came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Last {
+    pub at_s: i64,
+    pub findings: u64,
+}
+
+/// The last one of this store.
+pub(crate) fn last(store: &Store) -> Result<Option<Last>, ReadError> {
+    Ok(store.setting(LAST)?.and_then(|octets| serde_json::from_slice(&octets).ok()))
+}
+
+fn keep(store: &Store, findings: u64) {
+    let last = Last { at_s: clock::unix_s(), findings };
+    let op = Op::Setting { key: LAST.to_owned(), value: serde_json::to_vec(&last).ok() };
+    // A store that takes nothing more is told of in other ways; what was found is answered all the same.
+    if let Err(error) = store.commit_wait(vec![op]) {
+        tracing::warn!("that the store was verified cannot be kept: {error}");
+    }
+}
 
 /// `POST /store/verify`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +63,7 @@ impl Operation for Verify {
             let (on, total) = (String::new(), Some(progress.total));
             throttled.tell(Progress { on, done: progress.done, total, unit: Unit::Bodies });
         })?;
+        keep(&context.store, report.findings.len() as u64);
         let told = report.findings.iter().take(TOLD_MAX).map(|finding| sentence(context, finding));
         Ok(Verified {
             accounts: report.accounts,

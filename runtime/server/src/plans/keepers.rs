@@ -9,27 +9,31 @@ use tokio::task::JoinHandle;
 
 use crate::service::Service;
 use crate::spam::colleagues;
-use crate::{compromise, fullness, ldap, night, notices, quotas, reports, scan, signing, standing, teaching, world};
+use crate::{
+    certificates, compromise, fullness, ldap, loops, night, notices, quotas, reports, scan, signing, standing,
+    teaching, world,
+};
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Each reads the plan when it begins.
-const KEPT: [fn(Arc<Service>) -> Work; 15] = [
-    |service| Box::pin(compromise::keep(service)),
-    |service| Box::pin(fullness::keep(service)),
-    |service| Box::pin(standing::keep::keep(service)),
-    |service| Box::pin(night::keep(service)),
-    |service| Box::pin(reports::keep(service)),
-    |service| Box::pin(quotas::keep(service)),
-    |service| Box::pin(teaching::keep(service)),
-    |service| Box::pin(crate::passwords::warnings::keep(service)),
-    |service| Box::pin(notices::keep(service)),
-    |service| Box::pin(scan::keep(service)),
-    |service| Box::pin(scan::rescan::keep(service)),
-    |service| Box::pin(signing::keep(service)),
-    |service| Box::pin(colleagues::keep(service)),
-    |service| Box::pin(ldap::keep(service)),
-    |service| Box::pin(world::tls_report::keep(service)),
+const KEPT: [(&str, fn(Arc<Service>) -> Work); 16] = [
+    ("certificates", |service| Box::pin(certificates::keep(service))),
+    ("compromise", |service| Box::pin(compromise::keep(service))),
+    ("fullness", |service| Box::pin(fullness::keep(service))),
+    ("standing", |service| Box::pin(standing::keep::keep(service))),
+    ("night", |service| Box::pin(night::keep(service))),
+    ("reports", |service| Box::pin(reports::keep(service))),
+    ("quotas", |service| Box::pin(quotas::keep(service))),
+    ("teaching", |service| Box::pin(teaching::keep(service))),
+    ("password_warnings", |service| Box::pin(crate::passwords::warnings::keep(service))),
+    ("notices", |service| Box::pin(notices::keep(service))),
+    ("scanners", |service| Box::pin(scan::keep(service))),
+    ("rescans", |service| Box::pin(scan::rescan::keep(service))),
+    ("signing", |service| Box::pin(signing::keep(service))),
+    ("colleagues", |service| Box::pin(colleagues::keep(service))),
+    ("directory", |service| Box::pin(ldap::keep(service))),
+    ("tls_reports", |service| Box::pin(world::tls_report::keep(service))),
 ];
 
 /// What works now.
@@ -49,9 +53,9 @@ impl Keepers {
             before.send_replace(true);
         }
         let mut before = std::mem::take(&mut now.1).into_iter();
-        let begin = |keep: fn(Arc<Service>) -> Work| {
+        let begin = |(name, keep): (&'static str, fn(Arc<Service>) -> Work)| {
             let (keeper, before) = (keeper.clone(), before.next());
-            tokio::spawn(async move {
+            loops::start(service, name, async move {
                 if let Some(before) = before {
                     // A panic was counted.
                     let _ = before.await;

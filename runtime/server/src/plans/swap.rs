@@ -51,7 +51,7 @@ pub(crate) fn moved(old: &Tables, new: &Tables) -> Moved {
 pub(crate) fn bind_new(new: &Service, moved: &Moved) -> Result<Vec<Door>, StartError> {
     let mut bound = Vec::new();
     for name in &moved.opened {
-        bound.extend(doors::bind(&new.tables, &new.site, name)?);
+        bound.extend(doors::bind(&new.tables, &new.site, &new.certificates, name)?);
     }
     Ok(bound)
 }

@@ -38,7 +38,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// One bound address.
 pub(crate) struct Door {
     pub socket: TcpListener,
-    pub acceptor: TlsAcceptor,
+    pub acceptor: tls::Acceptor,
     /// Everybody who comes here is seen as this address, and may name the door by its own address.
     pub seen_as: Option<IpAddr>,
 }
@@ -83,7 +83,7 @@ pub(super) async fn serve(front: Arc<Front>, door: Door) {
         if seat.at_once > OF_ADDRESS_MAX {
             continue;
         }
-        let (front, acceptor) = (front.clone(), acceptor.clone());
+        let (front, acceptor) = (front.clone(), acceptor.now().acceptor);
         tokio::spawn(async move {
             let conversation = converse(&front, &acceptor, stream, source);
             let _ = tokio::time::timeout(CONNECTION_MAX, conversation).await;

@@ -233,6 +233,16 @@ impl Engine {
         self.state().breaker.down_for(self.now())
     }
 
+    /// Age of its signatures; `None` while nothing is known.
+    pub fn signatures_age_s(&self, now_s: i64) -> Option<u64> {
+        self.state().signatures.age_s(now_s)
+    }
+
+    /// How old the policy lets them grow.
+    pub fn signatures_at_most_s(&self) -> Option<u64> {
+        self.age_max_s
+    }
+
     pub(super) fn now(&self) -> Duration {
         self.started.elapsed()
     }

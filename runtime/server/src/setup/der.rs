@@ -1,6 +1,8 @@
-//! As much of DER (X.690) as a signature needs: values are written, and two fields of a certificate are found.
+//! As much of DER (X.690) as a signature needs: values are written, and some fields of a certificate are found.
 
 const SEQUENCE: u8 = 0x30;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 
 /// A value: tag, length, content.
 pub fn value(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -67,6 +69,30 @@ pub fn read(octets: &[u8]) -> Option<Read<'_>> {
 
 /// Issuer and serial number of a certificate (RFC 5280 4.1), each as it stands there.
 pub fn issuer_and_serial(certificate: &[u8]) -> Option<Vec<u8>> {
+    let (serial, issuer) = serial_and_issuer(certificate)?;
+    Some(sequence(&[issuer.whole, serial.whole]))
+}
+
+/// From when until when a certificate holds (RFC 5280 4.1.2.5), Unix seconds.
+pub fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
+    let (_, issuer) = serial_and_issuer(certificate)?;
+    let validity = read(issuer.rest).filter(|validity| validity.tag == SEQUENCE)?;
+    let from = read(validity.content)?;
+    let until = read(from.rest)?;
+    Some((time(&from)?, time(&until)?))
+}
+
+/// Does a certificate name itself as who issued it?
+pub fn is_self_signed(certificate: &[u8]) -> bool {
+    let names = || {
+        let (_, issuer) = serial_and_issuer(certificate)?;
+        let subject = read(read(issuer.rest)?.rest)?;
+        Some(subject.whole == issuer.whole)
+    };
+    names().unwrap_or(false)
+}
+
+fn serial_and_issuer(certificate: &[u8]) -> Option<(Read<'_>, Read<'_>)> {
     let outer = read(certificate).filter(|outer| outer.tag == SEQUENCE)?;
     let inner = read(outer.content).filter(|inner| inner.tag == SEQUENCE)?;
     let mut next = read(inner.content)?;
@@ -77,7 +103,20 @@ pub fn issuer_and_serial(certificate: &[u8]) -> Option<Vec<u8>> {
     let serial = Some(next).filter(|serial| serial.tag == 0x02)?;
     let algorithm = read(serial.rest)?;
     let issuer = read(algorithm.rest).filter(|issuer| issuer.tag == SEQUENCE)?;
-    Some(sequence(&[issuer.whole, serial.whole]))
+    Some((serial, issuer))
+}
+
+/// Two digits of the year mean 1950 to 2049.
+fn time(value: &Read<'_>) -> Option<i64> {
+    let text = std::str::from_utf8(value.content).ok()?;
+    let text = match value.tag {
+        UTC_TIME if text.get(..2)? >= "50" => format!("19{text}"),
+        UTC_TIME => format!("20{text}"),
+        GENERALIZED_TIME => text.to_owned(),
+        _ => return None,
+    };
+    let at = jiff::civil::DateTime::strptime("%Y%m%d%H%M%SZ", &text).ok()?;
+    Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
 }
 
 #[cfg(test)]
@@ -98,6 +137,28 @@ mod tests {
             let read = read(&octets).expect("what was written is read");
             assert_eq!((read.tag, read.content.len(), read.rest.len()), (0x04, length, 0));
         }
+    }
+
+    fn certificate(issuer: &[u8], subject: &[u8], until: &[u8]) -> Vec<u8> {
+        let name = |text: &[u8]| sequence(&[&value(0x0c, text)]);
+        let between = sequence(&[&value(0x17, b"260101000000Z"), until]);
+        let (version, serial) = (value(0xa0, &value(0x02, &[2])), value(0x02, &[7]));
+        let parts = [&version[..], &serial, &sequence(&[]), &name(issuer), &between, &name(subject)];
+        sequence(&[&sequence(&parts), &sequence(&[])])
+    }
+
+    #[test]
+    fn until_when_a_certificate_holds_is_read() {
+        let read = |until: &[u8]| validity(&certificate(b"a", b"b", until)).map(|(_, until_s)| until_s);
+        assert_eq!(read(&value(0x17, b"270228235959Z")), Some(1_803_859_199));
+        assert_eq!(read(&value(0x18, b"20500101000000Z")), Some(2_524_608_000));
+        assert_eq!(read(&value(0x17, b"700101000000Z")), Some(0));
+        for bad in [&b"270230000000Z"[..], b"2702", b"270228235959", b"27022823595\xffZ", b"+70228235959Z"] {
+            assert_eq!(read(&value(0x17, bad)), None, "{bad:?}");
+        }
+        let own = certificate(b"a", b"a", &value(0x17, b"270228235959Z"));
+        assert!(is_self_signed(&own) && !is_self_signed(&certificate(b"a", b"b", &value(0x17, b"270228235959Z"))));
+        assert!((0..own.len()).all(|end| validity(&own[..end]).is_none()));
     }
 
     #[test]

@@ -31,10 +31,11 @@ use serde::Deserialize;
 
 use crate::clock;
 use crate::service::Service;
+use crate::site::PORTAL;
 use crate::zone;
 
+pub(crate) use der::{is_self_signed, validity};
 pub use profile::profile;
-pub(crate) use profile::shown;
 
 /// A request of Outlook has less than one.
 const REQUEST_OCTETS_MAX: usize = 16 * 1024;
@@ -139,7 +140,7 @@ pub(crate) async fn respond(service: &Service, wanted: Wanted, request: Request)
                 return (StatusCode::BAD_REQUEST, "emailaddress=… is missing\n").into_response();
             };
             let holder = Holder { address, login: String::new(), name: String::new() };
-            match profile(plan, Some(&service.site.certificates), &holder, clock::unix_s()) {
+            match profile(plan, Some(&service.certificates.of(PORTAL).now().certificate), &holder, clock::unix_s()) {
                 Ok(octets) => file("application/x-apple-aspen-config", octets),
                 Err(why) => nothing(why),
             }

@@ -5,27 +5,22 @@ use plan::Plan;
 use ring::digest::{SHA256, digest};
 
 use super::cms;
-use crate::site::{Certificate, Certificates};
+use crate::site::Certificate;
 
-/// The profile of an account (`pages::mobileconfig`) under the portal's certificate, signed at `at_s`, Unix seconds. Where
+/// The profile of an account (`pages::mobileconfig`) under the `certificate` of the portal, signed at `at_s`, Unix seconds. Where
 /// its key cannot sign, the profile is as good and says that nobody vouches for it.
 pub fn profile(
     plan: &Plan,
-    certificates: Option<&Certificates>,
+    certificate: Option<&Certificate>,
     holder: &Holder,
     at_s: i64,
 ) -> Result<Vec<u8>, NoAutoconfig> {
     let text = pages::mobileconfig(plan, holder, &ids(plan.institution.domain.as_str(), &holder.address.folded()))?;
-    let Some(certificates) = certificates else { return Ok(text.into_bytes()) };
-    Ok(cms::signed(text.as_bytes(), shown(certificates), at_s).unwrap_or_else(|why| {
+    let Some(certificate) = certificate else { return Ok(text.into_bytes()) };
+    Ok(cms::signed(text.as_bytes(), certificate, at_s).unwrap_or_else(|why| {
         tracing::warn!("a profile is not signed: {why}");
         text.into_bytes()
     }))
-}
-
-/// The certificate the portal shows.
-pub(crate) fn shown(certificates: &Certificates) -> &Certificate {
-    certificates.by_listener.get("portal").unwrap_or(&certificates.default)
 }
 
 /// Two UUIDs of version 8 (RFC 9562 5.8), made of the institution and the account.

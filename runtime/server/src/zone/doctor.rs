@@ -10,7 +10,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
 use rustls::{CertificateError, Error, RootCertStore};
-use rustls_pki_types::{ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::net::TcpStream;
 
 use super::compare::{Finding, Standing, compared};
@@ -21,7 +21,7 @@ use super::place::{Place, is_reachable};
 use super::set_up;
 use crate::clock;
 use crate::setup;
-use crate::site::{Certificate, Site};
+use crate::site::{PORTAL, Site};
 
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// A certificate that ends so soon is told of now.
@@ -100,14 +100,14 @@ fn reverse(address: IpAddr) -> String {
 pub fn certificates(plan: &Plan, site: &Site) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, listener) in plan.listeners.iter().filter(|(_, listener)| listener.tls != TlsMode::None) {
-        let shown = site.certificates.by_listener.get(name).unwrap_or(&site.certificates.default);
+        let shown = site.chain(name);
         let kept = match &listener.certificate {
             Kept::Default => &plan.tls.certificate,
             other => other,
         };
         for host in std::iter::once(&listener.host).chain(&listener.also) {
             let what = format!("certificate of listeners.{name} for {host}");
-            findings.push(match judged(shown, matches!(kept, Kept::Acme(_)), host.as_str(), site) {
+            findings.push(match judged(&shown, matches!(kept, Kept::Acme(_)), host.as_str(), site) {
                 Ok(()) => Finding::ok(what),
                 Err(says) => Finding::new(Standing::Bad, what, says),
             });
@@ -119,13 +119,13 @@ pub fn certificates(plan: &Plan, site: &Site) -> Vec<Finding> {
 /// The certificate of the portal, for its own name and for those of set-up.
 pub fn portal_certificate(plan: &Plan, site: &Site) -> Vec<Finding> {
     let Some(portal) = plan.portal.as_ref().filter(|_| !site.portal.is_empty()) else { return Vec::new() };
-    let shown = setup::shown(&site.certificates);
+    let shown = site.chain(PORTAL);
     let public = matches!(plan.tls.certificate, Kept::Acme(_));
     let set_up = plan.domains.keys().flat_map(|domain| setup::hosts(plan, domain));
     let hosts = std::iter::once(set_up::host(portal).to_owned()).chain(set_up);
     let finding = |host: String| {
         let what = format!("certificate of the portal for {host}");
-        match judged(shown, public, &host, site) {
+        match judged(&shown, public, &host, site) {
             Ok(()) => Finding::ok(what),
             Err(says) => Finding::new(Standing::Bad, what, says),
         }
@@ -134,12 +134,12 @@ pub fn portal_certificate(plan: &Plan, site: &Site) -> Vec<Finding> {
 }
 
 /// Is `shown` believed for `host`, now and in a fortnight? One that is not of a public authority is believed for itself.
-fn judged(shown: &Certificate, public: bool, host: &str, site: &Site) -> Result<(), String> {
+fn judged(shown: &[CertificateDer<'static>], public: bool, host: &str, site: &Site) -> Result<(), String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     roots.add_parsable_certificates(site.world.authorities.iter().cloned());
-    let Some((end, between)) = shown.chain.split_first() else { return Err("there is none".to_owned()) };
+    let Some((end, between)) = shown.split_first() else { return Err("there is none".to_owned()) };
     if !public {
-        roots.add_parsable_certificates(shown.chain.last().cloned());
+        roots.add_parsable_certificates(shown.last().cloned());
     }
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();

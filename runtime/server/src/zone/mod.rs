@@ -19,6 +19,7 @@ pub use doctor::{certificates, connections, portal_certificate, reverse_names, z
 pub use implied::{Zone, implied, mta_sts};
 pub use lookup::{Lookup, LookupError};
 pub use place::{Place, Shown};
+pub(crate) use set_up::host as portal_host;
 pub use set_up::{files as set_up_files, hosts as set_up_hosts};
 pub use write::{TTL_S, written};
 

@@ -9,7 +9,7 @@ use rustls::server::ParsedCertificate;
 use rustls_pki_types::CertificateDer;
 
 use crate::operate::PublicKey;
-use crate::site::{Certificates, Site};
+use crate::site::{DEFAULT, Site};
 
 /// Facts of one place. Everything may be unknown.
 #[derive(Clone, Debug, Default)]
@@ -45,16 +45,16 @@ impl Place {
             listeners: listeners.collect(),
             portal: site.portal.iter().map(|at| at.bind.ip()).filter(|address| is_reachable(*address)).collect(),
             sources: site.sources.values().flatten().copied().filter(|address| is_reachable(*address)).collect(),
-            certificates: Some(Shown::of(&site.certificates)),
+            certificates: Some(Shown::of(site)),
         }
     }
 }
 
 impl Shown {
-    fn of(certificates: &Certificates) -> Shown {
-        let key = |chain: &[CertificateDer<'static>]| chain.first().and_then(key_hash);
-        let by_listener = certificates.by_listener.iter().map(|(name, shown)| (name.clone(), key(&shown.chain)));
-        Shown { default: key(&certificates.default.chain), by_listener: by_listener.collect() }
+    fn of(site: &Site) -> Shown {
+        let key = |name: &str| site.chain(name).first().and_then(key_hash);
+        let by_listener = site.certificates.by_listener.keys().map(|name| (name.clone(), key(name)));
+        Shown { default: key(DEFAULT), by_listener: by_listener.collect() }
     }
 
     /// What the certificate `listener` shows is known by.

@@ -28,7 +28,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 const BODY_OCTETS_MAX: usize = 64 * 1024;
 
 /// The host of the portal's URL, without a port.
-pub(super) fn host(portal: &Portal) -> &str {
+pub(crate) fn host(portal: &Portal) -> &str {
     let host = portal.at.strip_prefix("https://").unwrap_or(&portal.at);
     host.split(':').next().unwrap_or(host)
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use server::operate::{AllowChanges, DirectoryState, DirectoryStatus, SyncDirectory};
 
-use super::{Place, ask, counted, say_json};
+use super::{Place, ask, counted, moment, say_json};
 use crate::Exit;
 use crate::cli::Format;
 
@@ -116,9 +116,4 @@ fn say(place: &Place, state: &DirectoryState, all: bool) -> Exit {
         say!("  facteur directory allow --changes {}", extent.changes());
     }
     exit
-}
-
-/// In universal time.
-fn moment(at_s: i64) -> String {
-    jiff::Timestamp::from_second(at_s).map(|at| at.to_string()).unwrap_or_default()
 }

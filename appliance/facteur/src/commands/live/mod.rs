@@ -16,9 +16,12 @@ pub mod directory;
 pub mod export;
 pub mod grant;
 pub mod import;
+pub mod key;
 pub mod log;
+pub mod operator;
 mod people;
 pub mod person;
+pub mod probe;
 pub mod quarantine;
 pub mod queue;
 mod quota;
@@ -29,6 +32,7 @@ pub mod reports;
 pub mod restore;
 pub mod spam;
 mod standing;
+pub mod status;
 pub mod store;
 pub mod trace;
 pub mod why;
@@ -40,11 +44,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use server::operate::client::{self, ClientError, Folders};
 use server::operate::{Operation, Problems, Progress};
+use server::remote::client::Appliance;
 
 use crate::Exit;
 use crate::cli::Format;
 use crate::serving::{self, Stop};
-use crate::site_file;
+use crate::{logging, site_file};
 use bar::Bar;
 
 /// Where a packaged server keeps its state.
@@ -58,13 +63,28 @@ pub struct Place {
     /// The facts of this machine, site.ron: they name the data folder
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     site: Option<PathBuf>,
+    /// An appliance on the network instead, by its control channel
+    #[arg(long, value_name = "HOST:PORT", requires = "identity", conflicts_with_all = ["data", "site"])]
+    appliance: Option<String>,
+    /// What you show there: a folder of `facteur operator identity`
+    #[arg(long, value_name = "FOLDER", requires = "appliance")]
+    identity: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
 }
 
 impl Place {
-    /// The data folder.
+    /// The appliance on the network that is asked; `None` for a data folder of this machine.
+    fn appliance(&self) -> Result<Option<Appliance>, String> {
+        let (Some(address), Some(identity)) = (&self.appliance, &self.identity) else { return Ok(None) };
+        Appliance::new(address, identity).map(Some)
+    }
+
+    /// The data folder, for what is done on this machine alone.
     fn data(&self) -> Result<PathBuf, String> {
+        if self.appliance.is_some() {
+            return Err("this is done on the machine itself, not over its control channel".to_owned());
+        }
         match (&self.data, &self.site) {
             (Some(data), _) => Ok(data.clone()),
             (None, Some(site)) => site_file::data(site).map_err(|error| error.to_string()),
@@ -100,11 +120,18 @@ fn follow<O: Operation>(
     tell: impl FnMut(Progress) + Send + 'static,
 ) -> Result<O::Response, String> {
     serving::keep_private();
-    serving::log("warn");
-    let data = place.data()?;
-    let folders = Folders { snapshots: place.snapshots(&data)?, data: data.clone() };
+    logging::plain("warn");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
+    if let Some(appliance) = place.appliance()? {
+        let answer = runtime.block_on(async {
+            let mut stop = Stop::listen().map_err(|error| ClientError::Socket { path: PathBuf::new(), error })?;
+            appliance.call(request, stop.told(), tell).await
+        });
+        return answer.map_err(|error| error.to_string());
+    }
+    let data = place.data()?;
+    let folders = Folders { snapshots: place.snapshots(&data)?, data: data.clone() };
     let answer = runtime.block_on(async {
         let mut stop = Stop::listen().map_err(|error| ClientError::Socket { path: data.clone(), error })?;
         client::call(&folders, serving::store_options, request, stop.told(), tell).await
@@ -193,6 +220,21 @@ fn seconds(ms: u64) -> String {
     if ms < 10_000 { format!("{:.1} s", ms as f64 / 1_000.0) } else { format!("{} s", number(ms / 1_000)) }
 }
 
+/// A time in Unix seconds as people write it.
+fn moment(at_s: i64) -> String {
+    jiff::Timestamp::from_second(at_s).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// `45 s`, `12 min`, `31 h`, `9 days`.
+fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7_200 => format!("{} min", s / 60),
+        s if s < 2 * 86_400 => format!("{} h", (s + 1_800) / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +244,7 @@ mod tests {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([1, 1_023, 1_536, 5 << 40].map(size), ["1 octet", "1,023 octets", "1.5 KiB", "5.0 TiB"]);
         assert_eq!([149, 83_900].map(seconds), ["0.1 s", "83 s"]);
+        assert_eq!([0, 119, 120, 7_200, 86_400 * 9].map(age), ["0 s", "119 s", "2 min", "2 h", "9 days"]);
         assert_eq!(counted(2, "message", "messages"), "2 messages");
     }
 }

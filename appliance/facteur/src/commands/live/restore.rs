@@ -71,7 +71,7 @@ fn restore(args: &RestoreArgs) -> Result<Exit, Exit> {
 
 fn whole(args: &RestoreArgs) -> Result<Exit, Exit> {
     crate::serving::keep_private();
-    crate::serving::log("warn");
+    crate::logging::plain("warn");
     let bad = |error: String| failed(args.place.format, &error, Exit::Trouble);
     let data = args.place.data().map_err(bad)?;
     let snapshots = args.place.snapshots(&data).map_err(bad)?;

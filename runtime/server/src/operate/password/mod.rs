@@ -51,7 +51,7 @@ impl Operation for SetPassword {
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<(), OperateError> {
         let login = place::login(context, &self.login)?;
         let how = match &context.who {
-            Who::Process { .. } => SetBy::Operator,
+            Who::Process { .. } | Who::Operator { .. } => SetBy::Operator,
             Who::Person { from, .. } => {
                 changed_from(context, *from)?;
                 SetBy::Themself

@@ -1,4 +1,4 @@
-//! A client for the story: SMTP and IMAP over TCP and TLS, from a chosen source address, with a transcript.
+//! A client for the story and for probes: SMTP and IMAP over TCP and TLS, from a chosen source address, with a transcript.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,9 +10,9 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio::net::TcpSocket;
 use tokio_rustls::TlsConnector;
 
-/// Longest line the story reads.
+/// Longest line that is read.
 const LINE_OCTETS_MAX: usize = 64 * 1024;
-/// Longest answer the story waits for.
+/// Longest answer that is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 trait Octets: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -71,7 +71,7 @@ pub struct Answer {
 /// Where and how to connect.
 pub struct Door {
     pub address: SocketAddr,
-    /// Decides which network the server sees.
+    /// Decides which network the server sees; unspecified leaves it to the system.
     pub source: IpAddr,
     /// The name in the certificate.
     pub host: String,
@@ -80,8 +80,10 @@ pub struct Door {
 
 impl Wire {
     pub async fn connect(door: &Door, tls: Arc<rustls::ClientConfig>) -> io::Result<Wire> {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::new(door.source, 0))?;
+        let socket = if door.address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if !door.source.is_unspecified() {
+            socket.bind(SocketAddr::new(door.source, 0))?;
+        }
         let stream = timeout(socket.connect(door.address)).await?;
         stream.set_nodelay(true)?;
         let mut wire = Wire {

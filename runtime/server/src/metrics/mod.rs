@@ -1,17 +1,23 @@
 //! All metrics of the server in one list, each with its type and a sentence of help. Labels come from closed lists:
-//! reasons, and the names and rules of the plan that runs.
+//! reasons, and the names and rules of the plan that runs. `appliance/monitoring/METRICS.md` is made of the same list.
+
+mod process;
+mod store;
+mod table;
 
 use std::fmt::Write as _;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ::store::MetricsNow;
 use decide::Reason;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     TextEncoder,
 };
-use store::MetricsNow;
+
+pub use table::{Described, table};
 
 /// Panics of this process, whichever task they happened in.
 static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -29,6 +35,11 @@ macro_rules! metrics {
             $(pub $field: metrics!(@type $kind),)*
         }
 
+        /// The list as it is documented.
+        const OWN: &[Described] = &[$(
+            Described { name: $name, kind: metrics!(@word $kind), help: $help, labels: &[$($label),*] },
+        )*];
+
         impl Metrics {
             fn registered() -> Result<Metrics, prometheus::Error> {
                 let registry = Registry::new();
@@ -40,6 +51,12 @@ macro_rules! metrics {
             }
         }
     };
+    (@word counter) => { "counter" };
+    (@word counters) => { "counter" };
+    (@word gauge) => { "gauge" };
+    (@word gauges) => { "gauge" };
+    (@word points) => { "histogram" };
+    (@word seconds) => { "histogram" };
     (@type counter) => { IntCounter };
     (@type counters) => { IntCounterVec };
     (@type gauge) => { IntGauge };
@@ -65,6 +82,14 @@ macro_rules! metrics {
 metrics! {
     gauges plan "mail_plan_info" ["plan", "serial", "state"] "The plan being served, by its short hash and serial, confirmed or on trial; always 1.";
     counters rollbacks "mail_plan_rollbacks_total" ["cause"] "Plans that were taken back, by what did it.";
+    gauge plan_unsigned "facteur_plan_unsigned" [] "1 while no plan key is enrolled, so that plans are taken without a signature.";
+    gauge plan_key_alarm "facteur_plan_key_alarm" [] "1 from the moment the plan keys are replaced at the console until somebody says they saw it.";
+    gauges build "facteur_build_info" ["version"] "The program that runs; always 1.";
+    gauge plan_serial "facteur_plan_serial" [] "How many plans this server has executed, with this one.";
+    gauge trial_until "facteur_plan_trial_until_timestamp_seconds" [] "When the plan goes unless somebody confirms it, 0 when it is confirmed.";
+    gauges probe_level "facteur_probe_level" ["probe"] "What facteur probe says by its usual limits: 0 well, 1 warning, 2 critical, 3 unknown.";
+    gauges loops_stopped "facteur_loops_stopped" ["loop"] "1 for work in the background that has ended by a panic.";
+    gauges listener_open "facteur_listener_open" ["listener"] "1 while a listener of the plan accepts connections.";
     counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";
@@ -76,6 +101,7 @@ metrics! {
     gauge logins_kept "facteur_logins_kept" [] "Logins that succeeded and would not be hashed after a restart.";
     counters portal_requests "facteur_portal_requests_total" ["route", "code"] "Requests to the portal by the page they matched and by the code of the answer.";
     counters compromise_cases "facteur_compromise_cases_total" ["detector"] "Times a detector of the policy went off for an account.";
+    gauge compromise_open "facteur_compromise_cases_open" [] "Cases of accounts that look stolen which have not ended.";
     counters accepted "facteur_messages_accepted_total" ["direction"] "Messages answered with 250.";
     counters would_refuse "facteur_would_refuse_total" ["rule"] "Messages and recipients that a limit which only watches would have refused.";
     counters refusals "facteur_refusals_total" ["reason", "rule"] "Refusals by reason and by the rule of the plan that caused them.";
@@ -96,12 +122,19 @@ metrics! {
     counters rescans "facteur_rescans_total" ["why", "result"] "Second looks, after an outage or with new signatures: clean, infected, refused (not looked at), lost (nothing to look at), later.";
     gauges scanner_up "facteur_scanner_up" ["engine"] "1 while an engine gives verdicts.";
     gauges signature_age "facteur_scanner_signature_age_seconds" ["engine"] "Age of an engine's signatures: since they were made, or since they last changed.";
+    gauges certificate_until "facteur_certificate_end_timestamp_seconds" ["certificate"] "When the certificate shown under this name ends, Unix seconds.";
+    gauges certificate_self_signed "facteur_certificate_self_signed" ["certificate"] "1 while the certificate shown under this name is self-signed.";
+    counters certificate_orders "facteur_certificate_orders_total" ["certificate", "result"] "Certificates ordered by ACME: renewed, unreached, refused.";
     counters signed "facteur_signed_total" ["result"] "Messages that left with our signatures: signed, unsigned.";
     counter records_dropped "facteur_records_dropped_total" [] "Loss records and notes that found no place on their way to the store.";
-    gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the last nightly backup of this process ended, 0 before the first.";
+    gauge backup_last "facteur_backup_last_timestamp_seconds" [] "When the newest backup was made, 0 without any.";
+    gauge backup_wanted "facteur_backup_wanted" [] "1 where the plan has backups.";
     counter backups_failed "facteur_backups_failed_total" [] "Nightly backups that failed.";
     gauge store_read_only "facteur_store_read_only" [] "1 while the device is full and nothing new is taken.";
     gauge store_free "facteur_store_free_bytes" [] "Room on the device of the data folder.";
+    gauge store_size "facteur_store_size_bytes" [] "Octets of the device of the data folder.";
+    gauge store_verified "facteur_store_verified_timestamp_seconds" [] "When everything in the store was recounted last, 0 before the first time.";
+    gauge store_findings "facteur_store_verify_findings" [] "What the last verification of the store found wrong.";
     gauge directory_fresh "facteur_directory_fresh_timestamp_seconds" [] "When everybody was read from the directory last, 0 before the first time.";
     gauge directory_stale "facteur_directory_stale" [] "1 while what is known of the directory is older than the policy trusts.";
     gauge directory_stopped "facteur_directory_stopped" [] "1 while a sync waits for an operator, because too much changed at once.";
@@ -112,6 +145,8 @@ metrics! {
     gauge directory_sync_ms "facteur_directory_sync_milliseconds" [] "What the last sync took.";
     counters directory_seeks "facteur_directory_lookups_total" ["result"] "Unknown recipients the directory was asked about: found, nobody, unsure.";
     gauge queue_messages "facteur_queue_messages" [] "Messages that wait in the spool.";
+    gauge queue_oldest "facteur_queue_oldest_timestamp_seconds" [] "When the oldest message of the spool came, also one that is held; 0 without any.";
+    gauge destinations_down "facteur_destinations_down" [] "Destinations that do not answer.";
     counters outbound "facteur_outbound_total" ["result"] "Ends and attempts of queued recipients: sink, capture, delivered, deferred, blocked, refused, expired.";
     counters outbound_statuses "facteur_outbound_statuses_total" ["next_hop", "status"] "What tries came to, by provider or route of the plan and by class and subject of the status.";
     counter notifications "facteur_notifications_total" [] "Recipients whose sender was told of a failure or a delay.";
@@ -120,31 +155,6 @@ metrics! {
     counter next_hop_connections "facteur_next_hop_connections_total" [] "Connections made to next hops.";
     counter next_hop_reuses "facteur_next_hop_reuses_total" [] "Messages handed over on a connection that had one before.";
 }
-
-/// Store counters under their public names.
-type StoreCounter = (&'static str, &'static str, &'static str, fn(&MetricsNow) -> u64);
-
-const STORE: [StoreCounter; 17] = [
-    ("facteur_store_commits_total", "counter", "Commits that hold.", |m| m.commits),
-    ("facteur_store_commits_failed_total", "counter", "Commits that were refused or failed.", |m| m.commits_failed),
-    ("facteur_store_busy_total", "counter", "Commits turned away because the queue was full.", |m| m.busy),
-    ("facteur_store_groups_total", "counter", "Transactions that held one or more commits.", |m| m.groups),
-    ("facteur_store_ops_total", "counter", "Changes in those commits.", |m| m.ops),
-    ("facteur_deliveries_total", "counter", "Messages put into mailboxes by delivery.", |m| m.deliveries),
-    ("facteur_store_flushes_wal_total", "counter", "Flushes of the WAL by commits.", |m| m.flushes_wal),
-    ("facteur_store_flushes_segment_total", "counter", "Flushes of segments.", |m| m.flushes_segment),
-    ("facteur_store_flushes_checkpoint_total", "counter", "Flushes made by checkpoints.", |m| m.flushes_checkpoint),
-    ("facteur_store_body_bytes_total", "counter", "Octets written into segments.", |m| m.body_bytes),
-    ("facteur_store_wal_bytes_total", "counter", "Octets of WAL written by commits.", |m| m.wal_bytes),
-    ("facteur_store_checkpoints_total", "counter", "Checkpoints.", |m| m.checkpoints),
-    ("facteur_store_queue_ops", "gauge", "Changes that wait for the writer.", |m| m.queue_ops),
-    ("facteur_search_indexed_total", "counter", "Messages the search index read.", |m| m.search_indexed),
-    ("facteur_search_waiting", "gauge", "Messages of a mailbox the search index is at that it has not read.", |m| {
-        m.search_waiting
-    }),
-    ("facteur_search_rebuilds_total", "counter", "Search indexes made anew.", |m| m.search_rebuilds),
-    ("facteur_store_recovered_bad_bodies", "gauge", "Bodies the last recovery found bad.", |m| m.recovered_bad_bodies),
-];
 
 impl Metrics {
     /// Another plan runs, or it is in another state.
@@ -157,6 +167,7 @@ impl Metrics {
     pub fn new(plan: &str) -> Metrics {
         let metrics = Metrics::registered().expect("the names above are sound and differ");
         metrics.runs(plan, 1, "confirmed");
+        metrics.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         for reason in Reason::ALL {
             metrics.refusals.with_label_values(&[reason.word(), ""]);
         }
@@ -169,16 +180,21 @@ impl Metrics {
         // Writing into memory does not fail, and a family of ours has one type.
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut page);
         let mut page = String::from_utf8_lossy(&page).into_owned();
-        let mut line = |name: &str, kind: &str, help: &str, value: u64| {
+        let mut line = |name: &str, kind: &str, help: &str, value: f64| {
             let _ = write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
         };
-        for (name, kind, help, read) in STORE {
-            line(name, kind, help, read(store));
+        for (name, kind, help, read) in store::STORE {
+            line(name, kind, help, read(store) as f64);
         }
-        line("facteur_panics_total", "counter", "Panics of this process.", PANICS.load(Ordering::Relaxed));
-        let (resident, peak) = memory_octets();
-        line("process_resident_memory_bytes", "gauge", "Memory in use.", resident);
-        line("facteur_resident_memory_peak_bytes", "gauge", "Most memory ever in use.", peak);
+        for (name, kind, help, read) in process::PROCESS {
+            line(name, kind, help, read());
+        }
+        // What has no value yet is known all the same: an alert may be about it.
+        let absent: Vec<&Described> =
+            OWN.iter().filter(|one| !page.contains(&format!("# HELP {} ", one.name))).collect();
+        for one in absent {
+            let _ = write!(page, "# HELP {} {}\n# TYPE {} {}\n", one.name, one.help, one.name, one.kind);
+        }
         page
     }
 }
@@ -200,16 +216,6 @@ pub fn count_panics() {
     });
 }
 
-/// Resident memory now and at its peak; zeros where there is no `/proc`.
-fn memory_octets() -> (u64, u64) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let read = |field: &str| {
-        let line = status.lines().find(|line| line.starts_with(field))?;
-        line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
-    };
-    (read("VmRSS:").unwrap_or(0), read("VmHWM:").unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +231,9 @@ mod tests {
             assert!(help.ends_with('.'), "{line}");
             assert!(named.insert(name.to_owned()), "{name} twice");
         }
+        let documented: std::collections::BTreeSet<String> =
+            table().into_iter().map(|one| one.name.to_owned()).collect();
+        assert_eq!(named, documented, "the page and the table have the same metrics");
         for line in page.lines().filter(|line| !line.starts_with('#')) {
             let name = line.split(['{', ' ']).next().unwrap();
             // A histogram has three kinds of lines.

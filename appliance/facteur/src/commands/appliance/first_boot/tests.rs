@@ -1,0 +1,182 @@
+use std::collections::BTreeSet;
+
+use server::{kept_secrets, keys};
+
+use super::*;
+
+const PLAN: &str = include_str!("../../../../../../policies/bench/policy.plan.ron");
+const PEOPLE_TEXT: &str = include_str!("../../../../../../policies/bench/people.ron");
+
+struct Machine {
+    folder: PathBuf,
+    places: Places,
+}
+
+impl Machine {
+    fn new(name: &str) -> Machine {
+        let folder = std::env::temp_dir().join(format!("facteur-first-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let at = |name: &str| folder.join(name);
+        std::fs::create_dir_all(at("credentials")).unwrap();
+        std::fs::create_dir_all(at("cidata/secrets")).unwrap();
+        std::fs::write(at("plan.ron"), PLAN).unwrap();
+        let places = Places {
+            data: at("data"),
+            plan: at("plan.ron"),
+            credentials: Some(at("credentials")),
+            cidata: Some(at("cidata")),
+            addresses: vec!["10.0.2.15".parse().unwrap()],
+        };
+        Machine { folder, places }
+    }
+
+    fn give(&self, file: &str, text: &str) {
+        std::fs::write(self.folder.join(file), text).unwrap();
+    }
+
+    /// A site that is sound, with a word to know it by.
+    fn site_text(&self, word: &str) -> String {
+        let data = &self.places.data;
+        format!("Site(data: {data:?}, listeners: {{}}, outbound: Sink, secrets: Sealed) // {word}")
+    }
+
+    fn give_all(&self) {
+        self.give("credentials/facteur.site", &self.site_text("first"));
+        self.give("credentials/facteur.secret.ldap", "from credentials\n");
+        self.give("credentials/systemd.machine-name", "of somebody else");
+        self.give("cidata/site.ron", "the credential wins");
+        self.give("cidata/secrets/ldap", "the credential wins");
+        self.give("cidata/secrets/acme", "from the disk");
+        self.give("cidata/secrets/password.bench-a", "a long first password");
+        self.give("cidata/people.ron", PEOPLE_TEXT);
+        self.give("cidata/keys", &format!("# ours\nneeded 2\n{}\n{}\n", key("anne", 7), key("bert", 8)));
+        self.give("cidata/user-data", "#cloud-config\n{}\n");
+    }
+
+    fn boot(&self) -> Vec<String> {
+        run(&self.places, false, &mut |_| Ok(())).unwrap()
+    }
+
+    fn site(&self) -> String {
+        std::fs::read_to_string(site(&self.places)).unwrap()
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.places.data, store::Options::default()).unwrap()
+    }
+
+    #[track_caller]
+    fn has_all(&self) {
+        assert!(self.site().contains("// first"), "{}", self.site());
+        let store = self.store();
+        assert_eq!(kept_secrets(&store).unwrap(), ["acme", "ldap"]);
+        let trusted = keys::load(&store).unwrap();
+        assert_eq!((trusted.keys.len(), trusted.needed), (2, 2));
+        let people = store.people(None, 100).unwrap();
+        assert_eq!(people.len(), 2);
+        let with_password = people.iter().filter(|row| row.verifier.is_some()).count();
+        assert_eq!(with_password, 1, "the one whose password was given");
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn key(name: &str, octet: u8) -> PublicKey {
+    PublicKey::new(name, [octet; 32]).unwrap()
+}
+
+#[test]
+fn a_machine_that_is_given_nothing_greets_and_says_what_is_missing() {
+    let machine = Machine::new("nothing");
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line.contains("self-signed")), "{lines:?}");
+    let text = machine.site();
+    for line in ["\"mx\": [\"10.0.2.15:25\"]", "\"imaps\": [\"10.0.2.15:993\"]", "outbound: Sink", "SelfSigned"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let tables = tables(&machine.places.plan).unwrap();
+    assert_eq!(site_file::read(&site(&machine.places), Some(&tables)).unwrap().data, machine.places.data);
+    // A lease with another address at the next boot.
+    let mut machine = machine;
+    machine.places.addresses = vec!["10.9.9.9".parse().unwrap()];
+    machine.boot();
+    assert!(machine.site().contains("10.9.9.9:25"));
+    // What a person wrote stays.
+    std::fs::write(site(&machine.places), machine.site_text("by hand")).unwrap();
+    machine.boot();
+    assert!(machine.site().contains("by hand"));
+}
+
+#[test]
+fn what_is_given_is_taken_once_and_later_values_are_told_of() {
+    let machine = Machine::new("once");
+    machine.give_all();
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line.starts_with("imported: ")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("#cloud-config")), "{lines:?}");
+    machine.has_all();
+    assert!(machine.boot().iter().all(|line| !line.contains("imported")), "nothing is taken twice");
+
+    machine.give("credentials/facteur.site", &machine.site_text("second"));
+    machine.give("cidata/keys", &key("mallory", 9).to_string());
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line.contains("site differs")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("break-glass")), "{lines:?}");
+    machine.has_all();
+    let lines = run(&machine.places, true, &mut |_| Ok(())).unwrap();
+    assert!(lines.iter().any(|line| line == "imported: site"), "{lines:?}");
+    assert!(machine.site().contains("// second"));
+    assert_eq!(keys::load(&machine.store()).unwrap().keys.len(), 2, "keys are never taken again");
+}
+
+#[test]
+fn a_run_that_is_cut_off_behind_any_step_is_completed_by_the_next() {
+    let mut seen = BTreeSet::new();
+    for cut in 0.. {
+        let machine = Machine::new("cut");
+        machine.give_all();
+        let mut steps = 0;
+        let ran = run(&machine.places, false, &mut |step| {
+            steps += 1;
+            if steps > cut { Err(format!("cut off behind {step:?}").into()) } else { Ok(()) }
+        });
+        let Err(error) = ran else { break };
+        seen.insert(error.to_string());
+        machine.boot();
+        machine.has_all();
+        assert!(machine.boot().iter().all(|line| !line.contains("imported")), "{error}");
+    }
+    assert_eq!(seen.len(), 9, "{seen:?}");
+}
+
+#[test]
+fn a_site_that_cannot_be_served_is_refused_and_taken_once_it_is_mended() {
+    let machine = Machine::new("refused");
+    for (text, says) in [
+        ("Site(", "site.ron.given"),
+        ("Site(data: \"/elsewhere\", listeners: {}, outbound: Sink)", "its data folder is /elsewhere"),
+        ("Site(data: \"/x\", listeners: {\"nosuch\": []}, outbound: Sink)", "no listener `nosuch`"),
+    ] {
+        machine.give("credentials/facteur.site", text);
+        let lines = machine.boot();
+        assert!(lines.iter().any(|line| line.starts_with("site WAS NOT IMPORTED") && line.contains(says)), "{lines:?}");
+        assert!(machine.site().starts_with(minimal::HEAD), "the machine greets all the same");
+    }
+    machine.give("credentials/facteur.site", &machine.site_text("mended"));
+    machine.boot();
+    assert!(machine.site().contains("// mended"));
+}
+
+#[test]
+fn keys_are_lines_of_public_files() {
+    let line = key("anne", 7).to_string();
+    assert_eq!(keys_of(&line).unwrap().1, 1);
+    assert_eq!(keys_of(&format!("# remark\n\n{line}\nneeded 3\n")).unwrap().1, 3);
+    for bad in ["", "# nothing", "ssh-ed25519 AAAA", "needed many", "facteur-key anne x"] {
+        assert!(keys_of(bad).is_err(), "{bad}");
+    }
+}

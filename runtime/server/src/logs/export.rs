@@ -1,0 +1,120 @@
+//! Sends log lines to a syslog server over TLS (RFC 5425), for as long as the server runs. While that one is away lines
+//! wait, up to a bound; those beyond are dropped and counted.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::{Entry, QUEUE, SENT, UP, WAITING_MAX, syslog};
+use crate::service::{Service, stopped};
+use crate::site::Syslog;
+
+/// The first wait after a failure; each later one is twice as long.
+const WAIT_FIRST: Duration = Duration::from_secs(1);
+const WAIT_LAST: Duration = Duration::from_secs(60);
+/// A connection and a write may take so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Lines of one write.
+const LINES_AT_ONCE: usize = 64;
+
+/// Sends until the server stops; then what waits may still go, for a moment.
+pub(crate) async fn keep(service: Arc<Service>) {
+    let Some(to) = &service.site.syslog else { return };
+    let (sender, mut lines) = mpsc::channel(WAITING_MAX);
+    *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    let mut stop = service.stop.clone();
+    tokio::select! {
+        () = stopped(&mut stop) => {}
+        () = send(&service, to, &mut lines) => {}
+    }
+    *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = None;
+    UP.store(false, Ordering::Relaxed);
+}
+
+async fn send(service: &Service, to: &Syslog, lines: &mut mpsc::Receiver<Arc<Entry>>) {
+    let (mut wait, mut unsent) = (WAIT_FIRST, Vec::new());
+    let mut said = false;
+    loop {
+        let ended = match connect(service, to).await {
+            Ok(stream) => {
+                tracing::info!(to = to.to, "log lines go to the syslog server");
+                UP.store(true, Ordering::Relaxed);
+                (wait, said) = (WAIT_FIRST, false);
+                pass(stream, &to.name, lines, &mut unsent).await
+            }
+            Err(error) => Err(error),
+        };
+        UP.store(false, Ordering::Relaxed);
+        if let Err(error) = ended
+            && !std::mem::replace(&mut said, true)
+        {
+            tracing::warn!(to = to.to, "no log lines go to the syslog server: {error}");
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(WAIT_LAST);
+    }
+}
+
+async fn connect(service: &Service, to: &Syslog) -> io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    if to.authority.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        roots.add_parsable_certificates(service.site.world.authorities.iter().cloned());
+    }
+    // Whoever names an authority means that one and no other.
+    roots.add_parsable_certificates(to.authority.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth();
+    let host = to.to.rsplit_once(':').map_or(to.to.as_str(), |(host, _)| host).trim_matches(['[', ']']);
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let connecting = async {
+        let stream = match service.site.host(&to.to) {
+            Some(address) => TcpStream::connect(address).await?,
+            None => TcpStream::connect(&to.to).await?,
+        };
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    };
+    tokio::time::timeout(PATIENCE, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Passes lines on until the connection ends. Those a failed write had are in `unsent`, and go first over the next one.
+async fn pass(
+    stream: TlsStream<TcpStream>,
+    host: &str,
+    lines: &mut mpsc::Receiver<Arc<Entry>>,
+    unsent: &mut Vec<Arc<Entry>>,
+) -> io::Result<()> {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut heard = [0; 64];
+    let pid = std::process::id();
+    loop {
+        if unsent.is_empty() {
+            tokio::select! {
+                // The server never says anything; that it closes is the only way to know it goes.
+                read = reader.read(&mut heard) => match read? {
+                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    _ => continue,
+                },
+                _ = lines.recv_many(unsent, LINES_AT_ONCE) => {}
+            }
+        }
+        let octets: Vec<u8> = unsent.iter().flat_map(|entry| syslog::frame(entry, host, pid)).collect();
+        let writing = async {
+            writer.write_all(&octets).await?;
+            writer.flush().await
+        };
+        tokio::time::timeout(PATIENCE, writing).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))?;
+        SENT.fetch_add(unsent.len() as u64, Ordering::Relaxed);
+        unsent.clear();
+    }
+}

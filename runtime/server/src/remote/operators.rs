@@ -1,0 +1,145 @@
+//! Who operates this server from other machines: names with a role and the key they show. Enrolled data of the store; this is the
+//! same in memory, where handshakes ask.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use decide::roles::Held;
+use mail::Login;
+use serde::{Deserialize, Serialize};
+use store::{Op, Store};
+
+use crate::operate::OperateError;
+
+/// Keys of settings: this and the name.
+const PREFIX: &str = "operator/";
+/// Operators one server has.
+pub const OPERATORS_MAX: usize = 200;
+
+/// What an operator is. Nobody is both: whoever has to be has two keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorRole {
+    Administrator,
+    Manager,
+}
+
+impl fmt::Display for OperatorRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            OperatorRole::Administrator => "administrator",
+            OperatorRole::Manager => "manager",
+        })
+    }
+}
+
+impl OperatorRole {
+    /// As the table of roles has it.
+    pub fn held(self) -> Held {
+        Held {
+            administrator: self == OperatorRole::Administrator,
+            manager: self == OperatorRole::Manager,
+            ..Held::default()
+        }
+    }
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// As the audit has it; spelled as a login.
+    pub name: String,
+    pub role: OperatorRole,
+    /// [`super::identity::fingerprint`].
+    pub fingerprint: String,
+    /// Unix seconds.
+    pub since_s: i64,
+    /// Who enrolled them.
+    pub by: String,
+}
+
+/// Those of a server, by fingerprint.
+#[derive(Debug, Default)]
+pub struct Operators(RwLock<BTreeMap<String, Operator>>);
+
+/// All of the store. One that cannot be read is nobody, and said.
+pub fn kept(store: &Store) -> Result<BTreeMap<String, Operator>, store::ReadError> {
+    let mut all = BTreeMap::new();
+    for (key, value) in store.settings(PREFIX, "", OPERATORS_MAX)? {
+        match serde_json::from_slice::<Operator>(&value) {
+            Ok(operator) => drop(all.insert(operator.fingerprint.clone(), operator)),
+            Err(error) => tracing::error!("{key} cannot be read, so nobody is let in by it: {error}"),
+        }
+    }
+    Ok(all)
+}
+
+impl Operators {
+    pub fn load(store: &Store) -> Result<Operators, store::ReadError> {
+        Ok(Operators(RwLock::new(kept(store)?)))
+    }
+
+    /// Who has this key.
+    pub fn of(&self, fingerprint: &str) -> Option<Operator> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
+    }
+
+    fn replace(&self, all: BTreeMap<String, Operator>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+}
+
+/// One change at a time, with a server or without: what is in memory is what the store has.
+static CHANGING: Mutex<()> = Mutex::new(());
+
+/// Enrols `operator` in one commit with `audited`, and lets them in at once where a server runs.
+pub fn enroll(
+    store: &Store,
+    running: Option<&Operators>,
+    operator: &Operator,
+    audited: Op,
+) -> Result<(), OperateError> {
+    let bad = |why: String| Err(OperateError::BadRequest { why });
+    if Login::new(&operator.name).is_none() {
+        return bad(format!("{} is no name: it is spelled as a login", operator.name));
+    }
+    let _one = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut all = kept(store)?;
+    if all.len() >= OPERATORS_MAX {
+        return bad(format!("there are {OPERATORS_MAX} operators, which is as many as there may be"));
+    }
+    if let Some(other) = all.values().find(|other| other.name.eq_ignore_ascii_case(&operator.name)) {
+        return bad(format!("there is an operator {}; `facteur operator remove` comes first", other.name));
+    }
+    if let Some(other) = all.get(&operator.fingerprint) {
+        return bad(format!("this is the key of {}", other.name));
+    }
+    let value = serde_json::to_vec(operator).map_err(|error| OperateError::Store { why: error.to_string() })?;
+    let op = Op::Setting { key: key(&operator.name), value: Some(value) };
+    store.commit_wait(vec![op, audited])?;
+    if let Some(running) = running {
+        all.insert(operator.fingerprint.clone(), operator.clone());
+        running.replace(all);
+    }
+    Ok(())
+}
+
+/// Removes an operator in one commit with `audited`; false when there was none. Their next request finds nobody.
+pub fn remove(store: &Store, running: Option<&Operators>, name: &str, audited: Op) -> Result<bool, OperateError> {
+    let _one = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut all = kept(store)?;
+    let found = all.values().find(|other| other.name.eq_ignore_ascii_case(name)).cloned();
+    let Some(found) = found else { return Ok(false) };
+    store.commit_wait(vec![Op::Setting { key: key(&found.name), value: None }, audited])?;
+    if let Some(running) = running {
+        all.remove(&found.fingerprint);
+        running.replace(all);
+    }
+    Ok(true)
+}
+
+fn key(name: &str) -> String {
+    format!("{PREFIX}{}", name.to_ascii_lowercase())
+}
