@@ -75,7 +75,6 @@ fn about(section: &str) -> Option<&'static str> {
         "waivers" => "Lints the institution has looked at and keeps, each with a place, a reason and an end.",
         "locked" => "Sections and paths no overlay may change.",
         "include" => "Files whose entries are added to this one.",
-        "counters" => "How many accounts are counted for and how much memory their windows may take.",
         other => return about_people(other),
     })
 }
@@ -83,6 +82,7 @@ fn about(section: &str) -> Option<&'static str> {
 /// The same, of sections about people.
 fn about_people(section: &str) -> Option<&'static str> {
     Some(match section {
+        "counters" => "How many accounts are counted for and how much memory their windows may take.",
         "accounts" => {
             "The life of an account: how long before the first day it is there, what happens after the last, and what stops an import that changes too much."
         }
