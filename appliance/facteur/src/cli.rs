@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::live::{
-    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, health, import, key, log, operator,
-    person, probe, quarantine, queue, recall, redirect, reports, restore, status, store, trace, why,
+    alias, audit, backup, block, compromise, delegate, deploy, directory, export, grant, health, import, key, log,
+    operator, person, probe, quarantine, queue, recall, redirect, reports, restore, status, store, trace, why,
 };
 use crate::commands::{
     appliance, autoconfig, check, compile, completions, diff, dns, doc, doctor, dump, explain, fmt, image, manual,
