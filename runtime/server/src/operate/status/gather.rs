@@ -55,11 +55,14 @@ fn listeners(service: &Service) -> Vec<ListenerNow> {
     let down = service.doors.down();
     let one = |(_, name, rules): (_, &str, &plan::Listener)| {
         let addresses = listening.get(name).map(Vec::as_slice).unwrap_or_default();
+        // One that is closed, as before the health check, has the addresses the site gives it.
+        let given = service.site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
+        let told = if addresses.is_empty() { given } else { addresses };
         let connections = service.metrics.connections_open.with_label_values(&[name]).get();
         ListenerNow {
             name: name.to_owned(),
             speaks: speaks(rules.speaks, rules.tls).to_owned(),
-            addresses: addresses.iter().map(ToString::to_string).collect(),
+            addresses: told.iter().map(ToString::to_string).collect(),
             open: !addresses.is_empty() && !down.iter().any(|it| it == name),
             connections: u64::try_from(connections).unwrap_or(0),
         }
