@@ -52,7 +52,7 @@ mod tests {
         let mut header = archive[..BLOCK].to_vec();
         let said = u32::from_str_radix(std::str::from_utf8(&header[148..154]).unwrap(), 8).unwrap();
         header[148..156].fill(b' ');
-        assert_eq!(said, header.iter().map(|octet| u32::from(*octet)).sum());
+        assert_eq!(said, header.iter().map(|octet| u32::from(*octet)).sum::<u32>());
         assert!(write(Vec::new(), &[("n".repeat(101), Vec::new())], 0).is_err());
     }
 }

@@ -21,7 +21,7 @@ mod manage;
 mod pace;
 mod page;
 mod password;
-mod patience;
+pub(crate) mod patience;
 mod redirect;
 mod second_factor;
 mod serve;
