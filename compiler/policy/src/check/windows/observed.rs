@@ -49,7 +49,8 @@ fn windows(
     enforced: &[Window],
     sink: &mut Vec<Diagnostic>,
 ) {
-    for window in windows_of(counted).iter().take(WINDOWS_MAX) {
+    let watched = windows_of(counted);
+    for window in watched.iter().take(WINDOWS_MAX) {
         let (max, width_s) = (window.value.max, window.value.width_s);
         // Attempts that are refused go on filling the window that watches.
         let first = enforced.iter().find(|kept| kept.max <= max && kept.width_s >= width_s);
@@ -60,7 +61,12 @@ fn windows(
                 first.max,
                 first.width_text()
             );
-            sink.push(report(subject, at, field, window.span, message));
+            let mut diagnostic = report(subject, at, field, window.span, message);
+            // An empty list is E0208.
+            if watched.len() > 1 && subject.is_written(&format!("{}.observed.{field}", at.path)) {
+                diagnostic = diagnostic.edit(edits::entry(subject.sources, window.span), "");
+            }
+            sink.push(diagnostic);
         }
     }
 }
@@ -73,14 +79,8 @@ fn report(
     message: String,
 ) -> Diagnostic {
     let path = format!("{}.observed.{field}", at.path);
-    let diagnostic = Diagnostic::new(Code::L0314, message)
+    Diagnostic::new(Code::L0314, message)
         .help("watch a tighter limit than the one that refuses, or leave it out")
         .at(place(subject, &path, span), "")
-        .rule(format!("{}.observed.{field}", at.rule));
-    let is_window = field != "recipients_in_one_message";
-    if subject.is_written(&path) && is_window {
-        diagnostic.edit(edits::entry(subject.sources, span), "")
-    } else {
-        diagnostic
-    }
+        .rule(format!("{}.observed.{field}", at.rule))
 }
