@@ -236,6 +236,8 @@ impl Operation for AcknowledgeKeyAlarm {
     }
 
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {
+        // What is acknowledged is what was seen here, and not an alarm that comes meanwhile.
+        let _one = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stood) = alarm::load(&context.store)? else { return Ok(false) };
         let what = format!("saw the alarm about the plan keys ({})", stood.what);
         let audit = Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what };
