@@ -55,6 +55,9 @@ enum Ack {
 pub struct ConfirmArgs {
     #[command(flatten)]
     place: Place,
+    /// The plan you mean, by its hash: another one that is on trial by now is not confirmed
+    #[arg(long, value_name = "HASH")]
+    plan: Option<String>,
 }
 
 #[derive(Args)]
@@ -108,6 +111,7 @@ fn deployed(args: &DeployArgs) -> Result<Exit, Exit> {
         restart: args.restart.clone(),
         only_tighter: difference.changes.iter().all(|it| matches!(it.class, Class::Tighter | Class::Text)),
         summary: summary(&difference),
+        over: now.hash,
     };
     match ask(&args.place, "deploy", request)? {
         PlanAnswer::Runs(plan) => {
@@ -199,7 +203,7 @@ fn refused(format: Format, why: &str, rule: &str) -> Exit {
 
 pub fn confirm(args: &ConfirmArgs) -> Exit {
     let format = args.place.format;
-    let answer = ask(&args.place, "confirm", Confirm {});
+    let answer = ask(&args.place, "confirm", Confirm { plan: args.plan.clone().unwrap_or_default() });
     answer.map_or_else(|exit| exit, |answer| runs(format, "confirmed", answer))
 }
 
