@@ -8,9 +8,9 @@ use decide::guards::{self, Cause, Watched};
 use mail::Login;
 
 use super::slots::{SlotError, Slots};
-use super::{PlanState, bind_new, moved, refused, swap};
+use super::{PlanState, moved, refused, swap};
 use crate::service::{Service, stopped};
-use crate::{clock, durable, metrics};
+use crate::{clock, durable, metrics, start};
 
 /// A plan on trial is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -149,11 +149,14 @@ pub(crate) async fn back(service: &Arc<Service>, trial: &Trial, cause: &Cause) {
     let moved = moved(&service.tables, &before.tables);
     // What is shared is the same in both.
     let old = Service { state: PlanState::Confirmed, ..(**before).clone() };
-    let bound = bind_new(&old, &moved).unwrap_or_else(|error| {
-        tracing::error!("a listener of the plan before does not come back: {error}");
-        Vec::new()
-    });
-    let back = swap(service, old, &moved, bound).await;
+    let back = swap(service, old, &moved, Vec::new()).await;
+    let waiting = start::still_waiting(&back);
+    for name in moved.opened.iter().filter(|name| !waiting.contains(name)) {
+        // Each for itself: one whose port was taken meanwhile keeps no other closed.
+        if let Err(error) = back.doors.reopen(&back, name, Vec::new()) {
+            tracing::error!(listener = name, "a listener of the plan before does not come back: {error}");
+        }
+    }
     back.rings().settle(&back.tables);
     service.metrics.rollbacks.with_label_values(&[cause.word()]).inc();
     tracing::error!(plan = service.plan, back_to = back.plan, cause = cause.word(), "the plan is taken back: {cause}");

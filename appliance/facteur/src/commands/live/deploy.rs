@@ -1,6 +1,6 @@
 //! `facteur deploy`, `confirm`, `rollback` and `history`: the plan of a running server (policy-language 9).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use policy::diff::{self, Class, Difference};
@@ -132,7 +132,9 @@ fn signature(args: &DeployArgs) -> Result<Option<String>, Exit> {
     }
     let name = args.plan.to_string_lossy();
     let beside = name.strip_suffix(BESIDE).map(|name| format!("{name}.sig.ron"));
-    Ok(beside.and_then(|path| std::fs::read_to_string(path).ok()))
+    // One that is there is meant, also where it cannot be read.
+    let beside = beside.filter(|path| Path::new(path).exists());
+    beside.map(|path| side::read(&path)).transpose()
 }
 
 fn difference(now: &PlanNow, new: &Side, format: Format) -> Result<Difference, Exit> {
