@@ -48,8 +48,7 @@ pub struct ExplainArgs {
     /// What holds for the sections the policy does not write
     #[arg(long, conflicts_with = "what")]
     pub defaults: bool,
-    /// Where plans that ran are kept: a pasted reply is explained by the one that decided. With `--who` it is the directory of
-    /// the server there that is asked, instead of people.ron
+    /// Where plans that ran are kept: a pasted reply is explained by the one that decided. With `--who` its directory is asked
     #[command(flatten)]
     pub kept: Key,
     #[arg(long, value_enum, default_value = "human")]
@@ -110,9 +109,8 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
             return Ok(vec![section]);
         }
     }
-    let kept = &args.kept;
-    if let (Some(who), true) = (&args.who, kept.data.is_some() || kept.site.is_some()) {
-        return live::people::who(kept.data.as_deref(), kept.site.as_deref(), who);
+    if let (Some(who), true) = (&args.who, args.kept.data.is_some() || args.kept.site.is_some()) {
+        return live::people::who(args.kept.data.as_deref(), args.kept.site.as_deref(), who);
     }
     let ground = match past(args)? {
         Some(path) => of_plan(&path)?,
