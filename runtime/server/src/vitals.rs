@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn what_a_plan_no_longer_has_raises_no_alarm() {
         let (metrics, mut named) = (Metrics::new("q7k3m2xw"), Named::default());
-        let listener = ListenerNow { name: "pop".into(), addresses: vec!["[::1]:110".into()], ..ListenerNow::default() };
+        let listener =
+            ListenerNow { name: "pop".into(), addresses: vec!["[::1]:110".into()], ..ListenerNow::default() };
         let engine = EngineNow { name: "clamav".into(), ..EngineNow::default() };
         let before = StatusNow { listeners: vec![listener], engines: vec![engine], ..StatusNow::default() };
         let is_told = |metrics: &Metrics| {

@@ -50,7 +50,8 @@ fn files(data: &Path) -> Vec<(String, Vec<u8>)> {
     }
     // The warnings of the server are in its status, where people are taken out of them.
     let now = called(data, Status {}).ok();
-    let doctor: String = here::of_machine(data, now.as_ref()).iter().map(|finding| here::line(finding) + "\n").collect();
+    let doctor: String =
+        here::of_machine(data, now.as_ref()).iter().map(|finding| here::line(finding) + "\n").collect();
     files.push(("doctor.txt".to_owned(), doctor.into_bytes()));
     files.push(("machine.txt".to_owned(), here::machine(data).into_bytes()));
     files.iter_mut().for_each(|(name, _)| *name = format!("facteur-bundle/{name}"));

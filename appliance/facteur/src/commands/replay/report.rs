@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn what_nobody_can_judge_is_no_reason_to_let_a_plan_pass() {
-        let report = |decisions, newly_refused, unknown| Report { decisions, newly_refused, unknown, ..Report::default() };
+        let report =
+            |decisions, newly_refused, unknown| Report { decisions, newly_refused, unknown, ..Report::default() };
         for (report, budget, is_good) in [
             (report(9, 2, 0), 2, true),
             (report(9, 3, 0), 2, false),
