@@ -67,6 +67,7 @@ impl Keepers {
                     let _ = before.await;
                 }
                 if !keeper.stopping() {
+                    loops::goes_on(&keeper, name);
                     keep(keeper).await;
                 }
             })
