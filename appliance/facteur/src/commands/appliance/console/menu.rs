@@ -20,6 +20,8 @@ pub enum Effect {
     /// Our own program with these arguments; what it prints is shown.
     Run(Vec<String>),
     Network(Wanted),
+    /// Write the update on the disk `cidata` into the slot that does not run.
+    Update,
     /// Stop serving, take what the machine is given, serve again.
     ImportAgain,
     /// Other plan keys, from the disk `cidata`, in the place of all.
@@ -34,6 +36,7 @@ pub enum Effect {
 enum At {
     Main,
     Network,
+    Update,
     Interface {
         is_static: bool,
     },
@@ -62,6 +65,16 @@ const MISSING_SHOWN: usize = 8;
 /// Longest line somebody may type.
 const LINE_OCTETS_MAX: usize = 512;
 
+/// The update bundle on the disk `cidata`.
+pub const UPDATE_FILE: &str = "facteur.update";
+const UPDATE: &str = "\nUpdate\n  1  say what lies in both slots\n  2  write facteur.update from the disk `cidata`; the next start tries it\n  \
+     3  go back to the other version at the next start\n  empty: back > ";
+
+/// Our own program with these words.
+fn run(words: &[&str]) -> Effect {
+    Effect::Run(words.iter().map(|word| (*word).to_owned()).collect())
+}
+
 pub struct Menu {
     at: At,
 }
@@ -81,6 +94,7 @@ impl Menu {
                     facts.interfaces.iter().map(|(name, at)| format!("  {name:<12} {}\n", at.join(" "))).collect();
                 format!("\nNetwork\n{list}\n  1  take addresses by DHCP\n  2  set an address\n  empty: back > ")
             }
+            At::Update => UPDATE.to_owned(),
             At::Interface { .. } => asks("\nwhich interface"),
             At::Address { interface } => asks(&format!("address and prefix of {interface}, as 192.0.2.10/24")),
             At::Gateway { .. } => asks("gateway"),
@@ -113,6 +127,7 @@ impl Menu {
                 }
                 (None, String::new())
             }
+            At::Update => self.update(line),
             At::Interface { is_static } => self.interface(line, is_static, facts),
             At::Address { interface } => self.address(line, interface),
             At::Gateway { interface, address } => {
@@ -128,7 +143,6 @@ impl Menu {
     }
 
     fn chosen(&mut self, line: &str) -> (Option<Effect>, String) {
-        let run = |words: &[&str]| Effect::Run(words.iter().map(|word| (*word).to_owned()).collect());
         match line {
             "" => (None, String::new()),
             "1" => (Some(run(&["status"])), String::new()),
@@ -136,7 +150,10 @@ impl Menu {
                 self.at = At::Network;
                 (None, String::new())
             }
-            "3" => (Some(run(&["update", "status"])), String::new()),
+            "3" => {
+                self.at = At::Update;
+                (None, String::new())
+            }
             "4" => self.sure(
                 "The plan that ran before this one is served again.".to_owned(),
                 run(&["rollback", "--reason", "at the console of the machine"]),
@@ -153,6 +170,23 @@ impl Menu {
             "7" => self.sure("The machine is powered off.".to_owned(), Effect::PowerOff),
             "8" => self.sure("The machine starts again.".to_owned(), Effect::Reboot),
             _ => (None, "a number from 1 to 8\n".to_owned()),
+        }
+    }
+
+    fn update(&mut self, line: &str) -> (Option<Effect>, String) {
+        match line {
+            "1" => (Some(run(&["update", "status"])), String::new()),
+            "2" => self.sure(
+                format!(
+                    "{UPDATE_FILE} on the disk `cidata` is verified and written beside what runs. It takes minutes."
+                ),
+                Effect::Update,
+            ),
+            "3" => self.sure(
+                "What runs is given up: the next start takes the other version.".to_owned(),
+                run(&["update", "rollback"]),
+            ),
+            _ => (None, "1, 2 or 3\n".to_owned()),
         }
     }
 
@@ -195,6 +229,11 @@ impl Menu {
     }
 }
 
+/// What comes from outside must not move the cursor.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
+}
+
 fn main_screen(facts: &Facts) -> String {
     let mut text = format!("\nfacteur {}\n", facts.version);
     for (name, addresses) in &facts.interfaces {
@@ -203,9 +242,7 @@ fn main_screen(facts: &Facts) -> String {
     }
     text.push_str(&format!("  {}\n", facts.plan));
     for line in facts.missing.iter().take(MISSING_SHOWN) {
-        // What comes from outside must not move the cursor.
-        let clean: String = line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        text.push_str(&format!("  ! {clean}\n"));
+        text.push_str(&format!("  ! {}\n", clean(line).replace('\n', "?")));
     }
     if facts.missing.len() > MISSING_SHOWN {
         text.push_str(&format!("  ! and {} more: 1 shows them\n", facts.missing.len() - MISSING_SHOWN));
