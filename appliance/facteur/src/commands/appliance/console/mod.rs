@@ -30,6 +30,8 @@ pub struct ConsoleArgs {
     cidata: PathBuf,
 }
 
+/// An update is looked for under this name on the disk `cidata`.
+const UPDATE: &str = "facteur.update";
 /// Octets of one line somebody types; the rest of it is left out.
 const LINE_OCTETS_MAX: u64 = 4_096;
 
@@ -105,6 +107,11 @@ fn done(args: &ConsoleArgs, effect: Effect) -> Result<String, String> {
             system("systemctl", &["start", "--no-block", "facteur.service"])?;
             imported?;
             Ok(std::fs::read_to_string(args.data.join(first_boot::REPORT)).unwrap_or_default())
+        }
+        Effect::Update => {
+            let bundle = args.cidata.join(UPDATE);
+            let data = args.data.display().to_string();
+            own(args, &["update", "apply", &bundle.display().to_string(), "--data", &data])
         }
         Effect::BreakGlass { because } => break_glass(args, because),
         Effect::PowerOff => system("systemctl", &["poweroff"]),

@@ -82,7 +82,9 @@ pub fn run(args: &HealthArgs) -> Exit {
         if place.format == Format::Human {
             say!("NOT HEALTHY");
         }
-        return Exit::PolicyErrors;
+        // Where nothing else could be started another start would find the same: whoever runs us asks again.
+        let is_alone = args.confirm_boot && !update::can_fall_back(&args.machine);
+        return if is_alone { Exit::Refused } else { Exit::PolicyErrors };
     }
     if args.confirm_boot {
         match update::confirm(&args.machine) {
