@@ -229,10 +229,10 @@ pub fn confirm(args: &MachineArgs) -> Result<String, Anything> {
     Ok(slots::confirm(&mut machine, &root_hash)?.to_string())
 }
 
-/// Is there no other version the next starts could fall back to? Not said of a machine that has no slots.
-pub fn is_alone(args: &MachineArgs) -> bool {
+/// Is there another version that could be started? Where nobody can say, there is.
+pub fn can_fall_back(args: &MachineArgs) -> bool {
     let standing = args.look().and_then(|(machine, root_hash)| Ok(slots::look(&machine, &root_hash)?));
-    standing.is_ok_and(|standing| !standing.other.can_start())
+    standing.map_or(true, |it| it.other.can_start())
 }
 
 fn rolled_back(args: &MachineArgs, format: Format) -> Result<(), Anything> {

@@ -20,10 +20,10 @@ pub enum Effect {
     /// Our own program with these arguments; what it prints is shown.
     Run(Vec<String>),
     Network(Wanted),
-    /// Write the update on the disk `cidata` into the slot that does not run.
-    Update,
     /// Stop serving, take what the machine is given, serve again.
     ImportAgain,
+    /// Writes the update on the disk `cidata` into the slot that does not run.
+    Update,
     /// Other plan keys, from the disk `cidata`, in the place of all.
     BreakGlass {
         because: String,
@@ -36,7 +36,6 @@ pub enum Effect {
 enum At {
     Main,
     Network,
-    Update,
     Interface {
         is_static: bool,
     },
@@ -58,22 +57,13 @@ enum At {
         effect: Effect,
     },
     Because,
+    Update,
 }
 
 /// Warnings shown; more are counted.
 const MISSING_SHOWN: usize = 8;
 /// Longest line somebody may type.
 const LINE_OCTETS_MAX: usize = 512;
-
-/// The update bundle on the disk `cidata`.
-pub const UPDATE_FILE: &str = "facteur.update";
-const UPDATE: &str = "\nUpdate\n  1  say what lies in both slots\n  2  write facteur.update from the disk `cidata`; the next start tries it\n  \
-     3  go back to the other version at the next start\n  empty: back > ";
-
-/// Our own program with these words.
-fn run(words: &[&str]) -> Effect {
-    Effect::Run(words.iter().map(|word| (*word).to_owned()).collect())
-}
 
 pub struct Menu {
     at: At,
@@ -94,12 +84,14 @@ impl Menu {
                     facts.interfaces.iter().map(|(name, at)| format!("  {name:<12} {}\n", at.join(" "))).collect();
                 format!("\nNetwork\n{list}\n  1  take addresses by DHCP\n  2  set an address\n  empty: back > ")
             }
-            At::Update => UPDATE.to_owned(),
             At::Interface { .. } => asks("\nwhich interface"),
             At::Address { interface } => asks(&format!("address and prefix of {interface}, as 192.0.2.10/24")),
             At::Gateway { .. } => asks("gateway"),
             At::Servers { .. } => asks("name servers, with blanks between"),
             At::Sure { what, .. } => format!("\n{what}\ntype yes to do it > "),
+            At::Update => asks(
+                "\n  1  write facteur.update of the disk `cidata` into the other slot\n  2  take the other slot at the next start\n",
+            ),
             At::Because => asks(
                 "\nReplacing the plan keys needs no signature and raises an alarm for everybody. The new keys are read from\n\
                  `keys` on the disk `cidata`. Why is it done",
@@ -127,7 +119,6 @@ impl Menu {
                 }
                 (None, String::new())
             }
-            At::Update => self.update(line),
             At::Interface { is_static } => self.interface(line, is_static, facts),
             At::Address { interface } => self.address(line, interface),
             At::Gateway { interface, address } => {
@@ -135,6 +126,16 @@ impl Menu {
                 (None, String::new())
             }
             At::Servers { interface, address, gateway } => self.servers(line, interface, &address, &gateway),
+            At::Update => match line {
+                "1" => {
+                    self.sure("The update is verified and written; the next start tries it.".to_owned(), Effect::Update)
+                }
+                "2" => {
+                    let rollback = Effect::Run(["update", "rollback"].map(str::to_owned).to_vec());
+                    self.sure("The version that runs is given up; the next start takes the other.".to_owned(), rollback)
+                }
+                _ => (None, "1 or 2\n".to_owned()),
+            },
             At::Because => {
                 let what = format!("All plan keys are replaced. Reason: {line}");
                 self.sure(what, Effect::BreakGlass { because: line.to_owned() })
@@ -143,6 +144,7 @@ impl Menu {
     }
 
     fn chosen(&mut self, line: &str) -> (Option<Effect>, String) {
+        let run = |words: &[&str]| Effect::Run(words.iter().map(|word| (*word).to_owned()).collect());
         match line {
             "" => (None, String::new()),
             "1" => (Some(run(&["status"])), String::new()),
@@ -152,7 +154,7 @@ impl Menu {
             }
             "3" => {
                 self.at = At::Update;
-                (None, String::new())
+                (Some(run(&["update", "status"])), String::new())
             }
             "4" => self.sure(
                 "The plan that ran before this one is served again.".to_owned(),
@@ -170,23 +172,6 @@ impl Menu {
             "7" => self.sure("The machine is powered off.".to_owned(), Effect::PowerOff),
             "8" => self.sure("The machine starts again.".to_owned(), Effect::Reboot),
             _ => (None, "a number from 1 to 8\n".to_owned()),
-        }
-    }
-
-    fn update(&mut self, line: &str) -> (Option<Effect>, String) {
-        match line {
-            "1" => (Some(run(&["update", "status"])), String::new()),
-            "2" => self.sure(
-                format!(
-                    "{UPDATE_FILE} on the disk `cidata` is verified and written beside what runs. It takes minutes."
-                ),
-                Effect::Update,
-            ),
-            "3" => self.sure(
-                "What runs is given up: the next start takes the other version.".to_owned(),
-                run(&["update", "rollback"]),
-            ),
-            _ => (None, "1, 2 or 3\n".to_owned()),
         }
     }
 

@@ -37,6 +37,8 @@ pub struct ConsoleArgs {
 
 /// How long the screen waits for the server.
 const STATUS_WITHIN: Duration = Duration::from_secs(5);
+/// An update is looked for under this name on the disk `cidata`.
+const UPDATE: &str = "facteur.update";
 /// Octets of one line somebody types; the rest of it is left out.
 const LINE_OCTETS_MAX: u64 = 4_096;
 
@@ -111,10 +113,6 @@ fn done(args: &ConsoleArgs, effect: Effect) -> Result<String, String> {
             own(args, &words)
         }
         Effect::Network(wanted) => network(args, &wanted),
-        Effect::Update => {
-            let (bundle, data) = (args.cidata.join(menu::UPDATE_FILE), args.data.to_string_lossy().into_owned());
-            own(args, &["update", "apply", &bundle.to_string_lossy(), "--data", &data])
-        }
         Effect::ImportAgain => {
             system("systemctl", &["stop", "facteur.service"])?;
             // That unit has the credentials, and the rights of the server alone.
@@ -122,6 +120,11 @@ fn done(args: &ConsoleArgs, effect: Effect) -> Result<String, String> {
             system("systemctl", &["start", "--no-block", "facteur.service"])?;
             imported?;
             Ok(std::fs::read_to_string(args.data.join(first_boot::REPORT)).unwrap_or_default())
+        }
+        Effect::Update => {
+            let bundle = args.cidata.join(UPDATE);
+            let data = args.data.display().to_string();
+            own(args, &["update", "apply", &bundle.display().to_string(), "--data", &data])
         }
         Effect::BreakGlass { because } => break_glass(args, because),
         Effect::PowerOff => system("systemctl", &["poweroff"]),

@@ -1,7 +1,6 @@
 //! `facteur health`: does everything work that has to? Run once after each start: listeners that take mail from strangers open
 //! only when it says so, and the version that runs gets all its tries back. Each look has a limit of its own, and all
-//! together end within three minutes. A machine that starts again when they fail, and has no other version to fall back to, would
-//! start for ever: there the looks are repeated for half an hour first, as long as the first signatures of a scanner may take.
+//! together end within three minutes.
 
 mod doors;
 
@@ -22,9 +21,6 @@ use server::operate::client::{self, ClientError, Folders};
 
 /// All looks together, in seconds.
 const ALL_S: u64 = 170;
-/// How long looks are repeated where there is nothing to fall back to, and how often.
-const ALONE: Duration = Duration::from_secs(1_800);
-const ALONE_AGAIN: Duration = Duration::from_secs(10);
 /// Between two looks at something that is not there yet.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -81,17 +77,14 @@ pub fn run(args: &HealthArgs) -> Exit {
         Ok(looks) => looks,
         Err(why) => return failed(place.format, &why, Exit::Trouble),
     };
-    let begun = Instant::now();
-    while !looks.all() {
+    looks.all();
+    if !looks.done.iter().all(|look| look.well) {
         if place.format == Format::Human {
             say!("NOT HEALTHY");
         }
-        if !args.confirm_boot || begun.elapsed() >= ALONE || !update::is_alone(&args.machine) {
-            return Exit::PolicyErrors;
-        }
-        std::thread::sleep(ALONE_AGAIN);
-        looks.done.clear();
-        looks.until = Instant::now() + Duration::from_secs(args.within);
+        // Where nothing else could be started another start would find the same: whoever runs us asks again.
+        let is_alone = args.confirm_boot && !update::can_fall_back(&args.machine);
+        return if is_alone { Exit::Refused } else { Exit::PolicyErrors };
     }
     if args.confirm_boot {
         match update::confirm(&args.machine) {
@@ -107,9 +100,9 @@ pub fn run(args: &HealthArgs) -> Exit {
 }
 
 impl Looks<'_> {
-    /// In order; what rests on one that is not well is left out. Is all well?
-    fn all(&mut self) -> bool {
-        let Some(now) = self.server() else { return false };
+    /// In order; what rests on one that is not well is left out.
+    fn all(&mut self) {
+        let Some(now) = self.server() else { return };
         self.plan(&now);
         self.store();
         self.scanners();
@@ -117,7 +110,6 @@ impl Looks<'_> {
         if self.done.iter().all(|look| look.well) {
             self.open(&now);
         }
-        self.done.iter().all(|look| look.well)
     }
 
     fn tell(&mut self, name: &'static str, well: bool, says: String, since: Instant) {
