@@ -156,7 +156,7 @@ fn a_run_that_is_cut_off_behind_any_step_is_completed_by_the_next() {
         machine.has_all();
         assert!(machine.boot().iter().all(|line| !line.contains("imported")), "{error}");
     }
-    assert_eq!(seen.len(), 9, "{seen:?}");
+    assert_eq!(seen.len(), 10, "{seen:?}");
 }
 
 #[test]

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
-use server::operate::{AskScanners, DrawProbeLogin, ListenerNow, LookAtStore, Operation, Status, StatusNow};
+use plan::PlanHash;
+use serde::Serialize;
+use server::operate::{AskScanners, DrawProbeLogin, Healthy, ListenerNow, LookAtStore, Operation, Status, StatusNow};
 use tokio::runtime::Runtime;
 
 use super::{Place, failed, say_json};
@@ -18,6 +19,7 @@ use crate::cli::Format;
 use crate::commands::update::{self, MachineArgs};
 use crate::serving;
 use server::operate::client::{self, ClientError, Folders};
+use server::slots::Slots;
 
 /// All looks together, in seconds.
 const ALL_S: u64 = 170;
@@ -174,7 +176,7 @@ impl Looks<'_> {
         let since = Instant::now();
         let (well, says) = match (confirmed(&self.folders.data), now.trial_until_s) {
             (Ok(_), Some(_)) => (true, format!("{} is on trial, which goes on", now.plan)),
-            (Ok(Some(hash)), None) if !hash.starts_with(&now.plan) || now.plan.is_empty() => {
+            (Ok(Some(hash)), None) if hash != now.plan => {
                 (false, format!("{} runs, and {hash} is confirmed", now.plan))
             }
             (Ok(_), None) => (true, format!("{} is the confirmed one", now.plan)),
@@ -267,59 +269,9 @@ impl Looks<'_> {
     }
 }
 
-/// The full hash of the plan that is confirmed on disk; `None` where none was ever deployed.
+/// The short hash of the plan that is confirmed on disk; `None` where none ran yet.
 fn confirmed(data: &Path) -> Result<Option<String>, String> {
-    #[derive(Deserialize)]
-    struct State {
-        confirmed: String,
-    }
-    let path = data.join("plans/state.ron");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let state: State = ron::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(Some(state.confirmed))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{}: {error}", path.display())),
-    }
-}
-
-/// Says that this machine is healthy: what waits for it opens.
-#[derive(Serialize, Deserialize)]
-struct Healthy {
-    plan: String,
-}
-
-impl Operation for Healthy {
-    type Response = serde_json::Value;
-    const PATH: &'static str = "/healthy";
-    const LONG: bool = false;
-    const NEEDS_SERVER: bool = true;
-
-    fn handle(
-        self,
-        _: &server::operate::Context,
-        _: &mut dyn FnMut(server::operate::Progress),
-    ) -> Result<serde_json::Value, server::operate::OperateError> {
-        Err(server::operate::OperateError::NoServer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_confirmed_plan_is_read_whatever_else_the_file_says() {
-        let folder = std::env::temp_dir().join(format!("facteur-health-{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("plans")).unwrap();
-        assert_eq!(confirmed(&folder), Ok(None));
-        let state =
-            "(confirmed: \"abc\", trial: Some((\"def\", 7)), history: [(\"abc\", 1, 2, \"a\", \"r\", Running, \"s\")])";
-        std::fs::write(folder.join("plans/state.ron"), state).unwrap();
-        assert_eq!(confirmed(&folder), Ok(Some("abc".to_owned())));
-        std::fs::write(folder.join("plans/state.ron"), "(").unwrap();
-        assert!(confirmed(&folder).is_err());
-        std::fs::remove_dir_all(folder).unwrap();
-    }
+    let Some(state) = Slots::of(data).state().map_err(|error| error.to_string())? else { return Ok(None) };
+    let hash = PlanHash::of_full(&state.confirmed).ok_or_else(|| format!("{} is no hash of a plan", state.confirmed))?;
+    Ok(Some(hash.short()))
 }
