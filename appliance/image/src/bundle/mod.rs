@@ -156,7 +156,7 @@ pub fn is_version(text: &str) -> bool {
 }
 
 /// As os-release(5) has `VARIANT_ID`, or nothing.
-fn is_variant(text: &str) -> bool {
+pub(crate) fn is_variant(text: &str) -> bool {
     let known = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"._-".contains(&octet);
     text.len() <= VERSION_OCTETS_MAX && text.bytes().all(known)
 }
