@@ -42,6 +42,10 @@ pub fn assemble(description: &Description, base: &Path, ours: &Ours<'_>, tree: &
     }
     lay_over(&description.folder.join("tree"), tree)?;
     if let Some(name) = ours.overlay {
+        // Updates of it are known by this name.
+        if name.is_empty() || !crate::bundle::is_variant(name) {
+            return Err(Fault(format!("`{name}` is no name of an overlay")));
+        }
         lay_over(&description.folder.join("overlays").join(name), tree)?;
     }
     put_in(description, ours, tree)?;
