@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use plan::PlanHash;
 use serde::{Deserialize, Serialize};
 use server::operate::{AskScanners, DrawProbeLogin, ListenerNow, LookAtStore, Operation, Status, StatusNow};
 use tokio::runtime::Runtime;
@@ -174,7 +175,7 @@ impl Looks<'_> {
         let since = Instant::now();
         let (well, says) = match (confirmed(&self.folders.data), now.trial_until_s) {
             (Ok(_), Some(_)) => (true, format!("{} is on trial, which goes on", now.plan)),
-            (Ok(Some(hash)), None) if !hash.starts_with(&now.plan) || now.plan.is_empty() => {
+            (Ok(Some(hash)), None) if hash.short() != now.plan => {
                 (false, format!("{} runs, and {hash} is confirmed", now.plan))
             }
             (Ok(_), None) => (true, format!("{} is the confirmed one", now.plan)),
@@ -266,8 +267,8 @@ impl Looks<'_> {
     }
 }
 
-/// The full hash of the plan that is confirmed on disk; `None` where none was ever deployed.
-fn confirmed(data: &Path) -> Result<Option<String>, String> {
+/// The hash of the plan that is confirmed on disk; `None` where none was ever deployed.
+fn confirmed(data: &Path) -> Result<Option<PlanHash>, String> {
     #[derive(Deserialize)]
     struct State {
         confirmed: String,
@@ -276,7 +277,8 @@ fn confirmed(data: &Path) -> Result<Option<String>, String> {
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let state: State = ron::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(Some(state.confirmed))
+            let hash = PlanHash::of_full(&state.confirmed);
+            hash.map(Some).ok_or_else(|| format!("{}: `{}` is no hash of a plan", path.display(), state.confirmed))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!("{}: {error}", path.display())),
@@ -313,12 +315,17 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("facteur-health-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("plans")).unwrap();
         assert_eq!(confirmed(&folder), Ok(None));
-        let state =
-            "(confirmed: \"abc\", trial: Some((\"def\", 7)), history: [(\"abc\", 1, 2, \"a\", \"r\", Running, \"s\")])";
+        let hash = plan::hash("a plan");
+        let state = format!(
+            "(confirmed: {:?}, trial: Some((\"def\", 7)), history: [(\"abc\", 1, 2, \"a\", \"r\", Running, \"s\")])",
+            hash.full()
+        );
         std::fs::write(folder.join("plans/state.ron"), state).unwrap();
-        assert_eq!(confirmed(&folder), Ok(Some("abc".to_owned())));
-        std::fs::write(folder.join("plans/state.ron"), "(").unwrap();
-        assert!(confirmed(&folder).is_err());
+        assert_eq!(confirmed(&folder), Ok(Some(hash)));
+        for broken in ["(", "(confirmed: \"abc\")"] {
+            std::fs::write(folder.join("plans/state.ron"), broken).unwrap();
+            assert!(confirmed(&folder).is_err(), "{broken}");
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
