@@ -1,37 +1,37 @@
-//! The disks of the machine: systems in both slots, and data of a house with people.
+//! The disks of the machine: systems in both slots, a blank one for data, and what a first boot is given.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use image::{Description, Layout, Order, Slot, Sources};
+use image::{Built, Description, Layout, Order, Slot, Sources};
 use tests::describe::Person;
 use tests::scratch::Scratch;
-use tests::{Facteur, Options, policy_copy, program};
+use tests::{policy_copy, program};
 
 use crate::mail::EICAR;
 
-/// As `image.ron` has them.
-const FACTEUR: u32 = 900;
-const CLAMAV: u32 = 901;
-const DATA_OCTETS: u64 = 1 << 30;
+/// Sparse.
+const DATA_OCTETS: u64 = 2 << 30;
+/// What the image is made with in tests: the real one, and signatures that know the test file alone. The machine reaches no network.
+pub const SIGNATURES: &str = "signatures";
+/// The same, with an engine that is not where the plan looks for it.
+pub const BROKEN: &str = "broken";
 
-/// What `/var` is in the machine.
-pub struct DataDisk {
-    pub disk: PathBuf,
-    /// Of the machine.
-    pub certificate: PathBuf,
+/// A house, and the machine's credentials for it.
+pub struct House {
     /// Canonical text of the plan.
     pub plan: String,
     /// Somebody with a mailbox.
     pub person: Person,
+    /// Names of credentials, and the files with what they say.
+    credentials: Vec<(String, PathBuf)>,
 }
 
-impl DataDisk {
-    /// An office with one engine, whose signatures are the test file alone.
-    pub fn new(scratch: &Scratch) -> DataDisk {
+impl House {
+    /// An office with one engine.
+    pub fn new(scratch: &Scratch) -> House {
         let engine = "scanners: { \"clamav\": (does: Antivirus, at: Clamd(\"unix:/run/clamav/clamd.ctl\"), updates: AtLeast(\"2 / 1 day\")) },\n\
              antivirus: (\n engines: [\"clamav\"], on: [Inbound, Outbound], infected_when: AnyEngine,\n\
              inbound: (infected: (keep: Quarantine, reply: AcceptSilently, tell: Nobody), suspect: (keep: Deliver, reply: Accept, tell: Nobody)),\n\
@@ -42,28 +42,30 @@ impl DataDisk {
         let out = scratch.path().display().to_string();
         program::run(Command::new(program::facteur()).arg("compile").arg(&folder).args(["--out", &out])).ends(0);
         let plan = fs::read_to_string(scratch.join("office.plan.ron")).expect("it was compiled");
-        let var = scratch.join("var");
-        let (ours, signatures) = (var.join("lib/facteur"), var.join("lib/clamav"));
-        fs::create_dir_all(&signatures).expect("the scratch folder is ours");
-        let server = Facteur::start_with(&folder, Options { data: Some(ours.clone()), ..Options::default() });
-        let person = server.describe.person("martin-c").clone();
-        server.stop();
-        let hex: String = EICAR.concat().bytes().map(|octet| format!("{octet:02x}")).collect();
-        fs::write(signatures.join("test.ndb"), format!("Test.Eicar:0:*:{hex}\n")).expect("the scratch folder is ours");
-        let key = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_string()]).expect("a certificate can be made");
-        let certificate = scratch.join("chain.pem");
-        fs::write(&certificate, key.cert.pem()).expect("the scratch folder is ours");
-        fs::copy(&certificate, ours.join("chain.pem")).expect("the scratch folder is ours");
-        fs::write(ours.join("key.pem"), key.signing_key.serialize_pem()).expect("the scratch folder is ours");
-        fs::write(ours.join("site.ron"), SITE).expect("the scratch folder is ours");
-        let disk = scratch.join("data.raw");
-        owned(&ours, FACTEUR);
-        owned(&signatures, CLAMAV);
-        fs::File::create(&disk).and_then(|file| file.set_len(DATA_OCTETS)).expect("the scratch folder is ours");
-        let mkfs = program::find("mkfs.ext4").expect("looked for before");
-        program::run(Command::new(mkfs).args(["-q", "-L", Layout::DATA_LABEL, "-d"]).arg(&var).arg(&disk)).ends(0);
-        fs::remove_dir_all(&var).expect("ours");
-        DataDisk { disk, certificate, plan, person }
+        let person = Person {
+            login: "martin-c".into(),
+            address: "Claire.Martin@cabinet-martin.example".into(),
+            password: "trois-petits-chats-7".into(),
+            profile: String::new(),
+        };
+        let mut house = House { plan, person, credentials: Vec::new() };
+        let people = fs::read_to_string(folder.join("people.ron")).expect("the office has people");
+        let password = house.person.password.clone();
+        for (name, text) in [("site", SITE), ("people", &people), ("secret.password.martin-c", &password)] {
+            house.give(scratch, name, text);
+        }
+        house
+    }
+
+    /// One credential more: `facteur.NAME`.
+    pub fn give(&mut self, scratch: &Scratch, name: &str, text: &str) {
+        let path = scratch.join(&format!("credential-{name}"));
+        fs::write(&path, text).expect("the scratch folder is ours");
+        self.credentials.push((format!("facteur.{name}"), path));
+    }
+
+    pub fn credentials(&self) -> Vec<(&str, &Path)> {
+        self.credentials.iter().map(|(name, path)| (name.as_str(), path.as_path())).collect()
     }
 }
 
@@ -72,22 +74,76 @@ const SITE: &str = "Site(
     listeners: {\"mx\": [\"0.0.0.0:25\"], \"subs\": [\"0.0.0.0:465\"], \"imaps\": [\"0.0.0.0:993\"]},
     outbound: Sink,
     metrics: \"0.0.0.0:9100\",
-    certificates: {\"default\": File(chain: \"/var/lib/facteur/chain.pem\", key: \"/var/lib/facteur/key.pem\")},
+    secrets: Sealed,
 )
 ";
 
-/// Gives a folder and all in it to a user of the machine. Sockets of a server that ended do not come along.
-fn owned(path: &Path, id: u32) {
-    let found = fs::symlink_metadata(path).expect("it was made");
-    if found.is_dir() {
-        for entry in fs::read_dir(path).expect("ours").flatten() {
-            owned(&entry.path(), id);
+/// A disk of zeros.
+pub fn blank(scratch: &Scratch) -> PathBuf {
+    let disk = scratch.join("data.raw");
+    fs::File::create(&disk).and_then(|file| file.set_len(DATA_OCTETS)).expect("the scratch folder is ours");
+    disk
+}
+
+/// A disk labelled `cidata` with one file.
+pub fn cidata(scratch: &Scratch, name: &str, file: &Path) -> PathBuf {
+    let (folder, disk) = (scratch.join(&format!("{name}.files")), scratch.join(name));
+    fs::create_dir_all(&folder).expect("the scratch folder is ours");
+    fs::rename(file, folder.join("facteur.update")).expect("the scratch folder is ours");
+    fs::File::create(&disk).and_then(|disk| disk.set_len(512 << 20)).expect("the scratch folder is ours");
+    let mkfs = program::find("mkfs.ext4").expect("looked for before");
+    program::run(Command::new(mkfs).args(["-q", "-L", "cidata", "-d"]).arg(&folder).arg(&disk)).ends(0);
+    disk
+}
+
+/// A copy of our own description with the overlays of tests.
+pub struct Recipe {
+    folder: PathBuf,
+}
+
+impl Recipe {
+    pub fn new(scratch: &Scratch) -> Recipe {
+        let folder = scratch.join("recipe");
+        let ours = program::top().join("appliance/image");
+        fs::create_dir_all(folder.join("overlays")).expect("the scratch folder is ours");
+        fs::copy(ours.join("image.ron"), folder.join("image.ron")).expect("the scratch folder is ours");
+        program::run(Command::new("cp").arg("-a").arg(ours.join("tree")).arg(&folder)).ends(0);
+        let hex: String = EICAR.concat().bytes().map(|octet| format!("{octet:02x}")).collect();
+        let signatures = format!("Test.Eicar:0:*:{hex}\n");
+        let copied = "C /var/lib/clamav/test.ndb 0644 clamav clamav - /usr/share/facteur/test.ndb\n";
+        let clamd = fs::read_to_string(ours.join("tree/etc/clamav/clamd.conf")).expect("it is in the tree");
+        for overlay in [SIGNATURES, BROKEN] {
+            let put = |path: &str, text: &str| {
+                let path = folder.join("overlays").join(overlay).join(path);
+                fs::create_dir_all(path.parent().expect("it has a folder")).expect("the scratch folder is ours");
+                fs::write(path, text).expect("the scratch folder is ours");
+            };
+            put("usr/share/facteur/test.ndb", &signatures);
+            put("usr/lib/tmpfiles.d/test-signatures.conf", copied);
+            if overlay == BROKEN {
+                put("etc/clamav/clamd.conf", &clamd.replace("/run/clamav/clamd.ctl", "/run/clamav/elsewhere.ctl"));
+            }
         }
-    } else if !found.is_file() {
-        fs::remove_file(path).expect("ours");
-        return;
+        Recipe { folder }
     }
-    chown(path, Some(id), Some(id)).expect("root may");
+
+    fn description(&self, version: &str) -> Description {
+        description_of(&self.folder.join("image.ron"), version)
+    }
+
+    /// Builds a version into a folder of its name.
+    pub fn build(&self, scratch: &Scratch, plan: &str, version: &str, overlay: &str) -> Built {
+        let (cache, out) = (cache(), scratch.join(version));
+        let order = Order {
+            // What Debian has today: the lock is for what is published.
+            sources: Sources { cache: &cache, mirrors: None, lock: None },
+            daemon: &program::facteur(),
+            plan,
+            overlay: Some(overlay),
+            out: &out,
+        };
+        image::build(&self.description(version), &order).unwrap_or_else(|fault| panic!("{fault}"))
+    }
 }
 
 /// A disk with two systems that differ in their version alone.
@@ -110,8 +166,11 @@ pub fn cache() -> PathBuf {
 
 /// Our own description, with a version of the test's.
 pub fn description(version: &str) -> Description {
-    let path = program::top().join("appliance/image/image.ron");
-    let mut description = Description::read(&path).unwrap_or_else(|fault| panic!("{fault}"));
+    description_of(&program::top().join("appliance/image/image.ron"), version)
+}
+
+fn description_of(path: &Path, version: &str) -> Description {
+    let mut description = Description::read(path).unwrap_or_else(|fault| panic!("{fault}"));
     description.version = version.to_owned();
     description
 }
@@ -119,20 +178,8 @@ pub fn description(version: &str) -> Description {
 impl Systems {
     pub fn build(scratch: &Scratch, plan: &str) -> Systems {
         let (older, newer) = ("0.1.0", "0.1.1");
-        let cache = cache();
-        let mut built = Vec::new();
-        for version in [older, newer] {
-            let out = scratch.join(version);
-            let order = Order {
-                // What Debian has today: the lock is for what is published.
-                sources: Sources { cache: &cache, mirrors: None, lock: None },
-                daemon: &program::facteur(),
-                plan,
-                overlay: None,
-                out: &out,
-            };
-            built.push(image::build(&description(version), &order).unwrap_or_else(|fault| panic!("{fault}")));
-        }
+        let (recipe, cache) = (Recipe::new(scratch), cache());
+        let built = [older, newer].map(|version| recipe.build(scratch, plan, version, SIGNATURES));
         let (order_out, disk) = (scratch.join("both"), scratch.join("system.raw"));
         fs::create_dir_all(&order_out).expect("the scratch folder is ours");
         let order = Order {
@@ -142,7 +189,7 @@ impl Systems {
             overlay: None,
             out: &order_out,
         };
-        let description = description(older);
+        let description = recipe.description(older);
         image::with_both(&description, &order, &built[0].system, &built[1].system, &disk)
             .unwrap_or_else(|fault| panic!("{fault}"));
         Systems { disk, older: older.into(), newer: newer.into(), layout: description.layout }

@@ -13,7 +13,7 @@ use tests::smtp::base64;
 use tests::{program, wait};
 
 /// Emulated, on a machine that does other things too.
-pub const BOOT_WITHIN: Duration = Duration::from_secs(300);
+pub const BOOT_WITHIN: Duration = Duration::from_secs(600);
 const MONITOR_WITHIN: Duration = Duration::from_secs(60);
 const LOG_LINES_SHOWN: usize = 80;
 /// Debian's OVMF, as it is called in 12 and 13.
@@ -26,6 +26,8 @@ const FIRMWARE: [(&str, &str); 2] = [
 pub struct Parts<'a> {
     pub system: &'a Path,
     pub data: &'a Path,
+    /// A third disk.
+    pub more: Option<&'a Path>,
     /// Ports of the machine that are reached from here.
     pub ports: &'a [u16],
     /// systemd credentials by name (SMBIOS type 11).
@@ -74,7 +76,8 @@ impl Vm {
         command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", monitor.display()));
         command.arg("-drive").arg(format!("if=pflash,format=raw,unit=0,readonly=on,file={code}"));
         command.arg("-drive").arg(format!("if=pflash,format=raw,unit=1,file={}", variables.display()));
-        for (id, disk) in [("system", parts.system), ("data", parts.data)] {
+        let disks = [("system", Some(parts.system)), ("data", Some(parts.data)), ("more", parts.more)];
+        for (id, disk) in disks.into_iter().filter_map(|(id, disk)| Some((id, disk?))) {
             command.arg("-drive").arg(format!("if=none,id={id},format=raw,discard=unmap,file={}", disk.display()));
             command.arg("-device").arg(format!("virtio-blk-pci,drive={id},serial={id}"));
         }
@@ -129,6 +132,14 @@ impl Vm {
         answer()?;
         writeln!(to, "{{\"execute\": \"{command}\", \"arguments\": {arguments}}}")?;
         answer()
+    }
+
+    /// Types a line at the screen of the machine: digits and small letters.
+    pub fn types(&self, line: &str) -> std::io::Result<()> {
+        for key in line.chars().map(String::from).chain(["ret".to_owned()]) {
+            self.monitor("human-monitor-command", &format!("{{\"command-line\": \"sendkey {key}\"}}"))?;
+        }
+        Ok(())
     }
 
     /// Everything the machine wrote to its serial line.

@@ -53,7 +53,7 @@ pub(crate) fn now(service: &Service) -> GuardsNow {
 }
 
 fn queue(service: &Service) -> u64 {
-    u64::try_from(service.store.queue_count().unwrap_or(0)).unwrap_or(u64::MAX)
+    service.store.queue_count().unwrap_or(0)
 }
 
 impl Trial {

@@ -229,6 +229,12 @@ pub fn confirm(args: &MachineArgs) -> Result<String, Anything> {
     Ok(slots::confirm(&mut machine, &root_hash)?.to_string())
 }
 
+/// Is there another version that could be started? Where nobody can say, there is.
+pub fn can_fall_back(args: &MachineArgs) -> bool {
+    let standing = args.look().and_then(|(machine, root_hash)| Ok(slots::look(&machine, &root_hash)?));
+    standing.map_or(true, |it| it.other.can_start())
+}
+
 fn rolled_back(args: &MachineArgs, format: Format) -> Result<(), Anything> {
     let (mut machine, root_hash) = args.open()?;
     let entry = slots::roll_back(&mut machine, &root_hash)?;
@@ -274,6 +280,9 @@ fn say_header(header: &Header, format: Format) {
     match format {
         Format::Human => {
             say!("version     {}", header.version);
+            if !header.variant.is_empty() {
+                say!("overlay     {}", header.variant);
+            }
             say!("root hash   {}", header.root_hash);
             say!("plans       format {} to {}", header.plan.0, header.plan.1);
             say!("store       writes format {writes}, served by {served_by} and later, leads from {leads_from}");

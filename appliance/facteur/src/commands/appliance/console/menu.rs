@@ -22,6 +22,8 @@ pub enum Effect {
     Network(Wanted),
     /// Stop serving, take what the machine is given, serve again.
     ImportAgain,
+    /// Writes the update on the disk `cidata` into the slot that does not run.
+    Update,
     /// Other plan keys, from the disk `cidata`, in the place of all.
     BreakGlass {
         because: String,
@@ -55,6 +57,7 @@ enum At {
         effect: Effect,
     },
     Because,
+    Update,
 }
 
 /// Warnings shown; more are counted.
@@ -86,6 +89,9 @@ impl Menu {
             At::Gateway { .. } => asks("gateway"),
             At::Servers { .. } => asks("name servers, with blanks between"),
             At::Sure { what, .. } => format!("\n{what}\ntype yes to do it > "),
+            At::Update => asks(
+                "\n  1  write facteur.update of the disk `cidata` into the other slot\n  2  take the other slot at the next start\n",
+            ),
             At::Because => asks(
                 "\nReplacing the plan keys needs no signature and raises an alarm for everybody. The new keys are read from\n\
                  `keys` on the disk `cidata`. Why is it done",
@@ -120,6 +126,16 @@ impl Menu {
                 (None, String::new())
             }
             At::Servers { interface, address, gateway } => self.servers(line, interface, &address, &gateway),
+            At::Update => match line {
+                "1" => {
+                    self.sure("The update is verified and written; the next start tries it.".to_owned(), Effect::Update)
+                }
+                "2" => {
+                    let rollback = Effect::Run(["update", "rollback"].map(str::to_owned).to_vec());
+                    self.sure("The version that runs is given up; the next start takes the other.".to_owned(), rollback)
+                }
+                _ => (None, "1 or 2\n".to_owned()),
+            },
             At::Because => {
                 let what = format!("All plan keys are replaced. Reason: {line}");
                 self.sure(what, Effect::BreakGlass { because: line.to_owned() })
@@ -136,7 +152,10 @@ impl Menu {
                 self.at = At::Network;
                 (None, String::new())
             }
-            "3" => (Some(run(&["update", "status"])), String::new()),
+            "3" => {
+                self.at = At::Update;
+                (Some(run(&["update", "status"])), String::new())
+            }
             "4" => self.sure(
                 "The plan that ran before this one is served again.".to_owned(),
                 run(&["rollback", "--reason", "at the console of the machine"]),
@@ -195,6 +214,11 @@ impl Menu {
     }
 }
 
+/// What comes from outside must not move the cursor.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
+}
+
 fn main_screen(facts: &Facts) -> String {
     let mut text = format!("\nfacteur {}\n", facts.version);
     for (name, addresses) in &facts.interfaces {
@@ -203,9 +227,7 @@ fn main_screen(facts: &Facts) -> String {
     }
     text.push_str(&format!("  {}\n", facts.plan));
     for line in facts.missing.iter().take(MISSING_SHOWN) {
-        // What comes from outside must not move the cursor.
-        let clean: String = line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        text.push_str(&format!("  ! {clean}\n"));
+        text.push_str(&format!("  ! {}\n", clean(line).replace('\n', "?")));
     }
     if facts.missing.len() > MISSING_SHOWN {
         text.push_str(&format!("  ! and {} more: 1 shows them\n", facts.missing.len() - MISSING_SHOWN));

@@ -56,6 +56,13 @@ fn what_changes_the_machine_is_done_only_after_a_yes() {
 fn looking_needs_no_yes_and_nonsense_does_nothing() {
     assert_eq!(typed(&["1"]), [Effect::Run(vec!["status".into()])]);
     assert_eq!(typed(&["3"]), [Effect::Run(vec!["update".into(), "status".into()])]);
+    let status = Effect::Run(vec!["update".into(), "status".into()]);
+    let rollback = Effect::Run(vec!["update".into(), "rollback".into()]);
+    assert_eq!(typed(&["3", "1", "yes"]), [status.clone(), Effect::Update]);
+    assert_eq!(typed(&["3", "2", "yes"]), [status.clone(), rollback]);
+    for other in ["", "no", "1"] {
+        assert_eq!(typed(&["3", "1", other]), [status.clone()], "{other}");
+    }
     for nonsense in ["", "0", "9", "11", "status; sh", "$(sh)", "!sh", "\x1b[A", &"x".repeat(5_000), "１"] {
         assert_eq!(typed(&[nonsense]), [], "{nonsense:?}");
         assert_eq!(typed(&["2", nonsense, nonsense]), [], "{nonsense:?}");

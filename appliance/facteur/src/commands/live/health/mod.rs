@@ -84,7 +84,9 @@ pub fn run(args: &HealthArgs) -> Exit {
         if place.format == Format::Human {
             say!("NOT HEALTHY");
         }
-        return Exit::PolicyErrors;
+        // Where nothing else could be started another start would find the same: whoever runs us asks again.
+        let is_alone = args.confirm_boot && !update::can_fall_back(&args.machine);
+        return if is_alone { Exit::Refused } else { Exit::PolicyErrors };
     }
     if args.confirm_boot {
         match update::confirm(&args.machine) {
@@ -186,8 +188,9 @@ impl Looks<'_> {
     fn store(&mut self) {
         let since = Instant::now();
         let (well, says) = match self.ask(LookAtStore {}, self.limit(60)) {
-            Ok(looked) if looked.read_only => (false, "it takes nothing new: the device is full".to_owned()),
             Ok(looked) if !looked.findings.is_empty() => (false, looked.findings.join("; ")),
+            // No other version and no other start makes room: people have to be able to read and delete.
+            Ok(looked) if looked.read_only => (true, "sound, and IT TAKES NOTHING NEW: the device is full".to_owned()),
             Ok(looked) => {
                 let unchecked = match looked.unchecked {
                     0 => String::new(),
