@@ -71,7 +71,7 @@ fn update_at_the_screen(booted: &Booted, system: &Path, version: &str) -> std::i
 /// The version that was started last, by what the machine says of itself.
 fn started(booted: &Booted) -> Option<&'static str> {
     let said = booted.vm.serial();
-    let last = |version: &&str| said.rfind(&format!("Welcome to Facteur {version}"));
+    let last = |version: &&str| said.rfind(&format!("Facteur {version}"));
     ["0.1.0", GOOD, BAD].into_iter().filter(|version| last(version).is_some()).max_by_key(|version| last(version))
 }
 
