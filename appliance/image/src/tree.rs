@@ -101,7 +101,7 @@ fn take_paths_out(description: &Description, tree: &Path) -> Result<()> {
         }
     }
     // Folders that are empty now and were meant; the deepest first.
-    for path in all.iter().rev().filter(|path| meant(path) || all_above(path).any(|above| meant(above))) {
+    for path in all.iter().rev().filter(|path| meant(path) || all_above(path).any(meant)) {
         let full = tree.join(path);
         if full.is_dir() && !full.is_symlink() && place::names(&full)?.is_empty() {
             place::remove(&full)?;
