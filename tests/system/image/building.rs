@@ -27,6 +27,7 @@ fn build_from(cache: &Path, out: &Path) -> Built {
         daemon: &program::facteur(),
         plan: &plan,
         overlay: None,
+        secure_boot: None,
         out,
     };
     image::build(&description("0.1.0"), &order).unwrap_or_else(|fault| panic!("{fault}"))
