@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use image::{Built, Description, Order, SecureBoot, Slot, Sources};
+use image::{Built, Description, Layout, Order, SecureBoot, Slot, Sources};
 use tests::describe::Person;
 use tests::scratch::Scratch;
 use tests::{policy_copy, program};
