@@ -2,6 +2,7 @@
 
 mod building;
 mod disks;
+mod power_cuts;
 mod secure_boot;
 mod trust;
 mod updating;

@@ -157,6 +157,12 @@ impl Vm {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// Takes the power away, now.
+    pub fn cut_power(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("QEMU runs");
+    }
+
     /// Presses the power button and waits until the machine is off.
     #[track_caller]
     pub fn power_off(mut self) -> String {
