@@ -197,8 +197,17 @@ fn forward(line: &str) -> Option<(u16, SocketAddr)> {
 
 /// Whether the programs are here; says so when not.
 pub fn found(test: &str) -> bool {
-    let needed =
-        ["qemu-system-x86_64", "mmdebstrap", "mkfs.erofs", "veritysetup", "sfdisk", "mcopy", "zstd", "mkfs.ext4"];
+    let needed = [
+        "qemu-system-x86_64",
+        "qemu-img",
+        "mmdebstrap",
+        "mkfs.erofs",
+        "veritysetup",
+        "sfdisk",
+        "mcopy",
+        "zstd",
+        "mkfs.ext4",
+    ];
     for name in needed {
         if program::find(name).is_none() {
             tests::skip::skip(test, tests::skip::Missing::Program(name));
