@@ -215,3 +215,13 @@ impl TryArgs {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_of_every_command_are_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -33,7 +33,7 @@ pub fn serve(args: &ServeArgs) -> Exit {
 }
 
 async fn run(args: &ServeArgs) -> Result<(), Anything> {
-    let (text, is_deployed) = plan_text(args)?;
+    let (text, is_deployed) = plan_text(&args.plan, &site_file::data(&args.site)?)?;
     let (plan, hash) = plan::read(&text).map_err(|error| named(&args.plan, error))?;
     let tables = Arc::new(Tables::new(plan)?);
     let site = in_twin(args.twin, site_file::read(&args.site, if is_deployed { None } else { Some(&tables) })?);
@@ -54,14 +54,14 @@ async fn run(args: &ServeArgs) -> Result<(), Anything> {
     Ok(())
 }
 
-/// The plan that was deployed and confirmed, if one was; else the one that is named.
-fn plan_text(args: &ServeArgs) -> Result<(String, bool), Anything> {
-    let text = std::fs::read_to_string(&args.plan).map_err(|error| named(&args.plan, error))?;
-    let slots = Slots::of(&site_file::data(&args.site)?);
+/// The plan that was deployed and confirmed in this data folder, if one was; else the one that is named. Says which it is.
+pub fn plan_text(named_plan: &Path, data: &Path) -> Result<(String, bool), Anything> {
+    let text = std::fs::read_to_string(named_plan).map_err(|error| named(named_plan, error))?;
+    let slots = Slots::of(data);
     let Some(state) = slots.state()?.filter(|state| state.is_deployed()) else { return Ok((text, false)) };
     let deployed = slots.plan(&state.confirmed)?;
     if deployed != text {
-        tracing::info!("the plan that was deployed is served, not {}", args.plan.display());
+        tracing::info!("the plan that was deployed is served, not {}", named_plan.display());
     }
     Ok((deployed, true))
 }

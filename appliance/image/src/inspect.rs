@@ -119,7 +119,7 @@ pub fn partitions(disk: &Path) -> Result<Vec<Found>> {
     }
     let (count, octets) = (u32_at(&header, 80) as usize, u32_at(&header, 84) as usize);
     let at = u64_at(&header, 72).checked_mul(SECTOR_OCTETS);
-    let Some(at) = at.filter(|_| octets >= 128 && octets <= 4096 && count <= ENTRIES_MAX) else {
+    let Some(at) = at.filter(|_| (128..=4096).contains(&octets) && count <= ENTRIES_MAX) else {
         return Err(Fault(format!("{}: an odd partition table", disk.display())));
     };
     let table = read(at, count * octets)?;

@@ -40,7 +40,7 @@ pub fn document(description: &Description, lock: &Lock) -> Result<String> {
 
 fn debian(package: &crate::lock::Package) -> Value {
     // Package URL, type deb: what is not allowed as it is stands as %XX.
-    let escaped = |text: &str| text.replace('%', "%25").replace('+', "%2B").replace(':', "%3A").replace('~', "~");
+    let escaped = |text: &str| text.replace('%', "%25").replace('+', "%2B").replace(':', "%3A");
     let url = format!(
         "pkg:deb/debian/{}@{}?arch={}",
         escaped(&package.name),

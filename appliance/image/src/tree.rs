@@ -42,6 +42,10 @@ pub fn assemble(description: &Description, base: &Path, ours: &Ours<'_>, tree: &
     }
     lay_over(&description.folder.join("tree"), tree)?;
     if let Some(name) = ours.overlay {
+        // Updates of it are known by this name.
+        if name.is_empty() || !crate::bundle::is_variant(name) {
+            return Err(Fault(format!("`{name}` is no name of an overlay")));
+        }
         lay_over(&description.folder.join("overlays").join(name), tree)?;
     }
     put_in(description, ours, tree)?;
@@ -97,7 +101,7 @@ fn take_paths_out(description: &Description, tree: &Path) -> Result<()> {
         }
     }
     // Folders that are empty now and were meant; the deepest first.
-    for path in all.iter().rev().filter(|path| meant(path) || all_above(path).any(|above| meant(above))) {
+    for path in all.iter().rev().filter(|path| meant(path) || all_above(path).any(meant)) {
         let full = tree.join(path);
         if full.is_dir() && !full.is_symlink() && place::names(&full)?.is_empty() {
             place::remove(&full)?;

@@ -24,10 +24,13 @@ const UNITS_AGE_MIN: Duration = Duration::from_secs(10);
 /// People behind one address that are looked at one by one when it is named.
 const MEMBERS_MAX: usize = 64;
 
+/// Units there are, and when they were read.
+type Units = Option<(Instant, BTreeSet<String>)>;
+
 /// What is remembered of the directory.
 #[derive(Clone)]
 pub struct Directory {
-    units: Arc<Mutex<Option<(Instant, BTreeSet<String>)>>>,
+    units: Arc<Mutex<Units>>,
     full: Arc<Full>,
     redirects: Arc<Redirects>,
     standings: Arc<Standings>,

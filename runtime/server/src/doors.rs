@@ -14,7 +14,7 @@ use crate::certificates::Shelf;
 use crate::listen::{self, Door};
 use crate::service::Service;
 use crate::site::Site;
-use crate::start::StartError;
+use crate::start::{self, StartError};
 use crate::tls;
 
 /// All of them.
@@ -98,15 +98,26 @@ impl Doors {
         sockets
     }
 
-    /// Serves these sockets again, as what a plan says the listener is.
+    /// Serves these sockets again, as what a plan says the listener is, and binds those that were lost on the way.
     ///
     /// # Errors
-    /// As [`bind`].
+    /// As [`bind`]; the last one. The others are served.
     pub fn reopen(&self, service: &Arc<Service>, name: &str, sockets: Vec<TcpListener>) -> Result<(), StartError> {
-        let doors = sockets.into_iter().map(|socket| facing(&service.tables, &service.certificates, name, socket));
-        let doors = doors.collect::<Result<Vec<Door>, StartError>>()?;
+        let given = service.site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
+        let lost = given.len().saturating_sub(sockets.len());
+        let is_bound = |address: &SocketAddr| sockets.iter().any(|socket| socket.local_addr().ok() == Some(*address));
+        let lost: Vec<SocketAddr> = given.iter().filter(|it| !is_bound(it)).take(lost).copied().collect();
+        let bad = |address, error| StartError::Bind { listener: name.to_owned(), address, error };
+        let again = lost.into_iter().map(|address| listen::bind(address).map_err(|error| bad(address, error)));
+        let (mut doors, mut trouble) = (Vec::new(), Ok(()));
+        for socket in sockets.into_iter().map(Ok).chain(again) {
+            match socket.and_then(|socket| facing(&service.tables, &service.certificates, name, socket)) {
+                Ok(door) => doors.push(door),
+                Err(error) => trouble = Err(error),
+            }
+        }
         self.serve(service, doors);
-        Ok(())
+        trouble
     }
 
     /// Where each listener is open.
@@ -115,13 +126,18 @@ impl Doors {
         open.iter().map(|(name, all)| (name.clone(), all.iter().filter_map(|it| it.address).collect())).collect()
     }
 
-    /// Listeners that should accept connections and do not.
-    pub fn down(&self) -> Vec<String> {
+    /// Listeners of a plan that should accept connections at each address of the site, and do not. Those that wait for health are
+    /// none of them.
+    pub fn down(&self, service: &Service) -> Vec<String> {
+        let waiting = start::still_waiting(service);
         let open = self.open();
-        open.iter()
-            .filter(|(_, all)| all.iter().any(|it| it.task.is_finished()))
-            .map(|(name, _)| name.clone())
-            .collect()
+        let is_down = |name: &str| {
+            let wanted = service.site.listeners.get(name).map_or(0, Vec::len);
+            let all = open.get(name).map(Vec::as_slice).unwrap_or_default();
+            all.iter().filter(|it| !it.task.is_finished()).count() < wanted
+        };
+        let names = service.tables.listeners().map(|(_, name, _)| name.to_owned());
+        names.filter(|name| !waiting.contains(name) && is_down(name)).collect()
     }
 
     /// Waits for all of them to end, once the server stops.

@@ -155,7 +155,8 @@ fn enter(
     // Small answers must not wait for each other.
     let _ = stream.set_nodelay(true);
     let tells = service.tables.tells(class);
-    let shown = door.acceptor.as_ref().map(Acceptor::now);
+    let oldest = service.tables.plan().tls.oldest;
+    let shown = door.acceptor.as_ref().map(|acceptor| acceptor.now(oldest));
     let connection = Connection {
         stream: Stream::Plain(stream),
         peer,

@@ -20,7 +20,14 @@ pub(crate) fn start(
         {
             service.served.ended(name);
             service.metrics.loops_stopped.with_label_values(&[name]).set(1);
-            tracing::error!(name, "work in the background has ended by a panic; only a restart begins it again");
+            tracing::error!(name, "work in the background has ended by a panic; a restart begins it again");
         }
     })
+}
+
+/// Work that had ended goes on: another plan has begun it again.
+pub(crate) fn goes_on(service: &Service, name: &'static str) {
+    service.served.begun(name);
+    // That it never ended is no error.
+    let _ = service.metrics.loops_stopped.remove_label_values(&[name]);
 }

@@ -141,7 +141,8 @@ fn write(service: &Service, facts: Facts) {
     let recording = &service.recording;
     let decisions = u32::try_from(facts.decisions()).unwrap_or(u32::MAX).saturating_add(facts.left_out);
     let is_loud = !facts.is_of_account() && facts.end.as_ref().is_none_or(|end| !end.accepted);
-    if is_loud && recording.strangers.line(facts.at_s) == Line::LeftOut {
+    // By the second it is now: transactions that began apart may end together.
+    if is_loud && recording.strangers.line(clock::unix_s()) == Line::LeftOut {
         recording.left_out.fetch_add(decisions, Ordering::Relaxed);
         return;
     }

@@ -309,6 +309,8 @@ impl Running {
             // A task that panicked was counted; the others still have to end.
             let _ = task.await;
         }
+        // Who is at it comes to an end, and nobody begins any more. A trial left over is over at the next start.
+        drop(service.plans.changing.lock().await.take());
         let service = {
             // The one it started with may be of another plan.
             let current = service.current();
@@ -317,8 +319,7 @@ impl Running {
         };
         service.doors.ended().await;
         service.plans.keepers.end().await;
-        // Nobody asks for them any more, and they would hold themselves.
-        drop(service.plans.changing.lock().await.take());
+        // Nobody asks for it any more, and it would hold itself.
         service.plans.set(None);
         if let Err(error) = rings::flush(&service, &mut BTreeMap::new()).await {
             tracing::error!("the windows could not be kept: {error}");
@@ -348,17 +349,25 @@ fn waiting(tables: &Tables) -> Vec<String> {
     strangers.map(|(_, name, _)| name.to_owned()).collect()
 }
 
-/// Opens what waited for health, if it still does.
+/// Listeners of its plan that are closed until somebody says that the machine is healthy: until then another plan opens none.
+pub(crate) fn still_waiting(service: &Service) -> Vec<String> {
+    let is_waited_for = !service.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+    if is_waited_for { waiting(&service.tables) } else { Vec::new() }
+}
+
+/// Opens what waits for health, if it still does.
 pub(crate) fn open_waiting(service: &Arc<Service>) -> Result<BTreeMap<String, Vec<SocketAddr>>, StartError> {
-    let mut waiting = service.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    let names = still_waiting(service);
+    let mut waits = service.waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut opened = BTreeMap::new();
-    while let Some(name) = waiting.last() {
-        if service.tables.listener(name).is_some() {
-            let doors = doors::bind(&service.tables, &service.site, &service.certificates, name)?;
-            opened.insert(name.clone(), service.doors.serve(service, doors));
-        }
-        waiting.pop();
+    // Two may have come at once, and one before may have come half way.
+    let open = service.doors.listening();
+    for name in names.into_iter().filter(|name| !waits.is_empty() && !open.contains_key(name)) {
+        let doors = doors::bind(&service.tables, &service.site, &service.certificates, &name)?;
+        let addresses = service.doors.serve(service, doors);
+        opened.insert(name, addresses);
     }
+    waits.clear();
     Ok(opened)
 }
 

@@ -40,16 +40,16 @@ pub fn acceptor(oldest: TlsVersion, certificate: &Certificate) -> Result<TlsAcce
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// The acceptor of a slot, made anew when the slot shows another certificate. A connection keeps the one it was given, so that
-/// what it binds logins to is what it showed.
+/// The acceptor of a slot, made anew when the slot shows another certificate or another plan has another `tls.oldest`. A connection
+/// keeps the one it was given, so that what it binds logins to is what it showed.
 pub(crate) struct Acceptor {
-    oldest: TlsVersion,
     slot: Arc<Slot>,
     made: Mutex<Made>,
 }
 
 struct Made {
     of: Arc<Shown>,
+    oldest: TlsVersion,
     given: Given,
 }
 
@@ -64,17 +64,17 @@ pub(crate) struct Given {
 impl Acceptor {
     pub fn new(oldest: TlsVersion, slot: Arc<Slot>) -> Result<Acceptor, rustls::Error> {
         let of = slot.now();
-        let made = Mutex::new(Made { given: given(oldest, &of.certificate)?, of });
-        Ok(Acceptor { oldest, slot, made })
+        let made = Mutex::new(Made { given: given(oldest, &of.certificate)?, of, oldest });
+        Ok(Acceptor { slot, made })
     }
 
-    /// For the next connection.
-    pub fn now(&self) -> Given {
+    /// For the next connection, under a plan with this `tls.oldest`.
+    pub fn now(&self, oldest: TlsVersion) -> Given {
         let shown = self.slot.now();
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&made.of, &shown) {
-            match given(self.oldest, &shown.certificate) {
-                Ok(given) => *made = Made { of: shown, given },
+        if !Arc::ptr_eq(&made.of, &shown) || made.oldest != oldest {
+            match given(oldest, &shown.certificate) {
+                Ok(given) => *made = Made { of: shown, oldest, given },
                 // The slot tried it before it showed it.
                 Err(error) => tracing::error!("the new certificate `{}` cannot be shown: {error}", self.slot.name),
             }

@@ -62,7 +62,7 @@ fn a_plan_is_deployed_from_afar_with_the_signatures_it_needs_and_no_others() -> 
     };
     refused(&plan(&house, "bare", "901 / 1 h", &[]), "it has no signature");
     refused(&plan(&house, "foreign", "902 / 1 h", &[&eve]), "it has none");
-    let old = plan(&house, "old", "905 / 1 h", &[&anne]);
+    let old = plan(&house, "old", "895 / 1 h", &[&anne]);
     // Moments are told to the second.
     let good = wait::until(WITHIN, "a second later", || {
         let good = plan(&house, "good", "903 / 1 h", &[&anne]);

@@ -45,16 +45,10 @@ pub struct ExplainArgs {
     /// Who has this name, login or address
     #[arg(long, value_name = "NAME", conflicts_with_all = ["what", "defaults"])]
     pub who: Option<String>,
-    /// With `--who`: the directory of the server of this data folder, instead of people.ron
-    #[arg(long, value_name = "FOLDER", requires = "who", conflicts_with = "plan")]
-    pub data: Option<PathBuf>,
-    /// The same, of the machine of this site.ron
-    #[arg(long, value_name = "FILE", requires = "who", conflicts_with_all = ["data", "plan"])]
-    pub site: Option<PathBuf>,
     /// What holds for the sections the policy does not write
     #[arg(long, conflicts_with = "what")]
     pub defaults: bool,
-    /// Where plans that ran are kept: a pasted reply is explained by the one that decided
+    /// Where plans that ran are kept: a pasted reply is explained by the one that decided. With `--who` its directory is asked
     #[command(flatten)]
     pub kept: Key,
     #[arg(long, value_enum, default_value = "human")]
@@ -115,8 +109,8 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
             return Ok(vec![section]);
         }
     }
-    if let (Some(who), true) = (&args.who, args.data.is_some() || args.site.is_some()) {
-        return live::people::who(args.data.as_deref(), args.site.as_deref(), who);
+    if let (Some(who), true) = (&args.who, args.kept.data.is_some() || args.kept.site.is_some()) {
+        return live::people::who(args.kept.data.as_deref(), args.kept.site.as_deref(), who);
     }
     let ground = match past(args)? {
         Some(path) => of_plan(&path)?,

@@ -37,6 +37,8 @@ const VERSION_OCTETS_MAX: usize = 64;
 pub struct Header {
     /// Letters, digits, `.` and `~`; what is newer sorts higher (UAPI.10).
     pub version: String,
+    /// Name of the overlay it was built with, as `staging`; empty for the system itself. No update leads from one to another.
+    pub variant: String,
     /// Of the verity tree over root: SHA-256, 64 hexadecimal digits in lower case.
     pub root_hash: String,
     /// Oldest and newest format of plans it serves.
@@ -135,6 +137,7 @@ impl Header {
         let sized = |part: &Part, max: u64| (1..=max).contains(&part.octets) && is_hash(&part.blake3);
         let faults = [
             ("version", is_version(&self.version)),
+            ("variant", is_variant(&self.variant)),
             ("root_hash", is_hash(&self.root_hash)),
             ("plan", self.plan.0 <= self.plan.1),
             ("store", self.store.leads_from <= self.store.writes && self.store.served_by <= self.store.writes),
@@ -150,6 +153,12 @@ impl Header {
 pub fn is_version(text: &str) -> bool {
     let known = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'.' || octet == b'~';
     text.len() <= VERSION_OCTETS_MAX && text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(known)
+}
+
+/// As os-release(5) has `VARIANT_ID`, or nothing.
+pub(crate) fn is_variant(text: &str) -> bool {
+    let known = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"._-".contains(&octet);
+    text.len() <= VERSION_OCTETS_MAX && text.bytes().all(known)
 }
 
 fn is_lower_hex(octet: u8) -> bool {

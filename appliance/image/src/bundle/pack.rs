@@ -27,6 +27,7 @@ pub struct Content {
     /// What the kernel image says.
     pub root_hash: String,
     pub version: String,
+    pub variant: String,
 }
 
 /// Why there is no bundle.
@@ -62,6 +63,7 @@ pub fn content_of_disk(image: &Path, kernel_image: Vec<u8>) -> Result<Content, P
     let wrong = |why: &str| PackError::Disk(format!("{}: {why}", image.display()));
     let root_hash = kernel::root_hash(&kernel_image).ok_or_else(|| wrong("the kernel image names no root hash"))?;
     let version = kernel::version(&kernel_image).ok_or_else(|| wrong("the kernel image names no version"))?;
+    let variant = kernel::variant(&kernel_image);
     let identities = Layout::identities(&root_hash).ok_or_else(|| wrong("the kernel image names no root hash"))?;
     let table = Table::read(&disk).map_err(|error| wrong(&error.to_string()))?;
     let partitions = table.partitions();
@@ -81,7 +83,7 @@ pub fn content_of_disk(image: &Path, kernel_image: Vec<u8>) -> Result<Content, P
         return Err(wrong("the hash tree has another root hash than the kernel image"));
     }
     let (root, verity) = ((root.at, tree.data_octets()), (verity.at, tree.octets()));
-    Ok(Content { disk, root, verity, kernel: kernel_image, root_hash, version })
+    Ok(Content { disk, root, verity, kernel: kernel_image, root_hash, version, variant })
 }
 
 /// Writes a bundle of `content`, signed by each of `keys`.
@@ -99,6 +101,7 @@ pub fn pack(
         Part { octets: content.kernel.len() as u64, blake3: blake3::hash(&content.kernel).to_hex().to_string() };
     let header = Header {
         version: content.version.clone(),
+        variant: content.variant.clone(),
         root_hash: content.root_hash.clone(),
         plan,
         store,

@@ -38,6 +38,7 @@ pub(crate) fn made(version: &str, root_octets: usize, keys: &[SigningKey]) -> Ma
     let part = |octets: &[u8]| Part { octets: octets.len() as u64, blake3: blake3::hash(octets).to_hex().to_string() };
     let header = Header {
         version: version.to_owned(),
+        variant: String::new(),
         root_hash,
         plan: (1, 1),
         store: STORE,
@@ -140,6 +141,7 @@ fn a_header_says_only_what_it_may() {
         (Header { version: String::new(), ..good.clone() }, "version"),
         (Header { version: "1+2".into(), ..good.clone() }, "version"),
         (Header { version: format!("1{}", "0".repeat(64)), ..good.clone() }, "version"),
+        (Header { variant: "Two words".into(), ..good.clone() }, "variant"),
         (Header { root_hash: hash.to_uppercase(), ..good.clone() }, "root_hash"),
         (Header { plan: (2, 1), ..good.clone() }, "plan"),
         (Header { store: StoreFormats { served_by: 7, ..STORE }, ..good.clone() }, "store"),

@@ -84,6 +84,9 @@ pub fn judge(header: &Header, standing: &Standing, running: &Running<'_>) -> Res
     if let Some(holder) = holder(standing, &header.root_hash) {
         return Err(Refusal::There { slot: holder.slot, runs: holder.slot == now.slot });
     }
+    if header.variant != now.variant {
+        return Err(Refusal::Variant { variant: header.variant.clone(), running: now.variant.clone() });
+    }
     if !now.is_confirmed() {
         return Err(Refusal::Unconfirmed);
     }
@@ -190,6 +193,9 @@ fn start_with<R: Read>(
     }
     if kernel::version(&image).as_deref() != Some(&header.version) {
         return Err(SlotError::Kernel("version"));
+    }
+    if kernel::variant(&image) != header.variant {
+        return Err(SlotError::Kernel("variant"));
     }
     machine.rename_file(&unfinished, &name)?;
     machine.settle_files()?;

@@ -41,12 +41,19 @@ pub fn root_hash_on(command_line: &str) -> Option<String> {
 
 /// The version the loader reads: the first of these fields that os-release has.
 pub fn version(image: &[u8]) -> Option<String> {
+    ["IMAGE_VERSION", "VERSION", "VERSION_ID", "BUILD_ID"].into_iter().find_map(|name| release(image, name))
+}
+
+/// The overlay it was built with; empty for none.
+pub fn variant(image: &[u8]) -> String {
+    release(image, "VARIANT_ID").unwrap_or_default()
+}
+
+/// A field of os-release(5).
+fn release(image: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(section(image, ".osrel")?);
-    let field = |name: &str| {
-        let mut values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-        values.next().map(|value| value.trim_matches(['"', '\'', '\0']).to_owned())
-    };
-    ["IMAGE_VERSION", "VERSION", "VERSION_ID", "BUILD_ID"].into_iter().find_map(field)
+    let mut values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    values.next().map(|value| value.trim_matches(['"', '\'', '\0']).to_owned())
 }
 
 /// An image of these sections, for tests: what a kernel image has to have for this program, and nothing to start.
@@ -90,6 +97,8 @@ mod tests {
         assert_eq!(root_hash(&image).as_deref(), Some("ab12"));
         assert_eq!(version(&image).as_deref(), Some("1.2"));
         assert_eq!(section(&image, ".linux"), None);
+        assert_eq!(variant(&image), "");
+        assert_eq!(variant(&made_of(&[(".osrel", b"VERSION_ID=1\nVARIANT_ID=staging\n")])), "staging");
         assert_eq!(version(&made_of(&[(".osrel", b"VERSION_ID=13")])).as_deref(), Some("13"));
     }
 

@@ -55,6 +55,11 @@ pub enum Refusal {
         version: String,
         running: String,
     },
+    /// It is of another overlay: a test platform stays one, and the machine it is a test of does not become one.
+    Variant {
+        variant: String,
+        running: String,
+    },
     /// What it writes could not be served after a fallback.
     Floor {
         writes: i64,
@@ -93,6 +98,10 @@ impl fmt::Display for Refusal {
                 f,
                 "{version} is not newer than {running}, which runs: the loader would not start it; to go back, roll back"
             ),
+            Refusal::Variant { variant, running } => {
+                let named = |name: &str| if name.is_empty() { "no overlay".to_owned() } else { format!("overlay `{name}`") };
+                write!(f, "this update is of {}, and what runs is of {}", named(variant), named(running))
+            }
             Refusal::Floor { writes, served_by, running } => write!(
                 f,
                 "format floor: this update writes store format {writes}, which versions of format {served_by} and later serve; \

@@ -29,6 +29,8 @@ pub struct SlotNow {
     pub entries: Vec<EntryName>,
     /// As the loader reads it from its kernel image.
     pub version: Option<String>,
+    /// The overlay it says it was built with.
+    pub variant: String,
 }
 
 impl SlotNow {
@@ -40,6 +42,11 @@ impl SlotNow {
     /// The entry the loader takes of it.
     pub fn entry(&self) -> Option<&EntryName> {
         self.entries.iter().min_by(|a, b| choice::order(a, b))
+    }
+
+    /// Is there something in it that the loader would choose before it gives up?
+    pub fn can_start(&self) -> bool {
+        self.entry().is_some_and(|entry| !entry.is_bad())
     }
 
     /// Was it found healthy since it was last started?
@@ -59,15 +66,15 @@ pub fn look(machine: &dyn Machine, running_root_hash: &str) -> Result<Standing, 
     let mut slots = Vec::new();
     for slot in Slot::BOTH {
         let (root, verity) = (labelled(slot.root_label())?, labelled(slot.verity_label())?);
-        slots.push(SlotNow { slot, root, verity, entries: Vec::new(), version: None });
+        slots.push(SlotNow { slot, root, verity, entries: Vec::new(), version: None, variant: String::new() });
     }
     let files = machine.files()?;
     let mut strays = Vec::new();
     for file in &files {
         match owner(machine, file, &mut slots)? {
-            Some((slot, entry, version)) => {
+            Some((slot, entry, image)) => {
                 slot.entries.push(entry);
-                slot.version = version;
+                (slot.version, slot.variant) = (kernel::version(&image), kernel::variant(&image));
             }
             None => strays.push(file.clone()),
         }
@@ -79,15 +86,14 @@ pub fn look(machine: &dyn Machine, running_root_hash: &str) -> Result<Standing, 
     Ok(Standing { running, other, strays, next })
 }
 
-type Owned<'a> = (&'a mut SlotNow, EntryName, Option<String>);
+type Owned<'a> = (&'a mut SlotNow, EntryName, Vec<u8>);
 
-/// The slot a file starts, when it is a kernel image that starts one.
+/// The slot a file starts, with the file, when it is a kernel image that starts one.
 fn owner<'a>(machine: &dyn Machine, file: &str, slots: &'a mut [SlotNow]) -> io::Result<Option<Owned<'a>>> {
     let Some(entry) = EntryName::parse(file) else { return Ok(None) };
     let image = machine.read_file(file)?;
     let Some(hash) = kernel::root_hash(&image) else { return Ok(None) };
-    let version = kernel::version(&image);
-    Ok(slots.iter_mut().find(|slot| slot.root_hash() == hash).map(|slot| (slot, entry, version)))
+    Ok(slots.iter_mut().find(|slot| slot.root_hash() == hash).map(|slot| (slot, entry, image)))
 }
 
 /// The running version was found healthy: it has all its tries again.

@@ -129,6 +129,8 @@ fn one_that_never_becomes_healthy_is_tried_three_times() {
     world.apply(&mut machine, &update, &world.running).unwrap();
     let boots: Vec<_> = (0..5).map(|_| world.boot(&mut machine).unwrap()).collect();
     assert_eq!(boots, ["1.1", "1.1", "1.1", "1.0", "1.0"]);
+    assert!(!look(&machine, &world.running.header.root_hash).unwrap().other.can_start());
+    assert!(look(&machine, &update.header.root_hash).unwrap().other.can_start());
     confirm(&mut machine, &world.running.header.root_hash).unwrap();
     let again = world.apply(&mut machine, &update, &world.running);
     let there = Refusal::There { slot: Slot::B, runs: false };
@@ -231,6 +233,10 @@ fn what_does_not_suit_is_refused_before_anything_is_written() {
             with_store(&world, StoreFormats { writes: 5, served_by: 5, leads_from: 2 }),
             Refusal::CannotLead { from: 2, to: 5, running: 6 },
         ),
+        (
+            world.altered(&update, |header| header.variant = "staging".into()),
+            Refusal::Variant { variant: "staging".into(), running: String::new() },
+        ),
         (world.altered(&update, |header| header.plan = (2, 3)), Refusal::Plan { from: 2, to: 3, running: 1 }),
         (
             world.altered(&update, |header| header.verity.octets = VERITY_SECTORS * 512 + 1),
@@ -269,21 +275,25 @@ fn what_arrives_damaged_or_is_kept_wrongly_is_never_started() {
     let mut broken = update.clone();
     let last = broken.octets.len() - 1;
     broken.octets[last] ^= 1;
-    let other_kernel = {
-        let kernel = kernel::made_of(&[(".osrel", b"IMAGE_VERSION=1.1"), (".cmdline", b"roothash=00")]);
+    let with_kernel = |release: &str, root_hash: &str| {
+        let command_line = format!("roothash={root_hash}");
+        let kernel = kernel::made_of(&[(".osrel", release.as_bytes()), (".cmdline", command_line.as_bytes())]);
         let mut header = update.header.clone();
         header.kernel.octets = kernel.len() as u64;
         header.kernel.blake3 = blake3::hash(&kernel).to_hex().to_string();
         of_parts(header, update.root.clone(), update.verity.clone(), kernel, &world.signing)
     };
+    let other_kernel = with_kernel("IMAGE_VERSION=1.1", "00");
+    let other_variant = with_kernel("IMAGE_VERSION=1.1\nVARIANT_ID=staging", &update.header.root_hash);
     let worn_at = Table::read(&world.machine).unwrap().partitions()[3].at as usize + 1_234_567;
-    for (update, worn) in [(&broken, None), (&other_kernel, None), (&update, Some(worn_at))] {
+    let all = [(&broken, None), (&other_kernel, None), (&other_variant, None), (&update, Some(worn_at))];
+    for (update, worn) in all {
         let mut machine = world.machine.clone();
         machine.worn_octet = worn;
         let error = world.apply(&mut machine, update, &world.running).unwrap_err();
         let expected = match worn {
             Some(_) => matches!(error, SlotError::ReadBack("root")),
-            None => matches!(error, SlotError::Bundle(_) | SlotError::Kernel("root hash")),
+            None => matches!(error, SlotError::Bundle(_) | SlotError::Kernel("root hash" | "variant")),
         };
         assert!(expected, "{error}");
         assert_eq!(world.boot(&mut machine).as_deref(), Some("1.0"), "{error}");

@@ -171,10 +171,12 @@ impl Desk<'_> {
             None if wish.is_function => AliasKind::Function,
             None => AliasKind::Alias,
         };
-        // What somebody had lately is theirs to get again, and nobody else's.
-        if let (None, Some(index), Some(held)) = (had, alone, self.ledger.get(folded))
+        // What somebody had lately is theirs to get again, and nobody else's, nor several people's. What led to several before
+        // was nobody's.
+        if let (None, Some(held)) = (had, self.ledger.get(folded))
             && !held.is_free
-            && held.holder != holder(&self.outcome.people[index])
+            && held.holder != folded
+            && alone.is_none_or(|index| held.holder != holder(&self.outcome.people[index]))
         {
             return Err(format!("{address} was somebody else's, and is given to nobody before `reuse_after`"));
         }

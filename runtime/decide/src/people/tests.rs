@@ -153,6 +153,32 @@ fn what_somebody_had_is_theirs_again_and_nobody_elses_before_its_time() {
 }
 
 #[test]
+fn an_address_somebody_had_lately_is_led_to_nobody_else_and_not_to_several() {
+    let alias = |one: Wanted| Wanted { aliases: vec!["contact".into()], ..one };
+    let (jean, anne) = (wanted(1, "1", "Jean", "Toto", ""), wanted(2, "2", "Anne", "Martin", ""));
+    let address = format!("contact@{}", nantes().institution.domain);
+    let ledger = |holder: &str, is_free| Ledger::from([(address.clone(), Held { holder: holder.into(), is_free })]);
+    let both = [alias(jean.clone()), alias(anne.clone())];
+    for (list, ledger, is_good) in [
+        (&both[..1], ledger("1", false), true),
+        (&both[..1], ledger("9", false), false),
+        (&both[..1], ledger("9", true), true),
+        (&both[..], ledger("9", false), false),
+        (&both[..], ledger("1", false), false),
+        (&both[..], ledger("9", true), true),
+        (&both[..], ledger(&address, false), true),
+        (&both[..1], ledger(&address, false), true),
+    ] {
+        let outcome = judge(tables(), list, &[], &ledger, TODAY);
+        assert_eq!(outcome.mistakes, []);
+        let led = led(tables(), list, &outcome, &[], &ledger, &[]);
+        assert_eq!(led.mistakes.is_empty(), is_good, "{} people, {ledger:?}: {:?}", list.len(), led.mistakes);
+        assert_eq!(led.changed.len(), usize::from(is_good));
+        assert_eq!(led.gains.len(), if is_good { list.len() } else { 0 });
+    }
+}
+
+#[test]
 fn who_is_here_keeps_what_they_have_and_what_changes_is_said() {
     let first = [wanted(1, "1", "Jean", "Toto", "2001-09-01"), wanted(2, "2", "Anne", "Martin", "2001-09-01")];
     let outcome = judge(tables(), &first, &[], &Ledger::new(), TODAY);

@@ -101,7 +101,7 @@ async fn ordered(
     };
     order.finalize_csr(&request(hosts, &key)?).await?;
     let chain = order.poll_certificate(&WAITS).await?;
-    let kept = Kept { hosts: hosts.to_vec(), chain, key };
+    let kept = Kept { hosts: hosts.to_vec(), chain, key, directory: acme.directory.clone() };
     judge(&kept)?;
     Ok(kept)
 }

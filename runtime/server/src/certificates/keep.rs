@@ -24,10 +24,10 @@ pub(crate) async fn keep(service: Arc<Service>) {
     loop {
         let now = service.current();
         tokio::select! {
-            () = pass(&now) => {}
-            // An order that was not over begins anew at the next start.
-            () = stopped(&mut stop) => return,
-        }
+                () = pass(&now) => {}
+        // An order that was not over begins anew a while after the next start.
+                () = stopped(&mut stop) => return,
+            }
         now.certificates.count(&now.metrics);
         if clock::unix_s().saturating_sub(warned_s) >= WARN_EVERY_S {
             warned_s = clock::unix_s();
@@ -91,16 +91,20 @@ async fn ordered(service: &Arc<Service>, slot: &Slot, acme: &Acme) -> Result<(),
     let course = course(service, name)?;
     let shown = slot.now();
     let old = shown.self_signed || now_s >= slot.due_s();
-    let covers = kept.as_ref().is_some_and(|kept| kept.hosts == wanted) && !shown.self_signed;
+    // Who tried with another authority first wants one of this now.
+    let is_for = |kept: &Kept| kept.hosts == wanted && kept.directory == acme.directory;
+    let covers = kept.as_ref().is_some_and(is_for) && !shown.self_signed;
     if wanted.is_empty() || (covers && !old) || !course.may_order(now_s) {
         return Ok(());
     }
+    // Noted before anything is asked: a server that ends in the middle, or whose device is full, must not order each minute.
+    keep_course(service, name, course.after(Failure::Unreached, jitter(), now_s)).await?;
     let first = acme::order(service, acme, &wanted, kept.as_ref()).await;
     let (result, lacking) = match first {
         Err(why) if !why.hosts.is_empty() => {
             let rest: Vec<String> = wanted.iter().filter(|host| !why.hosts.contains(host)).cloned().collect();
             // One host that is not ours must not cost all others their certificate.
-            let better = old || kept.as_ref().is_none_or(|kept| rest.iter().any(|host| !kept.hosts.contains(host)));
+            let better = old || kept.as_ref().is_none_or(|kept| is_better(&rest, kept, acme));
             if rest.is_empty() || rest.len() == wanted.len() || !better {
                 (Err(why), None)
             } else {
@@ -113,7 +117,7 @@ async fn ordered(service: &Arc<Service>, slot: &Slot, acme: &Acme) -> Result<(),
     let (course, trouble) = match result {
         Ok(new) => {
             take(service, slot, &new).await?;
-            match lacking {
+            match lacking.or_else(|| due_at_once(slot.due_s(), clock::unix_s())) {
                 Some(why) => (course.after(Failure::Incomplete, jitter(), now_s), Some(why)),
                 None => (Course::default(), None),
             }
@@ -126,9 +130,18 @@ async fn ordered(service: &Arc<Service>, slot: &Slot, acme: &Acme) -> Result<(),
         }
     };
     slot.set_trouble(trouble);
-    let value = serde_json::to_vec(&course).map_err(|error| error.to_string())?;
-    let op = Op::Setting { key: course_setting(name), value: Some(value) };
-    durable::commit(&service.store, vec![op]).await.map(drop).map_err(|error| error.to_string())
+    keep_course(service, name, course).await
+}
+
+/// Is a certificate for `rest` worth more than the one that is kept?
+fn is_better(rest: &[String], kept: &Kept, acme: &Acme) -> bool {
+    kept.directory != acme.directory || rest.iter().any(|host| !kept.hosts.contains(host))
+}
+
+/// A certificate that is to be renewed as soon as it is there would be ordered each minute.
+fn due_at_once(due_s: i64, now_s: i64) -> Option<String> {
+    (due_s <= now_s)
+        .then(|| "the one that came is due for renewal already: is the clock of this machine right?".to_owned())
 }
 
 /// Keeps a new certificate, then shows it.
@@ -145,6 +158,12 @@ async fn take(service: &Service, slot: &Slot, new: &Kept) -> Result<(), String> 
 fn course(service: &Service, name: &str) -> Result<Course, String> {
     let kept = service.store.setting(&course_setting(name)).map_err(|error| error.to_string())?;
     Ok(kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default())
+}
+
+async fn keep_course(service: &Service, name: &str, course: Course) -> Result<(), String> {
+    let value = serde_json::to_vec(&course).map_err(|error| error.to_string())?;
+    let op = Op::Setting { key: course_setting(name), value: Some(value) };
+    durable::commit(&service.store, vec![op]).await.map(drop).map_err(|error| error.to_string())
 }
 
 fn course_setting(name: &str) -> String {

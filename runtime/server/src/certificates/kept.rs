@@ -26,6 +26,9 @@ pub(crate) struct Kept {
     pub chain: String,
     /// PEM of PKCS #8.
     pub key: String,
+    /// The directory of the authority it was ordered at; empty for what was made here.
+    #[serde(default)]
+    pub directory: String,
 }
 
 impl Kept {

@@ -26,7 +26,7 @@ pub(super) fn self_signed(hosts: &[String], now_s: i64) -> Result<Kept, rcgen::E
         params.not_after = date_time_ymd(until_year, until_month, until_at);
     }
     let made = params.self_signed(&key)?;
-    Ok(Kept { hosts: hosts.to_vec(), chain: made.pem(), key: key.serialize_pem() })
+    Ok(Kept { hosts: hosts.to_vec(), chain: made.pem(), key: key.serialize_pem(), directory: String::new() })
 }
 
 /// The day of a moment, in UTC. A certificate starts and ends at midnight.

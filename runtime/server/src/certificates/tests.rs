@@ -8,6 +8,8 @@ use crate::random;
 use crate::site::{Acme, Certificates, Challenge, ClientAddress, DirectoryAt, Outbound, PortalAddress, World};
 use crate::tls::Acceptor;
 
+const TLS12: plan::TlsVersion = plan::TlsVersion::Tls12;
+
 struct Folder(PathBuf);
 
 impl Folder {
@@ -110,18 +112,23 @@ async fn a_slot_swaps_what_new_connections_are_given_and_refuses_what_cannot_be_
     let site = site(&folder.0, CertificateFrom::SelfSigned, BTreeMap::new());
     let shelf = Shelf::load(&tables, &site, &store, Seal::of(&folder.0).unwrap()).await.unwrap();
     let slot = shelf.of("imaps");
-    let acceptor = Acceptor::new(plan::TlsVersion::Tls12, slot.clone()).unwrap();
-    let before = acceptor.now();
-    assert_eq!(before.end_point, acceptor.now().end_point);
+    let acceptor = Acceptor::new(TLS12, slot.clone()).unwrap();
+    let before = acceptor.now(TLS12);
+    assert_eq!(before.end_point, acceptor.now(TLS12).end_point);
 
     let other =
         || made::self_signed(&["other.example".to_owned()], crate::clock::unix_s()).unwrap().certificate().unwrap();
     let mixed = Certificate { chain: other().chain, key: other().key };
     assert!(slot.show(Shown::of(mixed, true)).is_err(), "the key is of another certificate");
-    assert_eq!(before.end_point, acceptor.now().end_point, "nothing changed");
+    assert_eq!(before.end_point, acceptor.now(TLS12).end_point, "nothing changed");
 
     slot.show(Shown::of(other(), true)).unwrap();
-    let after = acceptor.now();
+    let after = acceptor.now(TLS12);
     assert!(before.end_point.is_some() && before.end_point != after.end_point);
     assert!(!Arc::ptr_eq(before.acceptor.config(), after.acceptor.config()));
+    // Another plan speaks no older TLS any more, on the same socket.
+    let stricter = acceptor.now(plan::TlsVersion::Tls13);
+    assert!(!Arc::ptr_eq(stricter.acceptor.config(), after.acceptor.config()));
+    assert!(stricter.end_point == after.end_point);
+    assert!(Arc::ptr_eq(stricter.acceptor.config(), acceptor.now(plan::TlsVersion::Tls13).acceptor.config()));
 }

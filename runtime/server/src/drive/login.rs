@@ -52,7 +52,8 @@ type Proved = Option<(PersonRow, Option<Vec<u8>>)>;
 /// May anybody log in to read on this connection, under TLS or without? What the table says before any password is looked at.
 pub fn may_read(service: &Service, connection: &Connection, tls: bool) -> bool {
     let cell = ReadingCell { listener: connection.listener, class: connection.class, tls, auth: Auth::Good };
-    service.tables.reading(cell).reads()
+    // A listener that is closed leaves its connections under the plan before: nobody comes in there any more.
+    connection.block.is_ok() && service.tables.reading(cell).reads()
 }
 
 /// How the verifier of a login is salted, for somebody who would read mail on this connection as it is.

@@ -57,13 +57,15 @@ pub struct Connection {
 
 impl Connection {
     /// Takes the plan that runs now for what begins now: true where it is another one than before. A listener it does not have any
-    /// more leaves the connection under the plan it came under, without anything it may do.
+    /// more, or that speaks something else in it, leaves the connection under the plan it came under, without anything it may do.
     fn take_plan(&mut self, service: &mut Arc<Service>) -> bool {
         let now = service.current();
         if Arc::ptr_eq(&now, service) {
             return false;
         }
-        let Some(listener) = now.tables.listener(&self.peer.listener) else {
+        let speaks = service.tables.listener_rules(self.listener).speaks;
+        let listener = now.tables.listener(&self.peer.listener);
+        let Some(listener) = listener.filter(|id| now.tables.listener_rules(*id).speaks == speaks) else {
             self.block = Err(Refusal::new(reply::CUT_OFF, Reason::NoBlock, "", "this service is closed"));
             return false;
         };

@@ -113,7 +113,9 @@ async fn pass(
                     // With a farewell of TLS or without.
                     Ok(0) | Err(_) => return Err(io::Error::other("it closed the connection")),
                 },
-                _ = lines.recv_many(unsent, LINES_AT_ONCE) => {}
+                taken = lines.recv_many(unsent, LINES_AT_ONCE) => if taken == 0 {
+                    return Err(io::Error::other("lines go elsewhere now"));
+                },
             }
         }
         let octets: Vec<u8> = unsent.iter().flat_map(|entry| syslog::frame(entry, host, pid)).collect();

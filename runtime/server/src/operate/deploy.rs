@@ -47,6 +47,9 @@ pub struct Deploy {
     pub only_tighter: bool,
     #[serde(default)]
     pub summary: String,
+    /// Full hash of the plan it was compared with; empty is any. Another one that runs by now was compared with nothing.
+    #[serde(default)]
+    pub over: String,
 }
 
 /// What became of it.
@@ -101,7 +104,11 @@ fn answered<T>(result: Result<T, OperateError>) -> Result<PlanAnswer<T>, Operate
 /// Says that the plan on trial is to stay. It comes on a connection of its own: whoever cannot reach the server any more cannot
 /// confirm what brought that about.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Confirm {}
+pub struct Confirm {
+    /// Short or full hash of the plan that is meant; empty is whichever is on trial.
+    #[serde(default)]
+    pub plan: String,
+}
 
 /// A plan that runs now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,13 +210,17 @@ struct Verified {
 
 async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<DeployedPlan, OperateError> {
     let mut changing = service.plans.changing.lock().await;
+    goes_on(service)?;
     let service = service.current();
     if changing.is_some() {
         return Err(no("deploy", "a plan is on trial already: `facteur confirm` or `facteur rollback` first"));
     }
+    if !asked.over.is_empty() && asked.over != service.plan_full {
+        let why = format!("{} runs now, and this was compared with another plan: look at it again", service.plan);
+        return Err(no("deploy", why));
+    }
     let slots = Slots::of(&service.site.data);
-    let mut state = slots.state().map_err(bad)?.ok_or_else(|| no("deploy", "this server keeps no plans"))?;
-    let began_s = clock::unix_s();
+    let mut state = slots.state().map_err(bad)?.ok_or_else(keeps_none)?;
     let trial_s = match asked.confirm_s {
         0 => service.tables.plan().deployment.trial_s,
         asked => asked,
@@ -217,14 +228,16 @@ async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<D
     if !TRIAL_S.contains(&trial_s) {
         return Err(no("deploy", format!("a trial lasts {} s to {} s", TRIAL_S.start(), TRIAL_S.end())));
     }
-    let until_s = began_s.saturating_add(i64::try_from(trial_s).unwrap_or(i64::MAX));
     let Verified { mut new, moved, text, admitted, mut warnings } = verified(&service, &asked, false).await?;
+    warnings.extend(unreached(&service, &new.tables).await);
+    // Whoever was waited for until here takes nothing of the trial.
+    let began_s = clock::unix_s();
+    let until_s = began_s.saturating_add(i64::try_from(trial_s).unwrap_or(i64::MAX));
     let bound = bind_new(&new, &moved).map_err(|error| no("deploy", error.to_string()))?;
     new.state = PlanState::Trial { until_s };
     let loosens = !decide::loosened(&service.tables, &new.tables).is_empty();
     let hash = slots.keep(&text, asked.map.as_deref(), asked.signature.as_deref()).map_err(bad)?;
-    let reason = asked.reason.chars().take(REASON_CHARS_MAX).collect();
-    let summary = asked.summary.chars().take(REASON_CHARS_MAX).collect();
+    let (reason, summary) = (line(&asked.reason), line(&asked.summary));
     state.on_trial(Incoming { hash: hash.clone(), at_s: began_s, author: author.to_owned(), reason, summary }, until_s);
     new.serial = state.serial(&hash);
     if !admitted.ops.is_empty() {
@@ -234,11 +247,10 @@ async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<D
     let counters = decide::carried(&service.tables, &new.tables);
     let (redirects, redirects_invalid) = redirects(&service, &new.tables);
     let grants_invalid = grants(&service, &new.tables);
-    warnings.extend(unreached(&service, &new.tables).await);
     let guards = trial::now(&service);
-    let trial = Trial::begin(service.clone(), began_s, until_s, asked.only_tighter && !loosens);
+    // First: whatever becomes of the swap, somebody takes it back.
+    *changing = Some(Trial::begin(service.clone(), began_s, until_s, asked.only_tighter && !loosens));
     let new = swap(&service, new, &moved, bound).await;
-    *changing = Some(trial);
     let Moved { opened, closed, restarted } = moved;
     Ok(DeployedPlan {
         before: service.plan.clone(),
@@ -258,6 +270,20 @@ async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<D
         connections: new.admission.open(),
         guards,
     })
+}
+
+/// A server that stops changes its plan no more: what would work under another one had to end before.
+fn goes_on(service: &Service) -> Result<(), OperateError> {
+    if service.stopping() { Err(no("deploy", "the server stops")) } else { Ok(()) }
+}
+
+fn keeps_none() -> OperateError {
+    no("deploy", "this server keeps no plans")
+}
+
+/// Words of somebody, as one line of the history and of a terminal.
+fn line(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_CHARS_MAX).collect()
 }
 
 fn bad(error: crate::plans::slots::SlotError) -> OperateError {
@@ -327,19 +353,28 @@ async fn unreached(service: &Service, new: &Tables) -> Vec<String> {
     if service.site.outbound == crate::site::Outbound::Sink {
         return warnings;
     }
-    for hop in next_hops(new.plan()).difference(&known) {
-        let connecting = async {
-            match service.site.host(hop) {
-                Some(address) => tokio::net::TcpStream::connect(address).await,
-                None => tokio::net::TcpStream::connect(hop.as_str()).await,
+    // Side by side: nobody deploys, confirms or goes back meanwhile.
+    let mut asked = tokio::task::JoinSet::new();
+    for hop in next_hops(new.plan()).difference(&known).cloned() {
+        let address = service.site.host(&hop);
+        asked.spawn(async move {
+            let connecting = async {
+                match address {
+                    Some(address) => tokio::net::TcpStream::connect(address).await,
+                    None => tokio::net::TcpStream::connect(hop.as_str()).await,
+                }
+            };
+            match tokio::time::timeout(REACHED_MAX, connecting).await {
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some(format!("{hop} does not answer: {error}")),
+                Err(_) => Some(format!("{hop} does not answer within {} s", REACHED_MAX.as_secs())),
             }
-        };
-        match tokio::time::timeout(REACHED_MAX, connecting).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => warnings.push(format!("{hop} does not answer: {error}")),
-            Err(_) => warnings.push(format!("{hop} does not answer within {} s", REACHED_MAX.as_secs())),
-        }
+        });
     }
+    while let Some(told) = asked.join_next().await {
+        warnings.extend(told.ok().flatten());
+    }
+    warnings.sort();
     warnings
 }
 
@@ -378,12 +413,17 @@ impl Operation for Confirm {
 
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<Self::Response, OperateError> {
         let service = server(context)?;
+        let other = |runs: &Service| ![&runs.plan, &runs.plan_full, &String::new()].contains(&&self.plan);
+        if other(&service) {
+            return answered(Err(no("deploy", format!("{} runs, not {}{}", service.plan, self.plan, last(&service)))));
+        }
         match block_on(trial::confirm(&service)).map_err(bad)? {
             Some((plan, serial)) => {
                 audit(context, &format!("plan {plan} is confirmed, serial {serial}"));
                 Ok(PlanAnswer::Runs(RunningPlan { plan, serial }))
             }
             None => {
+                let service = service.current();
                 answered(Err(no("deploy", format!("no plan is on trial, {} runs{}", service.plan, last(&service)))))
             }
         }
@@ -414,7 +454,7 @@ impl Operation for RollBack {
         let service = server(context)?;
         let answer = answered(block_on(roll_back(&service, &self, &context.who.to_string())))?;
         if let PlanAnswer::Runs(RunningPlan { plan, .. }) = &answer {
-            audit(context, &format!("plan {plan} runs again instead of {}: {}", service.plan, self.reason));
+            audit(context, &format!("plan {plan} runs again instead of {}: {}", service.plan, line(&self.reason)));
         }
         Ok(answer)
     }
@@ -422,9 +462,16 @@ impl Operation for RollBack {
 
 async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Result<RunningPlan, OperateError> {
     let mut changing = service.plans.changing.lock().await;
+    goes_on(service)?;
     let service = service.current();
-    if let Some(trial) = changing.take() {
+    let slots = Slots::of(&service.site.data);
+    // Before anything changes: whoever is refused finds everything as it was.
+    if let Some(to) = &asked.to {
+        former(&slots.state().map_err(bad)?.ok_or_else(keeps_none)?, to)?;
+    }
+    if let Some(trial) = changing.as_ref() {
         trial::back(&service, trial, &decide::guards::Cause::Asked).await;
+        *changing = None;
         let back = service.current();
         let is_wanted = asked.to.as_ref().is_none_or(|to| *to == back.plan || *to == back.plan_full);
         if is_wanted {
@@ -432,10 +479,9 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
         }
     }
     let service = service.current();
-    let slots = Slots::of(&service.site.data);
-    let mut state = slots.state().map_err(bad)?.ok_or_else(|| no("deploy", "this server keeps no plans"))?;
+    let mut state = slots.state().map_err(bad)?.ok_or_else(keeps_none)?;
     let entry = match &asked.to {
-        Some(to) => state.find(to).ok_or_else(|| no("deploy", format!("the history has no plan {to}")))?,
+        Some(to) => former(&state, to)?,
         None => state.before().ok_or_else(|| no("deploy", "no plan ran before this one"))?,
     };
     let text = slots.plan(&entry.hash).map_err(bad)?;
@@ -445,7 +491,7 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
     let Verified { mut new, moved, text, .. } = verified(&service, &again, true).await?;
     let bound = bind_new(&new, &moved).map_err(|error| no("deploy", error.to_string()))?;
     let hash = plan::hash(&text).full();
-    let reason = asked.reason.chars().take(REASON_CHARS_MAX).collect();
+    let reason = line(&asked.reason);
     let summary = format!("back to serial {}", state.serial(&hash));
     let of = Incoming { hash: hash.clone(), at_s: clock::unix_s(), author: author.to_owned(), reason, summary };
     state.take_over(of, false);
@@ -454,6 +500,16 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
     let new = swap(&service, new, &moved, bound).await;
     new.rings().settle(&new.tables);
     Ok(RunningPlan { plan: new.plan.clone(), serial: new.serial })
+}
+
+/// A plan that was there to stay. One that only was on trial would come in without one.
+fn former<'a>(state: &'a State, to: &str) -> Result<&'a PlanEntry, OperateError> {
+    let entry = state.find(to).ok_or_else(|| no("deploy", format!("the history has no plan {to}")))?;
+    if state.stayed(entry) {
+        return Ok(entry);
+    }
+    let why = format!("{to} was on trial and never confirmed: `facteur deploy` it, or `facteur confirm` while it is");
+    Err(no("deploy", why))
 }
 
 fn tables_of(text: &str) -> Result<Tables, OperateError> {
@@ -524,9 +580,22 @@ impl Operation for Healthy {
         if ![&service.plan, &service.plan_full, &String::new()].contains(&&self.plan) {
             return Err(no("healthy", format!("{} runs, not {}", service.plan, self.plan)));
         }
-        // What it does is async only inside: sockets are bound on a runtime.
-        block_on(async { start::open_waiting(&service) })
-            .map(|opened| NowOpen { opened })
-            .map_err(|error| no("healthy", error.to_string()))
+        let opening = async {
+            // Not while another plan comes in: each would open what it knows.
+            let _changing = service.plans.changing.lock().await;
+            start::open_waiting(&service.current())
+        };
+        block_on(opening).map(|opened| NowOpen { opened }).map_err(|error| no("healthy", error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_one_line_whatever_was_typed() {
+        assert_eq!(line("ticket\n4417 \u{1b}[31mred"), "ticket 4417  [31mred");
+        assert_eq!(line(&"é".repeat(600)).chars().count(), REASON_CHARS_MAX);
     }
 }

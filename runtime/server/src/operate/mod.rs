@@ -243,7 +243,7 @@ pub(crate) fn audit(context: &Context, what: &str) {
     tracing::info!(who = %context.who, "audit: {what}");
     let op = Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what: what.to_owned() };
     if let Err(error) = context.store.commit_wait(vec![op]) {
-        tracing::error!(who = %context.who, "only the log has this of the audit: {what}: {error}");
+        tracing::error!(who = %context.who, "audit: only the log has this: {what}: {error}");
     }
 }
 

@@ -51,9 +51,13 @@ fn running(context: &Context) -> Option<&Operators> {
     context.server.as_ref().map(|server| &*server.operators)
 }
 
-fn audited(context: &Context, what: String) -> Op {
+fn audited(context: &Context, what: &str) -> Op {
+    Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what: what.to_owned() }
+}
+
+/// The line of the log, once it is done: names that were refused are anybody's text.
+fn log(context: &Context, what: &str) {
     tracing::warn!(who = %context.who, "audit: {what}");
-    Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what }
 }
 
 impl Operation for EnrollOperator {
@@ -73,7 +77,8 @@ impl Operation for EnrollOperator {
         let (by, since_s) = (context.who.to_string(), clock::unix_s());
         let operator = Operator { name: self.name, role: self.role, fingerprint, since_s, by };
         let what = format!("enrols the {} {}, whose key is {}", operator.role, operator.name, operator.fingerprint);
-        operators::enroll(&context.store, running(context), &operator, audited(context, what))?;
+        operators::enroll(&context.store, running(context), &operator, audited(context, &what))?;
+        log(context, &what);
         Ok(operator)
     }
 }
@@ -105,7 +110,11 @@ impl Operation for RemoveOperator {
 
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {
         let what = format!("removes the operator {}", self.name);
-        operators::remove(&context.store, running(context), &self.name, audited(context, what))
+        let removed = operators::remove(&context.store, running(context), &self.name, audited(context, &what))?;
+        if removed {
+            log(context, &what);
+        }
+        Ok(removed)
     }
 }
 

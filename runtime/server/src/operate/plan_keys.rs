@@ -88,12 +88,12 @@ fn now(context: &Context) -> Result<PlanKeysNow, OperateError> {
 
 /// Commits a change with the audit and word to the administrators.
 fn commit(context: &Context, mut ops: Vec<Op>, what: String) -> Result<PlanKeysNow, OperateError> {
-    tracing::warn!(who = %context.who, "audit: {what}");
     let told = context.server.as_ref().map(|service| told(service, &context.who, &what)).unwrap_or_default();
-    ops.push(Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what });
+    ops.push(Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what: what.clone() });
     let (ids, mails): (Vec<QueueId>, Vec<Vec<Op>>) = told.into_iter().unzip();
     ops.extend(mails.into_iter().flatten());
     context.store.commit_wait(ops)?;
+    tracing::warn!(who = %context.who, "audit: {what}");
     if let Some(service) = &context.server {
         ids.into_iter().for_each(|id| service.spool.arrived(id));
     }
@@ -236,6 +236,8 @@ impl Operation for AcknowledgeKeyAlarm {
     }
 
     fn handle(self, context: &Context, _: &mut dyn FnMut(Progress)) -> Result<bool, OperateError> {
+        // What is acknowledged is what was seen here, and not an alarm that comes meanwhile.
+        let _one = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stood) = alarm::load(&context.store)? else { return Ok(false) };
         let what = format!("saw the alarm about the plan keys ({})", stood.what);
         let audit = Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what };

@@ -16,8 +16,11 @@ use crate::{
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// A name, and what begins under a plan.
+type Keep = (&'static str, fn(Arc<Service>) -> Work);
+
 /// Each reads the plan when it begins.
-const KEPT: [(&str, fn(Arc<Service>) -> Work); 16] = [
+const KEPT: [Keep; 16] = [
     ("certificates", |service| Box::pin(certificates::keep(service))),
     ("compromise", |service| Box::pin(compromise::keep(service))),
     ("fullness", |service| Box::pin(fullness::keep(service))),
@@ -36,10 +39,13 @@ const KEPT: [(&str, fn(Arc<Service>) -> Work); 16] = [
     ("tls_reports", |service| Box::pin(world::tls_report::keep(service))),
 ];
 
+/// What ends them, and the work.
+type Now = (Option<watch::Sender<bool>>, Vec<JoinHandle<()>>);
+
 /// What works now.
 #[derive(Default)]
 pub(crate) struct Keepers {
-    now: Mutex<(Option<watch::Sender<bool>>, Vec<JoinHandle<()>>)>,
+    now: Mutex<Now>,
 }
 
 impl Keepers {
@@ -53,7 +59,7 @@ impl Keepers {
             before.send_replace(true);
         }
         let mut before = std::mem::take(&mut now.1).into_iter();
-        let begin = |(name, keep): (&'static str, fn(Arc<Service>) -> Work)| {
+        let begin = |(name, keep): Keep| {
             let (keeper, before) = (keeper.clone(), before.next());
             loops::start(service, name, async move {
                 if let Some(before) = before {
@@ -61,6 +67,7 @@ impl Keepers {
                     let _ = before.await;
                 }
                 if !keeper.stopping() {
+                    loops::goes_on(&keeper, name);
                     keep(keeper).await;
                 }
             })

@@ -1,6 +1,6 @@
-//! Which accounts were refused something: how many in each hour of the last week, and who since a plan is on trial.
+//! Which accounts were refused something: how many in each hour of the last week, and who lately while a plan is on trial.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mail::Login;
@@ -20,7 +20,8 @@ pub(crate) struct Refused(Mutex<Seen>);
 struct Seen {
     hour: i64,
     in_hour: HashSet<String>,
-    on_trial: HashSet<String>,
+    /// When each was refused something last.
+    on_trial: HashMap<String, i64>,
     /// Of hours that are over and of this one, not written yet.
     waiting: Vec<(i64, usize)>,
 }
@@ -34,8 +35,8 @@ impl Refused {
         if seen.in_hour.len() < ACCOUNTS_MAX {
             seen.in_hour.insert(login.clone());
         }
-        if seen.on_trial.len() < ACCOUNTS_MAX {
-            seen.on_trial.insert(login);
+        if seen.on_trial.len() < ACCOUNTS_MAX || seen.on_trial.contains_key(&login) {
+            seen.on_trial.insert(login, now_s);
         }
     }
 
@@ -44,10 +45,12 @@ impl Refused {
         self.seen().on_trial.clear();
     }
 
-    /// Who was refused something since, and is none of those `but` names.
-    pub fn on_trial(&self, but: impl Fn(&str) -> bool) -> u32 {
+    /// How many were refused something since, in the last hour, and are none of those `but` names. What is compared with an hour is
+    /// never more than one: a trial of a day gathers the refusals of a day.
+    pub fn on_trial(&self, now_s: i64, but: impl Fn(&str) -> bool) -> u32 {
         let seen = self.seen();
-        u32::try_from(seen.on_trial.iter().filter(|login| !but(login)).count()).unwrap_or(u32::MAX)
+        let lately = seen.on_trial.iter().filter(|(_, at_s)| now_s.saturating_sub(**at_s) < HOUR_S);
+        u32::try_from(lately.filter(|(login, _)| !but(login)).count()).unwrap_or(u32::MAX)
     }
 
     /// The changes of the store that keep what was counted, and forget what is older than a week.
@@ -86,11 +89,15 @@ fn key(hour: i64) -> String {
     format!("{PREFIX}{hour:010}")
 }
 
-/// How many accounts were refused something in the same hour a week ago.
+/// How many accounts were refused something in the same hour a week ago: of both clock hours that the last sixty minutes touch, the
+/// one with more.
 pub(super) fn a_week_ago(store: &Store, now_s: i64) -> Result<u32, ReadError> {
-    let kept = store.setting(&key(now_s.div_euclid(HOUR_S) - WEEK_H))?;
-    let number = kept.and_then(|octets| String::from_utf8(octets).ok()).and_then(|text| text.parse().ok());
-    Ok(number.unwrap_or(0))
+    let of = |at_s: i64| -> Result<u32, ReadError> {
+        let kept = store.setting(&key(at_s.div_euclid(HOUR_S) - WEEK_H))?;
+        let number = kept.and_then(|octets| String::from_utf8(octets).ok()).and_then(|text| text.parse().ok());
+        Ok(number.unwrap_or(0))
+    };
+    Ok(of(now_s)?.max(of(now_s - (HOUR_S - 1))?))
 }
 
 #[cfg(test)]
@@ -106,7 +113,10 @@ mod tests {
         for text in ["toto-j", "Toto-J", "dupont-m", "stolen"] {
             refused.note(&login(text), 3_600);
         }
-        assert_eq!(refused.on_trial(|login| login == "stolen"), 2);
+        assert_eq!(refused.on_trial(3_600, |login| login == "stolen"), 2);
+        // Of a long trial the last hour counts; who is refused again is there again.
+        refused.note(&login("dupont-m"), 7_190);
+        assert_eq!((refused.on_trial(7_199, |_| false), refused.on_trial(7_200, |_| false)), (3, 1));
         let kept = |ops: Vec<Op>| -> Vec<(String, Option<String>)> {
             let setting = |op| match op {
                 Op::Setting { key, value } => Some((key, value.map(|it| String::from_utf8(it).unwrap()))),

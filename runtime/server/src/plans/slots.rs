@@ -141,6 +141,11 @@ impl Slots {
         Ok(())
     }
 
+    /// What is found in the folder is not what was written there.
+    pub(crate) fn strange(&self, why: &str) -> SlotError {
+        SlotError { path: self.folder.join(STATE), why: why.to_owned() }
+    }
+
     /// What stays behind costs some kilobytes and harms nobody.
     fn sweep(&self, state: &State) {
         let Ok(files) = std::fs::read_dir(&self.folder) else { return };
@@ -255,9 +260,19 @@ impl State {
         replaced.into_iter().find(|entry| entry.hash != self.confirmed)
     }
 
-    /// By full or short hash.
+    /// By full or short hash: the newest time it was there to stay, else the newest time it was tried.
     pub(crate) fn find(&self, hash: &str) -> Option<&Entry> {
-        self.history.iter().find(|entry| entry.hash == hash || short(&entry.hash) == hash)
+        let all = || self.history.iter().filter(|entry| entry.hash == hash || short(&entry.hash) == hash);
+        all().find(|entry| self.stayed(entry)).or_else(|| all().next())
+    }
+
+    /// Was it confirmed, or served from the start? Only such a plan is gone back to: any other has its trial before it.
+    pub(crate) fn stayed(&self, entry: &Entry) -> bool {
+        match &entry.end {
+            End::Replaced => true,
+            End::Running => entry.hash == self.confirmed,
+            End::RolledBack(_) => false,
+        }
     }
 
     fn replace(&mut self, hash: &str) {
@@ -317,6 +332,19 @@ mod tests {
         assert_eq!(ends(&state), [(3, taken_back), (2, End::Running), (1, End::Replaced)]);
         assert_eq!(state.before().map(|entry| entry.serial), Some(1), "what was taken back is not gone back to");
         assert_eq!(state.confirmed, plan::hash("b").full());
+        // A plan that never stayed is not gone back to; one that stayed is, also when it was taken back another time.
+        let stayed = |state: &State, text: &str| {
+            state.find(&short(&plan::hash(text).full())).map(|entry| (entry.serial, state.stayed(entry)))
+        };
+        assert_eq!(stayed(&state, "c"), Some((3, false)));
+        state.on_trial(incoming("d"), 600);
+        assert_eq!(stayed(&state, "d"), Some((4, false)), "it is on trial");
+        state.roll_back("timeout");
+        state.on_trial(incoming("a"), 600);
+        assert_eq!(stayed(&state, "a"), Some((1, true)));
+        state.roll_back("timeout");
+        assert_eq!((stayed(&state, "a"), stayed(&state, "b")), (Some((1, true)), Some((2, true))));
+        assert_eq!(stayed(&state, "none"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::doors;
 use crate::listen::Door;
 use crate::service::{Service, stopped};
 use crate::sessions::Protocol;
-use crate::start::StartError;
+use crate::start::{self, StartError};
 use crate::verifier::Making;
 
 /// Sessions of a network that lost a service go on for so long.
@@ -49,8 +49,8 @@ pub(crate) fn moved(old: &Tables, new: &Tables) -> Moved {
 /// # Errors
 /// The first that cannot be bound.
 pub(crate) fn bind_new(new: &Service, moved: &Moved) -> Result<Vec<Door>, StartError> {
-    let mut bound = Vec::new();
-    for name in &moved.opened {
+    let (mut bound, waiting) = (Vec::new(), start::still_waiting(new));
+    for name in moved.opened.iter().filter(|name| !waiting.contains(name)) {
         bound.extend(doors::bind(&new.tables, &new.site, &new.certificates, name)?);
     }
     Ok(bound)
@@ -69,7 +69,8 @@ pub(crate) async fn swap(old: &Arc<Service>, new: Service, moved: &Moved, bound:
     for name in &moved.closed {
         drop(new.doors.close(name).await);
     }
-    for (name, sockets) in sockets {
+    let waiting = start::still_waiting(&new);
+    for (name, sockets) in sockets.into_iter().filter(|(name, _)| !waiting.contains(name)) {
         if let Err(error) = new.doors.reopen(&new, &name, sockets) {
             tracing::error!(listener = name, "it does not listen any more: {error}");
         }

@@ -8,9 +8,9 @@ use decide::guards::{self, Cause, Watched};
 use mail::Login;
 
 use super::slots::{SlotError, Slots};
-use super::{PlanState, bind_new, moved, refused, swap};
+use super::{PlanState, moved, refused, swap};
 use crate::service::{Service, stopped};
-use crate::{clock, durable, metrics};
+use crate::{clock, durable, metrics, start};
 
 /// A plan on trial is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -53,7 +53,7 @@ pub(crate) fn now(service: &Service) -> GuardsNow {
 }
 
 fn queue(service: &Service) -> u64 {
-    u64::try_from(service.store.queue_count().unwrap_or(0)).unwrap_or(u64::MAX)
+    service.store.queue_count().unwrap_or(0)
 }
 
 impl Trial {
@@ -71,7 +71,8 @@ impl Trial {
 
     fn watched(&mut self, service: &Service) -> Watched {
         let now_s = self.now_s();
-        let mut down: Vec<String> = service.doors.down().into_iter().map(|name| format!("listener {name}")).collect();
+        let mut down: Vec<String> =
+            service.doors.down(service).into_iter().map(|name| format!("listener {name}")).collect();
         // The plan before would not bring engines back that were down under it.
         if !self.engines_down && engines_down(service).is_some() {
             down.push("every virus engine".to_owned());
@@ -85,7 +86,7 @@ impl Trial {
         Watched {
             now_s,
             until_s: self.until_s,
-            refused: service.plans.refused.on_trial(contained),
+            refused: service.plans.refused.on_trial(clock::unix_s(), contained),
             // Unreadable is as if nobody had been refused: the floor is left.
             refused_a_week_ago: refused::a_week_ago(&service.store, now_s).unwrap_or(0),
             only_tighter: self.only_tighter,
@@ -105,6 +106,7 @@ fn engines_down(service: &Service) -> Option<Duration> {
 /// Watches the plan on trial until the server stops, and counts who is refused.
 pub(crate) async fn keep(service: Arc<Service>) {
     let mut stop = service.stop.clone();
+    let mut is_blind = false;
     for turn in 1_u32.. {
         let stopping = tokio::time::timeout(LOOK_EVERY, stopped(&mut stop)).await.is_ok();
         if stopping || turn.is_multiple_of(FLUSH_EVERY) {
@@ -118,34 +120,43 @@ pub(crate) async fn keep(service: Arc<Service>) {
         if stopping {
             return;
         }
-        look(&service).await;
+        let worker = service.clone();
+        // A panic was counted. A plan nobody can watch goes at the next look, and until it is gone there is a next one.
+        is_blind = tokio::spawn(async move { look(&worker, is_blind).await }).await.is_err();
     }
 }
 
-async fn look(service: &Arc<Service>) {
+async fn look(service: &Arc<Service>, is_blind: bool) {
     let mut changing = service.plans.changing.lock().await;
     let Some(trial) = changing.as_mut() else { return };
     let service = &service.current();
-    let rules = trial.before.tables.plan().deployment.guards;
-    let watched = trial.watched(service);
-    if let Some(cause) = guards::judge(&rules, &watched)
-        && let Some(trial) = changing.take()
-    {
+    let cause = if is_blind {
+        Some(Cause::Panic)
+    } else {
+        let rules = trial.before.tables.plan().deployment.guards;
+        guards::judge(&rules, &trial.watched(service))
+    };
+    if let Some(cause) = cause {
         back(service, trial, &cause).await;
+        *changing = None;
     }
 }
 
-/// Takes the plan on trial back. What goes wrong on the way is said, and does not stop it.
-pub(crate) async fn back(service: &Arc<Service>, trial: Trial, cause: &Cause) {
+/// Takes the plan on trial back. What goes wrong on the way is said, and does not stop it. The caller forgets the trial once this
+/// came to its end, and not before.
+pub(crate) async fn back(service: &Arc<Service>, trial: &Trial, cause: &Cause) {
     let before = &trial.before;
     let moved = moved(&service.tables, &before.tables);
     // What is shared is the same in both.
     let old = Service { state: PlanState::Confirmed, ..(**before).clone() };
-    let bound = bind_new(&old, &moved).unwrap_or_else(|error| {
-        tracing::error!("a listener of the plan before does not come back: {error}");
-        Vec::new()
-    });
-    let back = swap(service, old, &moved, bound).await;
+    let back = swap(service, old, &moved, Vec::new()).await;
+    let waiting = start::still_waiting(&back);
+    for name in moved.opened.iter().filter(|name| !waiting.contains(name)) {
+        // Each for itself: one whose port was taken meanwhile keeps no other closed.
+        if let Err(error) = back.doors.reopen(&back, name, Vec::new()) {
+            tracing::error!(listener = name, "a listener of the plan before does not come back: {error}");
+        }
+    }
     back.rings().settle(&back.tables);
     service.metrics.rollbacks.with_label_values(&[cause.word()]).inc();
     tracing::error!(plan = service.plan, back_to = back.plan, cause = cause.word(), "the plan is taken back: {cause}");
@@ -168,18 +179,19 @@ fn note_back(service: &Service, cause: &Cause) -> Result<(), SlotError> {
     Ok(())
 }
 
-/// The plan on trial is there to stay. Its short name and serial; `None` where there is none.
-pub(crate) async fn confirm(service: &Arc<Service>) -> Result<Option<(String, u64)>, SlotError> {
-    let mut changing = service.plans.changing.lock().await;
-    if changing.is_none() {
+/// The plan on trial, which `meant` is under, is there to stay. Its short name and serial; `None` where there is none, or another.
+pub(crate) async fn confirm(meant: &Arc<Service>) -> Result<Option<(String, u64)>, SlotError> {
+    let mut changing = meant.plans.changing.lock().await;
+    let service = meant.current();
+    if changing.is_none() || service.plan_full != meant.plan_full {
         return Ok(None);
     }
-    let service = service.current();
     let slots = Slots::of(&service.site.data);
-    if let Some(mut state) = slots.state()? {
-        state.confirm();
-        slots.write(&state)?;
-    }
+    let state = slots.state()?.filter(|state| matches!(&state.trial, Some((hash, _)) if *hash == service.plan_full));
+    // Whoever is told that it stays has to meet it after a restart.
+    let Some(mut state) = state else { return Err(slots.strange("it does not know the plan on trial")) };
+    state.confirm();
+    slots.write(&state)?;
     *changing = None;
     let confirmed = Arc::new(Service { state: PlanState::Confirmed, ..(*service).clone() });
     confirmed.rings().settle(&confirmed.tables);

@@ -159,6 +159,12 @@ impl Front {
         let service = portal.service.current();
         let rules = service.tables.plan().portal.clone();
         let Some(rules) = rules.filter(|_| !Arc::ptr_eq(&service, &portal.service)) else { return (portal, router) };
+        // One of those who see a new plan makes its portal; a second one would have ways of its own that nobody comes back by.
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let (portal, router) = current.clone();
+        if Arc::ptr_eq(&service, &portal.service) {
+            return (portal, router);
+        }
         portal.sessions.bound(rules.idle_s, rules.session_at_most_s);
         // Who is on the way out comes back, unless the ways themselves are others.
         let before = &portal.service.tables.plan().identity.sign_in;
@@ -166,7 +172,7 @@ impl Front {
         let ways = if are_same { portal.ways.clone() } else { self::ways(&service, &rules) };
         let new = Arc::new(Portal { service, host: host(&rules), rules, ways, ..(*portal).clone() });
         let both = (new.clone(), self::router(&new));
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = both.clone();
+        *current = both.clone();
         both
     }
 }

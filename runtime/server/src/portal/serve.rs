@@ -83,7 +83,8 @@ pub(super) async fn serve(front: Arc<Front>, door: Door) {
         if seat.at_once > OF_ADDRESS_MAX {
             continue;
         }
-        let (front, acceptor) = (front.clone(), acceptor.now().acceptor);
+        let oldest = portal.service.current().tables.plan().tls.oldest;
+        let (front, acceptor) = (front.clone(), acceptor.now(oldest).acceptor);
         tokio::spawn(async move {
             let conversation = converse(&front, &acceptor, stream, source);
             let _ = tokio::time::timeout(CONNECTION_MAX, conversation).await;

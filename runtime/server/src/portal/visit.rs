@@ -163,6 +163,18 @@ impl Visitor {
     }
 }
 
+/// Where somebody has to go before the page they asked for. One thing after the other, the password first: who lacks both
+/// is not sent from one to the other.
+fn first_to(asked: &str, must_change: bool, lacks_second_factor: bool) -> Option<&'static str> {
+    let to = match (must_change, lacks_second_factor) {
+        (true, _) => password::PATH,
+        (false, true) => second_factor::PATH,
+        (false, false) => return None,
+    };
+    let is_there = asked.strip_prefix(to).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    (!is_there).then_some(to)
+}
+
 impl FromRequestParts<Arc<Portal>> for Visitor {
     type Rejection = Response;
 
@@ -174,9 +186,10 @@ impl FromRequestParts<Arc<Portal>> for Visitor {
             let lacks = visitor.as_ref().map_or(Ok(false), Visitor::lacks_second_factor)?;
             Ok(visitor.map(|visitor| (visitor, lacks)))
         }) {
-            Ok(Some((_, true))) if !asked.starts_with(second_factor::PATH) => Err(page::see(second_factor::PATH)),
-            Ok(Some((visitor, _))) if visitor.must_change && asked != password::PATH => Err(page::see(password::PATH)),
-            Ok(Some((visitor, _))) => Ok(visitor),
+            Ok(Some((visitor, lacks))) => match first_to(asked, visitor.must_change, lacks) {
+                Some(path) => Err(page::see(path)),
+                None => Ok(visitor),
+            },
             Ok(None) => Err(sign_in::first(&visit, &parts.method)),
             Err(error) => Err(page::unreadable(&visit, &error)),
         }
@@ -188,5 +201,34 @@ impl axum::extract::OptionalFromRequestParts<Arc<Portal>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Portal>) -> Result<Option<Visitor>, Infallible> {
         Ok(parts.extensions.get::<Visit>().and_then(|visit| Visitor::of(visit).ok().flatten()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_comes_first_then_the_second_factor_and_nobody_goes_in_circles() {
+        let (password, factor) = (Some(password::PATH), Some(second_factor::PATH));
+        for (asked, must_change, lacks, first) in [
+            ("/", false, false, None),
+            ("/", true, false, password),
+            ("/", false, true, factor),
+            ("/", true, true, password),
+            ("/password", true, true, None),
+            ("/password", true, false, None),
+            ("/password", false, true, factor),
+            ("/second-factor", true, true, password),
+            ("/second-factor", true, false, password),
+            ("/second-factor", false, true, None),
+            ("/second-factor/confirm", false, true, None),
+            ("/second-factors", false, true, factor),
+        ] {
+            assert_eq!(first_to(asked, must_change, lacks), first, "{asked} {must_change} {lacks}");
+            if let Some(path) = first {
+                assert_eq!(first_to(path, must_change, lacks), None, "{path} is where it ends");
+            }
+        }
     }
 }

@@ -95,6 +95,9 @@ pub async fn keep(service: Arc<Service>) {
 /// Today's tallies, as they were when the server stopped.
 async fn restore(service: &Arc<Service>) {
     let today = day(0);
+    if service.tally.lock().unwrap_or_else(PoisonError::into_inner).is_read {
+        return;
+    }
     let (store, prefix) = (service.store.clone(), format!("{TALLIES}{today}/"));
     let kept = durable::blocking({
         let prefix = prefix.clone();
@@ -107,6 +110,7 @@ async fn restore(service: &Arc<Service>) {
             tally.restore(&today, domain, of);
         }
     }
+    tally.is_read = true;
 }
 
 async fn write(service: &Arc<Service>) {

@@ -71,14 +71,21 @@ pub struct Tally {
     domains: BTreeMap<(String, String), Counted>,
     unwritten: BTreeSet<(String, String)>,
     rows: usize,
+    /// What the store had when the server started is here. Another plan goes on with what is in memory.
+    pub is_read: bool,
 }
 
 impl Tally {
-    /// Takes back what the store has of a day.
+    /// Takes back what the store has of a day, beside what was counted since.
     pub fn restore(&mut self, day: &str, domain: &str, kept: OfDomain) {
-        self.rows += kept.rows.len();
-        let counted = Counted { published: kept.published, rows: kept.rows.into_iter().collect(), untold: kept.untold };
-        self.domains.insert((day.to_owned(), domain.to_owned()), counted);
+        let counted = self.domains.entry((day.to_owned(), domain.to_owned())).or_default();
+        counted.published = kept.published;
+        counted.untold = counted.untold.saturating_add(kept.untold);
+        for (row, times) in kept.rows {
+            let count = counted.rows.entry(row).or_default();
+            self.rows += usize::from(*count == 0);
+            *count = count.saturating_add(times);
+        }
     }
 
     /// Counts a message of `day`. Nothing is counted for who has no record.
@@ -202,6 +209,12 @@ mod tests {
         again.count("2026-11-29", source(1), &results("a.example.org"), false);
         assert_eq!(again.take_unwritten("2026-11-30")[0].2.rows[0].1, 4);
         assert_eq!(again.rows, 0, "yesterday is forgotten once it is written");
+        // A message was faster than the store.
+        let mut late = Tally::default();
+        late.count("2026-11-29", source(1), &results("a.example.org"), false);
+        late.restore(day, domain, of.clone());
+        assert_eq!(late.take_unwritten("2026-11-29")[0].2.rows[0].1, 4);
+        assert_eq!(late.rows, 2);
     }
 
     #[test]

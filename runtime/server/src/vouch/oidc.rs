@@ -152,6 +152,8 @@ impl Oidc {
         if !fresh && !lately {
             known.asked = Some(Instant::now());
             let got = fetch::get(service.into(), &configuration::place(&self.issuer), fetch::JSON).await;
+            // From the answer on: those who waited for one that took long do not each ask again.
+            known.asked = Some(Instant::now());
             match got.and_then(|octets| configuration::read(&octets, &self.issuer).map_err(str::to_owned)) {
                 Ok(configuration) => known.configuration = Some((Instant::now(), configuration)),
                 Err(why) => tracing::warn!("{}: {why}", self.issuer),

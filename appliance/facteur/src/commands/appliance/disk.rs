@@ -1,7 +1,7 @@
 //! The data disk: formatted when it is blank, left alone when it is ours, refused when it is anything else.
 //!
 //! While it is formatted a mark stands in its last MiB, which the file system leaves out: a disk with the mark was blank when we
-//! began, so a run that was killed begins again.
+//! began, so a run that was killed begins again. A file system of ours that was ever mounted is never formatted, whatever stands there.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,8 +14,9 @@ const OCTETS_MIN: u64 = 64 * MIB;
 /// What the image calls the disk.
 pub const LABEL: &str = "appliance-data";
 const MARK: &[u8] = b"facteur: being formatted, nothing else was here\n";
-/// Of ext4: the superblock, its magic number and its label (struct ext4_super_block).
+/// Of ext4: the superblock, when it was mounted, its magic number and its label (struct ext4_super_block).
 const SUPERBLOCK: u64 = 1024;
+const MOUNTED_AT: usize = 0x2c;
 const MAGIC_AT: usize = 0x38;
 const LABEL_AT: usize = 0x78;
 const LABEL_OCTETS: usize = 16;
@@ -67,13 +68,15 @@ pub fn prepare(device: &Path, mkfs: &Path) -> Result<Found, String> {
 
 fn look(disk: &mut File, octets: u64) -> std::io::Result<Found> {
     let (first, last) = (piece(disk, 0)?, piece(disk, octets - MIB)?);
-    if last.starts_with(MARK) {
-        return Ok(Found::Begun);
-    }
     let superblock = first.get(SUPERBLOCK as usize..).unwrap_or_default();
     let magic = superblock.get(MAGIC_AT..MAGIC_AT + 2) == Some(&[0x53, 0xef]);
     let label = superblock.get(LABEL_AT..LABEL_AT + LABEL_OCTETS).unwrap_or_default();
-    if magic && label.split(|octet| *octet == 0).next() == Some(LABEL.as_bytes()) {
+    let is_ours = magic && label.split(|octet| *octet == 0).next() == Some(LABEL.as_bytes());
+    let was_mounted = superblock.get(MOUNTED_AT..MOUNTED_AT + 4).is_some_and(|time| time != [0; 4]);
+    if last.starts_with(MARK) && !(is_ours && was_mounted) {
+        return Ok(Found::Begun);
+    }
+    if is_ours {
         return Ok(Found::Ready);
     }
     // File systems, partition tables, LVM, RAID and LUKS all say in one of the two what they are.
@@ -167,6 +170,11 @@ mod tests {
         let Some(mkfs) = mkfs() else { return eprintln!("SKIP: no `mkfs.ext4` here (tests/packages)") };
         let disk = Disk::new("blank");
         assert_eq!(prepare(&disk.0, &mkfs), Ok(Found::Blank));
+        assert_eq!(prepare(&disk.0, &mkfs), Ok(Found::Ready));
+        // Somebody's mail may stand where the mark does, in a file system that was made larger.
+        disk.write(OCTETS_MIN - MIB, MARK);
+        assert_eq!(disk.found(), Found::Begun);
+        disk.write(SUPERBLOCK + MOUNTED_AT as u64, &1_700_000_000_u32.to_le_bytes());
         assert_eq!(prepare(&disk.0, &mkfs), Ok(Found::Ready));
         // Killed after the mark, in the middle of it, and before the mark was taken away.
         for garbage in [None, Some((0, 4096)), Some((1024, 16))] {

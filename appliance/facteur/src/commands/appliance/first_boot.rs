@@ -15,8 +15,8 @@ use server::remote::operators;
 use server::{Vault, keys};
 use store::{Op, Store};
 
-use super::given::{Given, KEYS, OPERATORS, PEOPLE, SECRET, SITE};
-use super::imported::{self, Digests, Verdict};
+use super::given::{Given, KEYS, OPERATORS, PASSWORD, PEOPLE, SECRET, SITE};
+use super::imported::{self, Asked, Digests, Verdict};
 use super::minimal;
 use crate::{serving, site_file};
 
@@ -26,8 +26,6 @@ type Anything = Box<dyn std::error::Error + Send + Sync>;
 const TAKEN: &str = "first-boot/taken";
 /// What the console shows, in the data folder.
 pub const REPORT: &str = "first-boot.report";
-/// The first password of somebody is a secret of this name.
-const PASSWORD: &str = "secret/password.";
 
 /// Where everything is.
 pub struct Places {
@@ -64,20 +62,27 @@ pub fn run(
     std::fs::create_dir_all(&places.data).map_err(|error| serving::named(&places.data, error))?;
     after(Step::Folder)?;
     let given = Given::read(places.credentials.as_deref(), places.cidata.as_deref());
-    let tables = tables(&places.plan)?;
+    let (tables, is_deployed) = tables(places)?;
     let mut lines = given.notes.clone();
     if !given.is_empty() {
         let store = Store::open(&places.data, serving::store_options())?;
         after(Step::Opened)?;
-        lines.extend(Import { places, store: &store, tables: &tables, given: &given, again }.run(after)?);
+        lines.extend(Import { places, store: &store, tables: &tables, is_deployed, given: &given, again }.run(after)?);
     }
     if is_ours_to_write(&site(places)) {
         let (text, missing) = minimal::site(tables.plan(), &places.data, &places.addresses);
-        write(&site(places), &text)?;
         lines.extend(missing);
+        match write(&site(places), &text) {
+            // On a full disk the server gives way to deletions; without it nobody could delete.
+            Err(error) if site(places).is_file() => lines.push(format!("the site stays as it was: {error}")),
+            written => written?,
+        }
     }
     after(Step::Minimal)?;
-    write(&places.data.join(REPORT), &lines.iter().map(|line| format!("{line}\n")).collect::<String>())?;
+    let report: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    if let Err(error) = write(&places.data.join(REPORT), &report) {
+        lines.push(format!("this is not kept for the console: {error}"));
+    }
     after(Step::Reported)?;
     Ok(lines)
 }
@@ -86,10 +91,11 @@ pub fn site(places: &Places) -> PathBuf {
     places.data.join("site.ron")
 }
 
-fn tables(plan: &Path) -> Result<Tables, Anything> {
-    let text = std::fs::read_to_string(plan).map_err(|error| serving::named(plan, error))?;
-    let (plan, _) = plan::read(&text).map_err(|error| serving::named(plan, error))?;
-    Ok(Tables::new(plan)?)
+/// Of the plan that will be served, and whether it was deployed.
+fn tables(places: &Places) -> Result<(Tables, bool), Anything> {
+    let (text, is_deployed) = serving::plan_text(&places.plan, &places.data)?;
+    let (plan, _) = plan::read(&text).map_err(|error| serving::named(&places.plan, error))?;
+    Ok((Tables::new(plan)?, is_deployed))
 }
 
 /// There is none, or one of ours: then the address may be another today.
@@ -100,10 +106,20 @@ fn is_ours_to_write(site: &Path) -> bool {
     }
 }
 
+/// What the console says of a value that was left.
+fn not_taken(taken: &Digests, item: &str) -> String {
+    if item == KEYS {
+        return "keys are given that were not at first boot: they are not taken (key break-glass)".to_owned();
+    }
+    let why = if taken.contains_key(item) { "differs from what was imported" } else { "was not given at first boot" };
+    format!("{item} {why}: it is not taken (import --again)")
+}
+
 struct Import<'a> {
     places: &'a Places,
     store: &'a Store,
     tables: &'a Tables,
+    is_deployed: bool,
     given: &'a Given,
     again: bool,
 }
@@ -114,18 +130,12 @@ impl Import<'_> {
         let kept = vault.note(TAKEN)?;
         let mut taken: Digests = kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let (mut lines, mut take) = (Vec::new(), Vec::new());
-        for (item, verdict) in imported::verdicts(&taken, self.given, self.again) {
+        let asked = Asked { again: self.again, nobody: self.store.people(None, 1)?.is_empty() };
+        for (item, verdict) in imported::verdicts(&taken, self.given, asked) {
             match verdict {
                 Verdict::Take => take.push(item),
                 Verdict::Known => {}
-                Verdict::Differs if item == KEYS => {
-                    lines.push(
-                        "keys are given that were not at first boot: they are not taken (key break-glass)".into(),
-                    );
-                }
-                Verdict::Differs => {
-                    lines.push(format!("{item} differs from what was imported: it is not taken (import --again)"));
-                }
+                Verdict::Differs => lines.push(not_taken(&taken, &item)),
             }
         }
         let wants = |item: &str| take.iter().any(|one| one == item);
@@ -242,7 +252,9 @@ impl Import<'_> {
     fn site(&self, text: &str) -> Result<(), String> {
         let (file, tried) = (site(self.places), self.places.data.join("site.ron.given"));
         write(&tried, &format!("{text}\n")).map_err(|error| error.to_string())?;
-        let read = site_file::read(&tried, Some(self.tables)).map_err(|error| error.to_string());
+        // A site outlives plans that are deployed: the server lets it name listeners of others.
+        let known = if self.is_deployed { None } else { Some(self.tables) };
+        let read = site_file::read(&tried, known).map_err(|error| error.to_string());
         let data = read.map(|site| site.data);
         let judged = data.and_then(|data| {
             let here = &self.places.data;

@@ -35,6 +35,8 @@ pub const PEOPLE: &str = "people";
 pub const KEYS: &str = "keys";
 pub const OPERATORS: &str = "operators";
 pub const SECRET: &str = "secret/";
+/// The first password of somebody is a secret of this name; the login follows.
+pub const PASSWORD: &str = "secret/password.";
 
 impl Given {
     /// What is in the two folders, where they are there.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::given::{Given, KEYS, OPERATORS};
+use super::given::{Given, KEYS, OPERATORS, PASSWORD, PEOPLE};
 
 /// Item to the BLAKE3 of the value that was taken.
 pub type Digests = BTreeMap<String, String>;
@@ -18,16 +18,27 @@ pub enum Verdict {
     Differs,
 }
 
-/// Of one item. `again`: somebody at the console wants what is given now. Keys are of the first boot alone: they are changed by who
-/// has them, or by break-glass, which says so.
-pub fn judge(taken: &Digests, item: &str, digest: &str, again: bool) -> Verdict {
+/// Who asks, and of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Somebody at the console wants what is given now.
+    pub again: bool,
+    /// The store has no people, so that nobody is changed by any.
+    pub nobody: bool,
+}
+
+/// Of one item. Keys are of the first boot alone: they are changed by who has them, or by break-glass, which says so.
+pub fn judge(taken: &Digests, item: &str, digest: &str, asked: Asked) -> Verdict {
+    let later = !taken.is_empty();
+    let is_of_people = item == PEOPLE || item.starts_with(PASSWORD);
     match taken.get(item) {
         Some(before) if before == digest => Verdict::Known,
-        Some(_) if again && item != KEYS => Verdict::Take,
+        Some(_) if asked.again && item != KEYS => Verdict::Take,
         Some(_) => Verdict::Differs,
-        // What is new after a first boot is taken as well: it replaces nothing. Not so who may deploy or operate.
-        None if item == KEYS && !taken.is_empty() => Verdict::Differs,
-        None if item == OPERATORS && !taken.is_empty() && !again => Verdict::Differs,
+        // What is new after a first boot is taken as well: it replaces nothing. Not so who may deploy, operate or log in.
+        None if item == KEYS && later => Verdict::Differs,
+        None if item == OPERATORS && later && !asked.again => Verdict::Differs,
+        None if is_of_people && later && !asked.again && !asked.nobody => Verdict::Differs,
         None => Verdict::Take,
     }
 }
@@ -37,8 +48,8 @@ pub fn digest(value: &str) -> String {
 }
 
 /// Items with their verdict, in order of name.
-pub fn verdicts(taken: &Digests, given: &Given, again: bool) -> Vec<(String, Verdict)> {
-    let verdict = |(item, value): (&String, &String)| (item.clone(), judge(taken, item, &digest(value), again));
+pub fn verdicts(taken: &Digests, given: &Given, asked: Asked) -> Vec<(String, Verdict)> {
+    let verdict = |(item, value): (&String, &String)| (item.clone(), judge(taken, item, &digest(value), asked));
     given.values.iter().map(verdict).collect()
 }
 
@@ -46,24 +57,42 @@ pub fn verdicts(taken: &Digests, given: &Given, again: bool) -> Vec<(String, Ver
 mod tests {
     use super::*;
 
+    const BOOT: Asked = Asked { again: false, nobody: false };
+    const AGAIN: Asked = Asked { again: true, nobody: false };
+    const EMPTY: Asked = Asked { again: false, nobody: true };
+
     #[test]
     fn a_value_is_taken_once_and_another_only_on_demand_and_a_key_never() {
         let taken = Digests::from([("site".to_owned(), "a".to_owned()), ("keys".to_owned(), "k".to_owned())]);
-        for (item, digest, again, expected) in [
-            ("site", "a", false, Verdict::Known),
-            ("site", "b", false, Verdict::Differs),
-            ("site", "b", true, Verdict::Take),
-            ("secret/new", "s", false, Verdict::Take),
-            ("keys", "k", true, Verdict::Known),
-            ("keys", "other", true, Verdict::Differs),
+        for (item, digest, asked, expected) in [
+            ("site", "a", BOOT, Verdict::Known),
+            ("site", "b", BOOT, Verdict::Differs),
+            ("site", "b", AGAIN, Verdict::Take),
+            ("secret/new", "s", BOOT, Verdict::Take),
+            ("keys", "k", AGAIN, Verdict::Known),
+            ("keys", "other", AGAIN, Verdict::Differs),
+            // By a reboot nobody gets in; somebody at the console lets them.
+            ("operators", "o", BOOT, Verdict::Differs),
+            ("operators", "o", EMPTY, Verdict::Differs),
+            ("operators", "o", AGAIN, Verdict::Take),
+            ("people", "p", BOOT, Verdict::Differs),
+            ("people", "p", AGAIN, Verdict::Take),
+            ("secret/password.anne", "s", BOOT, Verdict::Differs),
+            ("secret/password.anne", "s", AGAIN, Verdict::Take),
+            // A list that was refused at first boot, mended.
+            ("people", "p", EMPTY, Verdict::Take),
+            ("secret/password.anne", "s", EMPTY, Verdict::Take),
         ] {
-            assert_eq!(judge(&taken, item, digest, again), expected, "{item} {digest} {again}");
+            assert_eq!(judge(&taken, item, digest, asked), expected, "{item} {digest} {asked:?}");
         }
-        assert_eq!(judge(&Digests::new(), "keys", "k", false), Verdict::Take);
-        assert_eq!(judge(&Digests::new(), "operators", "o", false), Verdict::Take);
-        assert_eq!(judge(&taken, "operators", "o", false), Verdict::Differs, "by a reboot nobody gets in");
-        assert_eq!(judge(&taken, "operators", "o", true), Verdict::Take, "somebody is at the console");
+        for item in ["keys", "operators", "people", "secret/password.anne"] {
+            assert_eq!(judge(&Digests::new(), item, "k", BOOT), Verdict::Take, "{item} at first boot");
+        }
         let without_keys = Digests::from([("site".to_owned(), "a".to_owned())]);
-        assert_eq!(judge(&without_keys, "keys", "k", true), Verdict::Differs, "a key that comes later is no first one");
+        assert_eq!(
+            judge(&without_keys, "keys", "k", AGAIN),
+            Verdict::Differs,
+            "a key that comes later is no first one"
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use server::operate::{Bundled, MakeBundle};
+use server::operate::{Bundled, MakeBundle, Status};
 
 use super::here;
 use crate::commands::dns::Where;
@@ -48,7 +48,10 @@ fn files(data: &Path) -> Vec<(String, Vec<u8>)> {
         }
         Err(error) => files.push(("no-server.txt".to_owned(), format!("{error}\n").into_bytes())),
     }
-    let doctor: String = here::findings(data).iter().map(|finding| here::line(finding) + "\n").collect();
+    // The warnings of the server are in its status, where people are taken out of them.
+    let now = called(data, Status {}).ok();
+    let doctor: String =
+        here::of_machine(data, now.as_ref()).iter().map(|finding| here::line(finding) + "\n").collect();
     files.push(("doctor.txt".to_owned(), doctor.into_bytes()));
     files.push(("machine.txt".to_owned(), here::machine(data).into_bytes()));
     files.iter_mut().for_each(|(name, _)| *name = format!("facteur-bundle/{name}"));

@@ -21,13 +21,7 @@ const MEMORY_WANTED_KIB: u64 = 256 * 1_024;
 /// Everything that is looked at.
 pub fn findings(data: &Path) -> Vec<Finding> {
     let status = called(data, Status {});
-    let mut findings = vec![clock(), zone(), kept_clock()];
-    findings.extend(folder(data));
-    findings.push(owner(data, status.as_ref().ok()));
-    findings.extend(disk(data));
-    let pid = status.as_ref().ok().map(|now| now.pid);
-    findings.extend(pid.map(limits).unwrap_or_default());
-    findings.extend([backlog(), memory(), journal()]);
+    let mut findings = of_machine(data, status.as_ref().ok());
     if let Ok(now) = &status {
         let warning = |warning: &String| {
             let (what, says) = warning.split_once(": ").unwrap_or(("server", warning));
@@ -36,6 +30,17 @@ pub fn findings(data: &Path) -> Vec<Finding> {
         };
         findings.extend(now.warnings.iter().map(warning));
     }
+    findings
+}
+
+/// What is seen from here, without what the server says of itself: that may name people.
+pub fn of_machine(data: &Path, now: Option<&StatusNow>) -> Vec<Finding> {
+    let mut findings = vec![clock(), zone(), kept_clock()];
+    findings.extend(folder(data));
+    findings.push(owner(data, now));
+    findings.extend(disk(data));
+    findings.extend(now.map(|now| limits(now.pid)).unwrap_or_default());
+    findings.extend([backlog(), memory(), journal()]);
     findings
 }
 

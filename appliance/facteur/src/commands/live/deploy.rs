@@ -1,6 +1,6 @@
 //! `facteur deploy`, `confirm`, `rollback` and `history`: the plan of a running server (policy-language 9).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use policy::diff::{self, Class, Difference};
@@ -55,6 +55,9 @@ enum Ack {
 pub struct ConfirmArgs {
     #[command(flatten)]
     place: Place,
+    /// The plan you mean, by its hash: another one that is on trial by now is not confirmed
+    #[arg(long, value_name = "HASH")]
+    plan: Option<String>,
 }
 
 #[derive(Args)]
@@ -108,6 +111,7 @@ fn deployed(args: &DeployArgs) -> Result<Exit, Exit> {
         restart: args.restart.clone(),
         only_tighter: difference.changes.iter().all(|it| matches!(it.class, Class::Tighter | Class::Text)),
         summary: summary(&difference),
+        over: now.hash,
     };
     match ask(&args.place, "deploy", request)? {
         PlanAnswer::Runs(plan) => {
@@ -128,7 +132,9 @@ fn signature(args: &DeployArgs) -> Result<Option<String>, Exit> {
     }
     let name = args.plan.to_string_lossy();
     let beside = name.strip_suffix(BESIDE).map(|name| format!("{name}.sig.ron"));
-    Ok(beside.and_then(|path| std::fs::read_to_string(path).ok()))
+    // One that is there is meant, also where it cannot be read.
+    let beside = beside.filter(|path| Path::new(path).exists());
+    beside.map(|path| side::read(&path)).transpose()
 }
 
 fn difference(now: &PlanNow, new: &Side, format: Format) -> Result<Difference, Exit> {
@@ -199,7 +205,7 @@ fn refused(format: Format, why: &str, rule: &str) -> Exit {
 
 pub fn confirm(args: &ConfirmArgs) -> Exit {
     let format = args.place.format;
-    let answer = ask(&args.place, "confirm", Confirm {});
+    let answer = ask(&args.place, "confirm", Confirm { plan: args.plan.clone().unwrap_or_default() });
     answer.map_or_else(|exit| exit, |answer| runs(format, "confirmed", answer))
 }
 

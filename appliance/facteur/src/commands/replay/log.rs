@@ -41,6 +41,7 @@ pub fn read(path: &Path) -> Result<Log, String> {
     loop {
         number += 1;
         if !next(&mut from, &mut text).map_err(|why| wrong(number, &why))? {
+            whole(&head, &facts).map_err(|why| wrong(number, &why))?;
             return Ok(Log { head, facts });
         }
         facts.extend(row(&text).map_err(|why| wrong(number, &why))?);
@@ -48,6 +49,16 @@ pub fn read(path: &Path) -> Result<Log, String> {
             return Err(wrong(number, &format!("more than {ROWS_MAX} rows")));
         }
     }
+}
+
+/// A log that lost its end would say of everybody in it that nothing changes. There may be more than its first line says:
+/// what was under way then.
+fn whole(head: &DecisionLog, facts: &[Facts]) -> Result<(), String> {
+    let there = facts.iter().filter(|facts| facts.at_s >= head.judged_from_s).count() as u64;
+    if there < head.transactions {
+        return Err(format!("the log ends here with {there} of {} transactions: export it again", head.transactions));
+    }
+    Ok(())
 }
 
 /// `None` for a line that is about something else.
@@ -70,4 +81,25 @@ fn next(from: &mut impl BufRead, text: &mut String) -> Result<bool, String> {
         return Err("a line without end".to_owned());
     }
     Ok(octets > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_lost_its_end_is_told_from_a_whole_one() {
+        let head = |transactions| DecisionLog { judged_from_s: 10, transactions, ..DecisionLog::default() };
+        let row = |at_s: i64| {
+            let text = format!(
+                "{{\"schema\":2,\"event\":\"transaction\",\"at_s\":{at_s},\"plan\":\"p\",\"listener\":\"mx\",\"class\":\"outside\",\
+                 \"who\":\"00\",\"sender\":\"Empty\",\"turn\":1,\"tick\":1}}"
+            );
+            row(&text).unwrap().expect("a row")
+        };
+        let facts = [row(9), row(10), row(11)];
+        assert_eq!(whole(&head(2), &facts), Ok(()));
+        assert_eq!(whole(&head(1), &facts), Ok(()), "one more was under way");
+        assert!(whole(&head(3), &facts).unwrap_err().contains("2 of 3"), "what only fills windows does not count");
+    }
 }

@@ -32,7 +32,7 @@ pub struct ReplayArgs {
     /// The plan to judge it by: a plan (NAME.plan.ron), a policy file, or a folder with policy.ron
     #[arg(long, value_name = "FILE")]
     pub plan: PathBuf,
-    /// End with 5 when more decisions than this are newly refused
+    /// End with 5 when more decisions than this are newly refused or cannot be judged, or when there is none to judge
     #[arg(long, value_name = "N")]
     pub budget: Option<u64>,
     /// Compare with what this plan would have decided, instead of with what was decided
@@ -44,10 +44,10 @@ pub struct ReplayArgs {
     pub format: Format,
 }
 
-/// Where the key of the log's hashes is, if names are wanted.
+/// Whose data folder has what the command wants besides: the key of a log's hashes, people, plans that ran.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Key {
-    /// The data folder: of the server that runs, of the accounts that are named
+    /// The data folder of the server: it knows its people, and keeps its plans that ran
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
     /// The facts of this machine, site.ron: they name the data folder
@@ -130,7 +130,7 @@ fn answer(args: &ReplayArgs) -> Result<Exit, Exit> {
         Format::Json => said.json().iter().for_each(|line| say!("{line}")),
     }
     Ok(match args.budget {
-        Some(budget) if report.newly_refused > budget => Exit::StepWentOtherwise,
+        Some(budget) if !report::is_within(&report, budget) => Exit::StepWentOtherwise,
         None if report.differs() => Exit::DifferencesFound,
         Some(_) | None => Exit::Fine,
     })

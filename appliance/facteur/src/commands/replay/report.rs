@@ -23,6 +23,11 @@ pub struct Said<'s> {
     pub took: Duration,
 }
 
+/// Does a plan keep to a budget of refusals? What nobody can judge may be refused, and a log without decisions shows nothing.
+pub fn is_within(report: &Report, budget: u64) -> bool {
+    report.decisions > 0 && report.newly_refused.saturating_add(report.unknown) <= budget
+}
+
 impl Said<'_> {
     pub fn human(&self) -> String {
         let report = self.report;
@@ -105,9 +110,13 @@ impl Said<'_> {
     }
 
     fn budgeted(&self) -> String {
-        let refused = figure(self.report.newly_refused);
+        let mut refused = figure(self.report.newly_refused);
+        if self.budget.is_some() && self.report.unknown > 0 {
+            refused += &format!(" + {} that cannot be judged", figure(self.report.unknown));
+        }
         match self.budget {
-            Some(budget) if self.report.newly_refused <= budget => {
+            Some(_) if self.report.decisions == 0 => "nothing to judge: not ok".to_owned(),
+            Some(budget) if is_within(self.report, budget) => {
                 format!("newly refused {refused} ≤ budget {}: ok", figure(budget))
             }
             Some(budget) => format!("newly refused {refused} > budget {}", figure(budget)),
@@ -170,4 +179,24 @@ pub fn of_path<'r>(report: &'r Report, kind: Kind, path: &str) -> Vec<&'r decide
     let is_in =
         |rule: &str| rule.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']));
     report.rules.iter().filter(|((of, rule), _)| *of == kind && is_in(rule)).map(|(_, of)| of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_can_judge_is_no_reason_to_let_a_plan_pass() {
+        let report =
+            |decisions, newly_refused, unknown| Report { decisions, newly_refused, unknown, ..Report::default() };
+        for (report, budget, is_good) in [
+            (report(9, 2, 0), 2, true),
+            (report(9, 3, 0), 2, false),
+            (report(9, 1, 1), 2, true),
+            (report(9, 0, 9), 2, false),
+            (report(0, 0, 0), 2, false),
+        ] {
+            assert_eq!(is_within(&report, budget), is_good, "{report:?}");
+        }
+    }
 }

@@ -232,7 +232,7 @@ pub fn confirm(args: &MachineArgs) -> Result<String, Anything> {
 /// Is there another version that could be started? Where nobody can say, there is.
 pub fn can_fall_back(args: &MachineArgs) -> bool {
     let standing = args.look().and_then(|(machine, root_hash)| Ok(slots::look(&machine, &root_hash)?));
-    standing.map_or(true, |it| it.other.entry().is_some_and(|entry| !entry.is_bad()))
+    standing.map_or(true, |it| it.other.can_start())
 }
 
 fn rolled_back(args: &MachineArgs, format: Format) -> Result<(), Anything> {
@@ -280,6 +280,9 @@ fn say_header(header: &Header, format: Format) {
     match format {
         Format::Human => {
             say!("version     {}", header.version);
+            if !header.variant.is_empty() {
+                say!("overlay     {}", header.variant);
+            }
             say!("root hash   {}", header.root_hash);
             say!("plans       format {} to {}", header.plan.0, header.plan.1);
             say!("store       writes format {writes}, served by {served_by} and later, leads from {leads_from}");

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 /// A shorter secret would be found in everything; it is none.
 const SECRET_OCTETS_MIN: usize = 4;
+/// What looks like an address in every line of syslog (RFC 5424 7.2.2).
+const STRUCTURED_DATA: &str = "fields@32473";
 
 /// What is taken out, and what stands for it.
 #[derive(Debug, Default)]
@@ -48,16 +50,19 @@ impl Scrub {
         // A full stop ends a sentence more often than a name.
         let bare = token.trim_end_matches(['.', '-', '=']);
         let tail = &token[bare.len()..];
-        if let Some((_, domain)) = bare.split_once('@') {
-            if domain.is_empty() || bare.starts_with("fields@") {
+        if bare.contains('@') {
+            let is_quoted = bare.starts_with('@') && out.ends_with('"');
+            if (bare == "@" && !is_quoted) || bare == STRUCTURED_DATA {
                 *out += token;
                 return;
             }
-            if bare.starts_with('@') && out.ends_with('"') {
-                // "quoted local part"@domain
-                let before = out.trim_end_matches('"').rfind('"').unwrap_or(0);
-                out.truncate(before);
+            if is_quoted {
+                // "quoted local part"@domain, on this line.
+                let line = out.rfind('\n').map_or(0, |end| end + 1);
+                let before = out[line..].trim_end_matches('"').rfind('"').unwrap_or(0);
+                out.truncate(line + before);
             }
+            // The domain of an address literal (RFC 5321 4.1.3) is no word, and stays.
             *out += &format!("<address-{}>{tail}", self.number(bare));
             return;
         }
@@ -116,6 +121,9 @@ mod tests {
             ("facteur_queue_messages 12\ntotal", "facteur_queue_messages 12\ntotal"),
             ("jean.toto/inbox", "<person-1>/inbox"),
             ("a @ b", "a @ b"),
+            ("to someone@[192.0.2.1]", "to <address-1>[192.0.2.1]"),
+            ("fields@univ.example and [fields@32473]", "<address-1> and [fields@32473]"),
+            ("kept\nhalf\"@c.example", "kept\n<address-1>"),
         ] {
             assert_eq!(scrub().text(text), expected);
         }

@@ -259,11 +259,11 @@ fn write(context: &Context, alias: Alias) -> Result<AddedAddress, OperateError> 
         Resolution::Alias(_) => true,
         Resolution::Unknown => false,
     };
-    let [one] = &alias.members[..] else {
-        return written(context, alias);
+    // What somebody had lately is theirs to get again, and nobody else's, nor several people's.
+    let holder = match &alias.members[..] {
+        [one] => context.store.person(one)?.map(|row| store::holder_of(&row.person, &row.origin)).unwrap_or_default(),
+        _ => String::new(),
     };
-    // What somebody had lately is theirs to get again, and nobody else's.
-    let holder = context.store.person(one)?.map(|row| store::holder_of(&row.person, &row.origin)).unwrap_or_default();
     let given = context.store.given(&folded)?.filter(|given| ![&folded, &holder].contains(&&given.holder));
     let taken = given.is_some_and(|given| !known::is_free(given.freed_at_s, &plan.accounts.reuse_after));
     if taken && !is_ours {

@@ -24,6 +24,11 @@ impl Served {
         lock(&self.stopped).insert(work);
     }
 
+    /// It works again.
+    pub fn begun(&self, work: &'static str) {
+        lock(&self.stopped).remove(work);
+    }
+
     pub fn stopped(&self) -> Vec<&'static str> {
         lock(&self.stopped).iter().copied().collect()
     }

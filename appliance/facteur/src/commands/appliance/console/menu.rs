@@ -214,6 +214,11 @@ impl Menu {
     }
 }
 
+/// What comes from outside must not move the cursor.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
+}
+
 fn main_screen(facts: &Facts) -> String {
     let mut text = format!("\nfacteur {}\n", facts.version);
     for (name, addresses) in &facts.interfaces {
@@ -222,9 +227,7 @@ fn main_screen(facts: &Facts) -> String {
     }
     text.push_str(&format!("  {}\n", facts.plan));
     for line in facts.missing.iter().take(MISSING_SHOWN) {
-        // What comes from outside must not move the cursor.
-        let clean: String = line.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        text.push_str(&format!("  ! {clean}\n"));
+        text.push_str(&format!("  ! {}\n", clean(line).replace('\n', "?")));
     }
     if facts.missing.len() > MISSING_SHOWN {
         text.push_str(&format!("  ! and {} more: 1 shows them\n", facts.missing.len() - MISSING_SHOWN));

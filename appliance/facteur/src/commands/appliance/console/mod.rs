@@ -10,6 +10,8 @@ use std::io::{BufRead, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use clap::Args;
 use server::operate::{BreakGlass, Status, StatusNow};
@@ -28,8 +30,13 @@ pub struct ConsoleArgs {
     /// A NoCloud disk, mounted: new plan keys come from there
     #[arg(long, value_name = "FOLDER", default_value = "/run/facteur/cidata")]
     cidata: PathBuf,
+    /// Where systemd-networkd looks for addresses of this machine
+    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/appliance/network")]
+    network: PathBuf,
 }
 
+/// How long the screen waits for the server.
+const STATUS_WITHIN: Duration = Duration::from_secs(5);
 /// An update is looked for under this name on the disk `cidata`.
 const UPDATE: &str = "facteur.update";
 /// Octets of one line somebody types; the rest of it is left out.
@@ -51,8 +58,8 @@ pub fn run(args: &ConsoleArgs) -> Exit {
         shown(&says);
         if let Some(effect) = effect {
             match done(args, effect) {
-                Ok(text) => shown(&text),
-                Err(why) => shown(&format!("that went wrong: {why}\n")),
+                Ok(text) => shown(&menu::clean(&text)),
+                Err(why) => shown(&menu::clean(&format!("that went wrong: {why}\n"))),
             }
         }
     }
@@ -79,10 +86,16 @@ fn facts(args: &ConsoleArgs) -> Facts {
     Facts { version: env!("CARGO_PKG_VERSION").to_owned(), interfaces: interfaces.collect(), plan, missing }
 }
 
-/// Only of a server that runs: we must not be the owner of the data folder when it wants to start.
+/// Only of a server that runs: we must not be the owner of the data folder when it wants to start. One that hangs must not keep
+/// anybody from starting the machine again.
 fn status(args: &ConsoleArgs) -> Result<StatusNow, String> {
-    UnixStream::connect(args.data.join("control.sock")).map_err(|_| "it starts, or has ended".to_owned())?;
-    live::called(&args.data, Status {}).map_err(|error| error.to_string())
+    let (data, (tell, told)) = (args.data.clone(), mpsc::channel());
+    std::thread::spawn(move || {
+        let asked = UnixStream::connect(data.join("control.sock")).map_err(|_| "it starts, or has ended".to_owned());
+        // Nobody listens any more where it came too late.
+        let _ = tell.send(asked.and_then(|_| live::called(&data, Status {}).map_err(|error| error.to_string())));
+    });
+    told.recv_timeout(STATUS_WITHIN).unwrap_or_else(|_| Err(format!("nothing within {} s", STATUS_WITHIN.as_secs())))
 }
 
 fn plan_line(now: &StatusNow) -> String {
@@ -140,9 +153,8 @@ fn system(program: &str, words: &[&str]) -> Result<String, String> {
 
 /// Writes the file of the interface and has it read.
 fn network(args: &ConsoleArgs, wanted: &Wanted) -> Result<String, String> {
-    let folder = args.data.join("network");
-    let file = wanted.file(&folder).ok_or("no name of an interface")?;
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let file = wanted.file(&args.network).ok_or("no name of an interface")?;
+    std::fs::create_dir_all(&args.network).map_err(|error| error.to_string())?;
     crate::files::write_whole(&file, &wanted.text()).map_err(|error| format!("{}: {error}", file.display()))?;
     // networkd is no user of ours, and nothing in it is secret.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);

@@ -98,7 +98,8 @@ fn a_machine_that_is_given_nothing_greets_and_says_what_is_missing() {
     for line in ["\"mx\": [\"10.0.2.15:25\"]", "\"imaps\": [\"10.0.2.15:993\"]", "outbound: Sink", "SelfSigned"] {
         assert!(text.contains(line), "{line}\n{text}");
     }
-    let tables = tables(&machine.places.plan).unwrap();
+    let (tables, is_deployed) = tables(&machine.places).unwrap();
+    assert!(!is_deployed);
     assert_eq!(site_file::read(&site(&machine.places), Some(&tables)).unwrap().data, machine.places.data);
     // A lease with another address at the next boot.
     let mut machine = machine;
@@ -127,6 +128,11 @@ fn what_is_given_is_taken_once_and_later_values_are_told_of() {
     assert!(lines.iter().any(|line| line.contains("site differs")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("break-glass")), "{lines:?}");
     machine.has_all();
+    machine.give("cidata/secrets/password.bench-b", "a stick that is put in");
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line.contains("password.bench-b was not given at first boot")), "{lines:?}");
+    machine.has_all();
+    std::fs::remove_file(machine.folder.join("cidata/secrets/password.bench-b")).unwrap();
     let lines = run(&machine.places, true, &mut |_| Ok(())).unwrap();
     assert!(lines.iter().any(|line| line == "imported: site"), "{lines:?}");
     assert!(machine.site().contains("// second"));
@@ -150,7 +156,7 @@ fn a_run_that_is_cut_off_behind_any_step_is_completed_by_the_next() {
         machine.has_all();
         assert!(machine.boot().iter().all(|line| !line.contains("imported")), "{error}");
     }
-    assert_eq!(seen.len(), 9, "{seen:?}");
+    assert_eq!(seen.len(), 10, "{seen:?}");
 }
 
 #[test]
@@ -169,6 +175,27 @@ fn a_site_that_cannot_be_served_is_refused_and_taken_once_it_is_mended() {
     machine.give("credentials/facteur.site", &machine.site_text("mended"));
     machine.boot();
     assert!(machine.site().contains("// mended"));
+}
+
+#[test]
+fn people_that_were_refused_are_taken_once_their_list_is_mended() {
+    let machine = Machine::new("mended-people");
+    machine.give_all();
+    machine.give("cidata/people.ron", "People(");
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line.starts_with("people WAS NOT IMPORTED")), "{lines:?}");
+    machine.give("cidata/people.ron", PEOPLE_TEXT);
+    machine.boot();
+    machine.has_all();
+}
+
+#[test]
+fn a_report_that_cannot_be_written_keeps_nobody_from_serving() {
+    let machine = Machine::new("unreported");
+    std::fs::create_dir_all(machine.places.data.join(REPORT)).unwrap();
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line.contains("not kept for the console")), "{lines:?}");
+    assert!(machine.site().starts_with(minimal::HEAD));
 }
 
 #[test]

