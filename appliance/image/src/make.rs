@@ -7,6 +7,7 @@ use crate::description::Description;
 use crate::disk::{self, System};
 use crate::fault::{Fault, Result};
 use crate::kernel::{self, Section};
+use crate::signing::SecureBoot;
 use crate::tree::{self, Ours};
 use crate::{audit, place, root, sbom};
 
@@ -19,6 +20,8 @@ pub struct Order<'a> {
     pub plan: &'a str,
     /// Name of a variant.
     pub overlay: Option<&'a str>,
+    /// Nobody signs where nothing is said.
+    pub secure_boot: Option<SecureBoot<'a>>,
     /// Folder for everything that is made; what a former build left is replaced.
     pub out: &'a Path,
 }
@@ -41,7 +44,7 @@ pub fn build(description: &Description, order: &Order<'_>) -> Result<Built> {
     let base = base(description, &order.sources)?;
     let (system, sbom) = system(description, order, &base, &hash.full())?;
     let disk = order.out.join("facteur.raw");
-    let boot_loader = base.tree.join("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
+    let boot_loader = boot_loader(description, order, &base)?;
     disk::compose(description, &boot_loader, [Some(&system), None], order.out, &disk)?;
     Ok(Built { disk, system, sbom, lock: base.lock, plan_hash: hash.full() })
 }
@@ -49,8 +52,13 @@ pub fn build(description: &Description, order: &Order<'_>) -> Result<Built> {
 /// A disk with a newer system in slot B beside the one in slot A, as an update leaves it.
 pub fn with_both(description: &Description, order: &Order<'_>, a: &System, b: &System, to: &Path) -> Result<()> {
     let base = base(description, &order.sources)?;
-    let boot_loader = base.tree.join("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
+    let boot_loader = boot_loader(description, order, &base)?;
     disk::compose(description, &boot_loader, [Some(a), Some(b)], order.out, to)
+}
+
+fn boot_loader(description: &Description, order: &Order<'_>, base: &Base) -> Result<PathBuf> {
+    let plain = base.tree.join("usr/lib/systemd/boot/efi/systemd-bootx64.efi");
+    SecureBoot::boot_loader(order.secure_boot.as_ref(), &plain, order.out, description.epoch)
 }
 
 /// Root, hashes and kernel image in the folder of the order.
@@ -70,6 +78,9 @@ fn system(description: &Description, order: &Order<'_>, base: &Base, plan_hash: 
     let root = root::pack(description, &work, order.out)?;
     let kernel = order.out.join("kernel.efi");
     place::write(&kernel, &kernel_image(description, base, &work, &root.hash)?)?;
+    if let Some(by) = &order.secure_boot {
+        by.sign(&kernel, &kernel, description.epoch)?;
+    }
     place::remove(&work)?;
     Ok((System { version: description.version.clone(), root, kernel }, sbom))
 }

@@ -21,12 +21,17 @@ fn build(out: &Path) -> Built {
 }
 
 fn build_from(cache: &Path, out: &Path) -> Built {
+    build_variant(cache, out, None)
+}
+
+fn build_variant(cache: &Path, out: &Path, overlay: Option<&str>) -> Built {
     let plan = fs::read_to_string(program::top().join("policies/office/policy.plan.ron")).expect("it is in the tree");
     let order = Order {
         sources: Sources { cache, mirrors: None, lock: None },
         daemon: &program::facteur(),
         plan: &plan,
-        overlay: None,
+        overlay,
+        secure_boot: None,
         out,
     };
     image::build(&description("0.1.0"), &order).unwrap_or_else(|fault| panic!("{fault}"))
@@ -98,6 +103,27 @@ fn every_form_of_the_disk_has_the_same_contents() -> Outcome {
     let unpacked = scratch.join("unpacked.raw");
     program::run(Command::new("zstd").args(["-q", "-d", "-o"]).arg(&unpacked).arg(&packed[0])).ends(0);
     program::run(Command::new("cmp").arg(&built.disk).arg(&unpacked)).ends(0);
+    Ok(())
+}
+
+/// What keeps mail in is in the verified root, where nobody takes it out.
+#[test]
+fn the_test_platform_is_built_with_what_keeps_mail_in() -> Outcome {
+    if !vm::found("the_test_platform_is_built") {
+        return Ok(());
+    }
+    let scratch = Scratch::new("twin");
+    let built = build_variant(&cache(), &scratch.join("built"), Some("staging"));
+    let root = scratch.join("root");
+    let mut extract = Command::new("fsck.erofs");
+    extract.arg(format!("--extract={}", root.display())).arg(&built.system.root.data);
+    program::run(&mut extract).ends(0);
+    let overlay = program::top().join("appliance/image/overlays/staging");
+    for path in ["etc/nftables.conf", "etc/systemd/system/facteur.service.d/twin.conf"] {
+        assert_eq!(fs::read_to_string(root.join(path))?, fs::read_to_string(overlay.join(path))?, "{path}");
+    }
+    let release = fs::read_to_string(root.join("usr/lib/os-release"))?;
+    assert!(release.contains("\nVARIANT_ID=staging\n"), "{release}");
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use image::{Built, Description, Layout, Order, Slot, Sources};
+use image::{Built, Description, Layout, Order, SecureBoot, Slot, Sources};
 use tests::describe::Person;
 use tests::scratch::Scratch;
 use tests::{policy_copy, program};
@@ -78,6 +78,9 @@ const SITE: &str = "Site(
 )
 ";
 
+/// Three starts end with this.
+const SOON: &str = "[Service]\nExecStart=\nExecStart=/usr/bin/facteur health --site /var/lib/facteur/site.ron --confirm-boot --within 60\n";
+
 /// A disk of zeros.
 pub fn blank(scratch: &Scratch) -> PathBuf {
     let disk = scratch.join("data.raw");
@@ -122,6 +125,7 @@ impl Recipe {
             put("usr/lib/tmpfiles.d/test-signatures.conf", copied);
             if overlay == BROKEN {
                 put("etc/clamav/clamd.conf", &clamd.replace("/run/clamav/clamd.ctl", "/run/clamav/elsewhere.ctl"));
+                put("etc/systemd/system/facteur-health.service.d/soon.conf", SOON);
             }
         }
         Recipe { folder }
@@ -133,6 +137,16 @@ impl Recipe {
 
     /// Builds a version into a folder of its name.
     pub fn build(&self, scratch: &Scratch, plan: &str, version: &str, overlay: &str) -> Built {
+        self.build_signed(scratch, plan, (version, overlay), None)
+    }
+
+    pub fn build_signed(
+        &self,
+        scratch: &Scratch,
+        plan: &str,
+        (version, overlay): (&str, &str),
+        secure_boot: Option<SecureBoot<'_>>,
+    ) -> Built {
         let (cache, out) = (cache(), scratch.join(version));
         let order = Order {
             // What Debian has today: the lock is for what is published.
@@ -140,6 +154,7 @@ impl Recipe {
             daemon: &program::facteur(),
             plan,
             overlay: Some(overlay),
+            secure_boot,
             out: &out,
         };
         image::build(&self.description(version), &order).unwrap_or_else(|fault| panic!("{fault}"))
@@ -176,10 +191,11 @@ fn description_of(path: &Path, version: &str) -> Description {
 }
 
 impl Systems {
-    pub fn build(scratch: &Scratch, plan: &str) -> Systems {
-        let (older, newer) = ("0.1.0", "0.1.1");
+    /// Each a version and the overlay it is built with; the older one first.
+    pub fn build(scratch: &Scratch, plan: &str, wanted: [(&str, &str); 2]) -> Systems {
+        let [older, newer] = wanted.map(|(version, _)| version);
         let (recipe, cache) = (Recipe::new(scratch), cache());
-        let built = [older, newer].map(|version| recipe.build(scratch, plan, version, SIGNATURES));
+        let built = wanted.map(|(version, overlay)| recipe.build(scratch, plan, version, overlay));
         let (order_out, disk) = (scratch.join("both"), scratch.join("system.raw"));
         fs::create_dir_all(&order_out).expect("the scratch folder is ours");
         let order = Order {
@@ -187,6 +203,7 @@ impl Systems {
             daemon: &program::facteur(),
             plan,
             overlay: None,
+            secure_boot: None,
             out: &order_out,
         };
         let description = recipe.description(older);

@@ -2,6 +2,8 @@
 
 mod building;
 mod disks;
+mod power_cuts;
+mod secure_boot;
 mod trust;
 mod updating;
 mod vm;
@@ -39,6 +41,7 @@ struct Machine {
     data: PathBuf,
     /// In the certificate that the machine showed first.
     tls: Arc<ClientConfig>,
+    is_secure: bool,
     scratch: Scratch,
 }
 
@@ -46,7 +49,7 @@ impl Machine {
     fn new(name: &str) -> Machine {
         let scratch = Scratch::new(name);
         let house = House::new(&scratch);
-        Machine { house, data: disks::blank(&scratch), tls: trust::at_first_sight(), scratch }
+        Machine { house, data: disks::blank(&scratch), tls: trust::at_first_sight(), is_secure: false, scratch }
     }
 
     /// Starts it and waits for the banner of SMTP.
@@ -62,6 +65,7 @@ impl Machine {
             system,
             data: &self.data,
             more,
+            is_secure: self.is_secure,
             ports: &[SMTP, IMAPS, METRICS],
             credentials: &credentials,
             folder: self.scratch.path(),
@@ -121,7 +125,8 @@ fn mail_survives_a_power_off_and_a_tampered_system_gives_way_to_the_other() -> O
         return Ok(());
     }
     let machine = Machine::new("image");
-    let systems = Systems::build(&machine.scratch, &machine.house.plan);
+    let wanted = ["0.1.0", "0.1.1"].map(|version| (version, disks::SIGNATURES));
+    let systems = Systems::build(&machine.scratch, &machine.house.plan, wanted);
     let who = &machine.house.person;
 
     // The newer system of the two starts, formats the blank disk, takes what it was given, finds itself healthy, takes mail.

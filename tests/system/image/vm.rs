@@ -22,10 +22,16 @@ const FIRMWARE: [(&str, &str); 2] = [
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
 ];
 
+/// The one that asks for signatures, and variables with a key of Debian's own for tests, whose private half everybody has.
+const FIRMWARE_SECURE: (&str, &str) =
+    ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd");
+
 /// What a machine is made of.
 pub struct Parts<'a> {
     pub system: &'a Path,
     pub data: &'a Path,
+    /// The firmware starts what is signed, and nothing else.
+    pub is_secure: bool,
     /// A third disk.
     pub more: Option<&'a Path>,
     /// Ports of the machine that are reached from here.
@@ -49,7 +55,8 @@ impl Vm {
     pub fn start(parts: &Parts<'_>) -> Vm {
         let (log, monitor) = (parts.folder.join("serial.log"), parts.folder.join("qmp"));
         let variables = parts.folder.join("variables.fd");
-        let (code, blank) = FIRMWARE.iter().find(|(code, _)| Path::new(code).is_file()).expect("ovmf is installed");
+        let plain = || FIRMWARE.iter().find(|(code, _)| Path::new(code).is_file()).expect("ovmf is installed");
+        let (code, blank) = if parts.is_secure { &FIRMWARE_SECURE } else { plain() };
         if !variables.exists() {
             fs::copy(blank, &variables).expect("the scratch folder is ours");
         }
@@ -61,7 +68,7 @@ impl Vm {
         let mut command = Command::new("qemu-system-x86_64");
         command.args([
             "-machine",
-            "q35,smm=off",
+            if parts.is_secure { "q35,smm=on" } else { "q35,smm=off" },
             "-accel",
             "tcg,thread=multi",
             "-cpu",
@@ -71,6 +78,9 @@ impl Vm {
             "-m",
             "1536",
         ]);
+        if parts.is_secure {
+            command.args(["-global", "driver=cfi.pflash01,property=secure,value=on"]);
+        }
         command.args(["-nodefaults", "-display", "none", "-device", "virtio-rng-pci"]);
         command.arg("-serial").arg(format!("file:{}", log.display()));
         command.arg("-qmp").arg(format!("unix:{},server=on,wait=off", monitor.display()));
@@ -147,6 +157,12 @@ impl Vm {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
+    /// Takes the power away, now.
+    pub fn cut_power(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("QEMU runs");
+    }
+
     /// Presses the power button and waits until the machine is off.
     #[track_caller]
     pub fn power_off(mut self) -> String {
@@ -181,8 +197,17 @@ fn forward(line: &str) -> Option<(u16, SocketAddr)> {
 
 /// Whether the programs are here; says so when not.
 pub fn found(test: &str) -> bool {
-    let needed =
-        ["qemu-system-x86_64", "mmdebstrap", "mkfs.erofs", "veritysetup", "sfdisk", "mcopy", "zstd", "mkfs.ext4"];
+    let needed = [
+        "qemu-system-x86_64",
+        "qemu-img",
+        "mmdebstrap",
+        "mkfs.erofs",
+        "veritysetup",
+        "sfdisk",
+        "mcopy",
+        "zstd",
+        "mkfs.ext4",
+    ];
     for name in needed {
         if program::find(name).is_none() {
             tests::skip::skip(test, tests::skip::Missing::Program(name));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use image::convert::{Form, convert};
-use image::{Description, Fault, Lock, Order, Sources, inspect};
+use image::{Description, Fault, Lock, Order, SecureBoot, Sources, inspect};
 
 use super::{compiled, exit_of, report::Report};
 use crate::Exit;
@@ -52,6 +52,9 @@ struct BuildArgs {
     /// The program to run, for Debian's C library or linked statically; else this one
     #[arg(long, value_name = "FILE")]
     daemon: Option<PathBuf>,
+    /// Sign the boot loader and the kernel image for UEFI Secure Boot (sbsigntool): a private RSA key and its certificate, PEM
+    #[arg(long, num_args = 2, value_names = ["KEY", "CERT"])]
+    secure_boot: Option<Vec<PathBuf>>,
     /// A mirror of Debian, and one of its security updates; else those apt uses here
     #[arg(long, num_args = 2, value_names = ["DEBIAN", "SECURITY"])]
     mirror: Option<Vec<String>>,
@@ -130,6 +133,10 @@ fn build(args: &BuildArgs) -> Result<Exit, Exit> {
         daemon: &daemon,
         plan: &plan,
         overlay: args.overlay.as_deref(),
+        secure_boot: match args.secure_boot.as_deref() {
+            Some([key, certificate]) => Some(SecureBoot { key, certificate }),
+            _ => None,
+        },
         out: &out,
     };
     let built = image::build(&description, &order).map_err(failed)?;
