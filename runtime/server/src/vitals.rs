@@ -101,6 +101,6 @@ mod tests {
         show(&metrics, &StatusNow::default(), &mut named);
         assert_eq!(is_told(&metrics), (false, false));
         show(&metrics, &before, &mut named);
-        assert_eq!(is_told(&metrics).0, true);
+        assert!(is_told(&metrics).0);
     }
 }
