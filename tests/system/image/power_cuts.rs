@@ -9,7 +9,7 @@ use tests::smtp::letter;
 use tests::{Outcome, wait};
 
 use super::disks::{Recipe, SIGNATURES};
-use super::vm::{self, BOOT_WITHIN};
+use super::vm;
 use super::{Booted, Machine};
 
 const CUTS: usize = 10;

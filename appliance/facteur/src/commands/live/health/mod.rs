@@ -272,6 +272,7 @@ impl Looks<'_> {
 /// The short hash of the plan that is confirmed on disk; `None` where none ran yet.
 fn confirmed(data: &Path) -> Result<Option<String>, String> {
     let Some(state) = Slots::of(data).state().map_err(|error| error.to_string())? else { return Ok(None) };
-    let hash = PlanHash::of_full(&state.confirmed).ok_or_else(|| format!("{} is no hash of a plan", state.confirmed))?;
+    let hash =
+        PlanHash::of_full(&state.confirmed).ok_or_else(|| format!("{} is no hash of a plan", state.confirmed))?;
     Ok(Some(hash.short()))
 }
