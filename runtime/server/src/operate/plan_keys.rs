@@ -89,11 +89,12 @@ fn now(context: &Context) -> Result<PlanKeysNow, OperateError> {
 /// Commits a change with the audit and word to the administrators.
 fn commit(context: &Context, mut ops: Vec<Op>, what: String) -> Result<PlanKeysNow, OperateError> {
     let told = context.server.as_ref().map(|service| told(service, &context.who, &what)).unwrap_or_default();
-    ops.push(Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what: what.clone() });
+    let done = what.clone();
+    ops.push(Op::Audit { at_s: clock::unix_s(), who: context.who.to_string(), what });
     let (ids, mails): (Vec<QueueId>, Vec<Vec<Op>>) = told.into_iter().unzip();
     ops.extend(mails.into_iter().flatten());
     context.store.commit_wait(ops)?;
-    tracing::warn!(who = %context.who, "audit: {what}");
+    tracing::warn!(who = %context.who, "audit: {done}");
     if let Some(service) = &context.server {
         ids.into_iter().for_each(|id| service.spool.arrived(id));
     }
