@@ -74,7 +74,7 @@ fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
     slow.mail(&sender.address)?.expect(250)?;
     slow.rcpt(&reader.address)?.expect(250)?;
     slow.command("DATA")?.expect(354)?;
-    slow.send(text[..text.len() / 2].as_bytes())?;
+    slow.send(&text.as_bytes()[..text.len() / 2])?;
 
     let deployed = deploy(&data, &after, "20 s", &[]).ends(0);
     assert!(deployed.out.contains("serial 2") && deployed.out.contains("unless `facteur confirm`"), "{}", deployed.out);

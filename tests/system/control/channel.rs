@@ -19,14 +19,14 @@ fn an_operator_asks_from_afar_what_the_role_allows_and_the_audit_has_the_name() 
     let house = House::new();
     house.operator("anne", "administrator");
     house.operator("luc", "manager");
-    let queue = house.from_afar("anne", &["queue", "list"]).ends(0);
+    let queue = house.afar("anne", &["queue", "list"]).ends(0);
     assert_eq!(queue.out, house.here(&["queue", "list"]).ends(0).out);
-    house.from_afar("anne", &["person", "show", "toto-j"]).ends(0);
-    house.from_afar("anne", &["store", "verify"]).ends(0);
+    house.afar("anne", &["person", "show", "toto-j"]).ends(0);
+    house.afar("anne", &["store", "verify"]).ends(0);
     let block = ["block", "add", "sender", "eve@phish.example", "--because", "phish", "--for", "1 day"];
-    house.from_afar("luc", &block).ends(0);
+    house.afar("luc", &block).ends(0);
     // Each only what the role does, and neither what is done on the machine.
-    let refused = house.from_afar("anne", &block).ends(2);
+    let refused = house.afar("anne", &block).ends(2);
     assert!(refused.err.contains("only a mail manager may"), "{}", refused.err);
     for (who, words) in [
         ("luc", &["operator", "list"][..]),
@@ -34,13 +34,13 @@ fn an_operator_asks_from_afar_what_the_role_allows_and_the_audit_has_the_name() 
         ("luc", &["backup", "now"]),
         ("anne", &["export", "--login", "toto-j", "--as", "mbox", "--to", "/nowhere"]),
     ] {
-        let refused = house.from_afar(who, words);
+        let refused = house.afar(who, words);
         assert_eq!(refused.code, Some(2), "{who} {words:?}: {} {}", refused.out, refused.err);
     }
     // Nobody decides as somebody else.
-    let as_other = house.from_afar("luc", &[&block[..], &["--by", "durand-e"]].concat()).ends(2);
+    let as_other = house.afar("luc", &[&block[..], &["--by", "durand-e"]].concat()).ends(2);
     assert!(as_other.err.contains("luc does not decide as durand-e"), "{}", as_other.err);
-    let audit = house.from_afar("anne", &["audit"]).ends(0).out;
+    let audit = house.afar("anne", &["audit"]).ends(0).out;
     assert!(audit.contains("manager luc from 127.0.0.1: "), "{audit}");
     assert!(audit.contains("administrator anne from 127.0.0.1: refused to anne: Block"), "{audit}");
     Ok(())
@@ -51,16 +51,16 @@ fn whoever_is_not_enrolled_any_more_is_not_heard() {
     let house = House::new();
     let anne = house.operator("anne", "administrator");
     house.identity("eve");
-    let unknown = house.from_afar("eve", &["queue", "list"]).ends(2);
+    let unknown = house.afar("eve", &["queue", "list"]).ends(2);
     assert!(unknown.err.contains("does not know this identity"), "{}", unknown.err);
-    house.from_afar("anne", &["queue", "list"]).ends(0);
+    house.afar("anne", &["queue", "list"]).ends(0);
     // A name and a key are one operator's.
     for (name, fingerprint) in [("ANNE", house.identity("other")), ("zoe", anne)] {
         let words = ["operator", "enroll", name, "--role", "manager", &fingerprint];
         assert!(house.here(&words).ends(2).err.contains("anne"));
     }
     house.here(&["operator", "remove", "anne"]).ends(0);
-    house.from_afar("anne", &["queue", "list"]).ends(2);
+    house.afar("anne", &["queue", "list"]).ends(2);
     house.here(&["operator", "remove", "anne"]).ends(4);
 }
 
@@ -71,13 +71,13 @@ fn an_appliance_that_shows_another_key_is_told_nothing() -> Outcome {
     let pin = other.here(&["operator", "pin"]).ends(0).out;
     assert_ne!(pin, house.here(&["operator", "pin"]).ends(0).out);
     fs::write(house.path("anne").join("appliance.pin"), pin)?;
-    let refused = house.from_afar("anne", &["queue", "list"]).ends(2);
+    let refused = house.afar("anne", &["queue", "list"]).ends(2);
     assert!(refused.err.contains("another key than appliance.pin"), "{}", refused.err);
     // What is in the folder is not written over.
     let again = facteur(&["operator", "identity", "anne", "--into", &house.text("anne")]).ends(2);
     assert!(again.out.is_empty(), "{}", again.out);
     fs::remove_file(house.path("anne").join("appliance.pin"))?;
-    let without = house.from_afar("anne", &["queue", "list"]).ends(2);
+    let without = house.afar("anne", &["queue", "list"]).ends(2);
     assert!(without.err.contains("facteur operator pin"), "{}", without.err);
     Ok(())
 }
@@ -193,6 +193,6 @@ fn octets_of_strangers_change_nothing_and_are_answered_with_nothing() -> Outcome
         let _ = stream.read_to_end(&mut heard);
         assert!(!heard.starts_with(b"HTTP"), "{}", String::from_utf8_lossy(&heard));
     }
-    house.from_afar("anne", &["queue", "list"]).ends(0);
+    house.afar("anne", &["queue", "list"]).ends(0);
     Ok(())
 }

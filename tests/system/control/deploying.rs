@@ -38,7 +38,7 @@ fn plan(house: &House, name: &str, limit: &str, keys: &[&str]) -> String {
 }
 
 fn deploy(house: &House, plan: &str) -> program::Ran {
-    house.from_afar("ops", &["deploy", plan, "--confirm", "1 h", "--reason", "a test"])
+    house.afar("ops", &["deploy", plan, "--confirm", "1 h", "--reason", "a test"])
 }
 
 /// The line of the metric that says which plan runs.
@@ -78,17 +78,17 @@ fn a_plan_is_deployed_from_afar_with_the_signatures_it_needs_and_no_others() -> 
     refused(&other, "these are the signatures of plan");
     std::fs::write(&signature, &text)?;
 
-    let manager = house.from_afar("luc", &["deploy", &good, "--reason", "a test"]);
+    let manager = house.afar("luc", &["deploy", &good, "--reason", "a test"]);
     assert!(manager.err.contains("only a mail administrator may"), "{}", manager.err);
     deploy(&house, &good).ends(0);
-    house.from_afar("ops", &["confirm"]).ends(0);
+    house.afar("ops", &["confirm"]).ends(0);
     let audit = house.here(&["audit"]).ends(0).out;
     assert!(audit.contains("administrator ops from 127.0.0.1: plan "), "{audit}");
 
     // One that was signed before it is a replay, however good its signature; going back is said otherwise.
     let replayed = deploy(&house, &old).ends(7);
     assert!(replayed.err.contains("E1001") && replayed.err.contains("facteur rollback"), "{}", replayed.err);
-    house.from_afar("ops", &["rollback", "--reason", "enough"]).ends(0);
+    house.afar("ops", &["rollback", "--reason", "enough"]).ends(0);
     Ok(())
 }
 
@@ -154,8 +154,8 @@ fn when_the_control_network_is_cut_nobody_can_confirm_and_the_plan_before_comes_
         running(&house).contains("serial=\"1\",state=\"confirmed\"").then_some(())
     });
     // The network is back, and too late.
-    house.from_afar("ops", &["confirm"]).ends(7);
-    let told = house.from_afar("ops", &["history"]).ends(0).out;
+    house.afar("ops", &["confirm"]).ends(7);
+    let told = house.afar("ops", &["history"]).ends(0).out;
     assert!(told.contains("rolled back: timeout"), "{told}");
     Ok(())
 }

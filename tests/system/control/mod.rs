@@ -51,7 +51,7 @@ impl House {
     }
 
     /// `facteur WORDS --appliance … --identity …`.
-    pub fn from_afar(&self, identity: &str, words: &[&str]) -> Ran {
+    pub fn afar(&self, identity: &str, words: &[&str]) -> Ran {
         let address = self.server.describe.remote.expect("the control channel listens").to_string();
         let folder = self.text(identity);
         facteur(&[words, &["--appliance", &address, "--identity", &folder]].concat())

@@ -72,19 +72,19 @@ fn the_keys_are_changed_by_as_many_as_have_to_sign_and_a_request_is_used_once() 
     let file = |name: &str, end: &str| format!("{name}.{end}");
     assert_eq!(house.server.metric("facteur_plan_unsigned"), 1.0);
     assert!(house.server.log_text().contains("no plan key is enrolled"), "the start says so");
-    house.from_afar("ops", &["key", "enroll", &file(&anne, "pub")]).ends(0);
+    house.afar("ops", &["key", "enroll", &file(&anne, "pub")]).ends(0);
     assert_eq!(house.server.metric("facteur_plan_unsigned"), 0.0);
     // The first is the only one that nobody signs.
-    let second = house.from_afar("ops", &["key", "enroll", &file(&jean, "pub")]).ends(2);
+    let second = house.afar("ops", &["key", "enroll", &file(&jean, "pub")]).ends(2);
     assert!(second.err.contains("facteur key propose"), "{}", second.err);
 
     let propose = |change: &[&str], name: &str| {
         let out = house.text(name);
         let why = ["--reason", "Jean comes", "--author", "Anne", "--out", &out];
-        house.from_afar("ops", &[&["key", "propose"][..], change, &why].concat()).ends(0);
+        house.afar("ops", &[&["key", "propose"][..], change, &why].concat()).ends(0);
         out
     };
-    let apply = |request: &str| house.from_afar("ops", &["key", "apply", request]);
+    let apply = |request: &str| house.afar("ops", &["key", "apply", request]);
     let sign = |request: &str, key: &str| facteur(&["key", "sign", request, "--key", &file(key, "key")]).ends(0);
     let add = propose(&["--enroll", &file(&jean, "pub")], "add.ron");
     assert!(apply(&add).ends(2).err.contains("nobody did"));
@@ -129,7 +129,7 @@ fn break_glass_is_for_the_console_and_stands_until_somebody_saw_it() -> Outcome 
     let words = ["key", "break-glass", &public, "--because", "both keys burnt"];
     house.here(&words).ends(2);
     let console = [&words[..], &["--from-console"]].concat();
-    let afar = house.from_afar("ops", &console).ends(2);
+    let afar = house.afar("ops", &console).ends(2);
     assert!(afar.err.contains("done on the server only"), "{}", afar.err);
     if !rustix::process::geteuid().is_root() {
         assert!(house.here(&console).ends(2).err.contains("by root"));
@@ -140,8 +140,8 @@ fn break_glass_is_for_the_console_and_stands_until_somebody_saw_it() -> Outcome 
     assert_eq!(house.server.metric("facteur_plan_key_alarm"), 1.0);
     assert!(house.here(&["audit"]).ends(0).out.contains("BREAK-GLASS: replaces all plan keys by luc"));
     assert_eq!(Imap::person(&house.server, "outside", &administrator)?.count("INBOX")?, before + 1);
-    house.from_afar("ops", &["key", "acknowledge"]).ends(0);
+    house.afar("ops", &["key", "acknowledge"]).ends(0);
     assert_eq!(house.server.metric("facteur_plan_key_alarm"), 0.0);
-    house.from_afar("ops", &["key", "acknowledge"]).ends(4);
+    house.afar("ops", &["key", "acknowledge"]).ends(4);
     Ok(())
 }

@@ -355,8 +355,8 @@ async fn unreached(service: &Service, new: &Tables) -> Vec<String> {
     }
     // Side by side: nobody deploys, confirms or goes back meanwhile.
     let mut asked = tokio::task::JoinSet::new();
-    for hop in next_hops(new.plan()).difference(&known).cloned() {
-        let address = service.site.host(&hop);
+    for hop in next_hops(new.plan()).difference(&known) {
+        let (address, hop) = (service.site.host(hop), hop.clone());
         asked.spawn(async move {
             let connecting = async {
                 match address {
