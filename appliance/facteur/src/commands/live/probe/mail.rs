@@ -62,7 +62,9 @@ struct ReadingServer {
     name: String,
 }
 
+/// Words as a policy has them.
 #[derive(Clone, Copy, Deserialize, PartialEq)]
+#[allow(clippy::enum_variant_names)]
 enum Tls {
     None,
     StartTls,
