@@ -139,7 +139,8 @@ fn a_limit_that_only_watches_refuses_nothing_and_is_heard_of() -> Outcome {
     assert!(said.out.contains("only watches"), "{}", said.out);
     // A wider one than that which refuses says nothing.
     let idle = format!("{WINDOWS}, observed: (recipients_attempted: [\"600 / 1 h\"])");
-    let folder = policy_copy::changed(&Scratch::new("idle"), "nantes", &[(WINDOWS, &idle)]);
+    let scratch = Scratch::new("idle");
+    let folder = policy_copy::changed(&scratch, "nantes", &[(WINDOWS, &idle)]);
     assert!(facteur(&["check", "--all", text(&folder)]).err.contains("L0314"));
     Ok(())
 }
