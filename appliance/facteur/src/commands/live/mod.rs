@@ -20,6 +20,7 @@ pub mod import;
 pub mod key;
 pub mod log;
 pub mod operator;
+mod own_listener;
 pub mod people;
 pub mod person;
 pub mod probe;

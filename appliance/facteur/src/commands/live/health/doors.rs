@@ -1,16 +1,15 @@
-//! What a client of this machine's own listeners hears. Whether clients believe the certificate says `facteur doctor`: here
-//! any will do, as the connection leads from this machine to itself.
+//! What a client of this machine's own listeners hears.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, StreamOwned};
 use server::operate::ProbeLogin;
+
+use super::super::own_listener::{any_certificate, reachable};
 
 /// Longest line of an answer.
 const LINE_OCTETS_MAX: usize = 8 * 1024;
@@ -91,60 +90,8 @@ fn connect(address: &str, tls: bool, until: Instant) -> io::Result<Box<dyn Wire>
     if !tls {
         return Ok(Box::new(stream));
     }
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-    let builder = builder.map_err(io::Error::other)?.dangerous();
-    let config = builder.with_custom_certificate_verifier(Arc::new(OwnListener(provider))).with_no_client_auth();
+    let config = any_certificate()?;
     let name = ServerName::IpAddress(address.ip().into());
     let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
     Ok(Box::new(StreamOwned::new(session, stream)))
-}
-
-/// Where a listener of all addresses is reached from here.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
-}
-
-/// Takes whatever certificate is shown, by who holds its key.
-#[derive(Debug)]
-struct OwnListener(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for OwnListener {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
