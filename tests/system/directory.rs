@@ -268,7 +268,7 @@ fn a_redirect_that_stands_in_the_directory_is_judged_as_anybodys() -> Outcome {
         assert_eq!(line.is_some(), is_allowed, "{to}: {}", redirects.out);
         // Domains are told in small letters.
         let said = format!("no mail goes on to {}", to.to_lowercase());
-        let said = reports.iter().find(|says| says.to_lowercase().starts_with(&format!("{said}:")));
+        let said = reports.iter().find(|says| says.to_lowercase().contains(&format!("{said}:")));
         assert!(is_allowed || said.is_some_and(|says| says.contains(answer.by_command())), "{to}: {reports:?}");
     }
     serving.stop();
