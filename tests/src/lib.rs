@@ -9,6 +9,7 @@ pub mod imap;
 pub mod policy_copy;
 pub mod program;
 pub mod random;
+pub mod redirects;
 pub mod scratch;
 pub mod skip;
 pub mod smtp;

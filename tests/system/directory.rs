@@ -9,6 +9,7 @@ use std::time::Instant;
 use mail::Login;
 use store::PersonSource;
 use tests::Outcome;
+use tests::redirects::{Answer, cases};
 use tests::skip::{self, Missing};
 
 use self::house::{House, Serving};
@@ -240,6 +241,37 @@ fn what_cannot_be_used_is_said_entry_by_entry_and_hurts_nobody_else() -> Outcome
     let store = house.store();
     let row = store.person(&Login::new("u000004").expect("a login"))?.expect("they are here");
     assert_eq!(row.origin.until, "2027-08-31");
+    Ok(())
+}
+
+#[test]
+fn a_redirect_that_stands_in_the_directory_is_judged_as_anybodys() -> Outcome {
+    if !is_here("a_redirect_that_stands_in_the_directory") {
+        return Ok(());
+    }
+    let (house, all) = (House::new(), cases("univ.example").collect::<Vec<_>>());
+    let mut everybody = people(all.len() + 1);
+    for (person, (to, _)) in everybody.iter_mut().zip(&all) {
+        person.more.push(("mailForwardingAddress", to.clone()));
+    }
+    // One of the targets is an alias of ours, of the last of them.
+    everybody[all.len()].more.push(("supannAutreMail", "accueil@univ.example".to_owned()));
+    let (_first, _second) = servers(&house, &everybody);
+    let serving = house.serve();
+    let status = until_read(&house, everybody.len());
+    let reports: Vec<&str> =
+        status["last"]["reports"].as_array().expect("a list").iter().filter_map(|it| it["says"].as_str()).collect();
+    let redirects = house.run(&["redirect", "list"]).ends(0);
+    for (person, (to, answer)) in everybody.iter().zip(&all) {
+        let is_allowed = *answer == Answer::Allowed;
+        let line = redirects.out.lines().find(|line| line.contains(&person.login()));
+        assert_eq!(line.is_some(), is_allowed, "{to}: {}", redirects.out);
+        // Domains are told in small letters.
+        let said = format!("no mail goes on to {}", to.to_lowercase());
+        let said = reports.iter().find(|says| says.to_lowercase().contains(&format!("{said}:")));
+        assert!(is_allowed || said.is_some_and(|says| says.contains(answer.by_command())), "{to}: {reports:?}");
+    }
+    serving.stop();
     Ok(())
 }
 

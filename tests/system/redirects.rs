@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use tests::redirects::{Answer, cases};
 use tests::scratch::Scratch;
 use tests::smtp::letter;
 use tests::{Browser, Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
@@ -55,15 +56,6 @@ fn mail_of_who_has_a_redirect_goes_on_and_its_bounce_comes_back_to_the_sender() 
     Ok(())
 }
 
-/// Why a redirect is refused, in the words of the command and of the page in both languages.
-const REFUSED: [(&str, &str, &str, &str); 4] = [
-    ("toto@gmail.com", "public mailbox providers", "public mailbox providers", "fournisseurs grand public"),
-    ("toto@orange.fr", "public mailbox providers", "public mailbox providers", "fournisseurs grand public"),
-    ("toto@unknown.example", "no redirect to this domain", "no redirect to this domain", "aucune redirection"),
-    // An alias of ours that leads to an alias: whatever it led to outside, mail would come back first.
-    ("accueil@univ-nantes.fr", "one of ours", "one of ours", "de notre établissement"),
-];
-
 #[test]
 fn what_the_policy_refuses_is_refused_by_every_way_and_an_approval_that_ended_stops_mail_here() -> Outcome {
     let scratch = Scratch::new("refused-redirects");
@@ -75,17 +67,28 @@ fn what_the_policy_refuses_is_refused_by_every_way_and_an_approval_that_ended_st
     let who = server.describe.person("toto-jp").clone();
     let run = |words: &[&str]| program::run(Command::new(program::facteur()).args(words).arg("--data").arg(&data));
     let mut browser = Browser::signed_in(&server, "inside", &who);
-    for (to, by_command, english, french) in REFUSED {
-        let ran = run(&["redirect", "set", "--login", &who.login, "--to", to]);
-        assert!(ran.code != Some(0) && ran.err.contains(by_command), "{to}: {}{}", ran.out, ran.err);
-        for (language, word) in [("en", english), ("fr", french)] {
+    for (to, answer) in cases("univ-nantes.fr") {
+        let ran = run(&["redirect", "set", "--login", &who.login, "--to", &to]);
+        let is_allowed = answer == Answer::Allowed;
+        assert_eq!(ran.code == Some(0), is_allowed, "{to}: {}{}", ran.out, ran.err);
+        assert!(is_allowed || ran.err.contains(answer.by_command()), "{to}: {}", ran.err);
+        for language in ["en", "fr"] {
             browser.language = language;
-            browser.fill("/redirect", "/redirect", &[("to", to), ("because", "je travaille là-bas")])?;
+            browser.fill("/redirect", "/redirect", &[("to", &to), ("because", "je travaille là-bas")])?;
             let page = browser.get("/redirect")?.body;
-            assert!(page.contains(word), "{language} {to}: {page}");
+            assert!(page.contains(answer.by_page(language)), "{language} {to}: {page}");
+            assert!(language == "en" || !page.contains("the policy"), "{to}: {page}");
         }
-        let page = browser.get("/redirect")?.body;
-        assert!(page.contains("Votre courrier reste ici") && !page.contains("the policy"), "{to}: {page}");
+        let listed = run(&["redirect", "list"]);
+        assert!(is_allowed || !listed.out.contains(&to), "{to}: {}", listed.out);
+    }
+    // Whoever says they come from a provider does not make it an institution, whoever approves it.
+    for to in ["toto@gmail.com", "toto@voila.fr"] {
+        let home = to.rsplit('@').next().unwrap_or_default();
+        let words = ["redirect", "set", "--login", &who.login, "--to", to, "--home", home];
+        let approved = ["--approver", "dupont-p", "--because", "a guest", "--until", "2999-12-31"];
+        let ran = run(&[&words[..], &approved].concat());
+        assert!(ran.code != Some(0) && ran.err.contains("public mailbox providers"), "{to}: {}{}", ran.out, ran.err);
     }
     // A chain of aliases never gets out of the house.
     for to in ["toto@gmail.com", PARTNER] {
@@ -112,6 +115,46 @@ fn what_the_policy_refuses_is_refused_by_every_way_and_an_approval_that_ended_st
     assert!(captured(&server)?.is_empty(), "and nothing leaves");
     let listed = run(&["redirect", "list", "--stopped"]);
     assert!(listed.out.contains("STOPPED") && listed.out.contains("ended on 2020-01-01"), "{}", listed.out);
+    assert_eq!(server.metric("facteur_panics_total"), 0.0);
+    Ok(())
+}
+
+#[test]
+fn a_people_file_is_judged_by_the_same_rules_and_loads_what_they_allow() -> Outcome {
+    let scratch = Scratch::new("redirects-of-a-file");
+    let policy = policy_copy::changed(&scratch, "nantes", &[]);
+    let file = policy.join("people.ron");
+    let text = std::fs::read_to_string(&file)?;
+    let nantes = |people: &str| text.replacen("    people: [", &format!("    people: [{people}"), 1);
+    // What a compiler takes for an address is no literal.
+    let written = || cases("univ-nantes.fr").filter(|(to, _)| !to.contains('['));
+    let person = |n: usize, to: &str| {
+        format!(
+            "(first: \"Ann\", last: \"Redirect-{n}\", login: \"redirect-{n}\", address: \"r{n}@univ-nantes.fr\", \
+             profile: \"standard\", unit: \"dsi\", registered: \"2004-01-05\", redirect: \"{to}\"),\n"
+        )
+    };
+    let everybody: String = written().enumerate().map(|(n, (to, _))| person(n, &to)).collect();
+    std::fs::write(&file, nantes(&everybody))?;
+    let ran = program::run(Command::new(program::facteur()).arg("check").arg(&policy));
+    for (n, (to, answer)) in written().enumerate() {
+        let said = format!("the redirect of Ann Redirect-{n} to {to}");
+        let line = ran.err.lines().find(|line| line.to_lowercase().contains(&said.to_lowercase()));
+        assert_eq!(line.is_none(), answer == Answer::Allowed, "{to}: {}", ran.err);
+        assert!(line.is_none_or(|line| line.contains(answer.by_compiler())), "{line:?}");
+    }
+    // Loaded into a server, what is allowed holds; a file that says it no longer ends it.
+    let data = scratch.join("data");
+    std::fs::write(&file, nantes(&person(7, "toto@lab.cnrs.fr")))?;
+    let server = Facteur::start_with(&policy, Options { data: Some(data.clone()), ..Options::default() });
+    let run = |words: &[&str]| program::run(Command::new(program::facteur()).args(words).arg("--data").arg(&data));
+    let folder = policy.to_string_lossy().into_owned();
+    run(&["person", "load", &folder]).ends(0);
+    let listed = run(&["redirect", "list"]);
+    assert!(listed.out.contains("redirect-7") && listed.out.contains("toto@lab.cnrs.fr"), "{}", listed.out);
+    std::fs::write(&file, nantes(&person(7, "").replace(", redirect: \"\"", "")))?;
+    run(&["person", "load", &folder]).ends(0);
+    assert!(!run(&["redirect", "list"]).out.contains("redirect-7"));
     assert_eq!(server.metric("facteur_panics_total"), 0.0);
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use mail::{Login, Person};
 use plan::Plan;
+use policy::people::{Directory, Lead};
 use store::{CommitError, Op, Store};
 
 /// People of one commit; a batch is one transaction.
@@ -43,6 +44,13 @@ pub fn create(store: &Store, plan: &Plan, people: &[(Person, Option<String>)]) -
         store.commit_wait(ops).map_err(NoPeople::Commit)?;
     }
     Ok(())
+}
+
+/// The addresses of a directory, then the ways from one to another: what is followed is there by then.
+pub fn addresses(directory: &Directory) -> Vec<Op> {
+    let aliases = directory.aliases.iter().map(|alias| Op::UpsertAlias(Box::new(alias.clone())));
+    let leads = directory.leads.iter().cloned();
+    aliases.chain(leads.map(|Lead { address, own, follows }| Op::LeadAlias { address, own, follows })).collect()
 }
 
 /// People for measuring: `user0001` and so on, in the institution's domain, with the default profile.

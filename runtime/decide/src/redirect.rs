@@ -73,7 +73,9 @@ pub fn redirect_from(tables: &Tables, target: &Address, home: Option<&Domain>) -
     if let Some(name) = tables.redirects.allow.find(domain).and_then(|rule| tables.redirects.names.get(rule as usize)) {
         return RedirectVerdict::Allowed { rule: format!("redirects.allow.{name}") };
     }
-    let is_home = |home: &Domain| !home.is_literal() && domain.is_within(home);
+    // An institution somebody says they come from makes no mailbox provider an institution.
+    let is_example = tables.redirects.refused.find(domain).is_some();
+    let is_home = |home: &Domain| !is_example && !home.is_literal() && domain.is_within(home);
     let granted = rules.on_grant.iter().find(|(_, grant)| match grant.to {
         GrantTo::HomeInstitution => home.is_some_and(is_home),
         GrantTo::AnyDomain => true,
@@ -81,7 +83,7 @@ pub fn redirect_from(tables: &Tables, target: &Address, home: Option<&Domain>) -
     if let Some((name, _)) = granted {
         return RedirectVerdict::OnGrant { rule: format!("redirects.on_grant.{name}") };
     }
-    if tables.redirects.refused.find(domain).is_some() {
+    if is_example {
         let rule = "redirects.refused_examples".to_owned();
         return RedirectVerdict::Denied { rule, because: RedirectDenial::Example };
     }

@@ -143,6 +143,8 @@ pub enum Refusal {
     LoginTaken(Login),
     /// The address leads to somebody else.
     AddressTaken(Address),
+    /// The address would lead back to itself.
+    Circle(Address),
     /// A name would get too long or too deep by a rename.
     BadName,
     NoSuchQueueItem,
@@ -177,6 +179,7 @@ impl fmt::Display for Refusal {
             Refusal::TooManyMailboxes => f.write_str("the account has as many mailboxes as it may"),
             Refusal::SpecialUseTaken => f.write_str("another mailbox has this special use"),
             Refusal::LoginTaken(login) => write!(f, "login {login} was given before"),
+            Refusal::Circle(address) => write!(f, "address {address} would lead back to itself"),
             Refusal::AddressTaken(address) => write!(f, "address {address} leads to somebody else"),
             Refusal::BadName => f.write_str("the new name cannot be used"),
             Refusal::NoSuchQueueItem => f.write_str("no such message or recipient in the spool"),

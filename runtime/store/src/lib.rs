@@ -75,7 +75,7 @@ pub use options::Options;
 pub use progress::Progress;
 pub use putback::{PutBack, PutBackError, not_owned, put_back};
 pub use read::{
-    AuditRow, Changes, CopyOf, Counts, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow,
+    AuditRow, Changes, CopyOf, Counts, Delivery, KeptAmounts, Leads, Listing, MailboxInfo, MessageIdentity, MessageRow,
     PersonRow, Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
 };
 pub use restore::{RestoreError, Restored, Wanted};

@@ -98,7 +98,15 @@ pub enum Op {
         /// Where they come from; `None` keeps it. With other days than before they are due to be looked at.
         origin: Option<Origin>,
     },
+    /// Whom the address leads to. Members it has by way of another address, see [`Op::LeadAlias`], stay by that way.
     UpsertAlias(Box<Alias>),
+    /// An address that is there leads to `own` and to whoever `follows` lead to, at any time. Refused where it would follow
+    /// itself.
+    LeadAlias {
+        address: Address,
+        own: Vec<Login>,
+        follows: Vec<Address>,
+    },
     RemoveAlias(Address),
     /// Refused when the login was ever given.
     ClaimLogin {

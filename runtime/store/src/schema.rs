@@ -16,7 +16,7 @@ use crate::error::OpenError;
 use crate::id::MailboxId;
 
 /// What this program writes.
-pub const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 7;
 /// The format floor: the oldest format whose programs can serve a store of `FORMAT` and lose nothing of it. A step that only
 /// adds (tables, indexes, columns that have a default and may keep it) leaves the floor where it is; every other step raises
 /// it to the format it makes. The store carries it as `served_by`, so that a program an update is fallen back to knows.
@@ -40,11 +40,16 @@ CREATE TABLE person_word(word TEXT NOT NULL, login TEXT NOT NULL, PRIMARY KEY(wo
 CREATE INDEX person_word_login ON person_word(login);
 CREATE TABLE alias(folded TEXT PRIMARY KEY, address TEXT NOT NULL, kind INTEGER NOT NULL, quota INTEGER NOT NULL DEFAULT 0)
     WITHOUT ROWID;
-CREATE TABLE alias_member(folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT NOT NULL, PRIMARY KEY(folded, n))
+CREATE TABLE alias_member(
+    folded TEXT NOT NULL, n INTEGER NOT NULL, login TEXT NOT NULL, own INTEGER NOT NULL DEFAULT 1, PRIMARY KEY(folded, n))
     WITHOUT ROWID;
 CREATE INDEX alias_member_login ON alias_member(login);
+CREATE TABLE alias_follows(folded TEXT NOT NULL, n INTEGER NOT NULL, target TEXT NOT NULL, PRIMARY KEY(folded, n))
+    WITHOUT ROWID;
+CREATE INDEX alias_follows_target ON alias_follows(target);
 CREATE TABLE given(
     what TEXT PRIMARY KEY, kind INTEGER NOT NULL, holder TEXT NOT NULL, at INTEGER NOT NULL, freed_at INTEGER) WITHOUT ROWID;
+CREATE INDEX given_holder ON given(holder, kind);
 CREATE TABLE access(
     login TEXT NOT NULL, how TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, times INTEGER NOT NULL,
     PRIMARY KEY(login, how)) WITHOUT ROWID;
@@ -192,6 +197,16 @@ CREATE TABLE access(
 CREATE INDEX access_last ON access(last);
 ";
 
+/// Format 6 knew whom an address led to, not that it leads there by way of another; and to whom something was given, not what
+/// somebody was given without looking at all of it.
+const FROM_6: &str = "
+ALTER TABLE alias_member ADD COLUMN own INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE alias_follows(folded TEXT NOT NULL, n INTEGER NOT NULL, target TEXT NOT NULL, PRIMARY KEY(folded, n))
+    WITHOUT ROWID;
+CREATE INDEX alias_follows_target ON alias_follows(target);
+CREATE INDEX given_holder ON given(holder, kind);
+";
+
 /// What is on the record stays as it was written, whatever a statement of ours gets wrong. Entries go when they are old
 /// (`retention.audit`): the trim says in `meta` up to when, in its own transaction.
 const AUDIT_STAYS: &str = "
@@ -287,10 +302,12 @@ pub(crate) fn prepare(db: &mut Connection, shard: u8, first_uidvalidity: u32) ->
     }
     let tx = db.transaction()?;
     if format != 0 {
-        let steps = [(2, FROM_2), (3, FROM_3), (4, FROM_4), (5, FROM_5)];
+        let steps = [(2, FROM_2), (3, FROM_3), (4, FROM_4), (5, FROM_5), (6, FROM_6)];
         steps.iter().filter(|(from, _)| *from >= format).try_for_each(|(_, step)| tx.execute_batch(step))?;
-        crate::given::fill_in(&tx)?;
-        tx.execute_batch(AUDIT_STAYS)?;
+        if format < 6 {
+            crate::given::fill_in(&tx)?;
+            tx.execute_batch(AUDIT_STAYS)?;
+        }
         tx.execute("INSERT OR REPLACE INTO meta(key, value) VALUES('served_by', ?1)", [FORMAT_SERVED_BY])?;
         tx.pragma_update(None, "user_version", FORMAT)?;
         return Ok(tx.commit()?);

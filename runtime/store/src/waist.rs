@@ -12,8 +12,8 @@ use crate::id::{DeliveryId, MailboxId, Modseq, QueueId, UidSet};
 use crate::op::{Kept, Loss, Op, Quarantined, Ring};
 use crate::progress::Progress;
 use crate::read::{
-    AuditRow, Changes, CopyOf, Delivery, KeptAmounts, Listing, MailboxInfo, MessageIdentity, MessageRow, PersonRow,
-    Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
+    AuditRow, Changes, CopyOf, Delivery, KeptAmounts, Leads, Listing, MailboxInfo, MessageIdentity, MessageRow,
+    PersonRow, Renderings, Resolution, Selected, SharedMailbox, TakenCopy, TokenCounts, Usage, Vanished,
 };
 use crate::search::Candidates;
 use crate::spool::{QueueItem, Waits};
@@ -55,6 +55,8 @@ waist! {
         fn resolve(&self, address: &Address) -> Result<Resolution, ReadError>;
         fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError>;
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
+        fn leads(&self, address: &Address) -> Result<Leads, ReadError>;
+        fn followers(&self, address: &Address) -> Result<Vec<Address>, ReadError>;
         fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
         fn people_due(&self, before_s: i64, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn people_standing(&self, after: Option<&Login>, limit: u32) -> Result<Vec<(Login, Vec<u8>)>, ReadError>;
@@ -63,6 +65,7 @@ waist! {
         fn units(&self, limit: u32) -> Result<Vec<String>, ReadError>;
         fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn given(&self, what: &str) -> Result<Option<Given>, ReadError>;
+        fn logins_given_to(&self, holder: &str, limit: u32) -> Result<Vec<String>, ReadError>;
         fn given_list(&self, after: &str, limit: u32) -> Result<Vec<Given>, ReadError>;
         fn aliases(&self, after: &str, limit: u32) -> Result<Vec<Alias>, ReadError>;
         fn accesses_since(&self, since_s: i64, limit: u32) -> Result<Vec<Access>, ReadError>;

@@ -115,6 +115,13 @@ fn a_redirect_a_person_asks_for_is_approved_by_the_correspondent() -> Outcome {
     let fields = [("to", to.as_str()), ("because", "guest"), ("until", ""), ("home", home)];
     let refused = correspondent.send(&page, action, &fields)?;
     assert!(refused.status == 422 && refused.body.contains("an end date"), "{}", refused.body);
+    // An approval that is over before it begins, and an institution that is a mailbox provider.
+    for (until, home) in [("2020-01-01", home), ("2099-06-30", "elsewhere.example"), ("2099-06-30", "gmail.com")] {
+        let fields = [("to", to.as_str()), ("because", "guest"), ("until", until), ("home", home)];
+        let refused = correspondent.send(&page, action, &fields)?;
+        assert_eq!(refused.status, 422, "{until} {home}: {}", refused.body);
+        assert!(!user.get("/redirect")?.body.contains(&format!("goes on to {to}")), "{until} {home}");
+    }
     let fields = [("to", to.as_str()), ("because", "guest"), ("until", "2099-06-30"), ("home", home)];
     assert_eq!(correspondent.send(&page, action, &fields)?.status, 303);
     assert!(user.get("/redirect")?.body.contains(&to));

@@ -1,6 +1,7 @@
 //! The portal over real sockets: what OWASP calls the basics, and what its pages do.
 
 mod bounds;
+mod malformed;
 mod manage;
 mod names;
 mod pages;

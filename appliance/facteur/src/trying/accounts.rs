@@ -47,8 +47,7 @@ pub fn create(
     write(data, &passwords)?;
     lock_others(store, people)?;
     if let Some(directory) = directory {
-        let ops = directory.aliases.iter().map(|alias| Op::UpsertAlias(Box::new(alias.clone()))).collect();
-        store.commit_wait(ops)?;
+        store.commit_wait(crate::people::addresses(directory))?;
     }
     let mut views: Vec<PersonView> = people.iter().map(|person| view(person, &passwords)).collect();
     if numbered > 0 {

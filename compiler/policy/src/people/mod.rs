@@ -32,8 +32,18 @@ pub struct Directory {
     pub people: Vec<Person>,
     /// Former addresses, aliases, functional addresses; each address once, folded, members never empty.
     pub aliases: Vec<Alias>,
+    /// Those of `aliases` that lead to others of them.
+    pub leads: Vec<Lead>,
     /// One for each of `people`, in their order.
     pub stays: Vec<Stay>,
+}
+
+/// How an address leads to people that leads to another address of the list: it has the members of that one at any time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    pub address: Address,
+    pub own: Vec<Login>,
+    pub follows: Vec<Address>,
 }
 
 /// From when to when somebody is here, and where a copy of their mail goes meanwhile.
@@ -78,8 +88,9 @@ pub(crate) fn derive(people: &written::People, plan: &Plan, places: &Places, sin
     }
     let Derivation { tables, ledger, mut directory, official: _, next: _, sink } = derivation;
     let mut targets = targets::Targets::new(&tables, ledger, &directory.people, sink);
-    let groups = targets.groups(people);
+    let (groups, leads) = targets.groups(people);
     directory.aliases.extend(groups);
+    directory.leads.extend(leads);
     add_managers(plan, &mut directory);
     corrections(plan, &directory, places, sink);
     roles::check(plan, &directory, places, sink);
@@ -329,14 +340,20 @@ fn add_managers(plan: &Plan, directory: &mut Directory) {
     let Ok(managers) = Address::new("mail-managers", plan.institution.domain.clone()) else { return };
     let group = directory.aliases.iter().find(|alias| alias.address.folded() == managers.folded());
     let first = || directory.people.first().map(|person| vec![person.login.clone()]);
+    let is_group = group.is_some();
     let Some(members) = group.map(|alias| alias.members.clone()).or_else(first) else { return };
     for role in ["postmaster", "abuse"] {
         let Ok(address) = Address::new(role, plan.institution.domain.clone()) else { continue };
         let folded = address.folded();
         let taken = directory.aliases.iter().any(|alias| alias.address.folded() == folded)
             || directory.people.iter().any(|person| person.address.folded() == folded);
-        if !taken {
-            directory.aliases.push(Alias { address, members: members.clone(), kind: AliasKind::Function });
+        if taken {
+            continue;
         }
+        if is_group {
+            let (address, follows) = (address.clone(), vec![managers.clone()]);
+            directory.leads.push(Lead { address, own: Vec::new(), follows });
+        }
+        directory.aliases.push(Alias { address, members: members.clone(), kind: AliasKind::Function });
     }
 }

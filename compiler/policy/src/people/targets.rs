@@ -6,8 +6,8 @@ use decide::Tables;
 use mail::{Address, Alias, AliasKind, Login, Person};
 use plan::HeldOnly;
 
-use super::held;
 use super::ledger::Ledger;
+use super::{Lead, held};
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::model::people as written;
@@ -45,19 +45,31 @@ impl<'d> Targets<'d> {
         }
     }
 
-    /// Every functional address and alias with the people it reaches.
-    pub(super) fn groups(&mut self, people: &written::People) -> Vec<Alias> {
+    /// Every functional address and alias with the people it reaches, and those that reach some by way of another.
+    pub(super) fn groups(&mut self, people: &written::People) -> (Vec<Alias>, Vec<Lead>) {
         let groups = self.written(people);
         let by_address: BTreeMap<String, usize> =
             groups.iter().enumerate().map(|(index, group)| (group.address.value.folded(), index)).collect();
-        let mut reached = Vec::new();
+        let (mut reached, mut leads) = (Vec::new(), Vec::new());
         for group in &groups {
             let members = self.members(group, &groups, &by_address);
             if !members.is_empty() {
+                leads.extend(self.lead(group, &groups, &by_address));
                 reached.push(Alias { address: group.address.value.clone(), members, kind: group.kind });
             }
         }
-        reached
+        (reached, leads)
+    }
+
+    /// Its ways, where one of them is another group.
+    fn lead(&self, group: &Group<'_>, groups: &[Group<'_>], by_address: &BTreeMap<String, usize>) -> Option<Lead> {
+        let own: BTreeSet<Login> = group.to.iter().filter_map(|target| self.login(&target.value)).collect();
+        let led = group.to.iter().filter(|target| self.login(&target.value).is_none());
+        let folded = led.filter_map(|target| Some(target.value.parse::<Address>().ok()?.folded()));
+        let follows: BTreeSet<usize> = folded.filter_map(|folded| by_address.get(&folded).copied()).collect();
+        let follows: Vec<Address> = follows.into_iter().map(|index| groups[index].address.value.clone()).collect();
+        let address = group.address.value.clone();
+        (!follows.is_empty()).then(|| Lead { address, own: own.into_iter().collect(), follows })
     }
 
     /// With the quota of its own mailboxes, where it has some: the one given, else its profile's.

@@ -1,12 +1,12 @@
 //! Logins and addresses: who gets which. Each plain login is tried from where the last homonym ended, so that ten thousand
 //! of one name are no hundred million questions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use mail::{Address, Login};
 use plan::Homonyms;
 
-use super::{Held, Judged, Ledger, Present, Settled, Wanted, compare};
+use super::{Given, Judged, Present, Settled, Wanted, compare};
 use crate::login;
 use crate::tables::Tables;
 
@@ -15,13 +15,11 @@ const NUMBERS: u32 = 10_000;
 
 pub(super) struct Desk<'a> {
     pub(super) tables: &'a Tables,
-    ledger: &'a Ledger,
+    given: &'a dyn Given,
     wanted: &'a [Wanted],
     present: &'a [Present],
     /// Logins and addresses of this list, with whose they are.
     fresh: HashMap<String, usize>,
-    /// What the ledger says each holder had: logins alone, in order.
-    had: HashMap<&'a str, Vec<&'a str>>,
     /// From which number on a plain login or address is tried.
     next: HashMap<String, u32>,
 }
@@ -35,19 +33,11 @@ pub(super) struct Asker {
 impl<'a> Desk<'a> {
     pub(super) fn new(
         tables: &'a Tables,
-        ledger: &'a Ledger,
+        given: &'a dyn Given,
         wanted: &'a [Wanted],
         present: &'a [Present],
-        rows: &BTreeMap<usize, Option<usize>>,
     ) -> Desk<'a> {
-        let mut had: HashMap<&str, Vec<&str>> = HashMap::new();
-        if rows.values().any(Option::is_none) {
-            for (what, Held { holder, .. }) in ledger.iter().filter(|(what, _)| !what.contains('@')) {
-                had.entry(holder.as_str()).or_default().push(what);
-            }
-            had.values_mut().for_each(|logins| logins.sort_unstable_by_key(|login| (login.len(), *login)));
-        }
-        Desk { tables, ledger, wanted, present, fresh: HashMap::new(), had, next: HashMap::new() }
+        Desk { tables, given, wanted, present, fresh: HashMap::new(), next: HashMap::new() }
     }
 
     pub(super) fn judged(&mut self, row: usize, was: Option<usize>) -> Result<Judged, String> {
@@ -75,7 +65,7 @@ impl<'a> Desk<'a> {
         if let Some(row) = self.fresh.get(what) {
             return *row == asker.row;
         }
-        self.ledger.get(what).is_none_or(|held| held.is_free || asker.keys.contains(&held.holder))
+        self.given.held(what).is_none_or(|held| held.is_free || asker.keys.contains(&held.holder))
     }
 
     fn login(&mut self, wanted: &Wanted, asker: &Asker, settled: &mut Vec<Settled>) -> Result<Login, String> {
@@ -86,8 +76,8 @@ impl<'a> Desk<'a> {
                 _ => Err(format!("login {login} is or was somebody else's")),
             };
         }
-        let again = self.had.get(asker.keys[0].as_str()).into_iter().flatten();
-        if let Some(again) = again.copied().find(|login| self.is_open(login, asker)).and_then(Login::new) {
+        let again = self.given.logins_of(&asker.keys[0]);
+        if let Some(again) = again.iter().find(|login| self.is_open(login, asker)).and_then(|login| Login::new(login)) {
             return Ok(again);
         }
         let rules = &self.tables.plan().identity.login;

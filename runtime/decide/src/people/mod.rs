@@ -75,6 +75,41 @@ pub struct Held {
 /// Logins in small letters and folded addresses.
 pub type Ledger = HashMap<String, Held>;
 
+/// The ledger as a list is judged by it: whole for a list, asked key by key for one person.
+pub trait Given {
+    /// Of a login in small letters, or a folded address.
+    fn held(&self, what: &str) -> Option<Held>;
+    /// The logins this holder ever had, the shortest first.
+    fn logins_of(&self, holder: &str) -> Vec<String>;
+}
+
+/// A ledger that is there whole, turned over once for a list in which somebody is new.
+struct Whole<'a> {
+    ledger: &'a Ledger,
+    had: HashMap<&'a str, Vec<&'a str>>,
+}
+
+impl<'a> Whole<'a> {
+    fn new(ledger: &'a Ledger) -> Whole<'a> {
+        let mut had: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (what, Held { holder, .. }) in ledger.iter().filter(|(what, _)| !what.contains('@')) {
+            had.entry(holder.as_str()).or_default().push(what);
+        }
+        had.values_mut().for_each(|logins| logins.sort_unstable_by_key(|login| (login.len(), *login)));
+        Whole { ledger, had }
+    }
+}
+
+impl Given for Whole<'_> {
+    fn held(&self, what: &str) -> Option<Held> {
+        self.ledger.get(what).cloned()
+    }
+
+    fn logins_of(&self, holder: &str) -> Vec<String> {
+        self.had.get(holder).into_iter().flatten().map(|login| (*login).to_owned()).collect()
+    }
+}
+
 /// What becomes of one of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
@@ -122,6 +157,11 @@ pub struct Outcome {
 
 /// Judges a list. `today` is `YYYY-MM-DD`.
 pub fn judge(tables: &Tables, wanted: &[Wanted], present: &[Present], ledger: &Ledger, today: &str) -> Outcome {
+    judge_by(tables, wanted, present, &Whole::new(ledger), today)
+}
+
+/// [`judge`] by a ledger that is asked. `present` has at least everybody the list names, by id, login, or name and first day.
+pub fn judge_by(tables: &Tables, wanted: &[Wanted], present: &[Present], given: &dyn Given, today: &str) -> Outcome {
     let mut outcome = Outcome::default();
     let matched = matched(wanted, present, &mut outcome.mistakes);
     let mut rows: Vec<usize> = (0..wanted.len()).filter(|row| matched.rows.contains_key(row)).collect();
@@ -132,7 +172,7 @@ pub fn judge(tables: &Tables, wanted: &[Wanted], present: &[Present], ledger: &L
             false
         }
     });
-    let mut desk = assign::Desk::new(tables, ledger, wanted, present, &matched.rows);
+    let mut desk = assign::Desk::new(tables, given, wanted, present);
     rows.sort_by_cached_key(|row| order(&wanted[*row]));
     // What is written stands before what follows from rules.
     rows.sort_by_key(|row| matched.rows[row].is_none() && wanted[*row].login.is_none());

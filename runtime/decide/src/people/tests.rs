@@ -277,3 +277,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_person_is_judged_by_what_is_asked_for_as_by_all_there_is() {
+    let list: Vec<Wanted> = (1..40)
+        .map(|n| wanted(n, if n % 2 == 0 { "" } else { "id" }, "Jean", "Toto", &format!("20{n:02}-09-01")))
+        .map(|it| Wanted {
+            foreign_id: if it.foreign_id.is_empty() { String::new() } else { format!("id{}", it.line) },
+            ..it
+        })
+        .collect();
+    let outcome = judge(numbered(), &list, &[], &Ledger::new(), TODAY);
+    let (present, ledger) = taken_over(&[], &outcome, &Ledger::new());
+    let namesake = || wanted(1, "", "Jean", "Toto", "2026-10-01");
+    let some = |text: &str| Some(text.to_owned());
+    for one in [
+        namesake(),
+        wanted(1, "id7", "Jean", "Titi", "2007-09-01"),
+        wanted(1, "", "Jean", "Toto", "2008-09-01"),
+        Wanted { login: some("toto-j"), ..namesake() },
+        Wanted { login: some("toto-j-3"), last: "Tata".into(), ..namesake() },
+        Wanted { login: some("titi"), foreign_id: "id9".into(), ..namesake() },
+        Wanted { address: some("jean.toto@univ-nantes.fr"), ..namesake() },
+        Wanted { former: vec!["jean.toto-2@univ-nantes.fr".into()], ..namesake() },
+        wanted(1, "", "Nobody", "Else", ""),
+    ] {
+        let all = judge(numbered(), std::slice::from_ref(&one), &present, &ledger, TODAY);
+        let holder = mail::holder(&one.first, &one.last, "", &one.registered);
+        let is_near = |it: &&Present| {
+            (!it.foreign_id.is_empty() && it.foreign_id == one.foreign_id)
+                || one.login.as_deref() == Some(it.person.login.as_str())
+                || mail::holder(&it.person.first, &it.person.last, &it.foreign_id, &it.registered) == holder
+        };
+        let near: Vec<Present> = present.iter().filter(is_near).cloned().collect();
+        let asked = judge_by(numbered(), std::slice::from_ref(&one), &near, &Whole::new(&ledger), TODAY);
+        let told = |outcome: &Outcome| -> Vec<Judged> {
+            outcome.people.iter().map(|it| Judged { was: it.was.map(|_| 0), ..it.clone() }).collect()
+        };
+        assert_eq!((told(&asked), &asked.mistakes), (told(&all), &all.mistakes), "{one:?}");
+    }
+}

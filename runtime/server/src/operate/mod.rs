@@ -114,10 +114,10 @@ pub use password::{
 };
 pub use people::{
     AddAlias, AddPerson, AddedAddress, BadLine, ChangeMembers, ChangePerson, FILE_OCTETS_MAX as PEOPLE_OCTETS_MAX,
-    GivenAddress, GivenKind, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, ListAddresses,
-    ListPeople, ListedAddress, ListedPerson, PasswordHash, PersonState, PutPeople, PutResult, RemoveAddress,
-    RemovePerson, SetFunction, ShowPerson, ShownPerson, WantedPerson, fuzz_people_csv, fuzz_people_ldif, people_of_csv,
-    people_of_ldif, people_to_csv, people_to_ldif,
+    GivenAddress, GivenKind, GivenLead, GivenPerson, ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson,
+    ListAddresses, ListPeople, ListedAddress, ListedPerson, PasswordHash, PersonState, PutPeople, PutResult,
+    RemoveAddress, RemovePerson, SetFunction, ShowPerson, ShownPerson, WantedPerson, fuzz_people_csv, fuzz_people_ldif,
+    people_of_csv, people_of_ldif, people_to_csv, people_to_ldif,
 };
 pub use place::Layout;
 pub use plan_keys::{AcknowledgeKeyAlarm, ApplyKeyRequest, BreakGlass, EnrollFirstKey, ListPlanKeys, PlanKeysNow};

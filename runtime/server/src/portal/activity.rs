@@ -83,27 +83,29 @@ fn protocol(word: &str) -> Words {
 }
 
 fn table(visitor: &Visitor, ways: &[ListedAccess]) -> Markup {
+    let heads = [words::LAST_TIME, words::THROUGH, words::FROM_WHERE, words::PROGRAM, words::TIMES];
+    let heads = heads.map(|head| visitor.say(head));
     html! {
         div .scroll role="region" aria-labelledby="logins" tabindex="0" {
-            table {
+            table role="table" {
                 caption #logins { (visitor.say(words::LOGINS_BY_WAY)) }
-                thead {
-                    tr {
-                        th scope="col" { (visitor.say(words::LAST_TIME)) }
-                        th scope="col" { (visitor.say(words::THROUGH)) }
-                        th scope="col" { (visitor.say(words::FROM_WHERE)) }
-                        th scope="col" { (visitor.say(words::PROGRAM)) }
-                        th scope="col" .figure { (visitor.say(words::TIMES)) }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        th scope="col" role="columnheader" { (heads[0]) }
+                        th scope="col" role="columnheader" { (heads[1]) }
+                        th scope="col" role="columnheader" { (heads[2]) }
+                        th scope="col" role="columnheader" { (heads[3]) }
+                        th scope="col" role="columnheader" .figure { (heads[4]) }
                     }
                 }
-                tbody {
+                tbody role="rowgroup" {
                     @for way in ways.iter().take(SHOWN_MAX) {
-                        tr {
-                            td { (show::moment(visitor, way.last_s)) }
-                            td { (visitor.say(protocol(&way.protocol))) }
-                            td { (way.network) " (" (way.client) ")" }
-                            td { @if way.program.is_empty() { (visitor.say(words::NOT_SAID)) } @else { (way.program) } }
-                            td .figure { (way.times) }
+                        tr role="row" {
+                            th scope="row" role="rowheader" { (show::moment(visitor, way.last_s)) }
+                            td role="cell" data-head=(heads[1]) { (visitor.say(protocol(&way.protocol))) }
+                            td role="cell" data-head=(heads[2]) { (way.network) " (" (way.client) ")" }
+                            td role="cell" data-head=(heads[3]) { @if way.program.is_empty() { (visitor.say(words::NOT_SAID)) } @else { (way.program) } }
+                            td role="cell" data-head=(heads[4]) .figure { (way.times) }
                         }
                     }
                 }

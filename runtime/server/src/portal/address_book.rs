@@ -1,14 +1,13 @@
 //! Finding people: names, addresses and units, and nothing else. How often one person looks is bounded, so that nobody carries
 //! the whole book away.
 
-use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Field, Route, Visitor, field, page, summary, with_context, words};
+use super::{Field, Query, Route, Visitor, field, page, summary, with_context, words};
 
 const PATH: &str = "/address-book";
 /// People of one answer.

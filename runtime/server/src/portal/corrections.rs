@@ -1,7 +1,6 @@
 //! What the spam filter judged wrongly: the visitor marks messages, which is what a mail program does with `$Junk` and
 //! `$NotJunk`, and becomes a proposal of teaching that managers decide about.
 
-use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -11,7 +10,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use store::{FlagMode, MailboxInfo, Op, OpResult, SetFlags, UidSet};
 
-use super::{Form, Route, Visitor, back, form, page, show, summary, with_context, words};
+use super::{Form, Query, Route, Visitor, back, form, page, show, summary, with_context, words};
 use crate::operate::{Context, OperateError};
 use crate::{durable, teaching};
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::session::{Proof, Stage};
 use super::show::in_query;
 use super::sign_in::{asking, begin};
-use super::{Portal, Route, Visit, Visitor, Words, cookie, page, words};
+use super::{Portal, Query, Route, Visit, Visitor, Words, cookie, page, words};
 use crate::drive;
 use crate::vouch::{Brought, Outing};
 

@@ -68,7 +68,9 @@ async fn judged(portal: &Arc<Portal>, mut request: Request, next: Next) -> Respo
     };
     let (visit, fresh) = visit(portal, &source, &request);
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
-        return page::not_this_way(visit).await;
+        let mut response = page::not_this_way(visit).await;
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        return response;
     }
     // The style sheet tells nothing, and the page that says no wants it.
     if !visit.is_from(&portal.rules.from) && request.uri().path() != *style::PATH {

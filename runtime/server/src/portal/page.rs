@@ -127,7 +127,7 @@ fn header(visit: &Visit, visitor: Option<&Visitor>, institution: &str) -> Markup
             }
             @if let Some(visitor) = visitor {
                 nav aria-label=(visit.say(words::PAGES)) {
-                    ul { @for (path, name) in links(visitor) { li { (link(visit, path, name)) } } }
+                    ul { @for (path, name) in links(visitor) { li .stays[matches!(path, "/" | "/manage")] { (link(visit, path, name)) } } }
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -14,7 +14,9 @@ use serde::Deserialize;
 
 use super::session::{Proof, Session, Stage};
 use super::show::in_query;
-use super::{Field, Form, Portal, Route, Visit, Visitor, Words, cookie, elsewhere, field, form, page, summary, words};
+use super::{
+    Field, Form, Portal, Query, Route, Visit, Visitor, Words, cookie, elsewhere, field, form, page, summary, words,
+};
 use crate::clock;
 use crate::drive;
 use crate::passwords::totp;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
-use axum::extract::Query;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
@@ -17,7 +16,7 @@ use store::{MailboxInfo, MessageRow, ReadError, Store, Usage};
 use tokio::sync::mpsc;
 
 use super::show::{in_query, octets};
-use super::{Route, Visitor, page, with_context, words};
+use super::{Query, Route, Visitor, page, with_context, words};
 use crate::operate::{Context, OperateError, audit};
 
 const PATH: &str = "/storage";
@@ -105,29 +104,29 @@ pub(super) fn gauge(visitor: &Visitor, usage: &Usage) -> Markup {
 
 fn storage(visitor: &Visitor, usage: &Usage, folders: &[Folder]) -> Markup {
     let language = visitor.language;
+    let heads = [words::FOLDER, words::MESSAGES, words::SIZE, words::OLD, words::ARCHIVE];
+    let heads = heads.map(|head| visitor.say(head));
     html! {
         (gauge(visitor, usage))
         p { (visitor.say(words::STORAGE_WHAT)) }
         div .scroll role="region" aria-labelledby="folders" tabindex="0" {
-            table {
+            table role="table" {
                 caption #folders { (visitor.say(words::FOLDERS)) }
-                thead {
-                    tr {
-                        th scope="col" { (visitor.say(words::FOLDER)) }
-                        th scope="col" .figure { (visitor.say(words::MESSAGES)) }
-                        th scope="col" .figure { (visitor.say(words::SIZE)) }
-                        th scope="col" .figure { (visitor.say(words::OLD)) }
-                        th scope="col" { (visitor.say(words::ARCHIVE)) }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        th scope="col" role="columnheader" { (heads[0]) }
+                        @for head in &heads[1..4] { th scope="col" role="columnheader" .figure { (head) } }
+                        th scope="col" role="columnheader" { (heads[4]) }
                     }
                 }
-                tbody {
+                tbody role="rowgroup" {
                     @for folder in folders {
-                        tr {
-                            th scope="row" { (folder.name) }
-                            td .figure { (folder.messages) }
-                            td .figure { (octets(language, folder.octets)) }
-                            td .figure { (words::OLD_OF.with(language, &[&folder.old_messages, &octets(language, folder.old_octets)])) }
-                            td { (archives(visitor, folder)) }
+                        tr role="row" {
+                            th scope="row" role="rowheader" { (folder.name) }
+                            td role="cell" data-head=(heads[1]) .figure { (folder.messages) }
+                            td role="cell" data-head=(heads[2]) .figure { (octets(language, folder.octets)) }
+                            td role="cell" data-head=(heads[3]) .figure { (words::OLD_OF.with(language, &[&folder.old_messages, &octets(language, folder.old_octets)])) }
+                            td role="cell" data-head=(heads[4]) { (archives(visitor, folder)) }
                         }
                     }
                 }

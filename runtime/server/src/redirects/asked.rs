@@ -98,11 +98,7 @@ fn judge(service: &Service, asked: &Asked) -> State {
         let why = "redirects are not asked for here: a mail manager sets them".to_owned();
         return refused(why, "redirects.asked_through".to_owned());
     }
-    // An institution somebody says they come from makes no mailbox provider an institution.
-    let plain = decide::redirect(tables, &asked.to);
-    let is_example = matches!(&plain, RedirectVerdict::Denied { because: decide::RedirectDenial::Example, .. });
-    let verdict = if is_example { plain } else { decide::redirect_from(tables, &asked.to, asked.home.as_ref()) };
-    match verdict {
+    match decide::redirect_from(tables, &asked.to, asked.home.as_ref()) {
         RedirectVerdict::Allowed { rule } => State::Allowed { rule },
         RedirectVerdict::OnGrant { rule } => State::Waits { rule },
         RedirectVerdict::Denied { rule, because } => {

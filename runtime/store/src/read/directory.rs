@@ -3,7 +3,7 @@
 use mail::{Address, Alias, AliasKind, Login, Person};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
-use super::{PersonRow, Resolution};
+use super::{Leads, PersonRow, Resolution};
 use crate::error::ReadError;
 use crate::given::{Origin, PersonSource};
 use crate::store::Store;
@@ -90,6 +90,31 @@ impl Store {
                 Ok((address.parse().map_err(|_| ReadError::Damaged)?, has_mailboxes))
             })
             .collect()
+        })
+    }
+
+    /// By which ways `address` leads to its people.
+    pub fn leads(&self, address: &Address) -> Result<Leads, ReadError> {
+        let follows = self.follow_rows("SELECT target FROM alias_follows WHERE folded = ?1 ORDER BY n", address)?;
+        let own = self.read(|tx| {
+            let statement = "SELECT login FROM alias_member WHERE folded = ?1 AND own = 1 ORDER BY n";
+            let mut query = tx.prepare_cached(statement)?;
+            let rows = query.query_map([address.folded()], |row| row.get::<_, String>(0))?;
+            rows.map(|login| Login::new(&login?).ok_or(ReadError::Damaged)).collect()
+        })?;
+        Ok(Leads { own, follows })
+    }
+
+    /// The addresses that follow `address`, folded.
+    pub fn followers(&self, address: &Address) -> Result<Vec<Address>, ReadError> {
+        self.follow_rows("SELECT DISTINCT folded FROM alias_follows WHERE target = ?1 ORDER BY folded", address)
+    }
+
+    fn follow_rows(&self, statement: &str, address: &Address) -> Result<Vec<Address>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(statement)?;
+            let rows = query.query_map([address.folded()], |row| row.get::<_, String>(0))?;
+            rows.map(|row| row?.parse().map_err(|_| ReadError::Damaged)).collect()
         })
     }
 

@@ -16,7 +16,7 @@ mod statistics;
 mod taken;
 
 use mail::index::Index;
-use mail::{Alias, Flags, MailboxName, Person, SpecialUse};
+use mail::{Address, Alias, Flags, Login, MailboxName, Person, SpecialUse};
 
 use crate::given::Origin;
 use crate::id::{InternalDate, MailboxId, Modseq};
@@ -47,6 +47,13 @@ pub struct PersonRow {
     pub due_s: Option<i64>,
     /// Facts about the password, opaque.
     pub secret: Vec<u8>,
+}
+
+/// The ways of an alias or a functional address: members of its own, and addresses whose members it has, folded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leads {
+    pub own: Vec<Login>,
+    pub follows: Vec<Address>,
 }
 
 /// Where an address leads.

@@ -106,6 +106,17 @@ impl Store {
         })
     }
 
+    /// The logins that were given to this holder, see [`crate::holder_of`], the shortest first; at most `limit`.
+    pub fn logins_given_to(&self, holder: &str, limit: u32) -> Result<Vec<String>, ReadError> {
+        self.read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT what FROM given WHERE holder = ?1 AND kind = ?2 ORDER BY length(what), what LIMIT ?3",
+            )?;
+            let rows = query.query_map((holder, GivenKind::Login.number(), limit), |row| row.get(0))?;
+            Ok(rows.collect::<Result<Vec<String>, _>>()?)
+        })
+    }
+
     /// The ledger behind `after`, in order of login or address; at most `limit` rows.
     pub fn given_list(&self, after: &str, limit: u32) -> Result<Vec<Given>, ReadError> {
         self.read(|tx| {

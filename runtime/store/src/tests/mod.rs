@@ -5,6 +5,7 @@ mod compact;
 mod crash;
 mod delivery;
 mod directory;
+mod follows;
 mod full;
 mod listing;
 mod mailboxes;

@@ -72,9 +72,12 @@ impl Group<'_> {
         for (alias, kind) in aliases {
             let empty: bool = self
                 .db
-                .prepare_cached("SELECT NOT EXISTS(SELECT 1 FROM alias_member WHERE folded = ?1)")?
+                .prepare_cached(
+                    "SELECT NOT EXISTS(SELECT 1 FROM alias_member WHERE folded = ?1)
+                        AND NOT EXISTS(SELECT 1 FROM alias_follows WHERE folded = ?1)",
+                )?
                 .query_row([&alias], |row| row.get(0))?;
-            // A function outlives its members.
+            // A function outlives its members, and so does what follows one.
             if empty && kind < 2 {
                 self.free_alias(&alias)?;
                 self.delete_alias(&alias)?;

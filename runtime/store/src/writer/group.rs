@@ -132,6 +132,7 @@ impl Group<'_> {
                 self.upsert_person(person, verifier.as_deref(), mailboxes, origin.as_ref())
             }
             Op::UpsertAlias(alias) => self.upsert_alias(alias),
+            Op::LeadAlias { address, own, follows } => self.lead_alias(address, own, follows),
             Op::RemoveAlias(address) => self.remove_alias(address),
             Op::ClaimLogin { login, at_s } => self.claim_login(login, *at_s),
             Op::SetVerifier { login, verifier } => self.set_verifier(login, verifier),

@@ -7,6 +7,7 @@ mod deliver;
 mod erase;
 mod expunge;
 mod flags;
+mod follows;
 mod given;
 mod group;
 mod import;

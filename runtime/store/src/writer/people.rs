@@ -50,6 +50,7 @@ impl Group<'_> {
         // The one former name that becomes the official address again.
         self.delete_alias(&folded)?;
         let origin = self.write_person(&login, person, verifier, origin, shard)?;
+        self.tell_followers(&folded)?;
         self.name_words(&login, person)?;
         let holder = holder_of(person, &origin);
         self.hand_over(&login, GivenKind::Login, &holder)?;
@@ -183,6 +184,8 @@ impl Group<'_> {
             AliasKind::Function => (2, 0),
             AliasKind::FunctionMailbox { quota_octets } => (3, i64::try_from(quota_octets).unwrap_or(i64::MAX)),
         };
+        let follows = self.follows(&folded)?;
+        let own = self.own_of(&folded, &follows, &alias.members)?;
         self.delete_alias(&folded)?;
         self.db.prepare_cached("INSERT INTO alias(folded, address, kind, quota) VALUES(?1, ?2, ?3, ?4)")?.execute((
             &folded,
@@ -190,14 +193,14 @@ impl Group<'_> {
             kind,
             quota,
         ))?;
-        for (n, member) in alias.members.iter().enumerate() {
-            self.db.prepare_cached("INSERT INTO alias_member(folded, n, login) VALUES(?1, ?2, ?3)")?.execute((
-                &folded,
-                n as i64,
-                fold(member),
-            ))?;
+        self.write_follows(&folded, &follows)?;
+        self.write_members(&folded, &own, &follows)?;
+        self.tell_followers(&folded)?;
+        match follows.is_empty() {
+            true => self.give_alias(alias, &folded)?,
+            // Nobody's own, whoever is behind it today.
+            false => self.hand_over(&folded, GivenKind::Address, &folded)?,
         }
-        self.give_alias(alias, &folded)?;
         Ok(OpResult::Done)
     }
 
@@ -205,12 +208,14 @@ impl Group<'_> {
         let folded = address.folded();
         self.free_alias(&folded)?;
         self.delete_alias(&folded)?;
+        self.tell_followers(&folded)?;
         Ok(OpResult::Done)
     }
 
     pub(super) fn delete_alias(&mut self, folded: &str) -> Result<(), Stop> {
         self.db.prepare_cached("DELETE FROM alias WHERE folded = ?1")?.execute([folded])?;
         self.db.prepare_cached("DELETE FROM alias_member WHERE folded = ?1")?.execute([folded])?;
+        self.db.prepare_cached("DELETE FROM alias_follows WHERE folded = ?1")?.execute([folded])?;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ pub struct AliasArgs {
 
 #[derive(Subcommand)]
 enum AliasCommand {
-    /// Let an address lead to people, or to whom another address leads
+    /// Let an address lead to people, or to whomever another address leads, now and later
     Add {
         address: Address,
         /// Logins, or addresses of ours
@@ -63,6 +63,7 @@ enum FunctionCommand {
         address: Address,
         #[arg(long, value_name = "LOGIN", required_unless_present = "remove")]
         add: Vec<String>,
+        /// A login, or an address whose members are its own
         #[arg(long, value_name = "LOGIN")]
         remove: Vec<String>,
         #[command(flatten)]
@@ -142,5 +143,9 @@ fn say(format: Format, listed: &ListedAddress) {
     if format == Format::Json {
         return say_json("address", listed);
     }
-    say!("{:<40} {:<24} {}", listed.address, listed.kind, listed.members.join(" "));
+    let by = match &listed.follows[..] {
+        [] => String::new(),
+        follows => format!("  (by way of {})", follows.join(" ")),
+    };
+    say!("{:<40} {:<24} {}{by}", listed.address, listed.kind, listed.members.join(" "));
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use server::operate::PutPeople;
+use server::operate::{GivenLead, GivenPerson, PutPeople};
 
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
@@ -80,6 +80,17 @@ pub fn run(args: &PersonArgs) -> Exit {
     ended.unwrap_or_else(|exit| exit)
 }
 
+/// A person with what the file says of their stay.
+fn given((person, stay): (&mail::Person, &policy::people::Stay)) -> GivenPerson {
+    let policy::people::Stay { registered, until, redirect } = stay.clone();
+    GivenPerson { registered, until, redirect, ..person.into() }
+}
+
+fn lead(lead: &policy::people::Lead) -> GivenLead {
+    let policy::people::Lead { address, own, follows } = lead.clone();
+    GivenLead { address, own: own.iter().map(ToString::to_string).collect(), follows }
+}
+
 fn load(args: &LoadArgs) -> Result<Exit, Exit> {
     let format = args.place.format;
     let ready = commands::ready(&args.policy, false)?;
@@ -98,20 +109,30 @@ fn load(args: &LoadArgs) -> Result<Exit, Exit> {
         .into_iter()
         .filter_map(|mailbox| Some((mailbox.name.to_string(), mailbox.special_use?.attribute().to_owned())))
         .collect();
-    let mut new = Vec::new();
-    for batch in directory.people.chunks(BATCH) {
-        let people = batch.iter().map(Into::into).collect();
-        let put = PutPeople { people, addresses: Vec::new(), mailboxes: mailboxes.clone() };
-        new.extend(ask(&args.place, "people", put)?.new);
+    let (mut new, mut said) = (Vec::new(), Vec::new());
+    for (people, stays) in directory.people.chunks(BATCH).zip(directory.stays.chunks(BATCH)) {
+        let people = people.iter().zip(stays).map(given).collect();
+        let put = PutPeople { people, mailboxes: mailboxes.clone(), ..PutPeople::default() };
+        let put = ask(&args.place, "people", put)?;
+        new.extend(put.new);
+        said.extend(put.said);
     }
     for batch in directory.aliases.chunks(BATCH) {
         let addresses = batch.iter().map(Into::into).collect();
-        ask(&args.place, "people", PutPeople { people: Vec::new(), addresses, mailboxes: Vec::new() })?;
+        ask(&args.place, "people", PutPeople { addresses, ..PutPeople::default() })?;
+    }
+    // Whatever they follow is there by now.
+    for batch in directory.leads.chunks(BATCH) {
+        let leads = batch.iter().map(lead).collect();
+        ask(&args.place, "people", PutPeople { leads, ..PutPeople::default() })?;
     }
     match format {
-        Format::Json => say_json("people", &serde_json::json!({"people": directory.people.len(), "new": new})),
+        Format::Json => {
+            say_json("people", &serde_json::json!({"people": directory.people.len(), "new": new, "said": said}))
+        }
         Format::Human => {
             say!("{}, {} of them new", counted(directory.people.len() as u64, "person", "people"), new.len());
+            said.iter().for_each(|said| say!("{said}"));
             if !new.is_empty() {
                 say!("they have no password yet: `facteur person password LOGIN`");
             }

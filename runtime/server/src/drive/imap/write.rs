@@ -167,6 +167,7 @@ pub(super) fn trouble(error: CommitError) -> Trouble {
         Refusal::NoSuchLogin(_) | Refusal::BodyGone => Trouble::Unavailable,
         Refusal::LoginTaken(_)
         | Refusal::AddressTaken(_)
+        | Refusal::Circle(_)
         | Refusal::NoSuchQueueItem
         | Refusal::QueueItemExists
         | Refusal::NoSuchQuarantined

@@ -1,10 +1,12 @@
-//! `facteur alias` and `facteur function`: addresses that lead to people. What is written is whom an address reaches in the
-//! end, so that no address leads back to itself and none leads nowhere.
+//! `facteur alias` and `facteur function`: addresses that lead to people, by themselves or by way of other addresses whose
+//! members they have at any time. No address leads back to itself, and none leads nowhere.
+
+use std::collections::BTreeSet;
 
 use decide::{DomainKind, roles};
 use mail::{Address, Alias, AliasKind, Login};
 use serde::{Deserialize, Serialize};
-use store::{Op, Resolution};
+use store::{Leads, Op, Resolution};
 
 use super::super::{Context, Live, OperateError, Operation, Progress, audit};
 use super::{known, put};
@@ -63,6 +65,9 @@ pub struct ListedAddress {
     pub members: Vec<String>,
     /// `former`, `alias`, `function`, `function with mailboxes`.
     pub kind: String,
+    /// Addresses whose members are among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<String>,
 }
 
 pub type AddedAddress = ListedAddress;
@@ -78,8 +83,8 @@ impl Operation for AddAlias {
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<AddedAddress, OperateError> {
         let _desk = known::desk();
-        let members = reached(context, &self.address, &self.to)?;
-        write(context, Alias { address: self.address, members, kind: AliasKind::Alias })
+        let ways = ways(context, &self.address, &self.to)?;
+        write(context, self.address, AliasKind::Alias, ways)
     }
 }
 
@@ -94,13 +99,13 @@ impl Operation for SetFunction {
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<AddedAddress, OperateError> {
         let _desk = known::desk();
-        let members = reached(context, &self.address, &self.members)?;
+        let ways = ways(context, &self.address, &self.members)?;
         let had = function(context, &self.address)?.map(|alias| alias.kind);
         let kind = match self.quota_octets {
             Some(quota_octets) => AliasKind::FunctionMailbox { quota_octets },
             None => had.unwrap_or(AliasKind::Function),
         };
-        write(context, Alias { address: self.address, members, kind })
+        write(context, self.address, kind, ways)
     }
 }
 
@@ -116,26 +121,41 @@ impl Operation for ChangeMembers {
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<AddedAddress, OperateError> {
         let _desk = known::desk();
         let had = function(context, &self.address)?;
-        let Some(mut alias) = had else { return Err(refused(format!("{} is no function", self.address))) };
-        if !self.add.is_empty() {
-            let new = reached(context, &self.address, &self.add)?;
-            alias.members.extend(new);
+        let Some(alias) = had else { return Err(refused(format!("{} is no function", self.address))) };
+        let mut leads = context.store.leads(&alias.address)?;
+        for target in &self.remove {
+            remove(&mut leads, &alias, target)?;
         }
-        for login in &self.remove {
-            let folded = login.to_ascii_lowercase();
-            let members = alias.members.len();
-            alias.members.retain(|member| member.as_str() != folded);
-            if alias.members.len() == members {
-                return Err(refused(format!("{login} is no member of {}", self.address)));
-            }
+        let new = if self.add.is_empty() { Ways::default() } else { ways(context, &self.address, &self.add)? };
+        let mut all = Ways { own: leads.own, follows: leads.follows, reached: Vec::new() };
+        for address in &all.follows {
+            all.reached.extend(members_of(context, address)?);
         }
-        let mut seen = std::collections::BTreeSet::new();
-        alias.members.retain(|member| seen.insert(member.clone()));
-        if alias.members.is_empty() {
+        all.add(new);
+        if all.reached.is_empty() && all.own.is_empty() {
             return Err(refused(format!("{} would lead nowhere: remove it, or add somebody first", self.address)));
         }
-        write(context, alias)
+        write(context, alias.address, alias.kind, all)
     }
+}
+
+/// Takes a login, or an address it follows, out of what leads to `alias`.
+fn remove(leads: &mut Leads, alias: &Alias, target: &str) -> Result<(), OperateError> {
+    let login = target.to_ascii_lowercase();
+    let ways = leads.own.len() + leads.follows.len();
+    leads.own.retain(|member| member.as_str() != login);
+    let folded = target.parse::<Address>().map(|address| address.folded());
+    leads.follows.retain(|followed| folded.as_ref() != Ok(&followed.folded()));
+    if leads.own.len() + leads.follows.len() < ways {
+        return Ok(());
+    }
+    let address = &alias.address;
+    let by: Vec<String> = leads.follows.iter().map(Address::to_string).collect();
+    let is_led = alias.members.iter().any(|member| member.as_str() == login) && !by.is_empty();
+    Err(refused(match is_led {
+        true => format!("{target} is a member of {address} by way of {}", by.join(", ")),
+        false => format!("{target} is no member of {address}"),
+    }))
 }
 
 impl Operation for RemoveAddress {
@@ -155,6 +175,11 @@ impl Operation for RemoveAddress {
             let what = if self.is_function { "no function" } else { "a function, no alias" };
             return Err(refused(format!("{} is {what}", self.address)));
         }
+        let followers = context.store.followers(&self.address)?;
+        if !followers.is_empty() {
+            let by: Vec<String> = followers.iter().map(Address::to_string).collect();
+            return Err(refused(format!("{} leads to {}: change or remove it first", by.join(", "), self.address)));
+        }
         context.store.commit_wait(vec![Op::RemoveAlias(self.address.clone())])?;
         put::names_changed(context);
         audit(context, &format!("address {} removed", self.address));
@@ -172,7 +197,8 @@ impl Operation for ListAddresses {
     }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<Vec<ListedAddress>, OperateError> {
-        Ok(context.store.aliases(&self.after, PAGE_MAX)?.iter().map(listed).collect())
+        let aliases = context.store.aliases(&self.after, PAGE_MAX)?;
+        aliases.iter().map(|alias| Ok(listed(alias, &context.store.leads(&alias.address)?.follows))).collect()
     }
 }
 
@@ -191,33 +217,53 @@ fn function(context: &Context, address: &Address) -> Result<Option<Alias>, Opera
     })
 }
 
-/// The people `to` leads to, each once. One that leads nowhere, or back to `address`, is refused.
-fn reached(context: &Context, address: &Address, to: &[String]) -> Result<Vec<Login>, OperateError> {
-    let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
-    let mut members: Vec<Login> = Vec::new();
-    for target in to {
-        let found = match Login::new(target) {
-            Some(login) => context.store.person(&login)?.map(|row| vec![row.person.login]),
-            None => at_address(context, live, address, target)?,
-        };
-        let Some(found) = found.filter(|found| !found.is_empty()) else {
-            return Err(refused(format!("{target} leads to nobody: name a login, or an address of ours")));
-        };
-        for login in found {
-            if !members.contains(&login) {
-                members.push(login);
-            }
-        }
-    }
-    if members.is_empty() { Err(refused(format!("{address} would lead nowhere"))) } else { Ok(members) }
+/// How an address leads to people.
+#[derive(Default)]
+struct Ways {
+    own: Vec<Login>,
+    follows: Vec<Address>,
+    /// Whoever `follows` lead to now.
+    reached: Vec<Login>,
 }
 
-fn at_address(
-    context: &Context,
-    live: &Live,
-    address: &Address,
-    target: &str,
-) -> Result<Option<Vec<Login>>, OperateError> {
+impl Ways {
+    /// Each once.
+    fn add(&mut self, more: Ways) {
+        self.own.extend(more.own);
+        self.follows.extend(more.follows);
+        self.reached.extend(more.reached);
+        let mut seen = BTreeSet::new();
+        self.own.retain(|login| seen.insert(login.to_string()));
+        self.follows.retain(|address| seen.insert(address.folded()));
+    }
+
+    /// All of them, each once.
+    fn members(&self) -> Vec<Login> {
+        let mut seen = BTreeSet::new();
+        self.own.iter().chain(&self.reached).filter(|login| seen.insert(login.as_str())).cloned().collect()
+    }
+}
+
+/// What `to` leads to. One that leads nowhere, or back to `address`, is refused.
+fn ways(context: &Context, address: &Address, to: &[String]) -> Result<Ways, OperateError> {
+    let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
+    let mut all = Ways::default();
+    for target in to {
+        let found = match Login::new(target) {
+            Some(login) => {
+                context.store.person(&login)?.map(|row| Ways { own: vec![row.person.login], ..Ways::default() })
+            }
+            None => at_address(context, live, address, target)?,
+        };
+        let Some(found) = found.filter(|found| !found.members().is_empty()) else {
+            return Err(refused(format!("{target} leads to nobody: name a login, or an address of ours")));
+        };
+        all.add(found);
+    }
+    if all.members().is_empty() { Err(refused(format!("{address} would lead nowhere"))) } else { Ok(all) }
+}
+
+fn at_address(context: &Context, live: &Live, address: &Address, target: &str) -> Result<Option<Ways>, OperateError> {
     let Ok(target) = target.parse::<Address>() else { return Ok(None) };
     if target.folded() == address.folded() {
         return Err(refused(format!("{address} would lead back to itself")));
@@ -230,14 +276,43 @@ fn at_address(
         DomainKind::PassOn { .. } | DomainKind::NotOurs => return Ok(None),
     };
     Ok(match context.store.resolve(&target)? {
-        Resolution::Person(row) => Some(vec![row.person.login]),
-        Resolution::Alias(alias) => Some(alias.members),
+        Resolution::Person(row) => Some(Ways { own: vec![row.person.login], ..Ways::default() }),
+        Resolution::Alias(alias) if alias.kind == AliasKind::Former => {
+            Some(Ways { own: alias.members, ..Ways::default() })
+        }
+        Resolution::Alias(alias) => {
+            no_circle(context, address, &alias.address)?;
+            Some(Ways { own: Vec::new(), follows: vec![alias.address], reached: alias.members })
+        }
         Resolution::Unknown => None,
     })
 }
 
+/// Nothing `target` follows is `address`.
+fn no_circle(context: &Context, address: &Address, target: &Address) -> Result<(), OperateError> {
+    let (folded, mut seen, mut waiting) = (address.folded(), BTreeSet::new(), vec![target.clone()]);
+    while let Some(next) = waiting.pop() {
+        if next.folded() == folded {
+            return Err(refused(format!("{address} would lead back to itself, by way of {target}")));
+        }
+        if seen.insert(next.folded()) {
+            waiting.extend(context.store.leads(&next)?.follows);
+        }
+    }
+    Ok(())
+}
+
+fn members_of(context: &Context, address: &Address) -> Result<Vec<Login>, OperateError> {
+    Ok(match context.store.resolve(address)? {
+        Resolution::Person(row) => vec![row.person.login],
+        Resolution::Alias(alias) => alias.members,
+        Resolution::Unknown => Vec::new(),
+    })
+}
+
 /// Writes an address of ours that is nobody else's.
-fn write(context: &Context, alias: Alias) -> Result<AddedAddress, OperateError> {
+fn write(context: &Context, address: Address, kind: AliasKind, ways: Ways) -> Result<AddedAddress, OperateError> {
+    let alias = Alias { address, members: ways.members(), kind };
     let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
     let plan = live.tables.plan();
     let address = &alias.address;
@@ -261,7 +336,9 @@ fn write(context: &Context, alias: Alias) -> Result<AddedAddress, OperateError> 
     };
     // What somebody had lately is theirs to get again, and nobody else's, nor several people's.
     let holder = match &alias.members[..] {
-        [one] => context.store.person(one)?.map(|row| store::holder_of(&row.person, &row.origin)).unwrap_or_default(),
+        [one] if ways.follows.is_empty() => {
+            context.store.person(one)?.map(|row| store::holder_of(&row.person, &row.origin)).unwrap_or_default()
+        }
         _ => String::new(),
     };
     let given = context.store.given(&folded)?.filter(|given| ![&folded, &holder].contains(&&given.holder));
@@ -270,18 +347,19 @@ fn write(context: &Context, alias: Alias) -> Result<AddedAddress, OperateError> 
         let why = format!("{address} was somebody else's, and is given to nobody before `reuse_after`");
         return Err(OperateError::Refused { why, rule: "accounts.reuse_after".to_owned() });
     }
-    written(context, alias)
+    written(context, alias, ways)
 }
 
-fn written(context: &Context, alias: Alias) -> Result<AddedAddress, OperateError> {
-    let told = listed(&alias);
-    context.store.commit_wait(vec![Op::UpsertAlias(Box::new(alias))])?;
+fn written(context: &Context, alias: Alias, Ways { own, follows, .. }: Ways) -> Result<AddedAddress, OperateError> {
+    let told = listed(&alias, &follows);
+    let lead = Op::LeadAlias { address: alias.address.clone(), own, follows };
+    context.store.commit_wait(vec![Op::UpsertAlias(Box::new(alias)), lead])?;
     put::names_changed(context);
     audit(context, &format!("{} {} leads to {}", told.kind, told.address, told.members.join(", ")));
     Ok(told)
 }
 
-fn listed(alias: &Alias) -> ListedAddress {
+fn listed(alias: &Alias, follows: &[Address]) -> ListedAddress {
     let kind = match alias.kind {
         AliasKind::Former => "former",
         AliasKind::Alias => "alias",
@@ -292,5 +370,6 @@ fn listed(alias: &Alias) -> ListedAddress {
         address: alias.address.to_string(),
         members: alias.members.iter().map(Login::to_string).collect(),
         kind: kind.to_owned(),
+        follows: follows.iter().map(Address::to_string).collect(),
     }
 }

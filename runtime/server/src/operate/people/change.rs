@@ -1,6 +1,6 @@
 //! `facteur person add|change|remove`: one person, judged as one line of a list is.
 
-use decide::people::{Wanted, judge};
+use decide::people::{Given as _, Wanted, judge_by};
 use decide::roles;
 use serde::{Deserialize, Serialize};
 use store::PersonSource;
@@ -141,10 +141,11 @@ fn bring(context: &Context, wanted: Wanted, is_new: bool) -> Result<ImportedPers
     let live = context.live.as_ref().ok_or(OperateError::NoServer)?;
     let refused = |why: String| OperateError::Refused { why, rule: RULE.to_owned() };
     let _desk = known::desk();
-    let everybody = known::everybody(&context.store)?;
-    let ledger = known::ledger(&context.store, &live.tables.plan().accounts.reuse_after)?;
+    let near = known::near(&context.store, &wanted)?;
+    let ledger = known::Asked::new(&context.store, &live.tables.plan().accounts.reuse_after);
     let line = wanted.line;
-    let outcome = judge(&live.tables, &[wanted], &everybody.present, &ledger, &live.today);
+    let outcome = judge_by(&live.tables, &[wanted], &near.present, &ledger, &live.today);
+    ledger.whole()?;
     let judged = match (outcome.people.first(), outcome.mistakes.first()) {
         (Some(judged), None) => judged,
         (_, Some(mistake)) => return Err(refused(mistake.what.clone())),
@@ -156,7 +157,8 @@ fn bring(context: &Context, wanted: Wanted, is_new: bool) -> Result<ImportedPers
     }
     let told = said(judged, line);
     if judged.was.is_none() || !judged.changes.is_empty() {
-        context.store.commit_wait(ops(live, judged, &everybody.rows, &ledger, PersonSource::BuiltIn))?;
+        let is_unheard = ledger.held(judged.person.login.as_str()).is_none();
+        context.store.commit_wait(ops(live, judged, &near.rows, is_unheard, PersonSource::BuiltIn))?;
         put::names_changed(context);
         let what = if is_new { "added".to_owned() } else { format!("changed: {}", told.changes.join(", ")) };
         audit(context, &format!("person {} {what}", told.login));

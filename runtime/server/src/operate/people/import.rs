@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use decide::people::{Extent, Judged, Led, Ledger, Mistake, Outcome, Present, Settled, judge, led, too_much};
+use decide::people::{Extent, Judged, Led, Mistake, Outcome, Present, Settled, judge, led, too_much};
 use decide::roles;
 use mail::{Alias, AliasKind};
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,11 @@ impl Operation for ImportPeople {
         let leaving = missing.iter().map(|index| leaves(&everybody.rows[*index], &live.today));
         let changed = outcome.people.iter().filter(|judged| judged.was.is_none() || !judged.changes.is_empty());
         let source = PersonSource::File;
-        let ops = changed.map(|judged| ops(live, judged, &everybody.rows, &ledger, source)).chain(leaving);
+        let of = |judged: &Judged| {
+            let is_unheard = !ledger.contains_key(judged.person.login.as_str());
+            ops(live, judged, &everybody.rows, is_unheard, source)
+        };
+        let ops = changed.map(of).chain(leaving);
         commit(context, ops.collect(), tell)?;
         // Whom they belong to is there now.
         hashes.commit(context)?;
@@ -167,13 +171,13 @@ fn commit(context: &Context, people: Vec<Vec<Op>>, tell: &mut dyn FnMut(Progress
     Ok(())
 }
 
-/// What writes one of them.
-pub(super) fn ops(live: &Live, judged: &Judged, rows: &[PersonRow], ledger: &Ledger, source: PersonSource) -> Vec<Op> {
+/// What writes one of them. `is_unheard` says that nobody ever had the login.
+pub(super) fn ops(live: &Live, judged: &Judged, rows: &[PersonRow], is_unheard: bool, source: PersonSource) -> Vec<Op> {
     let row = judged.was.map(|index| &rows[index]);
     let login = &judged.person.login;
     let mut ops = Vec::new();
     // What nobody ever had is claimed, so that no other way of making people can give it meanwhile.
-    if row.is_none() && !ledger.contains_key(login.as_str()) {
+    if row.is_none() && is_unheard {
         ops.push(Op::ClaimLogin { login: login.clone(), at_s: crate::clock::unix_s() });
     }
     let mailboxes: Vec<DefaultMailbox> = match row {

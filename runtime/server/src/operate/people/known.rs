@@ -1,9 +1,10 @@
-//! Who is here and what the ledger says, read whole for a list to be judged by.
+//! Who is here and what the ledger says: read whole for a list to be judged by, looked up for one person.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use decide::people::{Held, Ledger, Present};
+use decide::people::{Given, Held, Ledger, Present, Wanted};
 use mail::{Alias, AliasKind, Login};
 use plan::Life;
 use store::{PersonRow, PersonSource, ReadError, Store};
@@ -12,6 +13,8 @@ use crate::clock;
 
 /// Rows of one read.
 const PAGE: u32 = 5_000;
+/// Logins one person ever had, that are looked at.
+const OF_ONE_MAX: u32 = 100;
 
 /// One at a time: what is judged free is given before the next is judged.
 static DESK: Mutex<()> = Mutex::new(());
@@ -37,6 +40,68 @@ pub(super) fn everybody(store: &Store) -> Result<Everybody, ReadError> {
     let present = rows.iter().map(|row| of(row, others.remove(row.person.login.as_str()).unwrap_or_default()));
     let present = present.collect();
     Ok(Everybody { rows, present })
+}
+
+/// Whoever `wanted` may be: by the id, by the login, by name and first day.
+pub(super) fn near(store: &Store, wanted: &Wanted) -> Result<Everybody, ReadError> {
+    let mut rows: Vec<PersonRow> = store.person_by_foreign(&wanted.foreign_id)?.into_iter().collect();
+    let holder = mail::holder(&wanted.first, &wanted.last, "", &wanted.registered);
+    let logins = store.logins_given_to(&holder, OF_ONE_MAX)?;
+    for login in wanted.login.iter().chain(&logins).filter_map(|login| Login::new(login)) {
+        rows.extend(store.person(&login)?);
+    }
+    rows.sort_by(|one, other| one.person.login.as_str().cmp(other.person.login.as_str()));
+    rows.dedup_by(|one, other| one.person.login == other.person.login);
+    let mut present = Vec::new();
+    for row in &rows {
+        let mut others = BTreeSet::new();
+        for alias in store.aliases_of(&row.person.login)? {
+            if let ([_], AliasKind::Former | AliasKind::Alias) = (&alias.members[..], alias.kind) {
+                others.insert(alias.address.folded());
+            }
+        }
+        present.push(of(row, others));
+    }
+    Ok(Everybody { rows, present })
+}
+
+/// The ledger of the store, asked key by key. What cannot be read counts as somebody else's, and is told at the end.
+pub(super) struct Asked<'a> {
+    store: &'a Store,
+    reuse_after: &'a Life,
+    failed: RefCell<Option<ReadError>>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(store: &'a Store, reuse_after: &'a Life) -> Asked<'a> {
+        Asked { store, reuse_after, failed: RefCell::new(None) }
+    }
+
+    /// Was everything read that was asked for?
+    pub(super) fn whole(&self) -> Result<(), ReadError> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn or<T>(&self, read: Result<T, ReadError>, otherwise: T) -> T {
+        read.unwrap_or_else(|error| {
+            self.failed.replace(Some(error));
+            otherwise
+        })
+    }
+}
+
+impl Given for Asked<'_> {
+    fn held(&self, what: &str) -> Option<Held> {
+        let read = self
+            .store
+            .given(what)
+            .map(|given| given.map(|it| Held { is_free: is_free(it.freed_at_s, self.reuse_after), holder: it.holder }));
+        self.or(read, Some(Held { holder: String::new(), is_free: false }))
+    }
+
+    fn logins_of(&self, holder: &str) -> Vec<String> {
+        self.or(self.store.logins_given_to(holder, OF_ONE_MAX), Vec::new())
+    }
 }
 
 pub(super) fn of(row: &PersonRow, others: BTreeSet<String>) -> Present {

@@ -17,7 +17,7 @@ pub use csv::{fuzz_people_csv, read as people_of_csv, write as people_to_csv};
 pub use import::{ImportPeople, ImportedPeople, ImportedPerson, LeavingPerson, PersonState};
 pub use ldif::{fuzz_people_ldif, read as people_of_ldif, write as people_to_ldif};
 pub use list::{ListPeople, ListedPerson, ShowPerson, ShownPerson};
-pub use put::{GivenAddress, GivenKind, GivenPerson, PutPeople, PutResult};
+pub use put::{GivenAddress, GivenKind, GivenLead, GivenPerson, PutPeople, PutResult};
 pub use wanted::{BadLine, PasswordHash, WantedPerson};
 
 /// Octets of a file of people, and people in it.

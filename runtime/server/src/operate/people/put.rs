@@ -2,16 +2,24 @@
 
 use mail::{Alias, AliasKind, Login, MailboxName, Person, SpecialUse};
 use serde::{Deserialize, Serialize};
-use store::{DefaultMailbox, Op};
+use store::{DefaultMailbox, Op, Origin};
 
 use super::super::{Context, OperateError, Operation, Progress, audit, place};
+use crate::clock;
+use crate::redirects::{self, Redirect};
+
+/// Who set a redirect that stands in a `people.ron`.
+const FILE: &str = "people.ron";
 
 /// `POST /person/put`: creates people or brings them up to date; nobody is taken away. Passwords stay as they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PutPeople {
     pub people: Vec<GivenPerson>,
     pub addresses: Vec<GivenAddress>,
+    /// Which addresses have the members of others; those others are there, or among `addresses`.
+    #[serde(default)]
+    pub leads: Vec<GivenLead>,
     /// The mailboxes a new account starts with, and their use (RFC 6154) as `\Junk`.
     pub mailboxes: Vec<(String, String)>,
 }
@@ -27,6 +35,14 @@ pub struct GivenPerson {
     pub unit: String,
     pub home: Option<String>,
     pub quota_octets: u64,
+    /// First and last day, `YYYY-MM-DD`; where neither is said, what the store knows of them stays.
+    #[serde(default)]
+    pub registered: String,
+    #[serde(default)]
+    pub until: String,
+    /// Where their mail goes on to, as the file says; `None` ends what the file said before.
+    #[serde(default)]
+    pub redirect: Option<mail::Address>,
 }
 
 /// An alias, a former or a functional address.
@@ -36,6 +52,15 @@ pub struct GivenAddress {
     pub address: mail::Address,
     pub members: Vec<String>,
     pub kind: GivenKind,
+}
+
+/// An address that leads to `own` and to whoever `follows` lead to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenLead {
+    pub address: mail::Address,
+    pub own: Vec<String>,
+    pub follows: Vec<mail::Address>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +79,9 @@ pub enum GivenKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutResult {
     pub new: Vec<String>,
+    /// Redirects the plan allows no longer, in sentences.
+    #[serde(default)]
+    pub said: Vec<String>,
 }
 
 impl From<&Person> for GivenPerson {
@@ -67,6 +95,9 @@ impl From<&Person> for GivenPerson {
             unit: person.unit.clone(),
             home: person.home.clone(),
             quota_octets: person.quota_octets,
+            registered: String::new(),
+            until: String::new(),
+            redirect: None,
         }
     }
 }
@@ -118,6 +149,45 @@ impl GivenAddress {
     }
 }
 
+impl GivenPerson {
+    /// Where they come from stays.
+    fn origin(&self, had: Option<Origin>) -> Option<Origin> {
+        let (registered, until) = (self.registered.clone(), self.until.clone());
+        let is_said = !(registered.is_empty() && until.is_empty());
+        is_said.then(|| Origin { registered, until, ..had.unwrap_or_default() })
+    }
+}
+
+/// What becomes of the redirect of `login`, where that changes. A file sets and ends what it set itself, and what nobody set;
+/// the plan that runs judges it as anybody's.
+fn redirect(
+    context: &Context,
+    login: &Login,
+    to: Option<&mail::Address>,
+    said: &mut Vec<String>,
+) -> Result<Option<Option<Redirect>>, OperateError> {
+    let had = redirects::kept(&context.store, login)?;
+    if had.as_ref().is_some_and(|redirect| redirect.set_by != FILE) {
+        return Ok(None);
+    }
+    let wanted = to.map(|to| Redirect {
+        to: to.clone(),
+        keeps_copy: true,
+        approval: None,
+        set_by: FILE.to_owned(),
+        set_at_s: clock::unix_s(),
+    });
+    // Without a server the mail that comes is what it is judged by.
+    let stop = context.live.as_ref().zip(wanted.as_ref());
+    let stop = stop.and_then(|(live, redirect)| redirect.holds(&live.tables, &live.today).err());
+    if let (Some(redirect), Some(stop)) = (&wanted, &stop) {
+        said.push(format!("no mail of {login} goes on to {}: {}", redirect.to, redirects::words(stop)));
+    }
+    let wanted = wanted.filter(|_| stop.is_none());
+    let is_same = had.as_ref().map(|redirect| &redirect.to) == wanted.as_ref().map(|redirect| &redirect.to);
+    Ok((!is_same).then_some(wanted))
+}
+
 impl Operation for PutPeople {
     type Response = PutResult;
     const PATH: &'static str = "/person/put";
@@ -135,23 +205,32 @@ impl Operation for PutPeople {
             mailboxes.push(DefaultMailbox { name, special_use });
         }
         let mut result = PutResult::default();
-        let mut ops = Vec::new();
+        let (mut ops, mut redirected) = (Vec::new(), Vec::new());
         for given in &self.people {
             let person = given.person()?;
-            if context.store.person(&person.login)?.is_none() {
+            let row = context.store.person(&person.login)?;
+            if row.is_none() {
                 result.new.push(person.login.to_string());
             }
-            ops.push(Op::UpsertPerson {
-                person: Box::new(person),
-                verifier: None,
-                mailboxes: mailboxes.clone(),
-                origin: None,
-            });
+            let origin = given.origin(row.map(|row| row.origin));
+            let (login, mailboxes) = (person.login.clone(), mailboxes.clone());
+            ops.push(Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes, origin });
+            if let Some(redirect) = redirect(context, &login, given.redirect.as_ref(), &mut result.said)? {
+                ops.push(redirects::op(&login, redirect.as_ref()));
+                redirected.push((login, redirect));
+            }
         }
         for given in &self.addresses {
             ops.push(Op::UpsertAlias(Box::new(given.alias()?)));
         }
+        for GivenLead { address, own, follows } in &self.leads {
+            let own = own.iter().map(|member| login(member)).collect::<Result<_, _>>()?;
+            ops.push(Op::LeadAlias { address: address.clone(), own, follows: follows.clone() });
+        }
         context.store.commit_wait(ops)?;
+        if let Some(live) = &context.live {
+            redirected.into_iter().for_each(|(login, redirect)| live.redirects.put(&login, redirect));
+        }
         names_changed(context);
         let (people, addresses) = (self.people.len(), self.addresses.len());
         audit(

@@ -16,6 +16,9 @@ fn given(login: &str, quota_octets: u64) -> GivenPerson {
         unit: String::new(),
         home: None,
         quota_octets,
+        registered: String::new(),
+        until: String::new(),
+        redirect: None,
     }
 }
 
@@ -30,8 +33,9 @@ fn people_are_created_once_and_brought_up_to_date_and_only_who_is_there_gets_a_p
             kind: GivenKind::Function,
         }],
         mailboxes: vec![("Junk".into(), "\\Junk".into())],
+        ..PutPeople::default()
     };
-    assert_eq!(house.run(put(1_000)), Ok(PutResult { new: vec!["carol".into()] }));
+    assert_eq!(house.run(put(1_000)), Ok(PutResult { new: vec!["carol".into()], said: Vec::new() }));
     let password =
         |login: &str, password: &str| house.run(SetPassword { login: login.into(), password: password.into() });
     assert_eq!(password("carol", "long enough"), Ok(()));

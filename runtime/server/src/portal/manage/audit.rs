@@ -1,13 +1,12 @@
 //! Who did what, and about whom.
 
-use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::get;
 use decide::roles::Act;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Route, Visitor, Words, act, page, show};
+use super::super::{Query, Route, Visitor, Words, act, page, show};
 use super::{labelled, staff, table, words};
 use crate::operate::ReadAudit;
 

@@ -1,13 +1,12 @@
 //! What is refused for some days because a manager said so.
 
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::roles::{About, Act, allows};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Field, Form, Route, Visitor, Words, act, field, form, page, show};
+use super::super::{Field, Form, Path, Route, Visitor, Words, act, field, form, page, show};
 use super::{because, below, reason, staff, table, told, words};
 use crate::operate::{AddBlock, BlockKind, ListBlocks, OperateError, RemoveBlock, blocked_thing};
 

@@ -1,13 +1,12 @@
 //! Accounts that look stolen: the cases, and letting them go.
 
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::roles::Act;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Form, Route, Visitor, Words, act, form, page, show};
+use super::super::{Form, Path, Route, Visitor, Words, act, form, page, show};
 use super::{because, below, people, reason, staff, table, told, words};
 use crate::operate::{LiftCompromise, ListCompromise, ShowCompromise, ShownCompromise};
 

@@ -1,6 +1,5 @@
 //! Why was this refused? A pasted reply is explained in words; decisions about a person or an address are listed.
 
-use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::get;
 use decide::Reason;
@@ -9,7 +8,7 @@ use maud::{Markup, html};
 use pages::{Block, Span};
 use serde::Deserialize;
 
-use super::super::{Route, Visitor, Words, act, page, show};
+use super::super::{Query, Route, Visitor, Words, act, page, show};
 use super::{labelled, staff, table, words};
 use crate::operate::{Decided, LookUpDecisions, OperateError, Why, pasted};
 

@@ -146,17 +146,19 @@ fn labelled(id: &str, name: &str, kind: &str, label: &str, value: &str, required
     }
 }
 
-/// A table with its caption; a row is as many cells as there are heads, the first of them names it.
+/// A table with its caption; a row is as many cells as there are heads, the first of them names it. On a telephone each row
+/// stands as a list, where a cell says its head itself; the roles keep it a table for those who hear it.
 fn table(caption: &str, heads: &[&str], rows: Vec<Vec<Markup>>) -> Markup {
     html! {
         div .scroll role="region" aria-label=(caption) tabindex="0" {
-            table {
+            table role="table" {
                 caption { (caption) }
-                thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                tbody {
+                thead role="rowgroup" { tr role="row" { @for head in heads { th scope="col" role="columnheader" { (head) } } } }
+                tbody role="rowgroup" {
                     @for row in rows {
-                        tr { @for (at, cell) in row.into_iter().enumerate() {
-                            @if at == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
+                        tr role="row" { @for (at, cell) in row.into_iter().enumerate() {
+                            @if at == 0 { th scope="row" role="rowheader" { (cell) } }
+                            @else { td role="cell" data-head=[heads.get(at)] { (cell) } }
                         } }
                     }
                 }

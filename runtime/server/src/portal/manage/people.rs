@@ -1,13 +1,12 @@
 //! People of a unit, or all of them: found by name, page by page.
 
-use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::get;
 use decide::roles::Act;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Route, Visitor, Words, act, page, show};
+use super::super::{Query, Route, Visitor, Words, act, page, show};
 use super::{below, staff, table, units_of, words};
 use crate::operate::{ListPeople, ListedPerson, OperateError};
 

@@ -1,6 +1,5 @@
 //! One person: where the account stands, and what may be done for them.
 
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::roles::Act;
@@ -8,7 +7,7 @@ use mail::Person;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Form, Route, Visitor, Words, act, form, page, redirect, show};
+use super::super::{Form, Path, Route, Visitor, Words, act, form, page, redirect, show};
 use super::{Because, because, below, labelled, login, may, people, reason, staff, table, told, words};
 use crate::operate::{
     AccessesOf, ContainPerson, EndQuota, GrantQuota, ListQuotas, ListedAccess, ListedQuota, OperateError, ShowPerson,
@@ -93,9 +92,9 @@ fn facts(visitor: &Visitor, whole: &Whole) -> Markup {
             dt { (say(words::ADDRESS)) } dd { (person.address) }
             dt { (say(words::UNIT)) } dd { (person.unit) }
             dt { (say(words::PROFILE)) } dd { (person.profile) }
-            dt { (say(words::STATE)) } dd { (state.state)
+            dt { (say(words::STATE)) } dd { (words::state(visitor.language, &state.state))
                 @if let Some(given) = &state.given { " – " (given.because) " (" (given.by) ")" }
-                @if let Some(next) = &state.next { " – " (words::THEN.with(visitor.language, &[&next.to, &day(&next.on)])) }
+                @if let Some(next) = &state.next { " – " (words::THEN.with(visitor.language, &[&words::state(visitor.language, &next.to), &day(&next.on)])) }
             }
             @if !state.until.is_empty() { dt { (say(words::LAST_DAY)) } dd { (day(&state.until)) } }
             dt { (say(words::ROOM)) }

@@ -1,13 +1,12 @@
 //! What scanners stopped: listed, shown so that looking does nothing, released or forgotten.
 
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::roles::Act;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Form, Route, Visitor, Words, act, form, page, show};
+use super::super::{Form, Path, Route, Visitor, Words, act, form, page, show};
 use super::{Because, because, below, reason, staff, table, told, words};
 use crate::operate::{
     InQuarantine, PurgeQuarantined, QuarantineFilter, QuarantineList, QuarantineShow, QuarantineShown,

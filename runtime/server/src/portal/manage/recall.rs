@@ -1,13 +1,12 @@
 //! A delivered message out of every mailbox it is in: who has it, taking it, a second manager's yes, and putting it back.
 
-use axum::extract::{Path, Query};
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::roles::Act;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Form, Route, Visitor, Words, act, form, page};
+use super::super::{Form, Path, Query, Route, Visitor, Words, act, form, page};
 use super::{Because, because, below, labelled, reason, staff, table, told, words};
 use crate::operate::{
     ApproveRecall, FindRecall, FoundRecall, ListRecalls, RecallReport, ShowRecall, Sought, TakeRecall, UndoRecall,

@@ -1,6 +1,5 @@
 //! What people ask for: approve or refuse.
 
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::roles::Act;
@@ -8,7 +7,7 @@ use mail::{Address, Domain};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Form, Route, Visitor, Words, act, form, page, show};
+use super::super::{Form, Path, Route, Visitor, Words, act, form, page, show};
 use super::{Because, because, below, labelled, reason, staff, told, units_of, words};
 use crate::operate::{ApproveRedirect, AskedOf, AskedRedirect, ListAsked, OperateError, RefuseRedirect};
 

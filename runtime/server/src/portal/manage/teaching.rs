@@ -1,13 +1,12 @@
 //! What people reported as judged wrongly: the cases, one of them, and the decision.
 
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::{get, post};
 use decide::roles::Act;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::super::{Form, Route, Visitor, Words, act, form, page, show};
+use super::super::{Form, Path, Route, Visitor, Words, act, form, page, show};
 use super::{below, staff, table, told, words};
 use crate::operate::{DecideSpam, Judged, ShowSpam, ShownSpam, SpamCase, SpamQueue};
 
@@ -78,7 +77,7 @@ fn body(visitor: &Visitor, id: &str, shown: &ShownSpam) -> Markup {
             dt { (say(words::SENDER)) } dd { (case.from) }
             dt { (say(words::PROPOSED)) } dd { (proposed(visitor, case.proposed)) }
             dt { (say(words::WHEN)) } dd { (show::moment(visitor, case.first_s)) }
-            dt { (say(words::INTEGRITY)) } dd { (case.integrity) }
+            dt { (say(words::INTEGRITY)) } dd { (words::integrity(visitor.language, &case.integrity)) }
         }
         h2 { (say(words::BY)) } ul { @for one in &shown.each { li { (one) } } }
         h2 { (say(words::HEADER)) } pre { @for field in &shown.fields { (field) "\n" } }

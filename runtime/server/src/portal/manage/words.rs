@@ -1,5 +1,7 @@
 //! What correspondents and managers read.
 
+use plan::Language;
+
 use super::super::Words;
 
 pub const MANAGE: Words = Words("Gestion", "Management");
@@ -89,8 +91,8 @@ pub const CONTAIN_HINT: Words = Words(
 );
 pub const CONTAIN_DO: Words = Words("Confiner", "Contain");
 pub const CONTAINED: Words = Words(
-    "Le compte est confiné : {} sessions fermées, {} messages retenus.",
-    "The account is contained: {} sessions ended, {} messages held.",
+    "Le compte est confiné. Sessions fermées : {} ; messages retenus : {}.",
+    "The account is contained. Sessions ended: {}; messages held: {}.",
 );
 pub const SENT: Words = Words("Envoyé depuis 72 heures", "Sent within 72 hours");
 pub const NOTHING_SENT: Words = Words("Rien n’a été envoyé.", "Nothing was sent.");
@@ -112,7 +114,7 @@ pub const APPROVED: Words =
 pub const REFUSED: Words =
     Words("La demande est refusée ; la personne est prévenue.", "The request is refused; the person is told.");
 
-pub const IN_ALL: Words = Words("{} messages, {} en tout.", "{} messages, {} in all.");
+pub const IN_ALL: Words = Words("Messages : {}, soit {} en tout.", "Messages: {}, {} in all.");
 pub const IN_QUARANTINE: Words = Words("Un message en quarantaine", "A message in quarantine");
 pub const SUBJECT: Words = Words("Objet", "Subject");
 pub const SENDER: Words = Words("Expéditeur", "Sender");
@@ -133,8 +135,10 @@ pub const RELEASE_HINT: Words =
     Words("Le message est livré comme il est venu.", "The message is delivered as it came.");
 pub const RESCAN: Words =
     Words("Seulement si les antivirus le laissent passer maintenant", "Only if the engines let it pass now");
-pub const RELEASED: Words =
-    Words("Remis dans {} boîtes, {} destinataires ailleurs.", "Released into {} mailboxes, {} recipients elsewhere.");
+pub const RELEASED: Words = Words(
+    "Remis. Boîtes ici : {} ; destinataires ailleurs : {}.",
+    "Released. Mailboxes here: {}; recipients elsewhere: {}.",
+);
 pub const PURGE: Words = Words("Supprimer pour toujours", "Delete for ever");
 pub const PURGED: Words = Words("Le message est supprimé.", "The message is deleted.");
 
@@ -150,7 +154,7 @@ pub const LEARN_SPAM: Words = Words("Apprendre comme spam", "Learn as spam");
 pub const LEARN_HAM: Words = Words("Apprendre comme légitime", "Learn as legitimate");
 pub const CLOSE_CASE: Words = Words("Clore sans apprendre", "Close without learning");
 pub const DECIDED: Words =
-    Words("{} messages appris, {} signalements clos.", "{} messages learned, {} reports closed.");
+    Words("Messages appris : {} ; signalements clos : {}.", "Messages learned: {}; reports closed: {}.");
 
 pub const FIND: Words = Words("Chercher un message livré", "Find a delivered message");
 pub const FIND_HINT: Words = Words("Tout ce qui est donné doit correspondre.", "All that is given has to match.");
@@ -158,8 +162,8 @@ pub const RECALLS: Words = Words("Rappels", "Recalls");
 pub const URL_HOST: Words = Words("Hôte d’un lien", "Host of a link");
 pub const ATTACHMENT: Words = Words("Pièce jointe (SHA-256)", "Attachment (SHA-256)");
 pub const COPIES: Words = Words(
-    "{} exemplaires chez {} personnes ; {} lus ; {} partis ailleurs.",
-    "{} copies at {} people; {} read; {} gone elsewhere.",
+    "Exemplaires : {} ; personnes : {} ; lus : {} ; partis ailleurs : {}.",
+    "Copies: {}; people: {}; read: {}; gone elsewhere: {}.",
 );
 pub const WHO_HAS: Words = Words("Qui l’a", "Who has it");
 pub const MAILBOX: Words = Words("Dossier", "Mailbox");
@@ -175,9 +179,9 @@ pub const SECOND_MANAGER: Words =
     Words("Ce rappel attend l’accord d’un second gestionnaire.", "This recall waits for a second manager.");
 pub const WAITS_SECOND: Words =
     Words("Le rappel attend un second gestionnaire.", "The recall waits for a second manager.");
-pub const TAKEN: Words = Words("{} exemplaires retirés chez {} personnes.", "{} copies taken from {} people.");
+pub const TAKEN: Words = Words("Exemplaires retirés : {} ; personnes : {}.", "Copies taken: {}; people: {}.");
 pub const PUT_BACK: Words = Words("Remettre en place", "Put back");
-pub const IS_BACK: Words = Words("{} exemplaires sont remis en place.", "{} copies are back.");
+pub const IS_BACK: Words = Words("Exemplaires remis en place : {}.", "Copies put back: {}.");
 
 pub const DOMAIN: Words = Words("Domaine", "Domain");
 pub const CLIENT: Words = Words("Adresse IP ou réseau", "IP address or network");
@@ -223,3 +227,30 @@ pub const STORY: Words = Words("Histoire du message", "Story of the message");
 pub const RULE: Words = Words("Règle", "Rule");
 pub const DECISIONS: Words = Words("Décisions", "Decisions");
 pub const RECIPIENTS: Words = Words("Destinataires", "Recipients");
+
+/// A state of an account, as operations name it; what is none stays as it is.
+pub fn state(language: Language, word: &str) -> &str {
+    let words = match word {
+        "arriving" => Words("à venir", "arriving"),
+        "active" => Words("actif", "active"),
+        "grace" => Words("en sursis", "grace"),
+        "receive-only" => Words("réception seule", "receive-only"),
+        "auto-reply" => Words("réponse automatique", "auto-reply"),
+        "suspended" => Words("suspendu", "suspended"),
+        "held" => Words("gelé", "held"),
+        "closed" => Words("fermé", "closed"),
+        "erased" => Words("effacé", "erased"),
+        _ => return word,
+    };
+    words.in_language(language)
+}
+
+/// Is what was reported what was delivered? In words of an operation.
+pub fn integrity(language: Language, words: &str) -> String {
+    match (words, words.strip_prefix("altered: ")) {
+        ("intact", _) => Words("intact", "intact").in_language(language).to_owned(),
+        ("unknown here", _) => Words("inconnu ici", "unknown here").in_language(language).to_owned(),
+        (_, Some(how)) => Words("modifié : {}", "altered: {}").with(language, &[&how]),
+        (words, None) => words.to_owned(),
+    }
+}

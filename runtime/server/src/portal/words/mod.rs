@@ -210,7 +210,7 @@ pub(super) const RECOVERY_WHAT: Words = Words(
 pub(super) const RECOVERY_KEPT: Words = Words("Je les ai notés", "I have written them down");
 
 /// Title and sentence of a page that says what went wrong.
-type Problem = (Words, Words);
+pub(crate) type Problem = (Words, Words);
 
 pub(super) const NO_SUCH_PAGE: Problem = (
     Words("Page introuvable", "Page not found"),
@@ -242,6 +242,13 @@ pub(super) const NOT_A_FORM: Problem = (
     Words(
         "Le formulaire n’a pas pu être lu. Rien n’a été modifié : revenez en arrière et recommencez.",
         "The form could not be read. Nothing was changed: go back and try again.",
+    ),
+);
+pub(super) const BAD_LINK: Problem = (
+    Words("Lien illisible", "Unreadable link"),
+    Words(
+        "L’adresse de cette page n’a pas pu être lue : elle est incomplète ou mal copiée.",
+        "The address of this page could not be read: it is incomplete, or was not copied right.",
     ),
 );
 pub(super) const TOO_LARGE: Problem = (
