@@ -474,6 +474,17 @@ struct Parts {
     operators: remote::operators::Operators,
 }
 
+/// The clock of windows, and the order of decisions by it: both go on behind all that was counted or logged, also where the clock
+/// of the machine was set back.
+async fn clock(store: &Arc<Store>, rings: &mut Rings) -> Result<Clock, StartError> {
+    let epoch_s = epoch_s(store).await?;
+    let (logged, turn) = crate::recording::newest(store).map_err(StartError::Read)?;
+    let clock = Clock::start(epoch_s, rings.newest().unwrap_or(Tick(0)).max(logged));
+    rings.turns_from(turn);
+    rings.turns_from(crate::recording::turn_at(epoch_s, clock.now()));
+    Ok(clock)
+}
+
 async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Parts, JoinHandle<()>), StartError> {
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site, &store).map_err(StartError::Unserved)?;
@@ -495,12 +506,11 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let mut rings = rings::load(&store).map_err(StartError::Read)?;
-    rings.turns_from(crate::clock::unix_ms().saturating_mul(1_000));
     // Were it drawn at each start, a salt that changes would tell that nobody has the login.
     let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
     let known_key = drawn_key(&store, KNOWN_KEY).await?;
     let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
-    let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
+    let clock = clock(&store, &mut rings).await?;
     let operators = remote::operators::Operators::load(&store).map_err(StartError::Read)?;
     compromise.recall(&store, &tables.plan().compromise, clock.now()).map_err(StartError::Read)?;
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());
