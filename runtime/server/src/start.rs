@@ -77,6 +77,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     records: JoinHandle<()>,
+    /// Log lines on their way to a syslog server.
+    syslog: JoinHandle<()>,
 }
 
 /// Why a server does not start.
@@ -214,6 +216,7 @@ impl Server {
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         service.plans.set(Some(service.clone()));
         let jobs = Arc::default();
+        let syslog = loops::start(&service, "syslog", logs::keep(service.clone()));
         let mut tasks = tasks(&service, &jobs, control_socket);
         let remote = remote_door(&service, jobs, &mut tasks)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
@@ -222,7 +225,7 @@ impl Server {
         service.doors.serve(&service, doors);
         let listeners = service.doors.listening();
         service.plans.keepers.turn(&service);
-        Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records, syslog })
     }
 }
 
@@ -276,7 +279,6 @@ fn fits(tables: &Tables, site: &Site, is_deployed: bool) -> Result<(), StartErro
 /// What works for as long as the server does, whatever plan runs; `plans::keepers` has the rest.
 fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
-        loops::start(service, "syslog", logs::keep(service.clone())),
         loops::start(service, "vitals", vitals::keep(service.clone())),
         loops::start(service, "control", operate::door::serve(service.clone(), jobs.clone(), control_socket)),
         loops::start(service, "windows", rings::keep(service.clone())),
@@ -303,7 +305,7 @@ impl Running {
     /// Stops: no new connections, 421 or BYE to idle ones, a bounded time for messages under way; then the windows and
     /// the records are written.
     pub async fn shutdown(self) {
-        let Running { service, stop, tasks, records, control, .. } = self;
+        let Running { service, stop, tasks, records, control, syslog, .. } = self;
         stop.send_replace(true);
         for task in tasks {
             // A task that panicked was counted; the others still have to end.
@@ -329,6 +331,8 @@ impl Running {
         if let Err(error) = control::remove(&control) {
             tracing::warn!("{}: {error}", control.display());
         }
+        tracing::info!("stopped");
+        logs::end(syslog).await;
         drop(service);
         let _ = tokio::time::timeout(RECORDS_MAX, records).await;
     }
