@@ -43,7 +43,7 @@ use crate::world::SMTP;
 use crate::world::World;
 use crate::{
     accesses, control, decisions, doors, http, logs, loops, operate, outbound, portal, quarantine, random, remote,
-    rings, scan, sealed_secrets, standing, tls, vitals,
+    rings, scan, sealed_secrets, standing, tls, verifying, vitals,
 };
 
 /// Long contents read whole at a time.
@@ -288,6 +288,7 @@ fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::U
         loops::start(service, "outbound", outbound::run(service.clone())),
         loops::start(service, "pool", outbound::pool::keep(service.clone())),
         loops::start(service, "trial", trial::keep(service.clone())),
+        loops::start(service, "verifying", verifying::keep(service.clone())),
     ]
 }
 

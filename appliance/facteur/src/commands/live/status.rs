@@ -3,7 +3,7 @@
 use clap::Args;
 use server::operate::{EngineNow, ListenerNow, Status, StatusNow};
 
-use super::{Place, age, ask, moment, number, say_json, size};
+use super::{Place, age, ask, counted, moment, number, say_json, size};
 use crate::Exit;
 use crate::cli::Format;
 
@@ -50,7 +50,11 @@ fn screen(now: &StatusNow) -> Vec<String> {
         let more: String = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
         labelled("directory", &format!("{fresh}{more}; {} of {} servers up", directory.servers_up, directory.servers))
     }));
-    lines.push(labelled("compromise", &format!("{} open cases", now.compromise_cases)));
+    let cases = match now.compromise_cases {
+        0 => "no open case".to_owned(),
+        open => counted(open as u64, "open case", "open cases"),
+    };
+    lines.push(labelled("compromise", &cases));
     lines.iter().map(|line| cut(line)).collect()
 }
 
@@ -126,10 +130,11 @@ fn queue(now: &StatusNow) -> String {
 fn store(now: &StatusNow) -> String {
     let store = &now.store;
     let state = if store.read_only { "READ-ONLY, " } else { "" };
-    let verified = match store.verified_s {
-        Some(at_s) if store.findings == 0 => format!("sound {} ago", age(now.at_s - at_s)),
-        Some(at_s) => format!("{} FINDINGS {} ago", store.findings, age(now.at_s - at_s)),
-        None => "never verified".to_owned(),
+    let verified = match (store.findings, store.verified_s) {
+        (0, Some(at_s)) => format!("found sound {} ago", age(now.at_s - at_s)),
+        (0, None) => "never verified yet".to_owned(),
+        (1, _) => "DAMAGED, 1 finding".to_owned(),
+        (findings, _) => format!("DAMAGED, {} findings", number(findings)),
     };
     format!(
         "{state}{} free of {}, {verified}, format {}",

@@ -212,8 +212,12 @@ fn plan(now: &StatusNow) -> Seen {
 fn store(now: &StatusNow) -> Seen {
     let store = &now.store;
     if store.findings > 0 {
-        return Seen::new(Level::Critical, format!("the last verification has {} findings", store.findings))
-            .with(figure("findings", store.findings as f64, ""));
+        let findings = if store.findings == 1 { "finding" } else { "findings" };
+        return Seen::new(Level::Critical, format!("its verification has {} {findings}", store.findings)).with(figure(
+            "findings",
+            store.findings as f64,
+            "",
+        ));
     }
     match store.verified_s {
         Some(at_s) => Seen::new(Level::Ok, format!("found sound {} ago", told(age(now, at_s)))).by(figure(
@@ -221,7 +225,8 @@ fn store(now: &StatusNow) -> Seen {
             age(now, at_s),
             "s",
         )),
-        None => Seen::new(Level::Ok, "never verified yet"),
+        // A server that begins has its first week.
+        None => Seen::new(Level::Ok, "never verified yet").by(figure("verified", age(now, now.since_s), "s")),
     }
 }
 
