@@ -10,6 +10,8 @@ use crate::cli::Format;
 /// Lines of a terminal, and of each list in it.
 const WIDTH: usize = 80;
 const LISTENERS_SHOWN: usize = 6;
+/// Who made a certificate may have said that it has no end.
+const CENTURY_S: i64 = 36_500 * 86_400;
 const WARNINGS_SHOWN: usize = 7;
 
 #[derive(Args)]
@@ -124,7 +126,12 @@ fn queue(now: &StatusNow) -> String {
     let oldest = queue.oldest_s.map(|at_s| format!(", the oldest for {}", age(now.at_s - at_s))).unwrap_or_default();
     let (down, blocked) = (queue.destinations_down, queue.destinations_blocked);
     let destinations = format!("; destinations: {down} down, {blocked} refuse us");
-    format!("{} wait{oldest}{}", number(queue.messages), if down + blocked > 0 { destinations } else { String::new() })
+    let waits = match queue.messages {
+        0 => "nothing waits".to_owned(),
+        1 => "1 waits".to_owned(),
+        messages => format!("{} wait", number(messages)),
+    };
+    format!("{waits}{oldest}{}", if down + blocked > 0 { destinations } else { String::new() })
 }
 
 fn store(now: &StatusNow) -> String {
@@ -156,6 +163,7 @@ fn certificates(now: &StatusNow) -> String {
     let one = |certificate: &server::operate::CertificateNow| {
         let own = if certificate.self_signed { " SELF-SIGNED" } else { "" };
         match certificate.until_s - now.at_s {
+            CENTURY_S.. => format!("{} without end{own}", certificate.name),
             left if left > 0 => format!("{} {} left{own}", certificate.name, age(left)),
             _ => format!("{} ENDED{own}", certificate.name),
         }
