@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tests::scratch::Scratch;
 use tests::smtp::letter;
-use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, program, wait};
+use tests::{Facteur, Imap, Options, Outcome, Smtp, policy_copy, wait};
 
 use super::ask;
 
