@@ -4,6 +4,8 @@ use super::{Figure, Level, Limits, Probe, Probed};
 use crate::operate::status::{EngineNow, ListenerNow, StatusNow};
 
 const DAY_S: f64 = 86_400.0;
+/// A certificate that ends later than this was made not to end (RFC 5280 4.1.2.5 has 9999-12-31 for it).
+const NEVER_DAYS: f64 = 36_525.0;
 
 /// What `probe` makes of `now` by `limits`.
 pub fn judge(probe: Probe, now: &StatusNow, limits: Limits) -> Probed {
@@ -173,6 +175,7 @@ fn certificate(now: &StatusNow) -> Seen {
     };
     let days = (first.until_s.saturating_sub(now.at_s) as f64 / DAY_S * 10.0).round() / 10.0;
     let says = match days > 0.0 {
+        true if days > NEVER_DAYS => format!("{} does not end", first.name),
         true => format!("{} ends in {days} days", first.name),
         false => format!("{} has ended", first.name),
     };
