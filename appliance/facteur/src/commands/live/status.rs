@@ -148,7 +148,7 @@ fn store(now: &StatusNow) -> String {
 pub(super) fn store_format(store: &StoreNow) -> String {
     match (store.format, store.format_written) {
         (file, program) if file == program || program == 0 => file.to_string(),
-        (file, program) => format!("{file} (this program writes {program})"),
+        (file, program) => format!("{file} (program: {program})"),
     }
 }
 
@@ -259,8 +259,7 @@ mod tests {
         now.certificates[0].until_s = 253_402_300_799;
         now.warnings.clear();
         let screen = screen(&now).join("\n");
-        for words in ["TEST PLATFORM, no mail leaves: Univ", "format 7 (this program writes 6)", "default does not end"]
-        {
+        for words in ["TEST PLATFORM, no mail leaves: Univ", "format 7 (program: 6)", "default does not end"] {
             assert!(screen.contains(words), "{words}\n{screen}");
         }
         now.store.format = 6;

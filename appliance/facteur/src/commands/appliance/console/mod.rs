@@ -128,10 +128,7 @@ fn done(args: &ConsoleArgs, effect: Effect) -> Result<String, String> {
 }
 
 /// Stops serving, takes what the machine is given, and serves again, whatever the import came to. Gives what it says.
-fn import_again(
-    data: &Path,
-    systemctl: &mut dyn FnMut(&[&str]) -> Result<String, String>,
-) -> Result<String, String> {
+fn import_again(data: &Path, systemctl: &mut dyn FnMut(&[&str]) -> Result<String, String>) -> Result<String, String> {
     systemctl(&["stop", "facteur.service"])?;
     // That unit has the credentials, and the rights of the server alone.
     let imported = systemctl(&["start", "facteur-import-again.service"]);
