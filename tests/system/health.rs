@@ -86,3 +86,48 @@ fn nobody_is_greeted_on_port_25_until_everything_works() -> Outcome {
     assert!(!text().contains("logged-in"), "{}", text());
     Ok(())
 }
+
+/// An address of the site that this machine does not have yet, or whose port somebody else has.
+#[test]
+fn an_address_that_cannot_be_bound_keeps_the_others_from_nothing_where_that_is_asked() -> Outcome {
+    let scratch = Scratch::new("unbound");
+    let data = scratch.join("data");
+    let bench = program::top().join("policies/bench");
+    Facteur::start_with(&bench, Options { data: Some(data.clone()), ..Options::default() }).stop();
+    program::run(Command::new(program::facteur()).arg("compile").arg(&bench).arg("--out").arg(scratch.path())).ends(0);
+    let taken = TcpListener::bind("127.83.11.7:0")?;
+    let (mx, busy) = (unused(), taken.local_addr()?);
+    let site = format!(
+        "Site(data: {data:?}, listeners: {{\"mx\": [\"{mx}\"], \"imaps\": [\"127.0.0.1:0\", \"{busy}\"]}}, outbound: Sink)\n"
+    );
+    fs::write(scratch.join("site.ron"), site)?;
+    let serve = || {
+        let mut serve = Command::new(program::facteur());
+        serve.arg("serve").arg("--plan").arg(scratch.join("bench.plan.ron"));
+        serve.arg("--site").arg(scratch.join("site.ron"));
+        serve
+    };
+    let refused = program::run(&mut serve());
+    assert!(refused.err.contains(&format!("listener imaps cannot bind {busy}")), "{}", refused.err);
+    refused.ends(2);
+
+    let log = scratch.join("serve.log");
+    let _server = Running::start(serve().args(["--keep-trying", "--wait-for-health"]).env("RUST_LOG", "info"), &log);
+    let ask = |command: &str| program::run(Command::new(program::facteur()).arg(command).arg("--data").arg(&data));
+    wait::until(WITHIN, "it serves", || data.join("control.sock").exists().then_some(()));
+    let sick = ask("health");
+    assert!(sick.out.contains("imaps: a login goes the whole way"), "at the address it has: {}", sick.out);
+    assert!(sick.out.contains(&format!("imaps cannot listen on {busy}")), "{}", sick.out);
+    sick.ends(1);
+    let refused = TcpStream::connect(mx).expect_err("port 25 is not open to a version that is not known to be good");
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    let status = ask("status");
+    assert!(status.out.contains(&format!("CRITICAL addresses: imaps cannot listen on {busy}")), "{}", status.out);
+
+    drop(taken);
+    wait::until(WITHIN, "it listens there, too", || TcpStream::connect(busy).ok());
+    let well = ask("health");
+    assert!(well.out.contains("mx 220"), "{}", well.out);
+    well.ends(0);
+    Ok(())
+}

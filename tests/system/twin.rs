@@ -3,7 +3,8 @@
 
 use std::process::Command;
 
-use tests::smtp::letter;
+use tests::smtp::{letter, read_reply};
+use tests::wire::{self, Wire};
 use tests::{Outcome, program, wait};
 
 use crate::outbound::site::{Site, WITHIN};
@@ -20,11 +21,17 @@ fn a_twin_hands_nothing_over_though_its_site_says_network() -> Outcome {
     }
     wait::until(WITHIN, "all are forgotten", || (twin.log_text().matches(" sunk ").count() >= 3).then_some(()));
     assert!(twin.log_text().contains("this is a test platform"), "{}", twin.log_text());
+    let banner = read_reply(&mut Wire::plain(wire::connect(twin.address(), "127.0.0.1".parse()?)?))?;
+    assert!(banner.code == 220 && banner.text().contains("TEST PLATFORM"), "{}", banner.text());
+    let status = site.run(&["status"]);
+    assert!(status.out.starts_with("TEST PLATFORM, no mail leaves: "), "{}", status.out);
     twin.stop();
     assert!(site.spool().is_empty());
     assert_eq!(host.connections(), 0, "nobody opened a connection to the next hop");
     // The same plan and site without it: the next hop is reached, so that the silence above means something.
     let serving = site.serve();
+    let banner = read_reply(&mut Wire::plain(wire::connect(serving.address(), "127.0.0.1".parse()?)?))?;
+    assert!(!banner.text().contains("TEST"), "{}", banner.text());
     serving.submit(&["reader@elsewhere.example"], &message)?;
     serving.until_told("delivered", 1);
     serving.stop();

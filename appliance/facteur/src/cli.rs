@@ -162,6 +162,9 @@ pub struct ServeArgs {
     /// Keep port 25 closed until the control socket hears that this machine is healthy
     #[arg(long)]
     pub wait_for_health: bool,
+    /// Serve what can be bound, and try the other addresses again; without it one that cannot be bound ends the start
+    #[arg(long)]
+    pub keep_trying: bool,
     /// A test platform: nothing is handed to another server, whatever the site says
     #[arg(long)]
     pub twin: bool,

@@ -40,9 +40,8 @@ async fn run(args: &ServeArgs) -> Result<(), Anything> {
     std::fs::create_dir_all(&site.data).map_err(|error| named(&site.data, error))?;
     let store = Arc::new(Store::open(&site.data, store_options())?);
     let mut stop = Stop::listen()?;
-    let running =
-        Server::start_as(tables, hash, site, store, Start { is_deployed, waits_for_health: args.wait_for_health })
-            .await?;
+    let start = Start { is_deployed, waits_for_health: args.wait_for_health, keeps_trying: args.keep_trying };
+    let running = Server::start_as(tables, hash, site, store, start).await?;
     for (name, addresses) in listening(&running.listeners) {
         tracing::info!(listener = name, addresses, plan = hash.short(), "listening");
     }
@@ -77,7 +76,7 @@ fn in_twin(asked: bool, site: Site) -> Site {
             "this is a test platform: mail for other servers is counted and forgotten, whatever the site says"
         );
     }
-    Site { outbound: Outbound::Sink, ..site }
+    Site { outbound: Outbound::Sink, twin: true, ..site }
 }
 
 fn listening(listeners: &BTreeMap<String, Vec<std::net::SocketAddr>>) -> Vec<(String, String)> {

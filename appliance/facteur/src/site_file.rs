@@ -165,6 +165,7 @@ pub fn read(path: &Path, tables: Option<&Tables>) -> Result<Site, Anything> {
         }
     }
     Ok(Site {
+        twin: false,
         data: file.data,
         listeners: file.listeners,
         hosts: file.hosts.into_iter().map(|(host, address)| (host.clone(), address.of(&host))).collect(),

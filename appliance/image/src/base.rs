@@ -59,6 +59,7 @@ pub fn base(description: &Description, sources: &Sources<'_>) -> Result<Base> {
 fn cached(cache: &Path, kind: &str, facts: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let key = &blake3::hash(facts.as_bytes()).to_hex()[..16];
     let folder = cache.join(format!("{kind}-{key}"));
+    std::fs::create_dir_all(cache).map_err(Fault::at(cache))?;
     // One program makes it, others wait for it: an initrd is made inside the one base tree. Who is killed lets go.
     let lock = cache.join(format!("{kind}-{key}.lock"));
     let held = File::options().write(true).create(true).truncate(false).open(&lock).map_err(Fault::at(&lock))?;
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn several_who_want_the_same_folder_make_it_once_and_a_fault_leaves_nothing() {
-        let cache = place::fresh(&std::env::temp_dir().join(format!("facteur-cache-{}", std::process::id()))).unwrap();
+        let cache = std::env::temp_dir().join(format!("facteur-cache-{}", std::process::id()));
         assert!(cached(&cache, "base", "faulty", |_| Err(Fault::new("no mirror"))).is_err());
         let (makers, made) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let make = |folder: &Path| {

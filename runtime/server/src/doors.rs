@@ -16,6 +16,7 @@ use crate::service::Service;
 use crate::site::Site;
 use crate::start::{self, StartError};
 use crate::tls;
+use crate::unbound::{Binder, Unbound, Wanted};
 
 /// All of them.
 #[derive(Default)]
@@ -23,6 +24,7 @@ pub(crate) struct Doors {
     open: Mutex<BTreeMap<String, Vec<Opened>>>,
     /// Closed, with connections that go on for a while.
     draining: Mutex<Vec<JoinHandle<()>>>,
+    pub unbound: Unbound,
 }
 
 struct Opened {
@@ -36,7 +38,7 @@ struct Opened {
 ///
 /// # Errors
 /// The plan has none of this name, or its certificate is of no use.
-fn facing(tables: &Tables, shelf: &Shelf, name: &str, socket: TcpListener) -> Result<Door, StartError> {
+pub(crate) fn facing(tables: &Tables, shelf: &Shelf, name: &str, socket: TcpListener) -> Result<Door, StartError> {
     let Some(id) = tables.listener(name) else { return Err(StartError::UnknownListeners(vec![name.to_owned()])) };
     let rules = tables.listener_rules(id);
     let acceptor = match rules.tls {
@@ -53,16 +55,23 @@ fn facing(tables: &Tables, shelf: &Shelf, name: &str, socket: TcpListener) -> Re
 /// Binds a listener wherever the site gives it an address. Nothing is accepted yet.
 ///
 /// # Errors
-/// An address that cannot be bound, or a certificate that is of no use.
-pub(crate) fn bind(tables: &Tables, site: &Site, shelf: &Shelf, name: &str) -> Result<Vec<Door>, StartError> {
+/// An address that cannot be bound and is not tried again, or a certificate that is of no use.
+pub(crate) fn bind(
+    tables: &Tables,
+    site: &Site,
+    shelf: &Shelf,
+    name: &str,
+    binder: &mut Binder,
+) -> Result<Vec<Door>, StartError> {
     let addresses = site.listeners.get(name).map(Vec::as_slice).unwrap_or_default();
     if addresses.is_empty() {
         tracing::warn!(listener = name, "the site gives no address: it does not listen");
     }
     let mut doors = Vec::new();
     for address in addresses {
-        let bad = |error| StartError::Bind { listener: name.to_owned(), address: *address, error };
-        doors.push(facing(tables, shelf, name, listen::bind(*address).map_err(bad)?)?);
+        if let Some(socket) = binder.bind(Wanted::Listener(name.to_owned()), *address)? {
+            doors.push(facing(tables, shelf, name, socket)?);
+        }
     }
     Ok(doors)
 }
@@ -138,6 +147,11 @@ impl Doors {
         };
         let names = service.tables.listeners().map(|(_, name, _)| name.to_owned());
         names.filter(|name| !waiting.contains(name) && is_down(name)).collect()
+    }
+
+    /// Is it open at this address?
+    pub fn has(&self, name: &str, address: SocketAddr) -> bool {
+        self.open().get(name).is_some_and(|all| all.iter().any(|it| it.address == Some(address)))
     }
 
     /// Waits for all of them to end, once the server stops.

@@ -82,6 +82,7 @@ mod tls;
 mod tokens;
 mod trace;
 mod transcripts;
+mod unbound;
 mod verifier;
 mod verifying;
 mod vitals;

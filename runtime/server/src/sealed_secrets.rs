@@ -66,6 +66,18 @@ impl Vault<'_> {
         Ok(Vault { store, seal: Seal::of(data).map_err(NotKept::Seal)? })
     }
 
+    /// Is there such a setting, and does it not open? Then the key of the folder is another than it was.
+    pub fn is_closed(&self, setting: &str) -> Result<bool, ReadError> {
+        Ok(self.store.setting(setting)?.is_some_and(|sealed| self.seal.open(setting, &sealed).is_none()))
+    }
+
+    /// Secrets that do not open, by name.
+    pub fn closed(&self) -> Result<Vec<String>, ReadError> {
+        let all = self.store.settings(PREFIX, "", SECRETS_MAX)?.into_iter();
+        let closed = all.filter(|(setting, sealed)| self.seal.open(setting, sealed).is_none());
+        Ok(closed.filter_map(|(setting, _)| Some(setting.strip_prefix(PREFIX)?.to_owned())).collect())
+    }
+
     /// A sealed setting that is no secret of the site; `None` where there is none or it does not open.
     pub fn note(&self, setting: &str) -> Result<Option<Vec<u8>>, ReadError> {
         Ok(self.store.setting(setting)?.and_then(|sealed| self.seal.open(setting, &sealed)))

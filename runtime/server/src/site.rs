@@ -28,6 +28,8 @@ pub struct Site {
     pub hosts: BTreeMap<String, SocketAddr>,
     pub certificates: Certificates,
     pub outbound: Outbound,
+    /// A test platform: banner, pages, status and what it stores say so.
+    pub twin: bool,
     pub world: World,
     /// Addresses mail leaves from, by the name the plan's blocks give them (`source`); `usual` for all else. Without an
     /// entry the system chooses. One of each family is used.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ use crate::compromise::Compromise;
 use crate::content::Held;
 use crate::directory::Directory;
 use crate::ldap::Ldap;
-use crate::listen::{self, Door};
+use crate::listen::Door;
 use crate::metrics::{self, Metrics};
 use crate::operate::jobs::Jobs;
 use crate::outcome::Outcome;
@@ -38,6 +38,7 @@ use crate::signing::{Seal, Signing};
 use crate::site::{Outbound, PORTAL, PortalAddress, Site};
 use crate::spam::Spam;
 use crate::standing::Standings;
+use crate::unbound::{self, Binder, Wanted};
 use crate::verifier::Making;
 use crate::world::SMTP;
 use crate::world::World;
@@ -201,8 +202,9 @@ impl Server {
         let site = unsealed(site, &store, &seal)?;
         let shelf = Shelf::load(&tables, &site, &store, seal).await.map_err(StartError::Certificate)?;
         let waiting = if start.waits_for_health { waiting(&tables) } else { Vec::new() };
-        let doors = doors(&tables, &site, &shelf, &waiting)?;
-        let portal_doors = portal_doors(&tables, &site, &shelf)?;
+        let mut binder = Binder::new(start.keeps_trying);
+        let doors = doors(&tables, &site, &shelf, &waiting, &mut binder)?;
+        let mut portal_doors = portal_doors(&tables, &site, &shelf, &mut binder)?;
         let (stop, stopping) = watch::channel(false);
         let serial = begun(&tables, &hash, &site)?;
         let (service, records) = service(tables, (hash, serial), site, store, shelf, stopping).await?;
@@ -210,7 +212,7 @@ impl Server {
         service.certificates.count(&service.metrics);
         crate::keys::say(&service.store);
         standing::keep::look_at_all(&service).await;
-        let (http, http_socket) = http_socket(service.site.http)?;
+        let (http, http_socket) = http_socket(service.site.http, &mut binder)?;
         let control = control::path(&service.site.data);
         let bad_control = |error| StartError::Control { path: control.clone(), error };
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
@@ -218,11 +220,20 @@ impl Server {
         let jobs = Arc::default();
         let syslog = loops::start(&service, "syslog", logs::keep(service.clone()));
         let mut tasks = tasks(&service, &jobs, control_socket);
-        let remote = remote_door(&service, jobs, &mut tasks)?;
+        let remote = remote_door(&service, &jobs, &mut tasks, &mut binder)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
-        tasks.extend(portal::start(&service, portal_doors));
+        let front = portal::front(&service);
+        tasks.extend(front.iter().flat_map(|front| {
+            let doors = std::mem::take(&mut portal_doors);
+            doors.into_iter().map(|door| tokio::spawn(portal::serve(front.clone(), door)))
+        }));
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         service.doors.serve(&service, doors);
+        service.doors.unbound.take(binder);
+        service.metrics.addresses_unbound.set(i64::try_from(service.doors.unbound.all().len()).unwrap_or(0));
+        if start.keeps_trying {
+            tasks.push(loops::start(&service, "addresses", unbound::keep(service.clone(), front, jobs)));
+        }
         let listeners = service.doors.listening();
         service.plans.keepers.turn(&service);
         Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records, syslog })
@@ -346,6 +357,8 @@ pub struct Start {
     pub is_deployed: bool,
     /// Port 25 stays closed until the control socket hears that this machine is healthy.
     pub waits_for_health: bool,
+    /// An address that cannot be bound is tried again while everything else is served. Otherwise it ends the start.
+    pub keeps_trying: bool,
 }
 
 /// Listeners that take mail from anybody.
@@ -360,19 +373,24 @@ pub(crate) fn still_waiting(service: &Service) -> Vec<String> {
     if is_waited_for { waiting(&service.tables) } else { Vec::new() }
 }
 
-/// Opens what waits for health, if it still does.
-pub(crate) fn open_waiting(service: &Arc<Service>) -> Result<BTreeMap<String, Vec<SocketAddr>>, StartError> {
+/// Opens what waits for health, if it still does. `bears`: an address that cannot be bound is tried again, if this server does that.
+pub(crate) fn open_waiting(
+    service: &Arc<Service>,
+    bears: bool,
+) -> Result<BTreeMap<String, Vec<SocketAddr>>, StartError> {
     let names = still_waiting(service);
     let mut waits = service.waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut opened = BTreeMap::new();
     // Two may have come at once, and one before may have come half way.
     let open = service.doors.listening();
+    let mut binder = Binder::new(bears && service.doors.unbound.keeps_trying());
     for name in names.into_iter().filter(|name| !waits.is_empty() && !open.contains_key(name)) {
-        let doors = doors::bind(&service.tables, &service.site, &service.certificates, &name)?;
+        let doors = doors::bind(&service.tables, &service.site, &service.certificates, &name, &mut binder)?;
         let addresses = service.doors.serve(service, doors);
         opened.insert(name, addresses);
     }
     waits.clear();
+    service.doors.unbound.add(binder);
     Ok(opened)
 }
 
@@ -403,49 +421,71 @@ fn begun(tables: &Tables, hash: &PlanHash, site: &Site) -> Result<u64, StartErro
 }
 
 /// Binds every listener the site gives an address, but for those that wait.
-fn doors(tables: &Tables, site: &Site, shelf: &Shelf, waiting: &[String]) -> Result<Vec<Door>, StartError> {
+fn doors(
+    tables: &Tables,
+    site: &Site,
+    shelf: &Shelf,
+    waiting: &[String],
+    binder: &mut Binder,
+) -> Result<Vec<Door>, StartError> {
     let mut bound = Vec::new();
     for (_, name, _) in tables.listeners().filter(|(_, name, _)| !waiting.iter().any(|it| it == name)) {
-        bound.extend(doors::bind(tables, site, shelf, name)?);
+        bound.extend(doors::bind(tables, site, shelf, name, binder)?);
     }
     Ok(bound)
 }
 
 /// Binds the portal.
-fn portal_doors(tables: &Tables, site: &Site, shelf: &Shelf) -> Result<Vec<portal::Door>, StartError> {
-    let name = || PORTAL.to_owned();
+fn portal_doors(
+    tables: &Tables,
+    site: &Site,
+    shelf: &Shelf,
+    binder: &mut Binder,
+) -> Result<Vec<portal::Door>, StartError> {
     let mut doors = Vec::new();
     for PortalAddress { bind, seen_as } in &site.portal {
-        let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(PORTAL))
-            .map_err(|error| StartError::Tls { listener: name(), error })?;
-        let socket =
-            listen::bind(*bind).map_err(|error| StartError::Bind { listener: name(), address: *bind, error })?;
-        doors.push(portal::Door { socket, acceptor, seen_as: *seen_as });
+        if let Some(socket) = binder.bind(Wanted::Portal(*seen_as), *bind)? {
+            doors.push(portal_door(tables, shelf, socket, *seen_as)?);
+        }
     }
     Ok(doors)
 }
 
+/// What the portal is at a bound address.
+pub(crate) fn portal_door(
+    tables: &Tables,
+    shelf: &Shelf,
+    socket: tokio::net::TcpListener,
+    seen_as: Option<IpAddr>,
+) -> Result<portal::Door, StartError> {
+    let acceptor = tls::Acceptor::new(tables.plan().tls.oldest, shelf.of(PORTAL))
+        .map_err(|error| StartError::Tls { listener: PORTAL.to_owned(), error })?;
+    Ok(portal::Door { socket, acceptor, seen_as })
+}
+
 fn http_socket(
     address: Option<SocketAddr>,
+    binder: &mut Binder,
 ) -> Result<(Option<SocketAddr>, Option<tokio::net::TcpListener>), StartError> {
     let Some(address) = address else { return Ok((None, None)) };
     let bad = |error| StartError::Http { address, error };
-    let socket = listen::bind(address).map_err(bad)?;
+    let Some(socket) = binder.bind(Wanted::Metrics, address)? else { return Ok((None, None)) };
     Ok((Some(socket.local_addr().map_err(bad)?), Some(socket)))
 }
 
 /// Opens the control channel where the site has one, and says by which key it is known.
 fn remote_door(
     service: &Arc<Service>,
-    jobs: Arc<Jobs>,
+    jobs: &Arc<Jobs>,
     tasks: &mut Vec<JoinHandle<()>>,
+    binder: &mut Binder,
 ) -> Result<Option<SocketAddr>, StartError> {
     let Some(address) = service.site.control else { return Ok(None) };
     let bad = |error| StartError::Bind { listener: "control".to_owned(), address, error };
     let acceptor = remote::acceptor(service).map_err(StartError::Remote)?;
-    let socket = listen::bind(address).map_err(bad)?;
+    let Some(socket) = binder.bind(Wanted::Control, address)? else { return Ok(None) };
     let bound = socket.local_addr().map_err(bad)?;
-    tasks.push(tokio::spawn(remote::serve(service.clone(), jobs, socket, acceptor)));
+    tasks.push(tokio::spawn(remote::serve(service.clone(), jobs.clone(), socket, acceptor)));
     Ok(Some(bound))
 }
 
@@ -644,12 +684,20 @@ fn time_zone(tables: &Tables) -> Result<jiff::tz::TimeZone, StartError> {
 /// comes back is recognised.
 async fn srs_key(store: &Store, seal: &Seal) -> Result<queue::srs::Key, StartError> {
     let kept = store.setting(SRS_KEY).map_err(StartError::Read)?;
-    if let Some(octets) = kept.and_then(|sealed| <[u8; 32]>::try_from(seal.open(SRS_KEY, &sealed)?).ok()) {
+    let opened = kept.as_ref();
+    if let Some(octets) = opened.and_then(|sealed| <[u8; 32]>::try_from(seal.open(SRS_KEY, sealed)?).ok()) {
         return Ok(queue::srs::Key::new(octets));
     }
     let octets = random::octets();
-    let op = Op::Setting { key: SRS_KEY.to_owned(), value: seal.seal(SRS_KEY, &octets) };
-    crate::durable::commit(store, vec![op]).await.map_err(StartError::Commit)?;
+    let mut ops = vec![Op::Setting { key: SRS_KEY.to_owned(), value: seal.seal(SRS_KEY, &octets) }];
+    // Whoever finds the former seal.key has what was sealed with it.
+    if let Some(closed) = kept {
+        tracing::error!(
+            "the key of rewritten reverse-paths does not open: is seal.key another than it was? A new one is made"
+        );
+        ops.push(Op::Setting { key: format!("{SRS_KEY}.closed"), value: Some(closed) });
+    }
+    crate::durable::commit(store, ops).await.map_err(StartError::Commit)?;
     Ok(queue::srs::Key::new(octets))
 }
 

@@ -14,6 +14,9 @@ pub struct Received<'a> {
     pub hello: Option<&'a Hello>,
     pub client: IpAddr,
     pub by: &'a Domain,
+    /// Taken by a test platform, which a comment says (RFC 5322 3.2.2). No field is added, so that signatures and what
+    /// takes our fields away again need not know.
+    pub twin: bool,
     pub with: Transport,
     pub id: &'a str,
     /// Told when there is exactly one: others must not learn of each other.
@@ -29,6 +32,9 @@ impl Received<'_> {
             IpAddr::V6(v6) => format!("IPv6:{v6}"),
         };
         let _ = write!(head, "Received: from {hello} ([{client}])\r\n\tby {} with {}", self.by, self.with);
+        if self.twin {
+            head.push_str(" (test platform)");
+        }
         let _ = write!(head, "\r\n\tid {}", self.id);
         if let Some(forward_path) = self.forward_path {
             let _ = write!(head, " for <{forward_path}>");
@@ -60,6 +66,23 @@ pub fn complete(start: &[u8], id: &str, host: &Domain, at_s: i64, head: &mut Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mail_a_test_platform_took_says_so_in_a_comment() {
+        let by: Domain = "mx.example".parse().unwrap();
+        let written = |twin: bool| {
+            let mut head = String::new();
+            let client = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+            let with = Transport { lmtp: false, extended: true, tls: false, login: false };
+            Received { hello: None, client, by: &by, twin, with, id: "7f", forward_path: None, at_s: 0 }
+                .write(&mut head);
+            head
+        };
+        assert_eq!(written(true).replace(" (test platform)", ""), written(false));
+        assert!(written(true).contains(" (test platform)\r\n\tid 7f;"), "{}", written(true));
+        let message = format!("{}From: a@b\r\n\r\nbody", written(true));
+        assert!(header::find(message.as_bytes(), "from").is_some());
+    }
 
     #[test]
     fn a_submission_gets_only_what_it_lacks() {

@@ -56,6 +56,7 @@ fn show(metrics: &Metrics, now: &StatusNow, named: &mut Named) {
     metrics.backup_wanted.set(i64::from(now.backup_wanted));
     metrics.backup_last.set(now.backup_s.unwrap_or(0));
     metrics.compromise_open.set(octets(now.compromise_cases as u64));
+    metrics.addresses_unbound.set(octets(now.unbound.len() as u64));
     // One that this site gives no address is closed for good, and no trouble.
     let here = || now.listeners.iter().filter(|one| !one.addresses.is_empty());
     for one in here() {

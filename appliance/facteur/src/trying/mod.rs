@@ -142,6 +142,7 @@ async fn site(
         }
     }
     Ok(Site {
+        twin: false,
         data: data.to_owned(),
         listeners,
         hosts: BTreeMap::new(),

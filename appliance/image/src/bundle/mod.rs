@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Lengths are big-endian. The signatures are over the header, and the header has the digest of each part, so that nothing is
-//! written before the header is known to be ours, and nothing is made bootable before every part is. Root is an erofs that is
+//! written before the header is known to be ours and every part to be whole. Root is an erofs that is
 //! compressed in itself: there is no second compression.
 
 mod pack;
@@ -130,6 +130,12 @@ impl Header {
 
     pub fn text(&self) -> String {
         plan::emit(self)
+    }
+
+    /// Of all parts.
+    pub fn octets(&self) -> u64 {
+        // Each is bounded far below the half of what a number holds.
+        self.root.octets + self.verity.octets + self.kernel.octets
     }
 
     fn fault(&self) -> Option<&'static str> {

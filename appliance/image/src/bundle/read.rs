@@ -1,6 +1,6 @@
 //! Reading a bundle as it comes, from a file or a pipe: one pass, bounded memory.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
 use plan::signed::{OneSignature, SIGNATURES_MAX};
 
@@ -68,6 +68,20 @@ impl<R: Read> Reader<R> {
         if self.input.read(&mut [0])? == 0 { Ok(()) } else { Err(BundleError::Trailing) }
     }
 
+    /// What waits in a pipe, in a file that can be read twice: no more than the header says, and one octet that betrays more.
+    pub fn keep_in<F: Read + Write + Seek>(mut self, mut file: F) -> Result<Reader<F>, BundleError> {
+        let most = self.header.octets().saturating_add(1);
+        io::copy(&mut self.input.by_ref().take(most), &mut file)?;
+        file.rewind()?;
+        let Reader { header, header_text, signatures, .. } = self;
+        Ok(Reader { input: file, header, header_text, signatures })
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_input(self) -> R {
+        self.input
+    }
+
     fn part(&mut self, name: &'static str, part: &Part, to: Sink<'_>) -> Result<(), BundleError> {
         let mut block = vec![0; BLOCK_OCTETS];
         let mut digest = blake3::Hasher::new();
@@ -83,6 +97,22 @@ impl<R: Read> Reader<R> {
             left -= octets.len() as u64;
         }
         if digest.finalize().to_hex().as_str() == part.blake3 { Ok(()) } else { Err(BundleError::Damaged(name)) }
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// Reads every part to its end, and stands before the first of them again. Gives the kernel image.
+    pub fn check(&mut self) -> Result<Vec<u8>, BundleError> {
+        let begin = self.input.stream_position()?;
+        let mut kernel = Vec::new();
+        self.root(&mut |_| Ok(()))?;
+        self.verity(&mut |_| Ok(()))?;
+        self.kernel(&mut |octets| {
+            kernel.extend_from_slice(octets);
+            Ok(())
+        })?;
+        self.input.seek(SeekFrom::Start(begin))?;
+        Ok(kernel)
     }
 }
 

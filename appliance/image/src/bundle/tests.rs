@@ -2,6 +2,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::pack::write_head;
+use super::read::Sink;
 use super::*;
 use crate::slots::kernel;
 
@@ -128,6 +129,28 @@ fn an_octet_that_changed_or_went_is_found_wherever_it_is() {
     let mut long = whole;
     long[MAGIC.len()..MAGIC.len() + 4].fill(0xff);
     assert!(matches!(read(&long), Err(BundleError::Unreadable("header", _))));
+}
+
+#[test]
+fn what_comes_through_a_pipe_is_kept_to_be_read_twice_and_no_more_than_it_says() {
+    let (signing, public) = key("anne");
+    let made = made("1.2", 20_000, &[signing]);
+    let kept = |octets: &[u8]| Reader::open(octets).unwrap().keep_in(std::io::Cursor::new(Vec::new())).unwrap();
+    let mut reader = kept(&made.octets);
+    assert_eq!(reader.judge(&Trusted { needed: 1, keys: vec![public] }).unwrap(), ["anne"]);
+    assert!(reader.check().unwrap() == made.kernel);
+    let mut root = Vec::new();
+    let sink: Sink<'_> = &mut |octets| {
+        root.extend_from_slice(octets);
+        Ok(())
+    };
+    reader.root(sink).unwrap();
+    assert!(root == made.root, "it is read a second time from its beginning");
+    let endless = [&made.octets[..], &[0; 100_000]].concat();
+    assert!(matches!(kept(&endless).check(), Err(BundleError::Trailing)));
+    let held = kept(&endless).into_input().into_inner().len() as u64;
+    assert_eq!(held, made.header.octets() + 1);
+    assert!(matches!(kept(&made.octets[..made.octets.len() - 1]).check(), Err(BundleError::CutShort("kernel image"))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! | step | a power cut after it leaves |
 //! |---|---|
-//! | signature, versions, formats and sizes are judged | nothing was written |
+//! | signature, versions, formats and sizes are judged; every part is read to its end | nothing was written |
 //! | kernel images of the other slot go | the running one, alone |
 //! | the other slot's partitions get names nobody looks for | the same |
 //! | root and hash tree are written, flushed, read back and compared | the same |
@@ -10,9 +10,10 @@
 //! | the kernel image is written as `….part`, flushed, read back and compared | the same: the loader sees `.efi` only |
 //! | it is renamed to its name with three tries, flushed | the new one is tried three times, and the running one after it |
 //!
+//! INVARIANT (fallback-stays): what cannot be taken whole is refused before the first change, so that it costs no fallback.
 //! INVARIANT (running-stays): no step writes to a partition or a kernel image of the running slot.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use super::choice::EntryName;
 use super::disk::Machine;
@@ -45,8 +46,8 @@ pub struct Applied {
     pub signed_by: Vec<String>,
 }
 
-/// Verifies a bundle and writes it. `tell` hears how far it is: octets done, of all.
-pub fn apply<R: Read>(
+/// Verifies a whole bundle, then writes it. `tell` hears how far the writing is: octets done, of all.
+pub fn apply<R: Read + Seek>(
     machine: &mut dyn Machine,
     bundle: &mut Reader<R>,
     trusted: &Trusted,
@@ -58,10 +59,12 @@ pub fn apply<R: Read>(
     let standing = look(machine, running.root_hash)?;
     judge(&header, &standing, running)?;
     let identities = Layout::identities(&header.root_hash).ok_or(SlotError::Kernel("root hash"))?;
+    has_room(machine, &header, &standing)?;
+    suits(&bundle.check()?, &header)?;
     clear(machine, &standing)?;
     let other = &standing.other;
     identify(machine, other, &nobodys(other.slot))?;
-    let all = header.root.octets + header.verity.octets + header.kernel.octets;
+    let all = header.octets();
     let mut done = 0;
     {
         let mut at = other.root.at;
@@ -114,11 +117,43 @@ pub fn judge(header: &Header, standing: &Standing, running: &Running<'_>) -> Res
     Ok(())
 }
 
-/// From here on only the running version can be started.
-fn clear(machine: &mut dyn Machine, standing: &Standing) -> Result<(), SlotError> {
+/// Kernel images that make room: those of the other slot, and what is left of an update that was cut.
+fn gone(standing: &Standing) -> Vec<String> {
     let leftover = |name: &&String| EntryName::parse(name).is_some() || name.ends_with(UNFINISHED);
     let entries = standing.other.entries.iter().map(ToString::to_string);
-    let gone: Vec<String> = entries.chain(standing.strays.iter().filter(leftover).cloned()).collect();
+    entries.chain(standing.strays.iter().filter(leftover).cloned()).collect()
+}
+
+/// Will the kernel image fit beside the running one?
+fn has_room(machine: &dyn Machine, header: &Header, standing: &Standing) -> Result<(), SlotError> {
+    let mut room = machine.files_room()?;
+    for name in gone(standing) {
+        room = room.saturating_add(machine.file_octets(&name)?);
+    }
+    if header.kernel.octets <= room {
+        return Ok(());
+    }
+    let partition = Layout::ESP_LABEL.to_owned();
+    Err(Refusal::TooLarge { partition, octets: header.kernel.octets, room }.into())
+}
+
+/// Does the kernel image start what the header says?
+fn suits(image: &[u8], header: &Header) -> Result<(), SlotError> {
+    if kernel::root_hash(image).as_deref() != Some(&header.root_hash) {
+        return Err(SlotError::Kernel("root hash"));
+    }
+    if kernel::version(image).as_deref() != Some(&header.version) {
+        return Err(SlotError::Kernel("version"));
+    }
+    if kernel::variant(image) != header.variant {
+        return Err(SlotError::Kernel("variant"));
+    }
+    Ok(())
+}
+
+/// From here on only the running version can be started.
+fn clear(machine: &mut dyn Machine, standing: &Standing) -> Result<(), SlotError> {
+    let gone = gone(standing);
     for name in &gone {
         machine.remove_file(name)?;
     }
@@ -173,7 +208,7 @@ fn compare(machine: &dyn Machine, partition: &Found, part: &Part, what: &'static
     if digest.finalize().to_hex().as_str() == part.blake3 { Ok(()) } else { Err(SlotError::ReadBack(what)) }
 }
 
-/// Writes the kernel image beside its name, and gives it its name when it is known to be whole and of this root.
+/// Writes the kernel image beside its name, and gives it its name when it is read back whole.
 fn start_with<R: Read>(
     machine: &mut dyn Machine,
     bundle: &mut Reader<R>,
@@ -187,15 +222,6 @@ fn start_with<R: Read>(
     let image = machine.read_file(&unfinished)?;
     if blake3::hash(&image).to_hex().as_str() != header.kernel.blake3 {
         return Err(SlotError::ReadBack("kernel image"));
-    }
-    if kernel::root_hash(&image).as_deref() != Some(&header.root_hash) {
-        return Err(SlotError::Kernel("root hash"));
-    }
-    if kernel::version(&image).as_deref() != Some(&header.version) {
-        return Err(SlotError::Kernel("version"));
-    }
-    if kernel::variant(&image) != header.variant {
-        return Err(SlotError::Kernel("variant"));
     }
     machine.rename_file(&unfinished, &name)?;
     machine.settle_files()?;

@@ -18,6 +18,9 @@ pub trait Machine {
     fn settle(&mut self) -> io::Result<()>;
     /// Names in the folder of kernel images.
     fn files(&self) -> io::Result<Vec<String>>;
+    /// Octets free for more of them.
+    fn files_room(&self) -> io::Result<u64>;
+    fn file_octets(&self, name: &str) -> io::Result<u64>;
     fn read_file(&self, name: &str) -> io::Result<Vec<u8>>;
     /// Makes a file that must not be there.
     fn create_file(&mut self, name: &str) -> io::Result<()>;
@@ -86,6 +89,15 @@ impl Machine for Disk {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn files_room(&self) -> io::Result<u64> {
+        let room = rustix::fs::statvfs(&self.kernels)?;
+        Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+
+    fn file_octets(&self, name: &str) -> io::Result<u64> {
+        Ok(std::fs::metadata(self.path(name)?)?.len())
     }
 
     fn read_file(&self, name: &str) -> io::Result<Vec<u8>> {

@@ -20,6 +20,8 @@ pub(crate) struct Simulated {
     pub changes: usize,
     /// This octet of the disk does not keep what is written to it.
     pub worn_octet: Option<usize>,
+    /// Octets for kernel images, used and free.
+    pub files_octets_max: u64,
     reads: Cell<usize>,
 }
 
@@ -43,6 +45,7 @@ impl Simulated {
             cut_after: None,
             changes: 0,
             worn_octet: None,
+            files_octets_max: u64::MAX,
             reads: Cell::new(0),
         }
     }
@@ -149,6 +152,15 @@ impl Machine for Simulated {
 
     fn files(&self) -> io::Result<Vec<String>> {
         Ok(self.files.keys().cloned().collect())
+    }
+
+    fn files_room(&self) -> io::Result<u64> {
+        let used: usize = self.files.values().map(Vec::len).sum();
+        Ok(self.files_octets_max.saturating_sub(used as u64))
+    }
+
+    fn file_octets(&self, name: &str) -> io::Result<u64> {
+        self.files.get(name).map(|content| content.len() as u64).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn read_file(&self, name: &str) -> io::Result<Vec<u8>> {

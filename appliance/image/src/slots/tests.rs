@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use super::choice::{EntryName, choice};
 use super::simulated::Simulated;
@@ -49,6 +50,22 @@ impl World {
         update
     }
 
+    /// This machine with another version, confirmed, in slot B.
+    fn with_fallback(&self, former: &Made) -> Simulated {
+        let mut machine = self.machine.clone();
+        let mut table = Table::read(&machine).unwrap();
+        let partitions = table.partitions();
+        let identities = Layout::identities(&former.header.root_hash).unwrap();
+        assert!(table.identify(&partitions[3], &identities.0) && table.identify(&partitions[4], &identities.1));
+        table.write(&mut machine).unwrap();
+        machine.write(partitions[3].at, &former.root).unwrap();
+        machine.write(partitions[4].at, &former.verity).unwrap();
+        machine.files.insert(name(former, 3), former.kernel.clone());
+        machine.keep();
+        machine.changes = 0;
+        machine
+    }
+
     /// The same with another header.
     fn altered(&self, update: &Made, change: impl FnOnce(&mut Header)) -> Made {
         let mut header = update.header.clone();
@@ -58,7 +75,7 @@ impl World {
 
     fn apply(&self, machine: &mut Simulated, update: &Made, running: &Made) -> Result<Applied, SlotError> {
         let running = Running { root_hash: &running.header.root_hash, plan_format: Some(1), store: STORE };
-        let mut reader = Reader::open(update.octets.as_slice())?;
+        let mut reader = Reader::open(Cursor::new(&update.octets))?;
         apply(machine, &mut reader, &self.trusted, &running, &mut |_, _| ())
     }
 
@@ -163,19 +180,7 @@ fn a_power_cut_at_any_moment_leaves_something_that_starts_and_the_update_can_be_
     let update = world.update("1.1");
     // Slot B has a former version, so that there is something to take away.
     let former = world.update("0.9");
-    let mut machine = world.machine.clone();
-    {
-        let partitions = Table::read(&machine).unwrap().partitions();
-        let mut table = Table::read(&machine).unwrap();
-        let identities = Layout::identities(&former.header.root_hash).unwrap();
-        assert!(table.identify(&partitions[3], &identities.0) && table.identify(&partitions[4], &identities.1));
-        table.write(&mut machine).unwrap();
-        machine.write(partitions[3].at, &former.root).unwrap();
-        machine.write(partitions[4].at, &former.verity).unwrap();
-        machine.files.insert(name(&former, 3), former.kernel.clone());
-        machine.keep();
-        machine.changes = 0;
-    }
+    let machine = world.with_fallback(&former);
     let whole = {
         let mut machine = machine.clone();
         world.apply(&mut machine, &update, &world.running).unwrap();
@@ -268,6 +273,51 @@ fn what_does_not_suit_is_refused_before_anything_is_written() {
     assert_eq!(machine.changes, 0);
 }
 
+/// The other slot is what the machine would fall back to.
+#[test]
+fn a_bundle_that_is_not_whole_or_does_not_fit_costs_no_fallback() {
+    let mut world = World::new();
+    let (update, former) = (world.update("1.1"), world.update("0.9"));
+    let before = world.with_fallback(&former);
+    let whole = update.octets.len();
+    let parts = update.root.len() + update.verity.len() + update.kernel.len();
+    let with_octets = |octets: Vec<u8>| Made { octets, ..update.clone() };
+    let flipped = |at: usize| {
+        let mut octets = update.octets.clone();
+        octets[at] ^= 1;
+        with_octets(octets)
+    };
+    let mut bad = vec![with_octets([&update.octets[..], b"x"].concat())];
+    let begin = whole - parts;
+    let ends = [begin, begin + update.root.len(), whole - update.kernel.len(), whole - 1];
+    bad.extend(ends.map(|end| with_octets(update.octets[..end].to_vec())));
+    bad.extend([begin, begin + update.root.len(), whole - update.kernel.len(), whole - 1].map(flipped));
+    bad.push(world.altered(&update, |header| header.root.octets -= 1));
+    bad.push(world.altered(&update, |header| header.root.octets += 1));
+    bad.push(world.altered(&update, |header| header.verity.octets += 1));
+    bad.push(world.altered(&update, |header| header.kernel.octets -= 1));
+    bad.push(world.altered(&update, |header| header.kernel.octets = crate::bundle::KERNEL_OCTETS_MAX));
+    bad.push(world.altered(&update, |header| header.version = "1.2".into()));
+    for (index, bad) in bad.iter().enumerate() {
+        let mut machine = before.clone();
+        let refused = world.apply(&mut machine, bad, &world.running).expect_err("it is refused");
+        assert_eq!(machine.changes, 0, "{index}: {refused}");
+        assert!(machine.disk == before.disk && machine.files == before.files, "{index}: {refused}");
+    }
+    let mut full = world.machine.clone();
+    full.files_octets_max = (world.running.kernel.len() + update.kernel.len()) as u64 - 1;
+    match world.apply(&mut full, &update, &world.running) {
+        Err(SlotError::Refused(Refusal::TooLarge { partition, .. })) => assert_eq!(partition, "esp"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(full.changes, 0);
+    // The kernel image that goes makes the room.
+    let mut full = before.clone();
+    full.files_octets_max = (world.running.kernel.len() + former.kernel.len()) as u64;
+    world.apply(&mut full, &update, &world.running).unwrap();
+    assert_eq!(world.boot(&mut full).as_deref(), Some("1.1"));
+}
+
 #[test]
 fn what_arrives_damaged_or_is_kept_wrongly_is_never_started() {
     let mut world = World::new();
@@ -328,7 +378,7 @@ fn a_real_file_and_a_real_folder_are_such_a_machine() {
     std::fs::write(kernels.join("facteur_1.1_00000000+3.efi.part"), "left over").unwrap();
     let mut machine = Disk::open(&disk, &kernels).unwrap();
     let running = Running { root_hash: &world.running.header.root_hash, plan_format: None, store: STORE };
-    let mut reader = Reader::open(update.octets.as_slice()).unwrap();
+    let mut reader = Reader::open(Cursor::new(&update.octets)).unwrap();
     let mut told = Vec::new();
     apply(&mut machine, &mut reader, &world.trusted, &running, &mut |done, all| told.push((done, all))).unwrap();
     let all = (update.root.len() + update.verity.len() + update.kernel.len()) as u64;

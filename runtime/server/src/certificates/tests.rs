@@ -33,6 +33,7 @@ fn tables(policy: &str) -> Tables {
 
 fn site(data: &Path, default: CertificateFrom, by_listener: BTreeMap<String, CertificateFrom>) -> Site {
     Site {
+        twin: false,
         data: data.to_owned(),
         listeners: BTreeMap::new(),
         hosts: BTreeMap::new(),

@@ -38,6 +38,9 @@ struct Smtp {
     out: Vec<u8>,
 }
 
+/// What a test platform says of itself, so that nobody takes it for the machine it is a test of.
+const TWIN_GREETS: &str = "TEST PLATFORM: no mail leaves";
+
 /// Holds the conversation to its end.
 pub async fn run(service: Arc<Service>, connection: Connection) {
     let client = Client {
@@ -49,7 +52,7 @@ pub async fn run(service: Arc<Service>, connection: Connection) {
     };
     let config = opening::config(&service.tables, &client);
     let mut session = match &connection.block {
-        Ok(_) => Session::new(config),
+        Ok(_) => Session::greeting(config, if service.site.twin { TWIN_GREETS } else { "" }),
         Err(refusal) => Session::turned_away(config, refusal.reply(false, &service.plan)),
     };
     session.set_bindings(connection.bindings());

@@ -90,6 +90,7 @@ metrics! {
     gauges probe_level "facteur_probe_level" ["probe"] "What facteur probe says by its usual limits: 0 well, 1 warning, 2 critical, 3 unknown.";
     gauges loops_stopped "facteur_loops_stopped" ["loop"] "1 for work in the background that has ended by a panic.";
     gauges listener_open "facteur_listener_open" ["listener"] "1 while a listener of the plan accepts connections.";
+    gauge addresses_unbound "facteur_addresses_unbound" [] "Addresses of the site that cannot be bound and are tried again.";
     counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";
     gauges connections_open "facteur_connections_open" ["listener"] "Connections open now.";
     counter accept_errors "facteur_accept_errors_total" [] "Times the kernel would not give us a connection.";

@@ -156,6 +156,9 @@ pub struct PlanNow {
 pub struct Healthy {
     /// Short or full hash of the plan that was found healthy; empty is any.
     pub plan: String,
+    /// An address that cannot be bound keeps the others from nothing.
+    #[serde(default)]
+    pub bears_unbound: bool,
 }
 
 /// Listeners that opened.
@@ -583,7 +586,7 @@ impl Operation for Healthy {
         let opening = async {
             // Not while another plan comes in: each would open what it knows.
             let _changing = service.plans.changing.lock().await;
-            start::open_waiting(&service.current())
+            start::open_waiting(&service.current(), self.bears_unbound)
         };
         block_on(opening).map(|opened| NowOpen { opened }).map_err(|error| no("healthy", error.to_string()))
     }

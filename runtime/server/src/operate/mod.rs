@@ -153,7 +153,9 @@ pub use standing::{
     ShownLock, ShownSession, ShownState, StateAct, StateOf, UncontainedPerson, UndoContain,
 };
 pub use stats::{AccountUse, Stats, StatsOf};
-pub use status::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, Status, StatusNow, StoreNow};
+pub use status::{
+    CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, Status, StatusNow, StoreNow, UnboundNow,
+};
 pub use trace::{TraceSession, Traced};
 pub use verify::{Verified, Verify};
 pub use who::Who;

@@ -12,6 +12,7 @@ use crate::listen::Door;
 use crate::service::{Service, stopped};
 use crate::sessions::Protocol;
 use crate::start::{self, StartError};
+use crate::unbound::Binder;
 use crate::verifier::Making;
 
 /// Sessions of a network that lost a service go on for so long.
@@ -50,8 +51,10 @@ pub(crate) fn moved(old: &Tables, new: &Tables) -> Moved {
 /// The first that cannot be bound.
 pub(crate) fn bind_new(new: &Service, moved: &Moved) -> Result<Vec<Door>, StartError> {
     let (mut bound, waiting) = (Vec::new(), start::still_waiting(new));
+    // Who deploys hears at once what cannot be bound.
+    let mut binder = Binder::new(false);
     for name in moved.opened.iter().filter(|name| !waiting.contains(name)) {
-        bound.extend(doors::bind(&new.tables, &new.site, &new.certificates, name)?);
+        bound.extend(doors::bind(&new.tables, &new.site, &new.certificates, name, &mut binder)?);
     }
     Ok(bound)
 }

@@ -71,8 +71,9 @@ impl Trial {
 
     fn watched(&mut self, service: &Service) -> Watched {
         let now_s = self.now_s();
-        let mut down: Vec<String> =
-            service.doors.down(service).into_iter().map(|name| format!("listener {name}")).collect();
+        // An address that is not on this machine yet was so before, too.
+        let fell = service.doors.down(service).into_iter().filter(|name| !service.doors.unbound.lacks(name));
+        let mut down: Vec<String> = fell.map(|name| format!("listener {name}")).collect();
         // The plan before would not bring engines back that were down under it.
         if !self.engines_down && engines_down(service).is_some() {
             down.push("every virus engine".to_owned());

@@ -41,7 +41,6 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::routing::MethodRouter;
-use tokio::task::JoinHandle;
 
 use crate::service::Service;
 use crate::vouch::Ways;
@@ -53,7 +52,7 @@ pub(crate) use act::{act, with_context};
 pub(crate) use form::{Field, Form, field, form, summary};
 pub(crate) use page::{back, page};
 pub(crate) use query::{Path, Query};
-pub(crate) use serve::Door;
+pub(crate) use serve::{Door, serve};
 pub(crate) use visit::{Visit, Visitor};
 pub(crate) use words::Words;
 
@@ -116,9 +115,9 @@ fn router(portal: &Arc<Portal>) -> Router {
     all.layer(gate).with_state(portal.clone())
 }
 
-/// Serves these doors, if the plan has a portal.
-pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<()>> {
-    let Some(rules) = service.tables.plan().portal.clone() else { return Vec::new() };
+/// What [`serve`] answers from at every door, if the plan has a portal.
+pub(crate) fn front(service: &Arc<Service>) -> Option<Arc<Front>> {
+    let rules = service.tables.plan().portal.clone()?;
     let portal = Arc::new(Portal {
         service: service.clone(),
         sessions: Arc::new(Sessions::new(rules.idle_s, rules.session_at_most_s)),
@@ -131,8 +130,7 @@ pub(crate) fn start(service: &Arc<Service>, doors: Vec<Door>) -> Vec<JoinHandle<
         outings: Arc::new(Pace::new(OUTINGS_MAX)),
         rules,
     });
-    let front = Arc::new(Front::new(portal));
-    doors.into_iter().map(|door| tokio::spawn(serve::serve(front.clone(), door))).collect()
+    Some(Arc::new(Front::new(portal)))
 }
 
 fn ways(service: &Service, rules: &plan::Portal) -> Arc<Ways> {
@@ -145,7 +143,7 @@ fn host(rules: &plan::Portal) -> String {
 }
 
 /// The portal under the plan that runs now: each request asks for it.
-struct Front {
+pub(crate) struct Front {
     current: RwLock<(Arc<Portal>, Router)>,
 }
 

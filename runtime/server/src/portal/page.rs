@@ -98,6 +98,7 @@ fn whole(visit: &Visit, visitor: Option<&Visitor>, is_wrong: bool, title: Words,
             body {
                 a .skip href="#content" { (visit.say(words::TO_CONTENT)) }
                 (header(visit, visitor, institution))
+                @if visit.portal.service.site.twin { p .warning role="note" { (visit.say(words::TWIN)) } }
                 main #content tabindex="-1" {
                     h1 { (visit.say(title)) }
                     @if let Some(said) = said { p .done role="status" { (said) } }

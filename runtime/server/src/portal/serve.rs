@@ -56,7 +56,7 @@ pub(super) struct Source {
 }
 
 /// Accepts until the server stops. Requests under way then end with their connections.
-pub(super) async fn serve(front: Arc<Front>, door: Door) {
+pub(crate) async fn serve(front: Arc<Front>, door: Door) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (portal, _) = front.now();
     let Door { socket, acceptor, seen_as } = door;

@@ -63,7 +63,8 @@ pub struct Operator {
 
 /// Operators of a text with a line `NAME ROLE FINGERPRINT` each, enrolled by `by` at this Unix second; `#` begins a remark.
 pub fn read_lines(text: &str, by: &str, since_s: i64) -> Result<Vec<Operator>, String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text.lines().map(str::trim).zip(1_usize..);
+    let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
     let one = |line: &str| {
         let mut words = line.splitn(3, ' ');
         let (name, role) = (words.next()?, words.next()?);
@@ -73,7 +74,10 @@ pub fn read_lines(text: &str, by: &str, since_s: i64) -> Result<Vec<Operator>, S
         Some(Operator { name: name.to_owned(), role, fingerprint, since_s, by: by.to_owned() })
     };
     lines
-        .map(|line| one(line).ok_or_else(|| format!("`{line}` is not NAME administrator|manager FINGERPRINT")))
+        .map(|(line, number)| {
+            let why = || format!("line {number}: `{line}` is not NAME administrator|manager FINGERPRINT");
+            one(line).ok_or_else(why)
+        })
         .collect()
 }
 

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use decide::Tables;
 use mail::Login;
@@ -15,8 +16,8 @@ use server::remote::operators;
 use server::{Vault, keys};
 use store::{Op, Store};
 
-use super::given::{Given, KEYS, OPERATORS, PASSWORD, PEOPLE, SECRET, SITE};
-use super::imported::{self, Asked, Digests, Verdict};
+use super::given::{Given, KEYS, OPERATORS, PASSWORD, PEOPLE, SECRET, SITE, SITE_CREDENTIAL};
+use super::imported::{self, Asked, Digests, REFUSED, Verdict};
 use super::minimal;
 use crate::{serving, site_file};
 
@@ -27,7 +28,12 @@ const TAKEN: &str = "first-boot/taken";
 /// What the console shows, in the data folder.
 pub const REPORT: &str = "first-boot.report";
 
+/// Pauses a disk that is slow is waited for, and how long each is.
+const WAITS: u32 = 40;
+pub const PAUSE: Duration = Duration::from_millis(250);
+
 /// Where everything is.
+#[derive(Clone)]
 pub struct Places {
     pub data: PathBuf,
     /// What the image brings.
@@ -87,6 +93,20 @@ pub fn run(
     Ok(lines)
 }
 
+/// Waits for the disk `cidata` (10 s at most) where nothing else has a site: a slow one must not make a machine without mail.
+pub fn wait_for_disk(places: &Places, pause: &mut dyn FnMut()) {
+    let has_site = places.credentials.as_ref().is_some_and(|folder| folder.join(SITE_CREDENTIAL).exists());
+    let Some(disk) = places.cidata.as_ref().filter(|_| !has_site && is_ours_to_write(&site(places))) else { return };
+    // An empty folder is one nothing is mounted on yet.
+    let is_there = || std::fs::read_dir(disk).is_ok_and(|mut entries| entries.next().is_some());
+    for _ in 0..WAITS {
+        if is_there() {
+            return;
+        }
+        pause();
+    }
+}
+
 pub fn site(places: &Places) -> PathBuf {
     places.data.join("site.ron")
 }
@@ -115,6 +135,15 @@ fn not_taken(taken: &Digests, item: &str) -> String {
     format!("{item} {why}: it is not taken (import --again)")
 }
 
+/// What is said where `seal.key` is another than it was.
+fn lost(secrets: &[String]) -> String {
+    let secrets = if secrets.is_empty() { "what was imported".to_owned() } else { secrets.join(", ") };
+    format!(
+        "SEAL.KEY OF THE DATA FOLDER IS LOST: {secrets} DOES NOT OPEN. This is no first boot: nothing given is taken, and what is \
+         sealed stays. Put that seal.key back and start again, or give everything again (import --again)"
+    )
+}
+
 struct Import<'a> {
     places: &'a Places,
     store: &'a Store,
@@ -127,14 +156,21 @@ struct Import<'a> {
 impl Import<'_> {
     fn run(&self, after: &mut dyn FnMut(Step) -> Result<(), Anything>) -> Result<Vec<String>, Anything> {
         let vault = Vault::of(self.store, &self.places.data)?;
+        let closed = vault.is_closed(TAKEN)?;
         let kept = vault.note(TAKEN)?;
         let mut taken: Digests = kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        let before = taken.clone();
         let (mut lines, mut take) = (Vec::new(), Vec::new());
-        let asked = Asked { again: self.again, nobody: self.store.people(None, 1)?.is_empty() };
+        if closed {
+            lines.push(lost(&vault.closed()?));
+        }
+        let asked = Asked { again: self.again, nobody: self.store.people(None, 1)?.is_empty(), closed };
+        let is_first = !closed && taken.values().all(|digest| digest == REFUSED);
         for (item, verdict) in imported::verdicts(&taken, self.given, asked) {
             match verdict {
                 Verdict::Take => take.push(item),
                 Verdict::Known => {}
+                Verdict::Differs if closed => {}
                 Verdict::Differs => lines.push(not_taken(&taken, &item)),
             }
         }
@@ -151,7 +187,13 @@ impl Import<'_> {
             if let Some(value) = self.given.values.get(item).filter(|_| wants(item)) {
                 match self.put(item, value) {
                     Ok(()) => done.extend(take.iter().filter(|one| *one == item)),
-                    Err(why) => lines.push(format!("{item} WAS NOT IMPORTED: {why}")),
+                    Err(why) => {
+                        lines.push(format!("{item} WAS NOT IMPORTED: {why}"));
+                        // Mended, it is taken at a later boot, as it would have been at this one.
+                        if is_first && [KEYS, OPERATORS].contains(&item) {
+                            taken.insert(item.to_owned(), REFUSED.to_owned());
+                        }
+                    }
                 }
             }
             if step == Step::People {
@@ -166,9 +208,11 @@ impl Import<'_> {
         }
         if !done.is_empty() {
             taken.extend(done.iter().map(|item| ((*item).clone(), imported::digest(&self.given.values[*item]))));
-            vault.keep(&BTreeMap::new(), &[(TAKEN, serde_json::to_vec(&taken)?)])?;
             let names: Vec<&str> = done.iter().map(|item| item.as_str()).collect();
             lines.push(format!("imported: {}", names.join(", ")));
+        }
+        if taken != before {
+            vault.keep(&BTreeMap::new(), &[(TAKEN, serde_json::to_vec(&taken)?)])?;
         }
         after(Step::Noted)?;
         Ok(lines)
@@ -271,10 +315,12 @@ impl Import<'_> {
 /// Lines of public files, and `needed N` (1 without it). `#` begins a remark.
 pub fn keys_of(text: &str) -> Result<(Vec<PublicKey>, u8), String> {
     let (mut public, mut needed) = (Vec::new(), 1);
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    let lines = text.lines().map(str::trim).zip(1_usize..);
+    for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+        let bad = |why: &str| format!("line {number}: `{line}`: {why}");
         match line.strip_prefix("needed ") {
-            Some(number) => needed = number.trim().parse().map_err(|_| format!("`{line}` is no number of keys"))?,
-            None => public.push(line.parse::<PublicKey>().map_err(|error| format!("`{line}`: {error}"))?),
+            Some(count) => needed = count.trim().parse().map_err(|_| bad("that is no number of keys"))?,
+            None => public.push(line.parse::<PublicKey>().map_err(|error| bad(&error.to_string()))?),
         }
     }
     if public.is_empty() { Err("there is no key in it".to_owned()) } else { Ok((public, needed)) }

@@ -31,6 +31,8 @@ pub struct Given {
 }
 
 pub const SITE: &str = "site";
+/// The credential with it.
+pub const SITE_CREDENTIAL: &str = "facteur.site";
 pub const PEOPLE: &str = "people";
 pub const KEYS: &str = "keys";
 pub const OPERATORS: &str = "operators";

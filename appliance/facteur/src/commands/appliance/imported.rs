@@ -8,6 +8,9 @@ use super::given::{Given, KEYS, OPERATORS, PASSWORD, PEOPLE};
 /// Item to the BLAKE3 of the value that was taken.
 pub type Digests = BTreeMap<String, String>;
 
+/// Stands for the digest of a value that was given at a first boot and refused. BLAKE3 writes nothing like it.
+pub const REFUSED: &str = "refused";
+
 /// What becomes of a value that is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -25,14 +28,21 @@ pub struct Asked {
     pub again: bool,
     /// The store has no people, so that nobody is changed by any.
     pub nobody: bool,
+    /// The note of what was taken is there and does not open: `seal.key` is another than it was, and this is no first boot.
+    pub closed: bool,
 }
 
 /// Of one item. Keys are of the first boot alone: they are changed by who has them, or by break-glass, which says so.
 pub fn judge(taken: &Digests, item: &str, digest: &str, asked: Asked) -> Verdict {
-    let later = !taken.is_empty();
+    if asked.closed && (!asked.again || item == KEYS) {
+        return Verdict::Differs;
+    }
+    let later = asked.closed || taken.values().any(|digest| digest != REFUSED);
     let is_of_people = item == PEOPLE || item.starts_with(PASSWORD);
     match taken.get(item) {
         Some(before) if before == digest => Verdict::Known,
+        // It stood in the place of nothing.
+        Some(before) if before == REFUSED => Verdict::Take,
         Some(_) if asked.again && item != KEYS => Verdict::Take,
         Some(_) => Verdict::Differs,
         // What is new after a first boot is taken as well: it replaces nothing. Not so who may deploy, operate or log in.
@@ -57,9 +67,10 @@ pub fn verdicts(taken: &Digests, given: &Given, asked: Asked) -> Vec<(String, Ve
 mod tests {
     use super::*;
 
-    const BOOT: Asked = Asked { again: false, nobody: false };
-    const AGAIN: Asked = Asked { again: true, nobody: false };
-    const EMPTY: Asked = Asked { again: false, nobody: true };
+    const BOOT: Asked = Asked { again: false, nobody: false, closed: false };
+    const AGAIN: Asked = Asked { again: true, ..BOOT };
+    const EMPTY: Asked = Asked { nobody: true, ..BOOT };
+    const CLOSED: Asked = Asked { closed: true, nobody: true, ..BOOT };
 
     #[test]
     fn a_value_is_taken_once_and_another_only_on_demand_and_a_key_never() {
@@ -88,6 +99,18 @@ mod tests {
         for item in ["keys", "operators", "people", "secret/password.anne"] {
             assert_eq!(judge(&Digests::new(), item, "k", BOOT), Verdict::Take, "{item} at first boot");
         }
+        for item in ["keys", "operators", "people", "secret/password.anne", "site", "secret/ldap"] {
+            assert_eq!(judge(&Digests::new(), item, "k", CLOSED), Verdict::Differs, "{item} with a lost seal.key");
+            let expected = if item == "keys" { Verdict::Differs } else { Verdict::Take };
+            assert_eq!(judge(&Digests::new(), item, "k", Asked { again: true, ..CLOSED }), expected, "{item}");
+        }
+        let refused = Digests::from(["keys", "operators"].map(|item| (item.to_owned(), REFUSED.to_owned())));
+        let with_site = [refused.clone(), taken.clone()].into_iter().flatten().chain(refused.clone()).collect();
+        for taken in [&refused, &with_site] {
+            assert_eq!(judge(taken, "keys", "k", BOOT), Verdict::Take, "mended");
+            assert_eq!(judge(taken, "operators", "o", BOOT), Verdict::Take, "mended");
+        }
+        assert_eq!(judge(&refused, "people", "p", BOOT), Verdict::Take, "nothing was taken yet");
         let without_keys = Digests::from([("site".to_owned(), "a".to_owned())]);
         assert_eq!(
             judge(&without_keys, "keys", "k", AGAIN),

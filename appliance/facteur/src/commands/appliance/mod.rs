@@ -96,9 +96,12 @@ fn import(args: &PlacesArgs, again: bool) -> Exit {
         plan: args.plan.clone(),
         // systemd reads SMBIOS type 11 and fw_cfg, and hands over what a unit imports.
         credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
-        cidata: Some(args.cidata.clone()).filter(|folder| folder.is_dir()),
+        cidata: Some(args.cidata.clone()),
         addresses: addresses::interfaces().into_iter().flat_map(|interface| interface.addresses).collect(),
     };
+    if !again {
+        first_boot::wait_for_disk(&places, &mut || std::thread::sleep(first_boot::PAUSE));
+    }
     match first_boot::run(&places, again, &mut |_| Ok(())) {
         Ok(lines) => {
             lines.iter().for_each(|line| say!("{line}"));

@@ -1,7 +1,7 @@
 //! `facteur status`: how the server does, on one screen. What is not as it should be comes first, with what to do.
 
 use clap::Args;
-use server::operate::{EngineNow, ListenerNow, Status, StatusNow};
+use server::operate::{EngineNow, ListenerNow, Status, StatusNow, StoreNow};
 
 use super::{Place, age, ask, counted, moment, number, say_json, size};
 use crate::Exit;
@@ -38,6 +38,9 @@ fn screen(now: &StatusNow) -> Vec<String> {
         format!("{}  facteur {}, process {}", now.institution, now.version, now.pid),
         format!("plan {}{}, serving for {}", now.plan, plan_state(now), age(now.at_s - now.since_s)),
     ];
+    if now.twin {
+        lines[0].insert_str(0, "TEST PLATFORM, no mail leaves: ");
+    }
     lines.extend(warnings(now));
     lines.extend(listeners(&now.listeners));
     lines.push(labelled("engines", &engines(&now.engines)));
@@ -147,8 +150,16 @@ fn store(now: &StatusNow) -> String {
         "{state}{} free of {}, {verified}, format {}",
         size(store.free_octets),
         size(store.size_octets),
-        store.format
+        store_format(store)
     )
+}
+
+/// Of the file, and what this program writes where that is another.
+pub(super) fn store_format(store: &StoreNow) -> String {
+    match (store.format, store.format_written) {
+        (file, program) if file == program || program == 0 => file.to_string(),
+        (file, program) => format!("{file} (program: {program})"),
+    }
 }
 
 fn backup(now: &StatusNow) -> String {
@@ -188,7 +199,7 @@ fn cut(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use server::operate::{CertificateNow, DirectoryNow, QueueNow, StoreNow};
+    use server::operate::{CertificateNow, DirectoryNow, QueueNow};
 
     use super::*;
 
@@ -247,6 +258,22 @@ mod tests {
             lines[2]
         );
         assert!(lines.iter().any(|line| line.starts_with("queue        12,345 wait, the oldest for 28 h")));
+    }
+
+    #[test]
+    fn a_test_platform_a_later_format_and_a_certificate_without_end_are_told() {
+        let mut now = busy();
+        now.twin = true;
+        now.store.format = 7;
+        now.store.format_written = 6;
+        now.certificates[0].until_s = 253_402_300_799;
+        now.warnings.clear();
+        let screen = screen(&now).join("\n");
+        for words in ["TEST PLATFORM, no mail leaves: Univ", "format 7 (program: 6)", "default does not end"] {
+            assert!(screen.contains(words), "{words}\n{screen}");
+        }
+        now.store.format = 6;
+        assert_eq!(store_format(&now.store), "6");
     }
 
     #[test]

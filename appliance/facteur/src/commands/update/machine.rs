@@ -41,12 +41,17 @@ impl MachineArgs {
         Ok((machine, running))
     }
 
+    /// Of the root that runs.
+    pub fn root_hash(&self) -> Result<String, Anything> {
+        match &self.running {
+            Some(running) => Ok(running.to_ascii_lowercase()),
+            None => Ok(kernel::root_hash_on(&std::fs::read_to_string("/proc/cmdline")?)
+                .ok_or("the kernel's command line has no root hash: this is no appliance; --running names one")?),
+        }
+    }
+
     fn found(&self) -> Result<(PathBuf, PathBuf, String), Anything> {
-        let running = match &self.running {
-            Some(running) => running.to_ascii_lowercase(),
-            None => kernel::root_hash_on(&std::fs::read_to_string("/proc/cmdline")?)
-                .ok_or("the kernel's command line has no root hash: this is no appliance; --running names one")?,
-        };
+        let running = self.root_hash()?;
         let identities = Layout::identities(&running).ok_or("a root hash has 64 hexadecimal digits")?;
         let disk = match &self.disk {
             Some(disk) => disk.clone(),

@@ -24,6 +24,9 @@ pub use machine::MachineArgs;
 
 type Anything = Box<dyn std::error::Error + Send + Sync>;
 
+/// Octets an update that comes through a pipe leaves free on the disk it is kept on: mail arrives there.
+const KEPT_FREE: u64 = 512 << 20;
+
 #[derive(Args)]
 pub struct UpdateArgs {
     #[command(subcommand)]
@@ -169,7 +172,7 @@ fn applied(args: &ApplyArgs, format: Format) -> Result<(), Anything> {
     if trusted.keys.is_empty() {
         trusted = enrolled(&args.enrolled.data)?;
     }
-    let mut reader = opened(&args.bundle)?;
+    let mut reader = twice(&args.bundle, &trusted, &args.enrolled.data)?;
     let (mut machine, root_hash) = args.machine.open()?;
     let running = Running { root_hash: &root_hash, plan_format: Some(plan::FORMAT), store: store_formats() };
     let mut told = 0;
@@ -309,6 +312,30 @@ fn opened(path: &Path) -> Result<Reader<Box<dyn Read>>, Anything> {
         Box::new(BufReader::new(File::open(path).map_err(|error| named(path, error))?))
     };
     Reader::open(input).map_err(|error| named(path, error))
+}
+
+/// A bundle that can be read twice: checked to its end first, and written then. What comes through a pipe is kept meanwhile, once it
+/// is known who signed it.
+fn twice(path: &Path, trusted: &Trusted, data: &Path) -> Result<Reader<File>, Anything> {
+    let bad = |error: bundle::BundleError| named(path, error);
+    if path != Path::new("-") {
+        let file = File::open(path).map_err(|error| named(path, error))?;
+        return Reader::open(file).map_err(bad);
+    }
+    let reader = opened(path)?;
+    reader.judge(trusted).map_err(bad)?;
+    let folder = if data.is_dir() { data.to_owned() } else { std::env::temp_dir() };
+    let room = rustix::fs::statvfs(&folder)?;
+    let free = room.f_bavail.saturating_mul(room.f_frsize);
+    if free < reader.header().octets().saturating_add(KEPT_FREE) {
+        return Err(named(&folder, "no room to keep what comes through a pipe: name a file instead"));
+    }
+    // A file without a name: nothing of it is left, however this ends.
+    let kept = folder.join(format!("update.{}.part", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&kept);
+    let file = file.map_err(|error| named(&kept, error))?;
+    std::fs::remove_file(&kept).map_err(|error| named(&kept, error))?;
+    reader.keep_in(file).map_err(bad)
 }
 
 fn trusted(args: &TrustArgs) -> Result<Trusted, Anything> {

@@ -178,8 +178,14 @@ pub struct Session {
 impl Session {
     /// A connection that is welcome: the first step is the greeting.
     pub fn new(config: Config) -> Session {
-        let greeting =
-            Reply::new(reply::GREETING, format!("{} {}", config.host, if config.lmtp { "LMTP" } else { "ESMTP" }));
+        Session::greeting(config, "")
+    }
+
+    /// The same with words of the server's behind the protocol (RFC 5321 4.2: text for people).
+    pub fn greeting(config: Config, words: &str) -> Session {
+        let protocol = if config.lmtp { "LMTP" } else { "ESMTP" };
+        let text = format!("{} {protocol} {words}", config.host);
+        let greeting = Reply::new(reply::GREETING, text.trim_end());
         let mut connection = Connection::new(config);
         connection.send(greeting);
         Session { connection, inbox: Inbox::default(), state: State::Listening(Listening::Greeted) }

@@ -52,6 +52,7 @@ pub fn head(
         hello: session.hello.as_ref(),
         client: session.client.address,
         by: host,
+        twin: service.site.twin,
         with: session.transport,
         id: &id,
         forward_path,

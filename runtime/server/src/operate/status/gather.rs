@@ -7,11 +7,12 @@ use queue::schedule::Trouble;
 use store::ReadError;
 use store::snapshot::Snapshots;
 
-use super::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, StatusNow, StoreNow, probe};
+use super::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, StatusNow, StoreNow, UnboundNow, probe};
 use crate::compromise::{self, State};
 use crate::operate::verify;
 use crate::plans::PlanState;
 use crate::service::Service;
+use crate::unbound::Missing;
 
 /// How `service` does at `now_s`.
 pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadError> {
@@ -22,6 +23,8 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         institution: plan.institution.name.clone(),
+        twin: service.site.twin,
+        secrets_closed: secrets_closed(service)?,
         plan: service.plan.clone(),
         serial: service.serial,
         trial_until_s: match service.state {
@@ -33,6 +36,7 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
         since_s: service.served.since_s,
         at_s: now_s,
         listeners: listeners(service),
+        unbound: unbound(service),
         engines: engines(service, now_s),
         queue: queue(service)?,
         store: store(service)?,
@@ -68,6 +72,13 @@ fn listeners(service: &Service) -> Vec<ListenerNow> {
         }
     };
     service.tables.listeners().map(one).collect()
+}
+
+fn unbound(service: &Service) -> Vec<UnboundNow> {
+    let all = service.doors.unbound.all().into_iter();
+    let one =
+        |it: Missing| UnboundNow { listener: it.wanted.to_string(), address: it.address.to_string(), why: it.why };
+    all.map(one).collect()
 }
 
 fn speaks(speaks: Speaks, tls: TlsMode) -> &'static str {
@@ -121,7 +132,8 @@ fn store(service: &Service) -> Result<StoreNow, ReadError> {
         size_octets: store.device_bytes().unwrap_or(0),
         verified_s: verified.map(|last| last.at_s),
         findings: verify::findings(store)?,
-        format: store::FORMAT,
+        format: store.format()?,
+        format_written: store::FORMAT,
     })
 }
 
@@ -150,6 +162,15 @@ fn directory(service: &Service) -> Option<DirectoryNow> {
         servers: state.servers.len(),
         servers_up: state.servers.iter().filter(|server| server.trouble.is_empty()).count(),
     })
+}
+
+fn secrets_closed(service: &Service) -> Result<Vec<String>, ReadError> {
+    if !service.site.sealed_secrets {
+        return Ok(Vec::new());
+    }
+    // Those the store opened were put among the site's at the start.
+    let kept = crate::kept_secrets(&service.store)?;
+    Ok(kept.into_iter().filter(|name| !service.site.secrets.contains_key(name)).collect())
 }
 
 fn open_cases(service: &Service) -> Result<usize, ReadError> {

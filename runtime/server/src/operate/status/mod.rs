@@ -26,6 +26,10 @@ pub struct StatusNow {
     pub version: String,
     pub pid: u32,
     pub institution: String,
+    /// A test platform, which no mail leaves.
+    pub twin: bool,
+    /// Secrets the store keeps which `seal.key` does not open.
+    pub secrets_closed: Vec<String>,
     /// Short hash.
     pub plan: String,
     /// How many plans this server has executed, with this one; 0 where nobody counts.
@@ -41,6 +45,8 @@ pub struct StatusNow {
     /// When this was looked at.
     pub at_s: i64,
     pub listeners: Vec<ListenerNow>,
+    /// Addresses of the site that cannot be bound, and are tried again.
+    pub unbound: Vec<UnboundNow>,
     pub engines: Vec<EngineNow>,
     pub queue: QueueNow,
     pub store: StoreNow,
@@ -69,6 +75,15 @@ pub struct ListenerNow {
     pub open: bool,
     /// Connections open now.
     pub connections: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UnboundNow {
+    /// A listener of the plan, `portal`, `metrics` or `control`.
+    pub listener: String,
+    pub address: String,
+    pub why: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +121,10 @@ pub struct StoreNow {
     pub verified_s: Option<i64>,
     /// What that found.
     pub findings: u64,
+    /// Of the file: a later program may have written it.
     pub format: i64,
+    /// What this program writes.
+    pub format_written: i64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,10 @@ use plan::Language;
 pub(super) use account::*;
 pub(super) use mailbox::*;
 
+/// At the top of each page of a test platform.
+pub(super) const TWIN: Words =
+    Words("Plateforme de test : aucun message ne quitte ce serveur.", "Test platform: no message leaves this server.");
+
 /// French, English.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Words(pub &'static str, pub &'static str);

@@ -343,6 +343,7 @@ pub fn refused(why: &Refusal) -> Refused {
         Refusal::TooManyAnnotations => of("TooManyAnnotations", &""),
         Refusal::TooManyGrants => of("TooManyGrants", &""),
         Refusal::AlreadyWarned => of("AlreadyWarned", &""),
+        Refusal::Circle(address) => of("Circle", address),
     }
 }
 

@@ -6,6 +6,8 @@ use super::network::{Static, Wanted};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     pub version: String,
+    /// A test platform, which the server says.
+    pub twin: bool,
     /// `eth0 10.0.2.15 2001:db8::5`.
     pub interfaces: Vec<(String, Vec<String>)>,
     /// One line about the plan, or why there is none to tell of.
@@ -220,7 +222,8 @@ pub fn clean(text: &str) -> String {
 }
 
 fn main_screen(facts: &Facts) -> String {
-    let mut text = format!("\nfacteur {}\n", facts.version);
+    let twin = if facts.twin { "  TEST PLATFORM: no mail leaves" } else { "" };
+    let mut text = format!("\nfacteur {}{twin}\n", facts.version);
     for (name, addresses) in &facts.interfaces {
         let addresses = if addresses.is_empty() { "no address".to_owned() } else { addresses.join(" ") };
         text.push_str(&format!("  {name:<12} {addresses}\n"));

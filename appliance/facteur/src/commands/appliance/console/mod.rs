@@ -8,7 +8,7 @@ mod tests;
 
 use std::io::{BufRead, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -76,14 +76,16 @@ fn facts(args: &ConsoleArgs) -> Facts {
     let interfaces = interfaces.map(|one| (one.name, one.addresses.iter().map(ToString::to_string).collect()));
     let report = std::fs::read_to_string(args.data.join(first_boot::REPORT)).unwrap_or_default();
     let mut missing: Vec<String> = report.lines().map(str::to_owned).collect();
+    let mut twin = false;
     let plan = match status(args) {
         Ok(now) => {
+            twin = now.twin;
             missing.splice(0..0, now.warnings.iter().cloned());
             plan_line(&now)
         }
         Err(why) => format!("THE SERVER DOES NOT ANSWER: {why}"),
     };
-    Facts { version: env!("CARGO_PKG_VERSION").to_owned(), interfaces: interfaces.collect(), plan, missing }
+    Facts { version: env!("CARGO_PKG_VERSION").to_owned(), twin, interfaces: interfaces.collect(), plan, missing }
 }
 
 /// Only of a server that runs: we must not be the owner of the data folder when it wants to start. One that hangs must not keep
@@ -113,14 +115,7 @@ fn done(args: &ConsoleArgs, effect: Effect) -> Result<String, String> {
             own(args, &words)
         }
         Effect::Network(wanted) => network(args, &wanted),
-        Effect::ImportAgain => {
-            system("systemctl", &["stop", "facteur.service"])?;
-            // That unit has the credentials, and the rights of the server alone.
-            let imported = system("systemctl", &["start", "facteur-import-again.service"]);
-            system("systemctl", &["start", "--no-block", "facteur.service"])?;
-            imported?;
-            Ok(std::fs::read_to_string(args.data.join(first_boot::REPORT)).unwrap_or_default())
-        }
+        Effect::ImportAgain => import_again(&args.data, &mut |words| system("systemctl", words)),
         Effect::Update => {
             let bundle = args.cidata.join(UPDATE);
             let data = args.data.display().to_string();
@@ -130,6 +125,16 @@ fn done(args: &ConsoleArgs, effect: Effect) -> Result<String, String> {
         Effect::PowerOff => system("systemctl", &["poweroff"]),
         Effect::Reboot => system("systemctl", &["reboot"]),
     }
+}
+
+/// Stops serving, takes what the machine is given, and serves again, whatever the import came to. Gives what it says.
+fn import_again(data: &Path, systemctl: &mut dyn FnMut(&[&str]) -> Result<String, String>) -> Result<String, String> {
+    systemctl(&["stop", "facteur.service"])?;
+    // That unit has the credentials, and the rights of the server alone.
+    let imported = systemctl(&["start", "facteur-import-again.service"]);
+    systemctl(&["start", "--no-block", "facteur.service"])?;
+    imported?;
+    Ok(std::fs::read_to_string(data.join(first_boot::REPORT)).unwrap_or_default())
 }
 
 /// Our own program on this data folder, and all it says.

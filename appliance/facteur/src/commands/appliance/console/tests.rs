@@ -1,9 +1,12 @@
+use super::import_again;
 use super::menu::{Effect, Facts, Menu};
 use super::network::{Static, Wanted};
+use crate::commands::appliance::first_boot::{self, Places};
 
 fn facts() -> Facts {
     Facts {
         version: "1.2.3".into(),
+        twin: false,
         interfaces: vec![("eth0".into(), vec!["10.0.2.15".into()]), ("eth1".into(), Vec::new())],
         plan: "plan 7f3a number 4, ON TRIAL for 50 s more".into(),
         missing: vec!["no site was given".into(), "evil \x1b[2J".into()],
@@ -25,6 +28,9 @@ fn the_screen_says_where_the_machine_is_what_it_serves_and_what_is_missing() {
         assert!(screen.contains(words), "{words}\n{screen}");
     }
     assert!(!screen.contains('\x1b'), "nothing from outside moves the cursor");
+    assert!(!screen.contains("TEST PLATFORM"));
+    let twin = Facts { twin: true, ..facts() };
+    assert!(Menu::new().screen(&twin).contains("facteur 1.2.3  TEST PLATFORM: no mail leaves"));
     let many = Facts { missing: (0..20).map(|n| format!("trouble {n}")).collect(), ..facts() };
     let screen = Menu::new().screen(&many);
     assert!(screen.contains("and 12 more") && !screen.contains("trouble 9"), "{screen}");
@@ -100,4 +106,51 @@ fn an_address_is_set_for_an_interface_that_is_there() {
     ] {
         assert_eq!(typed(lines), [], "{lines:?}");
     }
+}
+
+#[test]
+fn importing_again_takes_what_is_given_now_and_the_server_comes_back_whatever_it_came_to() {
+    let folder = std::env::temp_dir().join(format!("facteur-console-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let at = |name: &str| folder.join(name);
+    std::fs::create_dir_all(at("cidata")).unwrap();
+    std::fs::write(at("plan.ron"), include_str!("../../../../../../policies/bench/policy.plan.ron")).unwrap();
+    let data = at("data");
+    let give = |word: &str| {
+        let site = format!("Site(data: {data:?}, listeners: {{}}, outbound: Sink) // {word}");
+        std::fs::write(at("cidata/site.ron"), site).unwrap();
+    };
+    let places = Places {
+        data: data.clone(),
+        plan: at("plan.ron"),
+        credentials: None,
+        cidata: Some(at("cidata")),
+        addresses: Vec::new(),
+    };
+    let site = || std::fs::read_to_string(data.join("site.ron")).unwrap();
+    give("first");
+    first_boot::run(&places, false, &mut |_| Ok(())).unwrap();
+    give("second");
+    first_boot::run(&places, false, &mut |_| Ok(())).unwrap();
+    assert!(site().contains("// first"), "a start alone takes nothing else");
+    let mut asked = Vec::new();
+    let mut systemctl = |fails: bool| {
+        import_again(&data, &mut |words| {
+            asked.push(words.join(" "));
+            match words {
+                ["start", "facteur-import-again.service"] if fails => Err("it failed".to_owned()),
+                ["start", "facteur-import-again.service"] => {
+                    first_boot::run(&places, true, &mut |_| Ok(())).map(drop).map_err(|error| error.to_string())?;
+                    Ok(String::new())
+                }
+                _ => Ok(String::new()),
+            }
+        })
+    };
+    assert_eq!(systemctl(false).as_deref(), Ok("imported: site\n"));
+    assert_eq!(systemctl(true), Err("it failed".to_owned()));
+    assert!(site().contains("// second"));
+    let turn = ["stop facteur.service", "start facteur-import-again.service", "start --no-block facteur.service"];
+    assert_eq!(asked, [turn, turn].concat());
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -178,6 +178,87 @@ fn a_site_that_cannot_be_served_is_refused_and_taken_once_it_is_mended() {
 }
 
 #[test]
+fn keys_and_operators_that_were_refused_are_named_by_line_and_taken_once_they_are_mended() {
+    let machine = Machine::new("mended-keys");
+    machine.give_all();
+    machine.give("cidata/keys", &format!("# ours\n{}\nfacteur-key bert x\n", key("anne", 7)));
+    machine.give("cidata/operators", "# who\n\nanne boss 7f\n");
+    let lines = machine.boot();
+    for says in
+        ["keys WAS NOT IMPORTED: line 3: `facteur-key bert x`", "operators WAS NOT IMPORTED: line 3: `anne boss 7f`"]
+    {
+        assert!(lines.iter().any(|line| line.starts_with(says)), "{says}: {lines:?}");
+    }
+    assert!(keys::load(&machine.store()).unwrap().is_empty());
+    assert!(machine.site().contains("// first"), "the rest went on");
+    machine.give("cidata/keys", &format!("needed 2\n{}\n{}\n", key("anne", 7), key("bert", 8)));
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line == "imported: keys"), "{lines:?}");
+    machine.has_all();
+    machine.give("cidata/keys", &key("mallory", 9).to_string());
+    assert!(machine.boot().iter().any(|line| line.contains("break-glass")), "now they are those that were taken");
+    machine.has_all();
+}
+
+#[test]
+fn a_lost_seal_key_is_no_first_boot_and_costs_nothing_that_is_sealed() {
+    let machine = Machine::new("lost-seal");
+    machine.give_all();
+    machine.boot();
+    let key_file = machine.places.data.join("seal.key");
+    let former = std::fs::read(&key_file).unwrap();
+    std::fs::remove_file(&key_file).unwrap();
+    machine.give("credentials/facteur.site", &machine.site_text("second"));
+    machine.give("credentials/facteur.secret.ldap", "of somebody who can change credentials");
+    machine.give("cidata/operators", "mallory administrator 7f");
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line.contains("SEAL.KEY OF THE DATA FOLDER IS LOST: acme, ldap")), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.starts_with("imported")), "{lines:?}");
+    machine.has_all();
+    // The former key opens all of it again, and nothing is new.
+    std::fs::write(&key_file, &former).unwrap();
+    let lines = machine.boot();
+    assert!(lines.iter().all(|line| !line.contains("LOST") && !line.starts_with("imported")), "{lines:?}");
+    // Where it is gone for good, somebody at the console gives everything again.
+    std::fs::remove_file(&key_file).unwrap();
+    machine.boot();
+    std::fs::remove_file(machine.folder.join("cidata/operators")).unwrap();
+    run(&machine.places, true, &mut |_| Ok(())).unwrap();
+    assert!(machine.site().contains("// second"));
+    let lines = machine.boot();
+    assert!(lines.iter().all(|line| !line.contains("LOST")), "{lines:?}");
+    assert_eq!(keys::load(&machine.store()).unwrap().keys.len(), 2, "keys are never taken again");
+}
+
+#[test]
+fn a_slow_disk_is_waited_for_only_where_no_site_is_known_and_never_for_ever() {
+    let machine = Machine::new("slow");
+    let mut places = Places { credentials: None, ..machine.places.clone() };
+    places.cidata = Some(machine.folder.join("late"));
+    let waits = |places: &Places, comes_at: Option<u32>| {
+        let mut waited = 0;
+        wait_for_disk(places, &mut || {
+            waited += 1;
+            if Some(waited) == comes_at {
+                std::fs::create_dir_all(machine.folder.join("late")).unwrap();
+                std::fs::write(machine.folder.join("late/meta-data"), "x").unwrap();
+            }
+        });
+        waited
+    };
+    assert_eq!(waits(&places, None), WAITS, "it never comes");
+    std::fs::create_dir_all(machine.folder.join("late")).unwrap();
+    assert_eq!(waits(&places, Some(3)), 3, "an empty folder is a disk that is not mounted yet");
+    assert_eq!(waits(&places, None), 0, "it is there");
+    std::fs::remove_dir_all(machine.folder.join("late")).unwrap();
+    machine.give("credentials/facteur.site", "Site(");
+    assert_eq!(waits(&Places { credentials: machine.places.credentials.clone(), ..places.clone() }, None), 0);
+    std::fs::create_dir_all(&places.data).unwrap();
+    std::fs::write(site(&places), "Site(").unwrap();
+    assert_eq!(waits(&places, None), 0, "there is one already");
+}
+
+#[test]
 fn people_that_were_refused_are_taken_once_their_list_is_mended() {
     let machine = Machine::new("mended-people");
     machine.give_all();

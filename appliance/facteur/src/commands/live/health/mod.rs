@@ -3,17 +3,20 @@
 //! together end within three minutes.
 
 mod doors;
+mod good;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use plan::PlanHash;
 use serde::Serialize;
-use server::operate::{AskScanners, DrawProbeLogin, Healthy, ListenerNow, LookAtStore, Operation, Status, StatusNow};
+use server::operate::{
+    AskScanners, DrawProbeLogin, Healthy, ListenerNow, LookAtStore, Operation, Status, StatusNow, UnboundNow,
+};
 use tokio::runtime::Runtime;
 
-use super::{Place, failed, say_json};
+use super::{Place, failed, say_json, status};
 use crate::Exit;
 use crate::cli::Format;
 use crate::commands::update::{self, MachineArgs};
@@ -25,6 +28,8 @@ use server::slots::Slots;
 const ALL_S: u64 = 170;
 /// Between two looks at something that is not there yet.
 const AGAIN: Duration = Duration::from_millis(500);
+/// The look at what the site says and this machine cannot do.
+const ADDRESSES: &str = "addresses";
 
 #[derive(Args)]
 pub struct HealthArgs {
@@ -36,6 +41,9 @@ pub struct HealthArgs {
     /// Seconds for all looks together
     #[arg(long, value_name = "SECONDS", default_value_t = ALL_S, value_parser = clap::value_parser!(u64).range(1..=ALL_S))]
     within: u64,
+    /// Where versions that were found healthy are remembered
+    #[arg(long, value_name = "FOLDER", default_value = "/var/lib/appliance")]
+    state: PathBuf,
     #[command(flatten)]
     machine: MachineArgs,
 }
@@ -79,18 +87,25 @@ pub fn run(args: &HealthArgs) -> Exit {
         Ok(looks) => looks,
         Err(why) => return failed(place.format, &why, Exit::Trouble),
     };
-    looks.all();
+    let stand = if args.confirm_boot {
+        let was_good = good::was_good(&args.state, &args.machine);
+        Stand { can_fall_back: update::can_fall_back(&args.machine), was_good }
+    } else {
+        Stand { can_fall_back: true, was_good: false }
+    };
+    looks.all(stand);
     if !looks.done.iter().all(|look| look.well) {
         if place.format == Format::Human {
             say!("NOT HEALTHY");
         }
-        // Where nothing else could be started another start would find the same: whoever runs us asks again.
-        let is_alone = args.confirm_boot && !update::can_fall_back(&args.machine);
-        return if is_alone { Exit::Refused } else { Exit::PolicyErrors };
+        return stand.verdict(&looks.done);
     }
     if args.confirm_boot {
         match update::confirm(&args.machine) {
-            Ok(entry) => looks.tell("boot", true, format!("{entry} has all its tries"), Instant::now()),
+            Ok(entry) => {
+                good::note(&args.state, &args.machine);
+                looks.tell("boot", true, format!("{entry} has all its tries"), Instant::now());
+            }
             // Mail works: starting again would not mend what keeps the name from being changed.
             Err(error) => eprintln!("facteur: healthy, and the running version could not be confirmed: {error}"),
         }
@@ -101,17 +116,43 @@ pub fn run(args: &HealthArgs) -> Exit {
     Exit::Fine
 }
 
+/// What another start of the machine could lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stand {
+    /// Another version could be started.
+    can_fall_back: bool,
+    /// The version that runs was found healthy before.
+    was_good: bool,
+}
+
+impl Stand {
+    /// Is an address that is missing no reason to keep the rest closed? No version brings the address, and this one is known to be good,
+    /// or all there is.
+    fn bears_unbound(self) -> bool {
+        self.was_good || !self.can_fall_back
+    }
+
+    /// Of looks of which some are not well. Where another start would find the same, whoever runs us asks again (7).
+    fn verdict(self, done: &[Look]) -> Exit {
+        let only_addresses = done.iter().all(|look| look.well || look.name == ADDRESSES);
+        let again = !self.can_fall_back || (self.was_good && only_addresses);
+        if again { Exit::Refused } else { Exit::PolicyErrors }
+    }
+}
+
 impl Looks<'_> {
     /// In order; what rests on one that is not well is left out.
-    fn all(&mut self) {
+    fn all(&mut self, stand: Stand) {
         let Some(now) = self.server() else { return };
         self.plan(&now);
-        self.store();
+        self.store(&now);
         self.scanners();
         self.logins(&now);
-        if self.done.iter().all(|look| look.well) {
-            self.open(&now);
+        let bears = stand.bears_unbound();
+        if self.done.iter().all(|look| look.well) && (now.unbound.is_empty() || bears) {
+            self.open(&now, bears);
         }
+        self.addresses();
     }
 
     fn tell(&mut self, name: &'static str, well: bool, says: String, since: Instant) {
@@ -185,7 +226,7 @@ impl Looks<'_> {
         self.tell("plan", well, says, since);
     }
 
-    fn store(&mut self) {
+    fn store(&mut self, now: &StatusNow) {
         let since = Instant::now();
         let (well, says) = match self.ask(LookAtStore {}, self.limit(60)) {
             Ok(looked) if !looked.findings.is_empty() => (false, looked.findings.join("; ")),
@@ -200,6 +241,7 @@ impl Looks<'_> {
             }
             Err(why) => (false, why),
         };
+        let says = format!("{says}, format {}", status::store_format(&now.store));
         self.tell("store", well, says, since);
     }
 
@@ -226,8 +268,9 @@ impl Looks<'_> {
     /// Goes the whole way of a login, over TLS.
     fn logins(&mut self, now: &StatusNow) {
         let since = Instant::now();
-        let imaps = now.listeners.iter().find(|it| it.speaks == "imaps" && it.open && !it.addresses.is_empty());
-        let (well, says) = match imaps.map(|listener| (listener, self.login(listener))) {
+        let of_imaps = now.listeners.iter().filter(|it| it.speaks == "imaps");
+        let imaps = of_imaps.into_iter().find_map(|it| Some((it, *bound(now, it).first()?)));
+        let (well, says) = match imaps.map(|(listener, address)| (listener, self.login(address))) {
             None => (true, "nothing is read here over TLS".to_owned()),
             Some((listener, Ok(says))) => (true, format!("{}: {says}", listener.name)),
             Some((listener, Err(why))) => (false, format!("{}: {why}", listener.name)),
@@ -235,31 +278,44 @@ impl Looks<'_> {
         self.tell("imaps", well, says, since);
     }
 
-    fn login(&self, listener: &ListenerNow) -> Result<String, String> {
+    fn login(&self, address: &str) -> Result<String, String> {
         let until = self.limit(30);
         let drawn = self.ask(DrawProbeLogin {}, until)?;
-        let address = listener.addresses.first().map(String::as_str).unwrap_or_default();
         doors::login(address, &drawn, until).map_err(|error| error.to_string())
     }
 
+    /// Are all addresses of the site listened on?
+    fn addresses(&mut self) {
+        let since = Instant::now();
+        let (well, says) = match self.ask(Status {}, self.limit(30)) {
+            Ok(now) if now.unbound.is_empty() => (true, "all of the site are listened on".to_owned()),
+            Ok(now) => {
+                let one = |it: &UnboundNow| format!("{} cannot listen on {}: {}", it.listener, it.address, it.why);
+                (false, now.unbound.iter().map(one).collect::<Vec<_>>().join("; "))
+            }
+            Err(why) => (false, why),
+        };
+        self.tell(ADDRESSES, well, says, since);
+    }
+
     /// Says that all is well, and hears the greeting of everybody who takes mail.
-    fn open(&mut self, now: &StatusNow) {
+    fn open(&mut self, now: &StatusNow, bears: bool) {
         let since = Instant::now();
         let until = self.limit(30);
-        let greeted = self.opened(now, until);
+        let greeted = self.opened(now, bears, until);
         let well = greeted.is_ok();
         self.tell("smtp", well, greeted.unwrap_or_else(|why| why), since);
     }
 
-    fn opened(&self, now: &StatusNow, until: Instant) -> Result<String, String> {
-        self.ask(Healthy { plan: now.plan.clone() }, until)?;
+    fn opened(&self, now: &StatusNow, bears_unbound: bool, until: Instant) -> Result<String, String> {
+        self.ask(Healthy { plan: now.plan.clone(), bears_unbound }, until)?;
         let now = self.ask(Status {}, until)?;
         let mut greeted = Vec::new();
         for listener in now.listeners.iter().filter(|it| it.speaks.starts_with("smtp") && !it.addresses.is_empty()) {
-            if !listener.open {
+            if !listener.open && !now.unbound.iter().any(|it| it.listener == listener.name) {
                 return Err(format!("{} did not open", listener.name));
             }
-            for address in &listener.addresses {
+            for address in bound(&now, listener) {
                 let heard = doors::greeting(address, listener.speaks == "smtps", until);
                 let code = heard.map_err(|error| format!("{} at {address}: {error}", listener.name))?;
                 greeted.push(format!("{} {code}", listener.name));
@@ -269,10 +325,66 @@ impl Looks<'_> {
     }
 }
 
+/// Where a listener is open. One that lacks an address may be so at others.
+fn bound<'a>(now: &StatusNow, listener: &'a ListenerNow) -> Vec<&'a str> {
+    let missing: Vec<&str> =
+        now.unbound.iter().filter(|it| it.listener == listener.name).map(|it| it.address.as_str()).collect();
+    if !listener.open && missing.is_empty() {
+        return Vec::new();
+    }
+    listener.addresses.iter().map(String::as_str).filter(|address| !missing.contains(address)).collect()
+}
+
 /// The short hash of the plan that is confirmed on disk; `None` where none ran yet.
 fn confirmed(data: &Path) -> Result<Option<String>, String> {
     let Some(state) = Slots::of(data).state().map_err(|error| error.to_string())? else { return Ok(None) };
     let hash =
         PlanHash::of_full(&state.confirmed).ok_or_else(|| format!("{} is no hash of a plan", state.confirmed))?;
     Ok(Some(hash.short()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_starts_again_only_where_that_may_lead_to_something_else() {
+        let look = |name: &'static str, well: bool| Look { name, well, says: String::new(), ms: 1 };
+        let addresses = [look("store", true), look(ADDRESSES, false)];
+        let store = [look("store", false), look(ADDRESSES, true)];
+        let both = [look("store", false), look(ADDRESSES, false)];
+        for (can_fall_back, was_good, done, expected) in [
+            // Nothing else could be started: it is asked again, whatever is wrong.
+            (false, false, &store, Exit::Refused),
+            (false, false, &addresses, Exit::Refused),
+            (false, true, &both, Exit::Refused),
+            // A new version falls back.
+            (true, false, &addresses, Exit::PolicyErrors),
+            (true, false, &store, Exit::PolicyErrors),
+            // One that was good before does so for what a start may mend, and no other version brings an address.
+            (true, true, &addresses, Exit::Refused),
+            (true, true, &store, Exit::PolicyErrors),
+            (true, true, &both, Exit::PolicyErrors),
+        ] {
+            let stand = Stand { can_fall_back, was_good };
+            assert_eq!(stand.verdict(done), expected, "{stand:?} {done:?}");
+        }
+        let bears = |can_fall_back: bool, was_good: bool| Stand { can_fall_back, was_good }.bears_unbound();
+        assert!(bears(false, false) && bears(true, true) && !bears(true, false));
+    }
+
+    #[test]
+    fn a_listener_is_asked_where_it_is_open() {
+        let listener = |open: bool| ListenerNow {
+            name: "imaps".to_owned(),
+            addresses: vec!["127.0.0.1:993".to_owned(), "192.0.2.9:993".to_owned()],
+            open,
+            ..ListenerNow::default()
+        };
+        let missing = UnboundNow { listener: "imaps".into(), address: "192.0.2.9:993".into(), why: String::new() };
+        let now = StatusNow { unbound: vec![missing], ..StatusNow::default() };
+        assert_eq!(bound(&now, &listener(false)), ["127.0.0.1:993"]);
+        assert_eq!(bound(&StatusNow::default(), &listener(true)).len(), 2);
+        assert!(bound(&StatusNow::default(), &listener(false)).is_empty());
+    }
 }

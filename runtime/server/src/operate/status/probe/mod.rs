@@ -208,7 +208,18 @@ pub fn warnings(now: &StatusNow) -> Vec<String> {
     let line = |probed: &Probed| {
         format!("{} {}: {} -> {}", probed.level.word(), probed.probe.word(), probed.says, probed.probe.remedy())
     };
-    found.iter().map(line).collect()
+    let unbound = now.unbound.iter().map(|it| {
+        let (name, address, why) = (&it.listener, &it.address, &it.why);
+        format!("CRITICAL addresses: {name} cannot listen on {address}: {why} -> give this machine the address, or mend site.ron")
+    });
+    let closed = now.secrets_closed.join(", ");
+    let closed = (!closed.is_empty()).then(|| {
+        format!(
+            "CRITICAL secrets: seal.key does not open {closed} -> put the seal.key they were sealed with back and restart, or give \
+             them again (console 5)"
+        )
+    });
+    closed.into_iter().chain(unbound).chain(found.iter().map(line)).collect()
 }
 
 impl fmt::Display for Probed {

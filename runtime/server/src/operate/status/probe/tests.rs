@@ -1,5 +1,5 @@
 use super::*;
-use crate::operate::status::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, StoreNow};
+use crate::operate::status::{CertificateNow, DirectoryNow, EngineNow, ListenerNow, QueueNow, StoreNow, UnboundNow};
 
 const NOW_S: i64 = 1_800_000_000;
 const HOUR: i64 = 3_600;
@@ -113,6 +113,34 @@ fn each_trouble_has_its_level_and_its_words() {
         assert_eq!(told.len(), 1, "one trouble, one warning: {told:?}");
         assert!(told[0].starts_with(level.word()) && told[0].contains(" -> "), "{told:?}");
     }
+}
+
+#[test]
+fn an_address_that_is_missing_is_told_with_its_listener_and_the_reason() {
+    let mut now = well();
+    now.unbound =
+        vec![UnboundNow { listener: "portal".into(), address: "192.0.2.9:443".into(), why: "not here".into() }];
+    let told = warnings(&now);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("CRITICAL addresses: portal cannot listen on 192.0.2.9:443: not here -> "), "{told:?}");
+}
+
+#[test]
+fn a_certificate_made_not_to_end_does_not() {
+    let mut now = well();
+    now.certificates[0].until_s = 253_402_300_799;
+    assert!(line(Probe::Certificate, &now).starts_with("CERTIFICATE OK - default does not end |"));
+}
+
+#[test]
+fn secrets_that_do_not_open_are_told_with_what_to_do() {
+    let mut now = well();
+    now.secrets_closed = vec!["ldap".into(), "acme".into()];
+    let told = warnings(&now);
+    assert!(
+        told.len() == 1 && told[0].starts_with("CRITICAL secrets: seal.key does not open ldap, acme -> "),
+        "{told:?}"
+    );
 }
 
 #[test]
