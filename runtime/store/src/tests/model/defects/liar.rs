@@ -11,8 +11,8 @@ use crate::compact::{CompactError, Compacted};
 use crate::tests::model::lockstep::{Waist, commit_wait};
 use crate::{
     Access, AuditRow, BlobStore, BodyRef, Changes, CommitError, CopyOf, Delivery, DeliveryId, Done, Given, Inserted,
-    Kept, KeptAmounts, Listing, Loss, MailboxId, MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq, ObjectId,
-    Op, OpResult, PersonRow, Progress, PutError, Quarantined, QueueId, QueueItem, ReadError, RecordEnvelope,
+    Kept, KeptAmounts, Leads, Listing, Loss, MailboxId, MailboxInfo, MessageIdentity, MessageRow, MetaStore, Modseq,
+    ObjectId, Op, OpResult, PersonRow, Progress, PutError, Quarantined, QueueId, QueueItem, ReadError, RecordEnvelope,
     Renderings, Report, Resolution, Ring, Selected, SharedMailbox, Source, Spill, Summary, TakenCopy, TokenCounts,
     UidSet, Usage, Vanished, Waits, Watcher,
 };
@@ -249,6 +249,8 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn resolve(&self, address: &Address) -> Result<Resolution, ReadError>;
         fn owns(&self, login: &Login, address: &Address) -> Result<bool, ReadError>;
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
+        fn leads(&self, address: &Address) -> Result<Leads, ReadError>;
+        fn followers(&self, address: &Address) -> Result<Vec<Address>, ReadError>;
         fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
         fn people_due(&self, before_s: i64, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn people_standing(&self, after: Option<&Login>, limit: u32) -> Result<Vec<(Login, Vec<u8>)>, ReadError>;
@@ -257,6 +259,7 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn units(&self, limit: u32) -> Result<Vec<String>, ReadError>;
         fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn given(&self, what: &str) -> Result<Option<Given>, ReadError>;
+        fn logins_given_to(&self, holder: &str, limit: u32) -> Result<Vec<String>, ReadError>;
         fn given_list(&self, after: &str, limit: u32) -> Result<Vec<Given>, ReadError>;
         fn aliases(&self, after: &str, limit: u32) -> Result<Vec<Alias>, ReadError>;
         fn accesses_since(&self, since_s: i64, limit: u32) -> Result<Vec<Access>, ReadError>;
