@@ -92,7 +92,8 @@ fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
     let late = facteur(&data, &["confirm"]).ends(7);
     assert!(late.err.contains("rolled back: timeout"), "{}", late.err);
     let told = facteur(&data, &["history"]).ends(0).out;
-    assert!(told.lines().count() == 2 && told.contains("rolled back: timeout") && told.contains("a test"), "{told}");
+    // A line of names and one for each.
+    assert!(told.lines().count() == 3 && told.contains("rolled back: timeout") && told.contains("a test"), "{told}");
 
     // Two of three were sent before and during the trial.
     other.message(&sender.address, &[&reader.address], &text)?.expect(250)?;

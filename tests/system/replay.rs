@@ -165,5 +165,9 @@ fn a_reply_is_explained_by_the_plan_that_gave_it() -> Outcome {
     let then = facteur(&["explain", &reply, "--policy", text(&later), "--data", text(scratch.path())]).ends(0);
     assert!(then.out.contains("250 per 15 min") && then.out.contains("policy.ron:85"), "{}", then.out);
     assert!(!then.out.contains("refused by plan"), "{}", then.out);
+    // A plan that was kept without its map names no line: the policy at hand answers, and says that it is another.
+    std::fs::remove_file(plans.join(format!("{}.map.ron", hash.full())))?;
+    let without = facteur(&["explain", &reply, "--policy", text(&later), "--data", text(scratch.path())]).ends(0);
+    assert!(without.out.contains("60 per 15 min") && without.out.contains("refused by plan"), "{}", without.out);
     Ok(())
 }

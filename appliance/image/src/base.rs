@@ -1,6 +1,7 @@
 //! The base tree: Debian's packages, unpacked and configured, and the initrd made inside it. It is kept in a cache, by a name
 //! made of what went in.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::description::Description;
@@ -58,18 +59,19 @@ pub fn base(description: &Description, sources: &Sources<'_>) -> Result<Base> {
 fn cached(cache: &Path, kind: &str, facts: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let key = &blake3::hash(facts.as_bytes()).to_hex()[..16];
     let folder = cache.join(format!("{kind}-{key}"));
+    // One program makes it, others wait for it: an initrd is made inside the one base tree. Who is killed lets go.
+    let lock = cache.join(format!("{kind}-{key}.lock"));
+    let held = File::options().write(true).create(true).truncate(false).open(&lock).map_err(Fault::at(&lock))?;
+    held.lock().map_err(Fault::at(&lock))?;
     if folder.exists() {
         return Ok(folder);
     }
-    // Whoever is interrupted leaves a folder that is not taken for a finished one.
-    let unfinished = cache.join(format!("unfinished-{kind}-{key}-{}", std::process::id()));
-    place::fresh(&unfinished)?;
-    let made = make(&unfinished);
-    // Somebody else may have been faster; both are the same.
-    if made.is_err() || std::fs::rename(&unfinished, &folder).is_err() {
-        place::remove(&unfinished)?;
+    // Whoever was interrupted left a folder that is not taken for a finished one.
+    let unfinished = place::fresh(&cache.join(format!("unfinished-{kind}-{key}")))?;
+    match make(&unfinished) {
+        Ok(()) => std::fs::rename(&unfinished, &folder).map_err(Fault::at(&folder)).map(|()| folder),
+        Err(fault) => place::remove(&unfinished).and(Err(fault)),
     }
-    made.map(|()| folder)
 }
 
 fn as_locked(wanted: Option<&Lock>, lock: &Lock) -> Result<()> {
@@ -181,5 +183,41 @@ pub fn kernel_release(tree: &Path) -> Result<String> {
     match (names.pop(), names.is_empty()) {
         (Some(name), true) => Ok(name),
         _ => Err(Fault::new("the base tree has not exactly one kernel")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn several_who_want_the_same_folder_make_it_once_and_a_fault_leaves_nothing() {
+        let cache = place::fresh(&std::env::temp_dir().join(format!("facteur-cache-{}", std::process::id()))).unwrap();
+        assert!(cached(&cache, "base", "faulty", |_| Err(Fault::new("no mirror"))).is_err());
+        let (makers, made) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let make = |folder: &Path| {
+            assert_eq!(makers.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+            // What somebody else would take away is there until the end.
+            for name in 0..100 {
+                place::write(&folder.join("work"), b"half")?;
+                place::write(&folder.join(format!("part-{name}")), &[name])?;
+            }
+            made.fetch_add(1, Ordering::SeqCst);
+            place::remove(&folder.join("work"))?;
+            makers.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let folder = cached(&cache, "base", "facts", make).unwrap();
+                    assert_eq!(place::names(&folder).unwrap().len(), 100);
+                });
+            }
+        });
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+        place::remove(&cache).unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use plan::{Observed, Window};
 
 use crate::class::{Block, Client};
-use crate::rings::{Rings, Tick};
+use crate::rings::{OBSERVED, Rings, Tick, WOULD};
 use crate::row;
 use crate::tables::Tables;
 use crate::transaction::Keys;
@@ -89,7 +89,7 @@ impl Watch {
     }
 
     fn key(&self, event: &str) -> String {
-        format!("observed.{event}|{}", self.subject)
+        format!("{OBSERVED}{event}|{}", self.subject)
     }
 
     fn is_full(&mut self, rings: &mut Rings, events: [&str; 2], now: Tick) -> bool {
@@ -107,7 +107,7 @@ impl Watch {
 
     /// Each window is told of once in its own width.
     fn tell(&mut self, rings: &mut Rings, event: &str, rule: String, once: Window, now: Tick) {
-        let said = format!("would|{event}|{}|{}", self.subject, once.width_s);
+        let said = format!("{WOULD}{event}|{}|{}", self.subject, once.width_s);
         let is_first = rings.full(&said, &[once], now).is_none();
         if is_first {
             rings.count(&said, 1, now);

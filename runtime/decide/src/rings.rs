@@ -14,6 +14,15 @@ pub const TICKS_PER_S: u32 = 10;
 /// Most rings kept. When more keys than this are alive the quietest are forgotten first, so that an attacker with many
 /// addresses costs bounded memory; 5,000 accounts in every block of a large policy need a tenth of it.
 const RINGS_MAX: usize = 200_000;
+/// The same of rings that refuse nothing (`observed`): they have room of their own, and push out none that do.
+const OBSERVED_MAX: usize = 50_000;
+
+/// How keys of limits that only watch begin: what they count, and what was said of them.
+pub(crate) const OBSERVED: &str = "observed.";
+pub(crate) const WOULD: &str = "would|";
+
+/// By key: moments in their order.
+pub(crate) type Shelf = HashMap<String, VecDeque<u32>>;
 
 /// A moment, in ticks of 0.1 s since the store's epoch (13 years).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,7 +45,9 @@ impl Tick {
 /// All rings.
 #[derive(Debug, Default)]
 pub struct Rings {
-    pub(crate) rings: HashMap<String, VecDeque<u32>>,
+    pub(crate) rings: Shelf,
+    /// Those of limits that only watch.
+    pub(crate) observed: Shelf,
     pub(crate) dirty: BTreeSet<String>,
     /// By event: how many a plan needs that may come back.
     pub(crate) at_least: HashMap<String, u32>,
@@ -57,7 +68,7 @@ impl Rings {
 
     /// The window that refuses an event now; of several, the one that frees last.
     pub fn full<'w>(&self, key: &str, windows: &'w [Window], now: Tick) -> Option<&'w Window> {
-        let ring = self.rings.get(key)?;
+        let ring = self.ring(key)?;
         let frees = |window: &Window| -> Option<u64> {
             let max = usize::try_from(window.max).unwrap_or(usize::MAX);
             // The max-th newest event: while it is inside, so are all newer ones.
@@ -75,19 +86,32 @@ impl Rings {
         if keep == 0 {
             return now;
         }
-        if !self.rings.contains_key(key) {
-            self.make_room();
-            self.rings.insert(key.to_owned(), VecDeque::new());
+        let (shelf, most, dirty) = self.shelf(key);
+        if !shelf.contains_key(key) {
+            make_room(shelf, most, dirty);
+            shelf.insert(key.to_owned(), VecDeque::new());
         }
-        let Some(ring) = self.rings.get_mut(key) else { return now };
+        let Some(ring) = shelf.get_mut(key) else { return now };
         // The clock never goes back; a store that was written by a later clock must not unsort a ring.
         let at = ring.back().map_or(now.0, |newest| now.0.max(*newest));
         ring.push_back(at);
         while ring.len() > keep as usize {
             ring.pop_front();
         }
-        self.dirty.insert(key.to_owned());
+        mark(dirty, key);
         Tick(at)
+    }
+
+    fn ring(&self, key: &str) -> Option<&VecDeque<u32>> {
+        if is_observed(key) { self.observed.get(key) } else { self.rings.get(key) }
+    }
+
+    /// Where a ring is kept, and how many there may be.
+    fn shelf(&mut self, key: &str) -> (&mut Shelf, usize, &mut BTreeSet<String>) {
+        match is_observed(key) {
+            true => (&mut self.observed, OBSERVED_MAX, &mut self.dirty),
+            false => (&mut self.rings, RINGS_MAX, &mut self.dirty),
+        }
     }
 
     fn kept_for_another(&self, key: &str) -> u32 {
@@ -101,7 +125,7 @@ impl Rings {
     pub fn within(&self, key: &str, width_s: u32, now: Tick) -> (u32, Tick) {
         let width = u64::from(width_s) * u64::from(TICKS_PER_S);
         let inside = |tick: &&u32| u64::from(**tick) + width > u64::from(now.0);
-        let Some(ring) = self.rings.get(key) else { return (0, now) };
+        let Some(ring) = self.ring(key) else { return (0, now) };
         let count = ring.iter().rev().take_while(inside).count();
         let oldest = ring.get(ring.len().saturating_sub(count)).copied().unwrap_or(now.0);
         (u32::try_from(count).unwrap_or(u32::MAX), Tick(oldest))
@@ -109,29 +133,32 @@ impl Rings {
 
     /// Events from `from` on.
     pub fn since(&self, key: &str, from: Tick) -> u32 {
-        let count = self.rings.get(key).map_or(0, |ring| ring.iter().rev().take_while(|tick| **tick >= from.0).count());
+        let count = self.ring(key).map_or(0, |ring| ring.iter().rev().take_while(|tick| **tick >= from.0).count());
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// Takes one event of that moment back: a reservation whose transaction ended without a 250.
     pub fn give_back(&mut self, key: &str, at: Tick) {
-        let Some(ring) = self.rings.get_mut(key) else { return };
+        let (shelf, _, dirty) = self.shelf(key);
+        let Some(ring) = shelf.get_mut(key) else { return };
         if let Some(place) = ring.iter().rposition(|tick| *tick == at.0) {
             ring.remove(place);
-            self.dirty.insert(key.to_owned());
+            mark(dirty, key);
         }
     }
 
     /// Forgets everything about `key`.
     pub fn forget(&mut self, key: &str) {
-        if self.rings.remove(key).is_some() {
-            self.dirty.insert(key.to_owned());
+        let (shelf, _, dirty) = self.shelf(key);
+        if shelf.remove(key).is_some() {
+            mark(dirty, key);
         }
     }
 
     /// Forgets all keys `which` names, and says how many there were.
     pub fn forget_all(&mut self, which: impl Fn(&str) -> bool) -> usize {
-        let keys: Vec<String> = self.rings.keys().filter(|key| which(key)).cloned().collect();
+        let keys: Vec<String> =
+            self.rings.keys().chain(self.observed.keys()).filter(|key| which(key)).cloned().collect();
         keys.iter().for_each(|key| self.forget(key));
         keys.len()
     }
@@ -139,7 +166,7 @@ impl Rings {
     /// What changed since the last call, for the store; an empty list means the key is gone.
     pub fn drain_dirty(&mut self) -> Vec<(String, Vec<u32>)> {
         let dirty = std::mem::take(&mut self.dirty);
-        let ticks = |key: &String| self.rings.get(key).map(|ring| ring.iter().copied().collect()).unwrap_or_default();
+        let ticks = |key: &String| self.ring(key).map(|ring| ring.iter().copied().collect()).unwrap_or_default();
         dirty.into_iter().map(|key| (key.clone(), ticks(&key))).collect()
     }
 
@@ -148,58 +175,70 @@ impl Rings {
         let mut ticks = ticks.to_vec();
         ticks.sort_unstable();
         if !ticks.is_empty() {
-            self.rings.insert(key.to_owned(), ticks.into());
+            self.shelf(key).0.insert(key.to_owned(), ticks.into());
         }
     }
 
     /// The newest moment any ring knows; the clock starts no earlier.
     pub fn newest(&self) -> Option<Tick> {
-        self.rings.values().filter_map(|ring| ring.back()).max().map(|tick| Tick(*tick))
+        self.rings.values().chain(self.observed.values()).filter_map(|ring| ring.back()).max().map(|tick| Tick(*tick))
     }
 
     /// Number of rings.
     pub fn len(&self) -> usize {
-        self.rings.len()
+        self.rings.len() + self.observed.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rings.is_empty()
+        self.rings.is_empty() && self.observed.is_empty()
     }
 
     /// Drops the rings whose newest event is older than any window, a day.
     pub fn sweep(&mut self, now: Tick) {
         let day = 86_400 * TICKS_PER_S;
-        let dirty = &mut self.dirty;
-        self.rings.retain(|key, ring| {
-            let alive = ring.back().is_some_and(|newest| newest.saturating_add(day) > now.0);
-            if !alive {
-                dirty.insert(key.clone());
-            }
-            alive
-        });
-    }
-
-    /// Forgets the quietest tenth when full.
-    fn make_room(&mut self) {
-        if self.rings.len() < RINGS_MAX {
-            return;
+        for shelf in [&mut self.rings, &mut self.observed] {
+            shelf.retain(|key, ring| {
+                let alive = ring.back().is_some_and(|newest| newest.saturating_add(day) > now.0);
+                if !alive {
+                    mark(&mut self.dirty, key);
+                }
+                alive
+            });
         }
-        let newest = |ring: &VecDeque<u32>| ring.back().copied().unwrap_or(0);
-        let mut ages: Vec<u32> = self.rings.values().map(newest).collect();
-        let tenth = ages.len() / 10;
-        let (_, limit, _) = ages.select_nth_unstable(tenth);
-        let limit = *limit;
-        let mut spare = tenth.max(1);
-        let dirty = &mut self.dirty;
-        self.rings.retain(|key, ring| {
-            let goes = spare > 0 && newest(ring) <= limit;
-            if goes {
-                spare -= 1;
-                dirty.insert(key.clone());
-            }
-            !goes
-        });
     }
+}
+
+/// Is it the key of a limit that only watches?
+fn is_observed(key: &str) -> bool {
+    key.starts_with(OBSERVED) || key.starts_with(WOULD)
+}
+
+/// Most keys that change have changed before.
+fn mark(dirty: &mut BTreeSet<String>, key: &str) {
+    if !dirty.contains(key) {
+        dirty.insert(key.to_owned());
+    }
+}
+
+/// Forgets the quietest tenth when full.
+fn make_room(shelf: &mut Shelf, most: usize, dirty: &mut BTreeSet<String>) {
+    if shelf.len() < most {
+        return;
+    }
+    let newest = |ring: &VecDeque<u32>| ring.back().copied().unwrap_or(0);
+    let mut ages: Vec<u32> = shelf.values().map(newest).collect();
+    let tenth = ages.len() / 10;
+    let (_, limit, _) = ages.select_nth_unstable(tenth);
+    let limit = *limit;
+    let mut spare = tenth.max(1);
+    shelf.retain(|key, ring| {
+        let goes = spare > 0 && newest(ring) <= limit;
+        if goes {
+            spare -= 1;
+            mark(dirty, key);
+        }
+        !goes
+    });
 }
 
 /// The client address limits are kept for: an IPv6 /64 is one address.
@@ -278,6 +317,25 @@ mod tests {
         assert!(rings.len() <= RINGS_MAX);
         assert!(rings.rings.contains_key(&(RINGS_MAX + 9).to_string()));
         assert!(!rings.rings.contains_key("0"));
+    }
+
+    #[test]
+    fn limits_that_only_watch_push_out_none_that_refuses() {
+        let mut rings = Rings::default();
+        rings.count("messages_attempted|a|account:toto-j", 1, Tick(0));
+        for key in 0..(OBSERVED_MAX as u32 + 10) {
+            let prefix = if key % 2 == 0 { OBSERVED } else { WOULD };
+            rings.count(&format!("{prefix}messages_attempted|a|account:{key}"), 1, Tick(key + 1));
+        }
+        assert!(rings.observed.len() <= OBSERVED_MAX);
+        assert_eq!((rings.rings.len(), rings.since("messages_attempted|a|account:toto-j", Tick(0))), (1, 1));
+        // Both kinds are written, read back and swept.
+        let written = rings.drain_dirty();
+        let mut again = Rings::default();
+        written.iter().for_each(|(key, ticks)| again.load(key, ticks));
+        assert_eq!((again.rings, again.observed.len()), (rings.rings.clone(), rings.observed.len()));
+        rings.sweep(Tick(u32::MAX));
+        assert!(rings.is_empty());
     }
 
     #[test]

@@ -247,15 +247,10 @@ impl Transaction {
     }
 
     fn room_for_one_more(&self, tables: &Tables) -> Result<(), Refusal> {
-        let (max, rule) = match &self.limits {
-            Limits::Sending { row, path, .. } => {
-                (row.recipients_in_one_message, format!("{path}.recipients_in_one_message"))
-            }
-            Limits::Strangers { .. } => {
-                let max = tables.plan().strangers.recipients_in_one_message;
-                (max, "strangers.recipients_in_one_message".to_owned())
-            }
-            Limits::None => (RECIPIENTS_CEILING, tables.block_path(self.block)),
+        let max = match &self.limits {
+            Limits::Sending { row, .. } => row.recipients_in_one_message,
+            Limits::Strangers { .. } => tables.plan().strangers.recipients_in_one_message,
+            Limits::None => RECIPIENTS_CEILING,
         };
         let accepted = self.recipients.len();
         // RFC 5321 4.5.5: notifications go to one recipient.
@@ -267,6 +262,11 @@ impl Transaction {
         if accepted < max as usize {
             return Ok(());
         }
+        let rule = match &self.limits {
+            Limits::Sending { path, .. } => format!("{path}.recipients_in_one_message"),
+            Limits::Strangers { .. } => "strangers.recipients_in_one_message".to_owned(),
+            Limits::None => tables.block_path(self.block),
+        };
         let text = format!("at most {max} recipients in one message");
         let code = match tables.plan().when_over.recipients_in_one_message {
             WhenOver::TryLater => reply::TOO_MANY_RECIPIENTS,

@@ -83,6 +83,7 @@ mod tokens;
 mod trace;
 mod transcripts;
 mod verifier;
+mod verifying;
 mod vitals;
 mod vouch;
 mod world;

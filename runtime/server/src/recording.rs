@@ -9,6 +9,7 @@ use decide::{
     ClassKind, Client, End, FACTS_EVENT, FACTS_SCHEMA, Facts, Judged, RecipientClass, Recorder, Refusal, Rings,
     SenderClass, Tick, Transaction, address_key,
 };
+use serde::Deserialize;
 use store::{Op, ReadError, Store};
 
 use crate::service::Service;
@@ -17,6 +18,8 @@ use crate::{clock, decisions};
 
 /// The setting that says from which Unix second on the log has all that counts in a window.
 const KNOWN_FROM: &str = "decisions.known-from";
+/// Rows that are looked at for the newest moment: they are written when transactions end, not in the order of moments.
+const NEWEST_ROWS: usize = 1_000;
 /// No window is wider.
 pub(crate) const WIDEST_S: i64 = 86_400;
 
@@ -171,4 +174,71 @@ pub fn is_known_from_s(store: &Store) -> Result<i64, ReadError> {
     let kept = store.setting(KNOWN_FROM)?;
     let text = kept.as_deref().and_then(|octets| std::str::from_utf8(octets).ok());
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(i64::MAX))
+}
+
+/// The newest moment of the log, and the newest turn.
+pub fn newest(store: &Store) -> Result<(Tick, u64), ReadError> {
+    #[derive(Default, Deserialize)]
+    struct Moment {
+        #[serde(default)]
+        tick: u32,
+        #[serde(default)]
+        turn: u64,
+    }
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(flatten)]
+        began: Moment,
+        /// Counted from where it began.
+        #[serde(default)]
+        end: Moment,
+    }
+    let rows = store.decisions(NEWEST_ROWS)?;
+    let rows = rows.iter().filter_map(|(_, row)| serde_json::from_str::<Row>(row).ok());
+    Ok(rows.fold((Tick(0), 0), |(tick, turn), row| {
+        let ended = (row.began.tick.saturating_add(row.end.tick), row.began.turn.saturating_add(row.end.turn));
+        (tick.max(Tick(ended.0)), turn.max(ended.1))
+    }))
+}
+
+/// Turns begin at the moment the clock of windows says: 100,000 in each of its ticks.
+pub fn turn_at(epoch_s: i64, now: Tick) -> u64 {
+    let epoch_ms = u64::try_from(epoch_s).unwrap_or(0).saturating_mul(1_000);
+    epoch_ms.saturating_add(u64::from(now.0) * 100).saturating_mul(1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{Options, Store};
+
+    use super::*;
+
+    /// The clock of the machine was set back between two starts, and no window was counting.
+    #[test]
+    fn turns_go_on_behind_the_newest_row_whatever_the_wall_clock_says() {
+        let folder = std::env::temp_dir().join(format!("facteur-turns-{}", std::process::id()));
+        let store = Store::open(&folder, Options::default()).unwrap();
+        assert_eq!(newest(&store).unwrap(), (Tick(0), 0));
+        let epoch_s = clock::unix_s() - 1_000;
+        // An hour ahead of what the wall says now; a row without an end; one of an outcome; one that is none.
+        let ahead = Tick(46_000);
+        let turn = turn_at(epoch_s, ahead) + 70_000;
+        let rows = [
+            format!("{{\"tick\":{},\"turn\":{turn},\"end\":{{\"tick\":5,\"turn\":9}}}}", ahead.0),
+            format!("{{\"tick\":{},\"turn\":{}}}", ahead.0 + 3, turn + 4),
+            "{\"tick\":12,\"event\":\"delivered\"}".to_owned(),
+            "no row".to_owned(),
+        ];
+        let op = |row: &String| Op::LogDecision { at_s: 1, row: row.clone() };
+        store.commit_wait(rows.iter().map(op).collect()).unwrap();
+        let (tick, last) = newest(&store).unwrap();
+        assert_eq!((tick, last), (Tick(ahead.0 + 5), turn + 9));
+        let clock = clock::Clock::start(epoch_s, tick);
+        let mut rings = Rings::default();
+        rings.turns_from(last);
+        rings.turns_from(turn_at(epoch_s, clock.now()));
+        assert!(clock.now() >= tick && rings.turn() > last);
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -3,6 +3,7 @@
 //! counted, and never memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use plan::Loss;
 use store::{Op, QueueId, Store};
@@ -15,6 +16,9 @@ use crate::random;
 const WAITING_MAX: usize = 1_024;
 /// Records of one commit.
 const COMMIT_MAX: usize = 128;
+/// What comes within this of the first record is in one commit with it. Nobody waits for these, and a flush for each would make
+/// the next message wait.
+const GATHERED: Duration = Duration::from_millis(50);
 
 /// Where refusals leave their records.
 #[derive(Clone)]
@@ -27,7 +31,7 @@ impl Records {
     /// `kinds` are those the plan records. The task that writes them ends with the last `Records`.
     pub fn start(kinds: Vec<Loss>, store: Arc<Store>) -> (Records, tokio::task::JoinHandle<()>) {
         let (waiting, arriving) = mpsc::channel(WAITING_MAX);
-        let writer = tokio::spawn(write(arriving, store));
+        let writer = tokio::spawn(write(arriving, store, GATHERED));
         (Records { waiting, kinds }, writer)
     }
 
@@ -96,11 +100,45 @@ fn word(kind: Loss) -> &'static str {
     }
 }
 
-async fn write(mut arriving: mpsc::Receiver<Op>, store: Arc<Store>) {
+async fn write(mut arriving: mpsc::Receiver<Op>, store: Arc<Store>, gathered: Duration) {
     let mut batch = Vec::with_capacity(COMMIT_MAX);
     while arriving.recv_many(&mut batch, COMMIT_MAX).await > 0 {
+        // That nothing more comes in time is no error.
+        let _ = tokio::time::timeout(gathered, gather(&mut arriving, &mut batch)).await;
         if let Err(error) = crate::durable::commit(&store, std::mem::take(&mut batch)).await {
             tracing::error!("records were not written: {error}");
         }
+    }
+}
+
+/// Until there is a whole commit, or no more can come.
+async fn gather(arriving: &mut mpsc::Receiver<Op>, batch: &mut Vec<Op>) {
+    while batch.len() < COMMIT_MAX && arriving.recv_many(batch, COMMIT_MAX - batch.len()).await > 0 {}
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Options;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_soon_after_a_record_is_in_its_commit_and_the_end_writes_all() {
+        let folder = std::env::temp_dir().join(format!("facteur-records-{}", std::process::id()));
+        let store = Arc::new(Store::open(&folder, Options::default()).unwrap());
+        let (waiting, arriving) = mpsc::channel(WAITING_MAX);
+        let records = Records { waiting, kinds: Vec::new() };
+        let writer = tokio::spawn(write(arriving, store.clone(), Duration::from_secs(3_600)));
+        let before = store.metrics().now().groups;
+        for row in 0..40 {
+            assert!(records.behind(Op::LogDecision { at_s: row, row: row.to_string() }));
+            tokio::task::yield_now().await;
+        }
+        drop(records);
+        writer.await.unwrap();
+        assert_eq!(store.decisions(100).unwrap().len(), 40);
+        assert_eq!(store.metrics().now().groups - before, 1);
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

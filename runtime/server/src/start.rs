@@ -43,7 +43,7 @@ use crate::world::SMTP;
 use crate::world::World;
 use crate::{
     accesses, control, decisions, doors, http, logs, loops, operate, outbound, portal, quarantine, random, remote,
-    rings, scan, sealed_secrets, standing, tls, vitals,
+    rings, scan, sealed_secrets, standing, tls, verifying, vitals,
 };
 
 /// Long contents read whole at a time.
@@ -77,6 +77,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     records: JoinHandle<()>,
+    /// Log lines on their way to a syslog server.
+    syslog: JoinHandle<()>,
 }
 
 /// Why a server does not start.
@@ -214,6 +216,7 @@ impl Server {
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         service.plans.set(Some(service.clone()));
         let jobs = Arc::default();
+        let syslog = loops::start(&service, "syslog", logs::keep(service.clone()));
         let mut tasks = tasks(&service, &jobs, control_socket);
         let remote = remote_door(&service, jobs, &mut tasks)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
@@ -222,7 +225,7 @@ impl Server {
         service.doors.serve(&service, doors);
         let listeners = service.doors.listening();
         service.plans.keepers.turn(&service);
-        Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records })
+        Ok(Running { listeners, http, portal, remote, control, service, stop, tasks, records, syslog })
     }
 }
 
@@ -276,7 +279,6 @@ fn fits(tables: &Tables, site: &Site, is_deployed: bool) -> Result<(), StartErro
 /// What works for as long as the server does, whatever plan runs; `plans::keepers` has the rest.
 fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
     vec![
-        loops::start(service, "syslog", logs::keep(service.clone())),
         loops::start(service, "vitals", vitals::keep(service.clone())),
         loops::start(service, "control", operate::door::serve(service.clone(), jobs.clone(), control_socket)),
         loops::start(service, "windows", rings::keep(service.clone())),
@@ -286,6 +288,7 @@ fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::U
         loops::start(service, "outbound", outbound::run(service.clone())),
         loops::start(service, "pool", outbound::pool::keep(service.clone())),
         loops::start(service, "trial", trial::keep(service.clone())),
+        loops::start(service, "verifying", verifying::keep(service.clone())),
     ]
 }
 
@@ -303,7 +306,7 @@ impl Running {
     /// Stops: no new connections, 421 or BYE to idle ones, a bounded time for messages under way; then the windows and
     /// the records are written.
     pub async fn shutdown(self) {
-        let Running { service, stop, tasks, records, control, .. } = self;
+        let Running { service, stop, tasks, records, control, syslog, .. } = self;
         stop.send_replace(true);
         for task in tasks {
             // A task that panicked was counted; the others still have to end.
@@ -329,6 +332,8 @@ impl Running {
         if let Err(error) = control::remove(&control) {
             tracing::warn!("{}: {error}", control.display());
         }
+        tracing::info!("stopped");
+        logs::end(syslog).await;
         drop(service);
         let _ = tokio::time::timeout(RECORDS_MAX, records).await;
     }
@@ -474,6 +479,17 @@ struct Parts {
     operators: remote::operators::Operators,
 }
 
+/// The clock of windows, and the order of decisions by it: both go on behind all that was counted or logged, also where the clock
+/// of the machine was set back.
+async fn clock(store: &Arc<Store>, rings: &mut Rings) -> Result<Clock, StartError> {
+    let epoch_s = epoch_s(store).await?;
+    let (logged, turn) = crate::recording::newest(store).map_err(StartError::Read)?;
+    let clock = Clock::start(epoch_s, rings.newest().unwrap_or(Tick(0)).max(logged));
+    rings.turns_from(turn);
+    rings.turns_from(crate::recording::turn_at(epoch_s, clock.now()));
+    Ok(clock)
+}
+
 async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Parts, JoinHandle<()>), StartError> {
     let world = World::new(&site.world, tables.plan()).map_err(StartError::World)?;
     let engines = scan::engines(&tables, &site, &store).map_err(StartError::Unserved)?;
@@ -495,12 +511,11 @@ async fn parts(tables: Arc<Tables>, site: Site, store: Arc<Store>) -> Result<(Pa
     let resolver = asks(&site).then(|| Resolver::new(&site.world));
     let ldap = Ldap::load(tables.plan(), &site, &store).map_err(StartError::Ldap)?;
     let mut rings = rings::load(&store).map_err(StartError::Read)?;
-    rings.turns_from(crate::clock::unix_ms().saturating_mul(1_000));
     // Were it drawn at each start, a salt that changes would tell that nobody has the login.
     let nobodys_salts = drawn_key(&store, NOBODYS_SALTS).await?;
     let known_key = drawn_key(&store, KNOWN_KEY).await?;
     let compromise = Compromise::load(&store, known_key).map_err(StartError::Read)?;
-    let clock = Clock::start(epoch_s(&store).await?, rings.newest().unwrap_or(Tick(0)));
+    let clock = clock(&store, &mut rings).await?;
     let operators = remote::operators::Operators::load(&store).map_err(StartError::Read)?;
     compromise.recall(&store, &tables.plan().compromise, clock.now()).map_err(StartError::Read)?;
     let (records, writer) = Records::start(tables.plan().losses.record.clone(), store.clone());

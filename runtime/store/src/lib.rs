@@ -85,6 +85,6 @@ pub use spool::{Enqueue, NextHop, QueueItem, QueueRecipient, Settled, WaitingRec
 pub use stats::Amounts;
 pub use store::{Done, Store};
 pub use summary::Summary;
-pub use verify::{Finding, Report};
+pub use verify::{Finding, Holder, Interrupt, Report, VerifyPart, VerifyPlace};
 pub use waist::{BlobStore, MetaStore};
 pub use watch::Watcher;

@@ -1,5 +1,7 @@
 //! Recounts what the store keeps as sums, and reads every body.
 
+mod steps;
+
 use rusqlite::Transaction;
 
 use crate::body::BodyRef;
@@ -8,6 +10,7 @@ use crate::id::MailboxId;
 use crate::progress::Progress;
 use crate::read::body_row;
 use crate::store::Store;
+pub use steps::{Holder, Interrupt, VerifyPart, VerifyPlace};
 
 /// Bodies read between two transactions.
 const SLICE: i64 = 1_000;
@@ -64,7 +67,7 @@ impl Store {
                 report.messages += count("SELECT count(*) FROM msg")?;
                 bodies += count("SELECT count(*) FROM blob WHERE refs > 0")?;
                 database(tx, shard, &mut report)?;
-                counters(tx, &mut report)?;
+                counters(tx, None, &mut report)?;
                 references(tx, shard, &mut report)
             })?;
         }
@@ -181,18 +184,22 @@ fn database(tx: &Transaction, shard: u8, report: &mut Report) -> Result<(), Read
     Ok(())
 }
 
-fn counters(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
-    let mut query = tx.prepare(
+/// Compares what mailboxes count with what they have: all, or so many behind one. Tells which was the last of these.
+fn counters(tx: &Transaction, some: Option<(i64, i64)>, report: &mut Report) -> Result<Option<i64>, ReadError> {
+    let mut query = tx.prepare_cached(
         "SELECT m.id,
             m.messages = count(g.id) AND m.unseen = count(g.id) FILTER (WHERE g.flags & 1 = 0)
               AND m.deleted = count(g.id) FILTER (WHERE g.flags & 8 <> 0) AND m.octets = ifnull(sum(g.size), 0),
             ifnull(max(g.id & 0xffffffff) < m.uidnext AND max(g.modseq) <= m.modseq AND max(g.born) <= m.modseq, 1),
             (SELECT count(*) FROM summary s WHERE s.id BETWEEN m.id << 32 AND (m.id << 32) + 0xffffffff) = count(g.id)
-         FROM mailbox m LEFT JOIN msg g ON g.id BETWEEN m.id << 32 AND (m.id << 32) + 0xffffffff GROUP BY m.id",
+         FROM (SELECT * FROM mailbox WHERE id > ?1 ORDER BY id LIMIT ?2) m
+         LEFT JOIN msg g ON g.id BETWEEN m.id << 32 AND (m.id << 32) + 0xffffffff GROUP BY m.id ORDER BY m.id",
     )?;
-    let mut rows = query.query([])?;
+    let mut last = None;
+    let mut rows = query.query(some.unwrap_or((-1, -1)))?;
     while let Some(row) = rows.next()? {
         let mailbox = MailboxId(row.get(0)?);
+        last = Some(i64::from(mailbox.0));
         if !row.get::<_, bool>(1)? {
             report.findings.push(Finding::Counters { mailbox });
         }
@@ -203,7 +210,7 @@ fn counters(tx: &Transaction, report: &mut Report) -> Result<(), ReadError> {
             report.findings.push(Finding::Summaries { mailbox });
         }
     }
-    Ok(())
+    Ok(last)
 }
 
 fn references(tx: &Transaction, shard: u8, report: &mut Report) -> Result<(), ReadError> {

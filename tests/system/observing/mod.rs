@@ -6,6 +6,7 @@ mod house;
 mod mail;
 mod prometheus;
 mod syslog;
+mod verifying;
 
 use std::process::Command;
 

@@ -79,6 +79,30 @@ fn lines_go_to_a_syslog_server_over_tls_and_go_on_after_it_was_away() -> Outcome
 }
 
 #[test]
+fn the_last_lines_of_a_server_that_stops_arrive_and_one_that_is_away_holds_nobody_up() -> Outcome {
+    let house = House::new();
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    let tls = house.authority.certifies("logs.example.org").tls;
+    let site = format!(
+        ", hosts: {{\"logs.example.org\": \"127.0.0.1\"}},\n\
+         syslog: (to: \"logs.example.org:{port}\", name: \"mail.example.org\", authority: {:?})",
+        house.scratch.join("ca.pem")
+    );
+    let serving = house.serve(&site, &[]);
+    let away = listener.try_clone()?;
+    let read = std::thread::spawn(move || frames(&away, &tls, |message| message.ends_with("\u{feff}stopped")));
+    wait::until(WITHIN, "lines go there", || (serving.metric("facteur_syslog_sent_total") > 0.0).then_some(()));
+    serving.stop();
+    let read = read.join().expect("the reader ends")?;
+    assert!(read.iter().any(|line| line.contains("listening")), "{read:?}");
+    // Nobody answers: the server ends all the same.
+    drop(listener);
+    house.serve(&site, &[]).stop();
+    Ok(())
+}
+
+#[test]
 fn a_server_of_another_name_gets_nothing() -> Outcome {
     let house = House::new();
     let listener = TcpListener::bind("127.0.0.1:0")?;

@@ -1,10 +1,9 @@
 //! Who a difference touches: the lines `who:` and `replay:` of `facteur diff`, from a decision log and from who there is.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use decide::Facts;
-use decide::replay::{Kind, OfRule, Report};
+use decide::replay::{Kind, Report};
 use policy::diff::{Change, Difference};
 use serde::Deserialize;
 
@@ -60,14 +59,46 @@ pub struct Known<'k> {
     pub key: &'k Key,
 }
 
+/// Who used a block: by block, by profile, and with or without a login.
+#[derive(Debug, Default)]
+struct Users(HashMap<(String, Option<String>), HashSet<String>>);
+
+impl Users {
+    fn of(log: &Log) -> Result<Users, String> {
+        let mut users = Users::default();
+        log.each(|facts| {
+            if facts.at_s >= log.head.judged_from_s {
+                users.0.entry((facts.block, facts.profile)).or_default().insert(facts.who);
+            }
+            Ok(())
+        })?;
+        Ok(users)
+    }
+
+    /// Accounts and client addresses that used `block`; of one profile, accounts alone.
+    fn used(&self, block: &str, profile: Option<&str>) -> (u64, u64) {
+        let of = |accounts: bool| {
+            let is_of = |(of, with): &&(String, Option<String>)| {
+                of == block
+                    && with.is_some() == accounts
+                    && profile.is_none_or(|profile| with.as_deref() == Some(profile))
+            };
+            let sets = self.0.iter().filter(|(key, _)| is_of(key)).map(|(_, who)| who);
+            sets.flatten().collect::<HashSet<_>>().len() as u64
+        };
+        (of(true), of(false))
+    }
+}
+
 /// Adds the lines to each change, and gives the one about the whole log.
 pub fn add(difference: &mut Difference, old: &str, new: &str, known: &Known<'_>) -> Result<Option<String>, String> {
     let report = match known.log {
         Some(log) => Some(replayed(&Judge::of(new)?, Some(&Judge::of(old)?), log, known.key)?),
         None => None,
     };
+    let users = known.log.map(Users::of).transpose()?.unwrap_or_default();
     for change in &mut difference.changes {
-        let who = who(change, known, report.as_ref());
+        let who = who(change, known, report.as_ref(), &users);
         change.effects.extend(who.map(|who| format!("who: {who}")));
         if let Some(report) = &report {
             change.effects.extend(replay_lines(change, report).into_iter().map(|line| format!("replay: {line}")));
@@ -92,21 +123,11 @@ fn block_of(rule: &str) -> Option<(String, Option<String>)> {
     Some((format!("{kind}.{name}"), profile.map(str::to_owned)))
 }
 
-fn who(change: &Change, known: &Known<'_>, report: Option<&Report>) -> Option<String> {
+fn who(change: &Change, known: &Known<'_>, report: Option<&Report>, users: &Users) -> Option<String> {
     let of_census = known.census.map(Census::all);
     if let Some((block, profile)) = block_of(&change.rule) {
-        let (log, report) = (known.log?, report?);
-        let is_of = |facts: &&Facts| {
-            facts.block == block
-                && facts.at_s >= log.head.judged_from_s
-                && profile.as_ref().is_none_or(|profile| facts.profile.as_ref() == Some(profile))
-        };
-        let is_account = |facts: &&Facts| facts.is_of_account();
-        let seen = |accounts: bool| -> usize {
-            let of = log.facts.iter().filter(is_of).filter(|facts| is_account(facts) == accounts);
-            of.map(|facts| facts.who.as_str()).collect::<HashSet<_>>().len()
-        };
-        let (accounts, clients) = (seen(true) as u64, seen(false) as u64);
+        let report = report?;
+        let (accounts, clients) = users.used(&block, profile.as_deref());
         let there_are = match (&profile, known.census) {
             (Some(profile), Some(census)) => census.0.get(profile).copied(),
             _ => of_census,
@@ -126,31 +147,41 @@ fn who(change: &Change, known: &Known<'_>, report: Option<&Report>) -> Option<St
 
 fn replay_lines(change: &Change, report: &Report) -> Vec<String> {
     let path = change.rule.split('/').next().unwrap_or(&change.rule);
-    let sum = |of: &[&OfRule]| {
-        let who: HashSet<&String> = of.iter().flat_map(|of| &of.who).collect();
-        let (messages, recipients) = of.iter().fold((0, 0), |(m, r), of| (m + of.messages, r + of.recipients));
-        let what = format!(
-            "({}, {})",
-            counted(messages, "message", "messages"),
-            counted(recipients, "recipient", "recipients")
-        );
-        (who.len() as u64, what)
-    };
+    // Whoever is not refused any more is in no list: strangers have no account.
+    let of_strangers = ["strangers.", "may_receive."].iter().any(|start| change.rule.starts_with(start));
+    let is_account = |who: &str| report.hurt.get(who).map_or(!of_strangers, |hurt| hurt.is_account);
     let mut lines = Vec::new();
-    for (kind, one, many) in [
-        (Kind::NewlyRefused, "account would have been refused", "accounts would have been refused"),
-        (Kind::NewlyAccepted, "account would not have been refused", "accounts would not have been refused"),
+    for (kind, what) in [
+        (Kind::NewlyRefused, "would have been refused at least once"),
+        (Kind::NewlyAccepted, "would have been let through at least once"),
     ] {
         let of = of_path(report, kind, path);
-        if !of.is_empty() {
-            let (who, what) = sum(&of);
-            lines.push(format!("{} at least once {what}", counted(who, one, many)));
+        if of.is_empty() {
+            continue;
         }
+        let who: HashSet<&String> = of.iter().flat_map(|of| &of.who).collect();
+        let accounts = who.iter().filter(|who| is_account(who)).count();
+        let (messages, recipients) = of.iter().fold((0, 0), |(m, r), of| (m + of.messages, r + of.recipients));
+        lines.push(format!(
+            "{} {what} ({}, {})",
+            people(accounts as u64, (who.len() - accounts) as u64),
+            counted(messages, "message", "messages"),
+            counted(recipients, "recipient", "recipients")
+        ));
     }
     if lines.is_empty() && block_of(&change.rule).is_some() {
         lines.push("nobody would have been refused or let through by it alone".to_owned());
     }
     lines
+}
+
+/// `2 accounts and 1 client address`, without what there is none of.
+fn people(accounts: u64, clients: u64) -> String {
+    let told = [
+        (accounts, counted(accounts, "account", "accounts")),
+        (clients, counted(clients, "client address", "client addresses")),
+    ];
+    told.into_iter().filter(|(count, _)| *count > 0).map(|(_, told)| told).collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]
@@ -165,6 +196,15 @@ mod tests {
         let list = "[{\"profile\":\"staff\"},{\"profile\":\"staff\"},{\"profile\":\"student\",\"first\":\"A\"}]";
         assert_eq!(Census::of_json(list).unwrap(), wanted);
         assert!(Census::of_json("{\"login\":\"a\"}").is_err(), "somebody without a profile");
+    }
+
+    #[test]
+    fn who_is_touched_is_told_with_and_without_an_account() {
+        for (accounts, clients, expected) in
+            [(1, 0, "1 account"), (0, 2, "2 client addresses"), (2, 1, "2 accounts and 1 client address")]
+        {
+            assert_eq!(people(accounts, clients), expected);
+        }
     }
 
     #[test]

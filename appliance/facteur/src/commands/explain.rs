@@ -112,8 +112,9 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
     if let (Some(who), true) = (&args.who, args.kept.data.is_some() || args.kept.site.is_some()) {
         return live::people::who(args.kept.data.as_deref(), args.kept.site.as_deref(), who);
     }
-    let ground = match past(args)? {
-        Some(path) => of_plan(&path)?,
+    let past = past(args)?;
+    let ground = match &past {
+        Some(path) => of_plan(path)?,
         None => ground(args)?,
     };
     let Some(subject) = ground.subject() else {
@@ -136,7 +137,23 @@ fn answer(args: &ExplainArgs) -> Result<Vec<Explanation>, Exit> {
         eprintln!("facteur explain: paste a reply, or name a code, a section or a rule; --would, --who, --defaults");
         return Err(Exit::Trouble);
     };
-    Ok(explain::pasted(what).and_then(|pasted| explain::reply(subject, &pasted)).into_iter().collect())
+    let Some(pasted) = explain::pasted(what) else { return Ok(Vec::new()) };
+    let found = explain::reply(subject, &pasted);
+    Ok(match found {
+        None if past.is_some() => at_hand(args, &pasted)?,
+        found => found,
+    }
+    .into_iter()
+    .collect())
+}
+
+/// A plan that was kept without its map names no line: what is at hand answers, and says so where it is another plan.
+fn at_hand(args: &ExplainArgs, pasted: &explain::Pasted) -> Result<Option<Explanation>, Exit> {
+    if args.plan.is_none() && !Path::new(&crate::files::policy_files(&args.policy).policy).exists() {
+        return Ok(None);
+    }
+    let ground = ground(args)?;
+    Ok(ground.subject().and_then(|subject| explain::reply(subject, pasted)))
 }
 
 /// `E9999`: the shape of a code that is none.

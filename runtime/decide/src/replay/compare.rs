@@ -1,7 +1,8 @@
 //! What was decided beside what is decided now: counts by rule and by who.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Survey;
 use crate::facts::{Facts, Judged};
 
 /// How a decision differs.
@@ -94,82 +95,97 @@ impl<'r> Was<'r> {
     }
 }
 
-/// The report while it grows.
-pub(super) struct Changes<'r> {
-    log: &'r [Facts],
-    judged_from_s: i64,
-    pub report: Report,
-    /// Rows that are counted as a message already: of somebody, and of a kind and rule.
-    hurt: HashSet<u32>,
-    counted: HashSet<(u32, Kind, String)>,
+/// What a row is counted for already.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// As a message of somebody.
+    is_hurt: bool,
+    /// As a message of a kind and rule.
+    counted: Vec<(Kind, String)>,
 }
 
-impl<'r> Changes<'r> {
-    pub fn new(log: &'r [Facts], judged_from_s: i64) -> Changes<'r> {
-        let report = Report { from_s: i64::MAX, until_s: i64::MIN, ..Report::default() };
-        let mut changes = Changes { log, judged_from_s, report, hurt: HashSet::new(), counted: HashSet::new() };
-        for facts in log.iter().filter(|facts| facts.at_s >= judged_from_s) {
-            changes.report.from_s = changes.report.from_s.min(facts.at_s);
-            changes.report.until_s = changes.report.until_s.max(facts.at_s);
-            changes.report.left_out += u64::from(facts.left_out);
+impl Report {
+    /// The report before the first decision.
+    pub(super) fn of(survey: &Survey) -> Report {
+        Report {
+            from_s: survey.from_s,
+            until_s: survey.until_s,
+            left_out: survey.left_out,
+            grants_unnamed: survey.grants_unnamed,
+            ..Report::default()
         }
-        changes
     }
 
     /// Is this row compared? Counts it.
-    fn counts(&mut self, row: u32) -> Option<&'r Facts> {
-        let facts = self.log.get(row as usize)?;
-        if facts.at_s < self.judged_from_s {
-            self.report.before += 1;
-            return None;
+    fn counts(&mut self, facts: &Facts, judged_from_s: i64) -> bool {
+        let counts = facts.at_s >= judged_from_s;
+        match counts {
+            true => self.decisions += 1,
+            false => self.before += 1,
         }
-        self.report.decisions += 1;
-        Some(facts)
+        counts
     }
 
     /// The plan cannot say.
-    pub fn unknown(&mut self, row: u32) {
-        if self.counts(row).is_some() {
-            self.report.unknown += 1;
+    pub(super) fn unknown(&mut self, facts: &Facts, judged_from_s: i64) {
+        if self.counts(facts, judged_from_s) {
+            self.unknown += 1;
         }
     }
 
     /// It did not come to this decision: who was accepted loses it, who was refused is no better off.
-    pub fn unreached(&mut self, row: u32, was: Was<'_>, refused: &Judged) {
-        match was.refused {
-            Some(before) => self.compare(row, was, Some(before)),
-            None => self.compare(row, was, Some(refused)),
-        }
+    pub(super) fn unreached(
+        &mut self,
+        facts: &Facts,
+        marks: &mut Marks,
+        judged_from_s: i64,
+        was: Was<'_>,
+        refused: &Judged,
+    ) {
+        let now = was.refused.unwrap_or(refused);
+        self.compare(facts, marks, judged_from_s, was, Some(now));
     }
 
-    pub fn compare(&mut self, row: u32, was: Was<'_>, now: Option<&Judged>) {
-        let Some(facts) = self.counts(row) else { return };
+    pub(super) fn compare(
+        &mut self,
+        facts: &Facts,
+        marks: &mut Marks,
+        judged_from_s: i64,
+        was: Was<'_>,
+        now: Option<&Judged>,
+    ) {
+        if !self.counts(facts, judged_from_s) {
+            return;
+        }
         let (kind, rule) = match (was.refused, now) {
-            (None, None) => return self.report.same += 1,
-            (Some(was), Some(now)) if was == now => return self.report.same += 1,
+            (None, None) => return self.same += 1,
+            (Some(was), Some(now)) if was == now => return self.same += 1,
             (None, Some(now)) => (Kind::NewlyRefused, named(now)),
             (Some(was), None) => (Kind::NewlyAccepted, named(was)),
             (Some(was), Some(now)) => (Kind::OtherReason, format!("{} → {}", named(was), named(now))),
         };
         match kind {
-            Kind::NewlyRefused => self.report.newly_refused += 1,
-            Kind::NewlyAccepted => self.report.newly_accepted += 1,
-            Kind::OtherReason => self.report.other_reason += 1,
+            Kind::NewlyRefused => self.newly_refused += 1,
+            Kind::NewlyAccepted => self.newly_accepted += 1,
+            Kind::OtherReason => self.other_reason += 1,
         }
         let recipients = u64::from(was.is_recipient);
-        let is_first = self.counted.insert((row, kind, rule.clone()));
-        let of_rule = self.report.rules.entry((kind, rule.clone())).or_default();
+        let is_first = !marks.counted.iter().any(|(of, about)| *of == kind && *about == rule);
+        let of_rule = self.rules.entry((kind, rule.clone())).or_default();
         of_rule.decisions += 1;
         of_rule.recipients += recipients;
         of_rule.messages += u64::from(is_first);
-        if is_first && !of_rule.who.contains(&facts.who) {
-            of_rule.who.insert(facts.who.clone());
+        if is_first {
+            marks.counted.push((kind, rule.clone()));
+            if !of_rule.who.contains(&facts.who) {
+                of_rule.who.insert(facts.who.clone());
+            }
         }
         if kind == Kind::NewlyRefused {
-            let hurt = self.report.hurt.entry(facts.who.clone()).or_default();
+            let hurt = self.hurt.entry(facts.who.clone()).or_default();
             hurt.is_account = facts.is_of_account();
             hurt.recipients += recipients;
-            hurt.messages += u64::from(self.hurt.insert(row));
+            hurt.messages += u64::from(!std::mem::replace(&mut marks.is_hurt, true));
             hurt.rules.insert(rule);
         }
     }

@@ -1,17 +1,23 @@
 //! A decision log under another plan: each fact goes through the functions that judge mail, in the order it was judged,
 //! with windows counted anew.
 //!
+//! A log is looked at twice and never whole in memory. A row is written when its transaction ends, so decisions of later rows may
+//! come before those of earlier ones: the first look ([`Survey`]) finds how far back later rows reach, and the second
+//! ([`Replay`]) judges what no later row comes before.
+//!
 //! What the log does not have stays as it was: what a scanner found, who was blocked by name, where an address belongs that
 //! has another network now. A client that is refused at MAIL is taken to say no RCPT, and one that is refused no more to go
 //! on as others do.
 
 mod compare;
 mod content;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod written;
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -19,16 +25,19 @@ use mail::Login;
 use plan::Plan;
 
 use crate::class::{Account, Client};
-use crate::facts::{End, Facts, Judged, Run};
+use crate::facts::{End, Facts, Judged};
 use crate::rings::{Rings, Tick};
 use crate::tables::Tables;
 use crate::transaction::Transaction;
-use compare::{Changes, Was};
 pub use compare::{Hurt, Kind, OfRule, Report};
+use compare::{Marks, Was};
+pub use survey::Survey;
 use written::Written;
 
 /// Decisions one log may hold.
 const DECISIONS_MAX: u64 = 50_000_000;
+/// Rows, and runs of recipients in them, that wait for rows that come before them.
+const WAITING_MAX: usize = 4_000_000;
 
 /// What a replay is told beside the plan and the log.
 pub struct With<'w> {
@@ -48,19 +57,25 @@ pub struct With<'w> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreplayable {
     TooMany,
+    /// Rows stand too far from where they belong.
+    OutOfOrder,
+    /// The second look saw other rows than the first.
+    Changed,
 }
 
 impl fmt::Display for Unreplayable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unreplayable::TooMany => write!(f, "more than {DECISIONS_MAX} decisions"),
+            Unreplayable::OutOfOrder => write!(f, "{WAITING_MAX} rows stand before those they follow"),
+            Unreplayable::Changed => write!(f, "the log changed while it was read"),
         }
     }
 }
 
 impl std::error::Error for Unreplayable {}
 
-/// One decision: its moment, the row it is of, and which of the row.
+/// One decision, or a run of them: its moment, the row it is of, and which of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
     turn: u64,
@@ -72,8 +87,8 @@ struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
     Mail,
-    /// The run.
-    Recipient(u32),
+    /// The run, and how many of it are left: each has a turn of its own.
+    Recipient(u32, u32),
     End,
 }
 
@@ -95,218 +110,260 @@ struct Going {
     refused: Option<Judged>,
 }
 
-struct Replay<'r> {
+/// A row with decisions that wait.
+struct Waiting {
+    facts: Facts,
+    /// Of its events.
+    left: usize,
+    state: Option<State>,
+    marks: Marks,
+}
+
+/// The second look: judges a log under another plan, a row at a time.
+pub struct Replay<'r> {
     tables: &'r Tables,
-    log: &'r [Facts],
     with: &'r With<'r>,
+    survey: Survey,
     rings: Rings,
-    /// Who a hash stands for, where a limit grant is theirs.
-    logins: HashMap<&'r str, Login>,
-    open: HashMap<u32, State>,
-    changes: Changes<'r>,
+    rows: u64,
+    /// The newest tick a decision was judged at.
+    newest: u32,
+    events: BinaryHeap<Reverse<Event>>,
+    waiting: HashMap<u32, Box<Waiting>>,
+    report: Report,
     /// The log as this plan would have written it, where that is asked for.
     written: Option<Written>,
 }
 
 /// Judges a log under `tables`. Its rows may stand in any order.
 pub fn replay(tables: &Tables, log: &[Facts], with: &With<'_>) -> Result<Report, Unreplayable> {
-    run(tables, log, with, None).map(|replay| replay.changes.report)
-}
-
-/// The log as a server with this plan would have written it, as far as its facts go.
-pub fn rewritten(tables: &Tables, log: &[Facts], with: &With<'_>) -> Result<Vec<Facts>, Unreplayable> {
-    let replay = run(tables, log, with, Some(Written::default()))?;
-    Ok(replay.written.map(|written| written.rows).unwrap_or_default())
-}
-
-fn run<'r>(
-    tables: &'r Tables,
-    log: &'r [Facts],
-    with: &'r With<'r>,
-    written: Option<Written>,
-) -> Result<Replay<'r>, Unreplayable> {
-    let decisions = log.iter().map(Facts::decisions).fold(0, u64::saturating_add);
-    if decisions > DECISIONS_MAX || u32::try_from(log.len()).is_err() {
-        return Err(Unreplayable::TooMany);
-    }
-    let mut events = Vec::with_capacity(decisions as usize + log.len());
-    for (row, facts) in log.iter().enumerate() {
-        events_of(facts, row as u32, &mut events);
-    }
-    events.sort_unstable();
-    let mut replay = Replay {
-        tables,
-        log,
-        with,
-        rings: Rings::default(),
-        logins: HashMap::new(),
-        open: HashMap::new(),
-        changes: Changes::new(log, with.judged_from_s),
-        written,
-    };
-    replay.name_grants();
-    for event in events {
-        replay.judge(event);
-    }
-    Ok(replay)
-}
-
-fn events_of(facts: &Facts, row: u32, events: &mut Vec<Event>) {
-    let at = |turn: u64, tick: u32, what| Event {
-        turn: facts.turn.saturating_add(turn),
-        tick: facts.tick.saturating_add(tick),
-        row,
-        what,
-    };
-    events.push(at(0, 0, What::Mail));
-    for (index, run) in facts.recipients.iter().enumerate() {
-        let of_run =
-            |number: u32| at(run.turn.saturating_add(u64::from(number)), run.tick, What::Recipient(index as u32));
-        events.extend((0..run.times).map(of_run));
-    }
-    if let Some(end) = &facts.end {
-        events.push(at(end.turn, end.tick, What::End));
-    }
+    let mut survey = Survey::default();
+    log.iter().try_for_each(|facts| survey.row(tables, facts, with))?;
+    let mut replay = Replay::new(tables, with, survey);
+    log.iter().try_for_each(|facts| replay.row(facts.clone()))?;
+    replay.end()
 }
 
 impl<'r> Replay<'r> {
-    /// An account has one name in all its rows, or its windows would be counted apart.
-    fn name_grants(&mut self) {
-        for facts in self.log {
-            if let Some(login) = self.with.granted.get(&facts.who) {
-                self.logins.insert(&facts.who, login.clone());
-                continue;
-            }
-            let Some(place) = facts.grant else { continue };
-            let plan = match self.with.before {
-                _ if facts.plan == self.with.plan => Some(self.tables.plan()),
-                Some((hash, plan)) if facts.plan == hash => Some(plan),
-                Some(_) | None => None,
-            };
-            let grant = plan.and_then(|plan| plan.limit_grants.get(place as usize));
-            match grant.and_then(|grant| Login::new(&grant.login)) {
-                Some(login) => drop(self.logins.insert(&facts.who, login)),
-                None => self.changes.report.grants_unnamed += 1,
+    /// `survey` has seen all rows.
+    pub fn new(tables: &'r Tables, with: &'r With<'r>, mut survey: Survey) -> Replay<'r> {
+        survey.look_back();
+        Replay {
+            tables,
+            with,
+            report: Report::of(&survey),
+            survey,
+            rings: Rings::default(),
+            rows: 0,
+            newest: 0,
+            events: BinaryHeap::new(),
+            waiting: HashMap::new(),
+            written: None,
+        }
+    }
+
+    /// It also writes the log as a server with this plan would have written it, as far as its facts go.
+    #[must_use]
+    pub fn writing(self) -> Replay<'r> {
+        Replay { written: Some(Written::default()), ..self }
+    }
+
+    /// Takes the next row, and judges what no later row comes before.
+    pub fn row(&mut self, facts: Facts) -> Result<(), Unreplayable> {
+        let row = u32::try_from(self.rows).map_err(|_| Unreplayable::TooMany)?;
+        self.rows += 1;
+        let left = self.await_events(&facts, row);
+        let waiting = Waiting { facts, left, state: None, marks: Marks::default() };
+        self.waiting.insert(row, Box::new(waiting));
+        if let Some(turn) = self.survey.whole_before(self.rows) {
+            self.judge_before(turn);
+            // Nobody keeps these rings, and what no window holds need not be here.
+            self.rings.dirty.clear();
+            self.rings.sweep(Tick(self.newest));
+        }
+        if self.events.len() > WAITING_MAX {
+            return Err(Unreplayable::OutOfOrder);
+        }
+        Ok(())
+    }
+
+    /// Rows that were written since this was asked last; none unless it is [writing](Replay::writing).
+    pub fn wrote(&mut self) -> Vec<Facts> {
+        self.written.as_mut().map(|written| std::mem::take(&mut written.rows)).unwrap_or_default()
+    }
+
+    /// All rows were there.
+    pub fn finish(&mut self) -> Result<(), Unreplayable> {
+        if self.rows != self.survey.rows() {
+            return Err(Unreplayable::Changed);
+        }
+        while let Some(Reverse(event)) = self.events.pop() {
+            self.judge(event);
+        }
+        Ok(())
+    }
+
+    /// What was found, after the last row.
+    pub fn end(mut self) -> Result<Report, Unreplayable> {
+        self.finish()?;
+        Ok(self.report)
+    }
+
+    /// Says how many there are.
+    fn await_events(&mut self, facts: &Facts, row: u32) -> usize {
+        let at = |turn: u64, tick: u32, what| {
+            let (turn, tick) = (facts.turn.saturating_add(turn), facts.tick.saturating_add(tick));
+            Reverse(Event { turn, tick, row, what })
+        };
+        let before = self.events.len();
+        self.events.push(at(0, 0, What::Mail));
+        for (index, run) in facts.recipients.iter().enumerate().filter(|(_, run)| run.times > 0) {
+            self.events.push(at(run.turn, run.tick, What::Recipient(index as u32, run.times)));
+        }
+        if let Some(end) = &facts.end {
+            self.events.push(at(end.turn, end.tick, What::End));
+        }
+        self.events.len() - before
+    }
+
+    fn judge_before(&mut self, turn: u64) {
+        while self.events.peek().is_some_and(|Reverse(event)| event.turn < turn) {
+            if let Some(Reverse(event)) = self.events.pop() {
+                self.judge(event);
             }
         }
     }
 
     fn judge(&mut self, event: Event) {
-        let Some(facts) = self.log.get(event.row as usize) else { return };
+        let Some(mut waiting) = self.waiting.remove(&event.row) else { return };
+        self.newest = self.newest.max(event.tick);
         match event.what {
-            What::Mail => self.mail(event, facts),
-            What::Recipient(run) => {
-                if let Some(run) = facts.recipients.get(run as usize) {
-                    self.recipient(event, run);
+            What::Mail => self.mail(event, &mut waiting),
+            What::Recipient(run, left) => {
+                self.recipient(event, run, &mut waiting);
+                if left > 1 {
+                    let (turn, what) = (event.turn.saturating_add(1), What::Recipient(run, left - 1));
+                    self.events.push(Reverse(Event { turn, what, ..event }));
+                    waiting.left += 1;
                 }
             }
-            What::End => self.end(event, facts),
+            What::End => self.content(event, &mut waiting),
+        }
+        waiting.left -= 1;
+        if waiting.left > 0 {
+            self.waiting.insert(event.row, waiting);
         }
     }
 
-    fn mail(&mut self, event: Event, facts: &'r Facts) {
+    fn mail(&mut self, event: Event, waiting: &mut Waiting) {
         let (row, now) = (event.row, Tick(event.tick));
-        let was = Was::mail(facts.mail.as_ref());
-        let Some(client) = self.client(facts) else {
-            self.changes.unknown(row);
-            self.open.insert(row, State::Unknown);
+        let Some(client) = self.client(&waiting.facts) else {
+            self.unknown(waiting);
+            waiting.state = Some(State::Unknown);
             return;
         };
+        let facts = &waiting.facts;
         let today = (self.with.day)(facts.at_s);
         let judged = Transaction::mail(self.tables, &mut self.rings, &client, facts.sender, facts.size, &today, now);
         if let Some(written) = &mut self.written {
             written.mail(row, facts, self.with.plan, self.tables.grant(&client, &today), judged.as_ref().err());
         }
-        match judged {
-            Ok(transaction) if facts.mail.is_some() => {
-                self.changes.compare(row, was, None);
-                // It was refused, so nobody knows what would have come: the message counts, and no recipient.
-                transaction.end(&mut self.rings, true);
+        let refused = judged.as_ref().err().map(Judged::from);
+        let was = Was::mail(facts.mail.as_ref());
+        self.report.compare(facts, &mut waiting.marks, self.with.judged_from_s, was, refused.as_ref());
+        match (judged, refused) {
+            // It was refused, so nobody knows what would have come: the message counts, and no recipient.
+            (Ok(transaction), _) if facts.mail.is_some() => transaction.end(&mut self.rings, true),
+            (Ok(transaction), _) => {
+                waiting.state = Some(State::Open(Box::new(Going { transaction, numbered: 0, refused: None })));
             }
-            Ok(transaction) => {
-                self.changes.compare(row, was, None);
-                self.open.insert(row, State::Open(Box::new(Going { transaction, numbered: 0, refused: None })));
-            }
-            Err(refusal) => {
-                let refused = Judged::from(&refusal);
-                self.changes.compare(row, was, Some(&refused));
-                self.open.insert(row, State::Refused(refused));
-            }
+            (Err(_), refused) => waiting.state = refused.map(State::Refused),
         }
     }
 
-    fn recipient(&mut self, event: Event, run: &'r Run) {
-        let (row, now) = (event.row, Tick(event.tick));
+    fn recipient(&mut self, event: Event, run: u32, waiting: &mut Waiting) {
+        let now = Tick(event.tick);
+        let from_s = self.with.judged_from_s;
+        let Waiting { facts, state, marks, .. } = waiting;
+        let Some(run) = facts.recipients.get(run as usize) else { return };
         let was = Was::recipient(run.refused.as_ref());
-        match self.open.get_mut(&row) {
+        match state {
             Some(State::Open(going)) => {
                 let number = run.again.unwrap_or(going.numbered);
                 going.numbered += u32::from(run.again.is_none());
                 let address = number.to_string();
                 let judged = going.transaction.rcpt(self.tables, &mut self.rings, run.to, &address, now);
                 let refused = judged.err().map(|refusal| Judged::from(&refusal));
-                self.changes.compare(row, was, refused.as_ref());
+                self.report.compare(facts, marks, from_s, was, refused.as_ref());
                 if let Some(written) = &mut self.written {
-                    written.recipient(row, (event.turn, now), run.to, &address, refused.clone());
+                    written.recipient(event.row, (event.turn, now), run.to, &address, refused.clone());
                 }
                 if refused.is_some() {
                     going.refused = refused;
                 }
             }
-            Some(State::Refused(refused)) => self.changes.unreached(row, was, refused),
+            Some(State::Refused(refused)) => self.report.unreached(facts, marks, from_s, was, refused),
             // A row whose MAIL was refused has no recipients; one that has is not of ours.
-            Some(State::Unknown) | None => self.changes.unknown(row),
+            Some(State::Unknown) | None => self.report.unknown(facts, from_s),
         }
     }
 
-    fn end(&mut self, event: Event, facts: &'r Facts) {
-        let row = event.row;
+    fn content(&mut self, event: Event, waiting: &mut Waiting) {
+        let from_s = self.with.judged_from_s;
+        let state = waiting.state.take();
+        let Waiting { facts, marks, .. } = waiting;
         let Some(end) = &facts.end else { return };
         let was = Was::content(end.refused.as_ref());
         let is_decision = end.octets.is_some();
-        let going = match self.open.remove(&row) {
+        let going = match state {
             Some(State::Open(going)) => going,
-            Some(State::Refused(refused)) if is_decision => return self.changes.unreached(row, was, &refused),
-            Some(State::Unknown) if is_decision => return self.changes.unknown(row),
+            Some(State::Refused(refused)) if is_decision => {
+                return self.report.unreached(facts, marks, from_s, was, &refused);
+            }
+            Some(State::Unknown) if is_decision => return self.report.unknown(facts, from_s),
             Some(State::Refused(_) | State::Unknown) | None => return,
         };
         let nobody = going.transaction.accepted() == 0;
         if !is_decision {
             // Nobody was accepted then and somebody is now: the content would have come.
             let comes = end.accepted || !nobody && facts.recipients.iter().all(|run| run.refused.is_some());
-            self.wrote(event, end, None, comes);
+            self.write_end(event, end, None, comes);
             return going.transaction.end(&mut self.rings, comes);
         }
         if nobody {
             match &going.refused {
-                Some(refused) => self.changes.unreached(row, was, refused),
-                None => self.changes.compare(row, was, end.refused.as_ref()),
+                Some(refused) => self.report.unreached(facts, marks, from_s, was, refused),
+                None => self.report.compare(facts, marks, from_s, was, end.refused.as_ref()),
             }
             // Under this plan no content would have come.
             let none = End { turn: end.turn, tick: end.tick, ..End::default() };
-            self.wrote(event, &none, None, false);
+            self.write_end(event, &none, None, false);
             return going.transaction.end(&mut self.rings, false);
         }
         let refused = content::judged(self.tables, &going.transaction, facts, end);
-        self.changes.compare(row, was, refused.as_ref());
+        self.report.compare(facts, marks, from_s, was, refused.as_ref());
         // What a quarantine did with its reservations is a fact, too.
         let keeps = if refused == end.refused { end.accepted } else { refused.is_none() };
-        self.wrote(event, end, refused, keeps);
+        self.write_end(event, end, refused, keeps);
         going.transaction.end(&mut self.rings, keeps);
     }
 
-    fn wrote(&mut self, event: Event, end: &End, refused: Option<Judged>, accepted: bool) {
+    fn write_end(&mut self, event: Event, end: &End, refused: Option<Judged>, accepted: bool) {
         if let Some(written) = &mut self.written {
             let end = End { refused, ..end.clone() };
             written.end(event.row, (event.turn, Tick(event.tick)), end, accepted);
         }
     }
 
+    fn unknown(&mut self, waiting: &Waiting) {
+        self.report.unknown(&waiting.facts, self.with.judged_from_s);
+    }
+
     /// `None` when the plan has no such listener with envelopes, or no such network.
     fn client(&self, facts: &Facts) -> Option<Client> {
         let listener = self.tables.listener(&facts.listener).filter(|id| self.tables.has_envelopes(*id))?;
         let class = self.tables.class_named(&facts.class, &facts.network)?;
-        let login = || self.logins.get(facts.who.as_str()).cloned().or_else(|| Login::new(&facts.who));
+        let login = || self.survey.login(&facts.who, self.with).cloned().or_else(|| Login::new(&facts.who));
         let account = match &facts.profile {
             Some(profile) => Some(Account { login: login()?, profile: profile.clone() }),
             None => None,

@@ -115,8 +115,7 @@ pub fn warnings(store: &Store) -> Vec<String> {
     let mut lines = Vec::new();
     match load(store) {
         Ok(trusted) if trusted.is_empty() => {
-            lines
-                .push("no plan key is enrolled: plans are taken without a signature (`facteur key enroll`)".to_owned());
+            lines.push("no plan key is enrolled: plans are taken without a signature -> facteur key enroll".to_owned());
         }
         Ok(_) => {}
         Err(error) => lines.push(error.to_string()),

@@ -1,5 +1,5 @@
 //! Sends log lines to a syslog server over TLS (RFC 5425), for as long as the server runs. While that one is away lines
-//! wait, up to a bound; those beyond are dropped and counted.
+//! wait, up to a bound; those beyond are dropped and counted. When the server stops, what waits has a bounded time to go.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -11,22 +11,25 @@ use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{Entry, QUEUE, SENT, UP, WAITING_MAX, syslog};
+use super::{DROPPED, Entry, QUEUE, SENT, UP, WAITING_MAX, syslog};
 use crate::service::{Service, stopped};
 use crate::site::Syslog;
 
 /// The first wait after a failure; each later one is twice as long.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
 const WAIT_LAST: Duration = Duration::from_secs(60);
+/// The last lines may take so long.
+const END_MAX: Duration = Duration::from_secs(5);
 /// A connection and a write may take so long.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Lines of one write.
 const LINES_AT_ONCE: usize = 64;
 
-/// Sends until the server stops. Lines are taken from the moment this is called.
+/// Sends until [`end`]. Lines are taken from the moment this is called.
 pub(crate) fn keep(service: Arc<Service>) -> impl Future<Output = ()> + Send {
     let queue = service.site.syslog.is_some().then(|| mpsc::channel(WAITING_MAX));
     let lines = queue.map(|(sender, lines)| {
@@ -36,20 +39,24 @@ pub(crate) fn keep(service: Arc<Service>) -> impl Future<Output = ()> + Send {
     passing(service, lines)
 }
 
+/// The last lines go, and no more are taken.
+pub(crate) async fn end(passing: JoinHandle<()>) {
+    *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = None;
+    if tokio::time::timeout(END_MAX, passing).await.is_err() {
+        tracing::warn!("the last log lines did not reach the syslog server");
+    }
+}
+
 async fn passing(service: Arc<Service>, lines: Option<mpsc::Receiver<Arc<Entry>>>) {
     let (Some(to), Some(mut lines)) = (&service.site.syslog, lines) else { return };
-    let mut stop = service.stop.clone();
-    tokio::select! {
-        () = stopped(&mut stop) => {}
-        () = send(&service, to, &mut lines) => {}
-    }
-    *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = None;
+    send(&service, to, &mut lines).await;
     UP.store(false, Ordering::Relaxed);
 }
 
+/// Ends when no more lines come and those that came have gone, or cannot.
 async fn send(service: &Service, to: &Syslog, lines: &mut mpsc::Receiver<Arc<Entry>>) {
     let (mut wait, mut unsent) = (WAIT_FIRST, Vec::new());
-    let mut said = false;
+    let (mut said, mut stop) = (false, service.stop.clone());
     loop {
         let ended = match connect(service, to).await {
             Ok(stream) => {
@@ -61,12 +68,19 @@ async fn send(service: &Service, to: &Syslog, lines: &mut mpsc::Receiver<Arc<Ent
             Err(error) => Err(error),
         };
         UP.store(false, Ordering::Relaxed);
-        if let Err(error) = ended
-            && !std::mem::replace(&mut said, true)
-        {
+        let Err(error) = ended else { return };
+        if !std::mem::replace(&mut said, true) {
             tracing::warn!(to = to.to, "no log lines go to the syslog server: {error}");
         }
-        tokio::time::sleep(wait).await;
+        if lines.is_closed() {
+            DROPPED.fetch_add((unsent.len() + lines.len()) as u64, Ordering::Relaxed);
+            return;
+        }
+        // A server that stops does not wait to try once more.
+        match service.stopping() {
+            true => tokio::time::sleep(WAIT_FIRST.min(wait)).await,
+            false => drop(tokio::time::timeout(wait, stopped(&mut stop)).await),
+        }
         wait = (wait * 2).min(WAIT_LAST);
     }
 }
@@ -94,7 +108,7 @@ async fn connect(service: &Service, to: &Syslog) -> io::Result<TlsStream<TcpStre
     tokio::time::timeout(PATIENCE, connecting).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// Passes lines on until the connection ends. Those a failed write had are in `unsent`, and go first over the next one.
+/// Passes lines on until the connection or the lines end. Those a failed write had are in `unsent`, and go first over the next one.
 async fn pass(
     stream: TlsStream<TcpStream>,
     host: &str,
@@ -114,7 +128,8 @@ async fn pass(
                     Ok(0) | Err(_) => return Err(io::Error::other("it closed the connection")),
                 },
                 taken = lines.recv_many(unsent, LINES_AT_ONCE) => if taken == 0 {
-                    return Err(io::Error::other("lines go elsewhere now"));
+                    // All has gone: with a farewell, so that the server knows that it was all.
+                    return tokio::time::timeout(PATIENCE, writer.shutdown()).await.unwrap_or(Ok(()));
                 },
             }
         }

@@ -82,7 +82,7 @@ impl Operation for LookAtStore {
         Ok(StoreLooked {
             bodies: report.bodies,
             unchecked,
-            findings: report.findings.iter().map(|finding| sentence(context, finding)).collect(),
+            findings: report.findings.iter().map(|finding| sentence(&context.store, finding, true)).collect(),
             read_only: context.store.is_read_only(),
         })
     }

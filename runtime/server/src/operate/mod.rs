@@ -49,7 +49,7 @@ mod standing;
 mod stats;
 pub mod status;
 mod trace;
-mod verify;
+pub(crate) mod verify;
 mod who;
 mod why;
 

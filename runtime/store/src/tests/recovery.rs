@@ -103,6 +103,41 @@ fn after_a_clean_end_a_bad_last_body_is_damage_and_stays() {
     assert!(matches!(store.verify().unwrap().findings[..], [crate::Finding::Body { shard: 0, .. }]));
 }
 
+/// Whatever a step may read, and wherever it stops in between, all of it together looks at the same as one look.
+#[test]
+fn a_verification_in_steps_finds_what_one_look_finds_and_says_who_has_it() {
+    let folder = Folder::new("steps");
+    let store = store_with(&folder, &["a", "b"]);
+    let placed: Vec<_> = (1..=9).map(|number| put(&store, number, "a", &format!("message {number}"))).collect();
+    put(&store, 10, "b", "another's");
+    let place = store.body_of(placed[4].mailbox, 5).unwrap().unwrap().0.place;
+    let segment = folder.path().join(format!("segments/{:08}.seg", place.segment));
+    let file = std::fs::File::options().write(true).open(segment).unwrap();
+    file.write_all_at(&[0; 4], place.offset + u64::from(place.skip)).unwrap();
+    let db = rusqlite::Connection::open(folder.path().join("meta-00.db")).unwrap();
+    db.execute("UPDATE mailbox SET unseen = unseen + 1 WHERE id = ?1", [placed[0].mailbox.number()]).unwrap();
+    let whole = store.verify().unwrap();
+    assert_eq!(whole.findings.len(), 2, "{whole:?}");
+    for octets_max in [1, 20, 1 << 20] {
+        let (mut next, mut found) = (Some(crate::VerifyPlace::START), crate::Report::default());
+        while let Some(place) = next {
+            let (report, goes_on) = store.verify_step(place, octets_max, &|_| ()).unwrap();
+            assert!(report.body_bytes < octets_max + 20, "{octets_max}: {report:?}");
+            found.bodies += report.bodies;
+            found.body_bytes += report.body_bytes;
+            found.findings.extend(report.findings);
+            assert_ne!(goes_on, next, "each step goes on");
+            next = goes_on;
+        }
+        assert_eq!((found.bodies, found.body_bytes), (whole.bodies, whole.body_bytes), "{octets_max}");
+        assert_eq!(found.body_bytes, store.body_octets().unwrap());
+        assert_eq!(found.findings, whole.findings, "{octets_max}");
+    }
+    let Some(crate::Finding::Body { shard, blob }) = whole.findings.last() else { panic!("{whole:?}") };
+    let holder = crate::Holder::Message { mailbox: placed[4].mailbox, uid: 5 };
+    assert_eq!(store.holders(*shard, *blob, 10).unwrap(), [holder]);
+}
+
 #[test]
 fn a_store_written_by_a_later_version_is_refused() {
     let folder = Folder::new("newer");

@@ -95,6 +95,15 @@ enum Ended {
     Failed(rusqlite::Error),
 }
 
+/// Where a commit finds room on the device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// As always.
+    Hoped,
+    /// It met a full device before, and the ballast went.
+    Ballast,
+}
+
 impl Writer {
     pub(crate) fn run(mut self) {
         let mut tallies = match Tallies::load(&self.db) {
@@ -115,7 +124,7 @@ impl Writer {
                 continue;
             }
             let ended = match self.checkpointer.catch_up(&self.db) {
-                Ok(()) => self.commit(group, &mut tallies),
+                Ok(()) => self.commit(group, &mut tallies, Room::Hoped),
                 Err(fatal) => Err((fatal, group)),
             };
             if let Err((fatal, group)) = ended {
@@ -142,7 +151,7 @@ impl Writer {
     }
 
     /// One group, and when it failed for a reason that may lie in one of its commits, each of them alone.
-    fn commit(&mut self, group: Vec<Queued>, tallies: &mut Tallies) -> Result<(), (Fatal, Vec<Queued>)> {
+    fn commit(&mut self, group: Vec<Queued>, tallies: &mut Tallies, room: Room) -> Result<(), (Fatal, Vec<Queued>)> {
         let ended = match self.attempt(&group, tallies) {
             Ok(ended) => ended,
             Err(fatal) => return Err((fatal, group)),
@@ -158,17 +167,35 @@ impl Writer {
             Ended::Failed(error) if group.len() > 1 && !is_disk_trouble(&error) => {
                 tracing::warn!("a group failed, its commits are tried one by one: {error}");
                 for alone in group {
-                    self.commit(vec![alone], tallies)?;
+                    self.commit(vec![alone], tallies, room)?;
                 }
             }
             Ended::Failed(error) => {
                 tracing::error!("a group could not be written: {error}");
-                let why = if is_full(&error) { CommitError::Full } else { CommitError::Failed };
-                if why == CommitError::Full {
+                if !is_full(&error) {
+                    self.answer_all(group, &CommitError::Failed);
+                } else {
                     self.space.trouble();
+                    self.commit_into_ballast(group, tallies, room)?;
                 }
-                self.answer_all(group, &why);
             }
+        }
+        Ok(())
+    }
+
+    /// The group that found the device full may itself make room: what does goes through, with the ballast that was just
+    /// given up for it.
+    fn commit_into_ballast(
+        &mut self,
+        group: Vec<Queued>,
+        tallies: &mut Tallies,
+        room: Room,
+    ) -> Result<(), (Fatal, Vec<Queued>)> {
+        let once_more = |queued: &Queued| room == Room::Hoped && Space::admits(&queued.ops);
+        let (freeing, taking): (Vec<_>, Vec<_>) = group.into_iter().partition(once_more);
+        self.answer_all(taking, &CommitError::Full);
+        for alone in freeing {
+            self.commit(vec![alone], tallies, Room::Ballast)?;
         }
         Ok(())
     }

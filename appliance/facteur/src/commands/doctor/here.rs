@@ -25,7 +25,9 @@ pub fn findings(data: &Path) -> Vec<Finding> {
     if let Ok(now) = &status {
         let warning = |warning: &String| {
             let (what, says) = warning.split_once(": ").unwrap_or(("server", warning));
-            let what = what.rsplit(' ').next().unwrap_or(what);
+            // The level is said by the standing.
+            let levels = ["WARNING ", "CRITICAL ", "UNKNOWN "];
+            let what = levels.iter().find_map(|level| what.strip_prefix(level)).unwrap_or(what);
             Finding::new(Standing::Bad, what.to_owned(), says.to_owned())
         };
         findings.extend(now.warnings.iter().map(warning));

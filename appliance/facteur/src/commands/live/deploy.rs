@@ -238,26 +238,36 @@ pub fn history(args: &HistoryArgs) -> Exit {
         Ok(all) => all,
         Err(exit) => return exit,
     };
-    for (place, entry) in all.plans.iter().enumerate() {
-        let on_trial = place == 0 && all.trial_until_s.is_some();
-        let state = match &entry.end {
-            PlanEnd::Running if on_trial => "trial".to_owned(),
-            PlanEnd::Running => "runs".to_owned(),
-            PlanEnd::Replaced => "replaced".to_owned(),
-            PlanEnd::RolledBack(cause) => format!("rolled back: {cause}"),
-        };
-        match args.place.format {
-            Format::Json => say_json("plan", &Told { entry, state: &state }),
-            Format::Human => say!(
-                "{:>5}  {}  {}  {state:<24}  {}  {}  {}",
-                entry.serial,
-                entry.hash,
-                moment(entry.at_s),
-                entry.author,
-                entry.reason,
-                entry.summary
-            ),
-        }
+    let state = |place: usize, entry: &PlanEntry| match &entry.end {
+        PlanEnd::Running if place == 0 && all.trial_until_s.is_some() => "trial".to_owned(),
+        PlanEnd::Running => "runs".to_owned(),
+        PlanEnd::Replaced => "replaced".to_owned(),
+        PlanEnd::RolledBack(cause) => format!("rolled back: {cause}"),
+    };
+    let with_state = all.plans.iter().enumerate().map(|(place, entry)| (entry, state(place, entry)));
+    match args.place.format {
+        Format::Json => with_state.for_each(|(entry, state)| say_json("plan", &Told { entry, state: &state })),
+        Format::Human => table(with_state).iter().for_each(|line| say!("{line}")),
+    }
+    if let (Some(until_s), Format::Human) = (all.trial_until_s, args.place.format) {
+        say!("on trial until {}: facteur confirm keeps it", moment(until_s));
     }
     Exit::Fine
+}
+
+/// A line for each plan, the newest first, in columns as wide as what is in them.
+fn table<'e>(plans: impl Iterator<Item = (&'e PlanEntry, String)>) -> Vec<String> {
+    let mut rows = vec![["serial", "plan", "since", "state", "author", "changes", "reason"].map(str::to_owned)];
+    rows.extend(plans.map(|(entry, state)| {
+        let or_dash = |text: &String| if text.is_empty() { "-".to_owned() } else { text.clone() };
+        let (author, summary, reason) = (or_dash(&entry.author), or_dash(&entry.summary), or_dash(&entry.reason));
+        [entry.serial.to_string(), entry.hash.clone(), moment(entry.at_s), state, author, summary, reason]
+    }));
+    let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 7] = std::array::from_fn(wide);
+    let line = |row: &[String; 7]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }

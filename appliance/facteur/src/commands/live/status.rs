@@ -3,13 +3,15 @@
 use clap::Args;
 use server::operate::{EngineNow, ListenerNow, Status, StatusNow};
 
-use super::{Place, age, ask, moment, number, say_json, size};
+use super::{Place, age, ask, counted, moment, number, say_json, size};
 use crate::Exit;
 use crate::cli::Format;
 
 /// Lines of a terminal, and of each list in it.
 const WIDTH: usize = 80;
 const LISTENERS_SHOWN: usize = 6;
+/// Who made a certificate may have said that it has no end.
+const CENTURY_S: i64 = 36_500 * 86_400;
 const WARNINGS_SHOWN: usize = 7;
 
 #[derive(Args)]
@@ -50,7 +52,11 @@ fn screen(now: &StatusNow) -> Vec<String> {
         let more: String = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
         labelled("directory", &format!("{fresh}{more}; {} of {} servers up", directory.servers_up, directory.servers))
     }));
-    lines.push(labelled("compromise", &format!("{} open cases", now.compromise_cases)));
+    let cases = match now.compromise_cases {
+        0 => "no open case".to_owned(),
+        open => counted(open as u64, "open case", "open cases"),
+    };
+    lines.push(labelled("compromise", &cases));
     lines.iter().map(|line| cut(line)).collect()
 }
 
@@ -120,16 +126,22 @@ fn queue(now: &StatusNow) -> String {
     let oldest = queue.oldest_s.map(|at_s| format!(", the oldest for {}", age(now.at_s - at_s))).unwrap_or_default();
     let (down, blocked) = (queue.destinations_down, queue.destinations_blocked);
     let destinations = format!("; destinations: {down} down, {blocked} refuse us");
-    format!("{} wait{oldest}{}", number(queue.messages), if down + blocked > 0 { destinations } else { String::new() })
+    let waits = match queue.messages {
+        0 => "nothing waits".to_owned(),
+        1 => "1 waits".to_owned(),
+        messages => format!("{} wait", number(messages)),
+    };
+    format!("{waits}{oldest}{}", if down + blocked > 0 { destinations } else { String::new() })
 }
 
 fn store(now: &StatusNow) -> String {
     let store = &now.store;
     let state = if store.read_only { "READ-ONLY, " } else { "" };
-    let verified = match store.verified_s {
-        Some(at_s) if store.findings == 0 => format!("sound {} ago", age(now.at_s - at_s)),
-        Some(at_s) => format!("{} FINDINGS {} ago", store.findings, age(now.at_s - at_s)),
-        None => "never verified".to_owned(),
+    let verified = match (store.findings, store.verified_s) {
+        (0, Some(at_s)) => format!("found sound {} ago", age(now.at_s - at_s)),
+        (0, None) => "never verified yet".to_owned(),
+        (1, _) => "DAMAGED, 1 finding".to_owned(),
+        (findings, _) => format!("DAMAGED, {} findings", number(findings)),
     };
     format!(
         "{state}{} free of {}, {verified}, format {}",
@@ -151,6 +163,7 @@ fn certificates(now: &StatusNow) -> String {
     let one = |certificate: &server::operate::CertificateNow| {
         let own = if certificate.self_signed { " SELF-SIGNED" } else { "" };
         match certificate.until_s - now.at_s {
+            CENTURY_S.. => format!("{} without end{own}", certificate.name),
             left if left > 0 => format!("{} {} left{own}", certificate.name, age(left)),
             _ => format!("{} ENDED{own}", certificate.name),
         }

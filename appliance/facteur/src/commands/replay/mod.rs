@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use decide::replay::{Report, With, replay, rewritten};
-use decide::{Facts, Tables};
+use decide::Tables;
+use decide::replay::{Replay, Report, Survey, With};
 use mail::Login;
 use plan::Plan;
 use server::operate::{NameHashes, NamedHashes};
@@ -19,6 +19,7 @@ use super::side::Side;
 use crate::Exit;
 use crate::cli::Format;
 use crate::site_file;
+use log::Aside;
 pub use log::{Log, read};
 pub use report::{counted, days, figure, of_path};
 
@@ -143,12 +144,34 @@ pub fn replayed(judge: &Judge, against: Option<&Judge>, log: &Log, key: &Key) ->
     let granted = self::granted(judge, key)?;
     let before = against.map(|judge| (judge.full.as_str(), judge.plan()));
     let new = With { plan: &judge.full, before, granted, day: &day, judged_from_s };
-    let Some(old) = against else {
-        return replay(&judge.tables, &log.facts, &new).map_err(|error| error.to_string());
-    };
+    let Some(old) = against else { return looked_at(&judge.tables, log, &new) };
     let own = With { plan: &old.full, before: None, granted: self::granted(old, key)?, day: &day, judged_from_s };
-    let facts: Vec<Facts> = rewritten(&old.tables, &log.facts, &own).map_err(|error| error.to_string())?;
-    replay(&judge.tables, &facts, &new).map_err(|error| error.to_string())
+    looked_at(&judge.tables, &rewritten(&old.tables, log, &own)?, &new)
+}
+
+fn looked_at(tables: &Tables, log: &Log, with: &With<'_>) -> Result<Report, String> {
+    let mut replay = Replay::new(tables, with, surveyed(tables, log, with)?);
+    log.each(|facts| replay.row(facts).map_err(|error| error.to_string()))?;
+    replay.end().map_err(|error| error.to_string())
+}
+
+/// The log as a server with this plan would have written it.
+fn rewritten(tables: &Tables, log: &Log, with: &With<'_>) -> Result<Log, String> {
+    let mut replay = Replay::new(tables, with, surveyed(tables, log, with)?).writing();
+    let mut aside = Aside::new()?;
+    log.each(|facts| {
+        replay.row(facts).map_err(|error| error.to_string())?;
+        replay.wrote().iter().try_for_each(|facts| aside.add(&log.head, facts))
+    })?;
+    replay.finish().map_err(|error| error.to_string())?;
+    replay.wrote().iter().try_for_each(|facts| aside.add(&log.head, facts))?;
+    aside.log(&log.head)
+}
+
+fn surveyed(tables: &Tables, log: &Log, with: &With<'_>) -> Result<Survey, String> {
+    let mut survey = Survey::default();
+    log.each(|facts| survey.row(tables, &facts, with).map_err(|error| error.to_string()))?;
+    Ok(survey)
 }
 
 /// Who the plan grants limits to, by hash.

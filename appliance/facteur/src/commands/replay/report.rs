@@ -159,7 +159,8 @@ fn more(all: usize, what: &str) -> String {
 pub fn days(report: &Report) -> String {
     let s = report.until_s.saturating_sub(report.from_s).max(0);
     match s {
-        0..3_600 => counted(s.unsigned_abs() / 60, "minute", "minutes"),
+        0..60 => "less than a minute".to_owned(),
+        60..3_600 => counted(s.unsigned_abs() / 60, "minute", "minutes"),
         3_600..172_800 => counted(s.unsigned_abs() / 3_600, "hour", "hours"),
         _ => counted(s.unsigned_abs().div_ceil(86_400), "day", "days"),
     }

@@ -4,15 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 /// A shorter secret would be found in everything; it is none.
 const SECRET_OCTETS_MIN: usize = 4;
+/// A shorter name is a word of many languages.
+const NAME_CHARS_MIN: usize = 3;
 /// What looks like an address in every line of syslog (RFC 5424 7.2.2).
 const STRUCTURED_DATA: &str = "fields@32473";
 
 /// What is taken out, and what stands for it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Scrub {
     secrets: Vec<String>,
-    /// Logins and local parts, in small letters.
+    /// Logins, local parts and names, folded: without accents, in small letters.
     words: HashSet<String>,
+    /// Names so short that they are one only where they begin with a capital letter.
+    short: HashSet<String>,
     numbers: HashMap<String, usize>,
 }
 
@@ -26,7 +30,27 @@ impl Scrub {
 
     /// This word is a person's.
     pub fn knows(&mut self, word: &str) {
-        self.words.insert(word.to_lowercase());
+        self.words.insert(mail::fold(word));
+    }
+
+    /// This is a person's first or last name, or how they are shown: each word of it is theirs.
+    pub fn knows_name(&mut self, name: &str) {
+        let folded = mail::fold(name);
+        let is_short = |word: &str| word.chars().count() < NAME_CHARS_MIN;
+        if is_short(&folded) {
+            self.short.insert(folded);
+            return;
+        }
+        // Le, de, von: no word of the log goes for their sake.
+        let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !is_short(word));
+        self.words.extend(words.map(str::to_owned));
+        self.words.insert(folded);
+    }
+
+    fn is_known(&self, word: &str) -> bool {
+        let folded = mail::fold(word);
+        let is_name = || word.chars().next().is_some_and(char::is_uppercase) && self.short.contains(&folded);
+        self.words.contains(&folded) || is_name()
     }
 
     pub fn text(&mut self, text: &str) -> String {
@@ -71,11 +95,7 @@ impl Scrub {
         while !rest.is_empty() {
             let end = rest.find(|c: char| !is_of_login(c)).unwrap_or(rest.len());
             let (part, after) = rest.split_at(end);
-            if self.words.contains(&part.to_lowercase()) {
-                *out += &format!("<person-{}>", self.number(part));
-            } else {
-                *out += part;
-            }
+            self.part(part, out);
             let between = after.find(is_of_login).unwrap_or(after.len());
             *out += &after[..between];
             rest = &after[between..];
@@ -83,19 +103,45 @@ impl Scrub {
         *out += tail;
     }
 
+    /// A login, a local part, or names that stand as closely together.
+    fn part(&mut self, part: &str, out: &mut String) {
+        if self.is_known(part) {
+            *out += &format!("<person-{}>", self.number(part));
+            return;
+        }
+        for piece in part.split_inclusive(is_between_names) {
+            let name = piece.trim_end_matches(is_between_names);
+            if self.is_known(name) {
+                *out += &format!("<person-{}>", self.number(name));
+                *out += &piece[name.len()..];
+            } else {
+                *out += piece;
+            }
+        }
+    }
+
     fn number(&mut self, what: &str) -> usize {
         let next = self.numbers.len() + 1;
-        *self.numbers.entry(what.to_lowercase()).or_insert(next)
+        *self.numbers.entry(mail::fold(what)).or_insert(next)
     }
 }
 
 fn is_of_login(c: char) -> bool {
-    c.is_alphanumeric() || "._+-".contains(c)
+    c.is_alphanumeric() || is_accent(c) || "._+-".contains(c)
+}
+
+fn is_between_names(c: char) -> bool {
+    "._+-".contains(c)
+}
+
+/// An accent written behind its letter (combining diacritical marks).
+fn is_accent(c: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&c)
 }
 
 /// Letters of logins and addresses (RFC 5322 3.2.3, RFC 6532).
 fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || "._+-@=%~!#$&'*/?^`{|}".contains(c)
+    c.is_alphanumeric() || is_accent(c) || "._+-@=%~!#$&'*/?^`{|}".contains(c)
 }
 
 #[cfg(test)]
@@ -124,6 +170,31 @@ mod tests {
             ("to someone@[192.0.2.1]", "to <address-1>[192.0.2.1]"),
             ("fields@univ.example and [fields@32473]", "<address-1> and [fields@32473]"),
             ("kept\nhalf\"@c.example", "kept\n<address-1>"),
+        ] {
+            assert_eq!(scrub().text(text), expected);
+        }
+    }
+
+    #[test]
+    fn names_go_however_they_are_written() {
+        let scrub = || {
+            let mut scrub = scrub();
+            for name in ["Hélène", "Lœuf de la Bruyère", "Jean-Pierre", "O\u{2019}Brien", "Li", "Dupont", "Müller"]
+            {
+                scrub.knows_name(name);
+            }
+            scrub
+        };
+        for (text, expected) in [
+            ("told Hélène Lœuf de la Bruyère of it", "told <person-1> <person-2> de la <person-3> of it"),
+            ("HELENE LOEUF, hélène", "<person-1> <person-2>, <person-1>"),
+            ("He\u{301}le\u{300}ne was", "<person-1> was"),
+            ("name=\"Jean-Pierre\" jean.dupont", "name=\"<person-1>\" <person-2>.<person-3>"),
+            ("helene.dupont+list=x", "<person-1>.<person-2>+list=x"),
+            ("M. O'Brien, of O\u{2019}Brien", "M. O'<person-1>, of O\u{2019}<person-1>"),
+            ("Li asks for a list: li is no name here", "<person-1> asks for a list: li is no name here"),
+            ("MULLER/Sent", "<person-1>/Sent"),
+            ("duponts and limits stay", "duponts and limits stay"),
         ] {
             assert_eq!(scrub().text(text), expected);
         }

@@ -120,7 +120,7 @@ fn store(service: &Service) -> Result<StoreNow, ReadError> {
         free_octets: store.free_bytes().unwrap_or(0),
         size_octets: store.device_bytes().unwrap_or(0),
         verified_s: verified.map(|last| last.at_s),
-        findings: verified.map_or(0, |last| last.findings),
+        findings: verify::findings(store)?,
         format: store::FORMAT,
     })
 }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod backup;
+mod bundle;
 mod control;
 mod hostile;
 mod lists;

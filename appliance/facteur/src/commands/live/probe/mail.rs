@@ -22,6 +22,11 @@ use crate::wire::{Answer, Door, Wire};
 
 /// In seconds.
 pub const LIMITS: Limits = Limits { warn: Some(10.0), crit: Some(60.0) };
+/// Messages of probes before are removed when they are so old, and older than a probe waits: one that waits finds its own.
+const LEFT_OVER_S: u64 = 600;
+/// Of them, those one probe removes.
+const LEFT_OVER_MAX: usize = 200;
+const SUBJECT: &str = "facteur probe";
 /// How often the mailbox is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -86,7 +91,7 @@ pub fn probe(file: Option<&Path>, within: Duration, limits: Limits) -> Line {
         Ok(runtime) => runtime,
         Err(error) => return unknown("mail", &error.to_string()),
     };
-    let went = runtime.block_on(async { tokio::time::timeout(within, round(&how)).await });
+    let went = runtime.block_on(async { tokio::time::timeout(within, round(&how, within)).await });
     let went = went.unwrap_or_else(|_| Err(format!("it did not arrive within {} s", within.as_secs())));
     match went {
         Ok((sent, arrived)) => {
@@ -130,7 +135,7 @@ fn read(file: &Path) -> Result<ProbeMail, String> {
 }
 
 /// How long it took to be taken, and from then on to be there.
-async fn round(how: &ProbeMail) -> Result<(Duration, Duration), String> {
+async fn round(how: &ProbeMail, within: Duration) -> Result<(Duration, Duration), String> {
     let tls = Arc::new(trust(how.authority.as_deref())?);
     let id = message_id(how).ok_or("no random number")?;
     let started = Instant::now();
@@ -139,7 +144,7 @@ async fn round(how: &ProbeMail) -> Result<(Duration, Duration), String> {
     let sent = started.elapsed();
     let at = &how.reading.at;
     let mut reading = connect(at, &how.reading.name, true, &tls).await?;
-    take(&mut reading, how, &id).await.map_err(|why| format!("{at}: {why}"))?;
+    take(&mut reading, how, &id, within).await.map_err(|why| format!("{at}: {why}"))?;
     Ok((sent, started.elapsed().saturating_sub(sent)))
 }
 
@@ -172,7 +177,7 @@ async fn send(wire: &mut Wire, how: &ProbeMail, id: &str) -> Result<(), String> 
     taken(wire.say(&format!("RCPT TO:<{}>", how.to)).await.map_err(told)?)?;
     let date = jiff::fmt::rfc2822::to_string(&jiff::Zoned::now()).map_err(|error| error.to_string())?;
     let content = format!(
-        "Date: {date}\r\nFrom: <{}>\r\nTo: <{}>\r\nMessage-ID: <{id}>\r\nSubject: facteur probe\r\n\
+        "Date: {date}\r\nFrom: <{}>\r\nTo: <{}>\r\nMessage-ID: <{id}>\r\nSubject: {SUBJECT}\r\n\
          Auto-Submitted: auto-generated\r\n\r\nA probe of the mail service. It is removed once it was read.\r\n",
         how.from, how.to
     );
@@ -181,27 +186,48 @@ async fn send(wire: &mut Wire, how: &ProbeMail, id: &str) -> Result<(), String> 
     Ok(())
 }
 
-/// Waits for the message and removes it.
-async fn take(wire: &mut Wire, how: &ProbeMail, id: &str) -> Result<(), String> {
-    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Waits for the message and removes it, and those of probes that gave up before theirs arrived.
+async fn take(wire: &mut Wire, how: &ProbeMail, id: &str, within: Duration) -> Result<(), String> {
     wire.line().await.map_err(|error| error.to_string())?;
     let login = format!("LOGIN {} {}", quoted(&how.login), quoted(&how.password));
     done(wire, "LOGIN ...", &login).await?;
     done(wire, "SELECT INBOX", "SELECT INBOX").await?;
+    // The age is of RFC 5032; where the server does not know it they stay.
+    let (older_s, from) = (within.as_secs().max(LEFT_OVER_S), quoted(&how.from));
+    let left = format!("UID SEARCH HEADER Message-ID \"<probe.\" SUBJECT \"{SUBJECT}\" FROM {from} OLDER {older_s}");
+    let left = found(&done(wire, &left, &left).await.unwrap_or_default());
+    remove(wire, &left).await?;
     let search = format!("UID SEARCH HEADER Message-ID {}", quoted(id));
-    let uid = loop {
-        let lines = done(wire, &search, &search).await?;
-        let found = lines.iter().find_map(|line| line.strip_prefix("* SEARCH ")?.trim().parse::<u32>().ok());
-        if let Some(uid) = found {
-            break uid;
+    let uids = loop {
+        let uids = found(&done(wire, &search, &search).await?);
+        if !uids.is_empty() {
+            break uids;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     };
-    let gone = format!("UID STORE {uid} +FLAGS.SILENT (\\Deleted)");
-    done(wire, &gone, &gone).await?;
-    let expunge = format!("UID EXPUNGE {uid}");
-    done(wire, &expunge, &expunge).await?;
+    remove(wire, &uids).await?;
     let _ = wire.command("z", "LOGOUT", "LOGOUT").await;
+    Ok(())
+}
+
+/// The UIDs of an answer to UID SEARCH (RFC 9051 7.3.4, RFC 3501 7.2.5).
+fn found(lines: &[String]) -> Vec<u32> {
+    let line = lines.iter().find_map(|line| line.strip_prefix("* SEARCH "));
+    line.into_iter().flat_map(str::split_whitespace).filter_map(|uid| uid.parse().ok()).take(LEFT_OVER_MAX).collect()
+}
+
+async fn remove(wire: &mut Wire, uids: &[u32]) -> Result<(), String> {
+    if uids.is_empty() {
+        return Ok(());
+    }
+    let set = uids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    for command in [format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)"), format!("UID EXPUNGE {set}")] {
+        done(wire, &command, &command).await?;
+    }
     Ok(())
 }
 

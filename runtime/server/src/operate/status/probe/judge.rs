@@ -167,14 +167,18 @@ fn disk(now: &StatusNow) -> Seen {
     Seen::new(Level::Ok, format!("{percent} % free")).by(figure("free", percent, "%")).with(free)
 }
 
+/// A certificate made here may say that it has no end (RFC 5280 4.1.2.5).
+const CENTURY_DAYS: f64 = 36_500.0;
+
 fn certificate(now: &StatusNow) -> Seen {
     let Some(first) = now.certificates.iter().min_by_key(|one| one.until_s) else {
         return Seen::new(Level::Ok, "there is none");
     };
     let days = (first.until_s.saturating_sub(now.at_s) as f64 / DAY_S * 10.0).round() / 10.0;
-    let says = match days > 0.0 {
-        true => format!("{} ends in {days} days", first.name),
-        false => format!("{} has ended", first.name),
+    let says = match days {
+        CENTURY_DAYS.. => format!("{} has no end", first.name),
+        _ if days > 0.0 => format!("{} ends in {days} days", first.name),
+        _ => format!("{} has ended", first.name),
     };
     let own: Vec<&str> = now.certificates.iter().filter(|one| one.self_signed).map(|one| one.name.as_str()).collect();
     let seen = match own.is_empty() {
@@ -212,8 +216,12 @@ fn plan(now: &StatusNow) -> Seen {
 fn store(now: &StatusNow) -> Seen {
     let store = &now.store;
     if store.findings > 0 {
-        return Seen::new(Level::Critical, format!("the last verification has {} findings", store.findings))
-            .with(figure("findings", store.findings as f64, ""));
+        let findings = if store.findings == 1 { "finding" } else { "findings" };
+        return Seen::new(Level::Critical, format!("its verification has {} {findings}", store.findings)).with(figure(
+            "findings",
+            store.findings as f64,
+            "",
+        ));
     }
     match store.verified_s {
         Some(at_s) => Seen::new(Level::Ok, format!("found sound {} ago", told(age(now, at_s)))).by(figure(
@@ -221,7 +229,8 @@ fn store(now: &StatusNow) -> Seen {
             age(now, at_s),
             "s",
         )),
-        None => Seen::new(Level::Ok, "never verified yet"),
+        // A server that begins has its first week.
+        None => Seen::new(Level::Ok, "never verified yet").by(figure("verified", age(now, now.since_s), "s")),
     }
 }
 

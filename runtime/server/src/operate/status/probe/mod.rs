@@ -141,7 +141,8 @@ impl Probe {
             Probe::Disk => both(10.0, 5.0),
             Probe::Certificate => both(14.0, 3.0),
             Probe::Plan | Probe::Directory => Limits::default(),
-            Probe::Store => warn(35.0 * DAY_S),
+            // By night all of it is read in a week.
+            Probe::Store => warn(10.0 * DAY_S),
             Probe::Compromise | Probe::Process => warn(1.0),
         }
     }
