@@ -174,11 +174,29 @@ pub fn read(stream: &mut Tls) -> io::Result<Page> {
     let mut octets = Vec::new();
     match stream.read_to_end(&mut octets) {
         // A server that cuts sends no close_notify.
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof && octets.is_empty() => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof && octets.is_empty() => {
+            octets = what_came(stream);
+            if octets.is_empty() {
+                return Err(error);
+            }
+        }
         _ => {}
     }
     parse(&octets)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("no answer: {} octets", octets.len())))
+}
+
+/// What a server said before it closed while we still wrote: reading as usual would first write the rest, which nobody takes.
+fn what_came(stream: &mut Tls) -> Vec<u8> {
+    let mut octets = Vec::new();
+    while matches!(stream.conn.read_tls(&mut stream.sock), Ok(1..)) {
+        if stream.conn.process_new_packets().is_err() {
+            break;
+        }
+        // It says that there is no more now, which is no error here.
+        let _ = stream.conn.reader().read_to_end(&mut octets);
+    }
+    octets
 }
 
 fn parse(octets: &[u8]) -> Option<Page> {

@@ -332,6 +332,7 @@ pub fn refused(why: &Refusal) -> Refused {
         Refusal::SpecialUseTaken => of("SpecialUseTaken", &""),
         Refusal::LoginTaken(login) => of("LoginTaken", login),
         Refusal::AddressTaken(address) => of("AddressTaken", address),
+        Refusal::Circle(address) => of("Circle", address),
         Refusal::BadName => of("BadName", &""),
         Refusal::NoSuchQueueItem => of("NoSuchQueueItem", &""),
         Refusal::QueueItemExists => of("QueueItemExists", &""),

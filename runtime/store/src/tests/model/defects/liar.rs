@@ -251,7 +251,6 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn aliases_of(&self, login: &Login) -> Result<Vec<Alias>, ReadError>;
         fn leads(&self, address: &Address) -> Result<Leads, ReadError>;
         fn followers(&self, address: &Address) -> Result<Vec<Address>, ReadError>;
-        fn logins_given_to(&self, holder: &str, limit: u32) -> Result<Vec<String>, ReadError>;
         fn functions_of(&self, login: &Login) -> Result<Vec<(Address, bool)>, ReadError>;
         fn people_due(&self, before_s: i64, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn people_standing(&self, after: Option<&Login>, limit: u32) -> Result<Vec<(Login, Vec<u8>)>, ReadError>;
@@ -260,6 +259,7 @@ impl<S: Waist> MetaStore for Liar<S> {
         fn units(&self, limit: u32) -> Result<Vec<String>, ReadError>;
         fn people_like(&self, text: &str, limit: u32) -> Result<Vec<PersonRow>, ReadError>;
         fn given(&self, what: &str) -> Result<Option<Given>, ReadError>;
+        fn logins_given_to(&self, holder: &str, limit: u32) -> Result<Vec<String>, ReadError>;
         fn given_list(&self, after: &str, limit: u32) -> Result<Vec<Given>, ReadError>;
         fn aliases(&self, after: &str, limit: u32) -> Result<Vec<Alias>, ReadError>;
         fn accesses_since(&self, since_s: i64, limit: u32) -> Result<Vec<Access>, ReadError>;
