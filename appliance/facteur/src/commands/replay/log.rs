@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Result<Log, String> {
         std::io::copy(&mut file, &mut kept).map_err(wrong)?;
         file = kept;
     }
-    let mut log = Log { head: DecisionLog::default(), name: path.display().to_string(), file: file, lines: 1 };
+    let mut log = Log { head: DecisionLog::default(), name: path.display().to_string(), file, lines: 1 };
     let mut text = String::new();
     next(&mut log.start()?, &mut text).map_err(|why| log.wrong(1, &why))?;
     let head = serde_json::from_str::<DecisionLog>(&text).ok();
@@ -71,7 +71,7 @@ impl Aside {
     pub fn log(self, head: &DecisionLog) -> Result<Log, String> {
         let file = self.to.into_inner().map_err(|error| error.to_string())?;
         let head = DecisionLog { transactions: self.transactions, ..head.clone() };
-        Ok(Log { head, name: "the log under the plan before".to_owned(), file: file, lines: 0 })
+        Ok(Log { head, name: "the log under the plan before".to_owned(), file, lines: 0 })
     }
 }
 
