@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tests::scratch::Scratch;
 use tests::smtp::{Smtp, letter};
@@ -18,6 +18,15 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 /// A loaded machine is slow; this is generous.
 const WITHIN: Duration = Duration::from_secs(90);
+/// Of a trial that ends by itself: as the appliance promises it with FACTEUR_LONG, else shorter. With it, and within what time the
+/// plan before has to be back.
+fn trial(short: &'static str) -> (&'static str, Option<Duration>) {
+    match std::env::var_os("FACTEUR_LONG") {
+        Some(_) => ("1 min", Some(Duration::from_secs(70))),
+        None => (short, None),
+    }
+}
+
 /// What an account may send in the bench policy, and what these tests let it send.
 const UNLIMITED: &str = "messages_accepted: Unlimited";
 const THREE_AN_HOUR: &str = "messages_accepted: [\"3 / 1 h\"]";
@@ -76,7 +85,9 @@ fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
     slow.command("DATA")?.expect(354)?;
     slow.send(&text.as_bytes()[..text.len() / 2])?;
 
-    let deployed = deploy(&data, &after, "20 s", &[]).ends(0);
+    let (confirm, promised) = trial("20 s");
+    let began = Instant::now();
+    let deployed = deploy(&data, &after, confirm, &[]).ends(0);
     assert!(deployed.out.contains("serial 2") && deployed.out.contains("unless `facteur confirm`"), "{}", deployed.out);
     assert!(running(&server).contains("serial=\"2\",state=\"trial\""), "{}", running(&server));
     // A connection of before: its next transaction is judged by the plan on trial, the one under way is not.
@@ -88,6 +99,7 @@ fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
     wait::until(WITHIN, "the plan before is back", || {
         running(&server).contains("serial=\"1\",state=\"confirmed\"").then_some(())
     });
+    within(began, promised);
     assert!(server.metrics().contains("mail_plan_rollbacks_total{cause=\"timeout\"} 1"), "{}", server.metrics());
     let late = facteur(&data, &["confirm"]).ends(7);
     assert!(late.err.contains("rolled back: timeout"), "{}", late.err);
@@ -108,6 +120,15 @@ fn a_plan_that_refuses_everybody_goes_by_itself_and_nobody_is_cut() -> Outcome {
     Ok(())
 }
 
+/// Says how long it took, and holds the promise where there is one.
+fn within(began: Instant, promised: Option<Duration>) {
+    let took = began.elapsed();
+    if let Some(promised) = promised {
+        eprintln!("the plan before was back after {:.1} s", took.as_secs_f64());
+        assert!(took <= promised, "{took:?}");
+    }
+}
+
 #[test]
 fn a_kill_during_the_trial_is_the_end_of_it() -> Outcome {
     let scratch = Scratch::new("deploy");
@@ -115,10 +136,13 @@ fn a_kill_during_the_trial_is_the_end_of_it() -> Outcome {
     let before = policy(&scratch, "before", &[]);
     let after = policy(&scratch, "after", &[(EVERYBODY, NOBODY)]);
     let server = serve(&before, &data);
-    deploy(&data, &after, "1 h", &[]).ends(0);
+    let (confirm, promised) = trial("1 h");
+    let began = Instant::now();
+    deploy(&data, &after, confirm, &[]).ends(0);
     assert!(running(&server).contains("state=\"trial\""), "{}", running(&server));
     server.kill();
     let server = serve(&before, &data);
+    within(began, promised);
     assert!(running(&server).contains("serial=\"1\",state=\"confirmed\""), "{}", running(&server));
     let sender = server.describe.people[0].clone();
     Smtp::person(&server, "subm", "outside", &sender)?.mail(&sender.address)?.expect(250)?;
@@ -252,5 +276,76 @@ fn port_25_stays_closed_until_the_machine_is_healthy() -> Outcome {
     assert_eq!(&greeting, b"220 ");
     assert!(!healthy("")?.contains("127.0.0.1:"), "it is open already");
     serving.stop();
+    Ok(())
+}
+
+#[test]
+fn a_machine_comes_up_with_the_newest_whole_plan_and_says_what_is_damaged() -> Outcome {
+    let site = Site::new(9);
+    let text = fs::read_to_string(site.scratch().join("bench").join("policy.ron"))?;
+    let most = "recipients_in_one_message: ";
+    let mut policies = Vec::new();
+    let serving = site.serve();
+    for number in ["500", "400"] {
+        let folder = site.scratch().join(&format!("of{number}"));
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join("policy.ron"), text.replace(&format!("{most}1000"), &format!("{most}{number}")))?;
+        let folder = folder.to_string_lossy().into_owned();
+        site.run(&["deploy", &folder, "--confirm", "1 h", "--reason", "fewer"]).ends(0);
+        site.run(&["confirm"]).ends(0);
+        policies.push(folder);
+    }
+    serving.stop();
+    let plans = site.data().join("plans");
+    let state = fs::read_to_string(plans.join("state.ron"))?;
+    fs::write(plans.join("state.ron"), &state[..state.len() / 2])?;
+    let serving = site.serve();
+    assert!(serving.log().contains("state.ron"), "{}", serving.log());
+    site.run(&["diff", "deployed", &policies[1]]).ends(0);
+    let status = site.run(&["status"]).ends(1).out;
+    assert!(status.contains("plans were damaged"), "{status}");
+    serving.stop();
+
+    let named = state.split('"').nth(1).ok_or("the state names a plan")?;
+    let file = plans.join(format!("{named}.plan.ron"));
+    fs::write(&file, fs::read_to_string(&file)?.replacen("400", "4000", 1))?;
+    let serving = site.serve();
+    assert!(serving.log().contains(named), "the file that is damaged is named: {}", serving.log());
+    site.run(&["diff", "deployed", &policies[0]]).ends(0);
+    // It stands until somebody says that this plan is to stay.
+    site.run(&["confirm"]).ends(0);
+    let status = site.run(&["status"]).out;
+    assert!(!status.contains("damaged"), "{status}");
+    serving.stop();
+    Ok(())
+}
+
+#[test]
+fn a_connection_of_before_is_told_and_bound_by_the_plan_of_each_command() -> Outcome {
+    let scratch = Scratch::new("deploy");
+    let data = scratch.join("data");
+    let before = policy(&scratch, "before", &[]);
+    let smaller = ("message_size: \"100 MB\"", "message_size: \"1 MB\"");
+    let after = policy(&scratch, "after", &[(EVERYBODY, NOBODY), smaller]);
+    let server = serve(&before, &data);
+    let sender = server.describe.people[0].clone();
+    let mut imap = Imap::person(&server, "outside", &sender)?;
+    let mut stranger = Smtp::connect(&server, "subm", "outside")?.starttls()?;
+    stranger.ehlo()?;
+    let long = format!("Subject: long\r\n\r\n{}", format!("{}\r\n", "x".repeat(70)).repeat(30_000));
+    imap.append("INBOX", long.as_bytes())?.ok()?;
+    deploy(&data, &after, "1 h", &[]).ends(0);
+    let told = imap.command("CAPABILITY")?.ok()?.lines().join(" ");
+    let limit = told.split_once("APPENDLIMIT=").and_then(|(_, limit)| limit.split(' ').next()).unwrap_or_default();
+    assert!(limit.parse::<usize>()? < long.len(), "{told}");
+    assert!(
+        imap.append("INBOX", long.as_bytes()).and_then(|answer| answer.ok()).is_err(),
+        "it is bound by what it is told"
+    );
+    let size = stranger.ehlo()?;
+    assert!(size.lines.contains(&format!("SIZE {limit}")), "{size:?}");
+    // Nobody comes in from there any more.
+    let refused = stranger.login(&sender.login, &sender.password)?;
+    assert!(!refused.is_ok(), "{refused:?}");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `facteur serve`: a plan and a site, until told to stop. What other commands that serve share is here too.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use decide::Tables;
@@ -33,8 +33,8 @@ pub fn serve(args: &ServeArgs) -> Exit {
 }
 
 async fn run(args: &ServeArgs) -> Result<(), Anything> {
-    let (text, is_deployed) = plan_text(&args.plan, &site_file::data(&args.site)?)?;
-    let (plan, hash) = plan::read(&text).map_err(|error| named(&args.plan, error))?;
+    let Served { text, path, is_deployed } = plan_text(&args.plan, &site_file::data(&args.site)?)?;
+    let (plan, hash) = plan::read(&text).map_err(|error| named(&path, error))?;
     let tables = Arc::new(Tables::new(plan)?);
     let site = in_twin(args.twin, site_file::read(&args.site, if is_deployed { None } else { Some(&tables) })?);
     std::fs::create_dir_all(&site.data).map_err(|error| named(&site.data, error))?;
@@ -53,16 +53,30 @@ async fn run(args: &ServeArgs) -> Result<(), Anything> {
     Ok(())
 }
 
-/// The plan that was deployed and confirmed in this data folder, if one was; else the one that is named. Says which it is.
-pub fn plan_text(named_plan: &Path, data: &Path) -> Result<(String, bool), Anything> {
-    let text = std::fs::read_to_string(named_plan).map_err(|error| named(named_plan, error))?;
-    let slots = Slots::of(data);
-    let Some(state) = slots.state()?.filter(|state| state.is_deployed()) else { return Ok((text, false)) };
-    let deployed = slots.plan(&state.confirmed)?;
-    if deployed != text {
-        tracing::info!("the plan that was deployed is served, not {}", named_plan.display());
+/// The plan to serve.
+pub struct Served {
+    pub text: String,
+    /// The file it is in.
+    pub path: PathBuf,
+    /// It, or one that is lost, was deployed in this data folder.
+    pub is_deployed: bool,
+}
+
+/// The plan that was deployed and confirmed in this data folder, if one was; where it is damaged the newest whole one before it, and
+/// where none is left the one that is named. The server says what is damaged.
+pub fn plan_text(named_plan: &Path, data: &Path) -> Result<Served, Anything> {
+    let found = Slots::of(data).found();
+    let of_file = std::fs::read_to_string(named_plan);
+    if let Some((hash, text)) = found.plan {
+        if !of_file.is_ok_and(|named| named == text) {
+            tracing::info!("the plan that was deployed is served, not {}", named_plan.display());
+        }
+        let path = Slots::of(data).plan_file(&hash);
+        return Ok(Served { text, path, is_deployed: true });
     }
-    Ok((deployed, true))
+    let text = of_file.map_err(|error| named(named_plan, error))?;
+    // The site was made for what is lost: it is not measured by this one.
+    Ok(Served { text, path: named_plan.to_owned(), is_deployed: !found.damage.is_empty() })
 }
 
 /// The site of a test platform: whatever it says, nothing is handed to another server. An image says it by the environment,

@@ -72,7 +72,7 @@ pub use scan::{
     ExitMeans, InfectedWhen, Infection, Keep, OnInfection, ReplyTo, ScanDirection, Scanner, ScoreSign, SpamAction, Tag,
     TagTotal, Tell,
 };
-pub use source_map::{Place, SourceMap};
+pub use source_map::{BadSourceMap, Place, SourceMap};
 pub use steps::{
     AskedThrough, Authenticate, DomainPattern, ElseTag, FilterMay, FilterOn, Filters, GrantNeeds, GrantTo, Loss,
     Losses, OnGrant, OwnDomains, ReceptionStep, RedirectOtherwise, Redirects, Reports, SendingStep,

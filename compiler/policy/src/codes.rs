@@ -248,12 +248,12 @@ codes! {
     E0908, Judged, "{time} does not exist on {date} or happens twice on {date} in {zone}", "choose a time outside the change, e.g. \"03:30\"";
     L0909, Judged, "backups go to the same disk", "what loses the disk loses them; `to: Elsewhere(\"…\")`";
     // 10 Plans and deployment
-    E1001, Later, "plan is not signed by a key enrolled here", "`compile --sign`, or use a development image";
+    E1001, Judged, "plan is not signed by a key enrolled here", "`compile --sign`, or use a development image";
     E1002, Judged, "plan format {n}, this runtime reads {m}–{k}; or another list of providers or suffixes is pinned", "compile with `--format {k}` or update the image";
     E1003, Judged, "snapshot differs", "read it, then `facteur snapshot --accept`";
     E1004, Judged, "published page was made from {old}, the plan is {new}", "`facteur doc`";
-    E1005, Later, "change needs a restart of {listener}", "`deploy --restart {listener}`";
-    E1006, Later, "serial {a} is not above the one running ({b})", "`rollback` says so explicitly";
+    E1005, Judged, "change needs a restart of {listener}", "`deploy --restart {listener}`";
+    E1006, Judged, "serial {a} is not above the one running ({b})", "`rollback` says so explicitly";
     L1007, Judged, "the change loosens {what}", "needs `--ack loosen`";
     E1008, Judged, "`{path}` would not guard a plan on trial", "`trial` from 5 s to 1 day, `down` from 10 s to 1 h; accounts, times and messages above 0";
 }

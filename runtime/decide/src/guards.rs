@@ -20,9 +20,13 @@ pub struct Watched {
     /// What is down, and since when.
     pub down: Vec<(String, i64)>,
     pub panics: u64,
+    /// Of those the ones of work in the background, which nobody outside brings about at will.
+    pub panics_in_background: u64,
     /// Messages that wait now, and when the trial began.
     pub queue: u64,
     pub queue_before: u64,
+    /// Accounts that are not contained and have mail waiting which came since the trial began.
+    pub queue_accounts: u32,
 }
 
 /// Why a plan is taken back.
@@ -79,9 +83,12 @@ impl fmt::Display for Cause {
 }
 
 /// The first reason to take the plan back (policy-language 9, sequence 4). `rules` are those of the plan before: a plan cannot
-/// switch off what guards against it.
+/// switch off what guards against it. Whoever holds one account, or sends from outside, cannot bring the plan before back: what they
+/// bring about counts only with what happens to as many accounts as `accounts_floor` says, and under a plan that only forbids more
+/// not at all.
 pub fn judge(rules: &Guards, watched: &Watched) -> Option<Cause> {
-    if watched.panics > 0 {
+    let panics = if watched.only_tighter { watched.panics_in_background } else { watched.panics };
+    if panics > 0 {
         return Some(Cause::Panic);
     }
     let bound = rules.accounts_times.saturating_mul(watched.refused_a_week_ago).max(rules.accounts_floor);
@@ -94,7 +101,9 @@ pub fn judge(rules: &Guards, watched: &Watched) -> Option<Cause> {
         return Some(Cause::Down { what: what.clone(), for_s });
     }
     let more = watched.queue.saturating_sub(watched.queue_before);
-    if more > rules.queue {
+    // Mail of strangers proves nothing: anybody sends a thousand messages to where they wait.
+    let of_many = !watched.only_tighter && watched.queue_accounts > rules.accounts_floor;
+    if of_many && more > rules.queue {
         return Some(Cause::Queue { more });
     }
     (watched.now_s >= watched.until_s).then_some(Cause::NotConfirmed)
@@ -138,7 +147,11 @@ mod tests {
         let watched = Watched { refused: 5_000, only_tighter: true, ..quiet() };
         assert_eq!(judge(&rules(), &watched), None);
         // It still has to be confirmed, and to work.
-        assert_eq!(judge(&rules(), &Watched { panics: 1, ..watched.clone() }), Some(Cause::Panic));
+        assert_eq!(judge(&rules(), &Watched { panics: 1, ..watched.clone() }), None, "who knows how to make it panic");
+        let of_ours = Watched { panics: 1, panics_in_background: 1, ..watched.clone() };
+        assert_eq!(judge(&rules(), &of_ours), Some(Cause::Panic));
+        let queue = Watched { queue: 90_000, queue_accounts: 500, ..watched.clone() };
+        assert_eq!(judge(&rules(), &queue), None, "who fills the queue");
         assert_eq!(judge(&rules(), &Watched { now_s: 1_600, ..watched }), Some(Cause::NotConfirmed));
     }
 
@@ -156,7 +169,16 @@ mod tests {
         for (queue, queue_before, trips) in
             [(1_031, 31, false), (1_032, 31, true), (90_000, 90_000, false), (3, 90, false)]
         {
-            assert_eq!(judge(&rules(), &Watched { queue, queue_before, ..quiet() }).is_some(), trips, "{queue}");
+            let watched = Watched { queue, queue_before, queue_accounts: 21, ..quiet() };
+            assert_eq!(judge(&rules(), &watched).is_some(), trips, "{queue}");
+        }
+    }
+
+    #[test]
+    fn a_queue_of_one_account_or_of_strangers_brings_nothing_back() {
+        for (queue_accounts, trips) in [(0, false), (1, false), (20, false), (21, true), (500, true)] {
+            let watched = Watched { queue: 90_000, queue_accounts, ..quiet() };
+            assert_eq!(judge(&rules(), &watched).is_some(), trips, "{queue_accounts}");
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use decide::guards::Cause;
 use decide::{Rings, Tables, Tick};
 use plan::{BackupTo, ListenerAuth, PlanHash, ReceptionStep, SendingStep};
 use store::{Op, ReadError, Store};
@@ -29,7 +28,8 @@ use crate::metrics::{self, Metrics};
 use crate::operate::jobs::Jobs;
 use crate::outcome::Outcome;
 use crate::passwords::kept::{self, LoadError};
-use crate::plans::slots::{Incoming, SlotError, Slots, State};
+use crate::plans::found::{self, Begun};
+use crate::plans::slots::Slots;
 use crate::plans::{PlanState, trial};
 use crate::records::Records;
 use crate::redirects::Redirects;
@@ -91,7 +91,6 @@ pub enum StartError {
     UnknownListeners(Vec<String>),
     TimeZone(String),
     /// The plans on disk.
-    Plans(SlotError),
     /// The key of what the store keeps sealed.
     Seal(std::io::Error),
     /// The site's view of DNS.
@@ -138,7 +137,6 @@ impl fmt::Display for StartError {
             StartError::Remote(error) => error.fmt(f),
             StartError::Control { path, error } => write!(f, "{}: {error}", path.display()),
             StartError::Tls { listener, error } => write!(f, "TLS of listener {listener}: {error}"),
-            StartError::Plans(error) => error.fmt(f),
             StartError::Read(error) => error.fmt(f),
             StartError::Commit(error) => error.fmt(f),
         }
@@ -206,11 +204,12 @@ impl Server {
         let doors = doors(&tables, &site, &shelf, &waiting, &mut binder)?;
         let mut portal_doors = portal_doors(&tables, &site, &shelf, &mut binder)?;
         let (stop, stopping) = watch::channel(false);
-        let serial = begun(&tables, &hash, &site)?;
+        let Begun { serial, damage } = found::begin(&Slots::of(&site.data), &tables, &hash);
         let (service, records) = service(tables, (hash, serial), site, store, shelf, stopping).await?;
         *service.waiting.lock().unwrap_or_else(PoisonError::into_inner) = waiting;
+        service.plans.damaged(damage);
         service.certificates.count(&service.metrics);
-        crate::keys::say(&service.store);
+        crate::keys::say(&service);
         standing::keep::look_at_all(&service).await;
         let (http, http_socket) = http_socket(service.site.http, &mut binder)?;
         let control = control::path(&service.site.data);
@@ -218,7 +217,7 @@ impl Server {
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         service.plans.set(Some(service.clone()));
         let jobs = Arc::default();
-        let syslog = loops::start(&service, "syslog", logs::keep(service.clone()));
+        let syslog = loops::start(&service, "syslog", logs::keep);
         let mut tasks = tasks(&service, &jobs, control_socket);
         let remote = remote_door(&service, &jobs, &mut tasks, &mut binder)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
@@ -232,7 +231,9 @@ impl Server {
         service.doors.unbound.take(binder);
         service.metrics.addresses_unbound.set(i64::try_from(service.doors.unbound.all().len()).unwrap_or(0));
         if start.keeps_trying {
-            tasks.push(loops::start(&service, "addresses", unbound::keep(service.clone(), front, jobs)));
+            tasks.push(loops::start(&service, "addresses", move |service| {
+                unbound::keep(service, front.clone(), jobs.clone())
+            }));
         }
         let listeners = service.doors.listening();
         service.plans.keepers.turn(&service);
@@ -289,17 +290,20 @@ fn fits(tables: &Tables, site: &Site, is_deployed: bool) -> Result<(), StartErro
 
 /// What works for as long as the server does, whatever plan runs; `plans::keepers` has the rest.
 fn tasks(service: &Arc<Service>, jobs: &Arc<Jobs>, control_socket: tokio::net::UnixListener) -> Vec<JoinHandle<()>> {
+    let (jobs, control_socket) = (jobs.clone(), Arc::new(control_socket));
     vec![
-        loops::start(service, "vitals", vitals::keep(service.clone())),
-        loops::start(service, "control", operate::door::serve(service.clone(), jobs.clone(), control_socket)),
-        loops::start(service, "windows", rings::keep(service.clone())),
-        loops::start(service, "logins_kept", kept::keep(service.clone())),
-        loops::start(service, "accesses", accesses::keep(service.clone())),
-        loops::start(service, "quarantine", quarantine::count(service.clone())),
-        loops::start(service, "outbound", outbound::run(service.clone())),
-        loops::start(service, "pool", outbound::pool::keep(service.clone())),
-        loops::start(service, "trial", trial::keep(service.clone())),
-        loops::start(service, "verifying", verifying::keep(service.clone())),
+        loops::start(service, "vitals", vitals::keep),
+        loops::start(service, "control", move |service| {
+            operate::door::serve(service, jobs.clone(), control_socket.clone())
+        }),
+        loops::start(service, "windows", rings::keep),
+        loops::start(service, "logins_kept", kept::keep),
+        loops::start(service, "accesses", accesses::keep),
+        loops::start(service, "quarantine", quarantine::count),
+        loops::start(service, "outbound", outbound::run),
+        loops::start(service, "pool", outbound::pool::keep),
+        loops::start(service, "trial", trial::keep),
+        loops::start(service, "verifying", verifying::keep),
     ]
 }
 
@@ -394,32 +398,6 @@ pub(crate) fn open_waiting(
     Ok(opened)
 }
 
-/// Notes on disk what is served from here on. A plan that was on trial when the server ended is not. The serial of this one.
-fn begun(tables: &Tables, hash: &PlanHash, site: &Site) -> Result<u64, StartError> {
-    let slots = Slots::of(&site.data);
-    let of = Incoming {
-        hash: hash.full(),
-        at_s: clock::unix_s(),
-        author: "the command line".to_owned(),
-        reason: "named at a start".to_owned(),
-        summary: String::new(),
-    };
-    let before = slots.state().map_err(StartError::Plans)?;
-    let mut state = before.clone().unwrap_or_else(|| State::first(of.clone()));
-    if state.roll_back(Cause::Restart.word()) {
-        tracing::error!("a plan was on trial when the server ended; the confirmed one is served");
-    }
-    if state.confirmed != of.hash {
-        state.take_over(of, true);
-    }
-    let serial = state.serial(&hash.full());
-    if before.as_ref() != Some(&state) {
-        slots.keep(&plan::emit(tables.plan()), None, None).map_err(StartError::Plans)?;
-        slots.write(&state).map_err(StartError::Plans)?;
-    }
-    Ok(serial)
-}
-
 /// Binds every listener the site gives an address, but for those that wait.
 fn doors(
     tables: &Tables,
@@ -485,7 +463,10 @@ fn remote_door(
     let acceptor = remote::acceptor(service).map_err(StartError::Remote)?;
     let Some(socket) = binder.bind(Wanted::Control, address)? else { return Ok(None) };
     let bound = socket.local_addr().map_err(bad)?;
-    tasks.push(tokio::spawn(remote::serve(service.clone(), jobs.clone(), socket, acceptor)));
+    let (jobs, socket) = (jobs.clone(), Arc::new(socket));
+    tasks.push(loops::start(service, "remote", move |service| {
+        remote::serve(service, jobs.clone(), socket.clone(), acceptor.clone())
+    }));
     Ok(Some(bound))
 }
 

@@ -175,7 +175,7 @@ fn again(
         }
         Wanted::Control => {
             let acceptor = remote::acceptor(service).map_err(StartError::Remote)?;
-            served.spawn(remote::serve(service.clone(), jobs.clone(), socket, acceptor));
+            served.spawn(remote::serve(service.clone(), jobs.clone(), Arc::new(socket), acceptor));
         }
     }
     tracing::info!(listener = wanted.to_string(), %address, "it is listened on at last");

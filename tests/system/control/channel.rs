@@ -196,3 +196,24 @@ fn octets_of_strangers_change_nothing_and_are_answered_with_nothing() -> Outcome
     house.afar("anne", &["queue", "list"]).ends(0);
     Ok(())
 }
+
+#[test]
+fn strangers_who_stay_silent_keep_no_operator_out() -> Outcome {
+    let house = House::new();
+    house.operator("anne", "administrator");
+    let address = house.server.describe.remote.ok_or("the channel listens")?;
+    let mut silent = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(address)?;
+        // Half of a record of TLS.
+        stream.write_all(&[22, 3, 1, 2])?;
+        silent.push(stream);
+    }
+    house.afar("anne", &["queue", "list"]).ends(0);
+    let mut first = silent.swap_remove(0);
+    let mut rest = Vec::new();
+    // Closed or reset: it made room.
+    let _ = first.read_to_end(&mut rest);
+    house.afar("anne", &["queue", "list"]).ends(0);
+    Ok(())
+}

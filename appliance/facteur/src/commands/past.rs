@@ -3,22 +3,39 @@
 use std::path::{Path, PathBuf};
 
 use plan::PlanHash;
+use server::slots::Slots;
 
-/// How plans are called there.
-const SUFFIX: &str = ".plan.ron";
-
-/// The kept plan a short hash names, in the data folder; the newest of two that share it, which nobody has seen yet.
+/// The kept plan a short hash names, in the data folder; the newest of two that share it, which nobody has seen yet. `None` also where
+/// its octets are not those of its name, which is said: it decided nothing.
 pub fn find(data: &Path, short: &str) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(data.join("plans")).ok()?;
-    let is_it = |name: &str| {
-        let full = name.strip_suffix(SUFFIX).and_then(PlanHash::of_full);
-        full.is_some_and(|hash| hash.short() == short)
+    let slots = Slots::of(data);
+    let named =
+        slots.hashes().into_iter().filter(|full| PlanHash::of_full(full).is_some_and(|hash| hash.short() == short));
+    let whole = |hash: &String| match slots.plan(hash) {
+        Ok(_) => true,
+        Err(error) => {
+            eprintln!("facteur: {error}");
+            false
+        }
     };
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_it))
-        .map(|entry| entry.path())
-        .collect();
-    found.sort_by_key(|path| path.metadata().and_then(|kept| kept.modified()).ok());
-    found.pop()
+    named.into_iter().find(whole).map(|hash| slots.plan_file(&hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_plan_is_found_by_its_short_hash_while_it_is_whole() {
+        let data = std::env::temp_dir().join(format!("facteur-past-{}", std::process::id()));
+        let hash = plan::hash("a plan");
+        let file = Slots::of(&data).plan_file(&hash.full());
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "a plan").unwrap();
+        assert_eq!(find(&data, &hash.short()), Some(file.clone()));
+        assert_eq!(find(&data, &plan::hash("another").short()), None);
+        std::fs::write(&file, "a plaN").unwrap();
+        assert_eq!(find(&data, &hash.short()), None);
+        std::fs::remove_dir_all(data).unwrap();
+    }
 }

@@ -124,13 +124,19 @@ impl Smtp {
         let busy = self.open.is_some();
         let entered = self.entered.as_ref();
         match super::read(&self.service, &mut self.connection.stream, entered, buffer, limit, busy).await {
-            Woken::Octets(octets) => match told::first(&mut self.connection, buffer, octets).await {
-                Ok(octets) => {
-                    self.client.address = self.connection.peer.seen_as;
-                    self.session.feed(octets);
+            Woken::Octets(octets) => {
+                // Another command: it is answered under the plan that runs now, and a transaction under the one it began with.
+                if !busy {
+                    self.take_plan();
                 }
-                Err(told::Untold) => self.session.disconnected(),
-            },
+                match told::first(&mut self.connection, buffer, octets).await {
+                    Ok(octets) => {
+                        self.client.address = self.connection.peer.seen_as;
+                        self.session.feed(octets);
+                    }
+                    Err(told::Untold) => self.session.disconnected(),
+                }
+            }
             Woken::End => self.session.disconnected(),
             Woken::Ended => self.session.cut(Reply::new(reply::CUT_OFF, "This session was ended, log in again")),
             Woken::TimedOut => self.session.cut(Reply::new(reply::TIMEOUT, "Waited too long")),
@@ -195,6 +201,10 @@ impl Smtp {
     }
 
     async fn authenticate(&mut self, claim: &Claim) {
+        self.take_plan();
+        if let Err(refusal) = &self.connection.block {
+            return self.session.answer(refusal.reply(false, &self.service.plan));
+        }
         let (service, peer) = (&self.service, &self.connection.peer);
         match super::login::authenticate(service, peer, self.connection.class, claim).await {
             Ok(LoggedIn { account, server_signature, entered, .. }) => {
@@ -211,15 +221,15 @@ impl Smtp {
         }
     }
 
-    /// A transaction begins: all of it is judged by the plan that runs now.
+    /// A command outside of a transaction, or one that begins: it is judged by the plan that runs now, and so is all of a
+    /// transaction.
     fn take_plan(&mut self) {
         if !self.connection.take_plan(&mut self.service) {
             return;
         }
         (self.client.listener, self.client.class) = (self.connection.listener, self.connection.class);
         let tables = &self.service.tables;
-        self.session.set_rcpt_max(tables.recipients_max(&self.client));
-        self.session.set_size_max(tables.plan().mailboxes.message_size_octets);
+        self.session.set_config(opening::config(tables, &self.client));
         self.session.set_refusals(opening::refusals(tables, &self.service.plan, &self.client));
         self.lists = Lists::ask(&self.service, &self.client);
     }

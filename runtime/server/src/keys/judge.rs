@@ -24,7 +24,7 @@ pub enum NotSigned {
         by: Vec<String>,
         needed: u8,
     },
-    /// A plan that was signed later was taken before.
+    /// A plan that was signed later was taken before: E1006.
     Older {
         at: String,
         newest: String,
@@ -37,7 +37,9 @@ pub enum NotSigned {
 
 impl fmt::Display for NotSigned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("E1001: plan is not signed by a key enrolled here: ")?;
+        if !matches!(self, NotSigned::Older { .. }) {
+            f.write_str("E1001: plan is not signed by a key enrolled here: ")?;
+        }
         match self {
             NotSigned::Nothing => f.write_str("it has no signature; `compile --sign`, or use a development image"),
             NotSigned::Unreadable(why) => write!(f, "the file of its signatures cannot be used, {why}"),
@@ -53,7 +55,7 @@ impl fmt::Display for NotSigned {
             }
             NotSigned::Older { at, newest } => write!(
                 f,
-                "it was signed at {at}, and one that was signed at {newest} was taken since; sign it again, or `facteur rollback`"
+                "it was signed at {at}, which is not above the newest one taken ({newest}): sign it again; `rollback` says so explicitly"
             ),
             NotSigned::Future { at } => write!(f, "it says it was signed at {at}, which has not come yet"),
         }

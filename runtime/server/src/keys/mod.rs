@@ -9,6 +9,7 @@ pub mod alarm;
 mod change;
 mod judge;
 mod signing;
+mod still;
 
 use plan::signed::PublicKey;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use admit::{Admitted, admit, moment};
 pub use change::{BadChange, KeyChange, KeyRequest, NotApplied, applied, changed, read_request, request_octets};
 pub use judge::{NotSigned, judge, judge_newer};
 pub use signing::{BadKeyFile, SigningKey};
+pub(crate) use still::{broken, signed_today};
 
 /// The setting that holds [`TrustedKeys`] as JSON.
 const SETTING: &str = "plans.trusted_keys";
@@ -129,8 +131,11 @@ pub fn warnings(store: &Store) -> Vec<String> {
 }
 
 /// Says them at the start of a server.
-pub(crate) fn say(store: &Store) {
-    warnings(store).iter().for_each(|line| tracing::warn!("{line}"));
+pub(crate) fn say(service: &crate::service::Service) {
+    warnings(&service.store).iter().for_each(|line| tracing::warn!("{line}"));
+    if let Some(why) = broken(service) {
+        tracing::error!(plan = service.plan, "the signatures of the plan that is served do not hold: {why}");
+    }
 }
 
 /// Sets the gauges.

@@ -84,11 +84,14 @@ metrics! {
     counters rollbacks "mail_plan_rollbacks_total" ["cause"] "Plans that were taken back, by what did it.";
     gauge plan_unsigned "facteur_plan_unsigned" [] "1 while no plan key is enrolled, so that plans are taken without a signature.";
     gauge plan_key_alarm "facteur_plan_key_alarm" [] "1 from the moment the plan keys are replaced at the console until somebody says they saw it.";
+    gauge plan_signature_broken "facteur_plan_signature_broken" [] "1 while the signatures of the plan that runs do not hold with the keys enrolled today.";
+    gauge plans_damaged "facteur_plans_damaged" [] "1 from a start that found kept plans damaged until somebody says which plan is to stay.";
     gauges build "facteur_build_info" ["version"] "The program that runs; always 1.";
     gauge plan_serial "facteur_plan_serial" [] "How many plans this server has executed, with this one.";
     gauge trial_until "facteur_plan_trial_until_timestamp_seconds" [] "When the plan goes unless somebody confirms it, 0 when it is confirmed.";
     gauges probe_level "facteur_probe_level" ["probe"] "What facteur probe says by its usual limits: 0 well, 1 warning, 2 critical, 3 unknown.";
-    gauges loops_stopped "facteur_loops_stopped" ["loop"] "1 for work in the background that has ended by a panic.";
+    gauges loops_stopped "facteur_loops_stopped" ["loop"] "1 for work in the background that has ended by a panic and waits to be begun again.";
+    counters loop_panics "facteur_loop_panics_total" ["loop"] "Times work in the background ended by a panic.";
     gauges listener_open "facteur_listener_open" ["listener"] "1 while a listener of the plan accepts connections.";
     gauge addresses_unbound "facteur_addresses_unbound" [] "Addresses of the site that cannot be bound and are tried again.";
     counters connections "facteur_connections_total" ["listener", "class"] "Connections accepted by a listener, by client class.";

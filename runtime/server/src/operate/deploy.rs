@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use decide::Tables;
 use decide::roles::Act;
+use plan::{PlanHash, SourceMap};
 use serde::{Deserialize, Serialize};
 
 use super::{Context, OperateError, Operation, Progress, audit};
@@ -297,8 +298,9 @@ fn bad(error: crate::plans::slots::SlotError) -> OperateError {
 async fn verified(service: &Arc<Service>, asked: &Deploy, ran_here: bool) -> Result<Verified, OperateError> {
     let (plan, hash) = plan::read(&asked.plan).map_err(|error| no("E1002", error.to_string()))?;
     if hash.full() == service.plan_full {
-        return Err(no("deploy", format!("{} runs already", service.plan)));
+        return Err(signed_again(service, asked).await?);
     }
+    of_this_plan(asked.map.as_deref(), &hash)?;
     let admitted = if ran_here {
         Admitted { by: Vec::new(), said: None, ops: Vec::new() }
     } else {
@@ -332,6 +334,29 @@ async fn verified(service: &Arc<Service>, asked: &Deploy, ran_here: bool) -> Res
     let new = under(service, tables, named).map_err(|why| no("deploy", why))?;
     engines_answer(service, &new).await?;
     Ok(Verified { new, moved, text: asked.plan.clone(), admitted, warnings })
+}
+
+/// What is said of a plan that runs already. Where its signatures do not hold any more and new ones do, those are kept.
+async fn signed_again(service: &Service, asked: &Deploy) -> Result<OperateError, OperateError> {
+    let runs = format!("{} runs already", service.plan);
+    if asked.signature.is_none() || keys::broken(service).is_none() {
+        return Ok(no("deploy", runs));
+    }
+    let admitted = keys::admit(&service.store, &service.plan_full, asked.signature.as_deref(), clock::unix_s())?;
+    let slots = Slots::of(&service.site.data);
+    slots.keep(&asked.plan, None, asked.signature.as_deref()).map_err(bad)?;
+    if !admitted.ops.is_empty() {
+        durable::commit(&service.store, admitted.ops).await?;
+    }
+    Ok(no("deploy", format!("{runs}; the signatures that came with it hold and are kept")))
+}
+
+/// A map is kept only beside the plan it is of: `explain` would quote it to people who were refused.
+fn of_this_plan(map: Option<&str>, hash: &PlanHash) -> Result<(), OperateError> {
+    let Some(text) = map else { return Ok(()) };
+    let wrong = |why: String| no("deploy", format!("the source map is not one of this plan: {why}"));
+    let map: SourceMap = ron::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    map.check(hash).map_err(|why| wrong(why.to_string()))
 }
 
 /// An engine that comes in has to answer: with it down mail would wait or pass unseen.
@@ -422,8 +447,13 @@ impl Operation for Confirm {
         }
         match block_on(trial::confirm(&service)).map_err(bad)? {
             Some((plan, serial)) => {
+                service.plans.seen_to(&Slots::of(&service.site.data));
                 audit(context, &format!("plan {plan} is confirmed, serial {serial}"));
                 Ok(PlanAnswer::Runs(RunningPlan { plan, serial }))
+            }
+            None if service.current().plans.seen_to(&Slots::of(&service.site.data)) => {
+                audit(context, &format!("plan {} is to stay, though plans were damaged", service.plan));
+                Ok(PlanAnswer::Runs(RunningPlan { plan: service.plan.clone(), serial: service.serial }))
             }
             None => {
                 let service = service.current();
@@ -470,7 +500,12 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
     let slots = Slots::of(&service.site.data);
     // Before anything changes: whoever is refused finds everything as it was.
     if let Some(to) = &asked.to {
-        former(&slots.state().map_err(bad)?.ok_or_else(keeps_none)?, to)?;
+        let state = slots.state().map_err(bad)?.ok_or_else(keeps_none)?;
+        let entry = former(&state, to)?;
+        // The one a trial would go back to by itself is not picked out of the history.
+        if changing.is_none() || entry.hash != state.confirmed {
+            keys::signed_today(&service.store, &slots, &entry.hash)?;
+        }
     }
     if let Some(trial) = changing.as_ref() {
         trial::back(&service, trial, &decide::guards::Cause::Asked).await;
@@ -488,6 +523,10 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
         None => state.before().ok_or_else(|| no("deploy", "no plan ran before this one"))?,
     };
     let text = slots.plan(&entry.hash).map_err(bad)?;
+    // What a file named at a start came with the machine and never had signatures.
+    if asked.to.is_none() && !state.is_from_file(&entry.hash) {
+        keys::signed_today(&service.store, &slots, &entry.hash)?;
+    }
     // It ran here before: what it loosens and restarts is meant. It has to be servable all the same.
     let all = moved(&service.tables, &tables_of(&text)?).restarted;
     let again = Deploy { plan: text, ack_loosen: true, restart: all, ..Deploy::default() };
@@ -502,6 +541,7 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
     slots.write(&state).map_err(bad)?;
     let new = swap(&service, new, &moved, bound).await;
     new.rings().settle(&new.tables);
+    new.plans.seen_to(&slots);
     Ok(RunningPlan { plan: new.plan.clone(), serial: new.serial })
 }
 
@@ -554,10 +594,16 @@ impl Operation for Deployed {
         let slots = Slots::of(&context.data);
         let Some(service) = &context.server else {
             // Nothing runs: what a start would serve.
-            let state = slots.state().map_err(bad)?.ok_or(OperateError::NoServer)?;
-            let (plan, map) = (slots.plan(&state.confirmed).map_err(bad)?, slots.map(&state.confirmed).map_err(bad)?);
-            let serial = state.serial(&state.confirmed);
-            return Ok(PlanNow { plan, map, hash: state.confirmed, serial, trial_until_s: None });
+            let found = slots.found();
+            let (plan, hash, serial) = match (found.plan, found.state) {
+                (Some((hash, plan)), state) => (plan, hash.clone(), state.map_or(0, |state| state.serial(&hash))),
+                (None, Some(state)) => {
+                    let plan = slots.plan(&state.confirmed).map_err(bad)?;
+                    (plan, state.confirmed.clone(), state.serial(&state.confirmed))
+                }
+                (None, None) => return Err(OperateError::NoServer),
+            };
+            return Ok(PlanNow { plan, map: slots.map(&hash).map_err(bad)?, hash, serial, trial_until_s: None });
         };
         let executed = service.current().executed();
         Ok(PlanNow {

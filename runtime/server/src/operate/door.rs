@@ -65,7 +65,7 @@ const LINES_WAITING_MAX: usize = 16;
 type Answer = Response<Either<Full<Bytes>, Lines>>;
 
 /// Serves the control socket until the server stops.
-pub async fn serve(service: Arc<Service>, jobs: Arc<Jobs>, listener: UnixListener) {
+pub async fn serve(service: Arc<Service>, jobs: Arc<Jobs>, listener: Arc<UnixListener>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut stop = service.stop.clone();
     loop {

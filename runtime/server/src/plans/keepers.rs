@@ -59,19 +59,7 @@ impl Keepers {
             before.send_replace(true);
         }
         let mut before = std::mem::take(&mut now.1).into_iter();
-        let begin = |(name, keep): Keep| {
-            let (keeper, before) = (keeper.clone(), before.next());
-            loops::start(service, name, async move {
-                if let Some(before) = before {
-                    // A panic was counted.
-                    let _ = before.await;
-                }
-                if !keeper.stopping() {
-                    loops::goes_on(&keeper, name);
-                    keep(keeper).await;
-                }
-            })
-        };
+        let begin = |(name, keep): Keep| loops::start_after(before.next(), &keeper, name, keep);
         now.1 = KEPT.into_iter().map(begin).collect();
     }
 

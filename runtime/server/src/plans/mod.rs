@@ -1,8 +1,9 @@
 //! The plan that runs, and how another one takes its place (policy-language 9).
 //!
-//! `slots` is what a start finds, `under` makes a service of another plan, [`swap`] puts it in the place of the one that runs, `trial`
+//! `slots` is the folder of plans and `found` what a start finds in it, damaged or not, `under` makes a service of another plan, [`swap`] puts it in the place of the one that runs, `trial`
 //! takes it back unless somebody confirms it, `keepers` is what works under a plan by itself.
 
+pub(crate) mod found;
 mod keepers;
 mod refused;
 pub mod slots;
@@ -10,13 +11,14 @@ mod swap;
 pub(crate) mod trial;
 mod under;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use decide::Tables;
 
 use crate::service::Service;
 use keepers::Keepers;
 use refused::Refused;
+use slots::Slots;
 use trial::Trial;
 
 pub(crate) use swap::{Moved, bind_new, moved, swap};
@@ -62,9 +64,30 @@ pub(crate) struct Plans {
     pub refused: Refused,
     /// Held by whoever changes what runs.
     pub changing: tokio::sync::Mutex<Option<Trial>>,
+    /// What a start found damaged among the plans, until somebody says which one is to stay.
+    damage: Mutex<Vec<String>>,
 }
 
 impl Plans {
+    /// One line each.
+    pub fn damage(&self) -> Vec<String> {
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A start found this.
+    pub fn damaged(&self, lines: Vec<String>) {
+        *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = lines;
+    }
+
+    /// Somebody said which plan is to stay, knowing of the damage. False where there was none.
+    pub fn seen_to(&self, slots: &Slots) -> bool {
+        let lines = std::mem::take(&mut *self.damage.lock().unwrap_or_else(PoisonError::into_inner));
+        if !lines.is_empty() {
+            slots.note_damage(&[]);
+        }
+        !lines.is_empty()
+    }
+
     /// `None` before the server runs and after it ended.
     pub fn current(&self) -> Option<Arc<Service>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()

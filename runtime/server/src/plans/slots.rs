@@ -13,6 +13,14 @@ pub const HISTORY_MAX: usize = 50;
 /// Largest file that is read back.
 const FILE_OCTETS_MAX: u64 = 64 << 20;
 const STATE: &str = "state.ron";
+/// The same, written after it: read where `state.ron` is damaged or gone.
+const COPY: &str = "state.copy.ron";
+/// What an operator has to hear of.
+const DAMAGE: &str = "damage.txt";
+/// Characters of it that are kept.
+const DAMAGE_CHARS_MAX: usize = 8_192;
+/// Kinds of files under the hash of a plan.
+const KINDS: [&str; 3] = ["plan", "map", "sig"];
 
 /// The folder of plans.
 #[derive(Clone, Debug)]
@@ -80,18 +88,79 @@ impl Slots {
         Slots { folder: data.join("plans") }
     }
 
-    /// `None` before any plan was served.
+    /// `None` before any plan was served. Of a file that is damaged or gone the copy is read.
     ///
     /// # Errors
-    /// The file is there and cannot be read.
+    /// The file is there and cannot be read, and no copy can.
     pub fn state(&self) -> Result<Option<State>, SlotError> {
-        let path = self.folder.join(STATE);
-        match read(&path)? {
-            None => Ok(None),
-            Some(text) => {
-                let state = ron::from_str(&text).map_err(|error| SlotError { path, why: error.to_string() })?;
-                Ok(Some(state))
+        match self.state_at(STATE) {
+            Ok(Some(state)) => Ok(Some(state)),
+            Ok(None) => self.state_at(COPY),
+            Err(error) => self.state_at(COPY).ok().flatten().map(Some).ok_or(error),
+        }
+    }
+
+    fn state_at(&self, name: &str) -> Result<Option<State>, SlotError> {
+        let path = self.folder.join(name);
+        let Some(text) = read(&path)? else { return Ok(None) };
+        ron::from_str(&text).map(Some).map_err(|error| SlotError { path, why: format!("damaged: {error}") })
+    }
+
+    /// The file itself, and what its copy says.
+    pub(super) fn both_states(&self) -> (Result<Option<State>, SlotError>, Option<State>) {
+        (self.state_at(STATE), self.state_at(COPY).ok().flatten())
+    }
+
+    /// A damaged `state.ron` stays for whoever looks into it, under another name.
+    pub(super) fn set_aside(&self) {
+        let (path, aside) = (self.folder.join(STATE), self.folder.join("state.ron.damaged"));
+        if let Err(error) = std::fs::rename(&path, aside)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::error!("{}: {error}", path.display());
+        }
+    }
+
+    /// Full hashes of the plans in the folder, the newest file first. Whether each is whole is another question.
+    pub fn hashes(&self) -> Vec<String> {
+        let Ok(files) = std::fs::read_dir(&self.folder) else { return Vec::new() };
+        let plan = |file: std::fs::DirEntry| {
+            let hash = file.file_name().to_str()?.strip_suffix(".plan.ron").filter(|hash| is_hash(hash))?.to_owned();
+            Some((file.metadata().and_then(|kept| kept.modified()).ok(), hash))
+        };
+        let mut found: Vec<_> = files.flatten().filter_map(plan).collect();
+        found.sort_by(|one, other| other.cmp(one));
+        found.into_iter().map(|(_, hash)| hash).collect()
+    }
+
+    /// The text of the signatures a plan was deployed with.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn signature(&self, hash: &str) -> Result<Option<String>, SlotError> {
+        read(&self.path(hash, "sig")?)
+    }
+
+    /// What was found damaged and nobody has seen to.
+    pub(super) fn damage(&self) -> Vec<String> {
+        let text = read(&self.folder.join(DAMAGE)).ok().flatten().unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Keeps these lines; none is that all is well.
+    pub(super) fn note_damage(&self, lines: &[String]) {
+        let path = self.folder.join(DAMAGE);
+        let noted = if lines.is_empty() {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(&path, &error)),
+                _ => Ok(()),
             }
+        } else {
+            let text: String = lines.join("\n").chars().take(DAMAGE_CHARS_MAX).collect();
+            write(&self.folder, DAMAGE, &text)
+        };
+        if let Err(error) = noted {
+            tracing::error!("{error}");
         }
     }
 
@@ -122,7 +191,7 @@ impl Slots {
     pub(crate) fn keep(&self, text: &str, map: Option<&str>, signature: Option<&str>) -> Result<String, SlotError> {
         std::fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
         let hash = plan::hash(text).full();
-        for (kind, text) in [("plan", Some(text)), ("map", map), ("sig", signature)] {
+        for (kind, text) in KINDS.into_iter().zip([Some(text), map, signature]) {
             if let Some(text) = text {
                 write(&self.folder, &format!("{hash}.{kind}.ron"), text)?;
             }
@@ -137,6 +206,10 @@ impl Slots {
             .map_err(|error| SlotError { path: self.folder.join(STATE), why: error.to_string() })?;
         std::fs::create_dir_all(&self.folder).map_err(|error| at(&self.folder, &error))?;
         write(&self.folder, STATE, &text)?;
+        // What is confirmed is confirmed without it.
+        if let Err(error) = write(&self.folder, COPY, &text) {
+            tracing::error!("{error}");
+        }
         self.sweep(state);
         Ok(())
     }
@@ -146,13 +219,25 @@ impl Slots {
         SlotError { path: self.folder.join(STATE), why: why.to_owned() }
     }
 
+    /// The same, of the file of a plan.
+    pub(super) fn of_plan(&self, hash: &str, why: String) -> SlotError {
+        SlotError { path: self.plan_file(hash), why }
+    }
+
+    /// Where the plan of a full hash is kept.
+    pub fn plan_file(&self, hash: &str) -> PathBuf {
+        self.folder.join(format!("{hash}.plan.ron"))
+    }
+
     /// What stays behind costs some kilobytes and harms nobody.
     fn sweep(&self, state: &State) {
         let Ok(files) = std::fs::read_dir(&self.folder) else { return };
         for file in files.flatten() {
             let name = file.file_name();
-            let Some(name) = name.to_str().filter(|name| *name != STATE) else { continue };
-            let hash = name.split('.').next().unwrap_or_default();
+            let Some(hash) = name.to_str().and_then(|name| name.split('.').next()) else { continue };
+            if !is_hash(hash) {
+                continue;
+            }
             let known = state.confirmed == hash || state.history.iter().any(|entry| entry.hash == hash);
             if !known && let Err(error) = std::fs::remove_file(file.path()) {
                 tracing::warn!("{}: {error}", file.path().display());
@@ -162,12 +247,15 @@ impl Slots {
 
     /// A name is made of a hash alone: what is asked for leads nowhere else.
     fn path(&self, hash: &str, kind: &str) -> Result<PathBuf, SlotError> {
-        let is_hash = hash.len() == 64 && hash.bytes().all(|octet| octet.is_ascii_hexdigit());
-        if !is_hash {
+        if !is_hash(hash) {
             return Err(SlotError { path: self.folder.clone(), why: format!("`{hash}` is no full hash of a plan") });
         }
         Ok(self.folder.join(format!("{hash}.{kind}.ron")))
     }
+}
+
+fn is_hash(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
 fn at(path: &Path, error: &io::Error) -> SlotError {
@@ -209,9 +297,9 @@ pub(crate) struct Incoming {
 
 impl State {
     /// The first plan of a data folder.
-    pub(crate) fn first(of: Incoming) -> State {
+    pub(crate) fn first(of: Incoming, from_file: bool) -> State {
         let mut state = State { confirmed: of.hash.clone(), trial: None, history: Vec::new() };
-        state.add(of, true);
+        state.add(of, from_file);
         state
     }
 
@@ -223,6 +311,11 @@ impl State {
     /// Was the confirmed plan deployed, and not only named by a file at a start?
     pub fn is_deployed(&self) -> bool {
         self.history.iter().find(|entry| entry.hash == self.confirmed).is_some_and(|entry| !entry.from_file)
+    }
+
+    /// Did a file name this plan at a start, whenever that was?
+    pub(crate) fn is_from_file(&self, hash: &str) -> bool {
+        self.history.iter().any(|entry| entry.hash == hash && entry.from_file)
     }
 
     /// Puts a plan on trial.
@@ -319,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_trial_replaces_the_plan_before_only_once_it_is_confirmed() {
-        let mut state = State::first(incoming("a"));
+        let mut state = State::first(incoming("a"), true);
         assert!(!state.is_deployed());
         state.on_trial(incoming("b"), 600);
         assert_eq!((state.confirmed.clone(), state.serial(&plan::hash("b").full())), (plan::hash("a").full(), 2));
@@ -349,7 +442,7 @@ mod tests {
 
     #[test]
     fn fifty_plans_are_kept_and_the_confirmed_one_whatever_its_age() {
-        let mut state = State::first(incoming("confirmed"));
+        let mut state = State::first(incoming("confirmed"), true);
         for number in 0..120 {
             state.on_trial(incoming(&number.to_string()), 600);
             state.roll_back("timeout");
@@ -365,7 +458,7 @@ mod tests {
         let slots = Slots::of(&folder);
         assert!(slots.state().unwrap().is_none());
         let hash = slots.keep("a plan", Some("a map"), None).unwrap();
-        let state = State::first(incoming("a plan"));
+        let state = State::first(incoming("a plan"), true);
         slots.write(&state).unwrap();
         let gone = slots.keep("another", None, None).unwrap();
         slots.write(&state).unwrap();

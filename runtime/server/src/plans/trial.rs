@@ -1,11 +1,13 @@
 //! A plan on trial: somebody confirms it, or it is taken back (`decide::guards` says when).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use decide::guards::{self, Cause, Watched};
 use mail::Login;
+use queue::MessageFacts;
+use store::{QueueId, QueueItem};
 
 use super::slots::{SlotError, Slots};
 use super::{PlanState, moved, refused, swap};
@@ -16,6 +18,9 @@ use crate::{clock, durable, metrics, start};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Looks between two writes of who was refused.
 const FLUSH_EVERY: u32 = 120;
+/// Of a queue that grew so many messages are looked at, in pages.
+const QUEUE_PAGES_MAX: usize = 20;
+const QUEUE_PAGE: usize = 500;
 
 /// The plan on trial, and what there was before.
 pub(crate) struct Trial {
@@ -25,6 +30,7 @@ pub(crate) struct Trial {
     began_s: i64,
     until_s: i64,
     panics: u64,
+    panics_in_background: u64,
     queue: u64,
     only_tighter: bool,
     engines_down: bool,
@@ -61,8 +67,9 @@ impl Trial {
     pub fn begin(before: Arc<Service>, began_s: i64, until_s: i64, only_tighter: bool) -> Trial {
         before.plans.refused.begin();
         let (panics, queue, engines_down) = (metrics::panics(), queue(&before), engines_down(&before).is_some());
+        let panics_in_background = before.served.panics();
         let (began, down) = (Instant::now(), BTreeMap::new());
-        Trial { before, began, began_s, until_s, panics, queue, only_tighter, engines_down, down }
+        Trial { before, began, began_s, until_s, panics, panics_in_background, queue, only_tighter, engines_down, down }
     }
 
     fn now_s(&self) -> i64 {
@@ -74,8 +81,9 @@ impl Trial {
         // An address that is not on this machine yet was so before, too.
         let fell = service.doors.down(service).into_iter().filter(|name| !service.doors.unbound.lacks(name));
         let mut down: Vec<String> = fell.map(|name| format!("listener {name}")).collect();
-        // The plan before would not bring engines back that were down under it.
-        if !self.engines_down && engines_down(service).is_some() {
+        // The plan before would not bring engines back that were down under it, nor those both have: somebody floods them.
+        let are_others = !same_engines(&self.before, service);
+        if are_others && !self.engines_down && engines_down(service).is_some() {
             down.push("every virus engine".to_owned());
         }
         self.down.retain(|what, _| down.contains(what));
@@ -84,6 +92,9 @@ impl Trial {
         }
         let contained =
             |login: &str| Login::new(login).is_some_and(|login| service.standings.of(&login).contained.is_some());
+        let queue = queue(service);
+        let grows = queue.saturating_sub(self.queue) > self.before.tables.plan().deployment.guards.queue;
+        let queue_accounts = if grows { waiting_accounts(service, self.began_s, contained) } else { 0 };
         Watched {
             now_s,
             until_s: self.until_s,
@@ -93,10 +104,34 @@ impl Trial {
             only_tighter: self.only_tighter,
             down: self.down.clone().into_iter().collect(),
             panics: metrics::panics().saturating_sub(self.panics),
-            queue: queue(service),
+            panics_in_background: service.served.panics().saturating_sub(self.panics_in_background),
+            queue,
             queue_before: self.queue,
+            queue_accounts,
         }
     }
+}
+
+fn same_engines(one: &Service, other: &Service) -> bool {
+    let is_kept = |engine: &Arc<crate::scan::Engine>| other.engines.iter().any(|it| Arc::ptr_eq(it, engine));
+    one.engines.len() == other.engines.len() && one.engines.iter().all(is_kept)
+}
+
+/// Accounts with mail that waits and came since then, but for those `but` names. Unreadable is as if there were none.
+fn waiting_accounts(service: &Service, since_s: i64, but: impl Fn(&str) -> bool) -> u32 {
+    // An id begins with the time.
+    let mut first = [0; 16];
+    let since_ms = u64::try_from(since_s).unwrap_or(0).saturating_mul(1_000);
+    first[..6].copy_from_slice(&since_ms.to_be_bytes()[2..]);
+    let (mut after, mut accounts) = (QueueId(first), BTreeSet::new());
+    for _ in 0..QUEUE_PAGES_MAX {
+        let page = service.store.queue_list(Some(after), QUEUE_PAGE).unwrap_or_default();
+        let Some(last) = page.last() else { break };
+        after = last.queue_id;
+        let login = |item: &QueueItem| queue::facts::read::<MessageFacts>(&item.facts).login;
+        accounts.extend(page.iter().filter_map(login).map(|login| mail::fold(&login)).filter(|login| !but(login)));
+    }
+    u32::try_from(accounts.len()).unwrap_or(u32::MAX)
 }
 
 fn engines_down(service: &Service) -> Option<Duration> {

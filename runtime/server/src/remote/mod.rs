@@ -6,6 +6,7 @@
 //! is asked again when the request is read.
 
 pub mod client;
+mod handshakes;
 pub mod identity;
 pub mod operators;
 mod verify;
@@ -19,6 +20,7 @@ use rustls::version::TLS13;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::admission::Kind;
 use crate::operate::door;
@@ -26,13 +28,16 @@ use crate::operate::jobs::Jobs;
 use crate::operate::{OperateError, Who};
 use crate::portal::patience::Patient;
 use crate::service::{Service, stopped};
-use crate::tls;
+use crate::tls::{self, HandshakeError};
+use handshakes::{Handshake, Handshakes};
 use identity::{Identity, fingerprint};
 
 pub use operators::{Operator, OperatorRole};
 
-/// Connections at a time, apart from all others.
+/// Connections of operators at a time, apart from all others; strangers have none of them.
 const CONNECTIONS_MAX: usize = 64;
+/// A handshake takes at most this long.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Of one client address.
 const OF_ADDRESS_MAX: u32 = 16;
 /// Octets of an answer have to go out within this.
@@ -43,8 +48,8 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 const PROTOCOL: &[u8] = b"facteur-control/1";
 
 /// Accepts until the server stops.
-pub(crate) async fn serve(service: Arc<Service>, jobs: Arc<Jobs>, listener: TcpListener, acceptor: TlsAcceptor) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+pub(crate) async fn serve(service: Arc<Service>, jobs: Arc<Jobs>, listener: Arc<TcpListener>, acceptor: TlsAcceptor) {
+    let (places, handshakes) = (Arc::new(Semaphore::new(CONNECTIONS_MAX)), Arc::new(Handshakes::default()));
     let mut stop = service.stop.clone();
     loop {
         let accepted = tokio::select! {
@@ -55,49 +60,55 @@ pub(crate) async fn serve(service: Arc<Service>, jobs: Arc<Jobs>, listener: TcpL
             tokio::time::sleep(BACK_OFF).await;
             continue;
         };
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
-        let Ok(seat) = service.admission.enter(Kind::Control, client.ip().to_canonical()) else { continue };
-        if seat.at_once > OF_ADDRESS_MAX {
-            continue;
-        }
-        let (service, jobs, acceptor) = (service.clone(), jobs.clone(), acceptor.clone());
+        let handshake = handshakes.enter(client.ip());
+        let (service, jobs, acceptor, places) = (service.clone(), jobs.clone(), acceptor.clone(), places.clone());
         tokio::spawn(async move {
-            converse(service, jobs, &acceptor, stream, client).await;
-            drop((place, seat));
+            let Some((stream, shown)) = known(&service, &acceptor, stream, client, handshake).await else { return };
+            let Ok(_place) = places.try_acquire_owned() else { return };
+            let from = client.ip().to_canonical();
+            let Ok(seat) = service.admission.enter(Kind::Control, from) else { return };
+            if seat.at_once > OF_ADDRESS_MAX {
+                return;
+            }
+            let asked = service.clone();
+            door::converse(service, jobs, move || who(&asked, &shown, from), stream).await;
         });
     }
 }
 
-/// The handshake, one request and its answer.
-async fn converse(
-    service: Arc<Service>,
-    jobs: Arc<Jobs>,
+/// The handshake: what is said from here on, and the fingerprint of the key that was shown and proved.
+async fn known(
+    service: &Service,
     acceptor: &TlsAcceptor,
     stream: TcpStream,
     client: SocketAddr,
-) {
+    mut handshake: Handshake,
+) -> Option<(TlsStream<Patient<TcpStream>>, String)> {
     let _ = stream.set_nodelay(true);
     // Whoever is cut off the network says no more: the work that waits for them ends.
     let _ = rustix::net::sockopt::set_socket_keepalive(&stream, true);
     let _ = rustix::net::sockopt::set_tcp_keepidle(&stream, Duration::from_secs(30));
     let _ = rustix::net::sockopt::set_tcp_keepintvl(&stream, Duration::from_secs(10));
     let _ = rustix::net::sockopt::set_tcp_keepcnt(&stream, 3);
-    let stream = match tls::accept(acceptor, Patient::new(stream, WRITE_MAX)).await {
+    let accepting = tls::accept(acceptor, Patient::new(stream, WRITE_MAX));
+    let accepted = tokio::select! {
+        accepted = tokio::time::timeout(HANDSHAKE_MAX, accepting) => accepted.unwrap_or(Err(HandshakeError::TimedOut)),
+        () = handshake.ended() => Err(HandshakeError::TimedOut),
+    };
+    let stream = match accepted {
         Ok(stream) => stream,
         Err(error) => {
             service.metrics.handshakes_failed.inc();
             tracing::debug!(%client, "no TLS on the control channel: {error}");
-            return;
+            return None;
         }
     };
     let (_, session) = stream.get_ref();
     if session.alpn_protocol() != Some(PROTOCOL) {
-        return;
+        return None;
     }
-    let shown = session.peer_certificates().and_then(|chain| chain.first()).and_then(|own| fingerprint(own));
-    let Some(shown) = shown else { return };
-    let (asked, from) = (service.clone(), client.ip().to_canonical());
-    door::converse(service, jobs, move || who(&asked, &shown, from), stream).await;
+    let shown = session.peer_certificates().and_then(|chain| chain.first()).and_then(|own| fingerprint(own))?;
+    Some((stream, shown))
 }
 
 /// The operator with this key, as they are enrolled now.

@@ -113,8 +113,8 @@ pub fn site(places: &Places) -> PathBuf {
 
 /// Of the plan that will be served, and whether it was deployed.
 fn tables(places: &Places) -> Result<(Tables, bool), Anything> {
-    let (text, is_deployed) = serving::plan_text(&places.plan, &places.data)?;
-    let (plan, _) = plan::read(&text).map_err(|error| serving::named(&places.plan, error))?;
+    let serving::Served { text, path, is_deployed } = serving::plan_text(&places.plan, &places.data)?;
+    let (plan, _) = plan::read(&text).map_err(|error| serving::named(&path, error))?;
     Ok((Tables::new(plan)?, is_deployed))
 }
 

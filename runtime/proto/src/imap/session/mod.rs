@@ -118,6 +118,8 @@ pub struct Session {
     messages: usize,
     client: Option<String>,
     timeout_s: u32,
+    /// What holds from the next command on.
+    next_config: Option<Config>,
 }
 
 /// Where the session stands between two steps.
@@ -180,6 +182,20 @@ impl Session {
             messages: 0,
             client: None,
             timeout_s: SILENCE_BEFORE_LOGIN_S,
+            next_config: None,
+        }
+    }
+
+    /// The place is another one from the next command on: what is announced and what is taken change together.
+    pub fn set_config(&mut self, config: Config) {
+        self.next_config = Some(config);
+    }
+
+    fn take_config(&mut self, state: &mut State) {
+        let Some(config) = self.next_config.take() else { return };
+        match state {
+            State::NotAuthenticated(state) => state.shared.config = config,
+            State::Open(open) => open.shared_mut().config = config,
         }
     }
 
@@ -205,7 +221,10 @@ impl Session {
     fn advance(&mut self) -> Option<Step> {
         self.remember();
         match std::mem::replace(&mut self.stage, Stage::Closing) {
-            Stage::Ready(state) => self.read_command(state),
+            Stage::Ready(mut state) => {
+                self.take_config(&mut state);
+                self.read_command(state)
+            }
             Stage::ToAsk(question, then) => {
                 self.stage = Stage::Asked(then);
                 Some(Step::Ask(question))

@@ -272,6 +272,21 @@ impl Session {
         }
     }
 
+    /// The place is another one from the next command on.
+    pub fn set_config(&mut self, config: Config) {
+        match &mut self.stage {
+            Stage::Ready(State::Authorization(state)) | Stage::Challenge(state, _) => state.shared.config = config,
+            Stage::Ready(State::Transaction(state)) => state.shared.config = config,
+            // The driver says it before it feeds, and these wait for no octets.
+            Stage::ToAsk(..)
+            | Stage::Asked(_)
+            | Stage::More(_)
+            | Stage::ToSecure(_)
+            | Stage::Securing(_)
+            | Stage::Closing => {}
+        }
+    }
+
     /// Seconds the client may keep silent now; then the driver says `end`.
     pub fn timeout_s(&self) -> u32 {
         self.timeout_s

@@ -276,9 +276,16 @@ impl Session {
         self.connection.config.rcpt_max = rcpt_max;
     }
 
-    /// Changes the largest message of the next transactions (RFC 1870), whatever EHLO said before.
-    pub fn set_size_max(&mut self, size_octets_max: u64) {
-        self.connection.config.size_octets_max = size_octets_max;
+    /// Changes what the listener is from here on, whatever EHLO said before: the next EHLO announces it, and the next transaction is
+    /// bound by it (RFC 1870 6.1). Meant for between transactions. TLS that is there stays.
+    pub fn set_config(&mut self, config: Config) {
+        let tls = match (self.connection.config.tls, config.tls) {
+            (TlsMode::Active, _) => TlsMode::Active,
+            // It began in the clear, and the listener no longer does.
+            (_, TlsMode::Active) => TlsMode::Required,
+            (_, tls) => tls,
+        };
+        self.connection.config = Config { tls, ..config };
     }
 
     /// Changes the replies to a client that skips TLS or the login, so that they can name the rule that asks for it.

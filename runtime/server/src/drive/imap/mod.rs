@@ -66,15 +66,8 @@ struct Imap {
 
 /// Holds the conversation to its end.
 pub async fn run(service: Arc<Service>, connection: Connection) {
-    let bindings = connection.bindings();
     let session = match &connection.block {
-        Ok(_) => Session::new(Config {
-            host: service.tables.listener_rules(connection.listener).host.to_string(),
-            append_octets_max: service.tables.plan().mailboxes.message_size_octets,
-            mechanisms: sasl::offered(&opening::mechanisms(service.tables.plan()), &bindings),
-            bindings,
-            masks: masks(service.tables.plan()),
-        }),
+        Ok(_) => Session::new(config(&service, &connection)),
         Err(refusal) => Session::turned_away(refusal.reply(false, &service.plan).text()),
     };
     let changed = Arc::new(Notify::new());
@@ -182,7 +175,9 @@ impl Imap {
                     self.connection.stream.acknowledge();
                 } else {
                     // Another command: it is answered under the plan that runs now.
-                    self.connection.take_plan(&mut self.service);
+                    if self.connection.take_plan(&mut self.service) {
+                        self.session.set_config(config(&self.service, &self.connection));
+                    }
                 }
                 match super::told::first(&mut self.connection, &mut buffer, octets).await {
                     Ok(octets) => self.session.feed(octets),
@@ -298,6 +293,18 @@ impl Imap {
         let selected = self.selected.as_ref().map(Watched::mailbox);
         let mut open = selected.into_iter().chain(self.searched);
         open.find(|id| session_id(*id) == mailbox).ok_or(Trouble::Bug)
+    }
+}
+
+/// What the plan says of the connection.
+fn config(service: &Service, connection: &Connection) -> Config {
+    let (plan, bindings) = (service.tables.plan(), connection.bindings());
+    Config {
+        host: service.tables.listener_rules(connection.listener).host.to_string(),
+        append_octets_max: plan.mailboxes.message_size_octets,
+        mechanisms: sasl::offered(&opening::mechanisms(plan), &bindings),
+        bindings,
+        masks: masks(plan),
     }
 }
 

@@ -95,7 +95,9 @@ impl Pop {
         match super::read(&self.service, &mut self.connection.stream, entered, buffer, limit, false).await {
             Woken::Octets(octets) => {
                 // Another command: it is answered under the plan that runs now.
-                self.connection.take_plan(&mut self.service);
+                if self.connection.take_plan(&mut self.service) {
+                    self.session.set_config(config(&self.service, &self.connection));
+                }
                 match super::told::first(&mut self.connection, buffer, octets).await {
                     Ok(octets) => self.session.feed(octets),
                     Err(super::told::Untold) => return false,

@@ -33,6 +33,8 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
         },
         plan_unsigned: service.metrics.plan_unsigned.get() == 1,
         plan_key_alarm: service.metrics.plan_key_alarm.get() == 1,
+        plan_signature: crate::keys::broken(service),
+        plans_damaged: service.plans.damage(),
         since_s: service.served.since_s,
         at_s: now_s,
         listeners: listeners(service),
@@ -49,6 +51,8 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
         loops_stopped: service.served.stopped().into_iter().map(str::to_owned).collect(),
         ..StatusNow::default()
     };
+    service.metrics.plan_signature_broken.set(i64::from(now.plan_signature.is_some()));
+    service.metrics.plans_damaged.set(i64::from(!now.plans_damaged.is_empty()));
     now.warnings = probe::warnings(&now);
     now.warnings.extend(crate::keys::warnings(&service.store));
     Ok(now)

@@ -40,6 +40,10 @@ pub struct StatusNow {
     pub plan_unsigned: bool,
     /// The plan keys were replaced at the console, and nobody has said they saw it.
     pub plan_key_alarm: bool,
+    /// Why the signatures of the plan that runs do not hold with the keys enrolled today.
+    pub plan_signature: Option<String>,
+    /// What a start found damaged among the plans, until an operator says which plan is to stay.
+    pub plans_damaged: Vec<String>,
     /// When this process began to serve.
     pub since_s: i64,
     /// When this was looked at.

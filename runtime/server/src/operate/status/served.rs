@@ -1,6 +1,7 @@
 //! What a server knows of its own run: since when, which work in the background has ended.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
@@ -10,23 +11,30 @@ use crate::clock;
 pub(crate) struct Served {
     pub since_s: i64,
     stopped: Mutex<BTreeSet<&'static str>>,
+    panics: AtomicU64,
 }
 
 impl Default for Served {
     fn default() -> Served {
-        Served { since_s: clock::unix_s(), stopped: Mutex::default() }
+        Served { since_s: clock::unix_s(), stopped: Mutex::default(), panics: AtomicU64::new(0) }
     }
 }
 
 impl Served {
     /// This work ended by a panic.
     pub fn ended(&self, work: &'static str) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
         lock(&self.stopped).insert(work);
     }
 
     /// It works again.
     pub fn begun(&self, work: &'static str) {
         lock(&self.stopped).remove(work);
+    }
+
+    /// How often work ended so.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
     }
 
     pub fn stopped(&self) -> Vec<&'static str> {

@@ -344,7 +344,6 @@ pub fn refused(why: &Refusal) -> Refused {
         Refusal::TooManyAnnotations => of("TooManyAnnotations", &""),
         Refusal::TooManyGrants => of("TooManyGrants", &""),
         Refusal::AlreadyWarned => of("AlreadyWarned", &""),
-        Refusal::Circle(address) => of("Circle", address),
     }
 }
 

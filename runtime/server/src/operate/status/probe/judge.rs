@@ -199,6 +199,16 @@ fn plan(now: &StatusNow) -> Seen {
             format!("{name}; its keys were replaced at the console: facteur key acknowledge"),
         );
     }
+    if let Some(line) = now.plans_damaged.first() {
+        let more = now.plans_damaged.iter().skip(1).map(|line| format!("; {line}")).collect::<String>();
+        let says =
+            format!("{name} is executed because plans were damaged: {line}{more}; see whether it is the right one");
+        return Seen::new(Level::Critical, says);
+    }
+    if let Some(why) = &now.plan_signature {
+        let says = format!("{name} is executed, and its signatures do not hold: {why}; deploy it signed again");
+        return Seen::new(Level::Critical, says);
+    }
     let taken = if now.plan_unsigned { "; plans are taken without a signature" } else { "" };
     match now.trial_until_s {
         None => Seen::new(Level::Ok, format!("{name} is executed{taken}")),

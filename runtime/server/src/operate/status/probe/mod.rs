@@ -162,7 +162,7 @@ impl Probe {
             Probe::Backup => "facteur backup now; its error is in the log",
             Probe::Disk => "give the device room; full, nothing new is taken",
             Probe::Certificate => "renew it and restart",
-            Probe::Plan => "facteur confirm, or it is undone by itself",
+            Probe::Plan => "facteur confirm; a plan on trial is undone by itself otherwise",
             Probe::Store => "facteur store verify",
             Probe::Directory => "facteur directory status",
             Probe::Compromise => "facteur compromise list",

@@ -51,7 +51,7 @@ fn nothing_warns_of_a_server_with_which_all_is_well() {
 #[test]
 fn each_trouble_has_its_level_and_its_words() {
     type Change = fn(&mut StatusNow);
-    let table: [(Probe, Change, Level, &str); 19] = [
+    let table: [(Probe, Change, Level, &str); 21] = [
         (Probe::Smtp, |now| now.listeners[0].open = false, Level::Critical, "closed: mx"),
         (Probe::Imaps, |now| now.listeners[1].addresses.clear(), Level::Critical, "nothing listens"),
         (
@@ -93,6 +93,13 @@ fn each_trouble_has_its_level_and_its_words() {
         (Probe::Certificate, |now| now.certificates[0].self_signed = true, Level::Warning, "self-signed: default"),
         (Probe::Plan, |now| now.trial_until_s = Some(NOW_S + 60), Level::Warning, "on trial for 60 s more"),
         (Probe::Plan, |now| now.plan_key_alarm = true, Level::Critical, "keys were replaced"),
+        (
+            Probe::Plan,
+            |now| now.plans_damaged = vec!["plans/state.ron: damaged".to_owned()],
+            Level::Critical,
+            "plans were damaged: plans/state.ron",
+        ),
+        (Probe::Plan, |now| now.plan_signature = Some("E1001".to_owned()), Level::Critical, "do not hold: E1001"),
         (Probe::Store, |now| now.store.findings = 2, Level::Critical, "2 findings"),
         (
             Probe::Directory,
