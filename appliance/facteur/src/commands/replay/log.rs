@@ -176,7 +176,11 @@ mod tests {
             // One more may have been under way.
             log.head = head(transactions);
             let mut seen = Vec::new();
-            log.each(|facts| Ok(seen.push(facts.at_s))).unwrap();
+            log.each(|facts| {
+                seen.push(facts.at_s);
+                Ok(())
+            })
+            .unwrap();
             assert_eq!(seen, [9, 10, 11]);
         }
         log.head = head(3);
