@@ -174,7 +174,7 @@ fn certificates(now: &StatusNow) -> String {
     let one = |certificate: &server::operate::CertificateNow| {
         let own = if certificate.self_signed { " SELF-SIGNED" } else { "" };
         match certificate.until_s - now.at_s {
-            CENTURY_S.. => format!("{} without end{own}", certificate.name),
+            CENTURY_S.. => format!("{} does not end{own}", certificate.name),
             left if left > 0 => format!("{} {} left{own}", certificate.name, age(left)),
             _ => format!("{} ENDED{own}", certificate.name),
         }

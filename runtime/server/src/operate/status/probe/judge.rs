@@ -176,7 +176,7 @@ fn certificate(now: &StatusNow) -> Seen {
     };
     let days = (first.until_s.saturating_sub(now.at_s) as f64 / DAY_S * 10.0).round() / 10.0;
     let says = match days {
-        CENTURY_DAYS.. => format!("{} has no end", first.name),
+        CENTURY_DAYS.. => format!("{} does not end", first.name),
         _ if days > 0.0 => format!("{} ends in {days} days", first.name),
         _ => format!("{} has ended", first.name),
     };

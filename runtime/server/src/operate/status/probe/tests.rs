@@ -48,10 +48,11 @@ fn nothing_warns_of_a_server_with_which_all_is_well() {
     assert_eq!(line(Probe::Disk, &now), "DISK OK - 60 % free | 'free'=60%;10;5;0 'free_octets'=60B;;;0");
 }
 
+type Change = fn(&mut StatusNow);
+
 #[test]
 fn each_trouble_has_its_level_and_its_words() {
-    type Change = fn(&mut StatusNow);
-    let table: [(Probe, Change, Level, &str); 21] = [
+    let table: [(Probe, Change, Level, &str); 19] = [
         (Probe::Smtp, |now| now.listeners[0].open = false, Level::Critical, "closed: mx"),
         (Probe::Imaps, |now| now.listeners[1].addresses.clear(), Level::Critical, "nothing listens"),
         (
@@ -93,13 +94,6 @@ fn each_trouble_has_its_level_and_its_words() {
         (Probe::Certificate, |now| now.certificates[0].self_signed = true, Level::Warning, "self-signed: default"),
         (Probe::Plan, |now| now.trial_until_s = Some(NOW_S + 60), Level::Warning, "on trial for 60 s more"),
         (Probe::Plan, |now| now.plan_key_alarm = true, Level::Critical, "keys were replaced"),
-        (
-            Probe::Plan,
-            |now| now.plans_damaged = vec!["plans/state.ron: damaged".to_owned()],
-            Level::Critical,
-            "plans were damaged: plans/state.ron",
-        ),
-        (Probe::Plan, |now| now.plan_signature = Some("E1001".to_owned()), Level::Critical, "do not hold: E1001"),
         (Probe::Store, |now| now.store.findings = 2, Level::Critical, "2 findings"),
         (
             Probe::Directory,
@@ -110,16 +104,33 @@ fn each_trouble_has_its_level_and_its_words() {
         (Probe::Compromise, |now| now.compromise_cases = 1, Level::Warning, "1 account looks stolen"),
         (Probe::Process, |now| now.loops_stopped = vec!["night".to_owned()], Level::Critical, "has ended: night"),
     ];
-    for (probe, change, level, words) in table {
-        let mut now = well();
-        change(&mut now);
-        let probed = judge(probe, &now, probe.limits());
-        assert_eq!(probed.level, level, "{probed}");
-        assert!(probed.says.contains(words), "{probed}");
-        let told = warnings(&now);
-        assert_eq!(told.len(), 1, "one trouble, one warning: {told:?}");
-        assert!(told[0].starts_with(level.word()) && told[0].contains(" -> "), "{told:?}");
-    }
+    table.into_iter().for_each(shown);
+}
+
+#[test]
+fn a_plan_that_was_damaged_or_lost_its_signature_is_told() {
+    let table: [(Probe, Change, Level, &str); 2] = [
+        (
+            Probe::Plan,
+            |now| now.plans_damaged = vec!["plans/state.ron: damaged".to_owned()],
+            Level::Critical,
+            "plans were damaged: plans/state.ron",
+        ),
+        (Probe::Plan, |now| now.plan_signature = Some("E1001".to_owned()), Level::Critical, "do not hold: E1001"),
+    ];
+    table.into_iter().for_each(shown);
+}
+
+/// What a change shows, as a probe and as the one warning of the screen.
+fn shown((probe, change, level, words): (Probe, Change, Level, &str)) {
+    let mut now = well();
+    change(&mut now);
+    let probed = judge(probe, &now, probe.limits());
+    assert_eq!(probed.level, level, "{probed}");
+    assert!(probed.says.contains(words), "{probed}");
+    let told = warnings(&now);
+    assert_eq!(told.len(), 1, "one trouble, one warning: {told:?}");
+    assert!(told[0].starts_with(level.word()) && told[0].contains(" -> "), "{told:?}");
 }
 
 #[test]
