@@ -232,7 +232,7 @@ async fn deploy(service: &Arc<Service>, asked: Deploy, author: &str) -> Result<D
     if !TRIAL_S.contains(&trial_s) {
         return Err(no("deploy", format!("a trial lasts {} s to {} s", TRIAL_S.start(), TRIAL_S.end())));
     }
-    let Verified { mut new, moved, text, admitted, mut warnings } = verified(&service, &asked, false).await?;
+    let Verified { mut new, moved, text, admitted, mut warnings } = verified(&service, &asked, Some(author)).await?;
     warnings.extend(unreached(&service, &new.tables).await);
     // Whoever was waited for until here takes nothing of the trial.
     let began_s = clock::unix_s();
@@ -294,14 +294,14 @@ fn bad(error: crate::plans::slots::SlotError) -> OperateError {
     OperateError::file(&error.path.clone(), error.why)
 }
 
-/// Looks at a plan again, whoever compiled it (policy-language 9, sequence 1).
-async fn verified(service: &Arc<Service>, asked: &Deploy, ran_here: bool) -> Result<Verified, OperateError> {
+/// Looks at a plan again, whoever compiled it (policy-language 9, sequence 1). Nobody brings one that ran here before.
+async fn verified(service: &Arc<Service>, asked: &Deploy, brought_by: Option<&str>) -> Result<Verified, OperateError> {
     let (plan, hash) = plan::read(&asked.plan).map_err(|error| no("E1002", error.to_string()))?;
     if hash.full() == service.plan_full {
-        return Err(signed_again(service, asked).await?);
+        return Err(signed_again(service, asked, brought_by.unwrap_or_default()).await?);
     }
     of_this_plan(asked.map.as_deref(), &hash)?;
-    let admitted = if ran_here {
+    let admitted = if brought_by.is_none() {
         Admitted { by: Vec::new(), said: None, ops: Vec::new() }
     } else {
         keys::admit(&service.store, &hash.full(), asked.signature.as_deref(), clock::unix_s())?
@@ -337,7 +337,7 @@ async fn verified(service: &Arc<Service>, asked: &Deploy, ran_here: bool) -> Res
 }
 
 /// What is said of a plan that runs already. Where its signatures do not hold any more and new ones do, those are kept.
-async fn signed_again(service: &Service, asked: &Deploy) -> Result<OperateError, OperateError> {
+async fn signed_again(service: &Service, asked: &Deploy, author: &str) -> Result<OperateError, OperateError> {
     let runs = format!("{} runs already", service.plan);
     if asked.signature.is_none() || keys::broken(service).is_none() {
         return Ok(no("deploy", runs));
@@ -345,9 +345,11 @@ async fn signed_again(service: &Service, asked: &Deploy) -> Result<OperateError,
     let admitted = keys::admit(&service.store, &service.plan_full, asked.signature.as_deref(), clock::unix_s())?;
     let slots = Slots::of(&service.site.data);
     slots.keep(&asked.plan, None, asked.signature.as_deref()).map_err(bad)?;
-    if !admitted.ops.is_empty() {
-        durable::commit(&service.store, admitted.ops).await?;
-    }
+    let what =
+        format!("plan {} has new signatures, of {}: {}", service.plan, admitted.by.join(", "), line(&asked.reason));
+    let mut ops = admitted.ops;
+    ops.push(store::Op::Audit { at_s: clock::unix_s(), who: author.to_owned(), what });
+    durable::commit(&service.store, ops).await?;
     Ok(no("deploy", format!("{runs}; the signatures that came with it hold and are kept")))
 }
 
@@ -502,8 +504,8 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
     if let Some(to) = &asked.to {
         let state = slots.state().map_err(bad)?.ok_or_else(keeps_none)?;
         let entry = former(&state, to)?;
-        // The one a trial would go back to by itself is not picked out of the history.
-        if changing.is_none() || entry.hash != state.confirmed {
+        // The one a trial would go back to by itself is not picked out of the history, and one a file named at a start never had any.
+        if !state.is_from_file(&entry.hash) && (changing.is_none() || entry.hash != state.confirmed) {
             keys::signed_today(&service.store, &slots, &entry.hash)?;
         }
     }
@@ -530,7 +532,7 @@ async fn roll_back(service: &Arc<Service>, asked: &RollBack, author: &str) -> Re
     // It ran here before: what it loosens and restarts is meant. It has to be servable all the same.
     let all = moved(&service.tables, &tables_of(&text)?).restarted;
     let again = Deploy { plan: text, ack_loosen: true, restart: all, ..Deploy::default() };
-    let Verified { mut new, moved, text, .. } = verified(&service, &again, true).await?;
+    let Verified { mut new, moved, text, .. } = verified(&service, &again, None).await?;
     let bound = bind_new(&new, &moved).map_err(|error| no("deploy", error.to_string()))?;
     let hash = plan::hash(&text).full();
     let reason = line(&asked.reason);

@@ -140,7 +140,7 @@ fn lost(secrets: &[String]) -> String {
     let secrets = if secrets.is_empty() { "what was imported".to_owned() } else { secrets.join(", ") };
     format!(
         "SEAL.KEY OF THE DATA FOLDER IS LOST: {secrets} DOES NOT OPEN. This is no first boot: nothing given is taken, and what is \
-         sealed stays. Put that seal.key back and start again, or give everything again (import --again)"
+         sealed stays. Put that seal.key back and start again, or give everything again (import --again; keys by key break-glass)"
     )
 }
 
@@ -170,7 +170,7 @@ impl Import<'_> {
             match verdict {
                 Verdict::Take => take.push(item),
                 Verdict::Known => {}
-                Verdict::Differs if closed => {}
+                Verdict::Differs if closed && !self.again => {}
                 Verdict::Differs => lines.push(not_taken(&taken, &item)),
             }
         }
@@ -275,6 +275,11 @@ impl Import<'_> {
         const BY: &str = "first boot";
         let at_s = jiff::Timestamp::now().as_second();
         let failed = |error: server::operate::OperateError| error.to_string();
+        let there = operators::kept(self.store).map_err(|error| error.to_string())?;
+        // A list that was refused at the first boot is no open door once somebody saw to operators by hand.
+        if !self.again && there.values().any(|one| one.by != BY) {
+            return Err("operators were enrolled here since: these are not taken (import --again)".to_owned());
+        }
         for operator in operators::read_lines(text, BY, at_s)? {
             let kept = operators::kept(self.store).map_err(|error| error.to_string())?;
             let before = kept.values().find(|one| one.name.eq_ignore_ascii_case(&operator.name));

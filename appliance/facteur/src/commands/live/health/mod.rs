@@ -98,6 +98,14 @@ pub fn run(args: &HealthArgs) -> Exit {
         if place.format == Format::Human {
             say!("NOT HEALTHY");
         }
+        // No other version brings an address: the one that works gets its tries back, or three starts would give it up.
+        if args.confirm_boot
+            && stand.was_good
+            && only_addresses(&looks.done)
+            && let Err(error) = update::confirm(&args.machine)
+        {
+            eprintln!("facteur: the running version could not be confirmed: {error}");
+        }
         return stand.verdict(&looks.done);
     }
     if args.confirm_boot {
@@ -134,10 +142,14 @@ impl Stand {
 
     /// Of looks of which some are not well. Where another start would find the same, whoever runs us asks again (7).
     fn verdict(self, done: &[Look]) -> Exit {
-        let only_addresses = done.iter().all(|look| look.well || look.name == ADDRESSES);
-        let again = !self.can_fall_back || (self.was_good && only_addresses);
+        let again = !self.can_fall_back || (self.was_good && only_addresses(done));
         if again { Exit::Refused } else { Exit::PolicyErrors }
     }
+}
+
+/// Is all well but for addresses that cannot be bound?
+fn only_addresses(done: &[Look]) -> bool {
+    done.iter().all(|look| look.well || look.name == ADDRESSES)
 }
 
 impl Looks<'_> {
