@@ -330,7 +330,9 @@ fn a_connection_of_before_is_told_and_bound_by_the_plan_of_each_command() -> Out
     let server = serve(&before, &data);
     let sender = server.describe.people[0].clone();
     let mut imap = Imap::person(&server, "outside", &sender)?;
-    let mut stranger = Smtp::connect(&server, "subm", "outside")?.starttls()?;
+    let mut stranger = Smtp::connect(&server, "subm", "outside")?;
+    stranger.ehlo()?;
+    let mut stranger = stranger.starttls()?;
     stranger.ehlo()?;
     let long = format!("Subject: long\r\n\r\n{}", format!("{}\r\n", "x".repeat(70)).repeat(30_000));
     imap.append("INBOX", long.as_bytes())?.ok()?;
