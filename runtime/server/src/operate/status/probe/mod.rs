@@ -161,7 +161,7 @@ impl Probe {
             Probe::Signatures => "see why the engine gets no updates (freshclam, proxy)",
             Probe::Backup => "facteur backup now; its error is in the log",
             Probe::Disk => "give the device room; full, nothing new is taken",
-            Probe::Certificate => "renew it and restart",
+            Probe::Certificate => "renew it, or name another in site.ron",
             Probe::Plan => "facteur confirm; a plan on trial is undone by itself otherwise",
             Probe::Store => "facteur store verify",
             Probe::Directory => "facteur directory status",
