@@ -217,7 +217,11 @@ impl Server {
         let control_socket = control::bind(&service.site.data).map_err(bad_control)?;
         service.plans.set(Some(service.clone()));
         let jobs = Arc::default();
-        let syslog = loops::start(&service, "syslog", logs::keep);
+        // What is said from here on goes there, before the work begins.
+        let lines = Mutex::new(logs::open(&service));
+        let syslog = loops::start(&service, "syslog", move |service| {
+            logs::keep(service, lines.lock().unwrap_or_else(PoisonError::into_inner).take())
+        });
         let mut tasks = tasks(&service, &jobs, control_socket);
         let remote = remote_door(&service, &jobs, &mut tasks, &mut binder)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();

@@ -112,6 +112,10 @@ fn clamav_milter_finds_what_its_engine_knows_and_says_later_without_it() -> Outc
         let Some((engine, _milter, socket)) = start(&scratch, on_infected) else { return Ok(()) };
         let clean = letter("a@client.example", "b@example.org", "clean");
         let long = format!("{clean}{}", "A line that says nothing.\r\n".repeat(10_000));
+        // It listens before it knows its engine.
+        wait::until(Duration::from_secs(60), "the milter knows its engine", || {
+            (show(&socket, client, clean.as_bytes()).ok()?.verdict == Verdict::Accept).then_some(())
+        });
         for message in [&clean, &long] {
             let said = show(&socket, client, message.as_bytes())?;
             assert_eq!((&said.verdict, said.saw), (&Verdict::Accept, Saw::Whole), "{said:?}");

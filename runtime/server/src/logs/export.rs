@@ -29,14 +29,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Lines of one write.
 const LINES_AT_ONCE: usize = 64;
 
-/// Sends until [`end`]. Lines are taken from the moment this is called.
-pub(crate) fn keep(service: Arc<Service>) -> impl Future<Output = ()> + Send {
-    let queue = service.site.syslog.is_some().then(|| mpsc::channel(WAITING_MAX));
-    let lines = queue.map(|(sender, lines)| {
-        *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-        lines
-    });
-    passing(service, lines)
+/// Takes lines from now on, where the site has a syslog server.
+pub(crate) fn open(service: &Service) -> Option<mpsc::Receiver<Arc<Entry>>> {
+    service.site.syslog.as_ref()?;
+    let (sender, lines) = mpsc::channel(WAITING_MAX);
+    *QUEUE.write().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+    Some(lines)
+}
+
+/// Sends until [`end`] what [`open`] took, which is asked again where a panic lost it.
+pub(crate) async fn keep(service: Arc<Service>, opened: Option<mpsc::Receiver<Arc<Entry>>>) {
+    let lines = opened.or_else(|| open(&service));
+    passing(service, lines).await;
 }
 
 /// The last lines go, and no more are taken.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::mpsc;
 
 pub use entry::Entry;
-pub(crate) use export::{end, keep};
+pub(crate) use export::{end, keep, open};
 pub use journal::{Journal, is_journal};
 pub(crate) use recent::{Recent, Remembered};
 
