@@ -107,7 +107,8 @@ impl Doors {
         sockets
     }
 
-    /// Serves these sockets again, as what a plan says the listener is, and binds those that were lost on the way.
+    /// Serves these sockets again, as what a plan says the listener is, and binds those that were lost on the way. What cannot be
+    /// bound is tried again, if this server does that.
     ///
     /// # Errors
     /// As [`bind`]; the last one. The others are served.
@@ -116,7 +117,10 @@ impl Doors {
         let lost = given.len().saturating_sub(sockets.len());
         let is_bound = |address: &SocketAddr| sockets.iter().any(|socket| socket.local_addr().ok() == Some(*address));
         let lost: Vec<SocketAddr> = given.iter().filter(|it| !is_bound(it)).take(lost).copied().collect();
-        let bad = |address, error| StartError::Bind { listener: name.to_owned(), address, error };
+        let bad = |address, error| {
+            self.unbound.note(name, address, &error);
+            StartError::Bind { listener: name.to_owned(), address, error }
+        };
         let again = lost.into_iter().map(|address| listen::bind(address).map_err(|error| bad(address, error)));
         let (mut doors, mut trouble) = (Vec::new(), Ok(()));
         for socket in sockets.into_iter().map(Ok).chain(again) {
@@ -136,14 +140,14 @@ impl Doors {
     }
 
     /// Listeners of a plan that should accept connections at each address of the site, and do not. Those that wait for health are
-    /// none of them.
-    pub fn down(&self, service: &Service) -> Vec<String> {
+    /// none of them. `borne` says how many addresses a listener may lack.
+    pub fn down(&self, service: &Service, borne: impl Fn(&str) -> usize) -> Vec<String> {
         let waiting = start::still_waiting(service);
         let open = self.open();
         let is_down = |name: &str| {
             let wanted = service.site.listeners.get(name).map_or(0, Vec::len);
             let all = open.get(name).map(Vec::as_slice).unwrap_or_default();
-            all.iter().filter(|it| !it.task.is_finished()).count() < wanted
+            all.iter().filter(|it| !it.task.is_finished()).count() + borne(name) < wanted
         };
         let names = service.tables.listeners().map(|(_, name, _)| name.to_owned());
         names.filter(|name| !waiting.contains(name) && is_down(name)).collect()
@@ -162,6 +166,7 @@ impl Doors {
             // A task that panicked was counted; the others still have to end.
             let _ = task.await;
         }
+        self.unbound.ended().await;
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Opened>>> {

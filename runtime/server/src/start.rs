@@ -90,7 +90,6 @@ pub enum StartError {
     /// The site names listeners the plan does not have.
     UnknownListeners(Vec<String>),
     TimeZone(String),
-    /// The plans on disk.
     /// The key of what the store keeps sealed.
     Seal(std::io::Error),
     /// The site's view of DNS.
@@ -391,14 +390,16 @@ pub(crate) fn open_waiting(
     let mut opened = BTreeMap::new();
     // Two may have come at once, and one before may have come half way.
     let open = service.doors.listening();
-    let mut binder = Binder::new(bears && service.doors.unbound.keeps_trying());
+    let bears = bears && service.doors.unbound.keeps_trying();
     for name in names.into_iter().filter(|name| !waits.is_empty() && !open.contains_key(name)) {
+        let mut binder = Binder::new(bears);
         let doors = doors::bind(&service.tables, &service.site, &service.certificates, &name, &mut binder)?;
         let addresses = service.doors.serve(service, doors);
         opened.insert(name, addresses);
+        // It stays open whatever becomes of the next one.
+        service.doors.unbound.add(binder);
     }
     waits.clear();
-    service.doors.unbound.add(binder);
     Ok(opened)
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 
 use crate::operate::jobs::Jobs;
 use crate::portal::{self, Front};
@@ -62,6 +62,12 @@ pub(crate) struct Missing {
     pub why: String,
 }
 
+impl Missing {
+    pub fn is(&self, wanted: &Wanted, address: SocketAddr) -> bool {
+        (&self.wanted, self.address) == (wanted, address)
+    }
+}
+
 /// Binds what is asked, and knows what becomes of what cannot be bound.
 pub(crate) struct Binder {
     keeps_trying: bool,
@@ -95,6 +101,8 @@ impl Binder {
 pub(crate) struct Unbound {
     keeps_trying: AtomicBool,
     missing: Mutex<Vec<Missing>>,
+    /// What serves an address that was bound later, but for listeners of the plan. It goes on where the trying ends by a panic.
+    served: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Unbound {
@@ -110,6 +118,15 @@ impl Unbound {
         self.lock().extend(binder.missing);
     }
 
+    /// Notes an address a listener of the plan lost while plans changed, if it is to be tried again. Once.
+    pub fn note(&self, name: &str, address: SocketAddr, error: &io::Error) {
+        let wanted = Wanted::Listener(name.to_owned());
+        let mut missing = self.lock();
+        if self.keeps_trying() && !missing.iter().any(|it| it.is(&wanted, address)) {
+            missing.push(Missing { wanted, address, why: error.to_string() });
+        }
+    }
+
     pub fn keeps_trying(&self) -> bool {
         self.keeps_trying.load(Ordering::Relaxed)
     }
@@ -118,9 +135,23 @@ impl Unbound {
         self.lock().clone()
     }
 
-    /// Does this listener of the plan lack an address?
-    pub fn lacks(&self, name: &str) -> bool {
-        self.lock().iter().any(|it| it.wanted == Wanted::Listener(name.to_owned()))
+    /// How many addresses a listener of the plan lacks, of those that `is_asked`.
+    pub fn count(&self, name: &str, is_asked: impl Fn(&Missing) -> bool) -> usize {
+        let wanted = Wanted::Listener(name.to_owned());
+        self.lock().iter().filter(|it| it.wanted == wanted && is_asked(it)).count()
+    }
+
+    /// Waits for what was bound later to end, once the server stops.
+    pub async fn ended(&self) {
+        let served = std::mem::take(&mut *self.served.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in served {
+            // A task that panicked was counted; the others still have to end.
+            let _ = task.await;
+        }
+    }
+
+    fn serve(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).push(tokio::spawn(work));
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Missing>> {
@@ -131,17 +162,20 @@ impl Unbound {
 /// Tries again until the server stops. `front` is the portal's, where there is one.
 pub(crate) async fn keep(service: Arc<Service>, front: Option<Arc<Front>>, jobs: Arc<Jobs>) {
     let mut stop = service.stop.clone();
-    let mut served = JoinSet::new();
     while tokio::time::timeout(AGAIN, stopped(&mut stop)).await.is_err() {
         let unbound = &service.doors.unbound;
+        if unbound.lock().is_empty() {
+            continue;
+        }
+        // Not while another plan comes in: it may close what the one before would open.
+        let _changing = service.plans.changing.lock().await;
         for missing in unbound.all() {
-            match again(&service.current(), &missing, front.as_ref(), &jobs, &mut served) {
-                Ok(()) => unbound.lock().retain(|it| (&it.wanted, it.address) != (&missing.wanted, missing.address)),
+            match again(&service.current(), &missing, front.as_ref(), &jobs) {
+                Ok(()) => unbound.lock().retain(|it| !it.is(&missing.wanted, missing.address)),
                 Err(error) => tracing::debug!("still: {error}"),
             }
         }
     }
-    while served.join_next().await.is_some() {}
 }
 
 /// Serves an address now, or finds that nobody wants it any more.
@@ -150,14 +184,17 @@ fn again(
     missing: &Missing,
     front: Option<&Arc<Front>>,
     jobs: &Arc<Jobs>,
-    served: &mut JoinSet<()>,
 ) -> Result<(), StartError> {
     let Missing { wanted, address, .. } = missing;
-    if let Wanted::Listener(name) = wanted
-        && (service.tables.listener(name).is_none() || service.doors.has(name, *address))
-    {
+    let is_wanted = match wanted {
+        Wanted::Listener(name) => service.tables.listener(name).is_some() && !service.doors.has(name, *address),
+        Wanted::Portal(_) => front.is_some(),
+        Wanted::Metrics | Wanted::Control => true,
+    };
+    if !is_wanted {
         return Ok(());
     }
+    let unbound = &service.doors.unbound;
     let socket = listen::bind(*address).map_err(|error| wanted.clone().trouble(*address, error))?;
     match wanted {
         Wanted::Listener(name) => {
@@ -167,17 +204,50 @@ fn again(
         Wanted::Portal(seen_as) => {
             let door = start::portal_door(&service.tables, &service.certificates, socket, *seen_as)?;
             if let Some(front) = front {
-                served.spawn(portal::serve(front.clone(), door));
+                unbound.serve(portal::serve(front.clone(), door));
             }
         }
-        Wanted::Metrics => {
-            served.spawn(http::serve_public(service.clone(), socket));
-        }
+        Wanted::Metrics => unbound.serve(http::serve_public(service.clone(), socket)),
         Wanted::Control => {
             let acceptor = remote::acceptor(service).map_err(StartError::Remote)?;
-            served.spawn(remote::serve(service.clone(), jobs.clone(), Arc::new(socket), acceptor));
+            unbound.serve(remote::serve(service.clone(), jobs.clone(), Arc::new(socket), acceptor));
         }
     }
     tracing::info!(listener = wanted.to_string(), %address, "it is listened on at last");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_lost_later_is_noted_once_and_only_where_it_is_tried_again() {
+        let in_use = || io::Error::from(io::ErrorKind::AddrInUse);
+        let (one, other) = ("192.0.2.1:25".parse().unwrap(), "192.0.2.2:25".parse().unwrap());
+        let nobody_tries = Unbound::default();
+        nobody_tries.note("mx", one, &in_use());
+        assert_eq!(nobody_tries.count("mx", |_| true), 0);
+        let unbound = Unbound::default();
+        unbound.take(Binder::new(true));
+        for address in [one, one, other] {
+            unbound.note("mx", address, &in_use());
+        }
+        assert_eq!((unbound.count("mx", |_| true), unbound.count("imaps", |_| true)), (2, 0));
+        assert_eq!(unbound.count("mx", |it| it.address == other), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_bound_later_is_waited_for() {
+        let (unbound, (say, said)) = (Unbound::default(), tokio::sync::oneshot::channel());
+        let ended = Arc::new(AtomicBool::new(false));
+        let seen = ended.clone();
+        unbound.serve(async move {
+            said.await.unwrap();
+            seen.store(true, Ordering::SeqCst);
+        });
+        say.send(()).unwrap();
+        unbound.ended().await;
+        assert!(ended.load(Ordering::SeqCst));
+    }
 }

@@ -55,7 +55,7 @@ impl fmt::Display for NotSigned {
             }
             NotSigned::Older { at, newest } => write!(
                 f,
-                "it was signed at {at}, which is not above the newest one taken ({newest}): sign it again; `rollback` says so explicitly"
+                "it was signed at {at}, which is before the newest one taken ({newest}): sign it again; `rollback` says so explicitly"
             ),
             NotSigned::Future { at } => write!(f, "it says it was signed at {at}, which has not come yet"),
         }

@@ -453,7 +453,10 @@ impl Operation for Confirm {
                 audit(context, &format!("plan {plan} is confirmed, serial {serial}"));
                 Ok(PlanAnswer::Runs(RunningPlan { plan, serial }))
             }
-            None if service.current().plans.seen_to(&Slots::of(&service.site.data)) => {
+            // One that was taken back meanwhile is not the one somebody said is to stay.
+            None if service.current().plan_full == service.plan_full
+                && service.plans.seen_to(&Slots::of(&service.site.data)) =>
+            {
                 audit(context, &format!("plan {} is to stay, though plans were damaged", service.plan));
                 Ok(PlanAnswer::Runs(RunningPlan { plan: service.plan.clone(), serial: service.serial }))
             }

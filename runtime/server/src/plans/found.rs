@@ -102,8 +102,9 @@ pub(crate) fn begin(slots: &Slots, tables: &Tables, hash: &PlanHash) -> Begun {
     };
     let (author, reason) = (author.to_owned(), reason.to_owned());
     let of = Incoming { hash: hash.full(), at_s: clock::unix_s(), author, reason, summary: String::new() };
-    let is_readable = slots.both_states().0.is_ok_and(|state| state.is_some() || before.is_none());
-    let mut state = before.clone().unwrap_or_else(|| State::first(of.clone(), !is_found));
+    let (file, copy) = slots.both_states();
+    let is_readable = file.is_ok_and(|state| state.is_some() || before.is_none());
+    let mut state = before.clone().unwrap_or_else(|| State::first(of.clone(), !is_found, slots.hashes()));
     if state.roll_back(Cause::Restart.word()) {
         tracing::error!("a plan was on trial when the server ended; the confirmed one is served");
     }
@@ -116,8 +117,11 @@ pub(crate) fn begin(slots: &Slots, tables: &Tables, hash: &PlanHash) -> Begun {
     if !is_readable {
         slots.set_aside();
     }
-    if before.as_ref() != Some(&state) || !is_readable || slots.plan(&hash.full()).is_err() {
-        let written = slots.keep(&plan::emit(tables.plan()), None, None).and_then(|_| slots.write(&state));
+    let is_noted = is_readable && before.as_ref() == Some(&state) && copy.as_ref() == Some(&state);
+    if !is_noted || slots.plan(&hash.full()).is_err() {
+        // The state first: a plan nobody deployed, with no state that says so, would be taken for a deployed one.
+        let keep = || slots.keep(&plan::emit(tables.plan()), None, None).map(drop);
+        let written = slots.write(&state).and_then(|()| keep());
         more.extend(written.err().map(|error| error.to_string()));
     }
     if !more.is_empty() {
@@ -167,7 +171,7 @@ mod tests {
         let data = std::env::temp_dir().join(format!("facteur-found-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&data);
         let slots = Slots::of(&data);
-        let mut state = State::first(incoming(&plan_of(1).1), true);
+        let mut state = State::first(incoming(&plan_of(1).1), true, Vec::new());
         for number in 1..=4 {
             let (text, hash) = plan_of(number);
             slots.keep(&text, None, None).unwrap();
@@ -224,12 +228,68 @@ mod tests {
             assert!(found.damage.iter().any(|line| line.contains(file_told)), "{name}: {:?}", found.damage);
             let begun = begin_with(&slots);
             assert!(!begun.damage.is_empty(), "{name}");
+            let is_whole = |number| slots.plan(&plan_of(number).1.full()).is_ok();
+            assert!(name != "both" || (1..=4).all(is_whole), "no plan is lost with the state: {name}");
             // From the next start on it is whole, serves the same, and the alarm stands.
             assert!(slots.found().damage.is_empty() && serves(&slots) == Some(number), "{name}: {:?}", slots.found());
             assert_eq!(begin_with(&slots).damage, begun.damage, "{name}");
             slots.note_damage(&[]);
             assert!(begin_with(&slots).damage.is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_start_makes_the_copy_good_that_was_not_written() {
+        type Harm<'h> = Box<dyn Fn(PathBuf) + 'h>;
+        let harms: [(&str, Harm<'_>); 3] = [
+            ("copy-gone", Box::new(|copy| fs::remove_file(copy).unwrap())),
+            ("copy-damaged", Box::new(|copy| fs::write(copy, "damaged").unwrap())),
+            (
+                "copy-old",
+                Box::new(|copy| {
+                    let old = State::first(incoming(&plan_of(1).1), true, Vec::new());
+                    fs::write(copy, ron::to_string(&old).unwrap()).unwrap();
+                }),
+            ),
+        ];
+        for (name, harm) in harms {
+            let (at, slots) = folder(name);
+            begin_with(&slots);
+            harm(file(&at, "state.copy.ron"));
+            assert!(begin_with(&slots).damage.is_empty(), "{name}");
+            fs::write(file(&at, "state.ron"), "damaged").unwrap();
+            assert_eq!(serves(&slots), Some(3), "{name}");
+        }
+    }
+
+    #[test]
+    fn plans_found_without_their_state_are_gone_back_to() {
+        let (at, slots) = folder("history");
+        for name in ["state.ron", "state.copy.ron"] {
+            fs::remove_file(file(&at, name)).unwrap();
+        }
+        begin_with(&slots);
+        let state = slots.state().unwrap().unwrap();
+        let before = (1..4).map(|number| plan_of(number).1.full());
+        assert!(before.into_iter().all(|hash| state.stayed(state.find(&hash).unwrap())), "{state:?}");
+        assert_eq!((state.confirmed.clone(), state.serial(&state.confirmed)), (plan_of(4).1.full(), 4));
+        assert!(state.is_deployed() && state.history.iter().all(|entry| !entry.from_file));
+    }
+
+    #[test]
+    fn a_first_start_cut_before_its_plan_is_kept_deploys_nothing() {
+        let data = std::env::temp_dir().join(format!("facteur-found-cut-{}", std::process::id()));
+        let (_folder, slots) = (Folder(data.clone()), Slots::of(&data));
+        let (text, hash) = plan_of(1);
+        let tables = Tables::new(plan::read(&text).unwrap().0).unwrap();
+        // The plan's file cannot be written, its state can.
+        let in_the_way = data.join("plans").join(format!("{}.plan.ron.new", hash.full()));
+        fs::create_dir_all(&in_the_way).unwrap();
+        assert_eq!(begin(&slots, &tables, &hash).damage.len(), 2);
+        fs::remove_dir(&in_the_way).unwrap();
+        let found = slots.found();
+        assert!(found.state.is_some_and(|state| !state.is_deployed()) && found.plan.is_none());
+        assert!(found.damage.is_empty(), "{:?}", found.damage);
     }
 
     #[test]

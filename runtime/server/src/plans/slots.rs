@@ -296,9 +296,15 @@ pub(crate) struct Incoming {
 }
 
 impl State {
-    /// The first plan of a data folder.
-    pub(crate) fn first(of: Incoming, from_file: bool) -> State {
+    /// The first of a data folder, or of one whose state is lost. Plans of the full hashes `here`, the newest first, were there
+    /// before it: none is swept away, and an operator can go back to each.
+    pub(crate) fn first(of: Incoming, from_file: bool, here: Vec<String>) -> State {
         let mut state = State { confirmed: of.hash.clone(), trial: None, history: Vec::new() };
+        let others: Vec<String> = here.into_iter().filter(|hash| *hash != of.hash).take(HISTORY_MAX - 1).collect();
+        for hash in others.into_iter().rev() {
+            state.add(Incoming { hash, reason: "found after damage".to_owned(), ..of.clone() }, false);
+            state.history[0].end = End::Replaced;
+        }
         state.add(of, from_file);
         state
     }
@@ -412,7 +418,7 @@ mod tests {
 
     #[test]
     fn a_trial_replaces_the_plan_before_only_once_it_is_confirmed() {
-        let mut state = State::first(incoming("a"), true);
+        let mut state = State::first(incoming("a"), true, Vec::new());
         assert!(!state.is_deployed());
         state.on_trial(incoming("b"), 600);
         assert_eq!((state.confirmed.clone(), state.serial(&plan::hash("b").full())), (plan::hash("a").full(), 2));
@@ -442,7 +448,7 @@ mod tests {
 
     #[test]
     fn fifty_plans_are_kept_and_the_confirmed_one_whatever_its_age() {
-        let mut state = State::first(incoming("confirmed"), true);
+        let mut state = State::first(incoming("confirmed"), true, Vec::new());
         for number in 0..120 {
             state.on_trial(incoming(&number.to_string()), 600);
             state.roll_back("timeout");
@@ -458,7 +464,7 @@ mod tests {
         let slots = Slots::of(&folder);
         assert!(slots.state().unwrap().is_none());
         let hash = slots.keep("a plan", Some("a map"), None).unwrap();
-        let state = State::first(incoming("a plan"), true);
+        let state = State::first(incoming("a plan"), true, Vec::new());
         slots.write(&state).unwrap();
         let gone = slots.keep("another", None, None).unwrap();
         slots.write(&state).unwrap();

@@ -12,6 +12,7 @@ use store::{QueueId, QueueItem};
 use super::slots::{SlotError, Slots};
 use super::{PlanState, moved, refused, swap};
 use crate::service::{Service, stopped};
+use crate::unbound::Missing;
 use crate::{clock, durable, metrics, start};
 
 /// A plan on trial is looked at so often.
@@ -34,6 +35,10 @@ pub(crate) struct Trial {
     queue: u64,
     only_tighter: bool,
     engines_down: bool,
+    /// Addresses that were missing already.
+    unbound: Vec<Missing>,
+    /// Listeners waited for health: what they cannot bind once they open is none of the plan's doing.
+    waited: bool,
     /// What is down, since when.
     down: BTreeMap<String, i64>,
 }
@@ -68,8 +73,21 @@ impl Trial {
         before.plans.refused.begin();
         let (panics, queue, engines_down) = (metrics::panics(), queue(&before), engines_down(&before).is_some());
         let panics_in_background = before.served.panics();
-        let (began, down) = (Instant::now(), BTreeMap::new());
-        Trial { before, began, began_s, until_s, panics, panics_in_background, queue, only_tighter, engines_down, down }
+        let (unbound, waited) = (before.doors.unbound.all(), !start::still_waiting(&before).is_empty());
+        Trial {
+            before,
+            began: Instant::now(),
+            began_s,
+            until_s,
+            panics,
+            panics_in_background,
+            queue,
+            only_tighter,
+            engines_down,
+            unbound,
+            waited,
+            down: BTreeMap::new(),
+        }
     }
 
     fn now_s(&self) -> i64 {
@@ -78,9 +96,10 @@ impl Trial {
 
     fn watched(&mut self, service: &Service) -> Watched {
         let now_s = self.now_s();
-        // An address that is not on this machine yet was so before, too.
-        let fell = service.doors.down(service).into_iter().filter(|name| !service.doors.unbound.lacks(name));
-        let mut down: Vec<String> = fell.map(|name| format!("listener {name}")).collect();
+        // An address that is not on this machine yet was so before, too; one that was lost on the way was not.
+        let was_so = |it: &Missing| self.waited || self.unbound.iter().any(|before| before.is(&it.wanted, it.address));
+        let fell = service.doors.down(service, |name| service.doors.unbound.count(name, was_so));
+        let mut down: Vec<String> = fell.into_iter().map(|name| format!("listener {name}")).collect();
         // The plan before would not bring engines back that were down under it, nor those both have: somebody floods them.
         let are_others = !same_engines(&self.before, service);
         if are_others && !self.engines_down && engines_down(service).is_some() {

@@ -60,7 +60,7 @@ pub(crate) fn now(service: &Arc<Service>, now_s: i64) -> Result<StatusNow, ReadE
 
 fn listeners(service: &Service) -> Vec<ListenerNow> {
     let listening = service.doors.listening();
-    let down = service.doors.down(service);
+    let down = service.doors.down(service, |_| 0);
     let one = |(_, name, rules): (_, &str, &plan::Listener)| {
         let addresses = listening.get(name).map(Vec::as_slice).unwrap_or_default();
         // One that is closed, as before the health check, has the addresses the site gives it.
