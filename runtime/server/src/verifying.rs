@@ -3,13 +3,14 @@
 //!
 //! Where it is stands in the store, so that a restart goes on from there.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{Timestamp, ToSpan, Zoned};
 use mail::Address;
 use serde::{Deserialize, Serialize};
-use store::{Interrupt, Op, ReadError, Report, Store, VerifyPart, VerifyPlace};
+use store::{Finding, Interrupt, Op, ReadError, Report, Store, VerifyPart, VerifyPlace};
 use tokio::sync::watch;
 
 use crate::notices::Words;
@@ -37,6 +38,11 @@ const KEPT_EVERY: Duration = Duration::from_secs(30);
 /// Findings that are told one by one, in a pass and in a notice.
 const TOLD_MAX: usize = 100;
 const IN_A_NOTICE: usize = 20;
+/// Those of a step of which is told who has the body, which takes a look at all messages.
+const NAMED_MAX: usize = 5;
+
+/// How often a pass was forgotten since the start.
+static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
 
 /// One look at the whole store, over nights.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +93,9 @@ fn word(part: VerifyPart) -> &'static str {
     }
 }
 
-/// Forgets a pass, for a commit: everything was verified otherwise.
+/// Forgets a pass, for a commit: everything was verified otherwise. One that is worked on ends.
 pub(crate) fn forget() -> Op {
+    FORGOTTEN.fetch_add(1, Ordering::SeqCst);
     Op::Setting { key: PASS.to_owned(), value: None }
 }
 
@@ -97,19 +104,18 @@ pub async fn keep(service: Arc<Service>) {
     let mut stop = service.stop.clone();
     loop {
         let now = Timestamp::now().to_zoned(service.time_zone.clone());
-        let current = service.current();
-        if let Some(night) = night_of(&now, minute(&current)) {
-            work(&current, &night).await;
+        if let Some(night) = night_of(&now, minute(&service)) {
+            work(&service, &night).await;
         }
-        drop(current);
         if tokio::time::timeout(LOOK_EVERY, stopped(&mut stop)).await.is_ok() {
             return;
         }
     }
 }
 
-fn minute(service: &Service) -> u32 {
-    service.tables.plan().backup.as_ref().map_or(MINUTE, |backup| backup.every_night_at_min)
+/// As the plan that runs now says: it may be another than an hour ago.
+fn minute(service: &Arc<Service>) -> u32 {
+    service.current().tables.plan().backup.as_ref().map_or(MINUTE, |backup| backup.every_night_at_min)
 }
 
 /// The night it is, by the day of its backup; `None` by day.
@@ -123,7 +129,10 @@ fn night_of(now: &Zoned, minute: u32) -> Option<String> {
 
 /// Does tonight's share, or what is left of it.
 async fn work(service: &Arc<Service>, night: &str) {
-    let read = durable_read(service, |store| Ok((Pass::load(store)?, store.body_octets()?))).await;
+    let forgotten = FORGOTTEN.load(Ordering::SeqCst);
+    let is_forgotten = || FORGOTTEN.load(Ordering::SeqCst) != forgotten;
+    // A database that cannot be read is what is looked for.
+    let read = durable_read(service, |store| Ok((Pass::load(store)?, store.body_octets().unwrap_or_default()))).await;
     let Some((mut pass, octets)) = read else { return };
     let share = (octets / NIGHTS).max(SHARE_MIN);
     if pass.night != night {
@@ -133,20 +142,31 @@ async fn work(service: &Arc<Service>, night: &str) {
     let mut kept = Instant::now();
     while !pass.is_done {
         let began = Instant::now();
-        let Some((report, next)) = step(service, pass.place(), &mut stop).await else {
+        let looked = step(service, pass.place(), &mut stop).await;
+        if is_forgotten() {
+            return;
+        }
+        let Some((report, next)) = looked else {
             return keep_pass(service, &pass).await;
         };
-        take(service, &mut pass, &report, next, share).await;
+        // What could not be told is found again from where the pass was kept last.
+        if !take(service, &mut pass, &report, next, share).await {
+            return;
+        }
         if pass.is_done || kept.elapsed() >= KEPT_EVERY {
             keep_pass(service, &pass).await;
             kept = Instant::now();
         }
-        let wait = pause(report.body_bytes, began.elapsed());
-        if !pass.is_done && tokio::time::timeout(wait, stopped(&mut stop)).await.is_ok() {
-            return keep_pass(service, &pass).await;
+        if pass.is_done {
+            return;
         }
+        let wait = pause(report.body_bytes, began.elapsed());
+        let is_stopping = tokio::time::timeout(wait, stopped(&mut stop)).await.is_ok();
         let now = Timestamp::now().to_zoned(service.time_zone.clone());
-        if night_of(&now, minute(service)).as_deref() != Some(night) {
+        if is_forgotten() {
+            return;
+        }
+        if is_stopping || night_of(&now, minute(service)).as_deref() != Some(night) {
             return keep_pass(service, &pass).await;
         }
     }
@@ -182,25 +202,22 @@ fn pause(octets: u64, took: Duration) -> Duration {
     whole.saturating_sub(took).max(took)
 }
 
-/// Notes what a step found and where the next begins.
-async fn take(service: &Arc<Service>, pass: &mut Pass, report: &Report, next: Option<VerifyPlace>, share: u64) {
+/// Notes what a step found and where the next begins. False when it could not be told.
+async fn take(service: &Arc<Service>, pass: &mut Pass, report: &Report, next: Option<VerifyPlace>, share: u64) -> bool {
     pass.tonight += report.body_bytes;
     pass.is_done = next.is_none() || pass.tonight >= share;
     if !report.findings.is_empty() {
         let told_before = usize::try_from(pass.findings).unwrap_or(usize::MAX);
         pass.findings += report.findings.len() as u64;
         pass.found_s = clock::unix_s();
-        let (worker, findings) = (service.clone(), report.findings.clone());
-        let sentences = move || {
-            let told = findings.iter().take(TOLD_MAX.saturating_sub(told_before));
-            told.map(|finding| verify::sentence(&worker.store, finding, true)).collect::<Vec<String>>()
-        };
-        let sentences = durable::blocking(sentences).await.unwrap_or_default();
+        let sentences = sentences(service, &report.findings, TOLD_MAX.saturating_sub(told_before)).await;
         sentences.iter().for_each(|what| tracing::error!("the store is damaged: {what}"));
         if let Some(place) = next {
             pass.goes_on_at(place);
         }
-        alarm(service, pass, &sentences).await;
+        if !alarm(&service.current(), pass, &sentences).await {
+            return false;
+        }
     }
     match next {
         Some(place) => pass.goes_on_at(place),
@@ -216,16 +233,32 @@ async fn take(service: &Arc<Service>, pass: &mut Pass, report: &Report, next: Op
             *pass = Pass { night: pass.night.clone(), tonight: pass.tonight, is_done: true, ..Pass::default() };
         }
     }
+    true
 }
 
-/// Tells the managers, in the commit that notes what was found.
-async fn alarm(service: &Arc<Service>, pass: &Pass, sentences: &[String]) {
+/// The first `most` of what was found, in words. A server that stops waits for no look at all messages but the one that goes on.
+async fn sentences(service: &Arc<Service>, findings: &[Finding], most: usize) -> Vec<String> {
+    let (store, stop) = (service.store.clone(), service.stop.clone());
+    let findings: Vec<Finding> = findings.iter().take(most).cloned().collect();
+    let told = move || {
+        let is_named = |number: usize| number < NAMED_MAX && !*stop.borrow();
+        let told = findings.iter().enumerate();
+        told.map(|(number, finding)| verify::sentence(&store, finding, is_named(number))).collect()
+    };
+    durable::blocking(told).await.unwrap_or_default()
+}
+
+/// Tells the managers, in the commit that notes what was found. False when the store did not take it.
+async fn alarm(service: &Arc<Service>, pass: &Pass, sentences: &[String]) -> bool {
     if sentences.is_empty() {
-        return;
+        return true;
     }
     match Address::new("postmaster", service.tables.plan().institution.domain.clone()) {
-        Ok(managers) => drop(notices::tell(service, &managers, damaged(sentences), vec![pass.op()]).await),
-        Err(_) => tracing::error!("the managers have no address"),
+        Ok(managers) => notices::tell(service, &managers, damaged(sentences), vec![pass.op()]).await,
+        Err(_) => {
+            tracing::error!("the managers have no address");
+            true
+        }
     }
 }
 

@@ -69,7 +69,11 @@ fn a_damaged_message_is_found_by_night_and_told_with_its_mailbox_and_nothing_els
     let line = log.lines().find(|line| line.contains("the store is damaged")).unwrap_or_default();
     assert!(line.contains("(INBOX) of toto-j, message UID 2)"), "{line}");
     let status = ask(&server, &["status"]);
-    assert!(status.out.contains("DAMAGED, 1 finding") && status.out.contains("1 finding"), "{}", status.out);
+    assert!(
+        status.out.contains("DAMAGED, 1 finding") && status.out.contains("its verification has 1 finding"),
+        "{}",
+        status.out
+    );
     wait::until(WITHIN, "it is measured", || {
         server.metrics().contains("facteur_store_verify_findings 1").then_some(())
     });

@@ -138,6 +138,36 @@ fn a_verification_in_steps_finds_what_one_look_finds_and_says_who_has_it() {
     assert_eq!(store.holders(*shard, *blob, 10).unwrap(), [holder]);
 }
 
+/// What the last step compares accounts with. A verification that could not go past it would never end.
+#[test]
+fn people_that_cannot_be_read_are_a_finding_and_the_last_step_is_the_last() {
+    let folder = Folder::new("steps-people");
+    let store = store_with(&folder, &["a"]);
+    let bodies = crate::VerifyPart::Bodies;
+    let last = crate::VerifyPlace { shard: store.shard_numbers().end - 1, part: bodies, after: i64::MAX };
+    let found = || {
+        let (report, next) = store.verify_step(last, 1, &|_| ()).unwrap();
+        assert_eq!(next, None);
+        report.findings
+    };
+    assert_eq!(found(), []);
+    let path = folder.path().join("meta-00.db");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute("UPDATE person SET shard = 200 WHERE login = 'a'", []).unwrap();
+    let findings = found();
+    assert!(matches!(&findings[..], [crate::Finding::Database { shard: 0, what }] if what.contains("no such shard")));
+    let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, u32>(0)).map(u64::from).unwrap();
+    let (root, octets) =
+        (number("SELECT rootpage FROM sqlite_schema WHERE name = 'person'"), number("PRAGMA page_size"));
+    number("PRAGMA wal_checkpoint(TRUNCATE)");
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.write_all_at(&[0; 512], (root - 1) * octets).unwrap();
+    // Nobody reads what is in memory after another's commit.
+    db.execute("UPDATE mailbox SET unseen = unseen", []).unwrap();
+    let findings = found();
+    assert!(matches!(&findings[..], [crate::Finding::Database { shard: 0, what }] if what.contains("malformed")));
+}
+
 #[test]
 fn a_store_written_by_a_later_version_is_refused() {
     let folder = Folder::new("newer");

@@ -91,8 +91,8 @@ impl Store {
         let last = match looked {
             Ok(last) => last,
             // What cannot be read is what is looked for. The next table may be sound.
-            Err(ReadError::Sqlite(error)) if is_damage(&error) => {
-                report.findings.push(Finding::Database { shard, what: error.to_string() });
+            Err(error) if is_damage(&error) => {
+                report.findings.push(damaged(shard, &error));
                 (part == VerifyPart::Tables && after < TABLES_MAX).then_some(after + 1)
             }
             Err(error) => return Err(error),
@@ -104,7 +104,11 @@ impl Store {
             (None, None) => next_shard().map(|shard| VerifyPlace { shard, ..VerifyPlace::START }),
         };
         if next.is_none() {
-            self.accounts(&mut report)?;
+            match self.accounts(&mut report) {
+                Err(error @ ReadError::NoSuchShard) => report.findings.push(damaged(0, &error)),
+                Err(error) if is_damage(&error) => report.findings.push(damaged(0, &error)),
+                looked => looked?,
+            }
         }
         Ok((report, next))
     }
@@ -186,10 +190,24 @@ fn rows(tx: &Transaction, place: VerifyPlace, report: &mut Report) -> Result<Opt
     }
 }
 
-/// The device or the file says that it cannot be read.
-fn is_damage(error: &rusqlite::Error) -> bool {
+/// The device or the file says that it cannot be read, or a record is not what was written.
+fn is_damage(error: &ReadError) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SystemIoFailure};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase | SystemIoFailure))
+    match error {
+        ReadError::Sqlite(error) => {
+            matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase | SystemIoFailure))
+        }
+        ReadError::Damaged => true,
+        _ => false,
+    }
+}
+
+fn damaged(shard: u8, error: &ReadError) -> Finding {
+    let what = match error {
+        ReadError::Sqlite(error) => error.to_string(),
+        error => error.to_string(),
+    };
+    Finding::Database { shard, what }
 }
 
 /// Checks the table behind `number`, with its indexes. `None` behind the last one.
