@@ -20,7 +20,7 @@ pub struct Watched {
     /// What is down, and since when.
     pub down: Vec<(String, i64)>,
     pub panics: u64,
-    /// Of those the ones of work in the background, which nobody outside brings about at will.
+    /// Of those the ones of work in the background, which worked until the trial began.
     pub panics_in_background: u64,
     /// Messages that wait now, and when the trial began.
     pub queue: u64,

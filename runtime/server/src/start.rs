@@ -507,9 +507,14 @@ struct Parts {
 
 /// The clock of windows, and the order of decisions by it: both go on behind all that was counted or logged, also where the clock
 /// of the machine was set back.
+/// Ticks this near to the end of what there is are of a clock that was wrong.
+const SWEPT_TICKS: u32 = 864_000;
+
 async fn clock(store: &Arc<Store>, rings: &mut Rings) -> Result<Clock, StartError> {
     let epoch_s = epoch_s(store).await?;
     let (logged, turn) = crate::recording::newest(store).map_err(StartError::Read)?;
+    // A start under a clock that was years ahead is no reason to stay there.
+    let logged = if logged.0 > u32::MAX - SWEPT_TICKS { Tick(0) } else { logged };
     let clock = Clock::start(epoch_s, rings.newest().unwrap_or(Tick(0)).max(logged));
     rings.turns_from(turn);
     rings.turns_from(crate::recording::turn_at(epoch_s, clock.now()));

@@ -40,7 +40,7 @@ struct Ended {
 /// Works until the server stops, and lets handovers under way end.
 pub async fn run(service: Arc<Service>) {
     let mut stop = service.stop.clone();
-    let mut working: JoinSet<Ended> = JoinSet::new();
+    let mut working: JoinSet<()> = JoinSet::new();
     blocks::load(&service);
     let (mut all, mut counted) = (true, Counted { is_right: false, at: Instant::now() });
     while !service.stopping() {
@@ -60,21 +60,14 @@ pub async fn run(service: Arc<Service>) {
         tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
-            Some(ended) = working.join_next(), if !working.is_empty() => {
-                finished(&service, ended);
-                while let Some(ended) = working.try_join_next() {
-                    finished(&service, ended);
-                }
-            }
+            Some(_) = working.join_next(), if !working.is_empty() => while working.try_join_next().is_some() {},
             () = service.spool.wake.notified() => {}
             () = tokio::time::sleep(counted.wait(wait)) => continue,
         }
         counted.is_right = false;
         blocks::keep(&service).await;
     }
-    while let Some(ended) = working.join_next().await {
-        finished(&service, ended);
-    }
+    while working.join_next().await.is_some() {}
 }
 
 fn until_next(service: &Service) -> Duration {
@@ -84,16 +77,21 @@ fn until_next(service: &Service) -> Duration {
 }
 
 /// Starts what is due and has a place.
-fn start(service: &Arc<Service>, working: &mut JoinSet<Ended>) {
+fn start(service: &Arc<Service>, working: &mut JoinSet<()>) {
     let now_s = clock::unix_s();
     loop {
         let Some(taken) = service.spool.schedule().take(now_s) else { break };
         let service = service.clone();
-        working.spawn(async move {
+        // It gives its places back by itself: the loop may be another by then.
+        let whole = tokio::spawn(async move {
             // A panic was counted; the message is tried again, and not forgotten.
             let lost = Ended { taken: taken.clone(), next_s: Some(now_s + TROUBLE_S), said: Said::Nothing };
-            tokio::spawn(async move { work(&service, taken).await }).await.unwrap_or(lost)
+            let worker = service.clone();
+            let ended = tokio::spawn(async move { work(&worker, taken).await }).await.unwrap_or(lost);
+            finished(&service, ended);
         });
+        // Only a runtime that ends cuts this task.
+        working.spawn(async move { drop(whole.await) });
     }
 }
 
@@ -119,9 +117,7 @@ impl Counted {
     }
 }
 
-fn finished(service: &Arc<Service>, ended: Result<Ended, tokio::task::JoinError>) {
-    // Only a runtime that ends cuts this task.
-    let Ok(Ended { taken, next_s, said }) = ended else { return };
+fn finished(service: &Arc<Service>, Ended { taken, next_s, said }: Ended) {
     if let Said::Blocked { why } = &said {
         tracing::error!(destination = %taken.toward, "blocks this server: {why}");
     }

@@ -17,6 +17,8 @@ use crate::{clock, durable, metrics, start};
 
 /// A plan on trial is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// What waits is read so often.
+const WAITING_EVERY: Duration = Duration::from_secs(10);
 /// Looks between two writes of who was refused.
 const FLUSH_EVERY: u32 = 120;
 /// Of a queue that grew so many messages are looked at, in pages.
@@ -31,7 +33,8 @@ pub(crate) struct Trial {
     began_s: i64,
     until_s: i64,
     panics: u64,
-    panics_in_background: u64,
+    /// By the name of the work.
+    panics_in_background: BTreeMap<&'static str, u64>,
     queue: u64,
     only_tighter: bool,
     engines_down: bool,
@@ -41,6 +44,8 @@ pub(crate) struct Trial {
     waited: bool,
     /// What is down, since when.
     down: BTreeMap<String, i64>,
+    /// How many accounts have mail that waits, and when that was looked at.
+    waiting: Option<(Instant, u32)>,
 }
 
 /// What guards see now, for who deploys.
@@ -86,6 +91,7 @@ impl Trial {
             engines_down,
             unbound,
             waited,
+            waiting: None,
             down: BTreeMap::new(),
         }
     }
@@ -112,8 +118,10 @@ impl Trial {
         let contained =
             |login: &str| Login::new(login).is_some_and(|login| service.standings.of(&login).contained.is_some());
         let queue = queue(service);
-        let grows = queue.saturating_sub(self.queue) > self.before.tables.plan().deployment.guards.queue;
-        let queue_accounts = if grows { waiting_accounts(service, self.began_s, contained) } else { 0 };
+        let grows =
+            !self.only_tighter && queue.saturating_sub(self.queue) > self.before.tables.plan().deployment.guards.queue;
+        let queue_accounts = if grows { self.waiting_accounts(service, contained) } else { 0 };
+        let (in_background, of_old) = self.panics_of_loops(service);
         Watched {
             now_s,
             until_s: self.until_s,
@@ -122,12 +130,39 @@ impl Trial {
             refused_a_week_ago: refused::a_week_ago(&service.store, now_s).unwrap_or(0),
             only_tighter: self.only_tighter,
             down: self.down.clone().into_iter().collect(),
-            panics: metrics::panics().saturating_sub(self.panics),
-            panics_in_background: service.served.panics().saturating_sub(self.panics_in_background),
+            panics: metrics::panics().saturating_sub(self.panics).saturating_sub(of_old),
+            panics_in_background: in_background,
             queue,
             queue_before: self.queue,
             queue_accounts,
         }
+    }
+}
+
+impl Trial {
+    /// New panics of work in the background: of what never panicked before, and of what did, which the plan on trial is not to blame for.
+    fn panics_of_loops(&self, service: &Service) -> (u64, u64) {
+        let (mut new, mut old) = (0_u64, 0_u64);
+        for (work, times) in service.served.panics() {
+            match self.panics_in_background.get(work) {
+                Some(had) => old += times.saturating_sub(*had),
+                None => new += times,
+            }
+        }
+        (new, old)
+    }
+
+    /// Looked at now and then: it reads what waits.
+    fn waiting_accounts(&mut self, service: &Service, but: impl Fn(&str) -> bool) -> u32 {
+        if let Some((at, accounts)) = self.waiting
+            && at.elapsed() < WAITING_EVERY
+        {
+            return accounts;
+        }
+        let floor = self.before.tables.plan().deployment.guards.accounts_floor;
+        let accounts = waiting_accounts(service, self.began_s, floor, but);
+        self.waiting = Some((Instant::now(), accounts));
+        accounts
     }
 }
 
@@ -136,8 +171,9 @@ fn same_engines(one: &Service, other: &Service) -> bool {
     one.engines.len() == other.engines.len() && one.engines.iter().all(is_kept)
 }
 
-/// Accounts with mail that waits and came since then, but for those `but` names. Unreadable is as if there were none.
-fn waiting_accounts(service: &Service, since_s: i64, but: impl Fn(&str) -> bool) -> u32 {
+/// Accounts with mail that waits and came since then, but for those `but` names, until they are more than `floor`. Unreadable is as if
+/// there were none.
+fn waiting_accounts(service: &Service, since_s: i64, floor: u32, but: impl Fn(&str) -> bool) -> u32 {
     // An id begins with the time.
     let mut first = [0; 16];
     let since_ms = u64::try_from(since_s).unwrap_or(0).saturating_mul(1_000);
@@ -149,6 +185,9 @@ fn waiting_accounts(service: &Service, since_s: i64, but: impl Fn(&str) -> bool)
         after = last.queue_id;
         let login = |item: &QueueItem| queue::facts::read::<MessageFacts>(&item.facts).login;
         accounts.extend(page.iter().filter_map(login).map(|login| mail::fold(&login)).filter(|login| !but(login)));
+        if accounts.len() > floor as usize {
+            break;
+        }
     }
     u32::try_from(accounts.len()).unwrap_or(u32::MAX)
 }

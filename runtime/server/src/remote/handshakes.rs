@@ -1,6 +1,7 @@
 //! Connections whose handshake is not done: anybody opens them, so they have bounds of their own, and whoever comes is let in. Over a
 //! bound the oldest one ends instead: an operator needs a moment for a handshake, a silent stranger is the oldest soon.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,7 +42,10 @@ impl Handshakes {
             let oldest = open.all.iter().position(|(_, of, _)| *of == network);
             drop(oldest.and_then(|at| open.all.remove(at)));
         } else if open.all.len() >= ALL_MAX {
-            drop(open.all.pop_front());
+            // Of the network that has most: few networks keep nobody of another one out.
+            let crowd = |at: usize| open.all.iter().filter(|(_, of, _)| *of == open.all[at].1).count();
+            let at = (0..open.all.len()).max_by_key(|at| (crowd(*at), Reverse(*at)));
+            drop(at.and_then(|at| open.all.remove(at)));
         }
         open.turn += 1;
         let turn = open.turn;

@@ -107,7 +107,7 @@ impl Store {
 
     /// The addresses that follow `address`, folded.
     pub fn followers(&self, address: &Address) -> Result<Vec<Address>, ReadError> {
-        self.follow_rows("SELECT DISTINCT folded FROM alias_follows WHERE target = ?1 ORDER BY folded", address)
+        self.follow_rows("SELECT DISTINCT f.folded FROM alias_follows f JOIN alias a ON a.folded = f.folded WHERE f.target = ?1 ORDER BY f.folded", address)
     }
 
     fn follow_rows(&self, statement: &str, address: &Address) -> Result<Vec<Address>, ReadError> {

@@ -81,6 +81,8 @@ impl Group<'_> {
             if empty && kind < 2 {
                 self.free_alias(&alias)?;
                 self.delete_alias(&alias)?;
+                // Whoever is given the address one day gets no mail of what followed it.
+                self.db.prepare_cached("DELETE FROM alias_follows WHERE target = ?1")?.execute([&alias])?;
             }
         }
         for statement in [

@@ -9,6 +9,7 @@ use mail::{Address, Login};
 
 use super::Stop;
 use super::group::Group;
+use super::people::MEMBERS_MAX;
 use crate::error::Refusal;
 use crate::given::GivenKind;
 use crate::op::OpResult;
@@ -37,6 +38,7 @@ impl Group<'_> {
         if !there {
             return Err(Refusal::AddressTaken(address.clone()).into());
         }
+        self.reaches_few_enough(own.len(), &follows)?;
         self.write_follows(&folded, &follows)?;
         // Nobody's own, whoever is behind it today.
         if !follows.is_empty() {
@@ -46,6 +48,17 @@ impl Group<'_> {
         self.write_members(&folded, &own, &follows)?;
         self.tell_followers(&folded)?;
         Ok(OpResult::Done)
+    }
+
+    /// Counts before anything is written; somebody who is reached by two ways counts twice.
+    fn reaches_few_enough(&mut self, own: usize, follows: &[String]) -> Result<(), Stop> {
+        let mut reached = own;
+        let mut query = self.db.prepare_cached("SELECT count(*) FROM alias_member WHERE folded = ?1")?;
+        for target in follows {
+            let members: i64 = query.query_row([target], |row| row.get(0))?;
+            reached = reached.saturating_add(usize::try_from(members).unwrap_or(usize::MAX));
+        }
+        if reached > MEMBERS_MAX { Err(Refusal::TooLarge.into()) } else { Ok(()) }
     }
 
     /// The addresses `folded` follows.
@@ -107,8 +120,10 @@ impl Group<'_> {
     }
 
     fn followers(&mut self, target: &str) -> Result<Vec<String>, Stop> {
-        let mut query =
-            self.db.prepare_cached("SELECT DISTINCT folded FROM alias_follows WHERE target = ?1 ORDER BY folded")?;
+        // A program of format 6 takes an address away and leaves what it followed.
+        let statement = "SELECT DISTINCT f.folded FROM alias_follows f JOIN alias a ON a.folded = f.folded
+             WHERE f.target = ?1 ORDER BY f.folded";
+        let mut query = self.db.prepare_cached(statement)?;
         Ok(query.query_map([target], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 

@@ -12,7 +12,7 @@ use crate::op::{DefaultMailbox, OpResult};
 use crate::read::fold;
 
 /// Members of one functional address.
-const MEMBERS_MAX: usize = 100_000;
+pub(super) const MEMBERS_MAX: usize = 100_000;
 /// Octets of a standing or of the facts about a password.
 const OPAQUE_MAX: usize = 64 * 1024;
 
@@ -148,7 +148,8 @@ impl Group<'_> {
             .db
             .prepare_cached(
                 "SELECT EXISTS(SELECT 1 FROM person WHERE folded = ?1 AND login <> ?2)
-                     OR EXISTS(SELECT 1 FROM alias_member WHERE folded = ?1 AND login <> ?2)",
+                     OR EXISTS(SELECT 1 FROM alias_member WHERE folded = ?1 AND login <> ?2)
+                     OR EXISTS(SELECT 1 FROM alias_follows WHERE folded = ?1)",
             )?
             .query_row((folded, login), |row| row.get(0))?;
         if taken { Err(Refusal::AddressTaken(address.clone()).into()) } else { Ok(()) }

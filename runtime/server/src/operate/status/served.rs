@@ -1,7 +1,6 @@
 //! What a server knows of its own run: since when, which work in the background has ended.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock;
@@ -11,19 +10,19 @@ use crate::clock;
 pub(crate) struct Served {
     pub since_s: i64,
     stopped: Mutex<BTreeSet<&'static str>>,
-    panics: AtomicU64,
+    panics: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Default for Served {
     fn default() -> Served {
-        Served { since_s: clock::unix_s(), stopped: Mutex::default(), panics: AtomicU64::new(0) }
+        Served { since_s: clock::unix_s(), stopped: Mutex::default(), panics: Mutex::default() }
     }
 }
 
 impl Served {
     /// This work ended by a panic.
     pub fn ended(&self, work: &'static str) {
-        self.panics.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.panics).entry(work).or_default() += 1;
         lock(&self.stopped).insert(work);
     }
 
@@ -32,9 +31,9 @@ impl Served {
         lock(&self.stopped).remove(work);
     }
 
-    /// How often work ended so.
-    pub fn panics(&self) -> u64 {
-        self.panics.load(Ordering::Relaxed)
+    /// How often work ended so, by its name.
+    pub fn panics(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.panics).clone()
     }
 
     pub fn stopped(&self) -> Vec<&'static str> {
