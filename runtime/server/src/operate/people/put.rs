@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::{DefaultMailbox, Op, Origin};
 
 use super::super::{Context, OperateError, Operation, Progress, audit, place};
+use super::known;
 use crate::clock;
 use crate::redirects::{self, Redirect};
 
@@ -198,6 +199,7 @@ impl Operation for PutPeople {
     }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<PutResult, OperateError> {
+        let _desk = known::desk();
         let mut mailboxes = Vec::new();
         for (name, special_use) in &self.mailboxes {
             let name: MailboxName = place::mailbox_name(name)?;
