@@ -273,8 +273,8 @@ fn people_that_were_refused_are_taken_once_their_list_is_mended() {
 #[test]
 fn people_come_with_their_days_and_redirects() {
     let machine = Machine::new("days");
-    let allowed = r#"allow: {"else": Exact("else.example")}"#;
-    machine.give("plan.ron", &PLAN.replace("        allow: {},\n", &format!("        {allowed},\n")));
+    let allowed = "        allow: {\n            \"else\": Exact(\"else.example\"),\n        },\n";
+    machine.give("plan.ron", &PLAN.replace("        allow: {},\n", allowed));
     let stay = r#"registered: "2026-01-01", until: "2031-08-31", redirect: "alice@else.example"),"#;
     machine.give("cidata/people.ron", &PEOPLE_TEXT.replacen(r#"registered: "2026-01-01"),"#, stay, 1));
     let lines = machine.boot();
