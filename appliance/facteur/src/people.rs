@@ -4,7 +4,8 @@ use std::fmt;
 
 use mail::{Login, Person};
 use plan::Plan;
-use policy::people::{Directory, Lead};
+use policy::people::{Directory, Lead, Stay};
+use server::operate::{GivenPerson, OperateError};
 use store::{CommitError, Op, Store};
 
 /// People of one commit; a batch is one transaction.
@@ -14,6 +15,8 @@ const BATCH: usize = 200;
 #[derive(Debug)]
 pub enum NoPeople {
     Commit(CommitError),
+    /// What is known of somebody cannot be read.
+    Known(OperateError),
     Address(String),
 }
 
@@ -21,6 +24,7 @@ impl fmt::Display for NoPeople {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NoPeople::Commit(error) => write!(f, "people could not be stored: {error}"),
+            NoPeople::Known(error) => write!(f, "people could not be compared with those who are there: {error}"),
             NoPeople::Address(text) => write!(f, "`{text}` is no address"),
         }
     }
@@ -44,6 +48,28 @@ pub fn create(store: &Store, plan: &Plan, people: &[(Person, Option<String>)]) -
         store.commit_wait(ops).map_err(NoPeople::Commit)?;
     }
     Ok(())
+}
+
+/// Everybody of a `people.ron` with their days and redirects, as `person load` brings them. Verifiers stay.
+pub fn create_listed(store: &Store, plan: &Plan, directory: &Directory) -> Result<(), NoPeople> {
+    let mailboxes = server::default_mailboxes(plan.institution.pages);
+    for (people, stays) in directory.people.chunks(BATCH).zip(directory.stays.chunks(BATCH)) {
+        let mut ops = Vec::new();
+        for (person, stay) in people.iter().zip(stays) {
+            let (origin, redirect) = given((person, stay)).stay(store).map_err(NoPeople::Known)?;
+            let (person, mailboxes) = (Box::new(person.clone()), mailboxes.clone());
+            ops.push(Op::UpsertPerson { person, verifier: None, mailboxes, origin });
+            ops.extend(redirect);
+        }
+        store.commit_wait(ops).map_err(NoPeople::Commit)?;
+    }
+    Ok(())
+}
+
+/// A person with what the file says of their stay.
+pub fn given((person, stay): (&Person, &Stay)) -> GivenPerson {
+    let Stay { registered, until, redirect } = stay.clone();
+    GivenPerson { registered, until, redirect, ..person.into() }
 }
 
 /// The addresses of a directory, then the ways from one to another: what is followed is there by then.

@@ -32,13 +32,13 @@ pub struct Directory {
     pub people: Vec<Person>,
     /// Former addresses, aliases, functional addresses; each address once, folded, members never empty.
     pub aliases: Vec<Alias>,
-    /// Those of `aliases` that lead to others of them.
+    /// How each functional address and alias leads to its people: behind those it follows.
     pub leads: Vec<Lead>,
     /// One for each of `people`, in their order.
     pub stays: Vec<Stay>,
 }
 
-/// How an address leads to people that leads to another address of the list: it has the members of that one at any time.
+/// How an address leads to people: to its own, and to the members another address of the list has at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lead {
     pub address: Address,
@@ -350,10 +350,9 @@ fn add_managers(plan: &Plan, directory: &mut Directory) {
         if taken {
             continue;
         }
-        if is_group {
-            let (address, follows) = (address.clone(), vec![managers.clone()]);
-            directory.leads.push(Lead { address, own: Vec::new(), follows });
-        }
+        let (own, follows) =
+            if is_group { (Vec::new(), vec![managers.clone()]) } else { (members.clone(), Vec::new()) };
+        directory.leads.push(Lead { address: address.clone(), own, follows });
         directory.aliases.push(Alias { address, members: members.clone(), kind: AliasKind::Function });
     }
 }

@@ -1,6 +1,6 @@
 //! Functional addresses and aliases: whom they reach in the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use decide::Tables;
 use mail::{Address, Alias, AliasKind, Login, Person};
@@ -45,7 +45,7 @@ impl<'d> Targets<'d> {
         }
     }
 
-    /// Every functional address and alias with the people it reaches, and those that reach some by way of another.
+    /// Every functional address and alias with the people it reaches, and the ways of each.
     pub(super) fn groups(&mut self, people: &written::People) -> (Vec<Alias>, Vec<Lead>) {
         let groups = self.written(people);
         let by_address: BTreeMap<String, usize> =
@@ -54,22 +54,23 @@ impl<'d> Targets<'d> {
         for group in &groups {
             let members = self.members(group, &groups, &by_address);
             if !members.is_empty() {
-                leads.extend(self.lead(group, &groups, &by_address));
+                leads.push(self.lead(group, &groups, &by_address));
                 reached.push(Alias { address: group.address.value.clone(), members, kind: group.kind });
             }
         }
-        (reached, leads)
+        (reached, followed_first(leads))
     }
 
-    /// Its ways, where one of them is another group.
-    fn lead(&self, group: &Group<'_>, groups: &[Group<'_>], by_address: &BTreeMap<String, usize>) -> Option<Lead> {
-        let own: BTreeSet<Login> = group.to.iter().filter_map(|target| self.login(&target.value)).collect();
+    /// Its ways. One that follows no other group any more has to say so.
+    fn lead(&self, group: &Group<'_>, groups: &[Group<'_>], by_address: &BTreeMap<String, usize>) -> Lead {
+        let mut seen = BTreeSet::new();
+        let own = group.to.iter().filter_map(|target| self.login(&target.value));
+        let own: Vec<Login> = own.filter(|login| seen.insert(login.clone())).collect();
         let led = group.to.iter().filter(|target| self.login(&target.value).is_none());
         let folded = led.filter_map(|target| Some(target.value.parse::<Address>().ok()?.folded()));
         let follows: BTreeSet<usize> = folded.filter_map(|folded| by_address.get(&folded).copied()).collect();
         let follows: Vec<Address> = follows.into_iter().map(|index| groups[index].address.value.clone()).collect();
-        let address = group.address.value.clone();
-        (!follows.is_empty()).then(|| Lead { address, own: own.into_iter().collect(), follows })
+        Lead { address: group.address.value.clone(), own, follows }
     }
 
     /// With the quota of its own mailboxes, where it has some: the one given, else its profile's.
@@ -187,4 +188,29 @@ impl<'d> Targets<'d> {
         };
         self.sink.push(Diagnostic::new(Code::E0813, message).help(help).at(target.span, ""));
     }
+}
+
+/// Each behind those it follows: a way that is turned round is no circle meanwhile. One in a circle, an error already, is left out.
+fn followed_first(leads: Vec<Lead>) -> Vec<Lead> {
+    let places = leads.iter().enumerate().map(|(index, lead)| (lead.address.folded(), index));
+    let places: BTreeMap<String, usize> = places.collect();
+    let (mut waits, mut followers) = (vec![0_usize; leads.len()], vec![Vec::new(); leads.len()]);
+    for (index, lead) in leads.iter().enumerate() {
+        for followed in lead.follows.iter().filter_map(|followed| places.get(&followed.folded())) {
+            waits[index] += 1;
+            followers[*followed].push(index);
+        }
+    }
+    let mut ready: VecDeque<usize> = (0..leads.len()).filter(|index| waits[*index] == 0).collect();
+    let (mut leads, mut ordered): (Vec<Option<Lead>>, _) = (leads.into_iter().map(Some).collect(), Vec::new());
+    while let Some(index) = ready.pop_front() {
+        ordered.extend(leads[index].take());
+        for follower in &followers[index] {
+            waits[*follower] -= 1;
+            if waits[*follower] == 0 {
+                ready.push_back(*follower);
+            }
+        }
+    }
+    ordered
 }

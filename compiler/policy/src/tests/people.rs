@@ -1,6 +1,6 @@
 //! `people.ron`: what is derived, and what is wrong with it.
 
-use mail::AliasKind;
+use mail::{Address, AliasKind, Login};
 
 use super::*;
 
@@ -43,6 +43,33 @@ fn postmaster_and_abuse_reach_the_first_person_where_nobody_says_otherwise() {
         let alias = directory.aliases.iter().find(|a| a.address.to_string() == role).expect(role);
         assert_eq!(alias.members, [directory.people[0].login.clone()]);
     }
+}
+
+#[test]
+fn each_address_says_its_ways_behind_those_it_follows_also_where_it_follows_none() {
+    let people = OFFICE_PEOPLE
+        .replace("[\"martin-c\", \"lefevre-i\"]", "[\"martin-c\", \"facturation@cabinet-martin.example\"]")
+        .replace("to: [\"lefevre-i\"]", "to: [\"lefevre-i\", \"martin-c\"]");
+    let leads = |people: &str| -> Vec<(String, String, String)> {
+        let leads = check_with(OFFICE, people).people.expect("people").leads.into_iter();
+        leads
+            .map(|lead| {
+                let own: Vec<&str> = lead.own.iter().map(Login::as_str).collect();
+                let follows: Vec<&str> = lead.follows.iter().map(Address::local).collect();
+                (lead.address.local().to_owned(), own.join(" "), follows.join(" "))
+            })
+            .collect()
+    };
+    let owned = |all: [(&str, &str, &str); 6]| all.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
+    let managed = [("postmaster", "", "mail-managers"), ("abuse", "", "mail-managers")];
+    let [postmaster, abuse] = managed;
+    let (managers, administrators) = (("mail-managers", "martin-c", ""), ("mail-administrators", "martin-c", ""));
+    let (facturation, contact) = (("facturation", "lefevre-i martin-c", ""), ("contact", "martin-c", "facturation"));
+    let expected = owned([managers, administrators, facturation, contact, postmaster, abuse]);
+    assert_eq!(leads(&people), expected);
+    let unmanaged = leads(&OFFICE_PEOPLE.replace("mail-managers@", "managers@"));
+    let postmaster = ("postmaster".to_owned(), "martin-c".to_owned(), String::new());
+    assert!(unmanaged.contains(&postmaster), "{unmanaged:?}");
 }
 
 #[test]

@@ -250,10 +250,8 @@ impl Import<'_> {
         let plan = self.tables.plan();
         let directory =
             policy::compile::people_of_plan("people.ron", text, plan).map_err(|mistakes| mistakes.join("; "))?;
-        let addresses = crate::people::addresses(&directory);
-        let people: Vec<_> = directory.people.into_iter().map(|person| (person, None)).collect();
-        crate::people::create(self.store, plan, &people).map_err(|error| error.to_string())?;
-        self.store.commit_wait(addresses).map(drop).map_err(|error| error.to_string())
+        crate::people::create_listed(self.store, plan, &directory).map_err(|error| error.to_string())?;
+        self.store.commit_wait(crate::people::addresses(&directory)).map(drop).map_err(|error| error.to_string())
     }
 
     /// The first keys, all of them in one commit. Where there are keys already nobody asks a credential.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use server::operate::{GivenLead, GivenPerson, PutPeople};
+use server::operate::{GivenLead, PutPeople};
 
 use super::access::{self, AccessesArgs, UnlockArgs};
 use super::app_password::{self, AppPasswordArgs};
@@ -80,12 +80,6 @@ pub fn run(args: &PersonArgs) -> Exit {
     ended.unwrap_or_else(|exit| exit)
 }
 
-/// A person with what the file says of their stay.
-fn given((person, stay): (&mail::Person, &policy::people::Stay)) -> GivenPerson {
-    let policy::people::Stay { registered, until, redirect } = stay.clone();
-    GivenPerson { registered, until, redirect, ..person.into() }
-}
-
 fn lead(lead: &policy::people::Lead) -> GivenLead {
     let policy::people::Lead { address, own, follows } = lead.clone();
     GivenLead { address, own: own.iter().map(ToString::to_string).collect(), follows }
@@ -111,7 +105,7 @@ fn load(args: &LoadArgs) -> Result<Exit, Exit> {
         .collect();
     let (mut new, mut said) = (Vec::new(), Vec::new());
     for (people, stays) in directory.people.chunks(BATCH).zip(directory.stays.chunks(BATCH)) {
-        let people = people.iter().zip(stays).map(given).collect();
+        let people = people.iter().zip(stays).map(crate::people::given).collect();
         let put = PutPeople { people, mailboxes: mailboxes.clone(), ..PutPeople::default() };
         let put = ask(&args.place, "people", put)?;
         new.extend(put.new);

@@ -2,9 +2,10 @@
 
 use mail::{Alias, AliasKind, Login, MailboxName, Person, SpecialUse};
 use serde::{Deserialize, Serialize};
-use store::{DefaultMailbox, Op, Origin};
+use store::{DefaultMailbox, Op, Origin, ReadError, Store};
 
-use super::super::{Context, OperateError, Operation, Progress, audit, place};
+use super::super::{Context, Live, OperateError, Operation, Progress, audit, place};
+use super::known;
 use crate::clock;
 use crate::redirects::{self, Redirect};
 
@@ -156,17 +157,27 @@ impl GivenPerson {
         let is_said = !(registered.is_empty() && until.is_empty());
         is_said.then(|| Origin { registered, until, ..had.unwrap_or_default() })
     }
+
+    /// Where no server runs: what becomes of the days, and the change of the redirect, if any. The mail that comes is what the
+    /// redirect is judged by.
+    pub fn stay(&self, store: &Store) -> Result<(Option<Origin>, Option<Op>), OperateError> {
+        let login = login(&self.login)?;
+        let origin = self.origin(store.person(&login)?.map(|row| row.origin));
+        let redirect = redirect(store, None, &login, self.redirect.as_ref(), &mut Vec::new())?;
+        Ok((origin, redirect.map(|redirect| redirects::op(&login, redirect.as_ref()))))
+    }
 }
 
 /// What becomes of the redirect of `login`, where that changes. A file sets and ends what it set itself, and what nobody set;
 /// the plan that runs judges it as anybody's.
 fn redirect(
-    context: &Context,
+    store: &Store,
+    live: Option<&Live>,
     login: &Login,
     to: Option<&mail::Address>,
     said: &mut Vec<String>,
-) -> Result<Option<Option<Redirect>>, OperateError> {
-    let had = redirects::kept(&context.store, login)?;
+) -> Result<Option<Option<Redirect>>, ReadError> {
+    let had = redirects::kept(store, login)?;
     if had.as_ref().is_some_and(|redirect| redirect.set_by != FILE) {
         return Ok(None);
     }
@@ -178,7 +189,7 @@ fn redirect(
         set_at_s: clock::unix_s(),
     });
     // Without a server the mail that comes is what it is judged by.
-    let stop = context.live.as_ref().zip(wanted.as_ref());
+    let stop = live.zip(wanted.as_ref());
     let stop = stop.and_then(|(live, redirect)| redirect.holds(&live.tables, &live.today).err());
     if let (Some(redirect), Some(stop)) = (&wanted, &stop) {
         said.push(format!("no mail of {login} goes on to {}: {}", redirect.to, redirects::words(stop)));
@@ -198,6 +209,7 @@ impl Operation for PutPeople {
     }
 
     fn handle(self, context: &Context, _tell: &mut dyn FnMut(Progress)) -> Result<PutResult, OperateError> {
+        let _desk = known::desk();
         let mut mailboxes = Vec::new();
         for (name, special_use) in &self.mailboxes {
             let name: MailboxName = place::mailbox_name(name)?;
@@ -215,7 +227,8 @@ impl Operation for PutPeople {
             let origin = given.origin(row.map(|row| row.origin));
             let (login, mailboxes) = (person.login.clone(), mailboxes.clone());
             ops.push(Op::UpsertPerson { person: Box::new(person), verifier: None, mailboxes, origin });
-            if let Some(redirect) = redirect(context, &login, given.redirect.as_ref(), &mut result.said)? {
+            let (live, to) = (context.live.as_ref(), given.redirect.as_ref());
+            if let Some(redirect) = redirect(&context.store, live, &login, to, &mut result.said)? {
                 ops.push(redirects::op(&login, redirect.as_ref()));
                 redirected.push((login, redirect));
             }

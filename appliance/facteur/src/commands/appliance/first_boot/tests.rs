@@ -271,6 +271,63 @@ fn people_that_were_refused_are_taken_once_their_list_is_mended() {
 }
 
 #[test]
+fn people_come_with_their_days_and_redirects() {
+    let machine = Machine::new("days");
+    let allowed = "        allow: {\n            \"else\": Exact(\"else.example\"),\n        },\n";
+    machine.give("plan.ron", &PLAN.replace("        allow: {},\n", allowed));
+    let stay = r#"registered: "2026-01-01", until: "2031-08-31", redirect: "alice@else.example"),"#;
+    machine.give("cidata/people.ron", &PEOPLE_TEXT.replacen(r#"registered: "2026-01-01"),"#, stay, 1));
+    let lines = machine.boot();
+    assert!(lines.iter().any(|line| line == "imported: people"), "{lines:?}");
+    let store = machine.store();
+    let days: Vec<_> =
+        store.people(None, 10).unwrap().into_iter().map(|row| (row.origin.registered, row.origin.until)).collect();
+    let day = |text: &str| text.to_owned();
+    assert_eq!(days, [(day("2026-01-01"), day("2031-08-31")), (day("2026-01-01"), day(""))]);
+    let redirect = |login: &str| store.setting(&format!("redirect/{login}")).unwrap();
+    let octets = redirect("bench-a").unwrap();
+    assert!(String::from_utf8(octets).unwrap().contains("\"alice@else.example\""));
+    assert_eq!(redirect("bench-b"), None);
+}
+
+#[test]
+fn an_address_that_is_taken_out_of_a_way_gets_the_mail_no_longer() {
+    let machine = Machine::new("ways");
+    let give = |desk: &str, office: &str| {
+        let functions = format!(
+            r#"], functions: [(address: "desk@example.org", members: [{desk}]), (address: "office@example.org", members: [{office}])],"#
+        );
+        machine.give("cidata/people.ron", &PEOPLE_TEXT.replace("],\n)", &format!("{functions}\n)")));
+        run(&machine.places, true, &mut |_| Ok(())).unwrap()
+    };
+    let reached = |address: &str| {
+        let aliases = machine.store().aliases("", 100).unwrap();
+        let alias = aliases.into_iter().find(|alias| alias.address.to_string() == address).unwrap();
+        alias.members.iter().map(Login::to_string).collect::<Vec<_>>()
+    };
+    let (alice, bob) = (r#""bench-a""#, r#""bench-b""#);
+    let cases = [
+        (
+            (r#""bench-a", "bench-b""#, r#""desk@example.org""#),
+            (vec!["bench-a", "bench-b"], vec!["bench-a", "bench-b"]),
+        ),
+        // Out of the way, and somebody of it stays.
+        ((r#""bench-a", "bench-b""#, alice), (vec!["bench-a", "bench-b"], vec!["bench-a"])),
+        ((bob, r#""desk@example.org""#), (vec!["bench-b"], vec!["bench-b"])),
+        // The way is turned round.
+        ((r#""office@example.org""#, alice), (vec!["bench-a"], vec!["bench-a"])),
+    ];
+    for ((desk, office), (at_desk, in_office)) in cases {
+        let lines = give(desk, office);
+        assert!(lines.iter().any(|line| line == "imported: people"), "{lines:?}");
+        assert_eq!((reached("desk@example.org"), reached("office@example.org")), {
+            let owned = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect::<Vec<_>>();
+            (owned(at_desk), owned(in_office))
+        });
+    }
+}
+
+#[test]
 fn a_report_that_cannot_be_written_keeps_nobody_from_serving() {
     let machine = Machine::new("unreported");
     std::fs::create_dir_all(machine.places.data.join(REPORT)).unwrap();
