@@ -237,7 +237,8 @@ fn an_mta_sts_policy_binds_and_under_a_forged_certificate_mail_waits() -> Outcom
     }
     serving.until_told("delivered", 3);
     serving.until_told("deferred", 2);
-    serving.kill();
+    // What reports are made of is written behind the log line.
+    serving.stop();
     let taken: Vec<usize> = takers.iter().map(|host| host.seen().len()).collect();
     assert_eq!(taken, [1, 0, 1, 0, 1], "{domains:?}");
     assert_eq!(tally(&site, "forged.example"), ["sts 0 good", "sts certificate-not-trusted"]);
