@@ -44,17 +44,22 @@ fn frames(
     }
 }
 
+/// What a site says to send its lines to a port here, under the authority of the house.
+fn to_syslog(house: &House, port: u16) -> String {
+    format!(
+        ", hosts: {{\"logs.example.org\": \"127.0.0.1\"}},\n\
+         syslog: (to: \"logs.example.org:{port}\", name: \"mail.example.org\", authority: {:?})",
+        house.scratch.join("ca.pem")
+    )
+}
+
 #[test]
 fn lines_go_to_a_syslog_server_over_tls_and_go_on_after_it_was_away() -> Outcome {
     let house = House::new();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     let tls = house.authority.certifies("logs.example.org").tls;
-    let site = format!(
-        ", hosts: {{\"logs.example.org\": \"127.0.0.1\"}},\n\
-         syslog: (to: \"logs.example.org:{port}\", name: \"mail.example.org\", authority: {:?})",
-        house.scratch.join("ca.pem")
-    );
+    let site = to_syslog(&house, port);
     let serving = house.serve(&site, &[]);
     let first = frames(&listener, &tls, |message| message.contains("listening"))?;
     let line = first.last().expect("a frame");
@@ -84,11 +89,7 @@ fn the_last_lines_of_a_server_that_stops_arrive_and_one_that_is_away_holds_nobod
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     let tls = house.authority.certifies("logs.example.org").tls;
-    let site = format!(
-        ", hosts: {{\"logs.example.org\": \"127.0.0.1\"}},\n\
-         syslog: (to: \"logs.example.org:{port}\", name: \"mail.example.org\", authority: {:?})",
-        house.scratch.join("ca.pem")
-    );
+    let site = to_syslog(&house, port);
     let serving = house.serve(&site, &[]);
     let away = listener.try_clone()?;
     let read = std::thread::spawn(move || frames(&away, &tls, |message| message.ends_with("\u{feff}stopped")));
@@ -108,11 +109,7 @@ fn a_server_of_another_name_gets_nothing() -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
     let tls = house.authority.certifies("somebody-else.example.org").tls;
-    let site = format!(
-        ", hosts: {{\"logs.example.org\": \"127.0.0.1\"}},\n\
-         syslog: (to: \"logs.example.org:{port}\", name: \"mail.example.org\", authority: {:?})",
-        house.scratch.join("ca.pem")
-    );
+    let site = to_syslog(&house, port);
     let serving = house.serve(&site, &[]);
     assert!(frames(&listener, &tls, |_| true).is_err());
     wait::until(WITHIN, "the log says why", || {
