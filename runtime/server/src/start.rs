@@ -505,11 +505,11 @@ struct Parts {
     operators: remote::operators::Operators,
 }
 
-/// The clock of windows, and the order of decisions by it: both go on behind all that was counted or logged, also where the clock
-/// of the machine was set back.
 /// Ticks this near to the end of what there is are of a clock that was wrong.
 const SWEPT_TICKS: u32 = 864_000;
 
+/// The clock of windows, and the order of decisions by it: both go on behind all that was counted or logged, also where the clock
+/// of the machine was set back.
 async fn clock(store: &Arc<Store>, rings: &mut Rings) -> Result<Clock, StartError> {
     let epoch_s = epoch_s(store).await?;
     let (logged, turn) = crate::recording::newest(store).map_err(StartError::Read)?;

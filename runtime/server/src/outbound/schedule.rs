@@ -89,6 +89,7 @@ fn start(service: &Arc<Service>, working: &mut JoinSet<()>) {
             let worker = service.clone();
             let ended = tokio::spawn(async move { work(&worker, taken).await }).await.unwrap_or(lost);
             finished(&service, ended);
+            service.spool.wake.notify_one();
         });
         // Only a runtime that ends cuts this task.
         working.spawn(async move { drop(whole.await) });

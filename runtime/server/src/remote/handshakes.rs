@@ -106,4 +106,13 @@ mod tests {
         drop(operator);
         assert!(all.open().all.is_empty());
     }
+
+    #[test]
+    fn strangers_of_few_networks_keep_nobody_of_another_out() {
+        let all = Arc::new(Handshakes::default());
+        let mut operator = all.enter("198.51.100.7".parse().unwrap());
+        let of = |number: usize| format!("192.0.2.{}", number % 16).parse::<IpAddr>().unwrap();
+        let _strangers: Vec<Handshake> = (0..1_000).map(|number| all.enter(of(number))).collect();
+        assert!(!is_ended(&mut operator) && all.open().all.len() == ALL_MAX);
+    }
 }

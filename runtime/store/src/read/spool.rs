@@ -69,12 +69,12 @@ impl Store {
         })
     }
 
-    /// Messages in the spool.
     /// Of the file: at least what this program writes, more where a later one was here.
     pub fn format(&self) -> Result<i64, ReadError> {
         self.read(|tx| Ok(tx.query_row("PRAGMA user_version", [], |row| row.get(0))?))
     }
 
+    /// Messages in the spool.
     pub fn queue_count(&self) -> Result<u64, ReadError> {
         self.read(|tx| Ok(tx.query_row("SELECT count(*) FROM spool", [], |row| row.get::<_, i64>(0))? as u64))
     }

@@ -121,3 +121,17 @@ fn the_logins_a_person_ever_had_are_found_by_whose_they_are() {
     assert_eq!(store.logins_given_to(&holder, 9).unwrap(), wanted);
     assert_eq!(store.logins_given_to("nobody", 9).unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn whoever_is_given_an_address_that_was_freed_gets_no_mail_of_what_followed_it() {
+    let folder = Folder::new("follows-freed");
+    let store = store_with(&folder, &["a", "b", "c"]);
+    store.commit_wait(vec![to("old", &["b"], AliasKind::Alias)]).unwrap();
+    store.commit_wait(led("help", &["c"], &["old"])).unwrap();
+    assert_eq!(reached(&store, "help"), ["c", "b"]);
+    store.commit_wait(vec![Op::ErasePerson { login: login("b") }]).unwrap();
+    assert_eq!((reached(&store, "help"), reached(&store, "old")), (vec!["c".to_owned()], Vec::new()));
+    store.commit_wait(vec![to("old", &["a"], AliasKind::Alias)]).unwrap();
+    assert_eq!((reached(&store, "old"), reached(&store, "help")), (vec!["a".to_owned()], vec!["c".to_owned()]));
+    assert!(!store.owns(&login("a"), &address("help")).unwrap());
+}

@@ -66,8 +66,8 @@ struct ProposeArgs {
     /// Enrol this key, NAME.pub
     #[arg(long, value_name = "PUBLIC")]
     enroll: Option<PathBuf>,
-    /// Remove the key of this id
-    #[arg(long, value_name = "ID")]
+    /// Remove the key of this name or id
+    #[arg(long, value_name = "KEY")]
     remove: Option<String>,
     /// Have so many keys sign
     #[arg(long, value_name = "N")]
@@ -149,16 +149,20 @@ fn enroll(args: &EnrollArgs) -> Result<Exit, Exit> {
 }
 
 fn propose(args: &ProposeArgs) -> Result<Exit, Exit> {
+    let now = ask(&args.place, "key", ListPlanKeys {})?;
     let change = match (&args.enroll, &args.remove, args.needed) {
         (Some(public), None, None) => {
             let key = key_files::public(public).map_err(trouble)?;
             KeyChange::Enroll { name: key.name.clone(), public: key.base64() }
         }
-        (None, Some(id), None) => KeyChange::Remove { id: id.clone() },
+        (None, Some(word), None) => {
+            // Names are one key's; what is neither is left to the server to refuse.
+            let named = now.keys.iter().find(|key| key.id == *word || key.name.eq_ignore_ascii_case(word));
+            KeyChange::Remove { id: named.map_or(word, |key| &key.id).clone() }
+        }
         (None, None, Some(needed)) => KeyChange::Needed(needed),
         _ => return Err(trouble("a request is one change: --enroll, --remove or --needed".to_owned())),
     };
-    let now = ask(&args.place, "key", ListPlanKeys {})?;
     let at = moment(crate::commands::unix_s());
     let (author, reason) = (args.author.clone(), args.reason.clone());
     let request = KeyRequest { state: now.state, change, author, at, reason, signatures: Vec::new() };
