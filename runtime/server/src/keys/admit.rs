@@ -22,21 +22,27 @@ pub struct Admitted {
     pub ops: Vec<Op>,
 }
 
-/// May the plan of this full hash be taken now? E1001 else, and E1006 for one that was signed before the newest one taken. Going back to a plan that ran here is not asked of this.
+/// May the plan of this full hash be taken now? E1001 else, and E1006 for one that was signed before the newest one taken. Going
+/// back to a plan that ran here is not asked of this.
 pub fn admit(store: &Store, plan_hash: &str, signature: Option<&str>, now_s: i64) -> Result<Admitted, OperateError> {
     let trusted = load(store)?;
-    let not_signed = |why: NotSigned| OperateError::NotSigned { why: why.to_string() };
-    let (by, said) = super::judge::judged(&trusted, plan_hash, signature).map_err(not_signed)?;
+    let (by, said) = super::judge::judged(&trusted, plan_hash, signature)?;
     let Some(at) = said.as_ref().map(|said| said.at.clone()).filter(|_| !trusted.is_empty()) else {
         return Ok(Admitted { by, said, ops: Vec::new() });
     };
     let newest = store.setting(NEWEST)?.and_then(|octets| String::from_utf8(octets).ok());
-    judge_newer(&at, newest.as_deref(), &moment(now_s.saturating_add(AHEAD_S))).map_err(|why| match why {
-        NotSigned::Older { .. } => OperateError::Refused { why: why.to_string(), rule: "E1006".to_owned() },
-        why => not_signed(why),
-    })?;
+    judge_newer(&at, newest.as_deref(), &moment(now_s.saturating_add(AHEAD_S)))?;
     let newest = Op::Setting { key: NEWEST.to_owned(), value: Some(at.into_bytes()) };
     Ok(Admitted { by, said, ops: vec![newest] })
+}
+
+impl From<NotSigned> for OperateError {
+    fn from(why: NotSigned) -> OperateError {
+        match why {
+            NotSigned::Older { .. } => OperateError::Refused { why: why.to_string(), rule: "E1006".to_owned() },
+            why => OperateError::NotSigned { why: why.to_string() },
+        }
+    }
 }
 
 /// In the form of [`Signature::at`].

@@ -2,7 +2,7 @@
 
 use store::Store;
 
-use super::{NotSigned, TrustedKeys, judge, load};
+use super::{judge, load};
 use crate::operate::OperateError;
 use crate::plans::slots::Slots;
 use crate::service::Service;
@@ -14,11 +14,8 @@ pub(crate) fn signed_today(store: &Store, slots: &Slots, plan_hash: &str) -> Res
         true => return Ok(()),
         false => slots.signature(plan_hash).map_err(|error| OperateError::file(&error.path.clone(), error.why))?,
     };
-    judged(&trusted, plan_hash, signature.as_deref()).map_err(|why| OperateError::NotSigned { why: why.to_string() })
-}
-
-fn judged(trusted: &TrustedKeys, plan_hash: &str, signature: Option<&str>) -> Result<(), NotSigned> {
-    judge(trusted, plan_hash, signature).map(drop)
+    judge(&trusted, plan_hash, signature.as_deref())?;
+    Ok(())
 }
 
 /// Why the signatures of the plan that runs do not hold any more. A plan a file named at a start never had any: it came with the
