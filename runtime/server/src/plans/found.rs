@@ -22,6 +22,10 @@ pub struct Found {
     pub plan: Option<(String, String)>,
     /// What is not as it was written, a line each with the file it is about.
     pub damage: Vec<String>,
+    /// `state.ron` says what `state` does: nothing, where no plan was served yet.
+    is_readable: bool,
+    /// What its copy says.
+    copy: Option<State>,
 }
 
 /// What a server begins with.
@@ -37,17 +41,18 @@ impl Slots {
     pub fn found(&self) -> Found {
         let (file, copy) = self.both_states();
         let mut damage = Vec::new();
+        let is_readable = file.as_ref().is_ok_and(|state| state.is_some() || copy.is_none());
         let state = match file {
             Ok(Some(state)) => Some(state),
             Ok(None) => {
                 if copy.is_some() || !self.hashes().is_empty() {
                     damage.push(self.strange("it is gone").to_string());
                 }
-                copy
+                copy.clone()
             }
             Err(error) => {
                 damage.push(error.to_string());
-                copy
+                copy.clone()
             }
         };
         let wanted = match &state {
@@ -71,7 +76,7 @@ impl Slots {
         if is_wanted && plan.is_none() {
             damage.push("no whole plan is left of those that were deployed".to_owned());
         }
-        Found { state, plan, damage }
+        Found { state, plan, damage, is_readable, copy }
     }
 
     fn servable(&self, hash: &str) -> Result<String, SlotError> {
@@ -94,7 +99,7 @@ fn by_age(state: &State) -> Vec<String> {
 /// Notes on disk what is served from here on. A plan that was on trial when the server ended is not. That something cannot be
 /// noted keeps no mail waiting: it is told as damage is.
 pub(crate) fn begin(slots: &Slots, tables: &Tables, hash: &PlanHash) -> Begun {
-    let Found { state: before, plan, damage } = slots.found();
+    let Found { state: before, plan, damage, is_readable, copy } = slots.found();
     let is_found = plan.is_some_and(|(found, _)| found == hash.full());
     let (author, reason) = match damage.is_empty() {
         true => ("the command line", "named at a start"),
@@ -102,8 +107,6 @@ pub(crate) fn begin(slots: &Slots, tables: &Tables, hash: &PlanHash) -> Begun {
     };
     let (author, reason) = (author.to_owned(), reason.to_owned());
     let of = Incoming { hash: hash.full(), at_s: clock::unix_s(), author, reason, summary: String::new() };
-    let (file, copy) = slots.both_states();
-    let is_readable = file.is_ok_and(|state| state.is_some() || before.is_none());
     let mut state = before.clone().unwrap_or_else(|| State::first(of.clone(), !is_found, slots.hashes()));
     if state.roll_back(Cause::Restart.word()) {
         tracing::error!("a plan was on trial when the server ended; the confirmed one is served");

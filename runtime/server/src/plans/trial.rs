@@ -137,9 +137,7 @@ impl Trial {
             queue_accounts,
         }
     }
-}
 
-impl Trial {
     /// New panics of work in the background: of what never panicked before, and of what did, which the plan on trial is not to blame for.
     fn panics_of_loops(&self, service: &Service) -> (u64, u64) {
         let (mut new, mut old) = (0_u64, 0_u64);
