@@ -201,7 +201,7 @@ impl Server {
         let waiting = if start.waits_for_health { waiting(&tables) } else { Vec::new() };
         let mut binder = Binder::new(start.keeps_trying);
         let doors = doors(&tables, &site, &shelf, &waiting, &mut binder)?;
-        let mut portal_doors = portal_doors(&tables, &site, &shelf, &mut binder)?;
+        let portal_doors = portal_doors(&tables, &site, &shelf, &mut binder)?;
         let (stop, stopping) = watch::channel(false);
         let Begun { serial, damage } = found::begin(&Slots::of(&site.data), &tables, &hash);
         let (service, records) = service(tables, (hash, serial), site, store, shelf, stopping).await?;
@@ -225,10 +225,9 @@ impl Server {
         let remote = remote_door(&service, &jobs, &mut tasks, &mut binder)?;
         let portal = portal_doors.iter().filter_map(|door| door.socket.local_addr().ok()).collect();
         let front = portal::front(&service);
-        tasks.extend(front.iter().flat_map(|front| {
-            let doors = std::mem::take(&mut portal_doors);
-            doors.into_iter().map(|door| tokio::spawn(portal::serve(front.clone(), door)))
-        }));
+        if let Some(front) = &front {
+            tasks.extend(portal_doors.into_iter().map(|door| tokio::spawn(portal::serve(front.clone(), door))));
+        }
         tasks.extend(http_socket.map(|socket| tokio::spawn(http::serve_public(service.clone(), socket))));
         service.doors.serve(&service, doors);
         service.doors.unbound.take(binder);

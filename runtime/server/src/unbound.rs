@@ -44,7 +44,7 @@ impl fmt::Display for Wanted {
 }
 
 impl Wanted {
-    fn trouble(self, address: SocketAddr, error: io::Error) -> StartError {
+    fn trouble(&self, address: SocketAddr, error: io::Error) -> StartError {
         match self {
             Wanted::Metrics => StartError::Http { address, error },
             Wanted::Listener(_) | Wanted::Portal(_) | Wanted::Control => {
@@ -195,7 +195,7 @@ fn again(
         return Ok(());
     }
     let unbound = &service.doors.unbound;
-    let socket = listen::bind(*address).map_err(|error| wanted.clone().trouble(*address, error))?;
+    let socket = listen::bind(*address).map_err(|error| wanted.trouble(*address, error))?;
     match wanted {
         Wanted::Listener(name) => {
             let door = doors::facing(&service.tables, &service.certificates, name, socket)?;

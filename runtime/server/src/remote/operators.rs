@@ -63,8 +63,6 @@ pub struct Operator {
 
 /// Operators of a text with a line `NAME ROLE FINGERPRINT` each, enrolled by `by` at this Unix second; `#` begins a remark.
 pub fn read_lines(text: &str, by: &str, since_s: i64) -> Result<Vec<Operator>, String> {
-    let lines = text.lines().map(str::trim).zip(1_usize..);
-    let lines = lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
     let one = |line: &str| {
         let mut words = line.splitn(3, ' ');
         let (name, role) = (words.next()?, words.next()?);
@@ -73,12 +71,17 @@ pub fn read_lines(text: &str, by: &str, since_s: i64) -> Result<Vec<Operator>, S
         let fingerprint = read_fingerprint(words.next()?)?;
         Some(Operator { name: name.to_owned(), role, fingerprint, since_s, by: by.to_owned() })
     };
-    lines
+    numbered_lines(text)
         .map(|(line, number)| {
             let why = || format!("line {number}: `{line}` is not NAME administrator|manager FINGERPRINT");
             one(line).ok_or_else(why)
         })
         .collect()
+}
+
+/// The lines of a text somebody wrote, with their numbers from 1; `#` begins a remark.
+pub fn numbered_lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// Those of a server, by fingerprint.

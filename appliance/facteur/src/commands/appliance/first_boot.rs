@@ -318,8 +318,7 @@ impl Import<'_> {
 /// Lines of public files, and `needed N` (1 without it). `#` begins a remark.
 pub fn keys_of(text: &str) -> Result<(Vec<PublicKey>, u8), String> {
     let (mut public, mut needed) = (Vec::new(), 1);
-    let lines = text.lines().map(str::trim).zip(1_usize..);
-    for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+    for (line, number) in operators::numbered_lines(text) {
         let bad = |why: &str| format!("line {number}: `{line}`: {why}");
         match line.strip_prefix("needed ") {
             Some(count) => needed = count.trim().parse().map_err(|_| bad("that is no number of keys"))?,
